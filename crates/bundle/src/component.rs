@@ -1,0 +1,156 @@
+//! One of the five graphs: files, inputs, outputs and states.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{FileEntry, State};
+
+/// The five components a checkpoint splits into.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ComponentName {
+    /// Token ids to embeddings.
+    TextConditioner,
+    /// The backbone: prompt and latents to conditioning.
+    FlowLm,
+    /// The sampler's network.
+    FlowNet,
+    /// Audio to latents and voice prompt.
+    MimiEncoder,
+    /// Latents to audio.
+    MimiDecoder,
+}
+
+impl ComponentName {
+    /// All of them, in the order of use.
+    pub const ALL: [Self; 5] = [
+        Self::TextConditioner,
+        Self::FlowLm,
+        Self::FlowNet,
+        Self::MimiEncoder,
+        Self::MimiDecoder,
+    ];
+
+    /// The name, as it stands in file names and in the manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TextConditioner => "text_conditioner",
+            Self::FlowLm => "flow_lm",
+            Self::FlowNet => "flow_net",
+            Self::MimiEncoder => "mimi_encoder",
+            Self::MimiDecoder => "mimi_decoder",
+        }
+    }
+
+    /// The component of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.as_str() == name)
+    }
+}
+
+impl fmt::Display for ComponentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One graph of a bundle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// The ONNX graph.
+    pub graph: FileEntry,
+    /// Its weights, which the graph refers to by name.
+    pub data: FileEntry,
+    /// Every input of the graph, states included, in the graph's order.
+    pub inputs: Vec<TensorInfo>,
+    /// Every output of the graph, states included, in the graph's order.
+    pub outputs: Vec<TensorInfo>,
+    /// What has to be carried from one call to the next.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<State>,
+    /// The input that counts how far the stream has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<PositionCounter>,
+}
+
+/// Name, number format and shape of an input or output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TensorInfo {
+    /// Name in the graph.
+    pub name: String,
+    /// Number format.
+    pub dtype: DType,
+    /// Sizes, outermost first; a text is a symbol that stands for one size per call.
+    pub shape: Vec<Dim>,
+}
+
+/// Number format of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DType {
+    /// IEEE 754 single precision.
+    F32,
+    /// Signed 64-bit integer.
+    I64,
+}
+
+/// One size of a shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Dim {
+    /// The same at every call.
+    Fixed(usize),
+    /// Free; equal symbols of one call have equal sizes.
+    Symbol(String),
+}
+
+impl From<usize> for Dim {
+    fn from(size: usize) -> Self {
+        Self::Fixed(size)
+    }
+}
+
+impl From<&str> for Dim {
+    fn from(symbol: &str) -> Self {
+        Self::Symbol(symbol.to_owned())
+    }
+}
+
+impl fmt::Display for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(size) => write!(f, "{size}"),
+            Self::Symbol(symbol) => f.write_str(symbol),
+        }
+    }
+}
+
+/// An i64 [1] input that the runtime counts up: upstream's `offset`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PositionCounter {
+    /// Name of the input.
+    pub input: String,
+    /// Value at the first call.
+    pub initial: i64,
+    /// After a call the position grows by the sum of these.
+    pub advances_by: Vec<Advance>,
+}
+
+/// `times` the size of `input` along `axis`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Advance {
+    /// Name of the input that is measured.
+    pub input: String,
+    /// Its axis.
+    pub axis: usize,
+    /// Positions per element of that axis.
+    pub times: usize,
+}

@@ -1,0 +1,18 @@
+//! The bundle format: manifest types, JSON Schema, file digests.
+//!
+//! A bundle is a folder: five ONNX graphs with their weights beside them, the
+//! tokenizer, and `manifest.json`, which says everything a runtime needs to
+//! stream speech from them. `docs/bundle.md` specifies the format in prose.
+
+mod component;
+mod file;
+mod manifest;
+mod state;
+
+pub use component::{Advance, Component, ComponentName, DType, Dim, PositionCounter, TensorInfo};
+pub use file::{FileEntry, FileError};
+pub use manifest::{
+    FORMAT, FORMAT_VERSION, Generator, Manifest, ManifestError, Model, Source, SourceFile,
+    Synthetic, Tokenizer,
+};
+pub use state::{Carry, Initial, State};

@@ -1,0 +1,215 @@
+//! `manifest.json`: everything a runtime needs to know about a bundle.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use config::{FlowLmConfig, GenerationOptions, MimiConfig, TextOptions};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Component, ComponentName, FileEntry};
+
+/// What `format` says.
+pub const FORMAT: &str = "pocket-onnx";
+
+/// The format version this crate reads and writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// A bundle, described.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "pocket-onnx bundle manifest")]
+pub struct Manifest {
+    /// Always [`FORMAT`].
+    pub format: String,
+    /// Changes when an older reader would go wrong.
+    pub format_version: u32,
+    /// Who wrote the bundle.
+    pub generator: Generator,
+    /// Name of the released configuration, where it is one.
+    pub variant: Option<String>,
+    /// Upstream's signature of the variant, where it has one.
+    pub signature: Option<String>,
+    /// Language the model speaks, where it is known.
+    pub language: Option<String>,
+    /// Set when the weights are random numbers: such a bundle makes noise, not speech.
+    pub synthetic: Option<Synthetic>,
+    /// Whether the encoder can turn a recording into a voice.
+    pub voice_cloning: bool,
+    /// Where everything came from.
+    pub source: Source,
+    /// ONNX operator set of the graphs.
+    pub opset_version: u32,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Latent frames per second.
+    pub frame_rate: f64,
+    /// Samples per latent frame.
+    pub frame_size: usize,
+    /// Options of the model's shape.
+    pub model: Model,
+    /// Options of text preparation.
+    pub text: TextOptions,
+    /// Options of sampling.
+    pub generation: GenerationOptions,
+    /// Tokenizer.
+    pub tokenizer: Tokenizer,
+    /// Graphs by name.
+    pub components: BTreeMap<ComponentName, Component>,
+}
+
+/// Who wrote a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Generator {
+    /// Program.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Marks random weights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Synthetic {
+    /// Seed of the random numbers.
+    pub seed: u64,
+}
+
+/// Where a bundle came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The YAML file of a custom model.
+    pub config: Option<SourceFile>,
+    /// Weights: one file, or one for the backbone and one for the codec; none when synthetic.
+    pub weights: Vec<SourceFile>,
+    /// Tokenizer.
+    pub tokenizer: SourceFile,
+}
+
+/// A file that went into a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceFile {
+    /// Location as the configuration or the user gave it (`hf://`, `https://` or a path's last part).
+    pub location: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// The model options of the configuration, as pocket-tts names them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// Backbone, sampler and text table.
+    pub flow_lm: FlowLmConfig,
+    /// Audio codec.
+    pub mimi: MimiConfig,
+}
+
+/// The tokenizer of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tokenizer {
+    /// The library that pocket-tts reads it with: `tokenizers` or `sentencepiece`.
+    pub kind: String,
+    /// Pieces.
+    pub vocabulary: usize,
+    /// The file.
+    pub file: FileEntry,
+}
+
+/// Why a manifest cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// It is not there or cannot be read.
+    #[error("{path}: no bundle here (cannot read manifest.json)")]
+    Read {
+        /// The bundle's folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not a manifest of this format.
+    #[error("{path}: not a bundle manifest")]
+    Parse {
+        /// The manifest.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// It is of another format or of a later version.
+    #[error(
+        "{path}: format {format} version {version} where this program reads {FORMAT} version {FORMAT_VERSION}"
+    )]
+    Version {
+        /// The manifest.
+        path: PathBuf,
+        /// Its format.
+        format: String,
+        /// Its version.
+        version: u32,
+    },
+}
+
+/// The part of a manifest that every version has.
+#[derive(Deserialize)]
+struct Header {
+    format: String,
+    format_version: u32,
+}
+
+impl Manifest {
+    /// File name inside the bundle.
+    pub const FILE: &'static str = "manifest.json";
+
+    /// Reads the manifest of the bundle in `dir`.
+    pub fn read(dir: &Path) -> Result<Self, ManifestError> {
+        let path = dir.join(Self::FILE);
+        let text = std::fs::read_to_string(&path).map_err(|source| ManifestError::Read {
+            path: dir.to_owned(),
+            source,
+        })?;
+        let parse = |source| ManifestError::Parse {
+            path: path.clone(),
+            source,
+        };
+        // The version comes first: a later format may not parse as this one.
+        let Header {
+            format,
+            format_version: version,
+        } = serde_json::from_str(&text).map_err(parse)?;
+        if format != FORMAT || version != FORMAT_VERSION {
+            return Err(ManifestError::Version {
+                path,
+                format,
+                version,
+            });
+        }
+        serde_json::from_str(&text).map_err(parse)
+    }
+
+    /// The manifest as the text of its file.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// The JSON Schema of the format.
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(Self)
+    }
+
+    /// Every file of the bundle but the manifest.
+    pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.components
+            .values()
+            .flat_map(|c| [&c.graph, &c.data])
+            .chain([&self.tokenizer.file])
+    }
+}

@@ -1,0 +1,1 @@
+//! pocket-tts configurations, variants, weights and the hub; knows no graph.

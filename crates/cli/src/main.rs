@@ -1,0 +1,2 @@
+//! The `pocket-onnx` command.
+fn main() {}

@@ -1,0 +1,130 @@
+//! The `mimi` half of a configuration.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Twin of `MimiConfig`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MimiConfig {
+    /// Number format the model computes in upstream.
+    pub dtype: String,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Audio channels.
+    pub channels: usize,
+    /// Latent frames per second.
+    pub frame_rate: f64,
+    /// Encoder's SEANet, and the decoder's unless `decoder_seanet` says otherwise.
+    pub seanet: SeanetConfig,
+    /// Encoder's transformer, and the decoder's unless `decoder_transformer` says otherwise.
+    pub transformer: MimiTransformerConfig,
+    /// Projection of latents.
+    pub quantizer: QuantizerConfig,
+    /// Location of the codec's own weights (the training layout).
+    #[serde(default)]
+    pub weights_path: Option<String>,
+    /// Width of the encoder's latents; the SEANet's own when `None`.
+    #[serde(default)]
+    pub inner_dim: Option<usize>,
+    /// Width between quantizer and upsampling; the decoder SEANet's own when `None`.
+    #[serde(default)]
+    pub outer_dim: Option<usize>,
+    /// Decoder's SEANet where it differs.
+    #[serde(default)]
+    pub decoder_seanet: Option<SeanetConfig>,
+    /// Decoder's transformer where it differs.
+    #[serde(default)]
+    pub decoder_transformer: Option<MimiTransformerConfig>,
+}
+
+/// Twin of `SEANetConfig`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeanetConfig {
+    /// Width at the transformer's end.
+    pub dimension: usize,
+    /// Width at the audio's end.
+    pub channels: usize,
+    /// Width of the layer next to the audio.
+    pub n_filters: usize,
+    /// Residual blocks per ratio.
+    pub n_residual_layers: usize,
+    /// Strides, in the decoder's order.
+    pub ratios: Vec<usize>,
+    /// Kernel of the first convolution.
+    pub kernel_size: usize,
+    /// Kernel of the residual blocks.
+    pub residual_kernel_size: usize,
+    /// Kernel of the last convolution.
+    pub last_kernel_size: usize,
+    /// Dilation of residual block `j` is this to the power of `j`.
+    pub dilation_base: usize,
+    /// What stands before the first sample.
+    pub pad_mode: PadMode,
+    /// A residual block narrows by this.
+    pub compress: usize,
+}
+
+impl SeanetConfig {
+    /// Samples per transformer position.
+    pub fn hop_length(&self) -> usize {
+        self.ratios.iter().product()
+    }
+}
+
+/// What a streaming convolution sees before the first sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PadMode {
+    /// Zeros.
+    Constant,
+    /// The first value, repeated.
+    Replicate,
+}
+
+/// Twin of `MimiTransformerConfig`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MimiTransformerConfig {
+    /// Width.
+    pub d_model: usize,
+    /// Width of the input, projected where it differs from `d_model`.
+    pub input_dimension: usize,
+    /// Widths of the outputs (the codec uses exactly one).
+    pub output_dimensions: Vec<usize>,
+    /// Heads.
+    pub num_heads: usize,
+    /// Layers.
+    pub num_layers: usize,
+    /// Initial layer scale; the checkpoint holds the trained one.
+    pub layer_scale: f64,
+    /// Positions that attention sees, its own included.
+    pub context: usize,
+    /// Longest period of the rotary embedding.
+    #[serde(default = "default_max_period")]
+    pub max_period: f64,
+    /// Feed-forward width.
+    pub dim_feedforward: usize,
+}
+
+fn default_max_period() -> f64 {
+    10_000.0
+}
+
+impl MimiTransformerConfig {
+    /// Width of one head.
+    pub fn dim_per_head(&self) -> usize {
+        self.d_model / self.num_heads
+    }
+}
+
+/// Twin of `QuantizerConfig`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuantizerConfig {
+    /// Width of a latent.
+    pub dimension: usize,
+    /// Width after the projection.
+    pub output_dimension: usize,
+}

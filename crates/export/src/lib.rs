@@ -1,0 +1,1 @@
+//! Turns a checkpoint into ONNX graphs, one file per pocket-tts module.

@@ -1,0 +1,1 @@
+//! Runs the graphs of a bundle and carries their state from call to call.

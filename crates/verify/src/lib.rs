@@ -1,0 +1,1 @@
+//! Proves a bundle: manifest against graphs, backend against backend, records against both.
