@@ -10,7 +10,7 @@ mod manifest;
 mod state;
 
 pub use component::{Advance, Component, ComponentName, DType, Dim, PositionCounter, TensorInfo};
-pub use file::{FileEntry, FileError};
+pub use file::{FileEntry, FileError, hex};
 pub use manifest::{
     FORMAT, FORMAT_VERSION, Generator, Manifest, ManifestError, Model, Source, SourceFile,
     Synthetic, Tokenizer,

@@ -1,1 +1,30 @@
-//! pocket-tts configurations, variants, weights and the hub; knows no graph.
+//! Reads pocket-tts checkpoints: locations, the hub, weights, tokenizer files; knows no graph.
+//!
+//! 1. [`location`] parses what a configuration names: `hf://`, `https://`, a path.
+//! 2. [`hub`] brings it to this machine, through the hub's own cache layout.
+//! 3. [`source`] decides which files make up a model, falling back to the open
+//!    weights where the gated ones are refused.
+//! 4. [`weights`] reads tensors as `f32`, whatever the file stores: from a
+//!    checkpoint ([`Checkpoint`]) or from a seed ([`SyntheticWeights`]).
+//! 5. [`tokenizer`] tells how large a vocabulary file is.
+
+mod checkpoint;
+mod error;
+pub mod hub;
+pub mod location;
+mod safetensors;
+pub mod source;
+mod synthetic;
+pub mod tokenizer;
+mod training;
+pub mod weights;
+
+pub use checkpoint::{Checkpoint, CheckpointFiles, Mismatch, Misshapen};
+pub use error::WeightsError;
+pub use hub::{Absent, FetchError, Hub, HubBuilder, NoProgress, Progress};
+pub use location::{HubFile, Location, LocationError};
+pub use safetensors::{SafetensorsFile, SafetensorsReader};
+pub use source::{Fetched, ModelFiles, SourceError, WeightFiles};
+pub use synthetic::SyntheticWeights;
+pub use tokenizer::{TokenizerError, TokenizerFile, TokenizerKind};
+pub use weights::{TensorReader, Weights};

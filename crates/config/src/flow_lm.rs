@@ -130,7 +130,8 @@ pub struct LookupTable {
     pub n_bins: usize,
     /// Tokenizer library: `tokenizers`, `json` or `sentencepiece`.
     pub tokenizer: String,
-    /// Location of the tokenizer file; `None` has to be overridden before use.
+    /// Location of the tokenizer file; `None` (an explicit null) has to be overridden before use.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub tokenizer_path: Option<String>,
     /// Width of a low-rank table, which `proj` widens to `dim`; a full table when `None`.
     #[serde(default)]

@@ -2,7 +2,7 @@
 //!
 //! The types of this crate mirror the YAML one to one and refuse unknown keys;
 //! defaults are upstream's. Methods resolve the "when None" rules, so that the
-//! rest of the project never repeats them.
+//! rest of the project never repeats them. They expect a validated configuration.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,10 @@ use crate::{FlowLmConfig, MimiConfig, MimiTransformerConfig, SeanetConfig};
 /// One model: twin of `Config`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "mirrors the switches of the YAML one to one"
+)]
 pub struct Config {
     /// Backbone, sampler and text table.
     pub flow_lm: FlowLmConfig,
@@ -66,6 +70,10 @@ fn default_eos_threshold() -> f64 {
 /// How a text is prepared before it is tokenized: the text half of [`Config`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "mirrors the switches of the YAML one to one"
+)]
 pub struct TextOptions {
     /// Put eight spaces before a text of fewer than five words.
     pub pad_with_spaces_for_short_inputs: bool,

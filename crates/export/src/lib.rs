@@ -1,1 +1,36 @@
 //! Turns a checkpoint into ONNX graphs, one file per pocket-tts module.
+//!
+//! 1. [`ComponentGraph::build`] writes one component's graph down. Each function
+//!    is the twin of a module's `forward` and opens with its name; weights are
+//!    found by path, so a module's scope is all it needs.
+//! 2. Hidden state becomes inputs and outputs (`states.rs`, `kv_cache.rs`), and
+//!    the manifest learns how each is carried on.
+//! 3. [`Export::write`] writes graphs, streamed weights, tokenizer and manifest
+//!    into a [`Staging`] folder beside the final one, which takes the old
+//!    bundle's place in one step when all is well.
+
+mod attention;
+mod bundle_writer;
+mod component;
+mod conv;
+mod error;
+mod flow_lm;
+mod flow_net;
+mod interface;
+mod kv_cache;
+mod mask;
+mod mimi;
+mod resample;
+mod rope;
+mod seanet;
+mod staging;
+mod states;
+mod text_conditioner;
+mod transformer;
+mod window;
+
+pub use bundle_writer::{Export, Identity, WriteProgress};
+pub use component::ComponentGraph;
+pub use error::ExportError;
+pub use interface::interface;
+pub use staging::Staging;

@@ -1,0 +1,160 @@
+//! A model's weights, out of the files that hold them.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use config::TensorSpec;
+
+use crate::safetensors::FloatTensor;
+use crate::training::{self, WeightNormReader};
+use crate::{SafetensorsFile, TensorReader, Weights, WeightsError};
+
+mod mismatch;
+
+pub use mismatch::{Mismatch, Misshapen};
+
+/// The files that make up one model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckpointFiles {
+    /// One file, as published.
+    Whole(PathBuf),
+    /// A published file whose codec another file replaces.
+    WholeWithMimi {
+        /// The published file; its `mimi.*` tensors are ignored.
+        whole: PathBuf,
+        /// The codec, in the training or in the published layout.
+        mimi: PathBuf,
+    },
+    /// Backbone and codec, each in the training layout.
+    Parts {
+        /// The backbone.
+        flow_lm: PathBuf,
+        /// The codec, in the training or in the published layout.
+        mimi: PathBuf,
+    },
+}
+
+/// The weights of one model, compared with its configuration.
+#[derive(Debug)]
+pub struct Checkpoint {
+    files: Vec<SafetensorsFile>,
+    tensors: HashMap<String, Stored>,
+}
+
+/// A tensor of the model, as a file stores it.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Its name in the published checkpoint.
+    pub(crate) key: String,
+    pub(crate) values: Values,
+}
+
+/// Where the values of a tensor come from.
+#[derive(Debug)]
+pub(crate) enum Values {
+    /// The tensor of this name.
+    Plain(String),
+    /// `v * (g / ||v||)`, the norm taken over each row.
+    WeightNorm { g: String, v: String },
+}
+
+#[derive(Debug)]
+struct Stored {
+    file: usize,
+    values: Values,
+}
+
+impl Checkpoint {
+    /// Opens the files and compares every tensor with `tensors`, the table of the
+    /// configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightsError::Mismatch`] lists all missing, unexpected and misshapen
+    /// tensors; the other variants tell of a file that cannot be used at all.
+    pub fn open(files: &CheckpointFiles, tensors: &[TensorSpec]) -> Result<Self, WeightsError> {
+        let files = match files {
+            CheckpointFiles::Whole(path) => {
+                let file = SafetensorsFile::open(path)?;
+                vec![(published(&file, |_| true), file)]
+            }
+            CheckpointFiles::WholeWithMimi { whole, mimi } => {
+                let whole = SafetensorsFile::open(whole)?;
+                let mimi = SafetensorsFile::open(mimi)?;
+                vec![
+                    (published(&whole, |key| !key.starts_with("mimi.")), whole),
+                    (training::mimi(&mimi)?, mimi),
+                ]
+            }
+            CheckpointFiles::Parts { flow_lm, mimi } => {
+                let flow_lm = SafetensorsFile::open(flow_lm)?;
+                let mimi = SafetensorsFile::open(mimi)?;
+                vec![
+                    (training::flow_lm(&flow_lm)?, flow_lm),
+                    (training::mimi(&mimi)?, mimi),
+                ]
+            }
+        };
+        mismatch::compare(&files, tensors)?;
+        let mut checkpoint = Self {
+            files: Vec::new(),
+            tensors: HashMap::new(),
+        };
+        for (entries, file) in files {
+            for Entry { key, values } in entries {
+                // Read nothing yet, but learn of an unreadable dtype now.
+                values.storing(&file)?;
+                let file = checkpoint.files.len();
+                checkpoint.tensors.insert(key, Stored { file, values });
+            }
+            checkpoint.files.push(file);
+        }
+        Ok(checkpoint)
+    }
+}
+
+/// The tensors of a file in the published layout.
+fn published(file: &SafetensorsFile, wanted: impl Fn(&str) -> bool) -> Vec<Entry> {
+    let names = file.names().iter().filter(|name| wanted(name));
+    names
+        .map(|name| Entry {
+            key: name.clone(),
+            values: Values::Plain(name.clone()),
+        })
+        .collect()
+}
+
+impl Values {
+    /// The stored tensor that has the shape of the values.
+    pub(crate) fn shaping(&self) -> &str {
+        match self {
+            Self::Plain(name) | Self::WeightNorm { v: name, .. } => name,
+        }
+    }
+
+    /// The stored tensors: the one with the shape of the values, and their lengths.
+    fn storing<'a>(
+        &'a self,
+        file: &'a SafetensorsFile,
+    ) -> Result<(FloatTensor<'a>, Option<FloatTensor<'a>>), WeightsError> {
+        let lengths = match self {
+            Self::Plain(_) => None,
+            Self::WeightNorm { g, .. } => Some(file.tensor(g)?),
+        };
+        Ok((file.tensor(self.shaping())?, lengths))
+    }
+}
+
+impl Weights for Checkpoint {
+    fn open(&self, key: &str) -> Result<Box<dyn TensorReader + '_>, WeightsError> {
+        let unknown = || WeightsError::UnknownTensor {
+            key: key.to_owned(),
+        };
+        let stored = self.tensors.get(key).ok_or_else(unknown)?;
+        let file = self.files.get(stored.file).ok_or_else(unknown)?;
+        Ok(match stored.values.storing(file)? {
+            (tensor, None) => Box::new(tensor.reader()),
+            (v, Some(g)) => Box::new(WeightNormReader::new(g, v)),
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! How a download tells of itself.
+
+/// Watches downloads, one after the other. Files that are here already tell nothing.
+pub trait Progress {
+    /// `name` begins: `already` of `total` bytes are on this machine. Called
+    /// again for the same file where the download has to begin anew.
+    fn started(&self, name: &str, total: Option<u64>, already: u64);
+
+    /// `bytes` more have arrived since the last call.
+    fn advanced(&self, bytes: u64);
+
+    /// The download has ended, whether the file is whole or not.
+    fn finished(&self);
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoProgress;
+
+impl Progress for NoProgress {
+    fn started(&self, _name: &str, _total: Option<u64>, _already: u64) {}
+    fn advanced(&self, _bytes: u64) {}
+    fn finished(&self) {}
+}
+
+/// Tells `progress` of one file, and of its end on every way out.
+pub(super) struct Meter<'a> {
+    progress: &'a dyn Progress,
+    name: &'a str,
+    running: bool,
+    up_to_date: bool,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn new(progress: &'a dyn Progress, name: &'a str) -> Self {
+        Self {
+            progress,
+            name,
+            running: false,
+            up_to_date: false,
+        }
+    }
+
+    /// Bytes from `already` on are about to arrive; told where that is news.
+    pub(super) fn begin(&mut self, total: Option<u64>, already: u64) {
+        if !self.up_to_date {
+            self.progress.started(self.name, total, already);
+            self.running = true;
+            self.up_to_date = true;
+        }
+    }
+
+    /// What has arrived so far counts no more.
+    pub(super) fn start_over(&mut self) {
+        self.up_to_date = false;
+    }
+
+    pub(super) fn advance(&self, bytes: u64) {
+        self.progress.advanced(bytes);
+    }
+}
+
+impl Drop for Meter<'_> {
+    fn drop(&mut self) {
+        if self.running {
+            self.progress.finished();
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What a configuration names: a file of the hub, of the web or of this machine.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Where a file comes from. [`Display`](fmt::Display) gives back the text that was parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// `hf://owner/repository/path@revision`.
+    Hub(HubFile),
+    /// `https://…` or `http://…`.
+    Web(String),
+    /// A path of this machine, relative to the working directory.
+    Local(PathBuf),
+}
+
+/// A file of a repository on the model hub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubFile {
+    repository: String,
+    path: String,
+    revision: Option<String>,
+}
+
+/// A location that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LocationError {
+    /// The text is empty.
+    #[error("the location of a file is empty")]
+    Empty,
+    /// An `hf://` location without an owner, a repository or a path.
+    #[error("{0}: write hf://owner/repository/path, with @revision behind it if need be")]
+    Incomplete(String),
+    /// More than one `@`, or nothing behind it.
+    #[error("{0}: one @ with a branch, a tag or a commit behind it names the revision")]
+    Revision(String),
+    /// A part that would leave the repository's folder in the cache.
+    #[error("{location}: {part:?} cannot be part of a path in a repository")]
+    Part {
+        /// The whole location.
+        location: String,
+        /// The part at fault.
+        part: String,
+    },
+}
+
+const HUB_SCHEME: &str = "hf://";
+const DEFAULT_REVISION: &str = "main";
+
+impl HubFile {
+    /// `owner/repository`.
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// Path inside the repository, parts joined by `/`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Branch, tag or commit; `main` where the location names none.
+    pub fn revision(&self) -> &str {
+        self.revision.as_deref().unwrap_or(DEFAULT_REVISION)
+    }
+
+    fn parse(location: &str, rest: &str) -> Result<Self, LocationError> {
+        let incomplete = || LocationError::Incomplete(location.to_owned());
+        let mut parts = rest.splitn(3, '/');
+        let (Some(owner), Some(name), Some(file)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(incomplete());
+        };
+        if owner.is_empty() || name.is_empty() {
+            return Err(incomplete());
+        }
+        let (path, revision) = match file.split_once('@') {
+            None => (file, None),
+            Some((_, revision)) if revision.is_empty() || revision.contains('@') => {
+                return Err(LocationError::Revision(location.to_owned()));
+            }
+            Some((path, revision)) => (path, Some(revision)),
+        };
+        if path.is_empty() {
+            return Err(incomplete());
+        }
+        let all = [owner, name].into_iter();
+        let all = all.chain(path.split('/'));
+        for part in all.chain(revision.into_iter().flat_map(|it| it.split('/'))) {
+            if !is_plain(part) {
+                return Err(LocationError::Part {
+                    location: location.to_owned(),
+                    part: part.to_owned(),
+                });
+            }
+        }
+        Ok(Self {
+            repository: format!("{owner}/{name}"),
+            path: path.to_owned(),
+            revision: revision.map(str::to_owned),
+        })
+    }
+}
+
+/// Whether `part` is one name on every system: it becomes part of a path in the cache.
+fn is_plain(part: &str) -> bool {
+    !matches!(part, "" | "." | "..") && !part.contains(|c: char| c == '\\' || c.is_control())
+}
+
+impl FromStr for Location {
+    type Err = LocationError;
+
+    fn from_str(text: &str) -> Result<Self, LocationError> {
+        if text.is_empty() {
+            Err(LocationError::Empty)
+        } else if let Some(rest) = text.strip_prefix(HUB_SCHEME) {
+            HubFile::parse(text, rest).map(Self::Hub)
+        } else if text.starts_with("https://") || text.starts_with("http://") {
+            Ok(Self::Web(text.to_owned()))
+        } else {
+            Ok(Self::Local(PathBuf::from(text)))
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hub(file) => file.fmt(out),
+            Self::Web(url) => out.write_str(url),
+            Self::Local(path) => path.display().fmt(out),
+        }
+    }
+}
+
+impl fmt::Display for HubFile {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{HUB_SCHEME}{}/{}", self.repository, self.path)?;
+        match &self.revision {
+            Some(revision) => write!(out, "@{revision}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations_are_understood() {
+        struct Case {
+            text: &'static str,
+            /// Repository, path and revision of a hub file.
+            hub: Option<(&'static str, &'static str, &'static str)>,
+        }
+        let cases = [
+            Case {
+                text: "hf://kyutai/pocket-tts/model.safetensors",
+                hub: Some(("kyutai/pocket-tts", "model.safetensors", "main")),
+            },
+            Case {
+                text: "hf://kyutai/pocket-tts/languages/dutch/model.safetensors@3e82814a",
+                hub: Some((
+                    "kyutai/pocket-tts",
+                    "languages/dutch/model.safetensors",
+                    "3e82814a",
+                )),
+            },
+            Case {
+                text: "hf://a/b/c@main",
+                hub: Some(("a/b", "c", "main")),
+            },
+            Case {
+                text: "hf://a/b/c@refs/pr/1",
+                hub: Some(("a/b", "c", "refs/pr/1")),
+            },
+            Case {
+                text: "https://example.org/a/tokenizer.model?x=1",
+                hub: None,
+            },
+            Case {
+                text: "http://example.org/a",
+                hub: None,
+            },
+            Case {
+                text: "weights/model@2.safetensors",
+                hub: None,
+            },
+            Case {
+                text: "C:\\models\\model.safetensors",
+                hub: None,
+            },
+        ];
+        let mut failures = Vec::new();
+        for Case { text, hub } in cases {
+            match text.parse::<Location>() {
+                Ok(location) if location.to_string() != text => {
+                    failures.push(format!("{text} comes back as {location}"));
+                }
+                Ok(Location::Hub(file)) => {
+                    let parts = (file.repository(), file.path(), file.revision());
+                    if Some(parts) != hub {
+                        failures.push(format!("{text}: {parts:?}"));
+                    }
+                }
+                Ok(Location::Web(_)) if text.starts_with("http") => {}
+                Ok(Location::Local(_)) if !text.contains("://") => {}
+                other => failures.push(format!("{text}: {other:?}")),
+            }
+        }
+        assert!(failures.is_empty(), "{failures:#?}");
+    }
+
+    #[test]
+    fn malformed_locations_are_refused_by_name() {
+        struct Case {
+            text: &'static str,
+            says: &'static str,
+        }
+        let cases = [
+            Case {
+                text: "",
+                says: "empty",
+            },
+            Case {
+                text: "hf://",
+                says: "hf://owner/repository/path",
+            },
+            Case {
+                text: "hf://kyutai/pocket-tts",
+                says: "hf://owner/repository/path",
+            },
+            Case {
+                text: "hf://kyutai/pocket-tts/",
+                says: "hf://owner/repository/path",
+            },
+            Case {
+                text: "hf:///pocket-tts/model",
+                says: "hf://owner/repository/path",
+            },
+            Case {
+                text: "hf://kyutai/pocket-tts/@main",
+                says: "hf://owner/repository/path",
+            },
+            Case {
+                text: "hf://kyutai/pocket-tts/model@",
+                says: "names the revision",
+            },
+            Case {
+                text: "hf://kyutai/pocket-tts/model@a@b",
+                says: "names the revision",
+            },
+            Case {
+                text: "hf://kyutai/pocket-tts/../../model",
+                says: "\"..\"",
+            },
+            Case {
+                text: "hf://kyutai/../model",
+                says: "\"..\"",
+            },
+            Case {
+                text: "hf://kyutai/pocket-tts/model@../../x",
+                says: "\"..\"",
+            },
+            Case {
+                text: "hf://kyutai/pocket-tts/a\\..\\b",
+                says: "a path in a repository",
+            },
+            Case {
+                text: "hf://kyutai/pocket-tts//model",
+                says: "\"\"",
+            },
+        ];
+        let mut failures = Vec::new();
+        for Case { text, says } in cases {
+            match text.parse::<Location>() {
+                Err(error)
+                    if error.to_string().contains(says) && error.to_string().contains(text) => {}
+                other => failures.push(format!("{text}: {other:?}, not {says:?}")),
+            }
+        }
+        assert!(failures.is_empty(), "{failures:#?}");
+    }
+}

@@ -1,0 +1,215 @@
+//! Tokenizer files: which kind one is, how many pieces it has, and its bytes. Nothing is
+//! tokenized here.
+//!
+//! The program ships one vocabulary of 4,000 pieces, in both kinds and with the same
+//! ids, for models that are made from a seed.
+
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+mod json;
+mod sentencepiece;
+
+/// Largest file that is read: a hundred times what a vocabulary of 10,000 pieces needs.
+const LARGEST: u64 = 64 << 20;
+
+/// The library that a tokenizer file is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenizerKind {
+    /// Hugging Face's `tokenizers`: a `tokenizer.json`.
+    Json,
+    /// SentencePiece: a `tokenizer.model`.
+    SentencePiece,
+}
+
+impl TokenizerKind {
+    /// Twin of the choice in `build_tokenizer`: the configuration's `tokenizer` field
+    /// decides, else the ending of the location before any `@revision`.
+    pub fn resolve(tokenizer: &str, location: &str) -> Self {
+        let location = location.split('@').next().unwrap_or_default();
+        // As exact as upstream: `.JSON` is no such ending.
+        let named_json = location.as_bytes().ends_with(b".json");
+        if matches!(tokenizer, "tokenizers" | "json") || named_json {
+            Self::Json
+        } else {
+            Self::SentencePiece
+        }
+    }
+
+    /// What the file is called in a bundle.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Json => "tokenizer.json",
+            Self::SentencePiece => "tokenizer.model",
+        }
+    }
+
+    fn count(self, file: &[u8]) -> Result<usize, String> {
+        match self {
+            Self::Json => json::count(file),
+            Self::SentencePiece => sentencepiece::count(file),
+        }
+    }
+
+    fn called(self) -> &'static str {
+        match self {
+            Self::Json => "a tokenizer.json",
+            Self::SentencePiece => "a SentencePiece model",
+        }
+    }
+}
+
+/// A tokenizer file that was read and found sound.
+#[derive(Clone, Debug)]
+pub struct TokenizerFile {
+    path: PathBuf,
+    kind: TokenizerKind,
+    bytes: Cow<'static, [u8]>,
+    vocab_size: usize,
+}
+
+/// Why a tokenizer file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenizerError {
+    /// The operating system refuses the file.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A directory, a pipe or a device.
+    #[error("{} is not a regular file", path.display())]
+    NotAFile {
+        /// What was named as a file.
+        path: PathBuf,
+    },
+    /// Far larger than any vocabulary.
+    #[error("{} has more than {LARGEST} bytes, too many for a tokenizer", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Not a tokenizer of the kind that was asked for.
+    #[error("{} is not {}: {reason}", path.display(), kind.called())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What it was read as.
+        kind: TokenizerKind,
+        /// What is wrong, in one clause.
+        reason: String,
+    },
+    /// Not the vocabulary that the model was trained with.
+    #[error(
+        "{} has {vocab_size} pieces, and the configuration says {n_bins} (`n_bins`)",
+        path.display()
+    )]
+    VocabSize {
+        /// The file.
+        path: PathBuf,
+        /// Pieces of the file.
+        vocab_size: usize,
+        /// Pieces of the configuration.
+        n_bins: usize,
+    },
+}
+
+impl TokenizerFile {
+    /// Reads a file of this kind.
+    pub fn read(path: &Path, kind: TokenizerKind) -> Result<Self, TokenizerError> {
+        let path = path.to_owned();
+        let bytes = match read(&path) {
+            Ok(Contents::Bytes(bytes)) => bytes,
+            Ok(Contents::NotAFile) => return Err(TokenizerError::NotAFile { path }),
+            Ok(Contents::TooLarge) => return Err(TokenizerError::TooLarge { path }),
+            Err(source) => return Err(TokenizerError::Io { path, source }),
+        };
+        Self::new(path, kind, bytes.into())
+    }
+
+    /// The vocabulary that ships with the program: 4,000 pieces.
+    pub fn shipped(kind: TokenizerKind) -> Result<Self, TokenizerError> {
+        let bytes: &'static [u8] = match kind {
+            TokenizerKind::Json => include_bytes!("../assets/tokenizer.json"),
+            TokenizerKind::SentencePiece => include_bytes!("../assets/tokenizer.model"),
+        };
+        Self::new(kind.file_name().into(), kind, bytes.into())
+    }
+
+    fn new(
+        path: PathBuf,
+        kind: TokenizerKind,
+        bytes: Cow<'static, [u8]>,
+    ) -> Result<Self, TokenizerError> {
+        match kind.count(&bytes) {
+            Ok(vocab_size) => Ok(Self {
+                path,
+                kind,
+                bytes,
+                vocab_size,
+            }),
+            Err(reason) => Err(TokenizerError::Malformed { path, kind, reason }),
+        }
+    }
+
+    /// Refuses a vocabulary that has not `n_bins` pieces, the size that the model's text
+    /// table was trained with.
+    pub fn check(&self, n_bins: usize) -> Result<(), TokenizerError> {
+        if self.vocab_size == n_bins {
+            return Ok(());
+        }
+        Err(TokenizerError::VocabSize {
+            path: self.path.clone(),
+            vocab_size: self.vocab_size,
+            n_bins,
+        })
+    }
+
+    /// The library that the file is made for.
+    pub fn kind(&self) -> TokenizerKind {
+        self.kind
+    }
+
+    /// The whole file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Pieces, as the file's library counts them.
+    pub fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+}
+
+enum Contents {
+    Bytes(Vec<u8>),
+    NotAFile,
+    TooLarge,
+}
+
+fn read(path: &Path) -> io::Result<Contents> {
+    // Asked before opening: opening a pipe would wait for its writer.
+    let status = fs::metadata(path)?;
+    if !status.is_file() {
+        return Ok(Contents::NotAFile);
+    }
+    if status.len() > LARGEST {
+        return Ok(Contents::TooLarge);
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(if bytes.len() as u64 > LARGEST {
+        Contents::TooLarge
+    } else {
+        Contents::Bytes(bytes)
+    })
+}
+
+#[cfg(test)]
+mod tests;

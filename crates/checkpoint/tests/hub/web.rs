@@ -1,0 +1,104 @@
+//! Files of the web.
+
+use std::fs;
+
+use checkpoint::FetchError;
+
+use crate::sandbox::{Event, LARGE, Recorder, Sandbox, fetch, large, leftovers, location};
+use crate::server::sha256;
+
+/// The address of [`LARGE`] as a plain file of the web.
+fn address(sandbox: &Sandbox) -> String {
+    let path = LARGE.strip_prefix("hf://kyutai/open/").unwrap();
+    let endpoint = sandbox.server.endpoint();
+    format!("{endpoint}/kyutai/open/resolve/main/{path}?download=true")
+}
+
+#[test]
+fn files_lie_where_pocket_tts_looks_for_them() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.builder().token("hf_any").build().unwrap();
+    let url = address(&sandbox);
+    let error = fetch(&sandbox.offline(), &url).unwrap_err();
+    let place = sandbox
+        .web_cache()
+        .join(format!("{}.safetensors", sha256(url.as_bytes())));
+    assert!(matches!(error, FetchError::Offline { .. }), "{error:?}");
+    assert!(
+        error.to_string().contains(&place.display().to_string()),
+        "{error}"
+    );
+
+    let recorder = Recorder::default();
+    let path = hub.fetch(&location(&url), &recorder).unwrap();
+    assert_eq!(path, place);
+    assert_eq!(fs::read(&path).unwrap(), large());
+    let total = large().len() as u64;
+    let name = "model.safetensors".to_owned();
+    assert_eq!(
+        recorder.events(),
+        [
+            Event::Started(name, Some(total), 0),
+            Event::Advanced(total),
+            Event::Finished
+        ]
+    );
+    for request in sandbox.server.seen() {
+        assert_eq!(request.authorization, None, "{request:?}");
+    }
+    fetch(&hub, &url).unwrap();
+    fetch(&sandbox.offline(), &url).unwrap();
+    assert_eq!(hub.find(&location(&url)), Some(path));
+    assert!(sandbox.server.seen().is_empty());
+}
+
+#[test]
+fn broken_transfers_leave_nothing_half_written() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let url = address(&sandbox);
+    sandbox.server.change(|it| it.cuts = (usize::MAX, 100_000));
+    let error = fetch(&hub, &url).unwrap_err();
+    assert!(matches!(error, FetchError::Truncated { .. }), "{error:?}");
+    assert_eq!(leftovers(sandbox.folder.path()), [""; 0]);
+    assert_eq!(hub.find(&location(&url)), None);
+
+    sandbox.server.change(|it| it.cuts = (1, 100_000));
+    assert_eq!(fs::read(fetch(&hub, &url).unwrap()).unwrap(), large());
+    assert_eq!(leftovers(sandbox.folder.path()), [""; 0]);
+}
+
+#[test]
+fn a_file_that_names_its_version_is_resumed() {
+    let sandbox = Sandbox::new();
+    // Small files carry an etag.
+    let url = format!(
+        "{}/kyutai/open/resolve/main/tokenizer.json",
+        sandbox.server.endpoint()
+    );
+    sandbox.server.change(|it| it.cuts = (1, 10));
+    fetch(&sandbox.hub(), &url).unwrap();
+    let ranges: Vec<_> = sandbox
+        .server
+        .seen()
+        .into_iter()
+        .map(|it| it.range)
+        .collect();
+    assert_eq!(ranges, [None, Some("bytes=10-".to_owned())]);
+}
+
+#[test]
+fn refusals_name_the_address_without_its_query() {
+    let sandbox = Sandbox::new();
+    let url = format!("{}/nothing.wav?key=secret", sandbox.server.endpoint());
+    let error = fetch(&sandbox.hub(), &url).unwrap_err();
+    assert!(
+        matches!(error, FetchError::Status { status: 404, .. }),
+        "{error:?}"
+    );
+    let text = error.to_string();
+    assert!(
+        text.contains("/nothing.wav") && !text.contains("secret"),
+        "{text}"
+    );
+}

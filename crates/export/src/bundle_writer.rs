@@ -1,0 +1,234 @@
+//! Writes a bundle: graphs, weights, tokenizer, manifest.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use bundle::{
+    Component, ComponentName, FORMAT, FORMAT_VERSION, FileEntry, Generator, Manifest, Model,
+    Source, Synthetic, Tokenizer, hex,
+};
+use checkpoint::{TensorReader, TokenizerFile, TokenizerKind, Weights, WeightsError};
+use config::Config;
+use onnx::{Opset, ValueReader, WriteError};
+
+use crate::{ComponentGraph, ExportError, Staging, interface};
+
+/// Everything that goes into a bundle.
+pub struct Export<'a> {
+    /// The model.
+    pub config: &'a Config,
+    /// Its tensors.
+    pub weights: &'a dyn Weights,
+    /// Its vocabulary.
+    pub tokenizer: &'a TokenizerFile,
+    /// Which graphs to write.
+    pub components: &'a [ComponentName],
+    /// Operator set of the graphs.
+    pub opset: Opset,
+    /// What the manifest says of the origin.
+    pub identity: Identity,
+}
+
+/// What the manifest says of a bundle's origin.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Name of the released configuration, where it is one.
+    pub variant: Option<String>,
+    /// Upstream's signature of the variant, where it has one.
+    pub signature: Option<String>,
+    /// Language the model speaks, where it is known.
+    pub language: Option<String>,
+    /// Seed of random weights.
+    pub synthetic: Option<u64>,
+    /// Whether the encoder can turn a recording into a voice.
+    pub voice_cloning: bool,
+    /// Where everything came from.
+    pub source: Source,
+}
+
+/// Learns how far writing has come.
+pub trait WriteProgress {
+    /// Weights of this many bytes will be written.
+    fn started(&self, total: u64);
+    /// A component's weights begin.
+    fn component(&self, name: ComponentName);
+    /// So many more bytes were written.
+    fn advanced(&self, bytes: u64);
+}
+
+/// Nobody watches.
+impl WriteProgress for () {
+    fn started(&self, _: u64) {}
+    fn component(&self, _: ComponentName) {}
+    fn advanced(&self, _: u64) {}
+}
+
+impl Export<'_> {
+    /// Writes the bundle to the folder `output`, replacing the one that is there.
+    ///
+    /// # Errors
+    ///
+    /// On every error the old bundle is whole and nothing of the new one is left.
+    pub fn write(
+        &self,
+        output: &Path,
+        progress: &dyn WriteProgress,
+    ) -> Result<Manifest, ExportError> {
+        let graphs = (self.components.iter())
+            .map(|&name| ComponentGraph::build(name, self.config, self.opset))
+            .collect::<Result<Vec<_>, _>>()?;
+        let staging = Staging::begin(output)?;
+        progress.started(graphs.iter().map(|g| g.model.data_size()).sum());
+        let mut components = BTreeMap::new();
+        for graph in graphs {
+            progress.component(graph.name);
+            components.insert(
+                graph.name,
+                self.write_component(graph, staging.dir(), progress)?,
+            );
+        }
+        let manifest = self.manifest(components, self.write_tokenizer(staging.dir())?);
+        let path = staging.dir().join(Manifest::FILE);
+        std::fs::write(&path, manifest.to_json()?).map_err(ExportError::write(path))?;
+        staging.commit()?;
+        Ok(manifest)
+    }
+
+    fn write_component(
+        &self,
+        graph: ComponentGraph,
+        dir: &Path,
+        progress: &dyn WriteProgress,
+    ) -> Result<Component, ExportError> {
+        let ComponentGraph {
+            name,
+            model,
+            states,
+            position,
+        } = graph;
+        let graph_file = ComponentGraph::graph_file(name);
+        let path = dir.join(&graph_file);
+        write_with(&path, |out| model.write(out)).map_err(ExportError::write(&path))?;
+
+        let data_file = ComponentGraph::data_file(name);
+        let path = dir.join(&data_file);
+        let mut out = File::create(&path).map_err(ExportError::write(&path))?;
+        let digest = model
+            .write_data(
+                &mut out,
+                |parameter| self.weights.open(&parameter.name).map(Reader),
+                |bytes| progress.advanced(bytes),
+            )
+            .map_err(|error| match error {
+                WriteError::Values(error) => ExportError::Weights(error),
+                WriteError::Write(source) => ExportError::Write { path, source },
+                count @ WriteError::Count { .. } => ExportError::Count {
+                    component: name.as_str(),
+                    reason: count.to_string(),
+                },
+            })?;
+        // The builder declares nothing but f32 and i64 tensors.
+        let (inputs, outputs) = model
+            .proto()
+            .graph
+            .as_ref()
+            .and_then(interface)
+            .unwrap_or_default();
+        Ok(Component {
+            graph: file_entry(dir, &graph_file)?,
+            data: FileEntry {
+                name: data_file,
+                size: digest.size,
+                sha256: hex(&digest.sha256),
+            },
+            inputs,
+            outputs,
+            states,
+            position,
+        })
+    }
+
+    fn write_tokenizer(&self, dir: &Path) -> Result<Tokenizer, ExportError> {
+        let kind = self.tokenizer.kind();
+        let name = kind.file_name();
+        let path = dir.join(name);
+        std::fs::write(&path, self.tokenizer.bytes()).map_err(ExportError::write(path))?;
+        Ok(Tokenizer {
+            kind: match kind {
+                TokenizerKind::Json => "tokenizers",
+                TokenizerKind::SentencePiece => "sentencepiece",
+            }
+            .to_owned(),
+            vocabulary: self.tokenizer.vocab_size(),
+            file: file_entry(dir, name)?,
+        })
+    }
+
+    fn manifest(
+        &self,
+        components: BTreeMap<ComponentName, Component>,
+        tokenizer: Tokenizer,
+    ) -> Manifest {
+        let Self {
+            config, identity, ..
+        } = self;
+        Manifest {
+            format: FORMAT.to_owned(),
+            format_version: FORMAT_VERSION,
+            generator: Generator {
+                name: "pocket-onnx".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            variant: identity.variant.clone(),
+            signature: identity.signature.clone(),
+            language: identity.language.clone(),
+            synthetic: identity.synthetic.map(|seed| Synthetic { seed }),
+            voice_cloning: identity.voice_cloning,
+            source: identity.source.clone(),
+            opset_version: self.opset.version() as u32,
+            sample_rate: config.mimi.sample_rate,
+            frame_rate: config.mimi.frame_rate,
+            frame_size: config.frame_size(),
+            model: Model {
+                flow_lm: config.flow_lm.clone(),
+                mimi: config.mimi.clone(),
+            },
+            text: config.text_options(),
+            generation: config.generation_options(),
+            tokenizer,
+            components,
+        }
+    }
+}
+
+/// A checkpoint's tensor as the data file's writer reads it.
+struct Reader<'a>(Box<dyn TensorReader + 'a>);
+
+impl ValueReader for Reader<'_> {
+    type Error = WeightsError;
+
+    fn read(&mut self, out: &mut [f32]) -> Result<usize, WeightsError> {
+        self.0.read(out)
+    }
+}
+
+fn write_with(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    write(&mut out)?;
+    out.flush()
+}
+
+fn file_entry(dir: &Path, name: &str) -> Result<FileEntry, ExportError> {
+    FileEntry::of(dir, name).map_err(|error| match error {
+        bundle::FileError::Read { path, source } => ExportError::Write { path, source },
+        other => ExportError::Write {
+            path: dir.join(name),
+            source: std::io::Error::other(other),
+        },
+    })
+}

@@ -1,0 +1,83 @@
+//! The five components: which graph each is, and what the manifest says of it.
+
+use std::collections::HashMap;
+
+use bundle::{Advance, ComponentName, PositionCounter, State};
+use config::Config;
+use onnx::{Graph, GraphError, Model, Opset};
+
+use crate::states::States;
+use crate::{flow_lm, flow_net, mimi, text_conditioner};
+
+/// One component's graph with its half of the manifest.
+#[derive(Debug)]
+pub struct ComponentGraph {
+    /// Which one it is.
+    pub name: ComponentName,
+    /// The graph, and where its parameters lie.
+    pub model: Model,
+    /// What has to be carried from call to call.
+    pub states: Vec<State>,
+    /// The input that counts positions.
+    pub position: Option<PositionCounter>,
+}
+
+impl ComponentGraph {
+    /// Builds the graph of a component of the model that `config` describes.
+    pub fn build(name: ComponentName, config: &Config, opset: Opset) -> Result<Self, GraphError> {
+        let shapes: HashMap<_, _> = config
+            .tensors()
+            .into_iter()
+            .map(|t| (t.key, t.shape))
+            .collect();
+        let graph = Graph::new(name.as_str(), opset, shapes);
+        let states = States::new(&graph);
+        let mut position = None;
+        match name {
+            ComponentName::TextConditioner => text_conditioner::text_conditioner(&graph, config),
+            ComponentName::FlowLm => {
+                flow_lm::flow_lm(&graph, &states, config);
+                position = Some(counter(&[("embeddings", 1), ("latents", 1)]));
+            }
+            ComponentName::FlowNet => flow_net::flow_net(&graph, config),
+            ComponentName::MimiEncoder => mimi::mimi_encoder(&graph, config),
+            ComponentName::MimiDecoder => {
+                mimi::mimi_decoder(&graph, &states, config);
+                position = Some(counter(&[("latents", config.positions_per_frame())]));
+            }
+        }
+        let states = states.finish();
+        Ok(Self {
+            name,
+            model: graph.finish(&Self::data_file(name))?,
+            states,
+            position,
+        })
+    }
+
+    /// Name of the component's graph in a bundle.
+    pub fn graph_file(name: ComponentName) -> String {
+        format!("{name}.onnx")
+    }
+
+    /// Name of the component's weights in a bundle.
+    pub fn data_file(name: ComponentName) -> String {
+        format!("{name}.onnx.data")
+    }
+}
+
+/// A `position` that advances by the time axis (1) of these inputs.
+fn counter(inputs: &[(&str, usize)]) -> PositionCounter {
+    PositionCounter {
+        input: "position".to_owned(),
+        initial: 0,
+        advances_by: inputs
+            .iter()
+            .map(|&(input, times)| Advance {
+                input: input.to_owned(),
+                axis: 1,
+                times,
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,132 @@
+//! Twin of pocket-tts `modules/conv.py`: convolutions that remember.
+
+use config::PadMode;
+use onnx::{Convolution, Scope, Value};
+
+use crate::states::States;
+
+/// How a convolution gets what came before its input.
+pub(crate) enum Past<'a, 'g> {
+    /// Nothing came before (upstream's `model_state=None`).
+    None,
+    /// Earlier calls; `first` (bool [1]) tells the first one.
+    Stream {
+        /// Where buffers are declared.
+        states: &'a States<'g>,
+        /// Whether this is the first call; only padding by replication asks.
+        first: &'a dyn Fn() -> Value,
+    },
+}
+
+/// Twin of `StreamingConv1d`; kernel and widths are the weight's.
+#[derive(Clone, Copy)]
+pub(crate) struct StreamingConv1d {
+    pub(crate) stride: usize,
+    pub(crate) dilation: usize,
+    pub(crate) pad_mode: PadMode,
+}
+
+impl StreamingConv1d {
+    /// `x` [1, in, time] -> [1, out, time / stride].
+    pub(crate) fn forward(&self, m: &Scope<'_>, x: &Value, past: &Past<'_, '_>) -> Value {
+        let conv = m.child("conv");
+        let [_, channels, kernel] = *conv.parameter_shape("weight") else {
+            // `Graph::finish` names the tensor that is not there.
+            return conv.parameter("weight");
+        };
+        let context = (kernel - 1) * self.dilation + 1 - self.stride;
+        let geometry = Convolution {
+            stride: self.stride,
+            dilation: self.dilation,
+            ..Convolution::default()
+        };
+        if context == 0 {
+            return conv.conv(x, geometry);
+        }
+        let repeated = || {
+            let shape = m.ints(&[1, channels as i64, context as i64]);
+            m.expand(&m.slice(x, 0, 1, 2), &shape)
+        };
+        let previous = match (past, self.pad_mode) {
+            (Past::None, PadMode::Constant) => {
+                let padded = Convolution {
+                    left_padding: context,
+                    ..geometry
+                };
+                return conv.conv(x, padded);
+            }
+            (Past::None, PadMode::Replicate) => repeated(),
+            (Past::Stream { states, .. }, PadMode::Constant) => {
+                states.buffer(m.path(), "previous", channels, context)
+            }
+            (Past::Stream { states, first }, PadMode::Replicate) => {
+                let previous = states.buffer(m.path(), "previous", channels, context);
+                m.choose(&first(), &repeated(), &previous)
+            }
+        };
+        let x = m.concat(&[&previous, x], 2);
+        if let Past::Stream { states, .. } = past {
+            let next = m.slice(&x, -(context as i64), i64::MAX, 2);
+            states.carry_buffer(m.path(), "previous", &next, channels, context);
+        }
+        conv.conv(&x, geometry)
+    }
+}
+
+/// Twin of `StreamingConvTranspose1d`, whose kernels are twice their strides.
+///
+/// Such a kernel makes every input one product: its first half lands on the
+/// input's own outputs, its second half on the next input's. So the overlap that
+/// upstream adds and keeps is the last input's second half.
+#[derive(Clone, Copy)]
+pub(crate) struct StreamingConvTranspose1d {
+    pub(crate) stride: usize,
+    pub(crate) groups: usize,
+}
+
+impl StreamingConvTranspose1d {
+    /// `x` [1, in, time] -> [1, out, time * stride].
+    pub(crate) fn forward(&self, m: &Scope<'_>, x: &Value, states: &States<'_>) -> Value {
+        let convtr = m.child("convtr");
+        let channels = convtr
+            .parameter_shape("weight")
+            .get(1)
+            .map_or(0, |width| width * self.groups);
+        let (out, stride) = (channels as i64, self.stride as i64);
+        let [own, next] = self.halves(m, &convtr, x);
+        let partial = states.buffer(m.path(), "partial", channels, self.stride);
+        let earlier = m.reshape(&partial, &[out, 1, stride]);
+        let carried = m.reshape(&m.slice(&next, -1, i64::MAX, 1), &[1, out, stride]);
+        states.carry_buffer(m.path(), "partial", &carried, channels, self.stride);
+        let mut y = m.add(&own, &m.concat(&[&earlier, &m.slice(&next, 0, -1, 1)], 1));
+        // What is carried on is without the bias.
+        if convtr.has_parameter("bias") {
+            y = m.add(&y, &m.unsqueeze(&convtr.parameter("bias"), &[1, 2]));
+        }
+        m.reshape(&y, &[1, out, -1])
+    }
+
+    /// What each input adds to its own outputs and to the next one's: twice [out, time, stride].
+    fn halves(&self, m: &Scope<'_>, convtr: &Scope<'_>, x: &Value) -> [Value; 2] {
+        let (groups, stride) = (self.groups as i64, self.stride as i64);
+        let weight = convtr.parameter("weight");
+        let halves = if groups == 1 {
+            // Time by time, as runtimes pack weights best: [time, in] -> [time, out * kernel].
+            let x = m.transpose(&m.squeeze(x, &[0]), &[1, 0]);
+            let weight = m.reshape(&weight, &[0, -1]);
+            let y = m.reshape(&convtr.linear_by(&x, &weight), &[0, -1, 2, stride]);
+            m.transpose(&y, &[2, 1, 0, 3])
+        } else {
+            // Each group has one output channel: [groups, time, in / groups] -> [groups, time, kernel].
+            let x = m.transpose(&m.reshape(x, &[groups, -1, 0]), &[0, 2, 1]);
+            let weight = m.reshape(&weight, &[groups, -1, 2 * stride]);
+            let y = m.reshape(&convtr.linear_by(&x, &weight), &[0, 0, 2, stride]);
+            m.transpose(&y, &[2, 0, 1, 3])
+        };
+        let mut halves = m
+            .split(&halves, &[1, 1], 0)
+            .into_iter()
+            .map(|half| m.squeeze(&half, &[0]));
+        [(); 2].map(|()| halves.next().unwrap_or_else(|| x.clone()))
+    }
+}

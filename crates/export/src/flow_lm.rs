@@ -1,0 +1,60 @@
+//! Twin of pocket-tts `models/flow_lm.py`: the backbone.
+
+use config::Config;
+use onnx::{Dim, ElementType, Graph};
+
+use crate::attention::Keys;
+use crate::kv_cache::{KvCache, Rows};
+use crate::mask::attention_mask;
+use crate::states::States;
+use crate::transformer::{LAYER_NORM_EPS, StreamingTransformer};
+
+/// Rows of one call: prompt embeddings, then latents.
+const NEW_ROWS: &str = "S+L";
+
+/// Twin of `FlowLMModel.backbone` and what surrounds it in `forward`:
+/// `embeddings` [1, S, D] (voice prompt or text) and `latents` [1, L, ldim] ->
+/// `conditioning` [1, Z] and `eos_logit` [1, 1] of the last position.
+pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config) {
+    let m = &g.scope("flow_lm");
+    let lm = &config.flow_lm;
+    let one = Dim::Fixed(1);
+    let width = Dim::Fixed(lm.transformer.d_model);
+    let embeddings = g.input(
+        "embeddings",
+        ElementType::F32,
+        &[one, Dim::Symbol("S"), width],
+    );
+    let ldim = Dim::Fixed(config.latent_dim());
+    let latents = g.input("latents", ElementType::F32, &[one, Dim::Symbol("L"), ldim]);
+    let position = g.input("position", ElementType::I64, &[one]);
+
+    // NaN stands for the beginning of speech.
+    let sequence = m.choose(&m.is_nan(&latents), &m.parameter("bos_emb"), &latents);
+    let input = m.child("input_linear").linear(&m.squeeze(&sequence, &[0]));
+    let x = m.concat(&[&m.squeeze(&embeddings, &[0]), &input], 0);
+
+    let transformer = StreamingTransformer::of_flow_lm(&lm.transformer);
+    let t = &m.child("transformer");
+    let time = t.size(&x, 0);
+    let end = t.add(&position, &time);
+    let positions = t.range(&position, &end);
+    let cache = KvCache::new(t, &transformer, states, Rows::Append(NEW_ROWS));
+    let pos_k = t.range(&t.sub(&position, cache.len()), &end);
+    let keys = Keys::Cached {
+        mask: attention_mask(t, &positions, &pos_k, None),
+        cache,
+    };
+    let x = transformer.forward(t, &x, &positions, &keys);
+
+    let last = m.slice(&x, -1, i64::MAX, 0);
+    let mut conditioning = m.child("out_norm").layer_norm(&last, LAYER_NORM_EPS);
+    let z_proj = m.child("z_proj");
+    if z_proj.has_parameter("weight") {
+        conditioning = z_proj.linear(&conditioning);
+    }
+    let eos_logit = m.child("out_eos").linear(&conditioning);
+    let z = Dim::Fixed(lm.conditioning_dim());
+    g.output("conditioning", &conditioning, ElementType::F32, &[one, z]);
+    g.output("eos_logit", &eos_logit, ElementType::F32, &[one, one]);
+}

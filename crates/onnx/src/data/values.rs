@@ -1,0 +1,104 @@
+//! The values of one parameter, in the order of the data file.
+
+use super::{ValueReader, WriteError};
+use crate::{Layout, Parameter};
+
+/// Values per buffer, about: 1 MiB.
+const BUFFER: usize = 1 << 18;
+/// Columns that are transposed together: a cache line of each row.
+const COLUMNS: usize = 16;
+
+/// Hands out a parameter's values in buffers.
+pub(super) struct Values<'p, R> {
+    parameter: &'p Parameter,
+    reader: R,
+    /// Values read.
+    count: u64,
+    /// The whole tensor and the next column, where columns are handed out as rows.
+    tensor: Option<(Vec<f32>, usize)>,
+}
+
+impl<'p, E, R: ValueReader<Error = E>> Values<'p, R> {
+    pub(super) fn new(parameter: &'p Parameter, reader: R) -> Self {
+        Self {
+            parameter,
+            reader,
+            count: 0,
+            tensor: None,
+        }
+    }
+
+    /// Replaces what `buffer` holds by the next values; leaves it empty at the end.
+    pub(super) fn fill(&mut self, buffer: &mut Vec<f32>) -> Result<(), WriteError<E>> {
+        match self.parameter.layout {
+            Layout::AsIs => {
+                buffer.resize(BUFFER, 0.0);
+                let n = self.read(buffer)?;
+                buffer.truncate(n);
+                if n == 0 {
+                    self.check_count()?;
+                }
+                Ok(())
+            }
+            Layout::Transposed => self.fill_transposed(buffer),
+        }
+    }
+
+    fn fill_transposed(&mut self, buffer: &mut Vec<f32>) -> Result<(), WriteError<E>> {
+        // The parameter's shape is the transposed one: its rows are the tensor's columns.
+        let width = self.parameter.shape.first().copied().unwrap_or_default();
+        let (tensor, mut column) = match self.tensor.take() {
+            Some(held) => held,
+            None => (self.read_all()?, 0),
+        };
+        buffer.clear();
+        let height = tensor.len().checked_div(width).unwrap_or_default();
+        while column < width && buffer.len() < BUFFER {
+            let columns = COLUMNS.min(width - column);
+            let start = buffer.len();
+            buffer.resize(start + columns * height, 0.0);
+            let block = &mut buffer[start..];
+            for (y, row) in tensor.chunks_exact(width).enumerate() {
+                for (x, value) in row[column..column + columns].iter().enumerate() {
+                    block[x * height + y] = *value;
+                }
+            }
+            column += columns;
+        }
+        self.tensor = Some((tensor, column));
+        Ok(())
+    }
+
+    fn read_all(&mut self) -> Result<Vec<f32>, WriteError<E>> {
+        let mut tensor = vec![0.0; (self.parameter.size / 4) as usize];
+        let mut filled = 0;
+        while filled < tensor.len() {
+            match self.read(&mut tensor[filled..])? {
+                0 => break,
+                n => filled += n,
+            }
+        }
+        // There must be no more.
+        self.read(&mut [0.0])?;
+        self.check_count()?;
+        Ok(tensor)
+    }
+
+    fn read(&mut self, out: &mut [f32]) -> Result<usize, WriteError<E>> {
+        let n = self.reader.read(out).map_err(WriteError::Values)?;
+        self.count += n as u64;
+        Ok(n)
+    }
+
+    fn check_count(&self) -> Result<(), WriteError<E>> {
+        let expected = self.parameter.size / 4;
+        if self.count == expected {
+            return Ok(());
+        }
+        Err(WriteError::Count {
+            name: self.parameter.name.clone(),
+            expected,
+            actual: self.count,
+        })
+    }
+}

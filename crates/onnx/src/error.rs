@@ -1,0 +1,30 @@
+//! Mistakes that a finished graph would hold.
+
+/// Why a graph is not finished.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// A module asked for a parameter that has no shape.
+    #[error("graph {graph}: no tensor is called {key}")]
+    UnknownParameter {
+        /// The graph.
+        graph: String,
+        /// What was asked for.
+        key: String,
+    },
+    /// An input or constant that nothing reads.
+    #[error("graph {graph}: nothing reads {name}")]
+    Unused {
+        /// The graph.
+        graph: String,
+        /// The input or constant.
+        name: String,
+    },
+    /// Two inputs, outputs or nodes of one name.
+    #[error("graph {graph}: {name} is there twice")]
+    Duplicate {
+        /// The graph.
+        graph: String,
+        /// The name.
+        name: String,
+    },
+}

@@ -1,0 +1,292 @@
+//! A graph under construction.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use prost::bytes::Bytes;
+
+use crate::proto::{
+    GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
+    tensor_proto::DataType,
+    tensor_shape_proto::{Dimension, dimension},
+    type_proto,
+};
+use crate::{Attribute, GraphError, Layout, Model, Opset, Scope};
+
+/// A tensor inside a graph, known by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Value(Rc<str>);
+
+impl Value {
+    /// The tensor's name.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn new(name: impl Into<Rc<str>>) -> Self {
+        Self(name.into())
+    }
+}
+
+/// Number format of an input or output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ElementType {
+    /// IEEE 754 single precision.
+    F32,
+    /// Signed 64-bit integer.
+    I64,
+}
+
+/// One size of an input's or output's shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dim<'a> {
+    /// Always this.
+    Fixed(usize),
+    /// Free, under this name.
+    Symbol(&'a str),
+}
+
+/// A graph under construction: see the crate's documentation.
+pub struct Graph {
+    name: String,
+    opset: Opset,
+    shapes: HashMap<String, Vec<usize>>,
+    inner: RefCell<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    proto: GraphProto,
+    /// Names of nodes, to keep them unique.
+    nodes: HashSet<String>,
+    /// Parameters in the order of their first use.
+    parameters: Vec<(String, Layout)>,
+    /// What each output is called inside the graph so far.
+    outputs: Vec<(Value, String)>,
+    error: Option<GraphError>,
+}
+
+impl Graph {
+    /// Starts a graph whose parameters have these shapes, by name.
+    pub fn new(name: &str, opset: Opset, shapes: HashMap<String, Vec<usize>>) -> Self {
+        Self {
+            name: name.to_owned(),
+            opset,
+            shapes,
+            inner: RefCell::default(),
+        }
+    }
+
+    /// The scope of the module at `path`.
+    pub fn scope(&self, path: &str) -> Scope<'_> {
+        Scope::new(self, path.to_owned())
+    }
+
+    /// The operator set that the graph is written for.
+    pub fn opset(&self) -> Opset {
+        self.opset
+    }
+
+    /// Declares an input.
+    pub fn input(&self, name: &str, element: ElementType, shape: &[Dim<'_>]) -> Value {
+        let mut inner = self.inner.borrow_mut();
+        if inner.proto.input.iter().any(|i| i.name() == name) {
+            inner.fail(GraphError::Duplicate {
+                graph: self.name.clone(),
+                name: name.to_owned(),
+            });
+        }
+        inner.proto.input.push(value_info(name, element, shape));
+        Value::new(name)
+    }
+
+    /// Declares `value` as the output `name`.
+    pub fn output(&self, name: &str, value: &Value, element: ElementType, shape: &[Dim<'_>]) {
+        let mut inner = self.inner.borrow_mut();
+        if inner.proto.output.iter().any(|o| o.name() == name) {
+            inner.fail(GraphError::Duplicate {
+                graph: self.name.clone(),
+                name: name.to_owned(),
+            });
+        }
+        inner.proto.output.push(value_info(name, element, shape));
+        inner.outputs.push((value.clone(), name.to_owned()));
+    }
+
+    /// Shape of the parameter `key`, if there is one.
+    pub fn parameter_shape(&self, key: &str) -> Option<&[usize]> {
+        self.shapes.get(key).map(Vec::as_slice)
+    }
+
+    pub(crate) fn parameter(&self, key: &str, layout: Layout) -> Value {
+        let mut inner = self.inner.borrow_mut();
+        if !self.shapes.contains_key(key) {
+            inner.fail(GraphError::UnknownParameter {
+                graph: self.name.clone(),
+                key: key.to_owned(),
+            });
+        } else if !inner.parameters.iter().any(|(k, _)| k == key) {
+            inner.parameters.push((key.to_owned(), layout));
+        }
+        Value::new(key)
+    }
+
+    /// A small tensor that stands in the graph itself; equal names share one.
+    pub(crate) fn constant(
+        &self,
+        name: &str,
+        element: DataType,
+        dims: &[usize],
+        bytes: Vec<u8>,
+    ) -> Value {
+        let mut inner = self.inner.borrow_mut();
+        if !inner.proto.initializer.iter().any(|t| t.name() == name) {
+            inner.proto.initializer.push(TensorProto {
+                name: Some(name.to_owned()),
+                data_type: Some(element.into()),
+                dims: dims.iter().map(|&d| d as i64).collect(),
+                raw_data: Some(Bytes::from(bytes)),
+                ..TensorProto::default()
+            });
+        }
+        Value::new(name)
+    }
+
+    /// Adds a node called `name` (numbered where that is taken) with `outputs` outputs.
+    pub(crate) fn node(
+        &self,
+        name: &str,
+        op: &str,
+        inputs: &[&Value],
+        outputs: usize,
+        attributes: &[(&str, Attribute)],
+    ) -> Vec<Value> {
+        let mut inner = self.inner.borrow_mut();
+        let mut unique = name.to_owned();
+        let mut count = 1;
+        while !inner.nodes.insert(unique.clone()) {
+            count += 1;
+            unique = format!("{name}_{count}");
+        }
+        let values: Vec<Value> = if outputs == 1 {
+            vec![Value::new(unique.as_str())]
+        } else {
+            (0..outputs)
+                .map(|i| Value::new(format!("{unique}:{i}")))
+                .collect()
+        };
+        inner.proto.node.push(NodeProto {
+            name: Some(unique),
+            op_type: Some(op.to_owned()),
+            input: inputs.iter().map(|v| v.name().to_owned()).collect(),
+            output: values.iter().map(|v| v.name().to_owned()).collect(),
+            attribute: attributes
+                .iter()
+                .map(|(name, a)| a.to_proto(name))
+                .collect(),
+            ..NodeProto::default()
+        });
+        values
+    }
+
+    /// Checks the graph and lays out its parameters in the file `data_file`.
+    pub fn finish(self, data_file: &str) -> Result<Model, GraphError> {
+        let Inner {
+            mut proto,
+            parameters,
+            outputs,
+            error,
+            ..
+        } = self.inner.into_inner();
+        if let Some(error) = error {
+            return Err(error);
+        }
+        rename_outputs(&mut proto, outputs);
+        let read: HashSet<&str> = proto
+            .node
+            .iter()
+            .flat_map(|n| &n.input)
+            .map(String::as_str)
+            .collect();
+        let given = proto.input.iter().map(ValueInfoProto::name);
+        let constants = proto.initializer.iter().map(TensorProto::name);
+        if let Some(name) = given.chain(constants).find(|name| !read.contains(name)) {
+            return Err(GraphError::Unused {
+                name: name.to_owned(),
+                graph: self.name,
+            });
+        }
+        proto.name = Some(self.name);
+        let parameters = parameters.into_iter().map(|(key, layout)| {
+            let shape = self.shapes[&key].clone();
+            (key, shape, layout)
+        });
+        Ok(Model::new(proto, self.opset, parameters, data_file))
+    }
+}
+
+impl Inner {
+    /// Keeps the first mistake; building goes on, so that graph code needs no `?` at every step.
+    fn fail(&mut self, error: GraphError) {
+        self.error.get_or_insert(error);
+    }
+}
+
+/// Gives the values that are outputs the outputs' names, wherever they stand. What is
+/// also an input, or an output twice, is passed through an `Identity`.
+fn rename_outputs(proto: &mut GraphProto, outputs: Vec<(Value, String)>) {
+    let produced: HashSet<String> = proto.node.iter().flat_map(|n| n.output.clone()).collect();
+    let mut names: HashMap<String, String> = HashMap::new();
+    let mut copies = Vec::new();
+    for (value, name) in outputs {
+        if produced.contains(value.name()) && !names.contains_key(value.name()) {
+            names.insert(value.name().to_owned(), name);
+        } else {
+            copies.push((value, name));
+        }
+    }
+    let renamed = |name: &str| names.get(name).cloned().unwrap_or_else(|| name.to_owned());
+    for node in &mut proto.node {
+        for name in node.input.iter_mut().chain(&mut node.output) {
+            *name = renamed(name);
+        }
+    }
+    for (value, name) in copies {
+        proto.node.push(NodeProto {
+            name: Some(name.clone()),
+            op_type: Some("Identity".to_owned()),
+            input: vec![renamed(value.name())],
+            output: vec![name],
+            ..NodeProto::default()
+        });
+    }
+}
+
+fn value_info(name: &str, element: ElementType, shape: &[Dim<'_>]) -> ValueInfoProto {
+    let element = match element {
+        ElementType::F32 => DataType::Float,
+        ElementType::I64 => DataType::Int64,
+    };
+    let dim = shape
+        .iter()
+        .map(|dim| Dimension {
+            value: Some(match dim {
+                Dim::Fixed(size) => dimension::Value::DimValue(*size as i64),
+                Dim::Symbol(symbol) => dimension::Value::DimParam((*symbol).to_owned()),
+            }),
+            ..Dimension::default()
+        })
+        .collect();
+    ValueInfoProto {
+        name: Some(name.to_owned()),
+        r#type: Some(TypeProto {
+            value: Some(type_proto::Value::TensorType(type_proto::Tensor {
+                elem_type: Some(element.into()),
+                shape: Some(TensorShapeProto { dim }),
+            })),
+            ..TypeProto::default()
+        }),
+        ..ValueInfoProto::default()
+    }
+}

@@ -1,0 +1,42 @@
+//! Comparisons and choices: `Equal` (13), `Less` (13), `GreaterOrEqual` (16), `And` (7), `Where` (16), `IsNaN` (13), `Cast` (13).
+
+use crate::proto::tensor_proto::DataType;
+use crate::{Attribute, Scope, Value};
+
+impl Scope<'_> {
+    /// `a == b`.
+    pub fn equal(&self, a: &Value, b: &Value) -> Value {
+        self.op("Equal", &[a, b], &[])
+    }
+
+    /// `a < b`.
+    pub fn less(&self, a: &Value, b: &Value) -> Value {
+        self.op("Less", &[a, b], &[])
+    }
+
+    /// `a >= b`.
+    pub fn greater_or_equal(&self, a: &Value, b: &Value) -> Value {
+        self.op("GreaterOrEqual", &[a, b], &[])
+    }
+
+    /// `a && b`.
+    pub fn and(&self, a: &Value, b: &Value) -> Value {
+        self.op("And", &[a, b], &[])
+    }
+
+    /// `a` where `condition`, else `b`.
+    pub fn choose(&self, condition: &Value, a: &Value, b: &Value) -> Value {
+        self.op("Where", &[condition, a, b], &[])
+    }
+
+    /// Whether each value is NaN.
+    pub fn is_nan(&self, x: &Value) -> Value {
+        self.op("IsNaN", &[x], &[])
+    }
+
+    /// Integers as f32.
+    pub fn to_f32(&self, x: &Value) -> Value {
+        let to = Attribute::Int(DataType::Float as i64);
+        self.op("Cast", &[x], &[("to", to)])
+    }
+}

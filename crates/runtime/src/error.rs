@@ -1,0 +1,192 @@
+//! What can go wrong between a bundle and its outputs.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use bundle::DType;
+
+/// An error of another library, with whatever it has to say.
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why a graph cannot be loaded or run.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The product of a shape is not the number of values.
+    #[error("{values} values do not fill the shape {shape:?}")]
+    Length {
+        /// The shape.
+        shape: Vec<usize>,
+        /// How many values there are.
+        values: usize,
+    },
+    /// A tensor is too large.
+    #[error("no memory for a tensor of shape {shape:?}")]
+    Memory {
+        /// The shape.
+        shape: Vec<usize>,
+    },
+    /// Two tensors cannot be concatenated.
+    #[error("{rows:?} cannot be put behind {shape:?} along axis {axis}")]
+    Append {
+        /// The axis that grows.
+        axis: usize,
+        /// Shape of what is there.
+        shape: Vec<usize>,
+        /// Shape of what comes behind.
+        rows: Vec<usize>,
+    },
+    /// A backend refuses a graph file.
+    #[error("{backend} cannot load {graph}")]
+    Load {
+        /// The backend.
+        backend: &'static str,
+        /// The graph file.
+        graph: PathBuf,
+        /// Why.
+        source: Cause,
+    },
+    /// A backend fails in a graph.
+    #[error("{backend} cannot run {graph}")]
+    Run {
+        /// The backend.
+        backend: &'static str,
+        /// The graph file.
+        graph: PathBuf,
+        /// Why, and in which node.
+        source: Cause,
+    },
+    /// An integer is too large for a backend.
+    #[error(
+        "{graph}: input {input} holds {value}, which rten cannot take: it computes with 32-bit integers"
+    )]
+    Integer {
+        /// The graph file.
+        graph: PathBuf,
+        /// The input.
+        input: String,
+        /// Its value.
+        value: i64,
+    },
+    /// The ONNX Runtime library is nowhere to be found.
+    #[error(
+        "no ONNX Runtime library at {looked}: run `cargo xtask setup`, or name a library in ORT_DYLIB_PATH"
+    )]
+    NoOnnxRuntime {
+        /// Where it was looked for.
+        looked: PathBuf,
+    },
+    /// The ONNX Runtime library cannot be used.
+    #[error("cannot use {library} as ONNX Runtime")]
+    Library {
+        /// The library.
+        library: PathBuf,
+        /// Why.
+        source: Cause,
+    },
+    /// A process can hold one ONNX Runtime library.
+    #[error("{library} cannot be loaded: this process already uses ONNX Runtime from {loaded}")]
+    OtherLibrary {
+        /// The library asked for.
+        library: PathBuf,
+        /// The library in use.
+        loaded: PathBuf,
+    },
+    /// The manifest's component contradicts itself or the graph.
+    #[error("the manifest does not fit {graph}: {problem}")]
+    Manifest {
+        /// The graph's name.
+        graph: String,
+        /// What does not fit.
+        problem: String,
+    },
+    /// An input that the component does not have, or that it supplies itself.
+    #[error("{graph} does not take an input {input}: give it {}", .takes.join(", "))]
+    UnknownInput {
+        /// The graph's name.
+        graph: String,
+        /// The input.
+        input: String,
+        /// What the component takes.
+        takes: Vec<String>,
+    },
+    /// An input is given twice.
+    #[error("{graph}: input {input} is given twice")]
+    InputTwice {
+        /// The graph's name.
+        graph: String,
+        /// The input.
+        input: String,
+    },
+    /// An input is not given.
+    #[error("{graph} needs an input {input}")]
+    MissingInput {
+        /// The graph's name.
+        graph: String,
+        /// The input.
+        input: String,
+    },
+    /// A tensor has the wrong number format.
+    #[error("{graph}: {tensor} is {actual:?}, not {expected:?}")]
+    DType {
+        /// The graph's name.
+        graph: String,
+        /// The tensor.
+        tensor: String,
+        /// Its number format in the manifest.
+        expected: DType,
+        /// The number format it has.
+        actual: DType,
+    },
+    /// A tensor has the wrong shape.
+    #[error("{graph}: {tensor} has the shape {actual:?}, not {expected}")]
+    Shape {
+        /// The graph's name.
+        graph: String,
+        /// The tensor.
+        tensor: String,
+        /// Its shape in the manifest.
+        expected: String,
+        /// The shape it has.
+        actual: Vec<usize>,
+    },
+    /// One symbol stands for two sizes.
+    #[error("{graph}: {symbol} is {size} in {tensor} and {other_size} in {other}")]
+    Symbol {
+        /// The graph's name.
+        graph: String,
+        /// The symbol.
+        symbol: String,
+        /// A tensor that has it.
+        tensor: String,
+        /// The size there.
+        size: usize,
+        /// Another tensor that has it.
+        other: String,
+        /// The size there.
+        other_size: usize,
+    },
+    /// No output of that name.
+    #[error("{graph} has no output {output}")]
+    NoOutput {
+        /// The graph's name.
+        graph: String,
+        /// The output.
+        output: String,
+    },
+    /// No state of that name.
+    #[error("{graph} has no state {state}")]
+    NoState {
+        /// The graph's name.
+        graph: String,
+        /// The state.
+        state: String,
+    },
+    /// The component does not count positions, or has counted too far.
+    #[error("{graph}: {problem}")]
+    Position {
+        /// The graph's name.
+        graph: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+}

@@ -1,0 +1,281 @@
+//! A component in use: a loaded graph and the state of one stream.
+
+mod check;
+mod outputs;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bundle::{Carry, Component, Dim, State, TensorInfo};
+
+use self::check::{Sizes, check_component};
+use crate::{Backend, Graph, RuntimeError, Tensor, TensorView};
+
+pub use self::outputs::Outputs;
+
+/// One stream through a component. It supplies the component's states and position to every
+/// call and carries them on, as the manifest says.
+///
+/// A clone is a fork: both streams go on from the same state, independently, and share the
+/// loaded graph, which runs one call at a time.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use runtime::{Stream, TensorView, rten::Rten};
+///
+/// let dir = std::path::Path::new("bundle");
+/// let manifest = bundle::Manifest::read(dir)?;
+/// let component = &manifest.components[&bundle::ComponentName::MimiDecoder];
+/// let mut decoder = Stream::load(&Rten::default(), dir, component)?;
+/// let latent = [0.0; 32];
+/// let mut outputs = decoder.run(&[("latent", TensorView::f32(&[1, 1, 32], &latent)?)])?;
+/// let audio = outputs.take("audio")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Stream {
+    shared: Arc<Shared>,
+    /// In the order of the manifest.
+    states: Vec<Tensor>,
+    /// 0 where the component does not count positions.
+    position: i64,
+}
+
+/// What the forks of a stream have in common.
+struct Shared {
+    component: Component,
+    graph: Mutex<Box<dyn Graph>>,
+}
+
+impl Stream {
+    /// Loads the graph of `component`, which lies in `dir`, and starts a stream.
+    pub fn load(
+        backend: &dyn Backend,
+        dir: &Path,
+        component: &Component,
+    ) -> Result<Self, RuntimeError> {
+        let graph = backend.load(&dir.join(&component.graph.name))?;
+        Self::new(graph, component.clone())
+    }
+
+    /// Starts a stream through a loaded graph.
+    pub fn new(graph: Box<dyn Graph>, component: Component) -> Result<Self, RuntimeError> {
+        check_component(&component, graph.as_ref())?;
+        let mut stream = Self {
+            states: Vec::new(),
+            position: 0,
+            shared: Arc::new(Shared {
+                component,
+                graph: Mutex::new(graph),
+            }),
+        };
+        stream.reset()?;
+        Ok(stream)
+    }
+
+    /// The component, as the manifest describes it.
+    pub fn component(&self) -> &Component {
+        &self.shared.component
+    }
+
+    /// Goes back to the state before the first call.
+    pub fn reset(&mut self) -> Result<(), RuntimeError> {
+        let component = &self.shared.component;
+        let states: Result<_, _> = component.states.iter().map(initial).collect();
+        self.states = states?;
+        self.position = component.position.as_ref().map_or(0, |p| p.initial);
+        Ok(())
+    }
+
+    /// Positions counted so far, if the component counts them.
+    pub fn position(&self) -> Option<i64> {
+        self.component().position.as_ref().map(|_| self.position)
+    }
+
+    /// Sets the position that the next call starts at.
+    pub fn set_position(&mut self, position: i64) -> Result<(), RuntimeError> {
+        if self.component().position.is_none() {
+            return Err(self.bad_position("it does not count positions"));
+        }
+        self.position = position;
+        Ok(())
+    }
+
+    /// The state that goes into input `name`.
+    pub fn state(&self, name: &str) -> Result<TensorView<'_>, RuntimeError> {
+        Ok(self.states[self.state_index(name)?].view())
+    }
+
+    /// Replaces the state that goes into input `name`; symbolic sizes are free.
+    pub fn set_state(&mut self, name: &str, value: Tensor) -> Result<(), RuntimeError> {
+        let index = self.state_index(name)?;
+        let component = &self.shared.component;
+        fits(component, &component.states[index], &value)?;
+        self.states[index] = value;
+        Ok(())
+    }
+
+    /// Runs the component once. `inputs` are its inputs but the states and the position; its
+    /// outputs but the states come back. After an error the stream is where it was before.
+    pub fn run(&mut self, inputs: &[(&str, TensorView<'_>)]) -> Result<Outputs, RuntimeError> {
+        let Shared { component, graph } = self.shared.as_ref();
+        let position = [self.position];
+        let all = self.supply(inputs, TensorView::i64(&[1], &position)?)?;
+        let mut sizes = Sizes::new(&component.graph.name);
+        for (info, (_, view)) in component.inputs.iter().zip(&all) {
+            sizes.bind(info, *view)?;
+        }
+        let next_position = self.advance(&all)?;
+
+        let names: Vec<_> = component.outputs.iter().map(|o| o.name.as_str()).collect();
+        let values = {
+            // A call that panicked left nothing behind in the graph.
+            let mut graph = graph.lock().unwrap_or_else(PoisonError::into_inner);
+            graph.run(&all, &names)?
+        };
+
+        // Everything is checked before the first state changes.
+        let mut next: Vec<Option<Tensor>> = vec![None; component.states.len()];
+        let mut rest = Vec::new();
+        for (info, value) in component.outputs.iter().zip(values) {
+            sizes.bind(info, value.view())?;
+            match state_index(&component.states, |s| s.output == info.name) {
+                Some(index) => next[index] = Some(value),
+                None => rest.push((info.name.clone(), value)),
+            }
+        }
+        for (i, state) in component.states.iter().enumerate() {
+            let Some(value) = &next[i] else {
+                return Err(no_output(component, &state.output));
+            };
+            match state.carry {
+                Carry::Append { axis } => self.states[i].check_append(axis, value.view())?,
+                Carry::Replace => fits(component, state, value)?,
+            }
+        }
+
+        for ((state, old), new) in component.states.iter().zip(&mut self.states).zip(next) {
+            match (state.carry, new) {
+                (Carry::Append { axis }, Some(new)) => old.append(axis, new.view())?,
+                (Carry::Replace, Some(new)) => *old = new,
+                (_, None) => {}
+            }
+        }
+        self.position = next_position;
+        Ok(Outputs::new(component.graph.name.clone(), rest))
+    }
+
+    /// All inputs of the graph, in the manifest's order.
+    fn supply<'a>(
+        &'a self,
+        given: &[(&str, TensorView<'a>)],
+        position: TensorView<'a>,
+    ) -> Result<Vec<(&'a str, TensorView<'a>)>, RuntimeError> {
+        let component = self.component();
+        let graph = &component.graph.name;
+        let takes = || {
+            component
+                .inputs
+                .iter()
+                .filter(|i| is_callers(component, &i.name))
+        };
+        for (i, (name, _)) in given.iter().enumerate() {
+            if !takes().any(|t| t.name == *name) {
+                return Err(RuntimeError::UnknownInput {
+                    graph: graph.clone(),
+                    input: (*name).to_owned(),
+                    takes: takes().map(|t| t.name.clone()).collect(),
+                });
+            }
+            if given[..i].iter().any(|(other, _)| other == name) {
+                return Err(RuntimeError::InputTwice {
+                    graph: graph.clone(),
+                    input: (*name).to_owned(),
+                });
+            }
+        }
+        let supply = |info: &'a TensorInfo| {
+            let view = if let Some(i) = state_index(&component.states, |s| s.input == info.name) {
+                self.states[i].view()
+            } else if is_callers(component, &info.name) {
+                let given = given.iter().find(|(name, _)| *name == info.name);
+                let missing = || RuntimeError::MissingInput {
+                    graph: graph.clone(),
+                    input: info.name.clone(),
+                };
+                given.ok_or_else(missing)?.1
+            } else {
+                position
+            };
+            Ok((info.name.as_str(), view))
+        };
+        component.inputs.iter().map(supply).collect()
+    }
+
+    /// The position after a call with these inputs.
+    fn advance(&self, inputs: &[(&str, TensorView<'_>)]) -> Result<i64, RuntimeError> {
+        let counter = self.component().position.as_ref();
+        let mut position = Some(self.position);
+        for advance in counter.map_or(&[][..], |c| &c.advances_by) {
+            let measured = inputs.iter().find(|(name, _)| *name == advance.input);
+            let size = measured.and_then(|(_, view)| view.shape().get(advance.axis));
+            let step = size.and_then(|size| i64::try_from(size.checked_mul(advance.times)?).ok());
+            position = position.zip(step).and_then(|(p, step)| p.checked_add(step));
+        }
+        position.ok_or_else(|| self.bad_position("its position is beyond all numbers"))
+    }
+
+    fn state_index(&self, input: &str) -> Result<usize, RuntimeError> {
+        let component = self.component();
+        state_index(&component.states, |s| s.input == input).ok_or_else(|| RuntimeError::NoState {
+            graph: component.graph.name.clone(),
+            state: input.to_owned(),
+        })
+    }
+
+    fn bad_position(&self, problem: &'static str) -> RuntimeError {
+        RuntimeError::Position {
+            graph: self.component().graph.name.clone(),
+            problem,
+        }
+    }
+}
+
+/// A state before the first call. Without rows or all zeros: a symbolic size is 0 either way.
+fn initial(state: &State) -> Result<Tensor, RuntimeError> {
+    let size = |dim: &Dim| match dim {
+        Dim::Fixed(size) => *size,
+        Dim::Symbol(_) => 0,
+    };
+    Tensor::zeros(
+        state.dtype,
+        state.shape.iter().map(size).collect::<Vec<_>>(),
+    )
+}
+
+/// Whether `value` can take the place of `state`.
+fn fits(component: &Component, state: &State, value: &Tensor) -> Result<(), RuntimeError> {
+    let input = component.inputs.iter().find(|i| i.name == state.input);
+    // Symbols are free: a state may change its size from call to call.
+    input.map_or(Ok(()), |input| {
+        Sizes::new(&component.graph.name).bind(input, value.view())
+    })
+}
+
+fn state_index(states: &[State], is: impl Fn(&State) -> bool) -> Option<usize> {
+    states.iter().position(is)
+}
+
+/// Whether the caller has to give the input `name`.
+fn is_callers(component: &Component, name: &str) -> bool {
+    state_index(&component.states, |s| s.input == name).is_none()
+        && component.position.as_ref().is_none_or(|p| p.input != name)
+}
+
+fn no_output(component: &Component, output: &str) -> RuntimeError {
+    RuntimeError::NoOutput {
+        graph: component.graph.name.clone(),
+        output: output.to_owned(),
+    }
+}

@@ -1,0 +1,189 @@
+//! Whether tensors, manifest and graph fit together.
+
+use std::collections::BTreeSet;
+
+use bundle::{Advance, Carry, Component, DType, Dim, PositionCounter, State, TensorInfo};
+
+use crate::{Graph, RuntimeError, TensorView};
+
+/// Sizes that the symbols of a component stand for in one call.
+pub(super) struct Sizes<'a> {
+    graph: &'a str,
+    bound: Vec<Bound<'a>>,
+}
+
+/// A symbol, its size, and the tensor that it was first met in.
+struct Bound<'a> {
+    symbol: &'a str,
+    size: usize,
+    tensor: &'a str,
+}
+
+impl<'a> Sizes<'a> {
+    /// No symbol has a size yet. `graph` is for messages.
+    pub(super) fn new(graph: &'a str) -> Self {
+        Self {
+            graph,
+            bound: Vec::new(),
+        }
+    }
+
+    /// Compares `value` with what the manifest says of it, and takes the sizes of new symbols.
+    pub(super) fn bind(
+        &mut self,
+        info: &'a TensorInfo,
+        value: TensorView<'_>,
+    ) -> Result<(), RuntimeError> {
+        if value.dtype() != info.dtype {
+            return Err(RuntimeError::DType {
+                graph: self.graph.to_owned(),
+                tensor: info.name.clone(),
+                expected: info.dtype,
+                actual: value.dtype(),
+            });
+        }
+        let fits = value.shape().len() == info.shape.len()
+            && (value.shape().iter().zip(&info.shape))
+                .all(|(size, dim)| matches!(dim, Dim::Symbol(_)) || *dim == Dim::Fixed(*size));
+        if !fits {
+            return Err(RuntimeError::Shape {
+                graph: self.graph.to_owned(),
+                tensor: info.name.clone(),
+                expected: shape(&info.shape),
+                actual: value.shape().to_vec(),
+            });
+        }
+        for (&size, dim) in value.shape().iter().zip(&info.shape) {
+            if let Dim::Symbol(symbol) = dim {
+                self.bind_symbol(symbol, size, &info.name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bind_symbol(
+        &mut self,
+        symbol: &'a str,
+        size: usize,
+        tensor: &'a str,
+    ) -> Result<(), RuntimeError> {
+        match self.bound.iter().find(|b| b.symbol == symbol) {
+            Some(b) if b.size != size => Err(RuntimeError::Symbol {
+                graph: self.graph.to_owned(),
+                symbol: symbol.to_owned(),
+                tensor: tensor.to_owned(),
+                size,
+                other: b.tensor.to_owned(),
+                other_size: b.size,
+            }),
+            Some(_) => Ok(()),
+            None => {
+                self.bound.push(Bound {
+                    symbol,
+                    size,
+                    tensor,
+                });
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A shape as the manifest writes it: `[1, past, 16, 64]`.
+fn shape(dims: &[Dim]) -> String {
+    let dims: Vec<_> = dims.iter().map(ToString::to_string).collect();
+    format!("[{}]", dims.join(", "))
+}
+
+/// Whether the manifest's `component` is sound and describes `graph`.
+pub(super) fn check_component(
+    component: &Component,
+    graph: &dyn Graph,
+) -> Result<(), RuntimeError> {
+    let problem = problems(component, graph).map_or(Ok(()), Err);
+    problem.map_err(|problem| RuntimeError::Manifest {
+        graph: component.graph.name.clone(),
+        problem,
+    })
+}
+
+/// The first thing that does not fit.
+fn problems(component: &Component, graph: &dyn Graph) -> Option<String> {
+    let inputs = names_differ("inputs", &component.inputs, graph.inputs());
+    let outputs = names_differ("outputs", &component.outputs, graph.outputs());
+    let mut states = component.states.iter().enumerate();
+    inputs
+        .or(outputs)
+        .or_else(|| {
+            states.find_map(|(i, state)| {
+                let others = &component.states[..i];
+                state_problem(component, state, others)
+            })
+        })
+        .or_else(|| {
+            let counter = component.position.as_ref()?;
+            position_problem(component, counter)
+        })
+}
+
+fn names_differ(what: &str, infos: &[TensorInfo], graph: &[String]) -> Option<String> {
+    let ours: BTreeSet<_> = infos.iter().map(|i| i.name.as_str()).collect();
+    let theirs: BTreeSet<_> = graph.iter().map(String::as_str).collect();
+    let list = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(", ");
+    if ours.len() != infos.len() {
+        return Some(format!("two of its {what} have the same name"));
+    }
+    (ours != theirs).then(|| {
+        format!(
+            "the manifest's {what} are {}, the graph's {}",
+            list(&ours),
+            list(&theirs)
+        )
+    })
+}
+
+fn state_problem(component: &Component, state: &State, others: &[State]) -> Option<String> {
+    let name = &state.input;
+    let Some(input) = component.inputs.iter().find(|i| i.name == *name) else {
+        return Some(format!("state {name} is not an input"));
+    };
+    let Some(output) = component.outputs.iter().find(|o| o.name == state.output) else {
+        return Some(format!("state {name} has no output {}", state.output));
+    };
+    if (others.iter()).any(|o| o.input == *name || o.output == state.output) {
+        return Some(format!("state {name} is there twice"));
+    }
+    if input.dtype != state.dtype || output.dtype != state.dtype {
+        return Some(format!("state {name} changes its number format"));
+    }
+    if input.shape != state.shape || output.shape.len() != state.shape.len() {
+        return Some(format!(
+            "state {name} has not the shape of its input and output"
+        ));
+    }
+    if let Carry::Append { axis } = state.carry
+        && !matches!(state.shape.get(axis), Some(Dim::Symbol(_)))
+    {
+        return Some(format!("state {name} cannot grow along axis {axis}"));
+    }
+    None
+}
+
+fn position_problem(component: &Component, counter: &PositionCounter) -> Option<String> {
+    let find = |name: &str| component.inputs.iter().find(|i| i.name == name);
+    let name = &counter.input;
+    let Some(input) = find(name) else {
+        return Some(format!("position {name} is not an input"));
+    };
+    if input.dtype != DType::I64 || input.shape != [Dim::Fixed(1)] {
+        return Some(format!("position {name} is not one 64-bit integer"));
+    }
+    if component.states.iter().any(|s| s.input == *name) {
+        return Some(format!("position {name} is a state too"));
+    }
+    let measurable = |a: &Advance| find(&a.input).is_some_and(|input| a.axis < input.shape.len());
+    (counter.advances_by.iter().find(|a| !measurable(a))).map(|a| {
+        let Advance { input, axis, .. } = a;
+        format!("position {name} advances by axis {axis} of {input}, which is not there")
+    })
+}

@@ -1,0 +1,71 @@
+//! Files that a program writes and the repository keeps: the ONNX types and the manifest's schema.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace;
+
+/// Writes the generated files, or with `check` compares them with what is there.
+pub(crate) fn codegen(check: bool) -> Result<()> {
+    let files = [
+        (workspace().join("crates/onnx/src/proto.rs"), onnx_types()?),
+        (
+            workspace().join("docs/manifest.schema.json"),
+            manifest_schema()?,
+        ),
+    ];
+    for (path, text) in files {
+        if !check {
+            std::fs::write(&path, text)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            continue;
+        }
+        let kept = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        if kept != text {
+            bail!(
+                "{} is out of date: run `cargo xtask codegen`",
+                path.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Rust types of `onnx-ml.proto`.
+fn onnx_types() -> Result<String> {
+    let proto = workspace().join("crates/onnx/proto");
+    let descriptors = protox::compile(["onnx-ml.proto"], [&proto])?;
+    let out = Scratch::new()?;
+    prost_build::Config::new()
+        .bytes(["."])
+        .disable_comments(["."])
+        .out_dir(&out.0)
+        .compile_fds(descriptors)?;
+    Ok(std::fs::read_to_string(out.0.join("onnx.rs"))?)
+}
+
+fn manifest_schema() -> Result<String> {
+    let mut text = serde_json::to_string_pretty(&bundle::Manifest::schema())?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// A folder under `target/` that goes when dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self> {
+        let path = Path::new(workspace()).join(format!("target/codegen-{}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A leftover folder under target/ harms nothing.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,36 @@
+//! What a fresh machine needs before the tests run: the library of ONNX Runtime.
+//!
+//! It comes out of the npm package `onnxruntime-node`, which carries it for every platform.
+//! None of the package's own programs is run.
+
+mod command;
+#[path = "../../crates/runtime/src/onnxruntime/location.rs"]
+#[allow(unreachable_pub, reason = "public in the crate it belongs to")]
+mod location;
+mod npm;
+mod package;
+
+use anyhow::Result;
+
+use self::location::{VERSION, installed_library};
+use self::package::Package;
+
+/// Installs what is missing, and says what it does.
+#[allow(clippy::print_stdout, reason = "a chore talks to whoever started it")]
+pub(crate) fn setup() -> Result<()> {
+    let library = installed_library();
+    if package::is_installed(&library) {
+        println!("ONNX Runtime {VERSION} is there: {}", library.display());
+        return Ok(());
+    }
+    let member = package::library_in_package(std::env::consts::OS, std::env::consts::ARCH)?;
+    npm::find_or_install()?;
+    let name = format!("onnxruntime-node@{VERSION}");
+    let integrity = npm::integrity(&name)?;
+    let scratch = tempfile::tempdir()?;
+    println!("fetching {name} with npm");
+    let package = Package::open(&npm::pack(&name, scratch.path())?, &integrity)?;
+    package.install(&member, &library)?;
+    println!("installed ONNX Runtime {VERSION}: {}", library.display());
+    Ok(())
+}
