@@ -1,7 +1,5 @@
 //! Files that a program writes and the repository keeps: the ONNX types and the manifest's schema.
 
-use std::path::{Path, PathBuf};
-
 use anyhow::{Context, Result, bail};
 
 use crate::workspace;
@@ -37,35 +35,17 @@ pub(crate) fn codegen(check: bool) -> Result<()> {
 fn onnx_types() -> Result<String> {
     let proto = workspace().join("crates/onnx/proto");
     let descriptors = protox::compile(["onnx-ml.proto"], [&proto])?;
-    let out = Scratch::new()?;
+    let out = tempfile::tempdir()?;
     prost_build::Config::new()
         .bytes(["."])
         .disable_comments(["."])
-        .out_dir(&out.0)
+        .out_dir(out.path())
         .compile_fds(descriptors)?;
-    Ok(std::fs::read_to_string(out.0.join("onnx.rs"))?)
+    Ok(std::fs::read_to_string(out.path().join("onnx.rs"))?)
 }
 
 fn manifest_schema() -> Result<String> {
     let mut text = serde_json::to_string_pretty(&bundle::Manifest::schema())?;
     text.push('\n');
     Ok(text)
-}
-
-/// A folder under `target/` that goes when dropped.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self> {
-        let path = Path::new(workspace()).join(format!("target/codegen-{}", std::process::id()));
-        std::fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // A leftover folder under target/ harms nothing.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -1,15 +1,36 @@
 //! Chores of the workspace: `cargo xtask setup | test | bench | codegen`.
+#![allow(clippy::print_stdout, reason = "a chore talks to whoever started it")]
 
+mod bench;
 mod codegen;
+mod run;
+mod setup;
+mod test;
 
 use std::path::Path;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(about = "Chores of the workspace")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
 enum Task {
-    /// Rewrite the generated files (ONNX types, manifest schema).
+    /// Install what the tests need: the library of ONNX Runtime.
+    Setup,
+    /// Install what is missing, then run every check and test.
+    Test,
+    /// Measure, and write the figures into docs/performance.md.
+    Bench {
+        /// What to measure.
+        #[command(subcommand)]
+        what: bench::Bench,
+    },
+    /// Rewrite the generated files: ONNX types and the manifest's schema.
     Codegen {
         /// Compare only.
         #[arg(long)]
@@ -18,7 +39,10 @@ enum Task {
 }
 
 fn main() -> anyhow::Result<()> {
-    match Task::parse() {
+    match Args::parse().task {
+        Task::Setup => setup::setup(),
+        Task::Test => test::test(),
+        Task::Bench { what } => what.run(),
         Task::Codegen { check } => codegen::codegen(check),
     }
 }

@@ -85,8 +85,8 @@ pub struct Source {
     pub config: Option<SourceFile>,
     /// Weights: one file, or one for the backbone and one for the codec; none when synthetic.
     pub weights: Vec<SourceFile>,
-    /// Tokenizer.
-    pub tokenizer: SourceFile,
+    /// Tokenizer; none when it is the vocabulary that ships with the program.
+    pub tokenizer: Option<SourceFile>,
 }
 
 /// A file that went into a bundle.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use config::Config;
 
+use crate::CheckpointFiles;
 use crate::hub::{FetchError, Hub, Progress};
 use crate::location::Location;
 
@@ -50,6 +51,33 @@ pub enum WeightFiles {
         /// The codec alone.
         mimi: Fetched,
     },
+}
+
+impl WeightFiles {
+    /// The files, to be opened.
+    pub fn to_checkpoint(&self) -> CheckpointFiles {
+        match self {
+            Self::Whole(whole) => CheckpointFiles::Whole(whole.path.clone()),
+            Self::WholeWithMimi { whole, mimi } => CheckpointFiles::WholeWithMimi {
+                whole: whole.path.clone(),
+                mimi: mimi.path.clone(),
+            },
+            Self::Parts { flow_lm, mimi } => CheckpointFiles::Parts {
+                flow_lm: flow_lm.path.clone(),
+                mimi: mimi.path.clone(),
+            },
+        }
+    }
+
+    /// One or two files.
+    pub fn iter(&self) -> impl Iterator<Item = &Fetched> {
+        let (first, second) = match self {
+            Self::Whole(whole) => (whole, None),
+            Self::WholeWithMimi { whole, mimi } => (whole, Some(mimi)),
+            Self::Parts { flow_lm, mimi } => (flow_lm, Some(mimi)),
+        };
+        [first].into_iter().chain(second)
+    }
 }
 
 /// A model whose files cannot be had.

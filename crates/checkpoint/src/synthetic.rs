@@ -24,8 +24,9 @@ use recipe::Recipe;
 ///
 /// Each tensor has a stream of its own, made from the seed and its name, so that
 /// one component's weights do not depend on which others are made. The streams
-/// are the same on every platform: integer arithmetic, and a ziggurat that uses
-/// `exp` and `ln` in its rare cases, in `f64`, whose last bits the rounding drops.
+/// are the same on every platform: integer arithmetic, and a ziggurat whose rare
+/// cases take `exp` and `ln` in `f64`, so that a platform's last bit would have to
+/// fall on the edge between two bf16 values to be seen.
 #[derive(Clone, Debug)]
 pub struct SyntheticWeights {
     shapes: HashMap<String, Vec<usize>>,

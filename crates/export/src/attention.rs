@@ -96,3 +96,6 @@ fn split(m: &Scope<'_>, x: &Value, heads: [usize; 2]) -> [Value; 2] {
     let mut pieces = m.split(x, &heads, 1).into_iter();
     [(); 2].map(|()| pieces.next().unwrap_or_else(|| x.clone()))
 }
+
+#[cfg(test)]
+mod tests;

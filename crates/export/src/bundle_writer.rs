@@ -9,7 +9,7 @@ use bundle::{
     Component, ComponentName, FORMAT, FORMAT_VERSION, FileEntry, Generator, Manifest, Model,
     Source, Synthetic, Tokenizer, hex,
 };
-use checkpoint::{TensorReader, TokenizerFile, TokenizerKind, Weights, WeightsError};
+use checkpoint::{TensorReader, TokenizerFile, TokenizerKind, Weights};
 use config::Config;
 use onnx::{Opset, ValueReader, WriteError};
 
@@ -56,6 +56,8 @@ pub trait WriteProgress {
     fn component(&self, name: ComponentName);
     /// So many more bytes were written.
     fn advanced(&self, bytes: u64);
+    /// Asked often: whether to stop and leave everything as it was.
+    fn cancelled(&self) -> bool;
 }
 
 /// Nobody watches.
@@ -63,6 +65,9 @@ impl WriteProgress for () {
     fn started(&self, _: u64) {}
     fn component(&self, _: ComponentName) {}
     fn advanced(&self, _: u64) {}
+    fn cancelled(&self) -> bool {
+        false
+    }
 }
 
 impl Export<'_> {
@@ -118,11 +123,14 @@ impl Export<'_> {
         let digest = model
             .write_data(
                 &mut out,
-                |parameter| self.weights.open(&parameter.name).map(Reader),
+                |parameter| {
+                    let tensor = self.weights.open(&parameter.name)?;
+                    Ok(Reader { tensor, progress })
+                },
                 |bytes| progress.advanced(bytes),
             )
             .map_err(|error| match error {
-                WriteError::Values(error) => ExportError::Weights(error),
+                WriteError::Values(error) => error,
                 WriteError::Write(source) => ExportError::Write { path, source },
                 count @ WriteError::Count { .. } => ExportError::Count {
                     component: name.as_str(),
@@ -204,13 +212,19 @@ impl Export<'_> {
 }
 
 /// A checkpoint's tensor as the data file's writer reads it.
-struct Reader<'a>(Box<dyn TensorReader + 'a>);
+struct Reader<'a> {
+    tensor: Box<dyn TensorReader + 'a>,
+    progress: &'a dyn WriteProgress,
+}
 
 impl ValueReader for Reader<'_> {
-    type Error = WeightsError;
+    type Error = ExportError;
 
-    fn read(&mut self, out: &mut [f32]) -> Result<usize, WeightsError> {
-        self.0.read(out)
+    fn read(&mut self, out: &mut [f32]) -> Result<usize, ExportError> {
+        if self.progress.cancelled() {
+            return Err(ExportError::Cancelled);
+        }
+        Ok(self.tensor.read(out)?)
     }
 }
 

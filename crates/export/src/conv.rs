@@ -130,3 +130,6 @@ impl StreamingConvTranspose1d {
         [(); 2].map(|()| halves.next().unwrap_or_else(|| x.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests;

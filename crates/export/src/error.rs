@@ -51,6 +51,9 @@ pub enum ExportError {
         /// The output folder.
         path: PathBuf,
     },
+    /// Whoever watches asked to stop.
+    #[error("cancelled")]
+    Cancelled,
     /// The output is a file, or a folder without a name.
     #[error("{path} cannot be an output folder")]
     NotAFolder {

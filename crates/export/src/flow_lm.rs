@@ -58,3 +58,6 @@ pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config) {
     g.output("conditioning", &conditioning, ElementType::F32, &[one, z]);
     g.output("eos_logit", &eos_logit, ElementType::F32, &[one, one]);
 }
+
+#[cfg(test)]
+mod tests;

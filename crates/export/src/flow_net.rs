@@ -98,3 +98,6 @@ fn modulate(m: &Scope<'_>, x: &Value, shift: &Value, scale: &Value) -> Value {
     let m = m.child("modulate");
     m.add(&m.mul(x, &m.add(scale, &m.scalar(1.0))), shift)
 }
+
+#[cfg(test)]
+mod tests;

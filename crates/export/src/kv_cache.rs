@@ -95,7 +95,12 @@ impl<'a, 'g> KvCache<'a, 'g> {
                         .carry(output, &rows, row_shape(symbol, self.shape))
                 }
                 Rows::Last { context } => {
-                    let last = m.slice(&all, -(context as i64 - 1), i64::MAX, 1);
+                    // From the end, where 0 would be the front.
+                    let start = match context as i64 - 1 {
+                        0 => i64::MAX,
+                        kept => -kept,
+                    };
+                    let last = m.slice(&all, start, i64::MAX, 1);
                     self.states
                         .carry(output, &last, row_shape("P_next", self.shape));
                 }

@@ -25,6 +25,8 @@ mod rope;
 mod seanet;
 mod staging;
 mod states;
+#[cfg(test)]
+mod testing;
 mod text_conditioner;
 mod transformer;
 mod window;

@@ -24,3 +24,66 @@ pub(crate) fn attention_mask(
 pub(crate) fn as_bias(m: &Scope<'_>, visible: &Value) -> Value {
     m.choose(visible, &m.scalar(0.0), &m.scalar(f32::NEG_INFINITY))
 }
+
+#[cfg(test)]
+mod tests {
+    use onnx::{Dim, ElementType, Graph};
+
+    use super::*;
+    use crate::states::States;
+    use crate::testing::{Parameters, Trial, assert_none, i64s, nodes};
+
+    fn build(context: Option<usize>) -> impl Fn(&Graph, &States<'_>) {
+        move |g, _| {
+            let m = g.scope("m");
+            let [q, k] = ["Q", "K"].map(Dim::Symbol);
+            let pos_q = g.input("pos_q", ElementType::I64, &[q]);
+            let pos_k = g.input("pos_k", ElementType::I64, &[k]);
+            let mask = attention_mask(&m, &pos_q, &pos_k, context);
+            g.output("mask", &mask, ElementType::F32, &[q, k]);
+        }
+    }
+
+    #[test]
+    fn snapshot() {
+        insta::assert_snapshot!(nodes(&Parameters::default(), build(Some(50))), @"
+        m/Unsqueeze: Unsqueeze(pos_q, i64 [-1])
+        m/Unsqueeze_2: Unsqueeze(pos_k, i64 [-2])
+        m/Sub: Sub(m/Unsqueeze, m/Unsqueeze_2)
+        m/GreaterOrEqual: GreaterOrEqual(m/Sub, i64 0)
+        m/Less: Less(m/Sub, i64 50)
+        m/And: And(m/GreaterOrEqual, m/Less)
+        m/Where: Where(m/And, f32 0, f32 -inf) -> mask
+        ");
+    }
+
+    #[test]
+    fn a_query_sees_itself_and_what_came_before() {
+        let cases = [
+            (None, 0..3, 0..3),
+            (None, 7..8, 0..8),
+            (Some(3), 5..9, 3..9),
+            (Some(1), 4..6, 4..6),
+            // More queries than a query sees.
+            (Some(2), 0..5, 0..5),
+        ];
+        let mut problems = Vec::new();
+        for (context, queries, keys) in cases {
+            let mut trial = Trial::new(&Parameters::default(), build(context));
+            let seen = |q: i64, k: i64| k <= q && context.is_none_or(|c| q - k < c as i64);
+            let bias = |q, k| if seen(q, k) { 0.0 } else { f64::NEG_INFINITY };
+            let mask = queries
+                .clone()
+                .flat_map(|q| keys.clone().map(move |k| bias(q, k)));
+            let mask: Vec<f64> = mask.collect();
+            let [pos_q, pos_k] = [&queries, &keys].map(|p| p.clone().collect::<Vec<i64>>());
+            let found = trial.call(
+                &[("pos_q", &i64s(&pos_q)), ("pos_k", &i64s(&pos_k))],
+                &[("mask", &[pos_q.len(), pos_k.len()], &mask)],
+            );
+            let case = format!("{context:?}, {queries:?}, {keys:?}");
+            problems.extend(found.into_iter().map(|p| format!("{case}: {p}")));
+        }
+        assert_none(&problems);
+    }
+}

@@ -127,3 +127,6 @@ pub(crate) fn mimi_decoder(g: &Graph, states: &States<'_>, config: &Config) {
         &[one, one, Dim::Symbol(&samples)],
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,3 +51,67 @@ fn freqs(dim_per_head: usize, max_period: f64) -> Vec<f32> {
         .map(|i| f64::from((i / 2) as f32 * step).exp() as f32)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use onnx::{Dim, ElementType, Graph};
+
+    use super::*;
+    use crate::states::States;
+    use crate::testing::{Parameters, Trial, assert_none, f32s, i64s, nodes, noise, reference};
+
+    const HEADS: usize = 2;
+    const WIDTH: usize = 6;
+
+    fn build(max_period: f64) -> impl Fn(&Graph, &States<'_>) {
+        move |g, _| {
+            let m = g.scope("m");
+            let shape = [Dim::Symbol("T"), Dim::Fixed(HEADS), Dim::Fixed(WIDTH)];
+            let x = g.input("x", ElementType::F32, &shape);
+            let positions = g.input("positions", ElementType::I64, &shape[..1]);
+            let rope = RotaryEmbedding::new(&m, &positions, WIDTH, max_period);
+            g.output("y", &rope.apply(&m, &x), ElementType::F32, &shape);
+        }
+    }
+
+    #[test]
+    fn snapshot() {
+        insta::assert_snapshot!(nodes(&Parameters::default(), build(10_000.0)), @"
+        m.rope/Cast: Cast(positions) {to=1}
+        m.rope/Unsqueeze: Unsqueeze(m.rope/Cast, i64 [1, 2])
+        m.rope/Mul: Mul(m.rope/Unsqueeze, m.rope/freqs)
+        m.rope/Cos: Cos(m.rope/Mul)
+        m.rope/Sin: Sin(m.rope/Mul)
+        m.rope/Mul_2: Mul(m.rope/Sin, m.rope/sign)
+        m.rope/Gather: Gather(x, i64 [1, 0, 3, 2, 5, 4]) {axis=-1}
+        m.rope/Mul_3: Mul(x, m.rope/Cos)
+        m.rope/Mul_4: Mul(m.rope/Gather, m.rope/Mul_2)
+        m.rope/Add: Add(m.rope/Mul_3, m.rope/Mul_4) -> y
+        ");
+    }
+
+    #[test]
+    fn pairs_are_rotated_by_position() {
+        let calls: [&[usize]; 4] = [&[0], &[1], &[0, 1, 2, 1_000], &[100_000, 7]];
+        let mut problems = Vec::new();
+        for max_period in [5_000.0, 10_000.0] {
+            let mut trial = Trial::new(&Parameters::default(), build(max_period));
+            for positions in calls {
+                let shape = [positions.len(), HEADS, WIDTH];
+                let x = noise("x", shape.iter().product());
+                let heads = reference::rows(&x, WIDTH);
+                let position = |head: usize| positions[head / HEADS];
+                let rotated = heads.iter().enumerate();
+                let rotated =
+                    rotated.flat_map(|(i, h)| reference::rope(h, position(i), max_period));
+                let y: Vec<f64> = rotated.collect();
+                let given: Vec<i64> = positions.iter().map(|&p| p as i64).collect();
+                let inputs = [("x", &f32s(&shape, &x)), ("positions", &i64s(&given))];
+                let found = trial.call(&inputs, &[("y", &shape, &y)]);
+                let case = format!("{positions:?}, period {max_period}");
+                problems.extend(found.into_iter().map(|p| format!("{case}: {p}")));
+            }
+        }
+        assert_none(&problems);
+    }
+}

@@ -103,3 +103,6 @@ impl<'c, 'm, 'g, 'p> Layers<'c, 'm, 'g, 'p> {
         m.add(x, &v)
     }
 }
+
+#[cfg(test)]
+mod tests;

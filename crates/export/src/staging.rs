@@ -44,6 +44,12 @@ impl Staging {
         })
     }
 
+    /// Refuses what [`Staging::begin`] would refuse for the sake of what is there, without
+    /// touching anything: for asking before a long download.
+    pub fn check(target: &Path) -> Result<(), ExportError> {
+        check_replaceable(target)
+    }
+
     /// The folder to write into.
     pub fn dir(&self) -> &Path {
         &self.dir

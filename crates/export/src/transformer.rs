@@ -110,3 +110,6 @@ fn projection(m: &Scope<'_>, x: Value) -> Value {
         x
     }
 }
+
+#[cfg(test)]
+mod tests;

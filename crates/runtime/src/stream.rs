@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bundle::{Carry, Component, Dim, State, TensorInfo};
 
-use self::check::{Sizes, check_component};
+use self::check::{Sizes, check_component, shape};
 use crate::{Backend, Graph, RuntimeError, Tensor, TensorView};
 
 pub use self::outputs::Outputs;
@@ -150,7 +150,8 @@ impl Stream {
                 return Err(no_output(component, &state.output));
             };
             match state.carry {
-                Carry::Append { axis } => self.states[i].check_append(axis, value.view())?,
+                Carry::Append { axis } if self.states[i].takes(axis, value.view()) => {}
+                Carry::Append { .. } => return Err(not_rows(component, state, value)),
                 Carry::Replace => fits(component, state, value)?,
             }
         }
@@ -277,5 +278,15 @@ fn no_output(component: &Component, output: &str) -> RuntimeError {
     RuntimeError::NoOutput {
         graph: component.graph.name.clone(),
         output: output.to_owned(),
+    }
+}
+
+/// The error for a `value` that cannot be put behind the rows of `state`.
+fn not_rows(component: &Component, state: &State, value: &Tensor) -> RuntimeError {
+    RuntimeError::Shape {
+        graph: component.graph.name.clone(),
+        tensor: state.output.clone(),
+        expected: format!("rows of {}", shape(&state.shape)),
+        actual: value.shape().to_vec(),
     }
 }

@@ -90,7 +90,7 @@ impl<'a> Sizes<'a> {
 }
 
 /// A shape as the manifest writes it: `[1, past, 16, 64]`.
-fn shape(dims: &[Dim]) -> String {
+pub(super) fn shape(dims: &[Dim]) -> String {
     let dims: Vec<_> = dims.iter().map(ToString::to_string).collect();
     format!("[{}]", dims.join(", "))
 }

@@ -8,7 +8,13 @@ impl Tensor {
     /// equal. Where all sizes before `axis` are 1 only `rows` is copied, most of the time: the
     /// buffer grows by doubling.
     pub fn append(&mut self, axis: usize, rows: TensorView<'_>) -> Result<(), RuntimeError> {
-        self.check_append(axis, rows)?;
+        if !self.takes(axis, rows) {
+            return Err(RuntimeError::Append {
+                axis,
+                shape: self.shape.clone(),
+                rows: rows.shape().to_vec(),
+            });
+        }
         let inner: usize = self.shape[axis + 1..].iter().product();
         let (old, new) = (self.shape[axis] * inner, rows.shape()[axis] * inner);
         match (&mut self.data, rows.data()) {
@@ -22,25 +28,13 @@ impl Tensor {
     }
 
     /// Whether [`Self::append`] would take `rows`.
-    pub(crate) fn check_append(
-        &self,
-        axis: usize,
-        rows: TensorView<'_>,
-    ) -> Result<(), RuntimeError> {
-        let fits = axis < self.shape.len()
+    pub(crate) fn takes(&self, axis: usize, rows: TensorView<'_>) -> bool {
+        axis < self.shape.len()
             && self.shape.len() == rows.shape().len()
             && self.dtype() == rows.dtype()
             && (self.shape.iter().zip(rows.shape()))
                 .enumerate()
-                .all(|(i, (a, b))| i == axis || a == b);
-        if fits {
-            return Ok(());
-        }
-        Err(RuntimeError::Append {
-            axis,
-            shape: self.shape.clone(),
-            rows: rows.shape().to_vec(),
-        })
+                .all(|(i, (a, b))| i == axis || a == b)
     }
 }
 

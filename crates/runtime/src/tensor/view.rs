@@ -15,7 +15,7 @@ pub enum ViewData<'a> {
 }
 
 impl ViewData<'_> {
-    fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         match self {
             Self::F32(values) => values.len(),
             Self::I64(values) => values.len(),
@@ -26,8 +26,8 @@ impl ViewData<'_> {
 /// A tensor whose shape and values are someone else's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TensorView<'a> {
-    shape: &'a [usize],
-    data: ViewData<'a>,
+    pub(super) shape: &'a [usize],
+    pub(super) data: ViewData<'a>,
 }
 
 impl<'a> TensorView<'a> {

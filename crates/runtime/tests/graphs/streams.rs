@@ -118,6 +118,19 @@ fn a_failed_call_changes_nothing() {
         assert_eq!(stream.position(), Some(5));
     }
 
+    // The rows are not those of the state.
+    let mut lies = append();
+    lies.inputs[1].shape[2] = "heads".into();
+    lies.states[0].shape[2] = "heads".into();
+    for mut stream in streams(&lies) {
+        stream
+            .set_state("past_key", Tensor::f32([1, 0, 1, 3], Vec::new()).unwrap())
+            .unwrap();
+        assert!(add_rows(&mut stream, 1, 1.0).is_err());
+        assert_eq!(stream.state("past_key").unwrap().shape(), [1, 0, 1, 3]);
+        assert_eq!(stream.position(), Some(5));
+    }
+
     // The position has no successor.
     for mut stream in streams(&append()) {
         stream.set_position(i64::MAX).unwrap();

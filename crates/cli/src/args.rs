@@ -1,0 +1,141 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use bundle::ComponentName;
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use config::Variant;
+use onnx::Opset;
+
+use crate::output::nearest;
+
+/// Turn Kyutai's pocket-tts into ONNX graphs that speak in a web page.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Turn a checkpoint into a folder of ONNX graphs (a bundle).
+    Convert(ConvertArgs),
+    /// List the released models, or show the configuration of one.
+    Variants(VariantsArgs),
+    /// Prove a bundle: files, graphs, runtime against runtime, records.
+    Verify(VerifyArgs),
+    /// Show what a bundle holds.
+    Inspect(InspectArgs),
+    /// Convert a model, prove it, and say what to do next.
+    Demo(DemoArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ConvertArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Folder of the bundle; a bundle that is there is replaced once the new one is whole.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
+    pub(crate) output_dir: PathBuf,
+    /// ONNX operator set of the graphs: 17 to 23.
+    #[arg(long, value_name = "N", default_value = "17", value_parser = opset)]
+    pub(crate) opset_version: Opset,
+    /// Graphs to write, one or several names; all five unless given.
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', value_parser = component)]
+    pub(crate) components: Vec<ComponentName>,
+    /// Print a summary as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print nothing but errors.
+    #[arg(long, short, conflicts_with = "json")]
+    pub(crate) quiet: bool,
+}
+
+/// Which model, and where its files are.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct ModelArgs {
+    /// Name or signature of a released model (see `pocket-onnx variants`); b6369a24 unless given.
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
+    pub(crate) variant: Option<String>,
+    /// A pocket-tts configuration (YAML): a path, an https:// or an hf:// location.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<String>,
+    /// Weights (safetensors) in place of those that the configuration names.
+    #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
+    pub(crate) weights: Option<String>,
+    /// Tokenizer in place of the one that the configuration names.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tokenizer: Option<String>,
+    /// Random weights of the model's real shapes, from this seed: they make noise, not speech.
+    #[arg(long, value_name = "SEED")]
+    pub(crate) synthetic: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct VariantsArgs {
+    /// Show the configuration of this model as YAML, as `--config` takes it.
+    pub(crate) name: Option<String>,
+    /// Print the list as JSON.
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct VerifyArgs {
+    /// Folder of the bundle.
+    #[arg(value_name = "DIR", default_value = DEFAULT_BUNDLE)]
+    pub(crate) bundle: PathBuf,
+    /// Folder of recorded outputs of pocket-tts for the same weights.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) records: Option<PathBuf>,
+    /// ONNX Runtime's shared library, where it is not installed by `cargo xtask setup`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) onnxruntime: Option<PathBuf>,
+    /// Largest difference allowed, as a part of the tensor's largest value.
+    #[arg(long, value_name = "PART", default_value_t = ::verify::TOLERANCE)]
+    pub(crate) tolerance: f64,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InspectArgs {
+    /// Folder of the bundle.
+    #[arg(value_name = "DIR", default_value = DEFAULT_BUNDLE)]
+    pub(crate) bundle: PathBuf,
+    /// Print the manifest as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DemoArgs {
+    /// Folder of the bundle.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
+    pub(crate) output_dir: PathBuf,
+}
+
+/// Where bundles land: the web page's folder of models.
+const DEFAULT_BUNDLE: &str = "browser/models/";
+
+fn opset(text: &str) -> Result<Opset, String> {
+    let version = text.parse().map_err(|_| "not a number".to_owned())?;
+    Opset::new(version).map_err(|error| error.to_string())
+}
+
+fn component(text: &str) -> Result<ComponentName, String> {
+    ComponentName::from_name(text).ok_or_else(|| {
+        let names = ComponentName::ALL.map(ComponentName::as_str);
+        let nearest = nearest(text, &names);
+        format!("no such component{nearest}; there are {}", names.join(", "))
+    })
+}
+
+impl ModelArgs {
+    /// The variant's name as typed, or the default one's.
+    pub(crate) fn variant_name(&self) -> &str {
+        self.variant.as_deref().unwrap_or(Variant::DEFAULT)
+    }
+}

@@ -1,0 +1,119 @@
+//! `pocket-onnx convert`: a checkpoint becomes a bundle.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use bundle::{ComponentName, Manifest};
+use export::{Export, Staging};
+use onnx::Opset;
+use serde_json::json;
+
+use crate::args::{ConvertArgs, ModelArgs};
+use crate::interrupt::{self, Writing};
+use crate::model::Model;
+use crate::output::{SYNTHETIC, megabytes, note, print};
+use crate::progress::Bar;
+
+/// What to convert, where to, and how much to say.
+pub(crate) struct Conversion<'a> {
+    pub(crate) model: &'a ModelArgs,
+    pub(crate) output: &'a Path,
+    pub(crate) opset: Opset,
+    /// Empty means all.
+    pub(crate) components: &'a [ComponentName],
+    pub(crate) quiet: bool,
+}
+
+pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
+    interrupt::listen()?;
+    let conversion = Conversion {
+        model: &args.model,
+        output: &args.output_dir,
+        opset: args.opset_version,
+        components: &args.components,
+        quiet: args.quiet,
+    };
+    let started = Instant::now();
+    let manifest = conversion.run()?;
+    let seconds = started.elapsed().as_secs_f64();
+    if args.json {
+        let summary = json!({
+            "output_dir": args.output_dir,
+            "variant": manifest.variant,
+            "synthetic": manifest.synthetic,
+            "voice_cloning": manifest.voice_cloning,
+            "opset_version": manifest.opset_version,
+            "components": manifest.components.keys().collect::<Vec<_>>(),
+            "bytes": bytes(&manifest),
+            "seconds": seconds,
+        });
+        print(&format!("{summary:#}\n"))?;
+    } else if !args.quiet {
+        print(&format!(
+            "{} in {seconds:.1} s\n",
+            summary(&manifest, &args.output_dir)
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Conversion<'_> {
+    /// Writes the bundle.
+    pub(crate) fn run(&self) -> Result<Manifest> {
+        // Nothing is downloaded for an output that would be refused.
+        Staging::check(self.output)?;
+        let bar = Bar::new(self.quiet);
+        let model = Model::open(self.model, &bar)?;
+        if let Some(reason) = model.fallback.as_ref().filter(|_| !self.quiet) {
+            note(&format!("notice: {reason}"));
+        }
+        let components = self.components(model.identity.voice_cloning)?;
+        let export = Export {
+            config: &model.config,
+            weights: model.weights.as_ref(),
+            tokenizer: &model.tokenizer,
+            components: &components,
+            opset: self.opset,
+            identity: model.identity,
+        };
+        let _writing = Writing::begin();
+        Ok(export.write(self.output, &bar)?)
+    }
+
+    /// The graphs to write, in the order of use.
+    fn components(&self, voice_cloning: bool) -> Result<Vec<ComponentName>> {
+        let asked =
+            |name: &ComponentName| self.components.is_empty() || self.components.contains(name);
+        let mut components: Vec<_> = ComponentName::ALL.into_iter().filter(asked).collect();
+        if !voice_cloning {
+            if self.components.contains(&ComponentName::MimiEncoder) {
+                bail!("mimi_encoder needs the weights with voice cloning, which could not be had");
+            }
+            components.retain(|&name| name != ComponentName::MimiEncoder);
+        }
+        Ok(components)
+    }
+}
+
+/// One line that tells what was made.
+pub(crate) fn summary(manifest: &Manifest, output: &Path) -> String {
+    let name = manifest.variant.as_deref().unwrap_or("custom model");
+    let synthetic = match &manifest.synthetic {
+        Some(synthetic) => format!(" ({SYNTHETIC}; seed {})", synthetic.seed),
+        None => String::new(),
+    };
+    format!(
+        "{name}{synthetic}: {} graphs, opset {}, {} in {}",
+        manifest.components.len(),
+        manifest.opset_version,
+        megabytes(bytes(manifest)),
+        output.display(),
+    )
+}
+
+/// Bytes of all files but the manifest.
+pub(crate) fn bytes(manifest: &Manifest) -> u64 {
+    manifest.files().map(|file| file.size).sum()
+}

@@ -1,0 +1,192 @@
+//! From what was typed to a model: its configuration, weights and tokenizer.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use bundle::{FileEntry, Source, SourceFile};
+use checkpoint::{
+    Checkpoint, Fetched, Hub, Location, ModelFiles, Progress, SyntheticWeights, TokenizerFile,
+    TokenizerKind, Weights,
+};
+use config::{Config, Variant};
+use export::Identity;
+
+use crate::args::ModelArgs;
+
+/// A model that is ready to be exported.
+pub(crate) struct Model {
+    pub(crate) config: Config,
+    pub(crate) weights: Box<dyn Weights>,
+    pub(crate) tokenizer: TokenizerFile,
+    pub(crate) identity: Identity,
+    /// What the user has to be told: these weights stand in for better ones.
+    pub(crate) fallback: Option<String>,
+}
+
+/// A configuration and where it came from.
+struct Configured {
+    config: Config,
+    variant: Option<&'static Variant>,
+    file: Option<SourceFile>,
+}
+
+impl Model {
+    /// Reads the configuration, fetches what it names and opens the weights.
+    pub(crate) fn open(args: &ModelArgs, progress: &dyn Progress) -> Result<Self> {
+        let hub = Hub::from_env()?;
+        let Configured {
+            config,
+            variant,
+            file,
+        } = Configured::read(args, &hub, progress)?;
+        let identity = Identity {
+            variant: variant.map(|v| v.name.to_owned()),
+            signature: variant.and_then(|v| v.signature).map(str::to_owned),
+            language: variant.map(|v| v.language.to_string()),
+            synthetic: args.synthetic,
+            voice_cloning: true,
+            source: Source {
+                config: file,
+                weights: Vec::new(),
+                tokenizer: None,
+            },
+        };
+        match args.synthetic {
+            Some(seed) => Self::synthetic(args, config, identity, seed, &hub, progress),
+            None => Self::fetched(args, config, identity, &hub, progress),
+        }
+    }
+
+    fn synthetic(
+        args: &ModelArgs,
+        config: Config,
+        mut identity: Identity,
+        seed: u64,
+        hub: &Hub,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
+        let table = &config.flow_lm.lookup_table;
+        let tokenizer = match &args.tokenizer {
+            Some(location) => {
+                let path = hub.fetch(&location.parse()?, progress)?;
+                identity.source.tokenizer = Some(source_file(location, &path)?);
+                TokenizerFile::read(&path, TokenizerKind::resolve(&table.tokenizer, location))?
+            }
+            None => {
+                let location = table.tokenizer_path.as_deref().unwrap_or_default();
+                TokenizerFile::shipped(TokenizerKind::resolve(&table.tokenizer, location))?
+            }
+        };
+        tokenizer.check(table.n_bins)?;
+        Ok(Self {
+            weights: Box::new(SyntheticWeights::new(&config.tensors(), seed)),
+            config,
+            tokenizer,
+            identity,
+            fallback: None,
+        })
+    }
+
+    fn fetched(
+        args: &ModelArgs,
+        config: Config,
+        mut identity: Identity,
+        hub: &Hub,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
+        let files = ModelFiles::fetch(&overridden(&config, args), hub, progress)?;
+        let weights = Checkpoint::open(&files.weights.to_checkpoint(), &config.tensors())?;
+        let table = &config.flow_lm.lookup_table;
+        let kind = TokenizerKind::resolve(&table.tokenizer, &files.tokenizer.location);
+        let tokenizer = TokenizerFile::read(&files.tokenizer.path, kind)?;
+        tokenizer.check(table.n_bins)?;
+        let describe = |fetched: &Fetched| source_file(&fetched.location, &fetched.path);
+        identity.source.weights = files.weights.iter().map(describe).collect::<Result<_>>()?;
+        identity.source.tokenizer = Some(describe(&files.tokenizer)?);
+        identity.voice_cloning = files.voice_cloning;
+        Ok(Self {
+            config,
+            weights: Box::new(weights),
+            tokenizer,
+            identity,
+            fallback: files.fallback.map(|reason| {
+                format!(
+                    "{:#}\nThe open weights are used instead: they speak with the predefined voices, but cannot clone \
+                     a voice from a recording, so mimi_encoder is left out.",
+                    anyhow::Error::new(reason)
+                )
+            }),
+        })
+    }
+}
+
+impl Configured {
+    fn read(args: &ModelArgs, hub: &Hub, progress: &dyn Progress) -> Result<Self> {
+        let Some(location) = &args.config else {
+            let variant = Variant::find(args.variant_name())?;
+            return Ok(Self {
+                config: variant.config(),
+                variant: Some(variant),
+                file: None,
+            });
+        };
+        let path = hub.fetch(&location.parse()?, progress)?;
+        let text = read_text(&path)?;
+        let config =
+            Config::from_yaml(&text).with_context(|| format!("configuration {location}"))?;
+        Ok(Self {
+            config,
+            variant: None,
+            file: Some(source_file(location, &path)?),
+        })
+    }
+}
+
+/// The configuration with the locations that were typed in place of its own.
+fn overridden(config: &Config, args: &ModelArgs) -> Config {
+    let mut config = config.clone();
+    if let Some(weights) = &args.weights {
+        config.weights_path = Some(weights.clone());
+        config.weights_path_without_voice_cloning = None;
+        config.flow_lm.weights_path = None;
+        config.mimi.weights_path = None;
+    }
+    if let Some(tokenizer) = &args.tokenizer {
+        config.flow_lm.lookup_table.tokenizer_path = Some(tokenizer.clone());
+    }
+    config
+}
+
+/// Largest configuration that is read: a hundred times what the released ones have.
+const LARGEST_CONFIG: u64 = 1 << 20;
+
+fn read_text(path: &Path) -> Result<String> {
+    let context = || format!("cannot read {}", path.display());
+    let file = File::open(path).with_context(context)?;
+    let metadata = file.metadata().with_context(context)?;
+    if !metadata.is_file() || metadata.len() > LARGEST_CONFIG {
+        bail!("{} is not a configuration file", path.display());
+    }
+    io::read_to_string(file).with_context(context)
+}
+
+/// What the manifest says of a file: of a local one only its name, for bundles travel.
+fn source_file(location: &str, path: &Path) -> Result<SourceFile> {
+    let described = match location.parse()? {
+        Location::Local(path) => {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            name.to_string_lossy().into_owned()
+        }
+        Location::Hub(_) | Location::Web(_) => location.to_owned(),
+    };
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let FileEntry { size, sha256, .. } = FileEntry::of(dir, &name)?;
+    Ok(SourceFile {
+        location: described,
+        size,
+        sha256,
+    })
+}

@@ -1,0 +1,84 @@
+//! How the command talks: results to standard output, everything else to standard error.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use comfy_table::{CellAlignment, Table, TableStyle};
+use tracing_subscriber::EnvFilter;
+
+/// Shows log lines from warnings on, or as `RUST_LOG` says.
+pub(crate) fn start_logging() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+}
+
+/// Prints a result. A reader that has gone away is no error: it saw what it wanted.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("cannot write to standard output"),
+    }
+}
+
+/// Tells the user something that is not the result.
+pub(crate) fn note(text: &str) {
+    // Without a standard error there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Reports why the command failed: the whole chain on one line.
+pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
+    let interrupted = error
+        .downcast_ref::<export::ExportError>()
+        .is_some_and(|e| matches!(e, export::ExportError::Cancelled));
+    note(&format!("error: {error:#}"));
+    ExitCode::from(if interrupted { 130 } else { 1 })
+}
+
+/// A table with left-aligned columns, but for those of numbers.
+pub(crate) fn table(
+    header: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+    numbers: &[usize],
+) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new()).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    for &column in numbers {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    // The library puts a space on both sides of every cell.
+    table.lines().fold(String::new(), |text, line| {
+        text + line.strip_prefix(' ').unwrap_or(&line).trim_end() + "\n"
+    })
+}
+
+/// `, did you mean ...?` where a name is near.
+pub(crate) fn nearest(text: &str, names: &[&str]) -> String {
+    let near = |name: &&&str| strsim::jaro_winkler(text, name) > 0.7;
+    let best = names
+        .iter()
+        .filter(near)
+        .max_by(|a, b| strsim::jaro_winkler(text, a).total_cmp(&strsim::jaro_winkler(text, b)));
+    best.map(|name| format!(" (did you mean {name}?)"))
+        .unwrap_or_default()
+}
+
+/// Bytes for people: `235.7 MB`.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+/// What has to stand beside everything that random weights make.
+pub(crate) const SYNTHETIC: &str = "synthetic: random weights, which make noise and not speech";

@@ -1,0 +1,145 @@
+//! `pocket-onnx verify`: proves a bundle.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use runtime::onnxruntime::{self, OnnxRuntime};
+use runtime::rten::{self, Rten};
+use runtime::{Backend, RuntimeError};
+use verify::{Options, Report};
+
+use crate::args::VerifyArgs;
+use crate::output::{SYNTHETIC, note, print, table};
+
+/// What to prove, and against what.
+pub(crate) struct Proof<'a> {
+    pub(crate) bundle: &'a Path,
+    pub(crate) records: Option<&'a Path>,
+    pub(crate) onnxruntime: Option<&'a Path>,
+    pub(crate) tolerance: f64,
+}
+
+pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
+    let report = prove(&Proof {
+        bundle: &args.bundle,
+        records: args.records.as_deref(),
+        onnxruntime: args.onnxruntime.as_deref(),
+        tolerance: args.tolerance,
+    })?;
+    let text = if args.json {
+        serde_json::to_string_pretty(&report)? + "\n"
+    } else {
+        describe(&report) + &verdict(&report)
+    };
+    print(&text)?;
+    Ok(if report.passed() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Checks and runs the bundle in every backend there is.
+pub(crate) fn prove(proof: &Proof<'_>) -> Result<Report> {
+    let embedded = Rten::new(rten::Options::default());
+    let options = onnxruntime::Options {
+        library: proof.onnxruntime.map(Path::to_owned),
+        ..onnxruntime::Options::default()
+    };
+    let onnxruntime = match OnnxRuntime::new(options) {
+        Ok(backend) => Some(backend),
+        // Without it the embedded runtime has to do; a library that was named has to work.
+        Err(absent @ RuntimeError::NoOnnxRuntime { .. }) if proof.onnxruntime.is_none() => {
+            note(&format!("notice: {:#}", anyhow::Error::new(absent)));
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut backends: Vec<&dyn Backend> = vec![&embedded];
+    backends.extend(onnxruntime.iter().map(|backend| backend as &dyn Backend));
+    let options = Options {
+        backends,
+        records: proof.records,
+        tolerance: proof.tolerance,
+    };
+    Ok(verify::verify(proof.bundle, &options, &|step| note(step))?)
+}
+
+/// The whole report, for people.
+fn describe(report: &Report) -> String {
+    let mut text = String::new();
+    for check in &report.checks {
+        let of = check
+            .component
+            .map(|name| format!(" of {name}"))
+            .unwrap_or_default();
+        if check.passed() {
+            text += &format!("ok    {}{of}\n", check.name);
+        }
+        for finding in &check.findings {
+            text += &format!("FAIL  {}{of}: {finding}\n", check.name);
+        }
+    }
+    let header = [
+        "",
+        "COMPONENT",
+        "TENSOR",
+        "SOURCES",
+        "ABSOLUTE",
+        "RELATIVE",
+        "WORST AT",
+    ];
+    let rows = report.comparisons.iter().map(|row| {
+        let at = row
+            .problem
+            .as_ref()
+            .map_or(row.context.clone(), |p| format!("{}: {p}", row.context));
+        vec![
+            if row.passed { "ok" } else { "FAIL" }.to_owned(),
+            row.component.to_string(),
+            row.tensor.clone(),
+            row.what.clone(),
+            format!("{:.1e}", row.max_abs),
+            format!("{:.1e}", row.max_rel),
+            at,
+        ]
+    });
+    if !report.comparisons.is_empty() {
+        text += &format!("\n{}", table(&header, rows, &[]));
+    }
+    for note in &report.notes {
+        text += &format!("note: {note}\n");
+    }
+    text + "\n"
+}
+
+/// The last word.
+pub(crate) fn verdict(report: &Report) -> String {
+    let name = report.bundle.variant.as_deref().unwrap_or("custom model");
+    let synthetic = match report.bundle.synthetic_seed {
+        Some(_) => format!(" ({SYNTHETIC})"),
+        None => String::new(),
+    };
+    let backends = report.backends.join(" and ");
+    let failed = report.checks.iter().filter(|check| !check.passed()).count()
+        + report.comparisons.iter().filter(|row| !row.passed).count();
+    if failed > 0 {
+        return format!("FAILED: {name}{synthetic}: {failed} failures, in {backends}\n");
+    }
+    let worst = report
+        .comparisons
+        .iter()
+        .max_by(|a, b| a.max_rel.total_cmp(&b.max_rel));
+    let worst = worst.map_or_else(String::new, |row| {
+        format!(
+            "; largest difference {:.1e} of the largest value ({} of {}, {})",
+            row.max_rel, row.tensor, row.component, row.what
+        )
+    });
+    format!(
+        "passed: {name}{synthetic}: {} checks and {} comparisons in {backends}{worst}\n",
+        report.checks.len(),
+        report.comparisons.len(),
+    )
+}

@@ -1,0 +1,31 @@
+//! `cargo xtask bench`: measurements, written into docs/performance.md.
+
+mod checkpoint_file;
+mod convert;
+mod machine;
+mod process;
+mod report;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// Conversion of the 109M model: time against copying the same bytes, and memory.
+    Convert,
+}
+
+impl Bench {
+    pub(crate) fn run(&self) -> Result<()> {
+        match self {
+            Self::Convert => convert::bench(),
+        }
+    }
+}
+
+/// The middle one of an odd number of figures.
+fn median(figures: &[f64]) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,75 @@
+//! A synthetic checkpoint as a file, laid out as the published ones are.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use checkpoint::{SyntheticWeights, Weights};
+use config::Config;
+use half::bf16;
+use serde_json::{Map, json};
+
+/// Number format of the file.
+#[derive(Clone, Copy)]
+pub(crate) enum Format {
+    Bf16,
+    F32,
+}
+
+impl Format {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bf16 => "BF16",
+            Self::F32 => "F32",
+        }
+    }
+
+    fn width(self) -> usize {
+        match self {
+            Self::Bf16 => 2,
+            Self::F32 => 4,
+        }
+    }
+}
+
+/// Writes random weights for `config` to `path`.
+pub(crate) fn write(config: &Config, format: Format, path: &Path) -> Result<()> {
+    let tensors = config.tensors();
+    let mut header = Map::new();
+    let mut at = 0;
+    for tensor in &tensors {
+        let end = at + tensor.shape.iter().product::<usize>() * format.width();
+        let entry =
+            json!({ "dtype": format.name(), "shape": tensor.shape, "data_offsets": [at, end] });
+        header.insert(tensor.key.clone(), entry);
+        at = end;
+    }
+    let mut header = serde_json::to_vec(&header)?;
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let context = || format!("cannot write {}", path.display());
+    let mut out = BufWriter::new(File::create(path).with_context(context)?);
+    out.write_all(&(header.len() as u64).to_le_bytes())
+        .with_context(context)?;
+    out.write_all(&header).with_context(context)?;
+    let weights = SyntheticWeights::new(&tensors, 1);
+    let mut values = vec![0.0; 1 << 16];
+    for tensor in &tensors {
+        let mut reader = weights.open(&tensor.key)?;
+        loop {
+            let n = reader.read(&mut values)?;
+            if n == 0 {
+                break;
+            }
+            let bytes: Vec<u8> = match format {
+                Format::Bf16 => values[..n]
+                    .iter()
+                    .flat_map(|&v| bf16::from_f32(v).to_le_bytes())
+                    .collect(),
+                Format::F32 => values[..n].iter().flat_map(|v| v.to_le_bytes()).collect(),
+            };
+            out.write_all(&bytes).with_context(context)?;
+        }
+    }
+    out.flush().with_context(context)
+}

@@ -1,0 +1,155 @@
+//! How fast and in how much memory a checkpoint becomes a bundle.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use config::Variant;
+
+use super::checkpoint_file::{self, Format};
+use super::process::{Usage, measure};
+use super::{machine, median, report};
+use crate::run::{cargo, run, target};
+
+/// The 109M model.
+const VARIANT: &str = "english";
+/// Runs of each, in alternation.
+const RUNS: usize = 7;
+/// What the benchmark holds the converter to.
+const MAX_ANONYMOUS: u64 = 100_000_000;
+const MAX_RATIO: f64 = 2.0;
+
+pub(crate) fn bench() -> Result<()> {
+    let machine = machine::describe();
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "pocket-onnx",
+    ]))?;
+    let command = target("release").join("pocket-onnx");
+    let scratch = tempfile::tempdir_in(target("release"))?;
+    let mut rows = String::new();
+    let mut failures = Vec::new();
+    for format in [Format::Bf16, Format::F32] {
+        let row = Figures::measure(&command, scratch.path(), format)?;
+        println!("{row:?}");
+        rows += &row.markdown(format);
+        if row.anonymous > MAX_ANONYMOUS || row.convert / row.copy > MAX_RATIO {
+            failures.push(format.name());
+        }
+    }
+    let text = format!(
+        "Model `{VARIANT}` (synthetic), all five components, f32; medians of {RUNS} alternating runs; {machine}.\n\
+         *Copy* reads the bundle's bytes and writes them again, through a buffer of 1 MiB.\n\n\
+         | checkpoint | size | bundle | convert | copy | ratio (limit {MAX_RATIO}) | anonymous memory (limit 100 MB) |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n{rows}"
+    );
+    report::write_section("convert", &text)?;
+    if !failures.is_empty() {
+        bail!("past the limits: {}", failures.join(", "));
+    }
+    Ok(())
+}
+
+#[derive(Debug)]
+struct Figures {
+    checkpoint: u64,
+    bundle: u64,
+    convert: f64,
+    copy: f64,
+    anonymous: u64,
+}
+
+impl Figures {
+    fn measure(command: &Path, scratch: &Path, format: Format) -> Result<Self> {
+        let config = Variant::find(VARIANT)?.config();
+        let weights = scratch.join(format!("{}.safetensors", format.name()));
+        checkpoint_file::write(&config, format, &weights)?;
+        let yaml = scratch.join("config.yaml");
+        fs::write(&yaml, config.to_yaml()?)?;
+        let tokenizer = scratch.join("tokenizer.json");
+        fs::write(
+            &tokenizer,
+            checkpoint::TokenizerFile::shipped(checkpoint::TokenizerKind::Json)?.bytes(),
+        )?;
+        let (bundle, copied) = (scratch.join("bundle"), scratch.join("copy"));
+        let (mut convert, mut copy, mut anonymous) = (Vec::new(), Vec::new(), 0);
+        for _ in 0..RUNS {
+            let _ = fs::remove_dir_all(&bundle);
+            let Usage {
+                seconds,
+                anonymous: peak,
+            } = measure(
+                Command::new(command)
+                    .args(["convert", "--quiet", "--config"])
+                    .arg(&yaml)
+                    .arg("--weights")
+                    .arg(&weights)
+                    .arg("--tokenizer")
+                    .arg(&tokenizer)
+                    .arg("--output-dir")
+                    .arg(&bundle),
+            )?;
+            convert.push(seconds);
+            anonymous = anonymous.max(peak);
+            copy.push(copy_folder(&bundle, &copied)?);
+        }
+        let figures = Self {
+            checkpoint: fs::metadata(&weights)?.len(),
+            bundle: folder_size(&bundle)?,
+            convert: median(&convert),
+            copy: median(&copy),
+            anonymous,
+        };
+        fs::remove_file(&weights)?;
+        Ok(figures)
+    }
+
+    fn markdown(&self, format: Format) -> String {
+        let megabytes = |bytes: u64| format!("{:.0} MB", bytes as f64 / 1e6);
+        format!(
+            "| {} | {} | {} | {:.2} s | {:.2} s | {:.2} | {} |\n",
+            format.name(),
+            megabytes(self.checkpoint),
+            megabytes(self.bundle),
+            self.convert,
+            self.copy,
+            self.convert / self.copy,
+            megabytes(self.anonymous),
+        )
+    }
+}
+
+/// Seconds to copy the files of one folder to another.
+fn copy_folder(from: &Path, to: &Path) -> Result<f64> {
+    let _ = fs::remove_dir_all(to);
+    let started = Instant::now();
+    fs::create_dir(to)?;
+    let mut buffer = vec![0; 1 << 20];
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (mut source, mut copy) = (
+            File::open(entry.path())?,
+            File::create(to.join(entry.file_name()))?,
+        );
+        loop {
+            let n = source.read(&mut buffer)?;
+            if n == 0 {
+                break;
+            }
+            copy.write_all(&buffer[..n])?;
+        }
+    }
+    Ok(started.elapsed().as_secs_f64())
+}
+
+fn folder_size(folder: &Path) -> Result<u64> {
+    fs::read_dir(folder)
+        .with_context(|| format!("cannot read {}", folder.display()))?
+        .map(|entry| Ok(entry?.metadata()?.len()))
+        .sum()
+}
