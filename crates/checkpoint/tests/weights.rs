@@ -8,6 +8,8 @@ mod checkpoint;
 mod files;
 #[path = "weights/hostile.rs"]
 mod hostile;
+#[path = "weights/layout.rs"]
+mod layout;
 #[path = "weights/support.rs"]
 mod support;
 #[path = "weights/synthetic.rs"]

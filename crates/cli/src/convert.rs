@@ -1,7 +1,9 @@
 //! `pocket-onnx convert`: a checkpoint becomes a bundle.
 
+use std::panic;
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -79,7 +81,16 @@ impl Conversion<'_> {
             identity: model.identity,
         };
         let _writing = Writing::begin();
-        Ok(export.write(self.output, &bar)?)
+        // The digests of what was read are found while the rest is written.
+        thread::scope(|scope| {
+            let source = scope.spawn(|| model.files.describe());
+            let join = || {
+                source
+                    .join()
+                    .unwrap_or_else(|panic| panic::resume_unwind(panic))
+            };
+            Ok(export.write_from(self.output, &bar, join)?)
+        })
     }
 
     /// The graphs to write, in the order of use.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use bundle::{FileEntry, Source, SourceFile};
+use bundle::{FileEntry, FileError, Source, SourceFile};
 use checkpoint::{
     Checkpoint, Fetched, Hub, Location, ModelFiles, Progress, SyntheticWeights, TokenizerFile,
     TokenizerKind, Weights,
@@ -20,16 +20,26 @@ pub(crate) struct Model {
     pub(crate) config: Config,
     pub(crate) weights: Box<dyn Weights>,
     pub(crate) tokenizer: TokenizerFile,
+    /// All but the digests of `files`.
     pub(crate) identity: Identity,
+    pub(crate) files: Origin,
     /// What the user has to be told: these weights stand in for better ones.
     pub(crate) fallback: Option<String>,
+}
+
+/// The files that a model was made from.
+#[derive(Default)]
+pub(crate) struct Origin {
+    config: Option<Fetched>,
+    weights: Vec<Fetched>,
+    tokenizer: Option<Fetched>,
 }
 
 /// A configuration and where it came from.
 struct Configured {
     config: Config,
     variant: Option<&'static Variant>,
-    file: Option<SourceFile>,
+    file: Option<Fetched>,
 }
 
 impl Model {
@@ -48,31 +58,39 @@ impl Model {
             synthetic: args.synthetic,
             voice_cloning: true,
             source: Source {
-                config: file,
+                config: None,
                 weights: Vec::new(),
                 tokenizer: None,
             },
         };
-        match args.synthetic {
+        let mut model = match args.synthetic {
             Some(seed) => Self::synthetic(args, config, identity, seed, &hub, progress),
             None => Self::fetched(args, config, identity, &hub, progress),
-        }
+        }?;
+        model.files.config = file;
+        Ok(model)
     }
 
     fn synthetic(
         args: &ModelArgs,
         config: Config,
-        mut identity: Identity,
+        identity: Identity,
         seed: u64,
         hub: &Hub,
         progress: &dyn Progress,
     ) -> Result<Self> {
         let table = &config.flow_lm.lookup_table;
+        let mut files = Origin::default();
         let tokenizer = match &args.tokenizer {
             Some(location) => {
                 let path = hub.fetch(&location.parse()?, progress)?;
-                identity.source.tokenizer = Some(source_file(location, &path)?);
-                TokenizerFile::read(&path, TokenizerKind::resolve(&table.tokenizer, location))?
+                let kind = TokenizerKind::resolve(&table.tokenizer, location);
+                let tokenizer = TokenizerFile::read(&path, kind)?;
+                files.tokenizer = Some(Fetched {
+                    location: location.clone(),
+                    path,
+                });
+                tokenizer
             }
             None => {
                 let location = table.tokenizer_path.as_deref().unwrap_or_default();
@@ -85,6 +103,7 @@ impl Model {
             config,
             tokenizer,
             identity,
+            files,
             fallback: None,
         })
     }
@@ -102,15 +121,17 @@ impl Model {
         let kind = TokenizerKind::resolve(&table.tokenizer, &files.tokenizer.location);
         let tokenizer = TokenizerFile::read(&files.tokenizer.path, kind)?;
         tokenizer.check(table.n_bins)?;
-        let describe = |fetched: &Fetched| source_file(&fetched.location, &fetched.path);
-        identity.source.weights = files.weights.iter().map(describe).collect::<Result<_>>()?;
-        identity.source.tokenizer = Some(describe(&files.tokenizer)?);
         identity.voice_cloning = files.voice_cloning;
         Ok(Self {
             config,
             weights: Box::new(weights),
             tokenizer,
             identity,
+            files: Origin {
+                config: None,
+                weights: files.weights.iter().cloned().collect(),
+                tokenizer: Some(files.tokenizer),
+            },
             fallback: files.fallback.map(|reason| {
                 format!(
                     "{:#}\nThe open weights are used instead: they speak with the predefined voices, but cannot clone \
@@ -139,7 +160,10 @@ impl Configured {
         Ok(Self {
             config,
             variant: None,
-            file: Some(source_file(location, &path)?),
+            file: Some(Fetched {
+                location: location.clone(),
+                path,
+            }),
         })
     }
 }
@@ -172,14 +196,27 @@ fn read_text(path: &Path) -> Result<String> {
     io::read_to_string(file).with_context(context)
 }
 
-/// What the manifest says of a file: of a local one only its name, for bundles travel.
-fn source_file(location: &str, path: &Path) -> Result<SourceFile> {
-    let described = match location.parse()? {
-        Location::Local(path) => {
-            let name = path.file_name().unwrap_or(path.as_os_str());
+impl Origin {
+    /// What the manifest says of the files; reads them all.
+    pub(crate) fn describe(&self) -> Result<Source, FileError> {
+        let all = |files: &[Fetched]| files.iter().map(source_file).collect::<Result<_, _>>();
+        Ok(Source {
+            config: self.config.as_ref().map(source_file).transpose()?,
+            weights: all(&self.weights)?,
+            tokenizer: self.tokenizer.as_ref().map(source_file).transpose()?,
+        })
+    }
+}
+
+/// Of a local file only the name is told, for bundles travel.
+fn source_file(Fetched { location, path }: &Fetched) -> Result<SourceFile, FileError> {
+    let described = match location.parse() {
+        Ok(Location::Hub(_) | Location::Web(_)) => location.clone(),
+        Ok(Location::Local(_)) | Err(_) => {
+            let local = Path::new(location);
+            let name = local.file_name().unwrap_or(local.as_os_str());
             name.to_string_lossy().into_owned()
         }
-        Location::Hub(_) | Location::Web(_) => location.to_owned(),
     };
     let dir = path.parent().unwrap_or(Path::new(""));
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -6,8 +6,8 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use bundle::{
-    Component, ComponentName, FORMAT, FORMAT_VERSION, FileEntry, Generator, Manifest, Model,
-    Source, Synthetic, Tokenizer, hex,
+    Component, ComponentName, FORMAT, FORMAT_VERSION, FileEntry, FileError, Generator, Manifest,
+    Model, Source, Synthetic, Tokenizer, hex,
 };
 use checkpoint::{TensorReader, TokenizerFile, TokenizerKind, Weights};
 use config::Config;
@@ -81,6 +81,17 @@ impl Export<'_> {
         output: &Path,
         progress: &dyn WriteProgress,
     ) -> Result<Manifest, ExportError> {
+        self.write_from(output, progress, || Ok(self.identity.source.clone()))
+    }
+
+    /// [`Export::write`] with an origin that is asked for last, so that the digests of large
+    /// files can be found meanwhile.
+    pub fn write_from(
+        &self,
+        output: &Path,
+        progress: &dyn WriteProgress,
+        source: impl FnOnce() -> Result<Source, FileError>,
+    ) -> Result<Manifest, ExportError> {
         let graphs = (self.components.iter())
             .map(|&name| ComponentGraph::build(name, self.config, self.opset))
             .collect::<Result<Vec<_>, _>>()?;
@@ -89,12 +100,11 @@ impl Export<'_> {
         let mut components = BTreeMap::new();
         for graph in graphs {
             progress.component(graph.name);
-            components.insert(
-                graph.name,
-                self.write_component(graph, staging.dir(), progress)?,
-            );
+            let name = graph.name;
+            components.insert(name, self.write_component(graph, staging.dir(), progress)?);
         }
-        let manifest = self.manifest(components, self.write_tokenizer(staging.dir())?);
+        let tokenizer = self.write_tokenizer(staging.dir())?;
+        let manifest = self.manifest(components, tokenizer, source()?);
         let path = staging.dir().join(Manifest::FILE);
         std::fs::write(&path, manifest.to_json()?).map_err(ExportError::write(path))?;
         staging.commit()?;
@@ -178,6 +188,7 @@ impl Export<'_> {
         &self,
         components: BTreeMap<ComponentName, Component>,
         tokenizer: Tokenizer,
+        source: Source,
     ) -> Manifest {
         let Self {
             config, identity, ..
@@ -194,7 +205,7 @@ impl Export<'_> {
             language: identity.language.clone(),
             synthetic: identity.synthetic.map(|seed| Synthetic { seed }),
             voice_cloning: identity.voice_cloning,
-            source: identity.source.clone(),
+            source,
             opset_version: self.opset.version() as u32,
             sample_rate: config.mimi.sample_rate,
             frame_rate: config.mimi.frame_rate,

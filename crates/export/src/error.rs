@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use bundle::FileError;
 use checkpoint::WeightsError;
 use onnx::GraphError;
 
@@ -15,6 +16,9 @@ pub enum ExportError {
     /// The weights cannot be read.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// A file that the bundle comes from cannot be read again.
+    #[error(transparent)]
+    Source(#[from] FileError),
     /// A tensor has fewer or more values than its shape says.
     #[error("{component}: {reason}")]
     Count {

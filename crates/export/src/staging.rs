@@ -16,31 +16,33 @@ use crate::{ComponentGraph, ExportError};
 pub struct Staging {
     dir: PathBuf,
     target: PathBuf,
-    /// Holds the lock.
-    _lock: File,
+    /// Hold the locks of `dir`: the new bundle's, then the old one's.
+    locks: Vec<File>,
+    /// Whether nothing of this one is left at `dir`.
+    moved: bool,
+    _parents: NewParents,
 }
 
 impl Staging {
     /// Opens the folder that will become `target`.
     pub fn begin(target: &Path) -> Result<Self, ExportError> {
-        let target = std::path::absolute(target).map_err(ExportError::write(target))?;
+        // Where a link leads, the bundle is replaced and the link stays.
+        let target = fs::canonicalize(target)
+            .or_else(|_| std::path::absolute(target))
+            .map_err(ExportError::write(target))?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
             return Err(ExportError::NotAFolder { path: target });
         };
         check_replaceable(&target)?;
-        fs::create_dir_all(parent).map_err(ExportError::write(parent))?;
+        let parents = NewParents::create(parent)?;
         let dir = parent.join(format!(".{}.partial", name.to_string_lossy()));
-        if dir.exists() {
-            // The lock goes with the folder.
-            drop(lock(&dir, &target)?);
-            fs::remove_dir_all(&dir).map_err(ExportError::write(&dir))?;
-        }
-        fs::create_dir(&dir).map_err(ExportError::write(&target))?;
-        let lock = lock(&dir, &target)?;
+        let lock = claim(&dir, &target)?;
         Ok(Self {
             dir,
             target,
-            _lock: lock,
+            locks: vec![lock],
+            moved: false,
+            _parents: parents,
         })
     }
 
@@ -56,36 +58,121 @@ impl Staging {
     }
 
     /// Puts the folder in the place of the old bundle.
-    pub fn commit(self) -> Result<(), ExportError> {
+    pub fn commit(mut self) -> Result<(), ExportError> {
         check_replaceable(&self.target)?;
-        let moved = if self.target.exists() {
-            // The old bundle ends up where the new one was, and goes with it.
+        if self.target.exists() {
+            // The old bundle ends up where the new one was, and goes with it. Nobody may take
+            // it for what a killed conversion left: whoever holds its lock looks at it only.
+            let old = File::open(&self.target).and_then(|old| old.lock().map(|()| old));
+            self.locks
+                .push(old.map_err(ExportError::write(&self.target))?);
             exchange(&self.dir, &self.target)
         } else {
-            fs::rename(&self.dir, &self.target)
-        };
-        moved.map_err(ExportError::write(&self.target))
+            let moved = fs::rename(&self.dir, &self.target);
+            self.moved = moved.is_ok();
+            moved
+        }
+        .map_err(ExportError::write(&self.target))
     }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // After a commit into an empty place there is nothing left to remove.
-        let _ = fs::remove_dir_all(&self.dir);
+        // What is at `dir` after the folder was moved is another conversion's.
+        if !self.moved {
+            let _ = fs::remove_dir_all(&self.dir);
+        }
     }
 }
 
-fn lock(dir: &Path, target: &Path) -> Result<File, ExportError> {
-    let file = File::open(dir).map_err(ExportError::write(dir))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(ExportError::Busy {
-            path: target.to_owned(),
-        }),
-        Err(fs::TryLockError::Error(source)) => Err(ExportError::Write {
-            path: dir.to_owned(),
-            source,
-        }),
+/// Folders that were made on the way to a target, deepest first. Those that stay empty go again.
+#[derive(Debug)]
+struct NewParents(Vec<PathBuf>);
+
+impl NewParents {
+    fn create(parent: &Path) -> Result<Self, ExportError> {
+        let missing = parent.ancestors().take_while(|dir| !dir.exists());
+        let parents = Self(missing.map(Path::to_owned).collect());
+        fs::create_dir_all(parent).map_err(ExportError::write(parent))?;
+        Ok(parents)
+    }
+}
+
+impl Drop for NewParents {
+    fn drop(&mut self) {
+        for dir in &self.0 {
+            let _ = fs::remove_dir(dir);
+        }
+    }
+}
+
+/// Makes the folder `dir`, empties it if it is there, and returns the lock on it.
+fn claim(dir: &Path, target: &Path) -> Result<File, ExportError> {
+    loop {
+        match fs::create_dir(dir) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(ExportError::write(target)(error));
+            }
+            _ => {}
+        }
+        let found = there(fs::symlink_metadata(dir)).map_err(ExportError::write(dir))?;
+        if found.is_some_and(|found| !found.is_dir()) {
+            return Err(ExportError::write(dir)(io::ErrorKind::NotADirectory.into()));
+        }
+        let Some(file) = there(File::open(dir)).map_err(ExportError::write(dir))? else {
+            continue;
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(ExportError::Busy {
+                    path: target.to_owned(),
+                });
+            }
+            Err(fs::TryLockError::Error(source)) => return Err(ExportError::write(dir)(source)),
+        }
+        // Until it was locked, another conversion could move it away or remove it.
+        if is_at(&file, dir).map_err(ExportError::write(dir))? {
+            clear(dir).map_err(ExportError::write(dir))?;
+            return Ok(file);
+        }
+    }
+}
+
+/// Whether the open folder `file` is what lies at `dir`.
+fn is_at(file: &File, dir: &Path) -> io::Result<bool> {
+    let Some(now) = there(fs::symlink_metadata(dir))? else {
+        return Ok(false);
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let locked = file.metadata()?;
+        Ok((locked.dev(), locked.ino()) == (now.dev(), now.ino()))
+    }
+    #[cfg(not(unix))]
+    Ok(file.metadata()?.file_type() == now.file_type())
+}
+
+/// Removes everything in `dir`.
+fn clear(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// `None` where nothing is there.
+fn there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

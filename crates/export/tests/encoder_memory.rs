@@ -47,20 +47,28 @@ fn thirty_seconds_fit_in_a_gigabyte() {
     let mut encoder = Stream::load(&backend, &bundle, component).unwrap();
 
     let samples = 30 * config.mimi.sample_rate as usize;
-    let audio: Vec<f32> = (0..samples).map(|i| 0.3 * (i as f32 * 0.05).sin()).collect();
+    let audio: Vec<f32> = (0..samples)
+        .map(|i| 0.3 * (i as f32 * 0.05).sin())
+        .collect();
     let outputs = encoder
         .run(&[("audio", TensorView::f32(&[1, 1, samples], &audio).unwrap())])
         .unwrap();
     assert_eq!(outputs.get("latents").unwrap().shape(), [1, 375, 512]);
     let peak = peak_memory();
-    println!("peak {} MB, with everything that the process holds", peak / 1_000_000);
+    println!(
+        "peak {} MB, with everything that the process holds",
+        peak / 1_000_000
+    );
     assert!(peak < LIMIT, "{peak} bytes");
 }
 
 /// Largest resident memory of this process so far.
 fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
     let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
     kilobytes * 1024
 }

@@ -1,8 +1,8 @@
 //! Writes the data file: parameters streamed from front to back.
 
 use std::io::{self, Write};
-use std::sync::mpsc::sync_channel;
-use std::thread;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, ScopedJoinHandle};
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,7 +12,7 @@ mod values;
 
 use values::Values;
 
-/// Buffers between the thread that writes and the one that hashes.
+/// Buffers between two threads.
 const BUFFERS: usize = 4;
 
 #[cfg(target_endian = "big")]
@@ -59,61 +59,94 @@ pub struct Digest {
 
 impl Model {
     /// Writes the data file, taking each parameter's values from the reader that
-    /// `open` makes, and telling `progress` the bytes written since the last call.
+    /// `open` makes, and telling `progress` the bytes handed on since the last call.
     ///
-    /// Hashing runs on a second thread; a few buffers are all that is held.
+    /// Reading, writing and hashing each have a thread; a few buffers are all that is held.
     pub fn write_data<R, E>(
         &self,
-        out: &mut impl Write,
-        mut open: impl FnMut(&Parameter) -> Result<R, E>,
-        mut progress: impl FnMut(u64),
+        out: &mut (impl Write + Send),
+        open: impl FnMut(&Parameter) -> Result<R, E>,
+        progress: impl FnMut(u64),
     ) -> Result<Digest, WriteError<E>>
     where
         R: ValueReader<Error = E>,
     {
-        let (to_hash, filled) = sync_channel::<Vec<f32>>(BUFFERS);
+        let (to_write, filled) = sync_channel::<Vec<f32>>(BUFFERS);
+        let (to_hash, written) = sync_channel::<Vec<f32>>(BUFFERS);
         let (give_back, empty) = sync_channel::<Vec<f32>>(BUFFERS);
         thread::scope(|scope| {
+            let writer = scope.spawn(move || {
+                for buffer in filled {
+                    out.write_all(bytemuck::cast_slice(&buffer))?;
+                    // The hasher lives until its channel closes.
+                    let _ = to_hash.send(buffer);
+                }
+                Ok(())
+            });
             let hasher = scope.spawn(move || {
                 let mut hash = Sha256::new();
-                while let Ok(buffer) = filled.recv() {
+                for buffer in written {
                     hash.update(bytemuck::cast_slice::<f32, u8>(&buffer));
-                    // The writing thread may be gone already, and needs no buffer then.
+                    // The reading side may be gone already, and needs no buffer then.
                     let _ = give_back.try_send(buffer);
                 }
                 hash.finalize().into()
             });
-            let mut write = |values: Vec<f32>| {
-                out.write_all(bytemuck::cast_slice(&values))
-                    .map_err(WriteError::Write)?;
-                progress(values.len() as u64 * 4);
-                // The hasher lives until its channel closes.
-                let _ = to_hash.send(values);
-                Ok(())
-            };
-            let mut at = 0;
-            for parameter in self.parameters() {
-                if parameter.offset > at {
-                    // Offsets are multiples of 64: gaps are whole values.
-                    write(vec![0.0; ((parameter.offset - at) / 4) as usize])?;
-                }
-                at = parameter.offset + parameter.size;
-                let reader = open(parameter).map_err(WriteError::Values)?;
-                let mut values = Values::new(parameter, reader);
-                loop {
-                    let mut buffer = empty.try_recv().unwrap_or_default();
-                    values.fill(&mut buffer)?;
-                    if buffer.is_empty() {
-                        break;
-                    }
-                    write(buffer)?;
-                }
-            }
-            drop(to_hash);
-            let sha256 = hasher
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok(Digest { size: at, sha256 })
+            let read = self.read_values(open, progress, &to_write, &empty);
+            drop(to_write);
+            // A failure to write ends the reading too: it is the one to tell.
+            join(writer).map_err(WriteError::Write)?;
+            read?;
+            Ok(Digest {
+                size: self.data_size(),
+                sha256: join(hasher),
+            })
         })
     }
+
+    /// Sends all values to the writer, as the file holds them; stops when it is gone.
+    fn read_values<R, E>(
+        &self,
+        mut open: impl FnMut(&Parameter) -> Result<R, E>,
+        mut progress: impl FnMut(u64),
+        to_write: &SyncSender<Vec<f32>>,
+        empty: &Receiver<Vec<f32>>,
+    ) -> Result<(), WriteError<E>>
+    where
+        R: ValueReader<Error = E>,
+    {
+        let mut send = |values: Vec<f32>| {
+            progress(values.len() as u64 * 4);
+            to_write.send(values).is_ok()
+        };
+        let mut at = 0;
+        for parameter in self.parameters() {
+            // Offsets are multiples of 64: gaps are whole values.
+            let gap = ((parameter.offset - at) / 4) as usize;
+            if gap > 0 && !send(vec![0.0; gap]) {
+                return Ok(());
+            }
+            at = parameter.offset + parameter.size;
+            let reader = open(parameter).map_err(WriteError::Values)?;
+            let mut values = Values::new(parameter, reader);
+            loop {
+                let mut buffer = empty.try_recv().unwrap_or_default();
+                values.fill(&mut buffer)?;
+                if buffer.is_empty() {
+                    break;
+                }
+                if !send(buffer) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a thread came to; its panic goes on here.
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

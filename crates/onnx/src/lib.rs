@@ -21,6 +21,7 @@ mod ops;
 mod opset;
 /// Types of `onnx-ml.proto`, written by `cargo xtask codegen`.
 #[allow(missing_docs, clippy::pedantic, unreachable_pub)]
+#[rustfmt::skip]
 pub mod proto;
 mod scope;
 

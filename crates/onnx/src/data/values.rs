@@ -5,8 +5,8 @@ use crate::{Layout, Parameter};
 
 /// Values per buffer, about: 1 MiB.
 const BUFFER: usize = 1 << 18;
-/// Columns that are transposed together: a cache line of each row.
-const COLUMNS: usize = 16;
+/// Side of the squares that are transposed at a time: a cache line of values.
+const TILE: usize = 16;
 
 /// Hands out a parameter's values in buffers.
 pub(super) struct Values<'p, R> {
@@ -54,15 +54,10 @@ impl<'p, E, R: ValueReader<Error = E>> Values<'p, R> {
         buffer.clear();
         let height = tensor.len().checked_div(width).unwrap_or_default();
         while column < width && buffer.len() < BUFFER {
-            let columns = COLUMNS.min(width - column);
+            let columns = TILE.min(width - column);
             let start = buffer.len();
             buffer.resize(start + columns * height, 0.0);
-            let block = &mut buffer[start..];
-            for (y, row) in tensor.chunks_exact(width).enumerate() {
-                for (x, value) in row[column..column + columns].iter().enumerate() {
-                    block[x * height + y] = *value;
-                }
-            }
+            transpose_columns(&tensor, width, column, &mut buffer[start..]);
             column += columns;
         }
         self.tensor = Some((tensor, column));
@@ -100,5 +95,27 @@ impl<'p, E, R: ValueReader<Error = E>> Values<'p, R> {
             expected,
             actual: self.count,
         })
+    }
+}
+
+/// Writes up to [`TILE`] columns from `column` on of a matrix of `width` columns, as rows.
+///
+/// It goes by squares, so that whole cache lines are written: columns lie powers of two
+/// apart, and single values of sixteen of them would push each other out of the cache.
+fn transpose_columns(matrix: &[f32], width: usize, column: usize, out: &mut [f32]) {
+    let height = matrix.len() / width;
+    let columns = out.len() / height.max(1);
+    for (band, rows) in matrix.chunks(TILE * width).enumerate() {
+        let count = rows.len() / width;
+        let mut tile = [[0.0; TILE]; TILE];
+        for (y, row) in rows.chunks_exact(width).enumerate() {
+            for (x, value) in row[column..column + columns].iter().enumerate() {
+                tile[x][y] = *value;
+            }
+        }
+        for (x, line) in tile.iter().enumerate().take(columns) {
+            let start = x * height + band * TILE;
+            out[start..start + count].copy_from_slice(&line[..count]);
+        }
     }
 }

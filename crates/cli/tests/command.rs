@@ -1,0 +1,35 @@
+//! The command as a user runs it: exit code, what it prints, what is on disk afterwards.
+
+#![allow(clippy::unwrap_used, reason = "helpers fail the test that calls them")]
+
+#[path = "command/convert.rs"]
+mod convert;
+#[path = "command/hub.rs"]
+mod hub;
+#[path = "command/inspect.rs"]
+mod inspect;
+#[cfg(unix)]
+#[path = "command/interrupt.rs"]
+mod interrupt;
+#[path = "command/refusals.rs"]
+mod refusals;
+#[path = "command/sandbox.rs"]
+mod sandbox;
+#[path = "command/variants.rs"]
+mod variants;
+#[path = "command/verify.rs"]
+mod verify;
+#[path = "command/weights.rs"]
+mod weights;
+
+// Files in the training layout, and a hub on the loopback interface, as the checkpoint crate
+// is tested with.
+#[allow(dead_code, reason = "the checkpoint crate's tests use the rest")]
+#[path = "../../checkpoint/tests/weights/layout.rs"]
+mod layout;
+#[allow(dead_code, reason = "the checkpoint crate's tests use the rest")]
+#[path = "../../checkpoint/tests/hub/server.rs"]
+mod server;
+#[allow(dead_code, reason = "the checkpoint crate's tests use the rest")]
+#[path = "../../checkpoint/tests/weights/support.rs"]
+mod support;

@@ -1,0 +1,214 @@
+//! A folder to work in, where nothing of this machine is seen.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use bundle::Manifest;
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");
+const TOKENIZERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../checkpoint/assets");
+
+/// The small models of the fixtures, and the tokenizer that each asks for.
+pub(crate) const MODELS: [(&str, &str); 5] = [
+    ("tiny_2026-01", "tokenizer.json"),
+    ("tiny_2m", "tokenizer.model"),
+    ("tiny_drifting_french", "tokenizer.json"),
+    ("tiny_english", "tokenizer.json"),
+    ("tiny_flow_matching", "tokenizer.json"),
+];
+
+/// A small model whose weights are random.
+pub(crate) const TINY: &str =
+    "convert --config tiny_english.yaml --tokenizer tokenizer.json --synthetic 1";
+/// The same model with the weights of the fixture.
+pub(crate) const REAL: &str = "convert --config tiny_english.yaml --tokenizer tokenizer.json \
+                               --weights tiny_english.safetensors";
+
+/// A folder of its own, which is also the home folder.
+pub(crate) struct Sandbox {
+    folder: tempfile::TempDir,
+}
+
+/// What became of one command.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// The command, as typed.
+    line: String,
+    /// None where a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Sandbox {
+    /// Holds `NAME.yaml` and `NAME.safetensors` of all fixtures and both tokenizers.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = |from: String, to: &str| {
+            fs::copy(from, folder.path().join(to)).unwrap();
+        };
+        for (name, _) in MODELS {
+            let weights = format!("{FIXTURES}/checkpoints/{name}/model.safetensors");
+            copy(weights, &format!("{name}.safetensors"));
+            let config = format!("{name}.yaml");
+            copy(format!("{FIXTURES}/configs/{config}"), &config);
+        }
+        for name in ["tokenizer.json", "tokenizer.model"] {
+            copy(format!("{TOKENIZERS}/{name}"), name);
+        }
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The command with the arguments of `line`, which are separated by spaces.
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = self.program(env!("CARGO_BIN_EXE_pocket-onnx"));
+        command.args(line.split_whitespace());
+        command
+    }
+
+    /// Any program, in the folder and without the settings of whoever runs the tests.
+    pub(crate) fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path()).env_clear();
+        for name in ["PATH", "SystemRoot"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command.env("HOME", self.folder.path().join("home"));
+        // Nothing may leave this machine.
+        command.env("HF_ENDPOINT", "http://127.0.0.1:1");
+        command
+    }
+
+    /// Runs the command to its end.
+    pub(crate) fn run(&self, line: &str) -> Ran {
+        self.finish(line, &mut self.command(line))
+    }
+
+    /// Runs the command with these variables set.
+    pub(crate) fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
+        self.finish(line, self.command(line).envs(variables.iter().copied()))
+    }
+
+    /// Runs `command` to its end and checks what holds of every run.
+    pub(crate) fn finish(&self, line: &str, command: &mut Command) -> Ran {
+        let ran = Ran::new(line, command.output().unwrap());
+        assert!(self.partial().is_empty(), "{:?}: {ran}", self.partial());
+        ran
+    }
+
+    /// Names in the folder that belong to a bundle not yet in place.
+    pub(crate) fn partial(&self) -> Vec<String> {
+        let mut names = names(self.folder.path());
+        names.retain(|name| name.contains(".partial") || name.contains(".old"));
+        names
+    }
+
+    /// All files of the bundle `dir` with their contents.
+    pub(crate) fn files(&self, dir: &str) -> BTreeMap<String, Vec<u8>> {
+        let dir = self.path(dir);
+        let read = |name: String| {
+            let content = fs::read(dir.join(&name)).unwrap();
+            (name, content)
+        };
+        names(&dir).into_iter().map(read).collect()
+    }
+
+    /// The graphs and weights of the bundle `dir`.
+    pub(crate) fn graphs(&self, dir: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut files = self.files(dir);
+        files.retain(|name, _| name.contains(".onnx"));
+        files
+    }
+
+    /// The manifest of the bundle `dir`, all of whose files are as it says.
+    pub(crate) fn manifest(&self, dir: &str) -> Manifest {
+        let dir = self.path(dir);
+        let manifest = Manifest::read(&dir).unwrap();
+        for file in manifest.files() {
+            file.check(&dir).unwrap();
+        }
+        let mut expected: Vec<&str> = manifest.files().map(|it| it.name.as_str()).collect();
+        expected.push(Manifest::FILE);
+        expected.sort_unstable();
+        assert_eq!(names(&dir), expected);
+        manifest
+    }
+}
+
+impl Ran {
+    pub(crate) fn new(line: &str, output: Output) -> Self {
+        let ran = Self {
+            line: line.to_owned(),
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        assert!(!ran.stderr.contains("panicked"), "{ran}");
+        ran
+    }
+
+    /// The same run, which must have succeeded.
+    pub(crate) fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self}");
+        self
+    }
+
+    /// What standard output holds, which must be JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+
+    /// The message of a failure: the last line, and the only one.
+    pub(crate) fn error(&self) -> &str {
+        assert_eq!(self.code, Some(1), "{self}");
+        assert_eq!(self.stdout, "", "{self}");
+        let message = self.stderr.strip_prefix("error: ").unwrap_or_default();
+        let lines = message.lines().count();
+        assert_eq!(lines, 1, "{self}");
+        message
+    }
+
+    /// Whether standard error holds all of `parts`.
+    pub(crate) fn says(&self, parts: &[&str]) -> bool {
+        parts.iter().all(|part| self.stderr.contains(part))
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            line,
+            code,
+            stdout,
+            stderr,
+        } = self;
+        write!(out, "`{line}` exits with {code:?}\nstdout: {stdout}\nstderr: {stderr}")
+    }
+}
+
+/// Names in `dir`, hidden ones included.
+pub(crate) fn names(dir: &Path) -> Vec<String> {
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+    let entries = fs::read_dir(dir).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| name(entry.unwrap())).collect();
+    names.sort_unstable();
+    names
+}

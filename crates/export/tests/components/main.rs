@@ -1,0 +1,118 @@
+//! The graphs of all models: the five fixtures' and the released variants'.
+
+mod interface;
+mod states;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use bundle::ComponentName;
+use config::{Config, Variant};
+use export::ComponentGraph;
+use onnx::proto::GraphProto;
+use onnx::{Layout, Opset};
+
+const FIXTURES: [&str; 5] = [
+    "tiny_2026-01",
+    "tiny_2m",
+    "tiny_drifting_french",
+    "tiny_english",
+    "tiny_flow_matching",
+];
+
+fn fixtures() -> Vec<(String, Config)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/configs");
+    let read = |name: &str| std::fs::read_to_string(dir.join(format!("{name}.yaml"))).unwrap();
+    let config = |name: &str| (name.to_owned(), Config::from_yaml(&read(name)).unwrap());
+    FIXTURES.map(config).into()
+}
+
+fn models() -> Vec<(String, Config)> {
+    let variants = Variant::all()
+        .iter()
+        .map(|v| (v.name.to_owned(), v.config()));
+    let models: Vec<_> = fixtures().into_iter().chain(variants).collect();
+    assert_eq!(models.len(), 5 + 27);
+    models
+}
+
+fn build(name: ComponentName, config: &Config, opset: Opset) -> ComponentGraph {
+    ComponentGraph::build(name, config, opset).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn graph(component: &ComponentGraph) -> &GraphProto {
+    component.model.proto().graph.as_ref().unwrap()
+}
+
+#[test]
+fn every_tensor_is_in_the_graphs_that_read_it() {
+    let mut wrong = Vec::new();
+    for (model, config) in models() {
+        for opset in [Opset::MIN, Opset::MAX] {
+            let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for name in ComponentName::ALL {
+                for parameter in build(name, &config, opset).model.parameters() {
+                    let mut shape = parameter.shape.clone();
+                    if parameter.layout == Layout::Transposed {
+                        shape.reverse();
+                    }
+                    let key = parameter.name.clone();
+                    if found.insert(key.clone(), shape).is_some() {
+                        wrong.push(format!("{model}: {key} is in two graphs"));
+                    }
+                }
+            }
+            let tensors = config.tensors().into_iter().map(|t| (t.key, t.shape));
+            let expected: BTreeMap<String, Vec<usize>> = tensors.collect();
+            let keys: HashSet<_> = found.keys().chain(expected.keys()).collect();
+            for key in keys {
+                let (found, expected) = (found.get(key), expected.get(key));
+                if found != expected {
+                    wrong.push(format!("{model}: {key} is {found:?}, not {expected:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn names_lead_to_modules() {
+    let mut wrong = Vec::new();
+    for (model, config) in models() {
+        for name in ComponentName::ALL {
+            let component = build(name, &config, Opset::MAX);
+            let graph = graph(&component);
+            let mut seen = HashSet::new();
+            let mut outputs = HashSet::new();
+            for node in &graph.node {
+                if !seen.insert(node.name()) {
+                    wrong.push(format!("{model}, {name}: two nodes {}", node.name()));
+                }
+                if !["flow_lm", "mimi"]
+                    .iter()
+                    .any(|half| node.name().starts_with(half))
+                {
+                    wrong.push(format!("{model}, {name}: node {}", node.name()));
+                }
+                for output in &node.output {
+                    if !outputs.insert(output.as_str()) {
+                        wrong.push(format!("{model}, {name}: two values {output}"));
+                    }
+                }
+            }
+            // Constants are listed before the tensors of the checkpoint.
+            let parameters = component.model.parameters();
+            let initializers = graph.initializer.iter().rev().take(parameters.len()).rev();
+            if !initializers
+                .map(|i| i.name())
+                .eq(parameters.iter().map(|p| &p.name))
+            {
+                wrong.push(format!(
+                    "{model}, {name}: initializers are not called as tensors"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}

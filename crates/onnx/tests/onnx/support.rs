@@ -1,0 +1,68 @@
+//! Small graphs, and the backends that run them.
+
+use std::collections::HashMap;
+
+use onnx::{Graph, Model, Opset, ValueReader};
+use runtime::{Backend, onnxruntime, rten};
+
+/// An empty graph whose parameters have these shapes.
+pub(crate) fn graph(opset: Opset, shapes: &[(&str, &[usize])]) -> Graph {
+    let shapes = shapes.iter().map(|(key, shape)| ((*key).to_owned(), shape.to_vec()));
+    Graph::new("test", opset, shapes.collect::<HashMap<_, _>>())
+}
+
+pub(crate) fn opset(version: i64) -> Opset {
+    Opset::new(version).unwrap()
+}
+
+/// The nodes of `model`, one a line: `name: Op(inputs) -> outputs`.
+pub(crate) fn nodes(model: &Model) -> String {
+    let nodes = &model.proto().graph.as_ref().unwrap().node;
+    let line = |node: &onnx::proto::NodeProto| {
+        let (inputs, outputs) = (node.input.join(", "), node.output.join(", "));
+        format!("{}: {}({inputs}) -> {outputs}\n", node.name(), node.op_type())
+    };
+    nodes.iter().map(line).collect()
+}
+
+/// Every backend. One that cannot be had says how to get it.
+pub(crate) fn backends() -> [Box<dyn Backend>; 2] {
+    let onnx_runtime = onnxruntime::OnnxRuntime::new(onnxruntime::Options::default());
+    let onnx_runtime = onnx_runtime.unwrap_or_else(|e| panic!("{}", chain(&e)));
+    [Box::new(rten::Rten::default()), Box::new(onnx_runtime)]
+}
+
+/// The error and its causes on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |e| e.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Hands out values, at most so many at a time.
+pub(crate) struct Values {
+    values: Vec<f32>,
+    at: usize,
+    most: usize,
+}
+
+impl Values {
+    pub(crate) fn new(values: Vec<f32>) -> Self {
+        Self::in_pieces(values, usize::MAX)
+    }
+
+    pub(crate) fn in_pieces(values: Vec<f32>, most: usize) -> Self {
+        Self { values, at: 0, most }
+    }
+}
+
+impl ValueReader for Values {
+    type Error = String;
+
+    fn read(&mut self, out: &mut [f32]) -> Result<usize, String> {
+        let rest = &self.values[self.at..];
+        let n = rest.len().min(out.len()).min(self.most);
+        out[..n].copy_from_slice(&rest[..n]);
+        self.at += n;
+        Ok(n)
+    }
+}

@@ -1,0 +1,30 @@
+//! `encoder.safetensors`: a recording, its latents and the voice prompt.
+
+use super::{Records, TrialError};
+use crate::slice::slice;
+use crate::trial::Trial;
+
+pub(super) const FILE: &str = "encoder.safetensors";
+
+/// Samples that the recording with the suffix `_odd` lacks.
+const MISSING: usize = 777;
+
+/// `wav` [1, 1, N] gives `latents` and `prompt`, and so do all but its last samples.
+pub(super) fn compare(records: &Records, trial: &mut Trial<'_>) -> Result<(), TrialError> {
+    let Some(file) = records.get(FILE) else {
+        return Ok(());
+    };
+    let whole = file.get("wav")?;
+    let samples = whole.shape().last().copied().unwrap_or(0);
+    let odd = slice(whole.view(), 2, 0..samples.saturating_sub(MISSING))?;
+    for (suffix, wav) in [("", whole), ("_odd", &odd)] {
+        let given = [("audio", wav.view())];
+        let outputs = trial.stream.run(&given).map_err(TrialError::run(FILE))?;
+        for name in ["latents", "prompt"] {
+            let key = format!("{name}{suffix}");
+            let context = format!("{FILE}, {key}");
+            trial.compare_output(&outputs, name, &context, file.get(&key)?)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! `solver.safetensors`: the sampler's network alone, and latents after several steps.
+
+use runtime::{RuntimeError, Tensor, TensorView};
+
+use super::{Records, TrialError};
+use crate::sampler;
+use crate::trial::Trial;
+
+pub(super) const FILE: &str = "solver.safetensors";
+
+/// Steps after which a latent is recorded.
+const STEPS: [usize; 4] = [1, 2, 4, 8];
+
+/// `net.*` give `net.out`; `c` and `noise` give the latents after 1, 2, 4 and 8 steps.
+pub(super) fn compare(records: &Records, trial: &mut Trial<'_>) -> Result<(), TrialError> {
+    let Some(file) = records.get(FILE) else {
+        return Ok(());
+    };
+    let mut given = vec![("conditioning", file.get("net.c")?.view())];
+    let times = trial.model.flow_lm.flow.kind.time_inputs();
+    for (i, time) in times.iter().enumerate() {
+        given.push((time, file.get(&format!("net.t{i}"))?.view()));
+    }
+    given.push(("x", file.get("net.x")?.view()));
+    let outputs = trial.stream.run(&given).map_err(TrialError::run(FILE))?;
+    trial.compare_output(&outputs, "flow", FILE, file.get("net.out")?)?;
+
+    let (c, noise) = (file.get("c")?, file.get("noise")?);
+    for steps in STEPS {
+        let latent = sample(trial, c, noise, steps).map_err(TrialError::run(FILE))?;
+        let record = file.get(&format!("latent.{steps}"))?;
+        trial.compare_record("latent", &format!("{FILE}, {steps} steps"), &latent, record);
+    }
+    Ok(())
+}
+
+/// Samples a latent [1, ldim] from conditioning [1, Z] and noise [1, ldim].
+pub(super) fn sample(
+    trial: &mut Trial<'_>,
+    conditioning: &Tensor,
+    noise: &Tensor,
+    steps: usize,
+) -> Result<Tensor, RuntimeError> {
+    let kind = trial.model.flow_lm.flow.kind;
+    let stream = &mut trial.stream;
+    let net = |times: &[f32], x: &[f32]| {
+        let mut given = vec![("conditioning", conditioning.view())];
+        for (name, time) in kind.time_inputs().iter().zip(times) {
+            given.push((name, TensorView::f32(&[1, 1], std::slice::from_ref(time))?));
+        }
+        given.push(("x", TensorView::f32(noise.shape(), x)?));
+        let (_, flow) = stream.run(&given)?.take("flow")?.into_parts();
+        match flow {
+            runtime::Data::F32(values) => Ok(values),
+            // The manifest says f32, and the stream has compared.
+            runtime::Data::I64(_) => Ok(Vec::new()),
+        }
+    };
+    let latent = sampler::sample(kind, noise.as_f32().unwrap_or_default(), steps, net)?;
+    Tensor::f32(noise.shape(), latent)
+}

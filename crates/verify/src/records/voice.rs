@@ -1,0 +1,97 @@
+//! `voice.safetensors` and `voice_v1.safetensors`: the backbone's state after the voice prompt,
+//! in the two forms of pocket-tts's voice files.
+
+use bundle::State;
+use runtime::{Stream, Tensor};
+
+use super::{RecordFile, Records, TrialError, encoder};
+use crate::slice::slice;
+use crate::trial::Trial;
+
+pub(super) const FILE: &str = "voice.safetensors";
+pub(super) const OLD_FILE: &str = "voice_v1.safetensors";
+
+/// The recorded `prompt` has to leave the recorded states.
+pub(super) fn compare(records: &Records, trial: &mut Trial<'_>) -> Result<(), TrialError> {
+    let Some(file) = records.get(FILE) else {
+        return Ok(());
+    };
+    trial.stream.reset()?;
+    if !prefill(records, trial)? {
+        return Ok(());
+    }
+    for state in trial.stream.component().states.clone() {
+        let rows = rows(file, &state)?;
+        let actual = trial.stream.state(&state.input)?.to_tensor();
+        trial.compare_record(&state.input, FILE, &actual, &rows);
+        let position = Tensor::i64([1], vec![trial.stream.position().unwrap_or(0)])?;
+        let recorded = Tensor::i64([1], vec![offset(file, &state.module)? as i64])?;
+        trial.compare_record("position", FILE, &position, &recorded);
+    }
+    Ok(())
+}
+
+/// Runs the recorded voice prompt, if there is one.
+pub(super) fn prefill(records: &Records, trial: &mut Trial<'_>) -> Result<bool, TrialError> {
+    let Some(file) = records.get(encoder::FILE) else {
+        return Ok(false);
+    };
+    let prompt = file.get("prompt")?;
+    super::steps::embed(trial, prompt, encoder::FILE)?;
+    Ok(true)
+}
+
+/// Puts a recorded voice into `stream`.
+pub(super) fn restore(file: &RecordFile, stream: &mut Stream) -> Result<(), TrialError> {
+    stream.reset()?;
+    for state in stream.component().states.clone() {
+        stream.set_state(&state.input, rows(file, &state)?)?;
+        stream.set_position(offset(file, &state.module)? as i64)?;
+    }
+    Ok(())
+}
+
+/// The rows [1, P, heads, `dim_per_head`] of one state; what lies behind them is unused.
+fn rows(file: &RecordFile, state: &State) -> Result<Tensor, TrialError> {
+    let key = format!("{}/{}", state.module, state.key);
+    let rows = part(file, &key, state.index)?;
+    let count = offset(file, &state.module)?;
+    if rows.shape().get(1).is_none_or(|size| *size < count) {
+        let problem = format!("has the shape {:?}, but {count} rows", rows.shape());
+        return Err(file.misshapen(&key, problem).into());
+    }
+    Ok(slice(rows.view(), 1, 0..count)?)
+}
+
+/// The tensor `key`, or the one at `index` of its first axis, where that is what a state is.
+pub(super) fn part(
+    file: &RecordFile,
+    key: &str,
+    index: Option<usize>,
+) -> Result<Tensor, TrialError> {
+    let whole = file.get(key)?;
+    let Some(index) = index else {
+        return Ok(whole.clone());
+    };
+    let [count, rest @ ..] = whole.shape() else {
+        return Err(file.misshapen(key, "has no axes").into());
+    };
+    if index >= *count {
+        let problem = format!("holds {count} tensors, and no {index}");
+        return Err(file.misshapen(key, problem).into());
+    }
+    let (_, data) = slice(whole.view(), 0, index..index + 1)?.into_parts();
+    Ok(Tensor::new(rest, data)?)
+}
+
+/// Positions so far: the value of `offset`, or in old files the length of `current_end`.
+fn offset(file: &RecordFile, module: &str) -> Result<usize, TrialError> {
+    if let Some(end) = file.find(&format!("{module}/current_end")) {
+        return Ok(end.shape().iter().product());
+    }
+    let key = format!("{module}/offset");
+    match file.get(&key)?.as_i64() {
+        Some([offset]) if *offset >= 0 => Ok(*offset as usize),
+        _ => Err(file.misshapen(&key, "is not one position").into()),
+    }
+}

@@ -1,0 +1,45 @@
+//! A decoder's latents in calls of several sizes.
+
+use bundle::Model;
+use runtime::{Outputs, RuntimeError, Stream, TensorView};
+
+use crate::slice::slice;
+
+/// Frames per call: sizes that divide nothing evenly, and one that no device would use.
+pub(crate) const FRAMES_A_CALL: [usize; 4] = [1, 2, 3, 7];
+
+/// Decodes `latents` [1, F, ldim] from the beginning, `size` frames a call. `each` learns of
+/// every call: the stream after it, the frames done so far, and the outputs.
+pub(crate) fn decode<E: From<RuntimeError>>(
+    stream: &mut Stream,
+    latents: TensorView<'_>,
+    size: usize,
+    mut each: impl FnMut(&Stream, usize, &Outputs) -> Result<(), E>,
+) -> Result<(), E> {
+    stream.reset()?;
+    let frames = latents.shape().get(1).copied().unwrap_or(0);
+    for start in (0..frames).step_by(size) {
+        let part = slice(latents, 1, start..start + size)?;
+        let done = start + part.shape()[1];
+        let outputs = stream.run(&[("latents", part.view())])?;
+        each(stream, done, &outputs)?;
+    }
+    Ok(())
+}
+
+/// "frame 3, 2 a call": where a call ended that began with frame 2 or 3.
+pub(crate) fn context(done: usize, size: usize) -> String {
+    let last = done.saturating_sub(1);
+    match size {
+        1 => format!("frame {last}"),
+        _ => format!("frame {last}, {size} frames a call"),
+    }
+}
+
+/// Transformer positions of the codec per latent frame.
+pub(crate) fn positions_per_frame(model: &Model) -> usize {
+    let mimi = &model.mimi;
+    let hop = mimi.seanet.hop_length().max(1);
+    let rate = f64::from(mimi.sample_rate) / hop as f64 / mimi.frame_rate;
+    (rate as usize).max(1)
+}

@@ -1,0 +1,65 @@
+//! Files: names, sizes, digests.
+
+use std::path::Path;
+
+use bundle::{Component, FileEntry, Manifest};
+
+use crate::error::chain;
+
+/// Name of the check.
+pub(super) const NAME: &str = "files";
+
+/// What is wrong with the files of a component.
+pub(super) struct Files {
+    pub(super) findings: Vec<String>,
+    /// Whether there is a point in reading the graph.
+    pub(super) graph_can_be_read: bool,
+}
+
+/// Checks the two files of a component.
+pub(super) fn component(dir: &Path, component: &Component) -> Files {
+    let (graph, data) = (&component.graph, &component.data);
+    let mut findings: Vec<String> = [graph, data]
+        .iter()
+        .filter_map(|entry| problem(dir, entry))
+        .collect();
+    if graph.name == data.name {
+        findings.push(format!("{} is both graph and weights", graph.name));
+    }
+    Files {
+        findings,
+        graph_can_be_read: name_problem(graph).is_none() && dir.join(&graph.name).is_file(),
+    }
+}
+
+/// Checks the tokenizer, and that no file has two uses.
+pub(super) fn tokenizer(dir: &Path, manifest: &Manifest) -> Vec<String> {
+    let file = &manifest.tokenizer.file;
+    let mut findings: Vec<String> = problem(dir, file).into_iter().collect();
+    let mut names: Vec<&str> = manifest.files().map(|file| file.name.as_str()).collect();
+    names.sort_unstable();
+    let twice = names.windows(2).filter(|pair| pair[0] == pair[1]);
+    findings.extend(twice.map(|pair| format!("{} is named twice in the manifest", pair[0])));
+    findings
+}
+
+/// What is wrong with a file, if anything.
+fn problem(dir: &Path, entry: &FileEntry) -> Option<String> {
+    let name = &entry.name;
+    if let Some(problem) = name_problem(entry) {
+        return Some(problem);
+    }
+    // A pipe would be waited for.
+    if std::fs::metadata(dir.join(name)).is_ok_and(|metadata| !metadata.is_file()) {
+        return Some(format!("{name} is not a file"));
+    }
+    entry.check(dir).err().map(|error| chain(&error))
+}
+
+/// A name may not lead out of the bundle's folder, on any system.
+fn name_problem(entry: &FileEntry) -> Option<String> {
+    let name = &entry.name;
+    let plain = !name.is_empty() && !name.contains(['/', '\\', ':', '\0']);
+    let special = matches!(name.as_str(), "." | ".." | Manifest::FILE);
+    (!plain || special).then(|| format!("{name:?} is no name of a file of a bundle"))
+}

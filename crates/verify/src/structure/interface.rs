@@ -1,0 +1,119 @@
+//! Inputs and outputs that a component has to have because of what it is.
+
+use bundle::{Component, ComponentName, DType, Dim, Manifest, TensorInfo};
+
+/// A tensor that a caller gives or gets; 0 stands for a size that is free.
+struct Expected {
+    name: &'static str,
+    dtype: DType,
+    shape: Vec<usize>,
+}
+
+/// A size that is free.
+const FREE: usize = 0;
+
+/// Compares what the manifest says of a component's interface with what its name promises.
+pub(super) fn check(
+    manifest: &Manifest,
+    name: ComponentName,
+    component: &Component,
+) -> Vec<String> {
+    let (inputs, outputs) = expected(manifest, name);
+    let position = component.position.as_ref().map(|p| p.input.as_str());
+    let given = |info: &&TensorInfo| {
+        position != Some(info.name.as_str())
+            && !component.states.iter().any(|s| s.input == info.name)
+    };
+    let gotten = |info: &&TensorInfo| !component.states.iter().any(|s| s.output == info.name);
+    let mut findings = compare("input", &inputs, component.inputs.iter().filter(given));
+    let outputs = compare("output", &outputs, component.outputs.iter().filter(gotten));
+    findings.extend(outputs);
+    let streams = matches!(name, ComponentName::FlowLm | ComponentName::MimiDecoder);
+    if streams != component.position.is_some() {
+        let problem = if streams { "no" } else { "a" };
+        findings.push(format!("{name} has {problem} position"));
+    }
+    findings
+}
+
+fn expected(manifest: &Manifest, name: ComponentName) -> (Vec<Expected>, Vec<Expected>) {
+    let f32 = |name, shape: &[usize]| Expected {
+        name,
+        dtype: DType::F32,
+        shape: shape.to_vec(),
+    };
+    let (flow_lm, mimi) = (&manifest.model.flow_lm, &manifest.model.mimi);
+    let width = flow_lm.transformer.d_model;
+    let ldim = mimi.quantizer.dimension;
+    let z = flow_lm.conditioning_dim();
+    let embeddings = || f32("embeddings", &[1, FREE, width]);
+    let latents = |width| f32("latents", &[1, FREE, width]);
+    let audio = || f32("audio", &[1, 1, FREE]);
+    match name {
+        ComponentName::TextConditioner => {
+            let token_ids = Expected {
+                name: "token_ids",
+                dtype: DType::I64,
+                shape: vec![1, FREE],
+            };
+            (vec![token_ids], vec![embeddings()])
+        }
+        ComponentName::FlowLm => (
+            vec![embeddings(), latents(ldim)],
+            vec![f32("conditioning", &[1, z]), f32("eos_logit", &[1, 1])],
+        ),
+        ComponentName::FlowNet => {
+            let times = flow_lm.flow.kind.time_inputs().iter();
+            let mut inputs = vec![f32("conditioning", &[FREE, z])];
+            inputs.extend(times.map(|&time| f32(time, &[FREE, 1])));
+            inputs.push(f32("x", &[FREE, ldim]));
+            (inputs, vec![f32("flow", &[FREE, ldim])])
+        }
+        ComponentName::MimiEncoder => {
+            let inner = mimi.inner_dim.unwrap_or(mimi.seanet.dimension);
+            let prompt = f32("prompt", &[1, FREE, width]);
+            (vec![audio()], vec![latents(inner), prompt])
+        }
+        ComponentName::MimiDecoder => (vec![latents(ldim)], vec![audio()]),
+    }
+}
+
+fn compare<'a>(
+    what: &str,
+    expected: &[Expected],
+    actual: impl Iterator<Item = &'a TensorInfo>,
+) -> Vec<String> {
+    let actual: Vec<&TensorInfo> = actual.collect();
+    let mut findings = Vec::new();
+    for Expected { name, dtype, shape } in expected {
+        let Some(info) = actual.iter().find(|info| info.name == *name) else {
+            findings.push(format!("{what} {name} is missing"));
+            continue;
+        };
+        let fits = |(size, dim): (&usize, &Dim)| match dim {
+            Dim::Fixed(actual) => actual == size && *size != FREE,
+            Dim::Symbol(_) => *size == FREE,
+        };
+        let same_rank = info.shape.len() == shape.len();
+        if info.dtype != *dtype || !same_rank || !shape.iter().zip(&info.shape).all(fits) {
+            let size = |size: &usize| match *size {
+                FREE => "free".to_owned(),
+                size => size.to_string(),
+            };
+            let shape: Vec<String> = shape.iter().map(size).collect();
+            let TensorInfo { dtype: is, .. } = info;
+            let actual: Vec<String> = info.shape.iter().map(Dim::to_string).collect();
+            findings.push(format!(
+                "{what} {name} is {is:?} [{}], not {dtype:?} [{}]",
+                actual.join(", "),
+                shape.join(", ")
+            ));
+        }
+    }
+    let unknown = actual
+        .iter()
+        .filter(|a| !expected.iter().any(|e| e.name == a.name));
+    findings
+        .extend(unknown.map(|info| format!("{what} {} is neither known nor a state", info.name)));
+    findings
+}
