@@ -93,7 +93,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
     /// Largest difference allowed, as a part of the tensor's largest value.
-    #[arg(long, value_name = "PART", default_value_t = ::verify::TOLERANCE)]
+    #[arg(long, value_name = "PART", default_value_t = ::verify::TOLERANCE, value_parser = tolerance)]
     pub(crate) tolerance: f64,
     /// Print the report as JSON.
     #[arg(long)]
@@ -123,6 +123,13 @@ const DEFAULT_BUNDLE: &str = "browser/models/";
 fn opset(text: &str) -> Result<Opset, String> {
     let version = text.parse().map_err(|_| "not a number".to_owned())?;
     Opset::new(version).map_err(|error| error.to_string())
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(part) if f64::is_finite(part) && part >= 0.0 => Ok(part),
+        _ => Err("not a number from 0 on".to_owned()),
+    }
 }
 
 fn component(text: &str) -> Result<ComponentName, String> {

@@ -115,9 +115,10 @@ pub(crate) fn summary(manifest: &Manifest, output: &Path) -> String {
         Some(synthetic) => format!(" ({SYNTHETIC}; seed {})", synthetic.seed),
         None => String::new(),
     };
+    let count = manifest.components.len();
+    let graphs = if count == 1 { "graph" } else { "graphs" };
     format!(
-        "{name}{synthetic}: {} graphs, opset {}, {} in {}",
-        manifest.components.len(),
+        "{name}{synthetic}: {count} {graphs}, opset {}, {} in {}",
         manifest.opset_version,
         megabytes(bytes(manifest)),
         output.display(),

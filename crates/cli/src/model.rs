@@ -81,21 +81,18 @@ impl Model {
     ) -> Result<Self> {
         let table = &config.flow_lm.lookup_table;
         let mut files = Origin::default();
-        let tokenizer = match &args.tokenizer {
-            Some(location) => {
-                let path = hub.fetch(&location.parse()?, progress)?;
-                let kind = TokenizerKind::resolve(&table.tokenizer, location);
-                let tokenizer = TokenizerFile::read(&path, kind)?;
-                files.tokenizer = Some(Fetched {
-                    location: location.clone(),
-                    path,
-                });
-                tokenizer
-            }
-            None => {
-                let location = table.tokenizer_path.as_deref().unwrap_or_default();
-                TokenizerFile::shipped(TokenizerKind::resolve(&table.tokenizer, location))?
-            }
+        let tokenizer = if let Some(location) = &args.tokenizer {
+            let path = hub.fetch(&location.parse()?, progress)?;
+            let kind = TokenizerKind::resolve(&table.tokenizer, location);
+            let tokenizer = TokenizerFile::read(&path, kind)?;
+            files.tokenizer = Some(Fetched {
+                location: location.clone(),
+                path,
+            });
+            tokenizer
+        } else {
+            let location = table.tokenizer_path.as_deref().unwrap_or_default();
+            TokenizerFile::shipped(TokenizerKind::resolve(&table.tokenizer, location))?
         };
         tokenizer.check(table.n_bins)?;
         Ok(Self {
@@ -154,9 +151,9 @@ impl Configured {
             });
         };
         let path = hub.fetch(&location.parse()?, progress)?;
-        let text = read_text(&path)?;
-        let config =
-            Config::from_yaml(&text).with_context(|| format!("configuration {location}"))?;
+        let config = read_text(&path)
+            .and_then(|text| Ok(Config::from_yaml(&text)?))
+            .with_context(|| format!("configuration {location}"))?;
         Ok(Self {
             config,
             variant: None,

@@ -1,5 +1,6 @@
 //! `pocket-onnx verify`: proves a bundle.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
     let text = if args.json {
         serde_json::to_string_pretty(&report)? + "\n"
     } else {
-        describe(&report) + &verdict(&report)
+        describe(&report)? + &verdict(&report)
     };
     print(&text)?;
     Ok(if report.passed() {
@@ -67,7 +68,7 @@ pub(crate) fn prove(proof: &Proof<'_>) -> Result<Report> {
 }
 
 /// The whole report, for people.
-fn describe(report: &Report) -> String {
+fn describe(report: &Report) -> Result<String> {
     let mut text = String::new();
     for check in &report.checks {
         let of = check
@@ -75,10 +76,10 @@ fn describe(report: &Report) -> String {
             .map(|name| format!(" of {name}"))
             .unwrap_or_default();
         if check.passed() {
-            text += &format!("ok    {}{of}\n", check.name);
+            writeln!(text, "ok    {}{of}", check.name)?;
         }
         for finding in &check.findings {
-            text += &format!("FAIL  {}{of}: {finding}\n", check.name);
+            writeln!(text, "FAIL  {}{of}: {finding}", check.name)?;
         }
     }
     let header = [
@@ -106,12 +107,12 @@ fn describe(report: &Report) -> String {
         ]
     });
     if !report.comparisons.is_empty() {
-        text += &format!("\n{}", table(&header, rows, &[]));
+        write!(text, "\n{}", table(&header, rows, &[]))?;
     }
     for note in &report.notes {
-        text += &format!("note: {note}\n");
+        writeln!(text, "note: {note}")?;
     }
-    text + "\n"
+    Ok(text + "\n")
 }
 
 /// The last word.

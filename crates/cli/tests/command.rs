@@ -4,6 +4,8 @@
 
 #[path = "command/convert.rs"]
 mod convert;
+#[path = "command/demo.rs"]
+mod demo;
 #[path = "command/hub.rs"]
 mod hub;
 #[path = "command/inspect.rs"]

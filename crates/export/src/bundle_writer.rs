@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::{panic, thread};
 
 use bundle::{
     Component, ComponentName, FORMAT, FORMAT_VERSION, FileEntry, FileError, Generator, Manifest,
@@ -97,16 +99,37 @@ impl Export<'_> {
             .collect::<Result<Vec<_>, _>>()?;
         let staging = Staging::begin(output)?;
         progress.started(graphs.iter().map(|g| g.model.data_size()).sum());
-        let mut components = BTreeMap::new();
-        for graph in graphs {
-            progress.component(graph.name);
-            let name = graph.name;
-            components.insert(name, self.write_component(graph, staging.dir(), progress)?);
-        }
+        let components = thread::scope(|scope| {
+            let (written, to_flush) = mpsc::channel::<PathBuf>();
+            let flusher =
+                scope.spawn(move || to_flush.into_iter().try_for_each(|path| flush(&path)));
+            let mut components = BTreeMap::new();
+            for graph in graphs {
+                progress.component(graph.name);
+                let name = graph.name;
+                let component = self.write_component(graph, staging.dir(), progress)?;
+                // The flusher lives until its channel closes, or fails, which is told below.
+                let _ = written.send(staging.dir().join(&component.data.name));
+                components.insert(name, component);
+            }
+            drop(written);
+            flusher
+                .join()
+                .unwrap_or_else(|panic| panic::resume_unwind(panic))?;
+            Ok::<_, ExportError>(components)
+        })?;
         let tokenizer = self.write_tokenizer(staging.dir())?;
         let manifest = self.manifest(components, tokenizer, source()?);
         let path = staging.dir().join(Manifest::FILE);
-        std::fs::write(&path, manifest.to_json()?).map_err(ExportError::write(path))?;
+        std::fs::write(&path, manifest.to_json()?).map_err(ExportError::write(&path))?;
+        for name in manifest
+            .files()
+            .map(|file| file.name.as_str())
+            .chain([Manifest::FILE])
+        {
+            // What was flushed before takes no time again.
+            flush(&staging.dir().join(name))?;
+        }
         staging.commit()?;
         Ok(manifest)
     }
@@ -237,6 +260,13 @@ impl ValueReader for Reader<'_> {
         }
         Ok(self.tensor.read(out)?)
     }
+}
+
+/// Waits until the disk has what was written: the bundle takes the old one's place whole,
+/// even if the machine stops right after.
+fn flush(path: &Path) -> Result<(), ExportError> {
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(ExportError::write(path))
 }
 
 fn write_with(

@@ -92,7 +92,7 @@ impl<'a, 'g> KvCache<'a, 'g> {
             match self.rows {
                 Rows::Append(symbol) => {
                     self.states
-                        .carry(output, &rows, row_shape(symbol, self.shape))
+                        .carry(output, &rows, row_shape(symbol, self.shape));
                 }
                 Rows::Last { context } => {
                     // From the end, where 0 would be the front.

@@ -56,7 +56,7 @@ mod tests {
         ])
     }
 
-    fn shape<'a>(channels: usize, time: &'a str) -> [Dim<'a>; 3] {
+    fn shape(channels: usize, time: &str) -> [Dim<'_>; 3] {
         [Dim::Fixed(1), Dim::Fixed(channels), Dim::Symbol(time)]
     }
 

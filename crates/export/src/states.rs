@@ -10,7 +10,7 @@ use onnx::{Dim, ElementType, Graph, Value};
 /// Their outputs are declared last, behind what the graph is there for.
 pub(crate) struct States<'g> {
     graph: &'g Graph,
-    states: RefCell<Vec<State>>,
+    declared: RefCell<Vec<State>>,
     outputs: RefCell<Vec<Next>>,
 }
 
@@ -25,7 +25,7 @@ impl<'g> States<'g> {
     pub(crate) fn new(graph: &'g Graph) -> Self {
         Self {
             graph,
-            states: RefCell::default(),
+            declared: RefCell::default(),
             outputs: RefCell::default(),
         }
     }
@@ -36,14 +36,14 @@ impl<'g> States<'g> {
             let dims: Vec<Dim<'_>> = shape.iter().map(dim).collect();
             self.graph.output(&name, &value, ElementType::F32, &dims);
         }
-        self.states.into_inner()
+        self.declared.into_inner()
     }
 
     /// Declares the input of a state.
     pub(crate) fn declare(&self, state: State) -> Value {
         let dims: Vec<Dim<'_>> = state.shape.iter().map(dim).collect();
         let value = self.graph.input(&state.input, ElementType::F32, &dims);
-        self.states.borrow_mut().push(state);
+        self.declared.borrow_mut().push(state);
         value
     }
 

@@ -1,5 +1,7 @@
 //! What the modules' tests share: parameters, graphs as text, graphs that run.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod record;
 pub(crate) mod reference;
 mod text;
@@ -61,7 +63,9 @@ impl Parameters {
             let inputs: usize = shape.iter().skip(1).product();
             let scale = (3.0 / inputs as f32).sqrt();
             let mut values = noise(key, shape.iter().product());
-            values.iter_mut().for_each(|v| *v *= scale);
+            for value in &mut values {
+                *value *= scale;
+            }
             parameters.set(key, &shape, values);
         }
         parameters
@@ -105,7 +109,9 @@ impl Parameters {
     /// Multiplies the tensor `key` by `factor`.
     pub(crate) fn scale(&mut self, key: &str, factor: f32) {
         let (_, values) = self.0.get_mut(key).unwrap_or_else(|| panic!("no {key}"));
-        values.iter_mut().for_each(|v| *v *= factor);
+        for value in values {
+            *value *= factor;
+        }
     }
 
     /// Values of the tensor `key`.

@@ -3,6 +3,7 @@
 //!
 //! The only test of its process, because it measures the process.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
 

@@ -11,6 +11,14 @@ pub enum GraphError {
         /// What was asked for.
         key: String,
     },
+    /// One parameter is asked for in both layouts; the data file holds it in one.
+    #[error("graph {graph}: {key} is read both as it is and transposed")]
+    TwoLayouts {
+        /// The graph.
+        graph: String,
+        /// The parameter.
+        key: String,
+    },
     /// An input or constant that nothing reads.
     #[error("graph {graph}: nothing reads {name}")]
     Unused {

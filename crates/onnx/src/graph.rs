@@ -91,12 +91,7 @@ impl Graph {
     /// Declares an input.
     pub fn input(&self, name: &str, element: ElementType, shape: &[Dim<'_>]) -> Value {
         let mut inner = self.inner.borrow_mut();
-        if inner.proto.input.iter().any(|i| i.name() == name) {
-            inner.fail(GraphError::Duplicate {
-                graph: self.name.clone(),
-                name: name.to_owned(),
-            });
-        }
+        self.check_new(&mut inner, name);
         inner.proto.input.push(value_info(name, element, shape));
         Value::new(name)
     }
@@ -104,14 +99,20 @@ impl Graph {
     /// Declares `value` as the output `name`.
     pub fn output(&self, name: &str, value: &Value, element: ElementType, shape: &[Dim<'_>]) {
         let mut inner = self.inner.borrow_mut();
-        if inner.proto.output.iter().any(|o| o.name() == name) {
+        self.check_new(&mut inner, name);
+        inner.proto.output.push(value_info(name, element, shape));
+        inner.outputs.push((value.clone(), name.to_owned()));
+    }
+
+    /// An output named as an input would be two tensors of one name, too.
+    fn check_new(&self, inner: &mut Inner, name: &str) {
+        let mut declared = inner.proto.input.iter().chain(&inner.proto.output);
+        if declared.any(|value| value.name() == name) {
             inner.fail(GraphError::Duplicate {
                 graph: self.name.clone(),
                 name: name.to_owned(),
             });
         }
-        inner.proto.output.push(value_info(name, element, shape));
-        inner.outputs.push((value.clone(), name.to_owned()));
     }
 
     /// Shape of the parameter `key`, if there is one.
@@ -120,16 +121,21 @@ impl Graph {
     }
 
     pub(crate) fn parameter(&self, key: &str, layout: Layout) -> Value {
+        let value = Value::new(key);
         let mut inner = self.inner.borrow_mut();
-        if !self.shapes.contains_key(key) {
-            inner.fail(GraphError::UnknownParameter {
-                graph: self.name.clone(),
-                key: key.to_owned(),
-            });
-        } else if !inner.parameters.iter().any(|(k, _)| k == key) {
-            inner.parameters.push((key.to_owned(), layout));
+        let (graph, key) = (self.name.clone(), key.to_owned());
+        let known = inner.parameters.iter().find(|(k, _)| *k == key);
+        match known {
+            _ if !self.shapes.contains_key(&key) => {
+                inner.fail(GraphError::UnknownParameter { graph, key });
+            }
+            Some((_, first)) if *first != layout => {
+                inner.fail(GraphError::TwoLayouts { graph, key });
+            }
+            Some(_) => {}
+            None => inner.parameters.push((key, layout)),
         }
-        Value::new(key)
+        value
     }
 
     /// A small tensor that stands in the graph itself; equal names share one.

@@ -27,7 +27,7 @@ pub(crate) fn decode<E: From<RuntimeError>>(
     Ok(())
 }
 
-/// "frame 3, 2 a call": where a call ended that began with frame 2 or 3.
+/// Which call it was: "frame 3, 2 frames a call" is the one that ended with frame 3.
 pub(crate) fn context(done: usize, size: usize) -> String {
     let last = done.saturating_sub(1);
     match size {

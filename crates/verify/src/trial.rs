@@ -20,14 +20,14 @@ pub(crate) struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// Compares `actual` with the same of other calls of this backend.
+    /// Compares a tensor with the same one from other calls of this backend.
     pub(crate) fn compare_calls(&mut self, tensor: &str, context: &str, pair: [&Tensor; 2]) {
         let what = format!("{0} / {0}, other calls", self.backend);
         let views = pair.map(Tensor::view);
         (self.table).compare(self.component, tensor, &what, context, views);
     }
 
-    /// Compares `actual` with what pocket-tts recorded.
+    /// Compares a tensor with what pocket-tts recorded.
     pub(crate) fn compare_record(
         &mut self,
         tensor: &str,

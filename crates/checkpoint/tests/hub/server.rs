@@ -203,7 +203,10 @@ fn from_hub(behaviour: &mut Behaviour, seen: &Seen, storage: Option<SocketAddr>)
     let Some((content, large)) = repository.files.get(path).cloned() else {
         return status(404, Some("EntryNotFound"));
     };
-    let commit = ("x-repo-commit", repository.commit.clone());
+    // A full hash names itself.
+    let hash = revision.len() == 40;
+    let commit = if hash { revision } else { repository.commit };
+    let commit = ("x-repo-commit", commit);
     if !large {
         let etag = ("etag", format!("\"{}\"", git_sha1(&content)));
         return body(behaviour, seen, content, &[commit, etag]);

@@ -25,7 +25,10 @@ fn every_fixture_becomes_a_bundle() {
                  --output-dir deep/in/out"
             ))
             .ok();
-        assert!(ran.stdout.starts_with("custom model: 5 graphs, opset 17, "), "{ran}");
+        assert!(
+            ran.stdout.starts_with("custom model: 5 graphs, opset 17, "),
+            "{ran}"
+        );
         assert!(ran.stdout.contains(" in deep/in/out in "), "{ran}");
         assert_eq!(ran.stdout.lines().count(), 1, "{ran}");
         assert_eq!(ran.stderr, "", "{ran}");
@@ -89,7 +92,11 @@ fn some_components_are_written_where_some_are_asked_for() {
         let line = format!("{TINY} --json --output-dir out {options}");
         let summary = sandbox.run(&line).ok().json();
         let manifest = sandbox.manifest("out");
-        let components: Vec<_> = manifest.components.keys().map(|name| name.as_str()).collect();
+        let components: Vec<_> = manifest
+            .components
+            .keys()
+            .map(|name| name.as_str())
+            .collect();
         if components != gives || summary["components"] != serde_json::json!(gives) {
             failures.push(format!("{options}: {components:?}, {summary}"));
         }
@@ -138,8 +145,14 @@ fn the_summary_for_scripts_tells_what_was_written() {
 fn quiet_says_nothing() {
     let sandbox = Sandbox::new();
     for option in ["--quiet", "-q"] {
-        let ran = sandbox.run(&format!("{REAL} {option} --output-dir out")).ok();
-        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""), "{ran}");
+        let ran = sandbox
+            .run(&format!("{REAL} {option} --output-dir out"))
+            .ok();
+        assert_eq!(
+            (ran.stdout.as_str(), ran.stderr.as_str()),
+            ("", ""),
+            "{ran}"
+        );
         sandbox.manifest("out");
     }
     // But errors.
@@ -156,10 +169,21 @@ fn random_weights_are_called_so_everywhere() {
         "verify out".to_owned(),
     ] {
         let ran = sandbox.run(&line).ok();
-        assert!(ran.stdout.contains("synthetic: random weights, which make noise"), "{ran}");
+        assert!(
+            ran.stdout
+                .contains("synthetic: random weights, which make noise"),
+            "{ran}"
+        );
     }
-    assert_eq!(sandbox.manifest("out").synthetic, Some(Synthetic { seed: 1 }));
-    assert!(sandbox.read("out/manifest.json").contains("\"synthetic\": {\n    \"seed\": 1\n  }"));
+    assert_eq!(
+        sandbox.manifest("out").synthetic,
+        Some(Synthetic { seed: 1 })
+    );
+    assert!(
+        sandbox
+            .read("out/manifest.json")
+            .contains("\"synthetic\": {\n    \"seed\": 1\n  }")
+    );
     let report = sandbox.run("verify out --json").ok().json();
     assert_eq!(report["bundle"]["synthetic_seed"], 1);
 

@@ -48,7 +48,10 @@ fn what_is_no_bundle_is_named() {
         Case {
             name: "text",
             manifest: Some("not JSON"),
-            says: &["text/manifest.json: not a bundle manifest", "line 1 column 2"],
+            says: &[
+                "text/manifest.json: not a bundle manifest",
+                "line 1 column 2",
+            ],
         },
         Case {
             name: "page",
@@ -58,7 +61,10 @@ fn what_is_no_bundle_is_named() {
         Case {
             name: "later",
             manifest: Some("{\"format\": \"pocket-onnx\", \"format_version\": 2}"),
-            says: &["later/manifest.json: format pocket-onnx version 2", "version 1"],
+            says: &[
+                "later/manifest.json: format pocket-onnx version 2",
+                "version 1",
+            ],
         },
     ];
     let sandbox = Sandbox::new();
@@ -69,8 +75,12 @@ fn what_is_no_bundle_is_named() {
         }
         for command in ["inspect", "inspect --json", "verify", "verify --json"] {
             let ran = sandbox.run(&format!("{command} {}", case.name));
-            let error = ran.stderr.lines().find_map(|line| line.strip_prefix("error: "));
-            let named = error.is_some_and(|error| case.says.iter().all(|part| error.contains(part)));
+            let error = ran
+                .stderr
+                .lines()
+                .find_map(|line| line.strip_prefix("error: "));
+            let named =
+                error.is_some_and(|error| case.says.iter().all(|part| error.contains(part)));
             if ran.code != Some(1) || !named || !ran.stdout.is_empty() {
                 failures.push(ran);
             }

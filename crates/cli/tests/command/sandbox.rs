@@ -200,7 +200,10 @@ impl std::fmt::Display for Ran {
             stdout,
             stderr,
         } = self;
-        write!(out, "`{line}` exits with {code:?}\nstdout: {stdout}\nstderr: {stderr}")
+        write!(
+            out,
+            "`{line}` exits with {code:?}\nstdout: {stdout}\nstderr: {stderr}"
+        )
     }
 }
 

@@ -14,7 +14,11 @@ fn common(tensor: &Tensor) -> Vec<f32> {
 #[test]
 fn number_formats_give_the_same_files() {
     type Make = fn(&str, &[usize], &[f32]) -> Tensor;
-    let formats: [(&str, Make); 3] = [("bf16", Tensor::bf16), ("f16", Tensor::f16), ("f32", Tensor::f32)];
+    let formats: [(&str, Make); 3] = [
+        ("bf16", Tensor::bf16),
+        ("f16", Tensor::f16),
+        ("f32", Tensor::f32),
+    ];
     let sandbox = Sandbox::new();
     let published = fixture("tiny_english");
     for (name, make) in formats {
@@ -25,7 +29,14 @@ fn number_formats_give_the_same_files() {
         sandbox.run(&format!("{REAL} --output-dir {name}")).ok();
         let manifest = sandbox.manifest(name);
         let weights = &manifest.source.weights[0];
-        assert_eq!(weights.size, sandbox.path("tiny_english.safetensors").metadata().unwrap().len());
+        assert_eq!(
+            weights.size,
+            sandbox
+                .path("tiny_english.safetensors")
+                .metadata()
+                .unwrap()
+                .len()
+        );
     }
     assert_eq!(sandbox.graphs("bf16"), sandbox.graphs("f32"));
     assert_eq!(sandbox.graphs("f16"), sandbox.graphs("f32"));
@@ -36,18 +47,32 @@ fn the_training_layout_gives_the_same_files() {
     let sandbox = Sandbox::new();
     sandbox.run(&format!("{REAL} --output-dir published")).ok();
     let published = fixture("tiny_english");
-    sandbox.write("backbone.safetensors", file(&to_training_flow_lm(&published), 8));
-    sandbox.write("codec.safetensors", file(&to_training_mimi(&published, "model."), 8));
+    sandbox.write(
+        "backbone.safetensors",
+        file(&to_training_flow_lm(&published), 8),
+    );
+    sandbox.write(
+        "codec.safetensors",
+        file(&to_training_mimi(&published, "model."), 8),
+    );
 
     let parts = sandbox
         .read("tiny_english.yaml")
-        .replacen("flow_lm:\n", "flow_lm:\n  weights_path: backbone.safetensors\n", 1)
+        .replacen(
+            "flow_lm:\n",
+            "flow_lm:\n  weights_path: backbone.safetensors\n",
+            1,
+        )
         .replacen("mimi:\n", "mimi:\n  weights_path: codec.safetensors\n", 1)
         .replacen("tokenizer_path: null", "tokenizer_path: tokenizer.json", 1);
     sandbox.write("parts.yaml", &parts);
     // The backbone of the published file, the codec of the other.
     let mixed = parts
-        .replacen("weights_path: null\n", "weights_path: tiny_english.safetensors\n", 1)
+        .replacen(
+            "weights_path: null\n",
+            "weights_path: tiny_english.safetensors\n",
+            1,
+        )
         .replacen("  weights_path: backbone.safetensors\n", "", 1);
     sandbox.write("mixed.yaml", mixed);
 
@@ -56,7 +81,9 @@ fn the_training_layout_gives_the_same_files() {
         ("mixed", ["tiny_english.safetensors", "codec.safetensors"]),
     ];
     for (name, files) in origins {
-        sandbox.run(&format!("convert --config {name}.yaml --output-dir {name}")).ok();
+        sandbox
+            .run(&format!("convert --config {name}.yaml --output-dir {name}"))
+            .ok();
         assert_eq!(sandbox.graphs(name), sandbox.graphs("published"), "{name}");
         let weights = sandbox.manifest(name).source.weights;
         let locations: Vec<_> = weights.into_iter().map(|it| it.location).collect();

@@ -60,7 +60,9 @@ fn reference(p: &Parameters, config: &SeanetConfig, encoder: bool, x: &Rows) -> 
             let ratio = ratios.next().unwrap();
             let time = x[0].len() * ratio;
             x = reference::conv_transpose(p, &format!("{path}.convtr"), &x, ratio, 1);
-            x.iter_mut().for_each(|row| row.truncate(time));
+            for row in &mut x {
+                row.truncate(time);
+            }
         } else if has("conv") {
             let strided = encoder && layer > 0 && layer < last;
             let stride = if strided { ratios.next().unwrap() } else { 1 };

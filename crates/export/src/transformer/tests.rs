@@ -148,7 +148,9 @@ fn layers_follow_each_other() {
         let mut trial = Trial::new(&parameters, build(&config));
         let time = 7;
         let mut x = noise("x", case.input * time);
-        x.iter_mut().for_each(|v| *v *= case.scale);
+        for value in &mut x {
+            *value *= case.scale;
+        }
         let reference = Transformer {
             layers: case.layers,
             heads: 2,

@@ -1,5 +1,7 @@
 //! Whole bundles, written and refused.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod failures;
 
 use std::cell::{Cell, RefCell};

@@ -1,5 +1,7 @@
 //! The graphs of all models: the five fixtures' and the released variants'.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod interface;
 mod states;
 
@@ -9,7 +11,7 @@ use std::path::Path;
 use bundle::ComponentName;
 use config::{Config, Variant};
 use export::ComponentGraph;
-use onnx::proto::GraphProto;
+use onnx::proto::{GraphProto, TensorProto};
 use onnx::{Layout, Opset};
 
 const FIXTURES: [&str; 5] = [
@@ -105,7 +107,7 @@ fn names_lead_to_modules() {
             let parameters = component.model.parameters();
             let initializers = graph.initializer.iter().rev().take(parameters.len()).rev();
             if !initializers
-                .map(|i| i.name())
+                .map(TensorProto::name)
                 .eq(parameters.iter().map(|p| &p.name))
             {
                 wrong.push(format!(

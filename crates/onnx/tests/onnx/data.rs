@@ -10,7 +10,9 @@ use crate::support::{Values, graph};
 fn model(parameters: &[(Vec<usize>, Layout)]) -> Model {
     let names: Vec<_> = (0..parameters.len()).map(|i| format!("m.{i}")).collect();
     let shapes = names.iter().zip(parameters);
-    let shapes: Vec<_> = shapes.map(|(name, (shape, _))| (name.as_str(), shape.as_slice())).collect();
+    let shapes: Vec<_> = shapes
+        .map(|(name, (shape, _))| (name.as_str(), shape.as_slice()))
+        .collect();
     let g = graph(Opset::MAX, &shapes);
     let m = g.scope("m");
     for (i, (_, layout)) in parameters.iter().enumerate() {
@@ -19,7 +21,12 @@ fn model(parameters: &[(Vec<usize>, Layout)]) -> Model {
             Layout::AsIs => m.parameter(&name),
             Layout::Transposed => m.transposed_parameter(&name),
         };
-        g.output(&format!("y{i}"), &value, ElementType::F32, &[Dim::Symbol("N")]);
+        g.output(
+            &format!("y{i}"),
+            &value,
+            ElementType::F32,
+            &[Dim::Symbol("N")],
+        );
     }
     g.finish("test.data").unwrap()
 }
@@ -58,7 +65,8 @@ fn written(model: &Model, most: usize) -> Result<Vec<u8>, TestCaseError> {
     prop_assert_eq!(told, bytes.len() as u64);
     prop_assert_eq!(digest.size, bytes.len() as u64);
     prop_assert_eq!(digest.size, model.data_size());
-    prop_assert_eq!(digest.sha256.as_slice(), Sha256::digest(&bytes).as_slice());
+    let sha256: [u8; 32] = Sha256::digest(&bytes).into();
+    prop_assert_eq!(digest.sha256, sha256);
     Ok(bytes)
 }
 
@@ -74,14 +82,25 @@ fn parameters_of_all_sizes() {
         &[(vec![1 << 18], AsIs), (vec![1 << 18, 1], Transposed)],
         &[(vec![900, 700], Transposed)],
         // Widths around the number of columns that are transposed together.
-        &[(vec![2, 15], Transposed), (vec![2, 16], Transposed), (vec![3, 17], Transposed)],
+        &[
+            (vec![2, 15], Transposed),
+            (vec![2, 16], Transposed),
+            (vec![3, 17], Transposed),
+        ],
         &[(vec![1, 33], Transposed), (vec![33, 1], Transposed)],
-        &[(vec![0, 3], Transposed), (vec![3, 0], Transposed), (vec![1], AsIs)],
+        &[
+            (vec![0, 3], Transposed),
+            (vec![3, 0], Transposed),
+            (vec![1], AsIs),
+        ],
     ];
     for case in cases {
         let model = model(case);
         for most in [usize::MAX, 1_000] {
-            assert!(written(&model, most).unwrap() == expected(&model), "{case:?}");
+            assert!(
+                written(&model, most).unwrap() == expected(&model),
+                "{case:?}"
+            );
         }
     }
 }
@@ -117,10 +136,19 @@ fn the_number_of_values_must_fit() {
                 Ok::<_, String>(Values::new(vec![0.5; count]))
             };
             let error = model.write_data(&mut Vec::new(), open, |_| {}).unwrap_err();
-            let WriteError::Count { name, expected, actual: found } = error else {
+            let WriteError::Count {
+                name,
+                expected,
+                actual: found,
+            } = error
+            else {
                 panic!("{error:?}");
             };
-            assert_eq!((name.as_str(), expected, found), ("m.1", 600, actual), "{layout:?}");
+            assert_eq!(
+                (name.as_str(), expected, found),
+                ("m.1", 600, actual),
+                "{layout:?}"
+            );
         }
     }
 }
@@ -150,7 +178,9 @@ fn a_writer_that_fails_ends_it() {
     let size = model.data_size() as usize;
     for bytes in [0, 1, 9 << 20, size - 1] {
         let open = |p: &Parameter| Ok::<_, String>(Values::new(values(p)));
-        let error = model.write_data(&mut Full(bytes), open, |_| {}).unwrap_err();
+        let error = model
+            .write_data(&mut Full(bytes), open, |_| {})
+            .unwrap_err();
         let WriteError::Write(error) = error else {
             panic!("{error:?}");
         };
@@ -183,7 +213,14 @@ fn a_reader_that_fails_ends_it() {
         for (error, expected) in [
             (model.write_data(&mut Vec::new(), read, |_| {}), "torn"),
             (model.write_data(&mut Vec::new(), open, |_| {}), "torn"),
-            (model.write_data(&mut Vec::new(), |_| Err::<Failing, _>("closed".to_owned()), |_| {}), "closed"),
+            (
+                model.write_data(
+                    &mut Vec::new(),
+                    |_| Err::<Failing, _>("closed".to_owned()),
+                    |_| {},
+                ),
+                "closed",
+            ),
         ] {
             let Err(WriteError::Values(error)) = error else {
                 panic!("{error:?}");

@@ -1,3 +1,4 @@
+use onnx::proto::{TensorProto, ValueInfoProto};
 use onnx::{Dim, ElementType, Graph, GraphError, Model, Opset};
 
 use crate::support::{graph, nodes};
@@ -11,13 +12,15 @@ fn finished(build: impl Fn(&Graph)) -> Result<Model, GraphError> {
     g.finish("test.onnx.data")
 }
 
+/// A mistake, and what it is called.
+struct Case {
+    name: &'static str,
+    build: fn(&Graph),
+    message: &'static str,
+}
+
 #[test]
 fn mistakes_are_named() {
-    struct Case {
-        name: &'static str,
-        build: fn(&Graph),
-        message: &'static str,
-    }
     let cases = [
         Case {
             name: "two inputs",
@@ -56,24 +59,6 @@ fn mistakes_are_named() {
             message: "graph test: y is there twice",
         },
         Case {
-            name: "unknown parameter",
-            build: |g| {
-                let x = g.input("x", F32, &SHAPE);
-                let m = g.scope("m.child");
-                g.output("y", &m.add(&x, &m.parameter("weight")), F32, &SHAPE);
-            },
-            message: "graph test: no tensor is called m.child.weight",
-        },
-        Case {
-            name: "convolution without parameters",
-            build: |g| {
-                let x = g.input("x", F32, &SHAPE);
-                let y = g.scope("c").conv(&x, onnx::Convolution::default());
-                g.output("y", &y, F32, &SHAPE);
-            },
-            message: "graph test: no tensor is called c.weight",
-        },
-        Case {
             name: "unused input",
             build: |g| {
                 let x = g.input("x", F32, &SHAPE);
@@ -92,6 +77,40 @@ fn mistakes_are_named() {
             },
             message: "graph test: nothing reads m/ones",
         },
+    ];
+    assert_named(&cases);
+}
+
+#[test]
+fn mistakes_with_parameters_are_named() {
+    let cases = [
+        Case {
+            name: "unknown parameter",
+            build: |g| {
+                let x = g.input("x", F32, &SHAPE);
+                let m = g.scope("m.child");
+                g.output("y", &m.add(&x, &m.parameter("weight")), F32, &SHAPE);
+            },
+            message: "graph test: no tensor is called m.child.weight",
+        },
+        Case {
+            name: "two layouts",
+            build: |g| {
+                let m = g.scope("m");
+                let x = m.add(&m.transposed_parameter("weight"), &m.parameter("weight"));
+                g.output("y", &x, F32, &SHAPE);
+            },
+            message: "graph test: m.weight is read both as it is and transposed",
+        },
+        Case {
+            name: "convolution without parameters",
+            build: |g| {
+                let x = g.input("x", F32, &SHAPE);
+                let y = g.scope("c").conv(&x, onnx::Convolution::default());
+                g.output("y", &y, F32, &SHAPE);
+            },
+            message: "graph test: no tensor is called c.weight",
+        },
         Case {
             name: "the first of two mistakes",
             build: |g| {
@@ -102,6 +121,10 @@ fn mistakes_are_named() {
             message: "graph test: no tensor is called m.first",
         },
     ];
+    assert_named(&cases);
+}
+
+fn assert_named(cases: &[Case]) {
     let mut wrong = Vec::new();
     for case in cases {
         let message = finished(case.build).map_or_else(|e| e.to_string(), |m| nodes(&m));
@@ -117,15 +140,25 @@ fn nodes_are_numbered() {
     let model = finished(|g| {
         let x = g.input("x", F32, &SHAPE);
         let m = g.scope("m");
-        // The third name is taken already when it comes.
+        // The second name is taken already when it comes.
+        let x = g.scope("m/Sqrt_2").linear_by(&x, &m.parameter("bias"));
         let x = m.sin(&m.sqrt(&m.sqrt(&x)));
-        let x = g.scope("m/Sqrt_2").sqrt(&m.sqrt(&x));
         // Modules that are one node carry its name alone.
         let x = m.linear(&x);
         let [a, b] = [0, 1].map(|i| m.split(&x, &[1, 2], 1)[i].clone());
         g.output("y", &m.concat(&[&a, &b], 0), F32, &SHAPE);
     });
-    insta::assert_snapshot!(nodes(&model.unwrap()), @"");
+    insta::assert_snapshot!(nodes(&model.unwrap()), @"
+    m/Sqrt_2: MatMul(x, m.bias) -> m/Sqrt_2
+    m/Sqrt: Sqrt(m/Sqrt_2) -> m/Sqrt
+    m/Sqrt_3: Sqrt(m/Sqrt) -> m/Sqrt_3
+    m/Sin: Sin(m/Sqrt_3) -> m/Sin
+    m/MatMul: MatMul(m/Sin, m.weight) -> m/MatMul
+    m: Add(m/MatMul, m.bias) -> m
+    m/Split: Split(m, i64 [1, 2]) -> m/Split:0, m/Split:1
+    m/Split_2: Split(m, i64 [1, 2]) -> m/Split_2:0, m/Split_2:1
+    m/Concat: Concat(m/Split:0, m/Split_2:1) -> y
+    ");
 }
 
 #[test]
@@ -139,7 +172,11 @@ fn outputs_are_renamed_where_they_stand() {
         g.output("y", &y, F32, &SHAPE);
         g.output("z", &m.add(&y, &z), F32, &SHAPE);
     });
-    insta::assert_snapshot!(nodes(&model.unwrap()), @"");
+    insta::assert_snapshot!(nodes(&model.unwrap()), @"
+    m/Sqrt: Sqrt(x) -> y
+    m/Sin: Sin(y) -> m/Sin
+    m/Add: Add(y, m/Sin) -> z
+    ");
 }
 
 #[test]
@@ -159,9 +196,15 @@ fn what_cannot_be_renamed_is_copied() {
         }
     });
     let model = model.unwrap();
-    insta::assert_snapshot!(nodes(&model), @"");
+    insta::assert_snapshot!(nodes(&model), @"
+    m/Sqrt: Sqrt(x) -> first
+    second: Identity(first) -> second
+    input: Identity(x) -> input
+    parameter: Identity(m.bias) -> parameter
+    constant: Identity(f32 2) -> constant
+    ");
     let outputs = &model.proto().graph.as_ref().unwrap().output;
-    let names: Vec<_> = outputs.iter().map(|o| o.name()).collect();
+    let names: Vec<_> = outputs.iter().map(ValueInfoProto::name).collect();
     assert_eq!(names, ["first", "second", "input", "parameter", "constant"]);
 }
 
@@ -187,9 +230,11 @@ fn constants_are_shared() {
     });
     let model = model.unwrap();
     let initializers = &model.proto().graph.as_ref().unwrap().initializer;
-    let names: Vec<_> = initializers.iter().map(|i| i.name()).collect();
+    let names: Vec<_> = initializers.iter().map(TensorProto::name).collect();
     assert_eq!(
         names,
-        ["f32 0.5", "f32 -0", "f32 0", "m/own", "n/own", "i64 1", "i64 [1]"]
+        [
+            "f32 0.5", "f32 -0", "f32 0", "m/own", "n/own", "i64 1", "i64 [1]"
+        ]
     );
 }

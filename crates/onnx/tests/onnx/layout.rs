@@ -22,7 +22,10 @@ fn model() -> Model {
     // In the order of their first use.
     let d = m.parameter("d");
     let sum = m.add(&m.add(&x, &d), &m.transposed_parameter("b"));
-    let sum = ["a", "c", "d", "e"].map(|name| m.parameter(name)).iter().fold(sum, |sum, p| m.add(&sum, p));
+    let sum = ["a", "c", "d", "e"]
+        .map(|name| m.parameter(name))
+        .iter()
+        .fold(sum, |sum, p| m.add(&sum, p));
     g.output("y", &sum, ElementType::F32, &[Dim::Symbol("N")]);
     g.finish("some.data").unwrap()
 }
@@ -70,7 +73,8 @@ fn the_graph_refers_to_the_data_file() {
     let model = model();
     let initializers = &model.proto().graph.as_ref().unwrap().initializer;
     let entries = |tensor: &TensorProto| -> Vec<(String, String)> {
-        let pair = |e: &onnx::proto::StringStringEntryProto| (e.key().to_owned(), e.value().to_owned());
+        let pair =
+            |e: &onnx::proto::StringStringEntryProto| (e.key().to_owned(), e.value().to_owned());
         tensor.external_data.iter().map(pair).collect()
     };
     assert_eq!(initializers.len(), model.parameters().len());

@@ -39,13 +39,22 @@ impl Case {
     /// What goes wrong on any backend at the oldest and the newest opset, and where forms change.
     fn problems(&self, dir: &TempDir) -> Vec<String> {
         let versions = [17, 18, 20, 23];
-        versions.iter().flat_map(|&version| self.at(dir, version)).collect()
+        versions
+            .iter()
+            .flat_map(|&version| self.at(dir, version))
+            .collect()
     }
 
     fn at(&self, dir: &TempDir, version: i64) -> Vec<String> {
-        let keys: Vec<_> = self.parameters.iter().map(|(name, _)| format!("m.{name}")).collect();
+        let keys: Vec<_> = self
+            .parameters
+            .iter()
+            .map(|(name, _)| format!("m.{name}"))
+            .collect();
         let shapes = keys.iter().zip(&self.parameters);
-        let shapes: Vec<_> = shapes.map(|(key, (_, t))| (key.as_str(), t.shape())).collect();
+        let shapes: Vec<_> = shapes
+            .map(|(key, (_, t))| (key.as_str(), t.shape()))
+            .collect();
         let g = graph(opset(version), &shapes);
         let names: Vec<_> = (0..self.inputs.len()).map(|i| format!("x{i}")).collect();
         // All sizes are free: backends have to find them out.
@@ -59,27 +68,50 @@ impl Case {
         for ((name, value), t) in ys.iter().zip(&outputs).zip(&self.outputs) {
             g.output(name, value, element(t), &free[..t.shape().len()]);
         }
-        let model = g.finish("test.onnx.data").unwrap_or_else(|e| panic!("{}: {e}", self.name));
+        let model = g
+            .finish("test.onnx.data")
+            .unwrap_or_else(|e| panic!("{}: {e}", self.name));
         let path = dir.path().join("test.onnx");
-        model.write(&mut std::fs::File::create(&path).unwrap()).unwrap();
+        model
+            .write(&mut std::fs::File::create(&path).unwrap())
+            .unwrap();
         let mut data = std::fs::File::create(dir.path().join("test.onnx.data")).unwrap();
         let open = |p: &onnx::Parameter| {
-            let (_, t) = self.parameters.iter().find(|(n, _)| p.name == format!("m.{n}")).unwrap();
+            let (_, t) = self
+                .parameters
+                .iter()
+                .find(|(n, _)| p.name == format!("m.{n}"))
+                .unwrap();
             Ok::<_, String>(Values::new(t.as_f32().unwrap().to_vec()))
         };
         model.write_data(&mut data, open, |_| {}).unwrap();
 
-        let inputs: Vec<_> = names.iter().map(String::as_str).zip(self.inputs.iter().map(Tensor::view)).collect();
+        let inputs: Vec<_> = names
+            .iter()
+            .map(String::as_str)
+            .zip(self.inputs.iter().map(Tensor::view))
+            .collect();
         let ys: Vec<_> = ys.iter().map(String::as_str).collect();
         let mut problems = Vec::new();
         for backend in backends() {
-            let run = backend.load(&path).and_then(|mut graph| graph.run(&inputs, &ys));
+            let run = backend
+                .load(&path)
+                .and_then(|mut graph| graph.run(&inputs, &ys));
             let problem = match run {
-                Ok(found) if found.len() == self.outputs.len() && found.iter().zip(&self.outputs).all(near) => continue,
+                Ok(found)
+                    if found.len() == self.outputs.len()
+                        && found.iter().zip(&self.outputs).all(near) =>
+                {
+                    continue;
+                }
                 Ok(found) => format!("{found:?}"),
                 Err(error) => chain(&error),
             };
-            problems.push(format!("{}, opset {version}, {}: {problem}", self.name, backend.name()));
+            problems.push(format!(
+                "{}, opset {version}, {}: {problem}",
+                self.name,
+                backend.name()
+            ));
         }
         problems
     }
@@ -87,8 +119,12 @@ impl Case {
 
 /// Whether the tensors agree to the last bits.
 fn near((found, expected): (&Tensor, &Tensor)) -> bool {
-    let close = |(a, b): (&f32, &f32)| a == b || (a - b).abs() <= 1e-6 * b.abs().max(1.0) || (a.is_nan() && b.is_nan());
-    let values = match (found.clone().into_parts().1, expected.clone().into_parts().1) {
+    let close =
+        |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-6 * b.abs().max(1.0) || a.total_cmp(b).is_eq();
+    let values = match (
+        found.clone().into_parts().1,
+        expected.clone().into_parts().1,
+    ) {
         (Data::F32(found), Data::F32(expected)) => found.iter().zip(&expected).all(close),
         (found, expected) => found == expected,
     };
@@ -98,7 +134,16 @@ fn near((found, expected): (&Tensor, &Tensor)) -> bool {
 #[test]
 fn operators_compute_what_their_names_say() {
     let dir = TempDir::new().unwrap();
-    let cases = [cases::elementwise(), cases::shapes(), cases::sums(), cases::modules()];
-    let problems: Vec<_> = cases.iter().flatten().flat_map(|case| case.problems(&dir)).collect();
+    let cases = [
+        cases::elementwise(),
+        cases::shapes(),
+        cases::sums(),
+        cases::modules(),
+    ];
+    let problems: Vec<_> = cases
+        .iter()
+        .flatten()
+        .flat_map(|case| case.problems(&dir))
+        .collect();
     assert!(problems.is_empty(), "\n{}", problems.join("\n"));
 }

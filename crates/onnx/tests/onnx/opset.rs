@@ -1,3 +1,4 @@
+use onnx::proto::AttributeProto;
 use onnx::{Dim, ElementType, Model, Opset, UnsupportedOpset};
 
 use crate::support::{graph, nodes, opset};
@@ -13,7 +14,15 @@ fn versions_that_can_be_written() {
     );
     // The file format's version of each.
     let versions = (17..=23).map(|v| (v, opset(v).ir_version()));
-    let expected = [(17, 8), (18, 8), (19, 9), (20, 9), (21, 10), (22, 10), (23, 11)];
+    let expected = [
+        (17, 8),
+        (18, 8),
+        (19, 9),
+        (20, 9),
+        (21, 10),
+        (22, 10),
+        (23, 11),
+    ];
     assert!(versions.eq(expected));
 }
 
@@ -42,17 +51,47 @@ fn a_model_says_what_it_is_written_for() {
 
 #[test]
 fn operators_take_the_form_of_the_opset() {
-    insta::assert_snapshot!(nodes(&model(17)), @"");
+    insta::assert_snapshot!(nodes(&model(17)), @"
+    m/ReduceMean: ReduceMean(x) -> m/ReduceMean
+    m/Pow: Pow(x, f32 3) -> m/Pow
+    m/Mul: Mul(m/Pow, f32 0.044715) -> m/Mul
+    m/Add: Add(x, m/Mul) -> m/Add
+    m/Mul_2: Mul(m/Add, f32 0.7978846) -> m/Mul_2
+    m/Tanh: Tanh(m/Mul_2) -> m/Tanh
+    m/Add_2: Add(m/Tanh, f32 1) -> m/Add_2
+    m/Mul_3: Mul(x, f32 0.5) -> m/Mul_3
+    m/Mul_4: Mul(m/Mul_3, m/Add_2) -> m/Mul_4
+    m/Add_3: Add(m/ReduceMean, m/Mul_4) -> y
+    ");
     assert_eq!(nodes(&model(18)), nodes(&model(19)));
-    insta::assert_snapshot!(nodes(&model(19)), @"");
-    insta::assert_snapshot!(nodes(&model(20)), @"");
+    insta::assert_snapshot!(nodes(&model(19)), @"
+    m/ReduceMean: ReduceMean(x, i64 [1]) -> m/ReduceMean
+    m/Pow: Pow(x, f32 3) -> m/Pow
+    m/Mul: Mul(m/Pow, f32 0.044715) -> m/Mul
+    m/Add: Add(x, m/Mul) -> m/Add
+    m/Mul_2: Mul(m/Add, f32 0.7978846) -> m/Mul_2
+    m/Tanh: Tanh(m/Mul_2) -> m/Tanh
+    m/Add_2: Add(m/Tanh, f32 1) -> m/Add_2
+    m/Mul_3: Mul(x, f32 0.5) -> m/Mul_3
+    m/Mul_4: Mul(m/Mul_3, m/Add_2) -> m/Mul_4
+    m/Add_3: Add(m/ReduceMean, m/Mul_4) -> y
+    ");
+    insta::assert_snapshot!(nodes(&model(20)), @"
+    m/ReduceMean: ReduceMean(x, i64 [1]) -> m/ReduceMean
+    m/Gelu: Gelu(x) -> m/Gelu
+    m/Add: Add(m/ReduceMean, m/Gelu) -> y
+    ");
     assert_eq!(nodes(&model(20)), nodes(&model(23)));
 
     // Axes are an attribute, or an input.
     for (version, attributes) in [(17, vec!["axes", "keepdims"]), (18, vec!["keepdims"])] {
         let model = model(version);
         let nodes = &model.proto().graph.as_ref().unwrap().node;
-        let names: Vec<_> = nodes[0].attribute.iter().map(|a| a.name()).collect();
+        let names: Vec<_> = nodes[0]
+            .attribute
+            .iter()
+            .map(AttributeProto::name)
+            .collect();
         assert_eq!(names, attributes, "opset {version}");
     }
 }

@@ -7,7 +7,9 @@ use runtime::{Backend, onnxruntime, rten};
 
 /// An empty graph whose parameters have these shapes.
 pub(crate) fn graph(opset: Opset, shapes: &[(&str, &[usize])]) -> Graph {
-    let shapes = shapes.iter().map(|(key, shape)| ((*key).to_owned(), shape.to_vec()));
+    let shapes = shapes
+        .iter()
+        .map(|(key, shape)| ((*key).to_owned(), shape.to_vec()));
     Graph::new("test", opset, shapes.collect::<HashMap<_, _>>())
 }
 
@@ -20,7 +22,11 @@ pub(crate) fn nodes(model: &Model) -> String {
     let nodes = &model.proto().graph.as_ref().unwrap().node;
     let line = |node: &onnx::proto::NodeProto| {
         let (inputs, outputs) = (node.input.join(", "), node.output.join(", "));
-        format!("{}: {}({inputs}) -> {outputs}\n", node.name(), node.op_type())
+        format!(
+            "{}: {}({inputs}) -> {outputs}\n",
+            node.name(),
+            node.op_type()
+        )
     };
     nodes.iter().map(line).collect()
 }
@@ -35,12 +41,15 @@ pub(crate) fn backends() -> [Box<dyn Backend>; 2] {
 /// The error and its causes on one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |e| e.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// Hands out values, at most so many at a time.
 pub(crate) struct Values {
-    values: Vec<f32>,
+    all: Vec<f32>,
     at: usize,
     most: usize,
 }
@@ -51,7 +60,11 @@ impl Values {
     }
 
     pub(crate) fn in_pieces(values: Vec<f32>, most: usize) -> Self {
-        Self { values, at: 0, most }
+        Self {
+            all: values,
+            at: 0,
+            most,
+        }
     }
 }
 
@@ -59,7 +72,7 @@ impl ValueReader for Values {
     type Error = String;
 
     fn read(&mut self, out: &mut [f32]) -> Result<usize, String> {
-        let rest = &self.values[self.at..];
+        let rest = &self.all[self.at..];
         let n = rest.len().min(out.len()).min(self.most);
         out[..n].copy_from_slice(&rest[..n]);
         self.at += n;

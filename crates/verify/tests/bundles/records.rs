@@ -57,16 +57,17 @@ fn change(path: &Path, tensor: &str, at: usize, by: f32) {
     std::fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
 }
 
-#[test]
-fn a_changed_value_is_found_and_named() {
-    struct Case {
-        component: ComponentName,
-        file: &'static str,
-        tensor: &'static str,
-        at: usize,
-        /// Tensor that has to be named, and how the name of the call begins.
-        found: (&'static str, &'static str),
-    }
+/// A value that is changed in a record of one component.
+struct Case {
+    component: ComponentName,
+    file: &'static str,
+    tensor: &'static str,
+    at: usize,
+    /// Tensor that has to be named, and how the name of the call begins.
+    found: (&'static str, &'static str),
+}
+
+fn changed_values() -> Vec<Case> {
     let case = |component, file, tensor, at, found| Case {
         component,
         file,
@@ -78,7 +79,7 @@ fn a_changed_value_is_found_and_named() {
         1 => "transformer.layers.1.self_attn/cache",
         _ => "state.2.decoder_transformer.transformer.layers.2.self_attn/cache",
     };
-    let cases = [
+    vec![
         case(
             TextConditioner,
             "text",
@@ -158,7 +159,11 @@ fn a_changed_value_is_found_and_named() {
             48 * 2 * 12 + 30,
             ("past_value.2", "frame 2"),
         ),
-    ];
+    ]
+}
+
+#[test]
+fn a_changed_value_is_found_and_named() {
     let mut wrong = Vec::new();
     for Case {
         component,
@@ -166,7 +171,7 @@ fn a_changed_value_is_found_and_named() {
         tensor,
         at,
         found,
-    } in cases
+    } in changed_values()
     {
         let recipe = Recipe {
             name: NAME,

@@ -1,13 +1,9 @@
 //! Every small model on both backends against its records.
 
-use std::path::Path;
-
 use bundle::ComponentName;
 use fixtures::Recipe;
-use runtime::Backend;
-use verify::{Options, Report};
 
-use crate::support::{backends, failures, verify};
+use crate::support::{backends, failures, verify, verify_on};
 
 /// Operator sets that every model is tried with, and those between, one model each.
 fn cases() -> Vec<(&'static str, i64)> {
@@ -122,7 +118,7 @@ fn a_part_of_a_bundle_is_a_bundle() {
 fn one_backend_and_no_records_will_do() {
     let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
     let (_, rten) = backends();
-    let report = on(&rten, &bundle.path());
+    let report = verify_on(&[&rten], &bundle.path(), None).unwrap();
     assert!(report.passed(), "{:#?}", failures(&report));
     assert_eq!(report.backends, ["rten"]);
     let itself = "rten / rten, other calls";
@@ -131,12 +127,4 @@ fn one_backend_and_no_records_will_do() {
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["bundle"]["opset_version"], 17);
     assert!(json["comparisons"][0]["max_abs"].is_number(), "{json}");
-}
-
-fn on(backend: &dyn Backend, dir: &Path) -> Report {
-    let options = Options {
-        backends: vec![backend],
-        ..Options::default()
-    };
-    verify::verify(dir, &options, &|_| {}).unwrap()
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use bundle::{ComponentName, FileEntry, Manifest};
 use onnx::proto::ModelProto;
 use prost::Message as _;
+use runtime::Backend;
 use runtime::onnxruntime::{self, OnnxRuntime};
 use runtime::rten::Rten;
 use verify::{Options, Report, VerifyError};
@@ -30,8 +31,17 @@ pub(crate) fn backends() -> (OnnxRuntime, Rten) {
 /// Verifies on both backends.
 pub(crate) fn verify(dir: &Path, records: Option<&Path>) -> Result<Report, VerifyError> {
     let (onnx_runtime, rten) = backends();
+    verify_on(&[&onnx_runtime, &rten], dir, records)
+}
+
+/// Verifies on these backends.
+pub(crate) fn verify_on(
+    backends: &[&dyn Backend],
+    dir: &Path,
+    records: Option<&Path>,
+) -> Result<Report, VerifyError> {
     let options = Options {
-        backends: vec![&onnx_runtime, &rten],
+        backends: backends.to_vec(),
         records,
         ..Options::default()
     };

@@ -1,0 +1,276 @@
+//! Downloads, from a hub on the loopback interface.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use bundle::ComponentName;
+use checkpoint::{SyntheticWeights, TokenizerFile, TokenizerKind, Weights as _};
+use config::Variant;
+
+use crate::sandbox::{Ran, Sandbox};
+use crate::server::{LoopbackHub, Repository};
+use crate::support::{Tensor, file, read_all};
+
+const VARIANT: &str = "english_2m_2026-10";
+const CONVERT: &str = "convert --variant english_2m_2026-10 --output-dir out";
+const TOKEN: &str = "hf_right";
+
+/// A checkpoint of the variant's real shapes, in bf16 as they are published.
+fn checkpoint() -> &'static [u8] {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    BYTES.get_or_init(|| {
+        let table = Variant::find(VARIANT).unwrap().config().tensors();
+        let weights = SyntheticWeights::new(&table, 3);
+        let tensor = |spec: &config::TensorSpec| {
+            let values = read_all(&mut *weights.open(&spec.key).unwrap(), 1 << 16).unwrap();
+            Tensor::bf16(&spec.key, &spec.shape, &values)
+        };
+        file(&table.iter().map(tensor).collect::<Vec<_>>(), 8)
+    })
+}
+
+/// A hub with the variant's files at the revisions that its configuration names.
+struct Hub {
+    server: LoopbackHub,
+    sandbox: Sandbox,
+}
+
+impl Hub {
+    fn start() -> Self {
+        let config = Variant::find(VARIANT).unwrap().config();
+        let revision = |location: &Option<String>| {
+            let (_, revision) = location.as_deref().unwrap().rsplit_once('@').unwrap();
+            revision.to_owned()
+        };
+        let tokenizer = TokenizerFile::shipped(TokenizerKind::SentencePiece).unwrap();
+        let weights = "languages/english_2m_2026-10/model.safetensors";
+        let gated = Repository {
+            commit: revision(&config.weights_path),
+            files: HashMap::from([(weights, (checkpoint().to_vec(), true))]),
+            token: Some(TOKEN),
+            ..Repository::default()
+        };
+        let vocabulary = tokenizer.bytes().to_vec();
+        let open = Repository {
+            commit: revision(&config.weights_path_without_voice_cloning),
+            branches: vec!["08ffc58775e62aad9409511b9591c9af626270f3"],
+            files: HashMap::from([
+                (weights, (checkpoint().to_vec(), true)),
+                (
+                    "languages/english_2m_2026-10/tokenizer.model",
+                    (vocabulary, false),
+                ),
+            ]),
+            token: None,
+        };
+        let sandbox = Sandbox::new();
+        let custom = sandbox
+            .read("tiny_english.yaml")
+            .replacen(
+                "weights_path: null",
+                "weights_path: hf://someone/voice/model.safetensors",
+                1,
+            )
+            .replacen(
+                "tokenizer_path: null",
+                "tokenizer_path: hf://someone/voice/tokenizer.json",
+                1,
+            );
+        let read = |name: &str| std::fs::read(sandbox.path(name)).unwrap();
+        let someone = Repository {
+            commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+            branches: vec!["main"],
+            files: HashMap::from([
+                ("config.yaml", (custom.into_bytes(), false)),
+                (
+                    "model.safetensors",
+                    (read("tiny_english.safetensors"), true),
+                ),
+                ("tokenizer.json", (read("tokenizer.json"), false)),
+            ]),
+            token: None,
+        };
+        let repositories = HashMap::from([
+            ("kyutai/pocket-tts", gated),
+            ("kyutai/pocket-tts-without-voice-cloning", open),
+            ("someone/voice", someone),
+        ]);
+        Self {
+            server: LoopbackHub::start(repositories),
+            sandbox,
+        }
+    }
+
+    fn run(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
+        let endpoint = self.server.endpoint();
+        let mut all = vec![("HF_ENDPOINT", endpoint.as_str()), ("HF_HOME", "hf")];
+        all.extend(variables);
+        self.sandbox.run_with(line, &all)
+    }
+}
+
+#[test]
+fn with_a_token_a_released_model_is_complete() {
+    let hub = Hub::start();
+    let ran = hub.run(CONVERT, &[("HF_TOKEN", TOKEN)]).ok();
+    assert_eq!(ran.stderr, "", "{ran}");
+    let manifest = hub.sandbox.manifest("out");
+    assert_eq!(manifest.components.len(), 5);
+    assert!(manifest.voice_cloning && manifest.synthetic.is_none());
+    assert_eq!(manifest.variant.as_deref(), Some(VARIANT));
+    let config = Variant::find(VARIANT).unwrap().config();
+    let weights = &manifest.source.weights[0];
+    assert_eq!(Some(&weights.location), config.weights_path.as_ref());
+    assert_eq!(weights.size, checkpoint().len() as u64);
+    assert_eq!(
+        manifest.source.tokenizer.map(|it| it.location),
+        config.flow_lm.lookup_table.tokenizer_path
+    );
+    assert!(
+        hub.sandbox
+            .path("hf/hub/models--kyutai--pocket-tts")
+            .is_dir()
+    );
+
+    // Random numbers of the same seed, without any file.
+    let first = hub.sandbox.graphs("out");
+    hub.run(&format!("{CONVERT} --synthetic 3"), &[]).ok();
+    assert_eq!(hub.sandbox.graphs("out"), first);
+
+    // Once is enough: neither the hub nor the token is needed again.
+    hub.server.seen();
+    hub.run(CONVERT, &[("HF_HUB_OFFLINE", "1")]).ok();
+    assert_eq!(hub.sandbox.graphs("out"), first);
+    assert!(hub.sandbox.manifest("out").voice_cloning);
+    assert_eq!(hub.server.seen(), []);
+}
+
+#[test]
+fn without_a_token_the_open_weights_do() {
+    let hub = Hub::start();
+    let ran = hub.run(CONVERT, &[]).ok();
+    assert!(
+        ran.says(&[
+            "notice: kyutai/pocket-tts is gated",
+            "accept the terms",
+            "HF_TOKEN",
+            "cannot clone a voice",
+            "mimi_encoder is left out",
+        ]),
+        "{ran}"
+    );
+    assert!(ran.stdout.contains(": 4 graphs, "), "{ran}");
+    let manifest = hub.sandbox.manifest("out");
+    assert!(!manifest.voice_cloning);
+    assert_eq!(manifest.components.len(), 4);
+    assert!(
+        !manifest
+            .components
+            .contains_key(&ComponentName::MimiEncoder)
+    );
+    let weights = &manifest.source.weights[0].location;
+    assert!(weights.contains("without-voice-cloning"), "{weights}");
+    let shown = hub.sandbox.run("inspect out").ok();
+    assert!(shown.stdout.contains("voice cloning: no"), "{shown}");
+
+    // A wrong token is no better than none.
+    let ran = hub.run(CONVERT, &[("HF_TOKEN", "hf_wrong")]).ok();
+    assert!(ran.says(&["notice: ", "403"]), "{ran}");
+
+    // What can clone voices is not made from weights that cannot.
+    let before = hub.sandbox.files("out");
+    let ran = hub.run(&format!("{CONVERT} --components mimi_encoder"), &[]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran}");
+    assert!(
+        ran.says(&["\nerror: mimi_encoder needs the weights with voice cloning"]),
+        "{ran}"
+    );
+    assert_eq!(hub.sandbox.files("out"), before);
+
+    let ran = hub
+        .run(&format!("{CONVERT} --components flow_net --quiet"), &[])
+        .ok();
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+    assert_eq!(hub.sandbox.manifest("out").components.len(), 1);
+}
+
+#[test]
+fn configurations_may_be_on_the_hub_or_on_the_web() {
+    let hub = Hub::start();
+    let web = format!(
+        "{}/someone/voice/resolve/main/config.yaml",
+        hub.server.endpoint()
+    );
+    for location in [
+        "hf://someone/voice/config.yaml",
+        "hf://someone/voice/config.yaml@main",
+        "hf://someone/voice/config.yaml@0123456789abcdef0123456789abcdef01234567",
+        &web,
+    ] {
+        hub.run(
+            &format!("convert --config {location} --output-dir out"),
+            &[],
+        )
+        .ok();
+        let manifest = hub.sandbox.manifest("out");
+        assert_eq!(manifest.components.len(), 5);
+        let source = manifest.source;
+        assert_eq!(source.config.unwrap().location, location);
+        assert_eq!(
+            source.weights[0].location,
+            "hf://someone/voice/model.safetensors"
+        );
+    }
+}
+
+#[test]
+fn what_the_hub_lacks_is_named() {
+    struct Case {
+        line: &'static str,
+        says: &'static str,
+    }
+    let cases = [
+        Case {
+            line: "--config hf://someone/voice/other.yaml",
+            says: "no such file: hf://someone/voice/other.yaml",
+        },
+        Case {
+            line: "--config hf://someone/voice/config.yaml@v9",
+            says: "no such revision: hf://someone/voice/config.yaml@v9",
+        },
+        Case {
+            line: "--config hf://someone/voice",
+            says: "hf://owner/repository/path",
+        },
+        Case {
+            line: "--config hf://someone/voice/model.safetensors",
+            says: "hf://someone/voice/model.safetensors",
+        },
+    ];
+    let hub = Hub::start();
+    let mut failures = Vec::new();
+    for Case { line, says } in cases {
+        let ran = hub.run(&format!("convert {line} --output-dir none"), &[]);
+        if !ran.error().contains(says) {
+            failures.push(ran);
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+    assert!(!hub.sandbox.path("none").exists());
+}
+
+#[test]
+fn an_unreachable_hub_is_called_so() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(CONVERT);
+    assert!(
+        ran.error().contains("cannot reach http://127.0.0.1:1"),
+        "{ran}"
+    );
+    assert!(ran.error().contains("HF_ENDPOINT"), "{ran}");
+    let ran = sandbox.run_with(CONVERT, &[("HF_HUB_OFFLINE", "1")]);
+    assert!(ran.error().contains("HF_HUB_OFFLINE is set"), "{ran}");
+    let ran = sandbox.run_with(CONVERT, &[("HF_ENDPOINT", "example.org")]);
+    assert!(ran.error().contains("HF_ENDPOINT"), "{ran}");
+    assert!(!sandbox.path("out").exists());
+}
