@@ -1,6 +1,5 @@
 //! `pocket-onnx verify`: proves a bundle.
 
-use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -31,7 +30,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
     let text = if args.json {
         serde_json::to_string_pretty(&report)? + "\n"
     } else {
-        describe(&report)? + &verdict(&report)
+        describe(&report) + &verdict(&report)
     };
     print(&text)?;
     Ok(if report.passed() {
@@ -68,20 +67,28 @@ pub(crate) fn prove(proof: &Proof<'_>) -> Result<Report> {
 }
 
 /// The whole report, for people.
-fn describe(report: &Report) -> Result<String> {
-    let mut text = String::new();
+fn describe(report: &Report) -> String {
+    let mut lines = Vec::new();
     for check in &report.checks {
         let of = check
             .component
             .map(|name| format!(" of {name}"))
             .unwrap_or_default();
         if check.passed() {
-            writeln!(text, "ok    {}{of}", check.name)?;
+            lines.push(format!("ok    {}{of}", check.name));
         }
         for finding in &check.findings {
-            writeln!(text, "FAIL  {}{of}: {finding}", check.name)?;
+            lines.push(format!("FAIL  {}{of}: {finding}", check.name));
         }
     }
+    if !report.comparisons.is_empty() {
+        lines.push(format!("\n{}", comparisons(report)));
+    }
+    lines.extend(report.notes.iter().map(|note| format!("note: {note}")));
+    lines.join("\n") + "\n\n"
+}
+
+fn comparisons(report: &Report) -> String {
     let header = [
         "",
         "COMPONENT",
@@ -92,10 +99,7 @@ fn describe(report: &Report) -> Result<String> {
         "WORST AT",
     ];
     let rows = report.comparisons.iter().map(|row| {
-        let at = row
-            .problem
-            .as_ref()
-            .map_or(row.context.clone(), |p| format!("{}: {p}", row.context));
+        let problem = row.problem.as_ref().map(|problem| format!(": {problem}"));
         vec![
             if row.passed { "ok" } else { "FAIL" }.to_owned(),
             row.component.to_string(),
@@ -103,16 +107,10 @@ fn describe(report: &Report) -> Result<String> {
             row.what.clone(),
             format!("{:.1e}", row.max_abs),
             format!("{:.1e}", row.max_rel),
-            at,
+            row.context.clone() + &problem.unwrap_or_default(),
         ]
     });
-    if !report.comparisons.is_empty() {
-        write!(text, "\n{}", table(&header, rows, &[]))?;
-    }
-    for note in &report.notes {
-        writeln!(text, "note: {note}")?;
-    }
-    Ok(text + "\n")
+    table(&header, rows, &[])
 }
 
 /// The last word.
