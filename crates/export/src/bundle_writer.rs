@@ -108,8 +108,10 @@ impl Export<'_> {
                 progress.component(graph.name);
                 let name = graph.name;
                 let component = self.write_component(graph, staging.dir(), progress)?;
-                // The flusher lives until its channel closes, or fails, which is told below.
-                let _ = written.send(staging.dir().join(&component.data.name));
+                for file in [&component.graph, &component.data] {
+                    // The flusher lives until its channel closes, or fails, which is told below.
+                    let _ = written.send(staging.dir().join(&file.name));
+                }
                 components.insert(name, component);
             }
             drop(written);
@@ -122,14 +124,8 @@ impl Export<'_> {
         let manifest = self.manifest(components, tokenizer, source()?);
         let path = staging.dir().join(Manifest::FILE);
         std::fs::write(&path, manifest.to_json()?).map_err(ExportError::write(&path))?;
-        for name in manifest
-            .files()
-            .map(|file| file.name.as_str())
-            .chain([Manifest::FILE])
-        {
-            // What was flushed before takes no time again.
-            flush(&staging.dir().join(name))?;
-        }
+        flush(&staging.dir().join(&manifest.tokenizer.file.name))?;
+        flush(&staging.dir().join(Manifest::FILE))?;
         staging.commit()?;
         Ok(manifest)
     }

@@ -73,7 +73,8 @@ impl Model {
     {
         let (to_write, filled) = sync_channel::<Vec<f32>>(BUFFERS);
         let (to_hash, written) = sync_channel::<Vec<f32>>(BUFFERS);
-        let (give_back, empty) = sync_channel::<Vec<f32>>(BUFFERS);
+        // Room for all there are, so that none is freed and made anew.
+        let (give_back, empty) = sync_channel::<Vec<f32>>(4 * BUFFERS);
         thread::scope(|scope| {
             let writer = scope.spawn(move || {
                 for buffer in filled {
@@ -119,6 +120,7 @@ impl Model {
             progress(values.len() as u64 * 4);
             to_write.send(values).is_ok()
         };
+        let mut tensor = Vec::new();
         let mut at = 0;
         for parameter in self.parameters() {
             // Offsets are multiples of 64: gaps are whole values.
@@ -128,7 +130,7 @@ impl Model {
             }
             at = parameter.offset + parameter.size;
             let reader = open(parameter).map_err(WriteError::Values)?;
-            let mut values = Values::new(parameter, reader);
+            let mut values = Values::new(parameter, reader, &mut tensor);
             loop {
                 let mut buffer = empty.try_recv().unwrap_or_default();
                 values.fill(&mut buffer)?;

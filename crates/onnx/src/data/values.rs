@@ -14,17 +14,21 @@ pub(super) struct Values<'p, R> {
     reader: R,
     /// Values read.
     count: u64,
-    /// The whole tensor and the next column, where columns are handed out as rows.
-    tensor: Option<(Vec<f32>, usize)>,
+    /// Room for a whole tensor, where columns are handed out as rows.
+    tensor: &'p mut Vec<f32>,
+    /// The next column; none before the tensor is read.
+    column: Option<usize>,
 }
 
 impl<'p, E, R: ValueReader<Error = E>> Values<'p, R> {
-    pub(super) fn new(parameter: &'p Parameter, reader: R) -> Self {
+    /// `tensor` is memory to work in, whatever it holds.
+    pub(super) fn new(parameter: &'p Parameter, reader: R, tensor: &'p mut Vec<f32>) -> Self {
         Self {
             parameter,
             reader,
             count: 0,
-            tensor: None,
+            tensor,
+            column: None,
         }
     }
 
@@ -47,36 +51,40 @@ impl<'p, E, R: ValueReader<Error = E>> Values<'p, R> {
     fn fill_transposed(&mut self, buffer: &mut Vec<f32>) -> Result<(), WriteError<E>> {
         // The parameter's shape is the transposed one: its rows are the tensor's columns.
         let width = self.parameter.shape.first().copied().unwrap_or_default();
-        let (tensor, mut column) = match self.tensor.take() {
-            Some(held) => held,
-            None => (self.read_all()?, 0),
-        };
-        buffer.clear();
-        let height = tensor.len().checked_div(width).unwrap_or_default();
-        while column < width && buffer.len() < BUFFER {
-            let columns = TILE.min(width - column);
-            let start = buffer.len();
-            buffer.resize(start + columns * height, 0.0);
-            transpose_columns(&tensor, width, column, &mut buffer[start..]);
-            column += columns;
+        if self.column.is_none() {
+            self.read_all()?;
         }
-        self.tensor = Some((tensor, column));
+        let mut column = self.column.unwrap_or_default();
+        let height = self.tensor.len().checked_div(width).unwrap_or_default();
+        // Whole tiles, at least one; what the buffer held is overwritten, not cleared.
+        let tiles = (BUFFER / (TILE * height).max(1)).max(1);
+        let columns = (tiles * TILE).min(width - column);
+        buffer.resize(columns * height, 0.0);
+        for out in buffer.chunks_mut((TILE * height).max(1)) {
+            transpose_columns(self.tensor, width, column, out);
+            column += out.len() / height;
+        }
+        self.column = Some(column);
         Ok(())
     }
 
-    fn read_all(&mut self) -> Result<Vec<f32>, WriteError<E>> {
-        let mut tensor = vec![0.0; (self.parameter.size / 4) as usize];
+    fn read_all(&mut self) -> Result<(), WriteError<E>> {
+        self.tensor.resize((self.parameter.size / 4) as usize, 0.0);
         let mut filled = 0;
-        while filled < tensor.len() {
-            match self.read(&mut tensor[filled..])? {
-                0 => break,
-                n => filled += n,
+        while filled < self.tensor.len() {
+            let n = self
+                .reader
+                .read(&mut self.tensor[filled..])
+                .map_err(WriteError::Values)?;
+            if n == 0 {
+                break;
             }
+            filled += n;
         }
+        self.count = filled as u64;
         // There must be no more.
         self.read(&mut [0.0])?;
-        self.check_count()?;
-        Ok(tensor)
+        self.check_count()
     }
 
     fn read(&mut self, out: &mut [f32]) -> Result<usize, WriteError<E>> {
