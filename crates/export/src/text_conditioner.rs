@@ -35,8 +35,8 @@ mod tests {
         |g, _| text_conditioner(g, config)
     }
 
-    fn ids(values: &[i64]) -> runtime::Tensor {
-        runtime::Tensor::i64([1, values.len()], values.to_vec()).unwrap()
+    fn ids(values: &[i64]) -> tensor::Tensor {
+        tensor::Tensor::i64([1, values.len()], values.to_vec()).unwrap()
     }
 
     #[test]

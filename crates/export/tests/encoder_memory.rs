@@ -12,8 +12,9 @@ use checkpoint::{SyntheticWeights, TokenizerFile, TokenizerKind};
 use config::Variant;
 use export::{Export, Identity};
 use onnx::Opset;
+use runtime::Stream;
 use runtime::onnxruntime::{OnnxRuntime, Options};
-use runtime::{Stream, TensorView};
+use tensor::TensorView;
 
 const LIMIT: u64 = 1_000_000_000;
 

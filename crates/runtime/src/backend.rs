@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::{RuntimeError, Tensor, TensorView};
+use crate::RuntimeError;
+use tensor::{Tensor, TensorView};
 
 /// Something that loads ONNX graphs.
 pub trait Backend: Send + Sync {

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use bundle::DType;
+use tensor::TensorError;
 
 /// An error of another library, with whatever it has to say.
 type Cause = Box<dyn Error + Send + Sync>;
@@ -11,30 +12,9 @@ type Cause = Box<dyn Error + Send + Sync>;
 /// Why a graph cannot be loaded or run.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
-    /// The product of a shape is not the number of values.
-    #[error("{values} values do not fill the shape {shape:?}")]
-    Length {
-        /// The shape.
-        shape: Vec<usize>,
-        /// How many values there are.
-        values: usize,
-    },
-    /// A tensor is too large.
-    #[error("no memory for a tensor of shape {shape:?}")]
-    Memory {
-        /// The shape.
-        shape: Vec<usize>,
-    },
-    /// Two tensors cannot be concatenated.
-    #[error("{rows:?} cannot be put behind {shape:?} along axis {axis}")]
-    Append {
-        /// The axis that grows.
-        axis: usize,
-        /// Shape of what is there.
-        shape: Vec<usize>,
-        /// Shape of what comes behind.
-        rows: Vec<usize>,
-    },
+    /// A tensor cannot be made or cannot grow.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
     /// A backend refuses a graph file.
     #[error("{backend} cannot load {graph}")]
     Load {

@@ -16,9 +16,7 @@ mod error;
 pub mod onnxruntime;
 pub mod rten;
 mod stream;
-mod tensor;
 
 pub use backend::{Backend, Graph};
 pub use error::RuntimeError;
 pub use stream::{Outputs, Stream};
-pub use tensor::{Data, Tensor, TensorView, ViewData};

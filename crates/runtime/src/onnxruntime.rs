@@ -11,7 +11,8 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue};
 use ort::value::{DynValue, TensorElementType, TensorRef, ValueType};
 
-use crate::{Backend, Graph, RuntimeError, Tensor, TensorView, ViewData};
+use crate::{Backend, Graph, RuntimeError};
+use tensor::{Tensor, TensorView, ViewData};
 
 pub use self::location::{VERSION, installed_library};
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView, ValueView};
 
-use crate::{Backend, Data, Graph, RuntimeError, Tensor, TensorView, ViewData};
+use crate::{Backend, Graph, RuntimeError};
+use tensor::{Data, Tensor, TensorView, ViewData};
 
 /// Name in messages.
 const NAME: &str = "rten";
@@ -165,7 +166,7 @@ impl RtenGraph {
             }
             other => return Err(self.failed(format!("an output is {:?}", other.dtype()))),
         };
-        Tensor::new(shape, data)
+        Ok(Tensor::new(shape, data)?)
     }
 }
 

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bundle::{Carry, Component, Dim, State, TensorInfo};
 
 use self::check::{Sizes, check_component, shape};
-use crate::{Backend, Graph, RuntimeError, Tensor, TensorView};
+use crate::{Backend, Graph, RuntimeError};
+use tensor::{Tensor, TensorView};
 
 pub use self::outputs::Outputs;
 
@@ -249,10 +250,8 @@ fn initial(state: &State) -> Result<Tensor, RuntimeError> {
         Dim::Fixed(size) => *size,
         Dim::Symbol(_) => 0,
     };
-    Tensor::zeros(
-        state.dtype,
-        state.shape.iter().map(size).collect::<Vec<_>>(),
-    )
+    let shape: Vec<_> = state.shape.iter().map(size).collect();
+    Ok(Tensor::zeros(state.dtype, shape)?)
 }
 
 /// Whether `value` can take the place of `state`.

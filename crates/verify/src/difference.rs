@@ -1,6 +1,6 @@
 //! How far two tensors are apart.
 
-use runtime::{TensorView, ViewData};
+use tensor::{TensorView, ViewData};
 
 /// How far a tensor is from its reference.
 #[derive(Clone, Debug, PartialEq)]

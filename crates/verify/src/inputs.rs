@@ -4,7 +4,8 @@ use bundle::ComponentName;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::StandardNormal;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use runtime::{RuntimeError, Tensor};
+use runtime::RuntimeError;
+use tensor::Tensor;
 
 /// Draws the inputs of one component.
 pub(crate) struct Inputs(Xoshiro256PlusPlus);
@@ -25,14 +26,15 @@ impl Inputs {
         let values = (0..shape.iter().product())
             .map(|_| self.0.sample::<f32, _>(StandardNormal) * deviation)
             .collect();
-        Tensor::f32(shape, values)
+        Ok(Tensor::f32(shape, values)?)
     }
 
     /// Numbers from 0 to 1.
     pub(crate) fn uniform(&mut self, shape: impl Into<Vec<usize>>) -> Result<Tensor, RuntimeError> {
         let shape = shape.into();
         let count = shape.iter().product();
-        Tensor::f32(shape, (0..count).map(|_| self.0.random()).collect())
+        let values = (0..count).map(|_| self.0.random()).collect();
+        Ok(Tensor::f32(shape, values)?)
     }
 
     /// `count` token ids [1, count] from 0 to `largest`, both of which come first.
@@ -40,6 +42,6 @@ impl Inputs {
         let mut ids = vec![0, largest];
         ids.resize_with(count.max(2), || self.0.random_range(0..=largest));
         ids.truncate(count);
-        Tensor::i64([1, count], ids)
+        Ok(Tensor::i64([1, count], ids)?)
     }
 }

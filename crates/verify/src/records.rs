@@ -13,6 +13,7 @@ use std::path::Path;
 
 use bundle::ComponentName;
 use runtime::RuntimeError;
+use tensor::TensorError;
 
 use crate::VerifyError;
 use crate::trial::Trial;
@@ -57,6 +58,12 @@ pub(crate) enum TrialError {
 impl From<RuntimeError> for TrialError {
     fn from(error: RuntimeError) -> Self {
         Self::Runtime(Box::new(error))
+    }
+}
+
+impl From<TensorError> for TrialError {
+    fn from(error: TensorError) -> Self {
+        RuntimeError::from(error).into()
     }
 }
 

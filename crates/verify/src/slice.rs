@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use runtime::{Data, RuntimeError, Tensor, TensorView, ViewData};
+use runtime::RuntimeError;
+use tensor::{Data, Tensor, TensorView, ViewData};
 
 /// The part `range` of `tensor` along `axis`; as much of it as there is.
 pub(crate) fn slice(
@@ -22,7 +23,7 @@ pub(crate) fn slice(
         ViewData::F32(values) => Data::F32(cut(values, size * inner, part)),
         ViewData::I64(values) => Data::I64(cut(values, size * inner, part)),
     };
-    Tensor::new(shape, data)
+    Ok(Tensor::new(shape, data)?)
 }
 
 /// The last `count` of `tensor` along `axis`; all where there are fewer.

@@ -1,7 +1,8 @@
 //! A decoder's latents in calls of several sizes.
 
 use bundle::Model;
-use runtime::{Outputs, RuntimeError, Stream, TensorView};
+use runtime::{Outputs, RuntimeError, Stream};
+use tensor::TensorView;
 
 use crate::slice::slice;
 

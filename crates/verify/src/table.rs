@@ -1,7 +1,7 @@
 //! The table of differences while it is filled.
 
 use bundle::ComponentName;
-use runtime::TensorView;
+use tensor::TensorView;
 
 use crate::Comparison;
 use crate::difference::Difference;

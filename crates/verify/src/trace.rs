@@ -1,7 +1,8 @@
 //! Everything that a component gave, call by call.
 
 use bundle::ComponentName;
-use runtime::{Outputs, RuntimeError, Stream, Tensor, TensorView};
+use runtime::{Outputs, RuntimeError, Stream};
+use tensor::{Tensor, TensorView};
 
 use crate::table::Table;
 

@@ -1,7 +1,8 @@
 //! One component on one backend.
 
 use bundle::{ComponentName, Model};
-use runtime::{Outputs, RuntimeError, Stream, Tensor};
+use runtime::{Outputs, RuntimeError, Stream};
+use tensor::Tensor;
 
 use crate::table::Table;
 

@@ -5,8 +5,9 @@ use std::fs::File;
 
 use bundle::{Component, FileEntry};
 use onnx::{Graph, Opset, ValueReader};
-use runtime::{Backend, Stream, Tensor, onnxruntime, rten};
+use runtime::{Backend, Stream, onnxruntime, rten};
 use tempfile::TempDir;
+use tensor::Tensor;
 
 use super::Parameters;
 use crate::interface;

@@ -3,8 +3,8 @@
 mod cases;
 
 use onnx::{Dim, ElementType, Scope, Value};
-use runtime::{Data, Tensor};
 use tempfile::TempDir;
+use tensor::{Data, Tensor};
 
 use crate::support::{Values, backends, chain, graph, opset};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use bundle::{Advance, Carry, Component, DType, Dim, PositionCounter, State, TensorInfo};
 
-use crate::{Graph, RuntimeError, TensorView};
+use crate::{Graph, RuntimeError};
+use tensor::TensorView;
 
 /// Sizes that the symbols of a component stand for in one call.
 pub(super) struct Sizes<'a> {

@@ -1,6 +1,7 @@
 //! What one call of a component gives.
 
-use crate::{RuntimeError, Tensor};
+use crate::RuntimeError;
+use tensor::Tensor;
 
 /// The outputs of one call but the states, by name.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! What both backends compute.
 
-use runtime::{Tensor, TensorView};
+use tensor::{Tensor, TensorView};
 
 use crate::support::{backends, chain, models};
 

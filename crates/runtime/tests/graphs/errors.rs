@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use runtime::RuntimeError;
 use runtime::onnxruntime::{OnnxRuntime, Options};
-use runtime::{RuntimeError, TensorView};
+use tensor::TensorView;
 
 use crate::support::{backends, chain, error, models};
 

@@ -98,5 +98,8 @@ fn a_state_larger_than_memory_is_an_error() {
     component.states[0].carry = Carry::Replace;
     let refused = Stream::load(&rten::Rten::default(), &models(), &component);
     let refused = error(refused);
-    assert!(matches!(refused, RuntimeError::Memory { .. }), "{refused}");
+    assert!(
+        matches!(refused, RuntimeError::Tensor(TensorError::Memory { .. })),
+        "{refused}"
+    );
 }

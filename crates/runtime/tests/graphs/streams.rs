@@ -1,6 +1,7 @@
 //! States and positions from call to call.
 
-use runtime::{RuntimeError, Stream, Tensor, TensorView};
+use runtime::{RuntimeError, Stream};
+use tensor::{Tensor, TensorView};
 
 use crate::support::{append, chain, empty, error, pairs, replace, streams};
 

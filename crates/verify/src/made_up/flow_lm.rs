@@ -1,6 +1,7 @@
 //! A prompt, the beginning of speech, and latents; then the prompt in other pieces.
 
-use runtime::{RuntimeError, Tensor};
+use runtime::RuntimeError;
+use tensor::Tensor;
 
 use crate::inputs::Inputs;
 use crate::slice::slice;

@@ -1,6 +1,7 @@
 //! One row, and a batch; then the batch row by row.
 
-use runtime::{RuntimeError, TensorView};
+use runtime::RuntimeError;
+use tensor::TensorView;
 
 use crate::inputs::Inputs;
 use crate::slice::slice;

@@ -1,6 +1,7 @@
 //! Latents beyond the attention's context, in calls of several sizes.
 
-use runtime::{Outputs, RuntimeError, Stream, Tensor};
+use runtime::{Outputs, RuntimeError, Stream};
+use tensor::Tensor;
 
 use super::LARGEST_CONTEXT;
 use crate::inputs::Inputs;
@@ -25,7 +26,7 @@ pub(super) fn run(trial: &mut Trial<'_>) -> Result<Trace, RuntimeError> {
         let mut audio = Tensor::f32([1, 1, 0], Vec::new())?;
         let keep = |stream: &Stream, done: usize, outputs: &Outputs| {
             trace.keep(stream, &context(done, size), outputs)?;
-            audio.append(2, outputs.get("audio")?.view())
+            Ok::<_, RuntimeError>(audio.append(2, outputs.get("audio")?.view())?)
         };
         decode(&mut trial.stream, latents.view(), size, keep)?;
         match &one_by_one {

@@ -1,6 +1,7 @@
 //! Recordings around a frame's length, and one that crosses the attention's window twice.
 
-use runtime::{RuntimeError, Tensor};
+use runtime::RuntimeError;
+use tensor::Tensor;
 
 use super::LARGEST_CONTEXT;
 use crate::inputs::Inputs;

@@ -1,6 +1,7 @@
 //! `decoder.safetensors`: latents, their audio, and every state after each of the first frames.
 
-use runtime::{Outputs, Stream, Tensor};
+use runtime::{Outputs, Stream};
+use tensor::Tensor;
 
 use super::{RecordFile, Records, TrialError, voice};
 use crate::slice::{last, slice};

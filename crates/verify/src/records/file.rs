@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use runtime::{RuntimeError, Tensor};
+use runtime::RuntimeError;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use tensor::Tensor;
 
 /// The tensors of one file. Those that are neither f32 nor i64 are left out.
 #[derive(Debug)]

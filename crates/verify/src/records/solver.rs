@@ -1,6 +1,7 @@
 //! `solver.safetensors`: the sampler's network alone, and latents after several steps.
 
-use runtime::{RuntimeError, Tensor, TensorView};
+use runtime::RuntimeError;
+use tensor::{Tensor, TensorView};
 
 use super::{Records, TrialError};
 use crate::sampler;
@@ -51,11 +52,11 @@ pub(super) fn sample(
         given.push(("x", TensorView::f32(noise.shape(), x)?));
         let (_, flow) = stream.run(&given)?.take("flow")?.into_parts();
         match flow {
-            runtime::Data::F32(values) => Ok(values),
+            tensor::Data::F32(values) => Ok::<_, RuntimeError>(values),
             // The manifest says f32, and the stream has compared.
-            runtime::Data::I64(_) => Ok(Vec::new()),
+            tensor::Data::I64(_) => Ok(Vec::new()),
         }
     };
     let latent = sampler::sample(kind, noise.as_f32().unwrap_or_default(), steps, net)?;
-    Tensor::f32(noise.shape(), latent)
+    Ok(Tensor::f32(noise.shape(), latent)?)
 }

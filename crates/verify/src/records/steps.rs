@@ -1,6 +1,7 @@
 //! `steps.safetensors`: speech after voice and text prompt, latent by latent.
 
-use runtime::{RuntimeError, Tensor};
+use runtime::RuntimeError;
+use tensor::Tensor;
 
 use super::{RecordFile, Records, TrialError, encoder, solver, text, voice};
 use crate::slice::last;
@@ -140,5 +141,5 @@ pub(super) fn embed(
 
 fn no_embeddings(trial: &Trial<'_>) -> Result<Tensor, RuntimeError> {
     let width = trial.model.flow_lm.transformer.d_model;
-    Tensor::f32([1, 0, width], Vec::new())
+    Ok(Tensor::f32([1, 0, width], Vec::new())?)
 }

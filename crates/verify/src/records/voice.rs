@@ -2,7 +2,8 @@
 //! in the two forms of pocket-tts's voice files.
 
 use bundle::State;
-use runtime::{Stream, Tensor};
+use runtime::Stream;
+use tensor::Tensor;
 
 use super::{RecordFile, Records, TrialError, encoder};
 use crate::slice::slice;

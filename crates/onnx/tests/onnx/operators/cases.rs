@@ -6,7 +6,7 @@ mod shapes;
 use std::f32::consts::{FRAC_PI_2, PI};
 
 use onnx::{Scope, Value};
-use runtime::Tensor;
+use tensor::Tensor;
 
 use super::{Case, f, i};
 

@@ -1,5 +1,5 @@
 use onnx::{Convolution, Scope, Value};
-use runtime::Tensor;
+use tensor::Tensor;
 
 use super::{Case, f, one};
 

@@ -1,4 +1,4 @@
-use runtime::Tensor;
+use tensor::Tensor;
 
 use super::{Case, f, i, one};
 

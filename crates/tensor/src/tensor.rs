@@ -1,13 +1,8 @@
-//! Tensors, owned and borrowed: a shape and its values in row-major order.
-
-mod append;
-mod view;
+//! A tensor that owns its values.
 
 use bundle::DType;
 
-use crate::RuntimeError;
-
-pub use self::view::{TensorView, ViewData};
+use crate::{TensorError, TensorView, ViewData};
 
 /// Values of a [`Tensor`].
 #[derive(Clone, Debug, PartialEq)]
@@ -21,13 +16,13 @@ pub enum Data {
 /// A tensor that owns its values. Sizes may be 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
-    shape: Vec<usize>,
-    data: Data,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) data: Data,
 }
 
 impl Tensor {
     /// `data` in the form of `shape`, whose product must be the number of values.
-    pub fn new(shape: impl Into<Vec<usize>>, data: Data) -> Result<Self, RuntimeError> {
+    pub fn new(shape: impl Into<Vec<usize>>, data: Data) -> Result<Self, TensorError> {
         let tensor = Self {
             shape: shape.into(),
             data,
@@ -37,17 +32,17 @@ impl Tensor {
     }
 
     /// Single precision numbers in the form of `shape`.
-    pub fn f32(shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Result<Self, RuntimeError> {
+    pub fn f32(shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Result<Self, TensorError> {
         Self::new(shape, Data::F32(values))
     }
 
     /// Integers in the form of `shape`.
-    pub fn i64(shape: impl Into<Vec<usize>>, values: Vec<i64>) -> Result<Self, RuntimeError> {
+    pub fn i64(shape: impl Into<Vec<usize>>, values: Vec<i64>) -> Result<Self, TensorError> {
         Self::new(shape, Data::I64(values))
     }
 
     /// Zeros in the form of `shape`.
-    pub fn zeros(dtype: DType, shape: impl Into<Vec<usize>>) -> Result<Self, RuntimeError> {
+    pub fn zeros(dtype: DType, shape: impl Into<Vec<usize>>) -> Result<Self, TensorError> {
         let shape = shape.into();
         let data = length(&shape).and_then(|length| match dtype {
             DType::F32 => zeros(length).map(Data::F32),
@@ -55,7 +50,7 @@ impl Tensor {
         });
         match data {
             Some(data) => Ok(Self { shape, data }),
-            None => Err(RuntimeError::Memory { shape }),
+            None => Err(TensorError::Memory { shape }),
         }
     }
 
@@ -111,11 +106,11 @@ fn length(shape: &[usize]) -> Option<usize> {
         .try_fold(1_usize, |n, size| n.checked_mul(*size))
 }
 
-fn check_length(shape: &[usize], values: usize) -> Result<(), RuntimeError> {
+pub(crate) fn check_length(shape: &[usize], values: usize) -> Result<(), TensorError> {
     if length(shape) == Some(values) {
         return Ok(());
     }
-    Err(RuntimeError::Length {
+    Err(TensorError::Length {
         shape: shape.to_vec(),
         values,
     })

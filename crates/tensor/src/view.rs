@@ -2,8 +2,8 @@
 
 use bundle::DType;
 
-use super::check_length;
-use crate::{Data, RuntimeError, Tensor};
+use crate::tensor::check_length;
+use crate::{Data, Tensor, TensorError};
 
 /// Values of a [`TensorView`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,7 +15,7 @@ pub enum ViewData<'a> {
 }
 
 impl ViewData<'_> {
-    pub(super) fn len(self) -> usize {
+    pub(crate) fn len(self) -> usize {
         match self {
             Self::F32(values) => values.len(),
             Self::I64(values) => values.len(),
@@ -26,24 +26,24 @@ impl ViewData<'_> {
 /// A tensor whose shape and values are someone else's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TensorView<'a> {
-    pub(super) shape: &'a [usize],
-    pub(super) data: ViewData<'a>,
+    pub(crate) shape: &'a [usize],
+    pub(crate) data: ViewData<'a>,
 }
 
 impl<'a> TensorView<'a> {
     /// `data` in the form of `shape`, whose product must be the number of values.
-    pub fn new(shape: &'a [usize], data: ViewData<'a>) -> Result<Self, RuntimeError> {
+    pub fn new(shape: &'a [usize], data: ViewData<'a>) -> Result<Self, TensorError> {
         check_length(shape, data.len())?;
         Ok(Self { shape, data })
     }
 
     /// Single precision numbers in the form of `shape`.
-    pub fn f32(shape: &'a [usize], values: &'a [f32]) -> Result<Self, RuntimeError> {
+    pub fn f32(shape: &'a [usize], values: &'a [f32]) -> Result<Self, TensorError> {
         Self::new(shape, ViewData::F32(values))
     }
 
     /// Integers in the form of `shape`.
-    pub fn i64(shape: &'a [usize], values: &'a [i64]) -> Result<Self, RuntimeError> {
+    pub fn i64(shape: &'a [usize], values: &'a [i64]) -> Result<Self, TensorError> {
         Self::new(shape, ViewData::I64(values))
     }
 

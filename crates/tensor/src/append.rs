@@ -1,15 +1,14 @@
 //! Putting rows behind rows, in place where that is possible.
 
-use super::Data;
-use crate::{RuntimeError, Tensor, TensorView, ViewData};
+use crate::{Data, Tensor, TensorError, TensorView, ViewData};
 
 impl Tensor {
     /// Puts `rows` behind this tensor along `axis`. Number format and all other sizes must be
     /// equal. Where all sizes before `axis` are 1 only `rows` is copied, most of the time: the
     /// buffer grows by doubling.
-    pub fn append(&mut self, axis: usize, rows: TensorView<'_>) -> Result<(), RuntimeError> {
+    pub fn append(&mut self, axis: usize, rows: TensorView<'_>) -> Result<(), TensorError> {
         if !self.takes(axis, rows) {
-            return Err(RuntimeError::Append {
+            return Err(TensorError::Append {
                 axis,
                 shape: self.shape.clone(),
                 rows: rows.shape().to_vec(),
@@ -28,7 +27,7 @@ impl Tensor {
     }
 
     /// Whether [`Self::append`] would take `rows`.
-    pub(crate) fn takes(&self, axis: usize, rows: TensorView<'_>) -> bool {
+    pub fn takes(&self, axis: usize, rows: TensorView<'_>) -> bool {
         axis < self.shape.len()
             && self.shape.len() == rows.shape().len()
             && self.dtype() == rows.dtype()

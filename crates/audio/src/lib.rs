@@ -1,0 +1,1 @@
+//! Recordings in, WAV files out.
