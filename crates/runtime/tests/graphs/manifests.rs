@@ -2,6 +2,7 @@
 
 use bundle::{Carry, Component, DType};
 use runtime::{RuntimeError, Stream, rten};
+use tensor::TensorError;
 
 use crate::support::{append, chain, error, info, models};
 

@@ -1,0 +1,1 @@
+//! The engine's arithmetic: packed weights, products, attention, activations; SIMD behind safe functions.
