@@ -12,8 +12,8 @@ use checkpoint::{SyntheticWeights, TokenizerFile, TokenizerKind};
 use config::Variant;
 use export::{Export, Identity};
 use onnx::Opset;
-use runtime::Stream;
 use runtime::onnxruntime::{OnnxRuntime, Options};
+use runtime::{GraphStream, Stream as _};
 use tensor::TensorView;
 
 const LIMIT: u64 = 1_000_000_000;
@@ -46,7 +46,7 @@ fn thirty_seconds_fit_in_a_gigabyte() {
     .unwrap();
     let component = &manifest.components[&ComponentName::MimiEncoder];
     let backend = OnnxRuntime::new(Options::default()).unwrap();
-    let mut encoder = Stream::load(&backend, &bundle, component).unwrap();
+    let mut encoder = GraphStream::load(&backend, &bundle, component).unwrap();
 
     let samples = 30 * config.mimi.sample_rate as usize;
     let audio: Vec<f32> = (0..samples)

@@ -1,32 +1,67 @@
-//! What a backend has to offer: loading a graph, running it.
+//! What a backend has to offer: loading the components of a bundle, streaming through them.
 
 use std::path::Path;
 
-use crate::RuntimeError;
+use bundle::{Component, ComponentName, Manifest};
 use tensor::{Tensor, TensorView};
 
-/// Something that loads ONNX graphs.
+use crate::{Outputs, RuntimeError};
+
+/// Something that runs the components of a bundle.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use bundle::{ComponentName, Manifest};
+/// use runtime::{Backend, rten::Rten};
+/// use tensor::TensorView;
+///
+/// let dir = std::path::Path::new("bundle");
+/// let manifest = Manifest::read(dir)?;
+/// let mut decoder = Rten::default().load(dir, &manifest, ComponentName::MimiDecoder)?;
+/// let latents = [0.0; 32];
+/// let mut outputs = decoder.run(&[("latents", TensorView::f32(&[1, 1, 32], &latents)?)])?;
+/// let audio = outputs.take("audio")?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait Backend: Send + Sync {
     /// What to call it in a message.
     fn name(&self) -> &'static str;
 
-    /// Loads the graph at `graph` with the weights beside it.
-    fn load(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError>;
+    /// Loads the component `name` of the bundle in `dir` and starts a stream.
+    fn load(
+        &self,
+        dir: &Path,
+        manifest: &Manifest,
+        name: ComponentName,
+    ) -> Result<Box<dyn Stream>, RuntimeError>;
 }
 
-/// A loaded graph. It keeps no state between calls.
-pub trait Graph: Send {
-    /// Names of the inputs, in the graph's order.
-    fn inputs(&self) -> &[String];
+/// One stream through a component. It supplies the component's states and position to every
+/// call and carries them on, as the manifest says.
+pub trait Stream: Send {
+    /// The component, as the manifest describes it.
+    fn component(&self) -> &Component;
 
-    /// Names of the outputs, in the graph's order.
-    fn outputs(&self) -> &[String];
+    /// Runs the component once. `inputs` are its inputs but the states and the position; its
+    /// outputs but the states come back. After an error the stream is where it was before.
+    fn run(&mut self, inputs: &[(&str, TensorView<'_>)]) -> Result<Outputs, RuntimeError>;
 
-    /// Computes the `outputs` that are asked for, in that order. `inputs` names every input
-    /// once; the views are read during the call only.
-    fn run(
-        &mut self,
-        inputs: &[(&str, TensorView<'_>)],
-        outputs: &[&str],
-    ) -> Result<Vec<Tensor>, RuntimeError>;
+    /// Goes back to the state before the first call.
+    fn reset(&mut self) -> Result<(), RuntimeError>;
+
+    /// A stream that goes on from the same state, independently. Both share the loaded weights.
+    fn fork(&self) -> Box<dyn Stream>;
+
+    /// A copy of the state that goes into input `name`.
+    fn state(&self, name: &str) -> Result<Tensor, RuntimeError>;
+
+    /// Replaces the state that goes into input `name`; symbolic sizes are free.
+    fn set_state(&mut self, name: &str, value: Tensor) -> Result<(), RuntimeError>;
+
+    /// Positions counted so far, if the component counts them.
+    fn position(&self) -> Option<i64>;
+
+    /// Sets the position that the next call starts at.
+    fn set_position(&mut self, position: i64) -> Result<(), RuntimeError>;
 }

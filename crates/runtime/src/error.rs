@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use bundle::DType;
+use bundle::{ComponentName, DType};
 use tensor::TensorError;
 
 /// An error of another library, with whatever it has to say.
@@ -15,6 +15,12 @@ pub enum RuntimeError {
     /// A tensor cannot be made or cannot grow.
     #[error(transparent)]
     Tensor(#[from] TensorError),
+    /// The bundle lacks a component.
+    #[error("the bundle has no {component}: convert it again with all components")]
+    NoComponent {
+        /// The component.
+        component: ComponentName,
+    },
     /// A backend refuses a graph file.
     #[error("{backend} cannot load {graph}")]
     Load {

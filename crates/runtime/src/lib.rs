@@ -1,22 +1,26 @@
-//! Runs the graphs of a bundle and carries their state from call to call.
+//! Runs the components of a bundle and carries their state from call to call.
 //!
-//! 1. A [`Backend`] loads a graph file: [`rten::Rten`] is always there,
-//!    [`onnxruntime::OnnxRuntime`] needs ONNX Runtime's shared library.
-//! 2. A [`Stream`] joins the loaded [`Graph`] with its description in the
-//!    manifest. It supplies the states and the position, so that a caller
-//!    deals with a component's own inputs and outputs only.
-//! 3. Cloning a stream forks it: both go on from the same state and share the
-//!    loaded graph. Several utterances start from one voice that way.
+//! 1. A [`Backend`] loads a component and starts a [`Stream`] through it: calls that take and
+//!    give the component's own inputs and outputs, while the stream keeps the states.
+//! 2. Forking a stream makes another that goes on from the same state and shares the weights.
+//!    Several utterances start from one voice that way.
+//! 3. Backends for ONNX graphs are [`GraphBackend`]s, which keep no state at all:
+//!    [`rten::Rten`] is always there, [`onnxruntime::OnnxRuntime`] needs ONNX Runtime's shared
+//!    library. A [`GraphStream`] joins a loaded [`Graph`] with its description in the manifest.
 //!
-//! Nothing here knows what a component computes: how many states there are,
-//! what they are called and how they are carried stands in the manifest.
+//! Nothing here knows what a component computes: how many states there are, what they are
+//! called and how they are carried stands in the manifest.
 
 mod backend;
 mod error;
+mod graph;
+mod graph_stream;
 pub mod onnxruntime;
+mod outputs;
 pub mod rten;
-mod stream;
 
-pub use backend::{Backend, Graph};
+pub use backend::{Backend, Stream};
 pub use error::RuntimeError;
-pub use stream::{Outputs, Stream};
+pub use graph::{Graph, GraphBackend};
+pub use graph_stream::GraphStream;
+pub use outputs::Outputs;

@@ -11,7 +11,7 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue};
 use ort::value::{DynValue, TensorElementType, TensorRef, ValueType};
 
-use crate::{Backend, Graph, RuntimeError};
+use crate::{Graph, GraphBackend, RuntimeError};
 use tensor::{Tensor, TensorView, ViewData};
 
 pub use self::location::{VERSION, installed_library};
@@ -74,12 +74,12 @@ impl OnnxRuntime {
     }
 }
 
-impl Backend for OnnxRuntime {
+impl GraphBackend for OnnxRuntime {
     fn name(&self) -> &'static str {
         NAME
     }
 
-    fn load(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError> {
+    fn load_graph(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError> {
         let session = self.session(graph).map_err(|source| RuntimeError::Load {
             backend: NAME,
             graph: graph.to_owned(),

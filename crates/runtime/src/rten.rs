@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView, ValueView};
 
-use crate::{Backend, Graph, RuntimeError};
+use crate::{Graph, GraphBackend, RuntimeError};
 use tensor::{Data, Tensor, TensorView, ViewData};
 
 /// Name in messages.
@@ -56,12 +56,12 @@ impl Default for Rten {
     }
 }
 
-impl Backend for Rten {
+impl GraphBackend for Rten {
     fn name(&self) -> &'static str {
         NAME
     }
 
-    fn load(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError> {
+    fn load_graph(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError> {
         let mut options = ModelOptions::with_all_ops();
         options.prepack_weights(self.options.prepack);
         // SAFETY: the graph and its weights are mapped, so nobody may change them meanwhile.

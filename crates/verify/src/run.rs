@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bundle::{ComponentName, Manifest};
-use runtime::{Backend, RuntimeError, Stream};
+use runtime::{Backend, RuntimeError};
 
 use crate::error::chain;
 use crate::records::Records;
@@ -125,14 +125,14 @@ impl Proof<'_> {
         backend: &dyn Backend,
         name: ComponentName,
     ) -> Result<Vec<String>, RuntimeError> {
-        let Some(component) = self.manifest.components.get(&name) else {
+        if !self.manifest.components.contains_key(&name) {
             return Ok(Vec::new());
-        };
+        }
         let mut trial = Trial {
             backend: backend.name(),
             component: name,
             model: &self.manifest.model,
-            stream: Stream::load(backend, self.dir, component)?,
+            stream: backend.load(self.dir, self.manifest, name)?,
             table: &mut self.table,
         };
         // Recorded inputs are worth trying even where made-up ones fail.

@@ -12,10 +12,10 @@ pub(crate) const FRAMES_A_CALL: [usize; 4] = [1, 2, 3, 7];
 /// Decodes `latents` [1, F, ldim] from the beginning, `size` frames a call. `each` learns of
 /// every call: the stream after it, the frames done so far, and the outputs.
 pub(crate) fn decode<E: From<RuntimeError>>(
-    stream: &mut Stream,
+    stream: &mut dyn Stream,
     latents: TensorView<'_>,
     size: usize,
-    mut each: impl FnMut(&Stream, usize, &Outputs) -> Result<(), E>,
+    mut each: impl FnMut(&dyn Stream, usize, &Outputs) -> Result<(), E>,
 ) -> Result<(), E> {
     stream.reset()?;
     let frames = latents.shape().get(1).copied().unwrap_or(0);

@@ -20,7 +20,7 @@ impl Trace {
     /// Runs the stream once, and keeps its outputs and the states it goes on from.
     pub(crate) fn call(
         &mut self,
-        stream: &mut Stream,
+        stream: &mut dyn Stream,
         context: &str,
         inputs: &[(&str, TensorView<'_>)],
     ) -> Result<Outputs, RuntimeError> {
@@ -32,7 +32,7 @@ impl Trace {
     /// Keeps the outputs of a call and the states that the stream goes on from.
     pub(crate) fn keep(
         &mut self,
-        stream: &Stream,
+        stream: &dyn Stream,
         context: &str,
         outputs: &Outputs,
     ) -> Result<(), RuntimeError> {
@@ -47,7 +47,7 @@ impl Trace {
             keep(name, value);
         }
         for state in &stream.component().states {
-            let value = stream.state(&state.input)?.to_tensor();
+            let value = stream.state(&state.input)?;
             keep(state.input.clone(), value);
         }
         Ok(())

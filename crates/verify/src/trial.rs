@@ -15,7 +15,7 @@ pub(crate) struct Trial<'a> {
     /// The model's shape.
     pub(crate) model: &'a Model,
     /// The loaded component. Whoever uses it resets it first.
-    pub(crate) stream: Stream,
+    pub(crate) stream: Box<dyn Stream>,
     /// The table of differences.
     pub(crate) table: &'a mut Table,
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 
 use bundle::{Component, FileEntry};
 use onnx::{Graph, Opset, ValueReader};
-use runtime::{Backend, Stream, onnxruntime, rten};
+use runtime::{GraphBackend, GraphStream, Stream as _, onnxruntime, rten};
 use tempfile::TempDir;
 use tensor::Tensor;
 
@@ -21,7 +21,7 @@ const TOLERANCE: f64 = 2e-5;
 /// An input called `position` is an input like any other here.
 pub(crate) struct Trial {
     _dir: TempDir,
-    streams: Vec<(String, Stream)>,
+    streams: Vec<(String, GraphStream)>,
 }
 
 /// A tensor of numbers.
@@ -68,7 +68,7 @@ impl Trial {
             };
             for backend in backends() {
                 let label = format!("{}, opset {}", backend.name(), opset.version());
-                let stream = Stream::load(backend.as_ref(), dir.path(), &component)
+                let stream = GraphStream::load(backend.as_ref(), dir.path(), &component)
                     .unwrap_or_else(|e| panic!("{label}: {}", chain(&e)));
                 streams.push((label, stream));
             }
@@ -102,7 +102,7 @@ impl Trial {
             for (name, shape, values) in expected {
                 let actual = match stream.state(name) {
                     Ok(state) => state,
-                    Err(_) => outputs.get(name).unwrap().view(),
+                    Err(_) => outputs.get(name).unwrap().clone(),
                 };
                 if actual.shape() != *shape {
                     let actual = actual.shape();
@@ -117,7 +117,7 @@ impl Trial {
 }
 
 /// Every backend. One that cannot be had says how to get it.
-fn backends() -> [Box<dyn Backend>; 2] {
+fn backends() -> [Box<dyn GraphBackend>; 2] {
     let onnx_runtime = onnxruntime::OnnxRuntime::new(onnxruntime::Options::default());
     let onnx_runtime = onnx_runtime.unwrap_or_else(|e| panic!("{}", chain(&e)));
     [Box::new(rten::Rten::default()), Box::new(onnx_runtime)]

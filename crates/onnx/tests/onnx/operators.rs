@@ -95,7 +95,7 @@ impl Case {
         let mut problems = Vec::new();
         for backend in backends() {
             let run = backend
-                .load(&path)
+                .load_graph(&path)
                 .and_then(|mut graph| graph.run(&inputs, &ys));
             let problem = match run {
                 Ok(found)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use onnx::{Graph, Model, Opset, ValueReader};
-use runtime::{Backend, onnxruntime, rten};
+use runtime::{GraphBackend, onnxruntime, rten};
 
 /// An empty graph whose parameters have these shapes.
 pub(crate) fn graph(opset: Opset, shapes: &[(&str, &[usize])]) -> Graph {
@@ -32,7 +32,7 @@ pub(crate) fn nodes(model: &Model) -> String {
 }
 
 /// Every backend. One that cannot be had says how to get it.
-pub(crate) fn backends() -> [Box<dyn Backend>; 2] {
+pub(crate) fn backends() -> [Box<dyn GraphBackend>; 2] {
     let onnx_runtime = onnxruntime::OnnxRuntime::new(onnxruntime::Options::default());
     let onnx_runtime = onnx_runtime.unwrap_or_else(|e| panic!("{}", chain(&e)));
     [Box::new(rten::Rten::default()), Box::new(onnx_runtime)]

@@ -7,7 +7,7 @@ use crate::support::{backends, chain, models};
 #[test]
 fn weights_come_from_the_data_file() {
     for backend in backends() {
-        let mut graph = backend.load(&models().join("gather.onnx")).unwrap();
+        let mut graph = backend.load_graph(&models().join("gather.onnx")).unwrap();
         assert_eq!(graph.inputs(), ["ids"]);
         assert_eq!(graph.outputs(), ["embeddings", "following"]);
         let ids = TensorView::i64(&[1, 2], &[4, 0]).unwrap();
@@ -41,7 +41,7 @@ fn sizes_may_be_zero() {
     ];
     let mut wrong = Vec::new();
     for backend in backends() {
-        let mut graph = backend.load(&models().join("empty.onnx")).unwrap();
+        let mut graph = backend.load_graph(&models().join("empty.onnx")).unwrap();
         for (i, (past, x, expected)) in cases.iter().enumerate() {
             let past_shape = [1, past.len() / 2, 2];
             let shape = [1, x.len() / 2, 2];

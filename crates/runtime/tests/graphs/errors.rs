@@ -12,7 +12,7 @@ use crate::support::{backends, chain, error, models};
 #[test]
 fn a_failing_node_is_named() {
     for backend in backends() {
-        let mut graph = backend.load(&models().join("pairs.onnx")).unwrap();
+        let mut graph = backend.load_graph(&models().join("pairs.onnx")).unwrap();
         let x = TensorView::f32(&[1, 1, 2], &[0.0; 2]).unwrap();
         let past = TensorView::f32(&[1, 0, 2], &[]).unwrap();
         let failed = graph.run(&[("x", x), ("past", past)], &["y"]);
@@ -53,7 +53,7 @@ fn graphs_that_cannot_be_loaded() {
     let mut wrong = Vec::new();
     for backend in backends() {
         for (path, part) in &cases {
-            match backend.load(path) {
+            match backend.load_graph(path) {
                 Ok(_) => wrong.push(format!("{}: {} loaded", backend.name(), path.display())),
                 Err(e) if chain(&e).contains(part) => {}
                 Err(e) => wrong.push(format!("{}: no {part} in: {}", backend.name(), chain(&e))),
@@ -78,7 +78,7 @@ fn calls_that_do_not_fit_the_graph() {
         ("another output", vec![("ids", ids)], "audio"),
     ];
     for backend in backends() {
-        let mut graph = backend.load(&models().join("gather.onnx")).unwrap();
+        let mut graph = backend.load_graph(&models().join("gather.onnx")).unwrap();
         for (case, inputs, output) in &cases {
             let text = chain(&error(graph.run(inputs, &[*output])));
             assert!(text.contains("gather.onnx"), "{case}: {text}");
@@ -94,7 +94,7 @@ fn integers_beyond_32_bits() {
     let none = TensorView::f32(&[1, 0, 2, 3], &[]).unwrap();
     let inputs = [("x", none), ("past_key", none), ("position", position)];
     for backend in backends() {
-        let mut graph = backend.load(&models().join("append.onnx")).unwrap();
+        let mut graph = backend.load_graph(&models().join("append.onnx")).unwrap();
         let result = graph.run(&inputs, &["end"]);
         if backend.name() == "rten" {
             let text = error(result).to_string();

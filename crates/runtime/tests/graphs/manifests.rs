@@ -1,7 +1,7 @@
 //! Manifests that contradict themselves or the graph.
 
 use bundle::{Carry, Component, DType};
-use runtime::{RuntimeError, Stream, rten};
+use runtime::{GraphStream, RuntimeError, rten};
 use tensor::TensorError;
 
 use crate::support::{append, chain, error, info, models};
@@ -75,7 +75,7 @@ fn what_does_not_fit_is_said() {
     for (change, expected) in cases {
         let mut component = append();
         change(&mut component);
-        let refused = Stream::load(&rten::Rten::default(), &models(), &component);
+        let refused = GraphStream::load(&rten::Rten::default(), &models(), &component);
         let text = refused.map_or_else(|e| chain(&e), |_| "loaded".to_owned());
         if !text.contains(expected) || !text.contains("append.onnx") {
             wrong.push((text, expected));
@@ -97,7 +97,7 @@ fn a_state_larger_than_memory_is_an_error() {
     component.states[0].shape[1] = 1.into();
     component.inputs[1].shape[1] = 1.into();
     component.states[0].carry = Carry::Replace;
-    let refused = Stream::load(&rten::Rten::default(), &models(), &component);
+    let refused = GraphStream::load(&rten::Rten::default(), &models(), &component);
     let refused = error(refused);
     assert!(
         matches!(refused, RuntimeError::Tensor(TensorError::Memory { .. })),

@@ -1,12 +1,12 @@
 //! States and positions from call to call.
 
-use runtime::{RuntimeError, Stream};
+use runtime::{GraphStream, RuntimeError, Stream as _};
 use tensor::{Tensor, TensorView};
 
 use crate::support::{append, chain, empty, error, pairs, replace, streams};
 
 /// Runs `append.onnx` on rows that are all `value`; gives the first sum and the end.
-fn add_rows(stream: &mut Stream, rows: usize, value: f32) -> Result<(f32, i64), RuntimeError> {
+fn add_rows(stream: &mut GraphStream, rows: usize, value: f32) -> Result<(f32, i64), RuntimeError> {
     let x = vec![value; rows * 6];
     let mut outputs = stream.run(&[("x", TensorView::f32(&[1, rows, 2, 3], &x)?)])?;
     let sum = outputs.take("sum")?;
@@ -57,7 +57,7 @@ fn forks_go_their_own_ways() {
         assert_eq!(add_rows(&mut fork, 1, 5.0).unwrap(), (14.0, 10));
         assert_eq!(add_rows(&mut stream, 1, 1.0).unwrap(), (6.0, 10));
         let results: Vec<_> = std::thread::scope(|scope| {
-            let run = |mut s: Stream| scope.spawn(move || add_rows(&mut s, 1, 1.0).unwrap());
+            let run = |mut s: GraphStream| scope.spawn(move || add_rows(&mut s, 1, 1.0).unwrap());
             let threads = [run(fork.clone()), run(stream.clone())];
             threads.map(|t| t.join().unwrap()).into()
         });
@@ -94,7 +94,7 @@ fn a_state_can_be_put_in() {
 #[test]
 fn a_failed_call_changes_nothing() {
     // The graph fails.
-    let run = |stream: &mut Stream, rows: usize| {
+    let run = |stream: &mut GraphStream, rows: usize| {
         let x = vec![1.0; rows * 2];
         let x = TensorView::f32(&[1, rows, 2], &x).unwrap().to_tensor();
         let outputs = stream.run(&[("x", x.view())])?;

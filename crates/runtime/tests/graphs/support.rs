@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use bundle::{
     Advance, Carry, Component, DType, Dim, FileEntry, Initial, PositionCounter, State, TensorInfo,
 };
-use runtime::{Backend, RuntimeError, Stream, onnxruntime, rten};
+use runtime::{GraphBackend, GraphStream, RuntimeError, onnxruntime, rten};
 
 /// The folder of the graphs.
 pub(crate) fn models() -> PathBuf {
@@ -13,9 +13,9 @@ pub(crate) fn models() -> PathBuf {
 }
 
 /// Every backend, with every option that changes what it computes with.
-pub(crate) fn backends() -> Vec<Box<dyn Backend>> {
-    let rten = |options| Box::new(rten::Rten::new(options)) as Box<dyn Backend>;
-    let onnx_runtime = |options| -> Box<dyn Backend> {
+pub(crate) fn backends() -> Vec<Box<dyn GraphBackend>> {
+    let rten = |options| Box::new(rten::Rten::new(options)) as Box<dyn GraphBackend>;
+    let onnx_runtime = |options| -> Box<dyn GraphBackend> {
         let backend = onnxruntime::OnnxRuntime::new(options);
         Box::new(backend.unwrap_or_else(|e| panic!("{}", chain(&e))))
     };
@@ -35,9 +35,9 @@ pub(crate) fn backends() -> Vec<Box<dyn Backend>> {
 }
 
 /// A stream through `component` on every backend.
-pub(crate) fn streams(component: &Component) -> Vec<Stream> {
-    let load = |backend: Box<dyn Backend>| {
-        let stream = Stream::load(backend.as_ref(), &models(), component);
+pub(crate) fn streams(component: &Component) -> Vec<GraphStream> {
+    let load = |backend: Box<dyn GraphBackend>| {
+        let stream = GraphStream::load(backend.as_ref(), &models(), component);
         stream.unwrap_or_else(|e| panic!("{}: {}", backend.name(), chain(&e)))
     };
     backends().into_iter().map(load).collect()

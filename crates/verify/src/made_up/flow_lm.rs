@@ -38,7 +38,7 @@ pub(super) fn run(trial: &mut Trial<'_>) -> Result<Trace, RuntimeError> {
             ("embeddings", embeddings.view()),
             ("latents", latents.view()),
         ];
-        trace.call(&mut trial.stream, context, &given)?;
+        trace.call(trial.stream.as_mut(), context, &given)?;
     }
     in_pieces(trial, &mut trace, &long, &no_latents)?;
     Ok(trace)
@@ -52,13 +52,13 @@ fn in_pieces(
     no_latents: &Tensor,
 ) -> Result<(), RuntimeError> {
     trial.stream.reset()?;
-    let mut pieces = trial.stream.clone();
+    let mut pieces = trial.stream.fork();
     let given = [
         ("embeddings", prompt.view()),
         ("latents", no_latents.view()),
     ];
     let context = format!("{PROMPT} embeddings");
-    let at_once = trace.call(&mut trial.stream, &context, &given)?;
+    let at_once = trace.call(trial.stream.as_mut(), &context, &given)?;
 
     for cut in CUTS.windows(2) {
         let piece = slice(prompt.view(), 1, cut[0]..cut[1])?;
@@ -74,8 +74,8 @@ fn in_pieces(
     let states = trial.stream.component().states.clone();
     for state in states {
         let both = [
-            pieces.state(&state.input)?.to_tensor(),
-            trial.stream.state(&state.input)?.to_tensor(),
+            pieces.state(&state.input)?,
+            trial.stream.state(&state.input)?,
         ];
         trial.compare_calls(&state.input, "prompt in pieces", [&both[0], &both[1]]);
     }

@@ -27,7 +27,7 @@ pub(super) fn run(trial: &mut Trial<'_>) -> Result<Trace, RuntimeError> {
             .map(|(name, value)| (*name, value.view()))
             .collect();
         let context = format!("{rows} rows");
-        let batch = trace.call(&mut trial.stream, &context, &views)?;
+        let batch = trace.call(trial.stream.as_mut(), &context, &views)?;
         if rows == 1 {
             continue;
         }

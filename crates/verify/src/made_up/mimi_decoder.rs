@@ -24,11 +24,11 @@ pub(super) fn run(trial: &mut Trial<'_>) -> Result<Trace, RuntimeError> {
     let mut one_by_one: Option<Tensor> = None;
     for size in FRAMES_A_CALL {
         let mut audio = Tensor::f32([1, 1, 0], Vec::new())?;
-        let keep = |stream: &Stream, done: usize, outputs: &Outputs| {
+        let keep = |stream: &dyn Stream, done: usize, outputs: &Outputs| {
             trace.keep(stream, &context(done, size), outputs)?;
             Ok::<_, RuntimeError>(audio.append(2, outputs.get("audio")?.view())?)
         };
-        decode(&mut trial.stream, latents.view(), size, keep)?;
+        decode(trial.stream.as_mut(), latents.view(), size, keep)?;
         match &one_by_one {
             None => one_by_one = Some(audio),
             Some(reference) => {

@@ -27,7 +27,7 @@ pub(super) fn run(trial: &mut Trial<'_>) -> Result<Trace, RuntimeError> {
     for samples in [1, frame, frame + 1, 13 * frame + 41, long] {
         let audio = inputs.normal([1, 1, samples], LOUDNESS)?;
         let context = format!("{samples} samples");
-        trace.call(&mut trial.stream, &context, &[("audio", audio.view())])?;
+        trace.call(trial.stream.as_mut(), &context, &[("audio", audio.view())])?;
     }
     silence_behind(trial, frame, &inputs.normal([1, 1, 3 * frame], LOUDNESS)?)?;
     Ok(trace)

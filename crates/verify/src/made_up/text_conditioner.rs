@@ -14,7 +14,11 @@ pub(super) fn run(trial: &mut Trial<'_>) -> Result<Trace, RuntimeError> {
     for count in [1, 17] {
         let ids = inputs.token_ids(count, largest)?;
         let context = format!("{count} tokens");
-        trace.call(&mut trial.stream, &context, &[("token_ids", ids.view())])?;
+        trace.call(
+            trial.stream.as_mut(),
+            &context,
+            &[("token_ids", ids.view())],
+        )?;
     }
     Ok(trace)
 }

@@ -18,11 +18,12 @@ pub(super) fn compare(records: &Records, trial: &mut Trial<'_>) -> Result<(), Tr
     let (latents, audio) = (file.get("latents")?, file.get("audio")?);
     for size in FRAMES_A_CALL {
         let mut calls = Vec::new();
-        let keep = |stream: &Stream, done: usize, outputs: &Outputs| -> Result<(), TrialError> {
-            calls.push((done, stream.clone(), outputs.get("audio")?.clone()));
-            Ok(())
-        };
-        decode(&mut trial.stream, latents.view(), size, keep).map_err(|error| match error {
+        let keep =
+            |stream: &dyn Stream, done: usize, outputs: &Outputs| -> Result<(), TrialError> {
+                calls.push((done, stream.fork(), outputs.get("audio")?.clone()));
+                Ok(())
+            };
+        decode(trial.stream.as_mut(), latents.view(), size, keep).map_err(|error| match error {
             TrialError::Runtime(source) => TrialError::Run { file: FILE, source },
             other => other,
         })?;
@@ -33,7 +34,7 @@ pub(super) fn compare(records: &Records, trial: &mut Trial<'_>) -> Result<(), Tr
             start = end;
             let context = context(done, size);
             trial.compare_record("audio", &context, &actual, &record);
-            compare_states(trial, &stream, file, done - 1, &context)?;
+            compare_states(trial, stream.as_ref(), file, done - 1, &context)?;
         }
         let samples = audio.shape().last().copied().unwrap_or(0);
         if start != samples {
@@ -47,7 +48,7 @@ pub(super) fn compare(records: &Records, trial: &mut Trial<'_>) -> Result<(), Tr
 /// Compares the states of `stream` with those recorded after `frame`, if they are.
 fn compare_states(
     trial: &mut Trial<'_>,
-    stream: &Stream,
+    stream: &dyn Stream,
     file: &RecordFile,
     frame: usize,
     context: &str,
@@ -70,7 +71,7 @@ fn compare_states(
             // Rows of padding before the first position: there are none in a batch of one.
             known |= is_it(&state.module, "pad");
             if is_it(&state.module, &state.key) {
-                let actual = stream.state(&state.input)?.to_tensor();
+                let actual = stream.state(&state.input)?;
                 let mut record = voice::part(file, key, state.index)?;
                 if state.index.is_some() {
                     // The graph forgets the rows that no later position attends to.

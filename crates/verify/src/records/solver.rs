@@ -43,7 +43,7 @@ pub(super) fn sample(
     steps: usize,
 ) -> Result<Tensor, RuntimeError> {
     let kind = trial.model.flow_lm.flow.kind;
-    let stream = &mut trial.stream;
+    let stream = trial.stream.as_mut();
     let net = |times: &[f32], x: &[f32]| {
         let mut given = vec![("conditioning", conditioning.view())];
         for (name, time) in kind.time_inputs().iter().zip(times) {

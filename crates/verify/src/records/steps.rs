@@ -41,7 +41,7 @@ pub(super) fn compare(records: &Records, trial: &mut Trial<'_>) -> Result<(), Tr
     }
     for name in [voice::FILE, voice::OLD_FILE] {
         if let Some(file) = records.get(name) {
-            voice::restore(file, &mut trial.stream)?;
+            voice::restore(file, trial.stream.as_mut())?;
             compare_after(trial, name, text, steps)?;
         }
     }
@@ -91,7 +91,7 @@ fn compare_rows(
             continue;
         };
         let record = steps.get(&format!("kv_rows.{layer}.{kind}"))?;
-        let row = last(trial.stream.state(&state.input)?, 1, 1)?;
+        let row = last(trial.stream.state(&state.input)?.view(), 1, 1)?;
         trial.compare_record(&state.input, context, &row, record);
     }
     Ok(())

@@ -23,7 +23,7 @@ pub(super) fn compare(records: &Records, trial: &mut Trial<'_>) -> Result<(), Tr
     }
     for state in trial.stream.component().states.clone() {
         let rows = rows(file, &state)?;
-        let actual = trial.stream.state(&state.input)?.to_tensor();
+        let actual = trial.stream.state(&state.input)?;
         trial.compare_record(&state.input, FILE, &actual, &rows);
         let position = Tensor::i64([1], vec![trial.stream.position().unwrap_or(0)])?;
         let recorded = Tensor::i64([1], vec![offset(file, &state.module)? as i64])?;
@@ -43,7 +43,7 @@ pub(super) fn prefill(records: &Records, trial: &mut Trial<'_>) -> Result<bool, 
 }
 
 /// Puts a recorded voice into `stream`.
-pub(super) fn restore(file: &RecordFile, stream: &mut Stream) -> Result<(), TrialError> {
+pub(super) fn restore(file: &RecordFile, stream: &mut dyn Stream) -> Result<(), TrialError> {
     stream.reset()?;
     for state in stream.component().states.clone() {
         stream.set_state(&state.input, rows(file, &state)?)?;

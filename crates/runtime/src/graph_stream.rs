@@ -1,7 +1,6 @@
 //! A component in use: a loaded graph and the state of one stream.
 
 mod check;
-mod outputs;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,33 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bundle::{Carry, Component, Dim, State, TensorInfo};
 
 use self::check::{Sizes, check_component, shape};
-use crate::{Backend, Graph, RuntimeError};
+use crate::{Graph, GraphBackend, Outputs, RuntimeError, Stream};
 use tensor::{Tensor, TensorView};
 
-pub use self::outputs::Outputs;
-
-/// One stream through a component. It supplies the component's states and position to every
-/// call and carries them on, as the manifest says.
+/// One stream through a component whose graph keeps no state.
 ///
 /// A clone is a fork: both streams go on from the same state, independently, and share the
 /// loaded graph, which runs one call at a time.
-///
-/// ```no_run
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use runtime::{Stream, TensorView, rten::Rten};
-///
-/// let dir = std::path::Path::new("bundle");
-/// let manifest = bundle::Manifest::read(dir)?;
-/// let component = &manifest.components[&bundle::ComponentName::MimiDecoder];
-/// let mut decoder = Stream::load(&Rten::default(), dir, component)?;
-/// let latent = [0.0; 32];
-/// let mut outputs = decoder.run(&[("latent", TensorView::f32(&[1, 1, 32], &latent)?)])?;
-/// let audio = outputs.take("audio")?;
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Clone)]
-pub struct Stream {
+pub struct GraphStream {
     shared: Arc<Shared>,
     /// In the order of the manifest.
     states: Vec<Tensor>,
@@ -49,14 +30,14 @@ struct Shared {
     graph: Mutex<Box<dyn Graph>>,
 }
 
-impl Stream {
+impl GraphStream {
     /// Loads the graph of `component`, which lies in `dir`, and starts a stream.
     pub fn load(
-        backend: &dyn Backend,
+        backend: &dyn GraphBackend,
         dir: &Path,
         component: &Component,
     ) -> Result<Self, RuntimeError> {
-        let graph = backend.load(&dir.join(&component.graph.name))?;
+        let graph = backend.load_graph(&dir.join(&component.graph.name))?;
         Self::new(graph, component.clone())
     }
 
@@ -73,99 +54,6 @@ impl Stream {
         };
         stream.reset()?;
         Ok(stream)
-    }
-
-    /// The component, as the manifest describes it.
-    pub fn component(&self) -> &Component {
-        &self.shared.component
-    }
-
-    /// Goes back to the state before the first call.
-    pub fn reset(&mut self) -> Result<(), RuntimeError> {
-        let component = &self.shared.component;
-        let states: Result<_, _> = component.states.iter().map(initial).collect();
-        self.states = states?;
-        self.position = component.position.as_ref().map_or(0, |p| p.initial);
-        Ok(())
-    }
-
-    /// Positions counted so far, if the component counts them.
-    pub fn position(&self) -> Option<i64> {
-        self.component().position.as_ref().map(|_| self.position)
-    }
-
-    /// Sets the position that the next call starts at.
-    pub fn set_position(&mut self, position: i64) -> Result<(), RuntimeError> {
-        if self.component().position.is_none() {
-            return Err(self.bad_position("it does not count positions"));
-        }
-        self.position = position;
-        Ok(())
-    }
-
-    /// The state that goes into input `name`.
-    pub fn state(&self, name: &str) -> Result<TensorView<'_>, RuntimeError> {
-        Ok(self.states[self.state_index(name)?].view())
-    }
-
-    /// Replaces the state that goes into input `name`; symbolic sizes are free.
-    pub fn set_state(&mut self, name: &str, value: Tensor) -> Result<(), RuntimeError> {
-        let index = self.state_index(name)?;
-        let component = &self.shared.component;
-        fits(component, &component.states[index], &value)?;
-        self.states[index] = value;
-        Ok(())
-    }
-
-    /// Runs the component once. `inputs` are its inputs but the states and the position; its
-    /// outputs but the states come back. After an error the stream is where it was before.
-    pub fn run(&mut self, inputs: &[(&str, TensorView<'_>)]) -> Result<Outputs, RuntimeError> {
-        let Shared { component, graph } = self.shared.as_ref();
-        let position = [self.position];
-        let all = self.supply(inputs, TensorView::i64(&[1], &position)?)?;
-        let mut sizes = Sizes::new(&component.graph.name);
-        for (info, (_, view)) in component.inputs.iter().zip(&all) {
-            sizes.bind(info, *view)?;
-        }
-        let next_position = self.advance(&all)?;
-
-        let names: Vec<_> = component.outputs.iter().map(|o| o.name.as_str()).collect();
-        let values = {
-            // A call that panicked left nothing behind in the graph.
-            let mut graph = graph.lock().unwrap_or_else(PoisonError::into_inner);
-            graph.run(&all, &names)?
-        };
-
-        // Everything is checked before the first state changes.
-        let mut next: Vec<Option<Tensor>> = vec![None; component.states.len()];
-        let mut rest = Vec::new();
-        for (info, value) in component.outputs.iter().zip(values) {
-            sizes.bind(info, value.view())?;
-            match state_index(&component.states, |s| s.output == info.name) {
-                Some(index) => next[index] = Some(value),
-                None => rest.push((info.name.clone(), value)),
-            }
-        }
-        for (i, state) in component.states.iter().enumerate() {
-            let Some(value) = &next[i] else {
-                return Err(no_output(component, &state.output));
-            };
-            match state.carry {
-                Carry::Append { axis } if self.states[i].takes(axis, value.view()) => {}
-                Carry::Append { .. } => return Err(not_rows(component, state, value)),
-                Carry::Replace => fits(component, state, value)?,
-            }
-        }
-
-        for ((state, old), new) in component.states.iter().zip(&mut self.states).zip(next) {
-            match (state.carry, new) {
-                (Carry::Append { axis }, Some(new)) => old.append(axis, new.view())?,
-                (Carry::Replace, Some(new)) => *old = new,
-                (_, None) => {}
-            }
-        }
-        self.position = next_position;
-        Ok(Outputs::new(component.graph.name.clone(), rest))
     }
 
     /// All inputs of the graph, in the manifest's order.
@@ -241,6 +129,97 @@ impl Stream {
             graph: self.component().graph.name.clone(),
             problem,
         }
+    }
+}
+
+impl Stream for GraphStream {
+    fn component(&self) -> &Component {
+        &self.shared.component
+    }
+
+    fn reset(&mut self) -> Result<(), RuntimeError> {
+        let component = &self.shared.component;
+        let states: Result<_, _> = component.states.iter().map(initial).collect();
+        self.states = states?;
+        self.position = component.position.as_ref().map_or(0, |p| p.initial);
+        Ok(())
+    }
+
+    fn position(&self) -> Option<i64> {
+        self.component().position.as_ref().map(|_| self.position)
+    }
+
+    fn set_position(&mut self, position: i64) -> Result<(), RuntimeError> {
+        if self.component().position.is_none() {
+            return Err(self.bad_position("it does not count positions"));
+        }
+        self.position = position;
+        Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Stream> {
+        Box::new(self.clone())
+    }
+
+    fn state(&self, name: &str) -> Result<Tensor, RuntimeError> {
+        Ok(self.states[self.state_index(name)?].clone())
+    }
+
+    fn set_state(&mut self, name: &str, value: Tensor) -> Result<(), RuntimeError> {
+        let index = self.state_index(name)?;
+        let component = &self.shared.component;
+        fits(component, &component.states[index], &value)?;
+        self.states[index] = value;
+        Ok(())
+    }
+
+    fn run(&mut self, inputs: &[(&str, TensorView<'_>)]) -> Result<Outputs, RuntimeError> {
+        let Shared { component, graph } = self.shared.as_ref();
+        let position = [self.position];
+        let all = self.supply(inputs, TensorView::i64(&[1], &position)?)?;
+        let mut sizes = Sizes::new(&component.graph.name);
+        for (info, (_, view)) in component.inputs.iter().zip(&all) {
+            sizes.bind(info, *view)?;
+        }
+        let next_position = self.advance(&all)?;
+
+        let names: Vec<_> = component.outputs.iter().map(|o| o.name.as_str()).collect();
+        let values = {
+            // A call that panicked left nothing behind in the graph.
+            let mut graph = graph.lock().unwrap_or_else(PoisonError::into_inner);
+            graph.run(&all, &names)?
+        };
+
+        // Everything is checked before the first state changes.
+        let mut next: Vec<Option<Tensor>> = vec![None; component.states.len()];
+        let mut rest = Vec::new();
+        for (info, value) in component.outputs.iter().zip(values) {
+            sizes.bind(info, value.view())?;
+            match state_index(&component.states, |s| s.output == info.name) {
+                Some(index) => next[index] = Some(value),
+                None => rest.push((info.name.clone(), value)),
+            }
+        }
+        for (i, state) in component.states.iter().enumerate() {
+            let Some(value) = &next[i] else {
+                return Err(no_output(component, &state.output));
+            };
+            match state.carry {
+                Carry::Append { axis } if self.states[i].takes(axis, value.view()) => {}
+                Carry::Append { .. } => return Err(not_rows(component, state, value)),
+                Carry::Replace => fits(component, state, value)?,
+            }
+        }
+
+        for ((state, old), new) in component.states.iter().zip(&mut self.states).zip(next) {
+            match (state.carry, new) {
+                (Carry::Append { axis }, Some(new)) => old.append(axis, new.view())?,
+                (Carry::Replace, Some(new)) => *old = new,
+                (_, None) => {}
+            }
+        }
+        self.position = next_position;
+        Ok(Outputs::new(component.graph.name.clone(), rest))
     }
 }
 

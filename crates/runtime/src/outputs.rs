@@ -11,7 +11,8 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    pub(super) fn new(graph: String, values: Vec<(String, Tensor)>) -> Self {
+    /// The values that `graph` gave, by name.
+    pub fn new(graph: String, values: Vec<(String, Tensor)>) -> Self {
         Self { graph, values }
     }
 

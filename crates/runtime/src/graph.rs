@@ -1,0 +1,51 @@
+//! Backends that run ONNX graphs and leave the state to a [`GraphStream`].
+
+use std::path::Path;
+
+use bundle::{ComponentName, Manifest};
+use tensor::{Tensor, TensorView};
+
+use crate::{Backend, GraphStream, RuntimeError, Stream};
+
+/// Something that loads ONNX graphs.
+pub trait GraphBackend: Send + Sync {
+    /// What to call it in a message.
+    fn name(&self) -> &'static str;
+
+    /// Loads the graph at `graph` with the weights beside it.
+    fn load_graph(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError>;
+}
+
+/// A loaded graph. It keeps no state between calls.
+pub trait Graph: Send {
+    /// Names of the inputs, in the graph's order.
+    fn inputs(&self) -> &[String];
+
+    /// Names of the outputs, in the graph's order.
+    fn outputs(&self) -> &[String];
+
+    /// Computes the `outputs` that are asked for, in that order. `inputs` names every input
+    /// once; the views are read during the call only.
+    fn run(
+        &mut self,
+        inputs: &[(&str, TensorView<'_>)],
+        outputs: &[&str],
+    ) -> Result<Vec<Tensor>, RuntimeError>;
+}
+
+impl<T: GraphBackend> Backend for T {
+    fn name(&self) -> &'static str {
+        GraphBackend::name(self)
+    }
+
+    fn load(
+        &self,
+        dir: &Path,
+        manifest: &Manifest,
+        name: ComponentName,
+    ) -> Result<Box<dyn Stream>, RuntimeError> {
+        let component = manifest.components.get(&name);
+        let component = component.ok_or(RuntimeError::NoComponent { component: name })?;
+        Ok(Box::new(GraphStream::load(self, dir, component)?))
+    }
+}
