@@ -13,6 +13,6 @@ pub use component::{Advance, Component, ComponentName, DType, Dim, PositionCount
 pub use file::{FileEntry, FileError, hex};
 pub use manifest::{
     FORMAT, FORMAT_VERSION, Generator, Manifest, ManifestError, Model, Source, SourceFile,
-    Synthetic, Tokenizer,
+    Synthetic, Tokenizer, Voice,
 };
 pub use state::{Carry, Initial, State};

@@ -57,6 +57,9 @@ pub struct Manifest {
     pub tokenizer: Tokenizer,
     /// Graphs by name.
     pub components: BTreeMap<ComponentName, Component>,
+    /// Voices that are ready to speak; the first is the one to use unless asked otherwise.
+    #[serde(default)]
+    pub voices: Vec<Voice>,
 }
 
 /// Who wrote a bundle.
@@ -121,6 +124,25 @@ pub struct Tokenizer {
     pub vocabulary: usize,
     /// The file.
     pub file: FileEntry,
+}
+
+/// A voice of a bundle: the state of `flow_lm` after a voice prompt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Voice {
+    /// What it is called.
+    pub name: String,
+    /// Rows of the KV cache.
+    pub positions: usize,
+    /// A voice file of pocket-tts, trimmed to its positions, f16.
+    pub file: FileEntry,
+}
+
+impl Voice {
+    /// Name of the file that holds the voice `name`.
+    pub fn file_name(name: &str) -> String {
+        format!("voice.{name}.safetensors")
+    }
 }
 
 /// Why a manifest cannot be used.
@@ -211,5 +233,6 @@ impl Manifest {
             .values()
             .flat_map(|c| [&c.graph, &c.data])
             .chain([&self.tokenizer.file])
+            .chain(self.voices.iter().map(|voice| &voice.file))
     }
 }

@@ -237,6 +237,7 @@ impl Export<'_> {
             generation: config.generation_options(),
             tokenizer,
             components,
+            voices: Vec::new(),
         }
     }
 }

@@ -39,7 +39,7 @@ pub trait Backend: Send + Sync {
 
 /// One stream through a component. It supplies the component's states and position to every
 /// call and carries them on, as the manifest says.
-pub trait Stream: Send {
+pub trait Stream: Send + Sync {
     /// The component, as the manifest describes it.
     fn component(&self) -> &Component;
 

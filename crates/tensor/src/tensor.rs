@@ -85,6 +85,14 @@ impl Tensor {
         self.view().as_i64()
     }
 
+    /// The values, if they are single precision numbers.
+    pub fn into_f32(self) -> Option<Vec<f32>> {
+        match self.data {
+            Data::F32(values) => Some(values),
+            Data::I64(_) => None,
+        }
+    }
+
     /// Shape and values.
     pub fn into_parts(self) -> (Vec<usize>, Data) {
         (self.shape, self.data)
