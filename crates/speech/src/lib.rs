@@ -1,9 +1,43 @@
 //! From text and a voice to speech, without I/O and without a runtime: native and wasm.
+//!
+//! Nothing here runs a model. A state machine says which component is to be run with which
+//! tensors, and is given the outputs:
+//!
+//! 1. A [`Model`] is a bundle's manifest and its [`Tokenizer`].
+//! 2. An [`Utterance`] turns text into latents. It prepares and splits the text, embeds each
+//!    chunk, and samples one latent a frame until speech ends.
+//! 3. [`Decoding`] turns latents into samples.
+//! 4. A [`Prompt`] turns a recording into a [`Voice`]: the state of `flow_lm` that every chunk
+//!    starts from.
 
 mod audio;
+mod call;
+mod decoding;
 mod end_of_speech;
+mod error;
+mod model;
 mod noise;
+mod options;
+mod prompt;
 mod sampler;
 mod text;
 mod tokenizer;
+mod utterance;
 mod voice;
+
+pub use audio::{AudioError, check_recording, end_on_pause, resample_poly};
+pub use call::Call;
+pub use decoding::Decoding;
+pub use error::SpeechError;
+pub use model::Model;
+pub use noise::{Noise, NoiseError};
+pub use options::Options;
+pub use prompt::{LONGEST_PROMPT, Prompt};
+pub use sampler::{FlowCall, Sampler, SamplerError};
+pub use text::{
+    LONGEST_PAUSE, Passage, Prepared, TextError, parse, prepare_text_prompt,
+    split_into_best_sentences,
+};
+pub use tokenizer::{Tokenizer, TokenizerError};
+pub use utterance::{Action, NoiseSource, Sound, Utterance};
+pub use voice::{Voice, VoiceDType, VoiceError, VoiceForm};

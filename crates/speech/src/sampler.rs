@@ -1,1 +1,144 @@
-//! sampler
+//! Twin of `lsd_decode`, `ot_decode`, `drifting_decode` and `pointwise_decode` in pocket-tts
+//! `models/flow_lm.py`: from noise to a latent.
+
+use config::FlowType;
+
+/// A latent that is being sampled: [`Sampler::next_call`] says what `flow_net` is to compute.
+#[derive(Clone, Debug)]
+pub struct Sampler {
+    kind: FlowType,
+    steps: usize,
+    done: usize,
+    x: Vec<f32>,
+}
+
+/// What `flow_net` takes besides the conditioning.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FlowCall<'a> {
+    names: &'static [&'static str],
+    times: [f32; 2],
+    /// The latent so far, [ldim].
+    pub x: &'a [f32],
+}
+
+impl FlowCall<'_> {
+    /// Names and values of the time inputs, as many as the kind of net has.
+    pub fn times(&self) -> impl Iterator<Item = (&'static str, f32)> {
+        self.names.iter().copied().zip(self.times)
+    }
+}
+
+/// Why a latent cannot be sampled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SamplerError {
+    /// No steps.
+    #[error("the sampler needs at least 1 step")]
+    NoSteps,
+    /// A flow of another width than the noise.
+    #[error("the flow has {flow} values, the latent {latent}")]
+    Width {
+        /// Values of the flow.
+        flow: usize,
+        /// Values of the latent.
+        latent: usize,
+    },
+}
+
+impl Sampler {
+    /// Starts from `noise`, [ldim]. Nets without a time take one step, whatever is asked for.
+    pub fn new(kind: FlowType, noise: Vec<f32>, steps: usize) -> Result<Self, SamplerError> {
+        if steps == 0 {
+            return Err(SamplerError::NoSteps);
+        }
+        let steps = match kind {
+            FlowType::Lsd | FlowType::FlowMatching => steps,
+            FlowType::Drifting | FlowType::Pointwise => 1,
+        };
+        Ok(Self {
+            kind,
+            steps,
+            done: 0,
+            x: noise,
+        })
+    }
+
+    /// What has to be computed next; nothing once the latent is there.
+    pub fn next_call(&self) -> Option<FlowCall<'_>> {
+        let time = |step: usize| (step as f64 / self.steps as f64) as f32;
+        (self.done < self.steps).then(|| FlowCall {
+            names: self.kind.time_inputs(),
+            times: [time(self.done), time(self.done + 1)],
+            x: &self.x,
+        })
+    }
+
+    /// Takes the flow that was computed, [ldim].
+    pub fn supply(&mut self, flow: &[f32]) -> Result<(), SamplerError> {
+        if flow.len() != self.x.len() {
+            return Err(SamplerError::Width {
+                flow: flow.len(),
+                latent: self.x.len(),
+            });
+        }
+        self.done += 1;
+        for (x, flow) in self.x.iter_mut().zip(flow) {
+            *x = match self.kind {
+                FlowType::Drifting => *flow,
+                _ => *x + flow / self.steps as f32,
+            };
+        }
+        Ok(())
+    }
+
+    /// The latent so far, [ldim].
+    pub fn into_latent(self) -> Vec<f32> {
+        self.x
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_takes_its_steps() {
+        // The net answers with x + 10 s + 100 t, or x + 10 t.
+        let net = |call: FlowCall<'_>| -> Vec<f32> {
+            let shift: f32 = call
+                .times()
+                .zip([10.0, 100.0])
+                .map(|((_, t), by)| t * by)
+                .sum();
+            call.x.iter().map(|x| x + shift).collect()
+        };
+        let cases = [
+            // 1 + (1 + 50) / 2 = 26.5; 26.5 + (26.5 + 5 + 100) / 2 = 92.25
+            (FlowType::Lsd, 2, 92.25),
+            // 1 + 1 / 2 = 1.5; 1.5 + (1.5 + 5) / 2 = 4.75
+            (FlowType::FlowMatching, 2, 4.75),
+            (FlowType::Drifting, 2, 1.0),
+            (FlowType::Pointwise, 2, 2.0),
+        ];
+        let mut wrong = Vec::new();
+        for (kind, steps, expected) in cases {
+            let mut sampler = Sampler::new(kind, vec![1.0], steps).unwrap();
+            while let Some(call) = sampler.next_call() {
+                let flow = net(call);
+                sampler.supply(&flow).unwrap();
+            }
+            let latent = sampler.into_latent();
+            if latent != [expected] {
+                wrong.push((kind, latent));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let none = Sampler::new(FlowType::Lsd, vec![0.0], 0);
+        assert!(matches!(none, Err(SamplerError::NoSteps)));
+        let mut sampler = Sampler::new(FlowType::Lsd, vec![0.0; 2], 1).unwrap();
+        assert!(sampler.supply(&[1.0]).is_err());
+    }
+}

@@ -1,1 +1,159 @@
-//! voice
+//! Voices: the state of `flow_lm` after a voice prompt. Twin of pocket-tts
+//! `models/model_state.py`, which keeps them in safetensors files.
+//!
+//! A file holds `<module>/cache`, keys and values stacked, and how many of its rows are used:
+//! `<module>/offset`, or in the older form the *length* of `<module>/current_end`. Which modules
+//! there are, and how their tensors are split over the inputs of the graph, says the manifest.
+
+mod read;
+mod write;
+
+use bundle::Component;
+use tensor::Tensor;
+
+pub use write::{VoiceDType, VoiceForm};
+
+/// A voice for models of one shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Voice {
+    component: Component,
+    /// In the order of the component's states; [1, P, heads, width] each.
+    states: Vec<Tensor>,
+    position: usize,
+}
+
+/// Why a voice cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum VoiceError {
+    /// Not a safetensors file.
+    #[error("not a voice file (safetensors)")]
+    File(#[from] safetensors::SafeTensorError),
+    /// A layer of the model has no tensor in the file.
+    #[error("the voice has no {tensor}: it was made for another model")]
+    Missing {
+        /// The tensor.
+        tensor: String,
+    },
+    /// The file has a tensor that the model has no place for.
+    #[error(
+        "the voice has a tensor {tensor}, which this model has no place for: it was made for another model"
+    )]
+    Extra {
+        /// The tensor.
+        tensor: String,
+    },
+    /// A tensor has another shape than the model's.
+    #[error(
+        "{tensor} of the voice has the shape {actual:?}, and this model needs {expected}: it was made for another model"
+    )]
+    Shape {
+        /// The tensor.
+        tensor: String,
+        /// Its shape.
+        actual: Vec<usize>,
+        /// The shape it should have.
+        expected: String,
+    },
+    /// A number format that voices do not have.
+    #[error("{tensor} of the voice is {actual}, not {expected}")]
+    DType {
+        /// The tensor.
+        tensor: String,
+        /// Its number format.
+        actual: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// More rows are used than there are.
+    #[error("{tensor} of the voice says {offset} rows, and there are {rows}")]
+    Offset {
+        /// The tensor.
+        tensor: String,
+        /// What it says.
+        offset: i64,
+        /// Rows of the cache.
+        rows: usize,
+    },
+    /// Layers disagree.
+    #[error("{tensor} of the voice says {offset} rows, and other layers {other}")]
+    Layers {
+        /// The tensor.
+        tensor: String,
+        /// What it says.
+        offset: usize,
+        /// What the layers before say.
+        other: usize,
+    },
+    /// Rows of padding, which only batches have.
+    #[error("{tensor} of the voice is not 0: voices of batches cannot be used")]
+    Padded {
+        /// The tensor.
+        tensor: String,
+    },
+    /// A row that is used holds NaN or infinity.
+    #[error("{tensor} of the voice holds a number that is not finite")]
+    NotFinite {
+        /// The tensor.
+        tensor: String,
+    },
+    /// No rows at all.
+    #[error("the voice is empty: no rows of its cache are used")]
+    Empty,
+}
+
+impl Voice {
+    /// From the states of `flow_lm` after a prompt, by input, and its position.
+    pub fn from_states(
+        component: &Component,
+        states: Vec<(String, Tensor)>,
+        position: i64,
+    ) -> Result<Self, VoiceError> {
+        let position = usize::try_from(position).unwrap_or(0);
+        let mut states = states;
+        let mut ordered = Vec::new();
+        for state in &component.states {
+            let found = states.iter().position(|(input, _)| *input == state.input);
+            let missing = || VoiceError::Missing {
+                tensor: state.input.clone(),
+            };
+            let (tensor, value) = states.swap_remove(found.ok_or_else(missing)?);
+            if value
+                .as_f32()
+                .is_none_or(|v| v.iter().any(|v| !v.is_finite()))
+            {
+                return Err(VoiceError::NotFinite { tensor });
+            }
+            if value.shape().get(1) != Some(&position) {
+                return Err(VoiceError::Shape {
+                    tensor,
+                    actual: value.shape().to_vec(),
+                    expected: format!("{position} rows"),
+                });
+            }
+            ordered.push(value);
+        }
+        if position == 0 {
+            return Err(VoiceError::Empty);
+        }
+        Ok(Self {
+            component: component.clone(),
+            states: ordered,
+            position,
+        })
+    }
+
+    /// Inputs of `flow_lm` and the states that go into them.
+    pub fn states(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        let inputs = self
+            .component
+            .states
+            .iter()
+            .map(|state| state.input.as_str());
+        inputs.zip(&self.states)
+    }
+
+    /// Rows of the cache: the position that the text starts at.
+    pub fn position(&self) -> i64 {
+        self.position as i64
+    }
+}

@@ -1,0 +1,51 @@
+//! What can go wrong between a bundle and sound.
+
+use std::io;
+use std::path::PathBuf;
+
+use bundle::ManifestError;
+use runtime::RuntimeError;
+use speech::SpeechError;
+
+/// Why a bundle does not speak.
+#[derive(Debug, thiserror::Error)]
+pub enum SpeakerError {
+    /// The manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Text, voice or options.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+    /// A component.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A file of the bundle.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A voice that is not in the bundle.
+    #[error("this bundle has no voice {name}; it has {}", list(.voices))]
+    NoVoice {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        voices: Vec<String>,
+    },
+    /// A thread ended without a word.
+    #[error("the {thread} thread has failed")]
+    Thread {
+        /// What it did.
+        thread: &'static str,
+    },
+}
+
+fn list(voices: &[String]) -> String {
+    match voices {
+        [] => "none (add some with `pocket-onnx convert --voices`)".to_owned(),
+        voices => voices.join(", "),
+    }
+}

@@ -1,0 +1,72 @@
+//! The backbone's half of an utterance: runs the calls that make latents.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use bundle::ComponentName;
+use runtime::{RuntimeError, Stream};
+use speech::{Action, Call, Sound};
+
+use crate::components::Components;
+use crate::{PreparedVoice, SpeakerError, Timings};
+
+/// Streams of one utterance.
+pub(crate) struct Generator {
+    utterance: speech::Utterance,
+    voice: PreparedVoice,
+    text_conditioner: Box<dyn Stream>,
+    flow_lm: Box<dyn Stream>,
+    flow_net: Box<dyn Stream>,
+    timings: Arc<Mutex<Timings>>,
+}
+
+impl Generator {
+    pub(crate) fn new(
+        components: &Components,
+        voice: &PreparedVoice,
+        utterance: speech::Utterance,
+        timings: Arc<Mutex<Timings>>,
+    ) -> Self {
+        Self {
+            utterance,
+            voice: voice.clone(),
+            text_conditioner: components.text_conditioner.fork(),
+            flow_lm: voice.flow_lm.fork(),
+            flow_net: components.flow_net.fork(),
+            timings,
+        }
+    }
+
+    /// The next piece for the decoder; none at the end.
+    pub(crate) fn next_sound(&mut self) -> Result<Option<Sound>, SpeakerError> {
+        loop {
+            match self.utterance.next_action()? {
+                Action::Run(call) => self.run(&call)?,
+                Action::Emit(sound) => {
+                    if let Sound::Begin { .. } = sound {
+                        self.flow_lm = self.voice.flow_lm.fork();
+                    }
+                    return Ok(Some(sound));
+                }
+                Action::Done => return Ok(None),
+            }
+        }
+    }
+
+    fn run(&mut self, call: &Call) -> Result<(), SpeakerError> {
+        let start = Instant::now();
+        let stream = match call.component {
+            ComponentName::TextConditioner => &mut self.text_conditioner,
+            ComponentName::FlowLm => &mut self.flow_lm,
+            ComponentName::FlowNet => &mut self.flow_net,
+            component => return Err(RuntimeError::NoComponent { component }.into()),
+        };
+        let outputs = stream.run(&call.views())?;
+        let rows = call.inputs.iter().filter_map(|(_, t)| t.shape().get(1));
+        let rows = rows.sum();
+        let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
+        timings.count(call.component, rows, start);
+        drop(timings);
+        Ok(self.utterance.supply(outputs)?)
+    }
+}

@@ -1,0 +1,23 @@
+//! Speaks from a bundle: the speech code, which runs nothing, and a runtime, which knows no
+//! speech, joined natively.
+//!
+//! 1. A [`Speaker`] holds a loaded bundle. Several utterances may share it.
+//! 2. A [`PreparedVoice`] is `flow_lm` in the state after a voice prompt. It is made from a voice
+//!    file, or from a recording by way of `mimi_encoder`.
+//! 3. [`Speaker::speak`] gives an [`Utterance`]: an iterator of [`Chunk`]s of sound, the first of
+//!    them one frame long. The decoder works beside the backbone, on a thread of its own.
+
+mod components;
+mod decoder;
+mod error;
+mod generator;
+mod speaker;
+mod threads;
+mod timings;
+mod utterance;
+
+pub use decoder::Chunk;
+pub use error::SpeakerError;
+pub use speaker::{PreparedVoice, Speaker};
+pub use timings::{Timing, Timings};
+pub use utterance::Utterance;

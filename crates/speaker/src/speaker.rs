@@ -1,0 +1,136 @@
+//! A loaded bundle, and the voices it speaks with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bundle::{ComponentName, Manifest};
+use runtime::{Backend, Stream};
+use speech::{Model, Options, SpeechError, Voice};
+
+use crate::components::Components;
+use crate::{SpeakerError, Utterance};
+
+/// A bundle that is ready to speak.
+pub struct Speaker {
+    dir: PathBuf,
+    model: Model,
+    pub(crate) components: Components,
+    threads: usize,
+}
+
+/// `flow_lm` in the state after a voice prompt: where every chunk of text starts from.
+#[derive(Clone)]
+pub struct PreparedVoice {
+    pub(crate) flow_lm: Arc<dyn Stream>,
+}
+
+impl Speaker {
+    /// Loads the bundle in `dir`. With `threads` from 2 on the decoder has one of its own.
+    pub fn open(
+        dir: &Path,
+        backend: Arc<dyn Backend>,
+        threads: usize,
+    ) -> Result<Self, SpeakerError> {
+        Self::with_manifest(dir, Manifest::read(dir)?, backend, threads)
+    }
+
+    /// [`Speaker::open`] for a bundle whose manifest is not written yet.
+    pub fn with_manifest(
+        dir: &Path,
+        manifest: Manifest,
+        backend: Arc<dyn Backend>,
+        threads: usize,
+    ) -> Result<Self, SpeakerError> {
+        let tokenizer = read(dir, &manifest.tokenizer.file.name)?;
+        let components = Components::load(dir, &manifest, backend)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            model: Model::new(manifest, &tokenizer)?,
+            components,
+            threads: threads.max(1),
+        })
+    }
+
+    /// What the bundle is, and how its text is prepared.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// A voice that lies in the bundle; the first one unless `name` says which.
+    pub fn voice(&self, name: Option<&str>) -> Result<Voice, SpeakerError> {
+        let voices = &self.model.manifest().voices;
+        let found = match name {
+            Some(name) => voices.iter().find(|voice| voice.name == name),
+            None => voices.first(),
+        };
+        let entry = found.ok_or_else(|| SpeakerError::NoVoice {
+            name: name.unwrap_or("at all").to_owned(),
+            voices: voices.iter().map(|voice| voice.name.clone()).collect(),
+        })?;
+        Ok(self.model.read_voice(&read(&self.dir, &entry.file.name)?)?)
+    }
+
+    /// Makes a voice from a mono recording. Only the first [`speech::LONGEST_PROMPT`] seconds are
+    /// used; the flag says whether there were more.
+    pub fn clone_voice(
+        &self,
+        samples: &[f32],
+        sample_rate: u32,
+    ) -> Result<(Voice, bool), SpeakerError> {
+        let mut prompt = self.model.prompt(samples, sample_rate)?;
+        let mut flow_lm = self.components.flow_lm.fork();
+        while let Some(call) = prompt.next_call()? {
+            let outputs = if call.component == ComponentName::MimiEncoder {
+                let encoder = self.components.mimi_encoder(self.model.manifest())?;
+                encoder.fork().run(&call.views())?
+            } else {
+                flow_lm.run(&call.views())?
+            };
+            prompt.supply(outputs)?;
+        }
+        let position = flow_lm.position().unwrap_or(0);
+        let states = flow_lm.component().states.iter();
+        let states = states.map(|state| Ok((state.input.clone(), flow_lm.state(&state.input)?)));
+        let states = states.collect::<Result<Vec<_>, SpeakerError>>()?;
+        let voice =
+            Voice::from_states(flow_lm.component(), states, position).map_err(SpeechError::from)?;
+        Ok((voice, prompt.truncated()))
+    }
+
+    /// Puts `flow_lm` into the state of a voice.
+    pub fn prepare(&self, voice: &Voice) -> Result<PreparedVoice, SpeakerError> {
+        let mut flow_lm = self.components.flow_lm.fork();
+        for (input, state) in voice.states() {
+            flow_lm.set_state(input, state.clone())?;
+        }
+        flow_lm.set_position(voice.position())?;
+        Ok(PreparedVoice {
+            flow_lm: flow_lm.into(),
+        })
+    }
+
+    /// Starts to speak `text`.
+    pub fn speak(
+        &self,
+        voice: &PreparedVoice,
+        text: &str,
+        options: &Options,
+    ) -> Result<Utterance, SpeakerError> {
+        self.say(voice, self.model.utterance(text, options)?)
+    }
+
+    /// Starts to speak an utterance of [`Speaker::model`].
+    pub fn say(
+        &self,
+        voice: &PreparedVoice,
+        utterance: speech::Utterance,
+    ) -> Result<Utterance, SpeakerError> {
+        Utterance::start(self, voice, utterance, self.threads)
+    }
+}
+
+fn read(dir: &Path, name: &str) -> Result<Vec<u8>, SpeakerError> {
+    let path = dir.join(name);
+    fs::read(&path).map_err(|source| SpeakerError::Read { path, source })
+}

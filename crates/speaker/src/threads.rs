@@ -1,0 +1,120 @@
+//! Backbone and decoder side by side, each on a thread of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use speech::Sound;
+
+use crate::decoder::Decoder;
+use crate::generator::Generator;
+use crate::{Chunk, SpeakerError};
+
+/// Frames that may wait for the decoder, and chunks that may wait for the listener: enough to
+/// ride out a pause of either side, little enough that memory does not grow with the text.
+const WAITING: usize = 32;
+
+/// Two threads at work on one utterance. Dropping it stops them.
+pub(crate) struct Threads {
+    /// None once dropped: whoever sends notices.
+    chunks: Option<Receiver<Result<Chunk, SpeakerError>>>,
+    stop: Arc<AtomicBool>,
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    pub(crate) fn start(generator: Generator, decoder: Decoder) -> Result<Self, SpeakerError> {
+        let (sound_sender, sounds) = sync_channel(WAITING);
+        let (chunk_sender, chunks) = sync_channel(WAITING);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let spawn = |name: &'static str, work: Box<dyn FnOnce() + Send>| {
+            let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
+            thread.map_err(|_| SpeakerError::Thread { thread: name })
+        };
+        let mut threads = Self {
+            chunks: Some(chunks),
+            stop,
+            handles: Vec::new(),
+        };
+        let work = Box::new(move || generate(generator, &stopped, &sound_sender));
+        threads.handles.push(spawn("backbone", work)?);
+        let work = Box::new(move || decode(decoder, &sounds, &chunk_sender));
+        threads.handles.push(spawn("decoder", work)?);
+        Ok(threads)
+    }
+
+    /// The next chunk; none at the end.
+    pub(crate) fn next_chunk(&mut self) -> Option<Result<Chunk, SpeakerError>> {
+        let next = self.chunks.as_ref().and_then(|chunks| chunks.recv().ok());
+        if next.is_none() {
+            // The senders are gone: the threads are through, or one of them panicked.
+            for handle in self.handles.drain(..) {
+                let thread = handle.thread().name().map_or("decoder", |name| match name {
+                    "backbone" => "backbone",
+                    _ => "decoder",
+                });
+                if handle.join().is_err() {
+                    return Some(Err(SpeakerError::Thread { thread }));
+                }
+            }
+        }
+        next
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.chunks = None;
+        for handle in self.handles.drain(..) {
+            // A panic has been reported by the thread itself.
+            let _ = handle.join();
+        }
+    }
+}
+
+fn generate(
+    mut generator: Generator,
+    stop: &AtomicBool,
+    sounds: &SyncSender<Result<Sound, SpeakerError>>,
+) {
+    while !stop.load(Ordering::Relaxed) {
+        let next = generator.next_sound().transpose();
+        let Some(next) = next else { return };
+        let failed = next.is_err();
+        if sounds.send(next).is_err() || failed {
+            return;
+        }
+    }
+}
+
+fn decode(
+    mut decoder: Decoder,
+    sounds: &Receiver<Result<Sound, SpeakerError>>,
+    chunks: &SyncSender<Result<Chunk, SpeakerError>>,
+) {
+    while let Ok(first) = sounds.recv() {
+        let mut waiting = Vec::new();
+        let mut failure = None;
+        for sound in std::iter::once(first).chain(sounds.try_iter()) {
+            match sound {
+                Ok(sound) => waiting.push(sound),
+                Err(error) => failure = Some(error),
+            }
+        }
+        let decoded = decoder.take(waiting);
+        let (decoded, failure) = match decoded {
+            Ok(decoded) => (decoded, failure),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let results = decoded.into_iter().map(Ok).chain(failure.map(Err));
+        for result in results {
+            let failed = result.is_err();
+            if chunks.send(result).is_err() || failed {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Where the time of an utterance goes.
+
+use std::time::{Duration, Instant};
+
+use bundle::ComponentName;
+
+/// Calls of one component.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// How many.
+    pub calls: usize,
+    /// How long they took together.
+    pub total: Duration,
+}
+
+/// Calls of all components.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// `text_conditioner`.
+    pub text_conditioner: Timing,
+    /// `flow_lm`, with a chunk's text.
+    pub prefill: Timing,
+    /// `flow_lm`, one latent at a time.
+    pub flow_lm: Timing,
+    /// `flow_net`.
+    pub flow_net: Timing,
+    /// `mimi_decoder`.
+    pub mimi_decoder: Timing,
+}
+
+impl Timings {
+    /// Counts a call that began at `start`. `rows` are the positions that `flow_lm` took.
+    pub(crate) fn count(&mut self, component: ComponentName, rows: usize, start: Instant) {
+        let timing = match component {
+            ComponentName::TextConditioner => &mut self.text_conditioner,
+            ComponentName::FlowLm if rows > 1 => &mut self.prefill,
+            ComponentName::FlowLm => &mut self.flow_lm,
+            ComponentName::FlowNet => &mut self.flow_net,
+            ComponentName::MimiDecoder => &mut self.mimi_decoder,
+            // Speaking never runs it.
+            ComponentName::MimiEncoder => return,
+        };
+        timing.calls += 1;
+        timing.total += start.elapsed();
+    }
+}
+
+impl Timing {
+    /// Milliseconds per call.
+    pub fn mean_ms(self) -> f64 {
+        self.total.as_secs_f64() * 1e3 / self.calls.max(1) as f64
+    }
+}

@@ -1,0 +1,125 @@
+//! A text that is being spoken, as an iterator of sound.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use speech::Decoding;
+
+use crate::decoder::Decoder;
+use crate::generator::Generator;
+use crate::threads::Threads;
+use crate::{Chunk, PreparedVoice, Speaker, SpeakerError, Timings};
+
+/// Chunks of sound, the first of them one frame long. Dropping it stops the work at once; after
+/// an error there is no more.
+pub struct Utterance {
+    work: Work,
+    started: Instant,
+    first_sound: Option<Duration>,
+    samples: u64,
+    timings: Arc<Mutex<Timings>>,
+}
+
+enum Work {
+    Threads(Threads),
+    /// Backbone and decoder by turns, with chunks that wait to be fetched.
+    Turns {
+        generator: Box<Generator>,
+        decoder: Box<Decoder>,
+        waiting: std::vec::IntoIter<Chunk>,
+    },
+    Over,
+}
+
+impl Utterance {
+    pub(crate) fn start(
+        speaker: &Speaker,
+        voice: &PreparedVoice,
+        utterance: speech::Utterance,
+        threads: usize,
+    ) -> Result<Self, SpeakerError> {
+        let started = Instant::now();
+        let timings = Arc::<Mutex<Timings>>::default();
+        let components = &speaker.components;
+        let generator = Generator::new(components, voice, utterance, timings.clone());
+        let decoding = Decoding::new(speaker.model());
+        let decoder = Decoder::new(decoding, components.mimi_decoder.fork(), timings.clone());
+        let work = if threads > 1 {
+            Work::Threads(Threads::start(generator, decoder)?)
+        } else {
+            Work::Turns {
+                generator: Box::new(generator),
+                decoder: Box::new(decoder),
+                waiting: Vec::new().into_iter(),
+            }
+        };
+        Ok(Self {
+            work,
+            started,
+            first_sound: None,
+            samples: 0,
+            timings,
+        })
+    }
+
+    /// Time from the call to the first sound, once there was one.
+    pub fn first_sound(&self) -> Option<Duration> {
+        self.first_sound
+    }
+
+    /// Time since the call.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Samples so far.
+    pub fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// Where the time went so far.
+    pub fn timings(&self) -> Timings {
+        *self.timings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Iterator for Utterance {
+    type Item = Result<Chunk, SpeakerError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = match &mut self.work {
+            Work::Threads(threads) => threads.next_chunk(),
+            Work::Turns {
+                generator,
+                decoder,
+                waiting,
+            } => take_turns(generator, decoder, waiting).transpose(),
+            Work::Over => None,
+        };
+        match &next {
+            Some(Ok(chunk)) => {
+                self.samples += chunk.samples.len() as u64;
+                self.first_sound
+                    .get_or_insert_with(|| self.started.elapsed());
+            }
+            Some(Err(_)) | None => self.work = Work::Over,
+        }
+        next
+    }
+}
+
+fn take_turns(
+    generator: &mut Generator,
+    decoder: &mut Decoder,
+    waiting: &mut std::vec::IntoIter<Chunk>,
+) -> Result<Option<Chunk>, SpeakerError> {
+    loop {
+        if let Some(chunk) = waiting.next() {
+            return Ok(Some(chunk));
+        }
+        let Some(sound) = generator.next_sound()? else {
+            return Ok(None);
+        };
+        *waiting = decoder.take(vec![sound])?.into_iter();
+    }
+}

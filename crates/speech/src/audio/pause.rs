@@ -1,0 +1,37 @@
+//! Twin of `end_on_pause` in pocket-tts `data/audio_utils.py`.
+
+use super::fade::linspace;
+
+/// Length of the stretches that are judged by their level, in seconds.
+const FRAME: f64 = 0.02;
+/// So far below the loudest stretch it is silent, in dB.
+const FLOOR_DB: f32 = 35.0;
+/// Length of the fade at the end of what is kept, in seconds.
+const FADE: f64 = 0.02;
+/// Length of the silence behind it, in seconds.
+const PAUSE: f64 = 0.08;
+
+/// Ends a recording on a short pause, as the prompts do that the model was trained with: one that
+/// ends in speech makes it go on with that speech.
+pub fn end_on_pause(samples: &mut Vec<f32>, sample_rate: u32) {
+    let length = |seconds: f64| (seconds * f64::from(sample_rate)) as usize;
+    let frame = length(FRAME).max(1);
+    let levels: Vec<f32> = samples.chunks_exact(frame).map(level).collect();
+    let Some(loudest) = levels.iter().copied().reduce(f32::max) else {
+        return;
+    };
+    let last = levels.iter().rposition(|level| *level > loudest - FLOOR_DB);
+    let end = last.map_or(0, |last| (last + 1) * frame);
+    samples.truncate(end);
+    let fade = length(FADE).min(end);
+    for (i, sample) in samples[end - fade..].iter_mut().enumerate() {
+        *sample *= linspace(1.0, 0.0, fade, i);
+    }
+    samples.resize(end + length(PAUSE), 0.0);
+}
+
+/// Root mean square, in dB.
+fn level(samples: &[f32]) -> f32 {
+    let squares: f32 = samples.iter().map(|sample| sample * sample).sum();
+    20.0 * ((squares / samples.len() as f32).sqrt() + 1e-12).log10()
+}

@@ -1,0 +1,79 @@
+//! What can go wrong between a text and its samples.
+
+use bundle::ComponentName;
+use tensor::TensorError;
+
+use crate::{AudioError, NoiseError, SamplerError, TextError, TokenizerError, VoiceError};
+
+/// Why a text cannot be spoken or a voice cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SpeechError {
+    /// The text.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The tokenizer.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// The voice.
+    #[error(transparent)]
+    Voice(#[from] VoiceError),
+    /// The recording.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// The options of the noise.
+    #[error(transparent)]
+    Noise(#[from] NoiseError),
+    /// The options of the sampler.
+    #[error(transparent)]
+    Sampler(#[from] SamplerError),
+    /// A tensor cannot be made.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// A limit of 0 tokens.
+    #[error("at least 1 token has to be spoken in one go (max_tokens is 0)")]
+    MaxTokens,
+    /// The model cannot make voices.
+    #[error(
+        "this bundle cannot clone a voice, for it has no mimi_encoder: convert the gated weights, with all components"
+    )]
+    NoEncoder,
+    /// The bundle lacks a component.
+    #[error("the bundle has no {component}: convert it again with all components")]
+    NoComponent {
+        /// The component.
+        component: ComponentName,
+    },
+    /// A component lacks an output.
+    #[error(
+        "{component} gives no f32 output {output}: is this a bundle of this program's version?"
+    )]
+    NoOutput {
+        /// The component.
+        component: ComponentName,
+        /// The output.
+        output: &'static str,
+    },
+    /// A component gives NaN or infinity.
+    #[error(
+        "{component} gives {output} that is not finite: the weights are damaged, or an option is extreme"
+    )]
+    NotFinite {
+        /// The component.
+        component: ComponentName,
+        /// The output.
+        output: &'static str,
+    },
+    /// An output has an unexpected shape.
+    #[error("{component} gives {output} of shape {shape:?}")]
+    Shape {
+        /// The component.
+        component: ComponentName,
+        /// The output.
+        output: &'static str,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// The host gave outputs that nobody asked for.
+    #[error("outputs were supplied that no call had asked for")]
+    NotAsked,
+}

@@ -1,0 +1,69 @@
+//! What the speech code needs of a bundle: its manifest and its tokenizer.
+
+use std::sync::Arc;
+
+use bundle::{ComponentName, Manifest};
+
+use crate::{Options, Prompt, SpeechError, Tokenizer, Utterance, Voice};
+
+/// A bundle, ready to speak. Clones share it.
+#[derive(Clone)]
+pub struct Model {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) manifest: Manifest,
+    pub(crate) tokenizer: Tokenizer,
+}
+
+impl Model {
+    /// From a manifest and the bytes of its tokenizer file.
+    pub fn new(manifest: Manifest, tokenizer: &[u8]) -> Result<Self, SpeechError> {
+        let tokenizer = match manifest.tokenizer.kind.as_str() {
+            "sentencepiece" => Tokenizer::from_sentencepiece(tokenizer)?,
+            _ => Tokenizer::from_json(tokenizer)?,
+        };
+        Ok(Self {
+            shared: Arc::new(Shared {
+                manifest,
+                tokenizer,
+            }),
+        })
+    }
+
+    /// The bundle, described.
+    pub fn manifest(&self) -> &Manifest {
+        &self.shared.manifest
+    }
+
+    /// The vocabulary.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.shared.tokenizer
+    }
+
+    /// The options that the model recommends.
+    pub fn options(&self) -> Options {
+        Options::of(self.manifest())
+    }
+
+    /// Starts to speak `text`.
+    pub fn utterance(&self, text: &str, options: &Options) -> Result<Utterance, SpeechError> {
+        Utterance::new(self, text, options)
+    }
+
+    /// Starts to make a voice from a mono recording.
+    pub fn prompt(&self, samples: &[f32], sample_rate: u32) -> Result<Prompt, SpeechError> {
+        Prompt::new(self, samples, sample_rate)
+    }
+
+    /// Reads a voice file of either form, which has to be of this model's shape.
+    pub fn read_voice(&self, file: &[u8]) -> Result<Voice, SpeechError> {
+        let component = (self.manifest().components.get(&ComponentName::FlowLm)).ok_or(
+            SpeechError::NoComponent {
+                component: ComponentName::FlowLm,
+            },
+        )?;
+        Ok(Voice::from_safetensors(file, component)?)
+    }
+}

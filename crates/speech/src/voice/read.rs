@@ -1,0 +1,218 @@
+//! Reading voice files, of both forms.
+
+use bundle::{Component, Dim, State};
+use half::{bf16, f16};
+use safetensors::tensor::TensorView as FileTensor;
+use safetensors::{Dtype, SafeTensors};
+use tensor::Tensor;
+
+use super::{Voice, VoiceError};
+
+impl Voice {
+    /// Reads a voice file for `component`, which is the bundle's `flow_lm`. Rows that are not
+    /// used are left out.
+    pub fn from_safetensors(file: &[u8], component: &Component) -> Result<Self, VoiceError> {
+        let file = SafeTensors::deserialize(file)?;
+        let mut position: Option<usize> = None;
+        let mut states = Vec::new();
+        for state in &component.states {
+            let cache = cache(&file, component, state)?;
+            let rows = used_rows(&file, state, cache.shape()[2])?;
+            match position {
+                Some(other) if other != rows.count => {
+                    return Err(VoiceError::Layers {
+                        tensor: rows.tensor,
+                        offset: rows.count,
+                        other,
+                    });
+                }
+                _ => position = Some(rows.count),
+            }
+            states.push(read_rows(&cache, state, rows.count)?);
+        }
+        if let Some(tensor) = file
+            .names()
+            .into_iter()
+            .find(|name| !has_place(component, name))
+        {
+            return Err(VoiceError::Extra {
+                tensor: tensor.to_owned(),
+            });
+        }
+        match position {
+            None | Some(0) => Err(VoiceError::Empty),
+            Some(position) => Ok(Self {
+                component: component.clone(),
+                states,
+                position,
+            }),
+        }
+    }
+}
+
+/// Whether a tensor belongs to one of the component's modules.
+fn has_place(component: &Component, name: &str) -> bool {
+    let Some((module, key)) = name.rsplit_once('/') else {
+        return false;
+    };
+    (component.states.iter()).any(|state| {
+        state.module == module
+            && (state.key == key || ["offset", "current_end", "pad"].contains(&key))
+    })
+}
+
+/// How many rows of a module's cache are used, and which tensor says so.
+struct UsedRows {
+    tensor: String,
+    count: usize,
+}
+
+/// `rows` is how many there are.
+fn used_rows(file: &SafeTensors<'_>, state: &State, rows: usize) -> Result<UsedRows, VoiceError> {
+    let module = &state.module;
+    if let Some(pad) = integer(file, &format!("{module}/pad"))?
+        && pad != 0
+    {
+        return Err(VoiceError::Padded {
+            tensor: format!("{module}/pad"),
+        });
+    }
+    let tensor = format!("{module}/offset");
+    let (tensor, offset) = match integer(file, &tensor)? {
+        Some(offset) => (tensor, offset),
+        None => {
+            let older = format!("{module}/current_end");
+            let Ok(current_end) = file.tensor(&older) else {
+                return Err(VoiceError::Missing { tensor });
+            };
+            let length = current_end.shape().first().copied().unwrap_or(0);
+            (older, length as i64)
+        }
+    };
+    match usize::try_from(offset).ok().filter(|&count| count <= rows) {
+        Some(count) => Ok(UsedRows { tensor, count }),
+        None => Err(VoiceError::Offset {
+            tensor,
+            offset,
+            rows,
+        }),
+    }
+}
+
+/// The single 64-bit integer of a tensor, if the tensor is there.
+fn integer(file: &SafeTensors<'_>, name: &str) -> Result<Option<i64>, VoiceError> {
+    let Ok(tensor) = file.tensor(name) else {
+        return Ok(None);
+    };
+    if tensor.dtype() != Dtype::I64 {
+        return Err(dtype(name, &tensor, "i64"));
+    }
+    let value = <[u8; 8]>::try_from(tensor.data()).map_err(|_| VoiceError::Shape {
+        tensor: name.to_owned(),
+        actual: tensor.shape().to_vec(),
+        expected: "[1]".to_owned(),
+    })?;
+    Ok(Some(i64::from_le_bytes(value)))
+}
+
+/// The tensor that holds a state, and those that upstream stacks with it: of the model's shape,
+/// with any number of rows.
+fn cache<'a>(
+    file: &SafeTensors<'a>,
+    component: &Component,
+    state: &State,
+) -> Result<FileTensor<'a>, VoiceError> {
+    let name = format!("{}/{}", state.module, state.key);
+    let Ok(tensor) = file.tensor(&name) else {
+        return Err(VoiceError::Missing { tensor: name });
+    };
+    let stacked = (component.states.iter())
+        .filter(|other| other.module == state.module && other.key == state.key)
+        .count();
+    let fits = tensor.shape().split_first().is_some_and(|(outer, inner)| {
+        let mut dims = inner.iter().zip(&state.shape);
+        *outer == stacked
+            && inner.len() == state.shape.len()
+            && inner.len() > 1
+            && inner[0] == 1
+            && dims.all(|(size, dim)| match dim {
+                Dim::Fixed(expected) => size == expected,
+                Dim::Symbol(_) => true,
+            })
+    });
+    if fits {
+        return Ok(tensor);
+    }
+    Err(VoiceError::Shape {
+        actual: tensor.shape().to_vec(),
+        expected: expected_shape(stacked, state),
+        tensor: name,
+    })
+}
+
+/// The first `count` rows of a state.
+fn read_rows(cache: &FileTensor<'_>, state: &State, count: usize) -> Result<Tensor, VoiceError> {
+    let name = format!("{}/{}", state.module, state.key);
+    let mut shape = cache.shape()[1..].to_vec();
+    let row: usize = shape.iter().skip(2).product();
+    let first = state.index.unwrap_or(0) * shape[1] * row;
+    let values = floats(&name, cache, first..first + count * row)?;
+    if values.iter().any(|value| !value.is_finite()) {
+        return Err(VoiceError::NotFinite { tensor: name });
+    }
+    shape[1] = count;
+    Tensor::f32(shape, values).map_err(|_| VoiceError::Shape {
+        actual: cache.shape().to_vec(),
+        expected: format!("{count} rows"),
+        tensor: name,
+    })
+}
+
+fn expected_shape(stacked: usize, state: &State) -> String {
+    let dims: Vec<_> = state.shape.iter().map(ToString::to_string).collect();
+    format!("[{stacked}, {}]", dims.join(", "))
+}
+
+/// Some values of a tensor, whatever floating-point format they have.
+fn floats(
+    name: &str,
+    tensor: &FileTensor<'_>,
+    range: std::ops::Range<usize>,
+) -> Result<Vec<f32>, VoiceError> {
+    let data = tensor.data();
+    let pairs = || data.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
+    let (start, count) = (range.start, range.len());
+    Ok(match tensor.dtype() {
+        Dtype::F32 => {
+            let words = data
+                .chunks_exact(4)
+                .map(|word| [word[0], word[1], word[2], word[3]]);
+            words
+                .skip(start)
+                .take(count)
+                .map(f32::from_le_bytes)
+                .collect()
+        }
+        Dtype::F16 => {
+            let values = pairs().skip(start).take(count);
+            values
+                .map(|pair| f16::from_le_bytes(pair).to_f32())
+                .collect()
+        }
+        Dtype::BF16 => {
+            let values = pairs().skip(start).take(count);
+            values
+                .map(|pair| bf16::from_le_bytes(pair).to_f32())
+                .collect()
+        }
+        _ => return Err(dtype(name, tensor, "f32, f16 or bf16")),
+    })
+}
+
+fn dtype(name: &str, tensor: &FileTensor<'_>, expected: &'static str) -> VoiceError {
+    VoiceError::DType {
+        tensor: name.to_owned(),
+        actual: format!("{:?}", tensor.dtype()).to_lowercase(),
+        expected,
+    }
+}
