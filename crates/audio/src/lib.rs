@@ -1,1 +1,7 @@
 //! Recordings in, WAV files out.
+
+mod recording;
+mod wav;
+
+pub use recording::{Recording, RecordingError};
+pub use wav::{SampleFormat, WavWriter};

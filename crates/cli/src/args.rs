@@ -7,7 +7,15 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use config::Variant;
 use onnx::Opset;
 
+mod speak;
+mod voice;
+
 use crate::output::nearest;
+
+pub(crate) use self::speak::{BackendName, Samples, SpeakArgs, SpeakerArgs};
+pub(crate) use self::voice::{
+    VoiceCommand, VoiceConvertArgs, VoiceExportArgs, VoiceFormArgs, VoiceImportArgs, VoiceListArgs,
+};
 
 /// Turn Kyutai's pocket-tts into ONNX graphs that speak in a web page.
 #[derive(Debug, Parser)]
@@ -27,7 +35,12 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Show what a bundle holds.
     Inspect(InspectArgs),
-    /// Convert a model, prove it, and say what to do next.
+    /// Speak a text from a bundle.
+    Speak(SpeakArgs),
+    /// Make, convert and list voices.
+    #[command(subcommand)]
+    Voice(VoiceCommand),
+    /// Convert a model, prove it, and speak with it.
     Demo(DemoArgs),
 }
 
@@ -44,6 +57,10 @@ pub(crate) struct ConvertArgs {
     /// Graphs to write, one or several names; all five unless given.
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', value_parser = component)]
     pub(crate) components: Vec<ComponentName>,
+    /// Voices to put into the bundle: names of predefined voices, voice files or recordings;
+    /// `default` is the language's own, `all` are all predefined ones.
+    #[arg(long, value_name = "NAME|FILE", num_args = 1.., value_delimiter = ',')]
+    pub(crate) voices: Vec<String>,
     /// Print a summary as JSON.
     #[arg(long)]
     pub(crate) json: bool,

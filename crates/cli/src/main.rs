@@ -1,6 +1,7 @@
 //! The `pocket-onnx` command.
 
 mod args;
+mod backend;
 mod convert;
 mod demo;
 mod inspect;
@@ -8,8 +9,12 @@ mod interrupt;
 mod model;
 mod output;
 mod progress;
+mod speak;
 mod variants;
 mod verify;
+mod voice;
+mod voices;
+mod wav;
 
 use std::process::ExitCode;
 
@@ -25,6 +30,8 @@ fn main() -> ExitCode {
         Command::Variants(args) => variants::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Speak(args) => speak::run(&args),
+        Command::Voice(command) => voice::run(&command),
         Command::Demo(args) => demo::run(&args),
     };
     done.unwrap_or_else(|error| output::fail(&error))

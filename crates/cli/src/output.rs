@@ -1,10 +1,12 @@
 //! How the command talks: results to standard output, everything else to standard error.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use comfy_table::{CellAlignment, Table, TableStyle};
+use tempfile::NamedTempFile;
 use tracing_subscriber::EnvFilter;
 
 /// Shows log lines from warnings on, or as `RUST_LOG` says.
@@ -40,6 +42,32 @@ pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
         .is_some_and(|e| matches!(e, export::ExportError::Cancelled));
     note(&format!("error: {error:#}"));
     ExitCode::from(if interrupted { 130 } else { 1 })
+}
+
+/// Writes a file beside its final place and moves it there.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    let write = || -> io::Result<()> {
+        let mut file = beside(path)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A file beside `path` that goes unless it is moved there.
+pub(crate) fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let dir = match path.parent() {
+        Some(dir) if dir != Path::new("") => dir,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix(".partial");
+    // As other programs make files: whoever may read the folder may read them.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(dir)
 }
 
 /// A table with left-aligned columns, but for those of numbers.

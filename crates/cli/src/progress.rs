@@ -9,6 +9,16 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::interrupt;
 
+/// A line on standard error that tells how speaking goes, where that is a terminal.
+pub(crate) fn speaking() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    // The template is a constant; a wrong one would show the plain line.
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
 /// A bar on standard error, where that is a terminal and nobody asked for quiet.
 pub(crate) struct Bar {
     quiet: bool,

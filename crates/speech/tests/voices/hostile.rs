@@ -78,7 +78,7 @@ fn voices_that_do_not_fit_are_refused_by_name() {
         },
         Case {
             change: Vec::clear,
-            says: "no transformer.layers.0.self_attn/offset",
+            says: "no transformer.layers.0.self_attn/cache",
         },
     ];
     let component = flow_lm("tiny_english");

@@ -1,0 +1,91 @@
+//! What can be typed after `speak`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::DEFAULT_BUNDLE;
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SpeakArgs {
+    /// What to say; `[pause 500ms]` and `[pause 1.2s]` are silence. Standard input unless given.
+    #[arg(value_name = "TEXT", conflicts_with = "text_file")]
+    pub(crate) text: Option<String>,
+    /// Read the text from a file; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) text_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) speaker: SpeakerArgs,
+    /// A voice of the bundle, a predefined voice, a voice file, or a recording to clone; the
+    /// bundle's first voice unless given.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) voice: Option<String>,
+    /// WAV file to write; `-` is standard output, which streams while it speaks.
+    #[arg(long, short, value_name = "FILE", default_value = "speech.wav")]
+    pub(crate) output: PathBuf,
+    /// Samples of the WAV file.
+    #[arg(long, value_enum, default_value_t = Samples::I16)]
+    pub(crate) format: Samples,
+    /// Seed of the noise: the same seed gives the same samples. A new one unless given.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Variance of the noise; the model's own unless given.
+    #[arg(long, value_name = "T")]
+    pub(crate) temperature: Option<f32>,
+    /// Steps of the sampler.
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<usize>,
+    /// Largest magnitude of the noise; none unless given.
+    #[arg(long, value_name = "X")]
+    pub(crate) noise_clamp: Option<f32>,
+    /// The end-of-speech logit has to exceed this; the model's own unless given.
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) eos_threshold: Option<f32>,
+    /// Frames (80 ms) spoken after the end of speech; guessed from the text unless given.
+    #[arg(long, value_name = "N")]
+    pub(crate) frames_after_eos: Option<usize>,
+    /// Tokens that are spoken in one go: longer texts are split between sentences.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tokens: Option<usize>,
+    /// Print a summary as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print nothing but errors.
+    #[arg(long, short, conflicts_with = "json")]
+    pub(crate) quiet: bool,
+}
+
+/// What speaks.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct SpeakerArgs {
+    /// Folder of the bundle.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
+    pub(crate) bundle: PathBuf,
+    /// What runs the graphs; ONNX Runtime where its library is installed, else rten.
+    #[arg(long, value_enum)]
+    pub(crate) backend: Option<BackendName>,
+    /// ONNX Runtime's shared library, where it is not installed by `cargo xtask setup`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) onnxruntime: Option<PathBuf>,
+    /// Threads: from 2 on the decoder has one of its own.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+}
+
+/// A backend by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BackendName {
+    /// ONNX Runtime, from its shared library.
+    Onnxruntime,
+    /// The embedded runtime, in pure Rust.
+    Rten,
+}
+
+/// Samples of a WAV file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Samples {
+    /// 16-bit integers.
+    I16,
+    /// 32-bit floating point, exactly what the model gives.
+    F32,
+}

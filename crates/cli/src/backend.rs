@@ -1,0 +1,73 @@
+//! Which backend runs a bundle.
+
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::Result;
+use runtime::onnxruntime::{self, OnnxRuntime};
+use runtime::rten::{self, Rten};
+use runtime::{Backend, RuntimeError};
+use speaker::Speaker;
+
+use crate::args::{BackendName, SpeakerArgs};
+use crate::output::{SYNTHETIC, note};
+
+/// Loads the bundle, and tells where it makes noise instead of speech.
+pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
+    let threads = threads(args);
+    let backend = choose(args, threads)?;
+    let name = backend.name();
+    let speaker = Speaker::open(&args.bundle, backend, threads)?;
+    if !quiet && speaker.model().manifest().synthetic.is_some() {
+        note(&format!("notice: this bundle is {SYNTHETIC}"));
+    }
+    Ok(Opened {
+        speaker,
+        backend: name,
+        threads,
+    })
+}
+
+/// A loaded bundle, and what it runs on.
+pub(crate) struct Opened {
+    pub(crate) speaker: Speaker,
+    pub(crate) backend: &'static str,
+    pub(crate) threads: usize,
+}
+
+/// One thread for the backbone and one for the decoder, where there are two: a token's products
+/// are bound by memory, and gain little from more.
+fn threads(args: &SpeakerArgs) -> usize {
+    let cores = || thread::available_parallelism().map_or(1, |cores| cores.get().min(2));
+    args.threads.map_or_else(cores, usize::from)
+}
+
+fn choose(args: &SpeakerArgs, threads: usize) -> Result<Arc<dyn Backend>, RuntimeError> {
+    // The decoder's thread is not the backbone's to use.
+    let threads = threads.saturating_sub(1).max(1);
+    let onnxruntime = || {
+        OnnxRuntime::new(onnxruntime::Options {
+            library: args.onnxruntime.clone(),
+            threads,
+            ..onnxruntime::Options::default()
+        })
+    };
+    let rten = || {
+        Rten::new(rten::Options {
+            threads,
+            prepack: true,
+        })
+    };
+    match args.backend {
+        Some(BackendName::Rten) => Ok(Arc::new(rten())),
+        Some(BackendName::Onnxruntime) => Ok(Arc::new(onnxruntime()?)),
+        None => match onnxruntime() {
+            Ok(backend) => Ok(Arc::new(backend)),
+            // A library that was named has to work.
+            Err(RuntimeError::NoOnnxRuntime { .. }) if args.onnxruntime.is_none() => {
+                Ok(Arc::new(rten()))
+            }
+            Err(error) => Err(error),
+        },
+    }
+}

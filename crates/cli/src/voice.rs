@@ -1,0 +1,45 @@
+//! `pocket-onnx voice`: from recordings and files to voices, and the other way round.
+
+mod convert;
+mod export;
+mod import;
+mod list;
+mod source;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use speech::{Voice, VoiceDType, VoiceForm};
+
+use crate::args::{VoiceCommand, VoiceFormArgs};
+use crate::interrupt;
+
+pub(crate) use self::source::{Source, resolve};
+
+pub(crate) fn run(command: &VoiceCommand) -> Result<ExitCode> {
+    interrupt::listen()?;
+    match command {
+        VoiceCommand::Export(args) => export::run(args),
+        VoiceCommand::Import(args) => import::run(args),
+        VoiceCommand::Convert(args) => convert::run(args),
+        VoiceCommand::List(args) => list::run(args),
+    }
+}
+
+/// Writes a voice file, whole or not at all; returns its size in bytes.
+fn write(path: &Path, voice: &Voice, form: &VoiceFormArgs) -> Result<u64> {
+    let layout = if form.older {
+        VoiceForm::Older
+    } else {
+        VoiceForm::Current
+    };
+    let dtype = if form.f16 {
+        VoiceDType::F16
+    } else {
+        VoiceDType::F32
+    };
+    let file = voice.to_safetensors(layout, dtype)?;
+    crate::output::replace(path, &file)?;
+    Ok(file.len() as u64)
+}

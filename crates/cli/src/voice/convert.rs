@@ -1,0 +1,43 @@
+//! `pocket-onnx voice convert`: the other forms of a voice file.
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use bundle::{ComponentName, Manifest};
+use speech::Voice;
+
+use super::{Source, write};
+use crate::args::VoiceConvertArgs;
+use crate::output::{megabytes, note};
+
+pub(crate) fn run(args: &VoiceConvertArgs) -> Result<ExitCode> {
+    let manifest = Manifest::read(&args.bundle)?;
+    let source = Source::find(&args.voice, &manifest, false)?;
+    let voice = read(&source, &args.bundle, &manifest)?;
+    let size = write(&args.output, &voice, &args.form)?;
+    note(&format!(
+        "{}: {} positions, {}",
+        args.output.display(),
+        voice.position(),
+        megabytes(size)
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a voice that needs no model to run.
+pub(super) fn read(source: &Source, dir: &std::path::Path, manifest: &Manifest) -> Result<Voice> {
+    let path = match source {
+        Source::Bundle(name) => dir.join(bundle::Voice::file_name(name)),
+        Source::File(path) => path.clone(),
+        Source::Recording(path) => bail!(
+            "{} is a recording: `pocket-onnx voice export` makes a voice file of it",
+            path.display()
+        ),
+    };
+    let flow_lm = manifest.components.get(&ComponentName::FlowLm);
+    let flow_lm =
+        flow_lm.with_context(|| format!("the bundle {} has no flow_lm", dir.display()))?;
+    let file = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Voice::from_safetensors(&file, flow_lm).with_context(|| format!("voice {}", path.display()))
+}

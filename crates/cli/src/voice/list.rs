@@ -1,0 +1,73 @@
+//! `pocket-onnx voice list`: which voices there are.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use bundle::Manifest;
+use config::{PredefinedVoice, Variant};
+use serde_json::json;
+
+use crate::args::VoiceListArgs;
+use crate::output::{megabytes, print, table};
+
+pub(crate) fn run(args: &VoiceListArgs) -> Result<ExitCode> {
+    let manifest = match &args.variant {
+        Some(_) => None,
+        None => Some(Manifest::read(&args.bundle)?),
+    };
+    let variant = args.variant.as_deref();
+    let variant = variant.or(manifest.as_ref().and_then(|m| m.variant.as_deref()));
+    let variant = variant.map(Variant::find).transpose()?;
+    let bundled = manifest.as_ref().map_or(&[][..], |m| &m.voices);
+    let predefined = variant.map_or(&[][..], Variant::voices);
+    let text = if args.json {
+        let location = |voice: &PredefinedVoice| {
+            variant.map(|variant| variant.predefined_voice_location(voice.name))
+        };
+        let list = json!({
+            "bundle": bundled,
+            "predefined": (predefined.iter())
+                .map(|voice| json!({
+                    "name": voice.name,
+                    "default": variant.is_some_and(|v| v.default_voice() == voice.name),
+                    "location": location(voice),
+                    "recording": voice.origin,
+                }))
+                .collect::<Vec<_>>(),
+        });
+        format!("{list:#}\n")
+    } else {
+        describe(bundled, predefined, variant)
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(
+    bundled: &[bundle::Voice],
+    predefined: &[PredefinedVoice],
+    variant: Option<&Variant>,
+) -> String {
+    let own = bundled.iter().map(|voice| {
+        vec![
+            voice.name.clone(),
+            format!("in the bundle, {}", megabytes(voice.file.size)),
+        ]
+    });
+    let others = predefined
+        .iter()
+        .filter(|p| bundled.iter().all(|b| b.name != p.name));
+    let others = others.map(|voice| {
+        let default = variant.is_some_and(|v| v.default_voice() == voice.name);
+        let note = if default { ", the language's own" } else { "" };
+        vec![
+            voice.name.to_owned(),
+            format!("predefined, fetched on use{note}"),
+        ]
+    });
+    let rows: Vec<_> = own.chain(others).collect();
+    if rows.is_empty() {
+        return "no voices: add one with `pocket-onnx voice import`\n".to_owned();
+    }
+    table(&["VOICE", "WHERE"], rows, &[])
+}
