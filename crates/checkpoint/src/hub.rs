@@ -34,6 +34,7 @@ use std::time::Duration;
 use ureq::Proxy;
 use ureq::http::{HeaderValue, Uri};
 
+pub use self::cache::known_sha256;
 pub use self::error::{Absent, FetchError};
 pub use self::progress::{NoProgress, Progress};
 

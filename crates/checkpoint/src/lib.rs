@@ -21,7 +21,7 @@ pub mod weights;
 
 pub use checkpoint::{Checkpoint, CheckpointFiles, Mismatch, Misshapen};
 pub use error::WeightsError;
-pub use hub::{Absent, FetchError, Hub, HubBuilder, NoProgress, Progress};
+pub use hub::{Absent, FetchError, Hub, HubBuilder, NoProgress, Progress, known_sha256};
 pub use location::{HubFile, Location, LocationError};
 pub use safetensors::{SafetensorsFile, SafetensorsReader};
 pub use source::{Fetched, ModelFiles, SourceError, WeightFiles};

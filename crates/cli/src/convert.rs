@@ -17,6 +17,7 @@ use crate::interrupt::{self, Writing};
 use crate::model::Model;
 use crate::output::{SYNTHETIC, megabytes, note, print};
 use crate::progress::Bar;
+use crate::voices::Voices;
 
 /// What to convert, where to, and how much to say.
 pub(crate) struct Conversion<'a> {
@@ -25,6 +26,8 @@ pub(crate) struct Conversion<'a> {
     pub(crate) opset: Opset,
     /// Empty means all.
     pub(crate) components: &'a [ComponentName],
+    /// As typed.
+    pub(crate) voices: &'a [String],
     pub(crate) quiet: bool,
 }
 
@@ -35,6 +38,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
         output: &args.output_dir,
         opset: args.opset_version,
         components: &args.components,
+        voices: &args.voices,
         quiet: args.quiet,
     };
     let started = Instant::now();
@@ -48,6 +52,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
             "voice_cloning": manifest.voice_cloning,
             "opset_version": manifest.opset_version,
             "components": manifest.components.keys().collect::<Vec<_>>(),
+            "voices": manifest.voices.iter().map(|voice| &voice.name).collect::<Vec<_>>(),
             "bytes": bytes(&manifest),
             "seconds": seconds,
         });
@@ -80,16 +85,18 @@ impl Conversion<'_> {
             opset: self.opset,
             identity: model.identity,
         };
+        let variant = export.identity.variant.as_deref();
+        let voices = Voices::find(self.voices, variant, export.identity.synthetic, self.quiet)?;
         let _writing = Writing::begin();
         // The digests of what was read are found while the rest is written.
         thread::scope(|scope| {
             let source = scope.spawn(|| model.files.describe());
-            let join = || {
-                source
-                    .join()
-                    .unwrap_or_else(|panic| panic::resume_unwind(panic))
+            let complete = |dir: &Path, manifest: &mut Manifest| {
+                let source = source.join();
+                manifest.source = source.unwrap_or_else(|panic| panic::resume_unwind(panic))?;
+                Ok(voices.add(dir, manifest, self.quiet)?)
             };
-            Ok(export.write_from(self.output, &bar, join)?)
+            Ok(export.write_with(self.output, &bar, complete)?)
         })
     }
 

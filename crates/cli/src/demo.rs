@@ -37,6 +37,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
         output: &args.output_dir,
         opset: Opset::MIN,
         components: &[],
+        voices: &[],
         quiet: false,
     };
     let manifest = match conversion.run() {

@@ -1,6 +1,6 @@
 //! From what was typed to a model: its configuration, weights and tokenizer.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use bundle::{FileEntry, FileError, Source, SourceFile};
 use checkpoint::{
     Checkpoint, Fetched, Hub, Location, ModelFiles, Progress, SyntheticWeights, TokenizerFile,
-    TokenizerKind, Weights,
+    TokenizerKind, Weights, known_sha256,
 };
 use config::{Config, Variant};
 use export::Identity;
@@ -217,7 +217,14 @@ fn source_file(Fetched { location, path }: &Fetched) -> Result<SourceFile, FileE
     };
     let dir = path.parent().unwrap_or(Path::new(""));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let FileEntry { size, sha256, .. } = FileEntry::of(dir, &name)?;
+    let known = fs::metadata(path).ok().zip(known_sha256(path));
+    let (size, sha256) = match known {
+        Some((file, sha256)) => (file.len(), sha256),
+        None => {
+            let FileEntry { size, sha256, .. } = FileEntry::of(dir, &name)?;
+            (size, sha256)
+        }
+    };
     Ok(SourceFile {
         location: described,
         size,

@@ -8,8 +8,8 @@ use std::sync::mpsc;
 use std::{panic, thread};
 
 use bundle::{
-    Component, ComponentName, FORMAT, FORMAT_VERSION, FileEntry, FileError, Generator, Manifest,
-    Model, Source, Synthetic, Tokenizer, hex,
+    Component, ComponentName, FORMAT, FORMAT_VERSION, FileEntry, Generator, Manifest, Model,
+    Source, Synthetic, Tokenizer, hex,
 };
 use checkpoint::{TensorReader, TokenizerFile, TokenizerKind, Weights};
 use config::Config;
@@ -50,6 +50,9 @@ pub struct Identity {
     pub source: Source,
 }
 
+/// Why a bundle could not be completed.
+pub type Completion = Box<dyn std::error::Error + Send + Sync>;
+
 /// Learns how far writing has come.
 pub trait WriteProgress {
     /// Weights of this many bytes will be written.
@@ -83,16 +86,17 @@ impl Export<'_> {
         output: &Path,
         progress: &dyn WriteProgress,
     ) -> Result<Manifest, ExportError> {
-        self.write_from(output, progress, || Ok(self.identity.source.clone()))
+        self.write_with(output, progress, |_, _| Ok(()))
     }
 
-    /// [`Export::write`] with an origin that is asked for last, so that the digests of large
-    /// files can be found meanwhile.
-    pub fn write_from(
+    /// [`Export::write`], with a last word on the manifest and the folder. `complete` is given
+    /// both once graphs, weights and tokenizer are there. So the digests of large source files
+    /// can be found meanwhile, and voices be made with the graphs.
+    pub fn write_with(
         &self,
         output: &Path,
         progress: &dyn WriteProgress,
-        source: impl FnOnce() -> Result<Source, FileError>,
+        complete: impl FnOnce(&Path, &mut Manifest) -> Result<(), Completion>,
     ) -> Result<Manifest, ExportError> {
         let graphs = (self.components.iter())
             .map(|&name| ComponentGraph::build(name, self.config, self.opset))
@@ -121,10 +125,14 @@ impl Export<'_> {
             Ok::<_, ExportError>(components)
         })?;
         let tokenizer = self.write_tokenizer(staging.dir())?;
-        let manifest = self.manifest(components, tokenizer, source()?);
+        let mut manifest = self.manifest(components, tokenizer);
+        complete(staging.dir(), &mut manifest).map_err(ExportError::Completion)?;
         let path = staging.dir().join(Manifest::FILE);
         std::fs::write(&path, manifest.to_json()?).map_err(ExportError::write(&path))?;
-        flush(&staging.dir().join(&manifest.tokenizer.file.name))?;
+        let late = (manifest.voices.iter()).map(|voice| &voice.file);
+        for file in late.chain([&manifest.tokenizer.file]) {
+            flush(&staging.dir().join(&file.name))?;
+        }
         flush(&staging.dir().join(Manifest::FILE))?;
         staging.commit()?;
         Ok(manifest)
@@ -207,7 +215,6 @@ impl Export<'_> {
         &self,
         components: BTreeMap<ComponentName, Component>,
         tokenizer: Tokenizer,
-        source: Source,
     ) -> Manifest {
         let Self {
             config, identity, ..
@@ -224,7 +231,7 @@ impl Export<'_> {
             language: identity.language.clone(),
             synthetic: identity.synthetic.map(|seed| Synthetic { seed }),
             voice_cloning: identity.voice_cloning,
-            source,
+            source: identity.source.clone(),
             opset_version: self.opset.version() as u32,
             sample_rate: config.mimi.sample_rate,
             frame_rate: config.mimi.frame_rate,

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use bundle::FileError;
 use checkpoint::WeightsError;
 use onnx::GraphError;
 
@@ -16,9 +15,9 @@ pub enum ExportError {
     /// The weights cannot be read.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// A file that the bundle comes from cannot be read again.
+    /// Whoever asked for the bundle could not complete it.
     #[error(transparent)]
-    Source(#[from] FileError),
+    Completion(Box<dyn std::error::Error + Send + Sync>),
     /// A tensor has fewer or more values than its shape says.
     #[error("{component}: {reason}")]
     Count {

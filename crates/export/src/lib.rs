@@ -31,7 +31,7 @@ mod text_conditioner;
 mod transformer;
 mod window;
 
-pub use bundle_writer::{Export, Identity, WriteProgress};
+pub use bundle_writer::{Completion, Export, Identity, WriteProgress};
 pub use component::ComponentGraph;
 pub use error::ExportError;
 pub use interface::interface;

@@ -218,9 +218,12 @@ fn check_replaceable(target: &Path) -> Result<(), ExportError> {
         .collect::<io::Result<_>>()
         .map_err(ExportError::write(target))?;
     let is_bundle = names.iter().any(|name| name == Manifest::FILE);
+    let voices = Manifest::read(target).map_or(Vec::new(), |manifest| manifest.voices);
+    let belongs =
+        |name: &str| belongs_to_bundle(name) || voices.iter().any(|voice| voice.file.name == name);
     let mut foreign: Vec<String> = names
         .into_iter()
-        .filter(|name| !(is_bundle && belongs_to_bundle(name)))
+        .filter(|name| !(is_bundle && belongs(name)))
         .collect();
     if foreign.is_empty() {
         return Ok(());

@@ -116,14 +116,35 @@ fn transpose_columns(matrix: &[f32], width: usize, column: usize, out: &mut [f32
     for (band, rows) in matrix.chunks(TILE * width).enumerate() {
         let count = rows.len() / width;
         let mut tile = [[0.0; TILE]; TILE];
-        for (y, row) in rows.chunks_exact(width).enumerate() {
-            for (x, value) in row[column..column + columns].iter().enumerate() {
-                tile[x][y] = *value;
+        if count == TILE && columns == TILE {
+            transpose_tile(rows, width, column, &mut tile);
+        } else {
+            for (y, row) in rows.chunks_exact(width).enumerate() {
+                for (x, value) in row[column..column + columns].iter().enumerate() {
+                    tile[x][y] = *value;
+                }
             }
         }
         for (x, line) in tile.iter().enumerate().take(columns) {
             let start = x * height + band * TILE;
             out[start..start + count].copy_from_slice(&line[..count]);
+        }
+    }
+}
+
+/// A whole tile: squares of four, each of which fits into four registers.
+fn transpose_tile(rows: &[f32], width: usize, column: usize, tile: &mut [[f32; TILE]; TILE]) {
+    for y in (0..TILE).step_by(4) {
+        let line = |i: usize| {
+            let line = &rows[(y + i) * width + column..][..TILE];
+            line.as_chunks::<4>().0
+        };
+        let lines = [line(0), line(1), line(2), line(3)];
+        for x in 0..TILE / 4 {
+            let [a, b, c, d] = [lines[0][x], lines[1][x], lines[2][x], lines[3][x]];
+            for i in 0..4 {
+                tile[4 * x + i][y..y + 4].copy_from_slice(&[a[i], b[i], c[i], d[i]]);
+            }
         }
     }
 }
