@@ -1,9 +1,11 @@
-//! What a fresh machine needs before the tests run: the library of ONNX Runtime.
+//! What a fresh machine needs before the tests run: the library of ONNX Runtime, and two programs
+//! that make recordings.
 //!
-//! It comes out of the npm package `onnxruntime-node`, which carries it for every platform.
+//! The library comes out of the npm package `onnxruntime-node`, which carries it for every platform.
 //! None of the package's own programs is run.
 
 mod command;
+mod debian;
 #[path = "../../crates/runtime/src/onnxruntime/location.rs"]
 #[allow(unreachable_pub, reason = "public in the crate it belongs to")]
 mod location;
@@ -18,6 +20,9 @@ use self::package::Package;
 /// Installs what is missing, and says what it does.
 #[allow(clippy::print_stdout, reason = "a chore talks to whoever started it")]
 pub(crate) fn setup() -> Result<()> {
+    // Speech to make recordings of, and recordings of every kind.
+    debian::ensure("espeak-ng", "--version", &["espeak-ng"])?;
+    debian::ensure("ffmpeg", "-version", &["ffmpeg"])?;
     let library = installed_library();
     if package::is_installed(&library) {
         println!("ONNX Runtime {VERSION} is there: {}", library.display());

@@ -10,6 +10,8 @@ use anyhow::{Context, Result, bail};
 use crate::run::{cargo, run, target};
 use crate::{codegen, setup};
 
+/// What runs in a page.
+const WASM: &str = "wasm32-unknown-unknown";
 /// Names the folder of checkpoints at the real size, where one was made.
 const CHECKPOINTS: &str = "POCKET_ONNX_CHECKPOINTS";
 /// Names the folder of their records.
@@ -28,6 +30,14 @@ pub(crate) fn test() -> Result<()> {
         "warnings",
     ]))?;
     run(&mut cargo(&["test", "--workspace"]))?;
+    run(Command::new("rustup").args(["target", "add", WASM]))?;
+    run(&mut cargo(&[
+        "check",
+        "--package",
+        "speech",
+        "--target",
+        WASM,
+    ]))?;
     real_size()
 }
 

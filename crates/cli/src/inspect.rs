@@ -41,6 +41,12 @@ fn describe(manifest: &Manifest, args: &InspectArgs) -> Result<String> {
     )?;
     let cloning = if manifest.voice_cloning { "yes" } else { "no" };
     writeln!(text, "voice cloning: {cloning}")?;
+    let voices = (manifest.voices.iter())
+        .map(|voice| format!("{} ({} positions)", voice.name, voice.positions))
+        .collect::<Vec<_>>();
+    if !voices.is_empty() {
+        writeln!(text, "voices: {}", voices.join(", "))?;
+    }
     for (name, component) in &manifest.components {
         writeln!(
             text,

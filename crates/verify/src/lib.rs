@@ -17,7 +17,6 @@ mod made_up;
 mod records;
 mod report;
 mod run;
-mod sampler;
 mod slice;
 mod streaming;
 mod structure;

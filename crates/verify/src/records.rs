@@ -13,6 +13,7 @@ use std::path::Path;
 
 use bundle::ComponentName;
 use runtime::RuntimeError;
+use speech::SamplerError;
 use tensor::TensorError;
 
 use crate::VerifyError;
@@ -53,6 +54,9 @@ pub(crate) enum TrialError {
     /// The component fails.
     #[error(transparent)]
     Runtime(Box<RuntimeError>),
+    /// What it gives cannot be sampled with.
+    #[error(transparent)]
+    Sampler(#[from] SamplerError),
 }
 
 impl From<RuntimeError> for TrialError {

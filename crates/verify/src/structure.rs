@@ -34,6 +34,13 @@ pub(crate) fn check(dir: &Path, manifest: &Manifest) -> Structure {
         component: None,
         findings: files::tokenizer(dir, manifest),
     });
+    if !manifest.voices.is_empty() {
+        checks.push(Check {
+            name: files::VOICES,
+            component: None,
+            findings: files::voices(dir, manifest),
+        });
+    }
     let mut sound = Vec::new();
     for (&name, component) in &manifest.components {
         let found = check_component(dir, manifest, name, component);

@@ -1,10 +1,9 @@
 //! `solver.safetensors`: the sampler's network alone, and latents after several steps.
 
-use runtime::RuntimeError;
+use speech::Sampler;
 use tensor::{Tensor, TensorView};
 
 use super::{Records, TrialError};
-use crate::sampler;
 use crate::trial::Trial;
 
 pub(super) const FILE: &str = "solver.safetensors";
@@ -28,7 +27,7 @@ pub(super) fn compare(records: &Records, trial: &mut Trial<'_>) -> Result<(), Tr
 
     let (c, noise) = (file.get("c")?, file.get("noise")?);
     for steps in STEPS {
-        let latent = sample(trial, c, noise, steps).map_err(TrialError::run(FILE))?;
+        let latent = sample(trial, c, noise, steps)?;
         let record = file.get(&format!("latent.{steps}"))?;
         trial.compare_record("latent", &format!("{FILE}, {steps} steps"), &latent, record);
     }
@@ -41,22 +40,21 @@ pub(super) fn sample(
     conditioning: &Tensor,
     noise: &Tensor,
     steps: usize,
-) -> Result<Tensor, RuntimeError> {
+) -> Result<Tensor, TrialError> {
     let kind = trial.model.flow_lm.flow.kind;
     let stream = trial.stream.as_mut();
-    let net = |times: &[f32], x: &[f32]| {
+    let values = noise.as_f32().unwrap_or_default();
+    let mut sampler = Sampler::new(kind, values.to_vec(), steps)?;
+    while let Some(call) = sampler.next_call() {
+        let times: Vec<_> = call.times().map(|(name, time)| (name, [time])).collect();
         let mut given = vec![("conditioning", conditioning.view())];
-        for (name, time) in kind.time_inputs().iter().zip(times) {
-            given.push((name, TensorView::f32(&[1, 1], std::slice::from_ref(time))?));
+        for (name, time) in &times {
+            given.push((name, TensorView::f32(&[1, 1], time)?));
         }
-        given.push(("x", TensorView::f32(noise.shape(), x)?));
-        let (_, flow) = stream.run(&given)?.take("flow")?.into_parts();
-        match flow {
-            tensor::Data::F32(values) => Ok::<_, RuntimeError>(values),
-            // The manifest says f32, and the stream has compared.
-            tensor::Data::I64(_) => Ok(Vec::new()),
-        }
-    };
-    let latent = sampler::sample(kind, noise.as_f32().unwrap_or_default(), steps, net)?;
-    Ok(Tensor::f32(noise.shape(), latent)?)
+        given.push(("x", TensorView::f32(noise.shape(), call.x)?));
+        let mut outputs = stream.run(&given).map_err(TrialError::run(FILE))?;
+        let flow = outputs.take("flow")?.into_f32().unwrap_or_default();
+        sampler.supply(&flow)?;
+    }
+    Ok(Tensor::f32(noise.shape(), sampler.into_latent())?)
 }

@@ -104,8 +104,7 @@ pub(super) fn compare_latents(records: &Records, trial: &mut Trial<'_>) -> Resul
     };
     for step in 0..count(steps)? {
         let get = |key: &str| steps.get(&format!("{step}.{key}"));
-        let latent = solver::sample(trial, get("backbone")?, get("noise")?, 1)
-            .map_err(TrialError::run(FILE))?;
+        let latent = solver::sample(trial, get("backbone")?, get("noise")?, 1)?;
         trial.compare_record("latent", &format!("step {step}"), &latent, get("latent")?);
     }
     Ok(())

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
-use bundle::{Component, FileEntry, Manifest};
+use bundle::{Component, ComponentName, FileEntry, Manifest};
+use speech::Voice;
 
 use crate::error::chain;
 
 /// Name of the check.
 pub(super) const NAME: &str = "files";
+/// Name of the check of the voices.
+pub(super) const VOICES: &str = "voices";
 
 /// What is wrong with the files of a component.
 pub(super) struct Files {
@@ -40,6 +43,34 @@ pub(super) fn tokenizer(dir: &Path, manifest: &Manifest) -> Vec<String> {
     names.sort_unstable();
     let twice = names.windows(2).filter(|pair| pair[0] == pair[1]);
     findings.extend(twice.map(|pair| format!("{} is named twice in the manifest", pair[0])));
+    findings
+}
+
+/// Checks the voices: their files, and whether they are of the model's shape.
+pub(super) fn voices(dir: &Path, manifest: &Manifest) -> Vec<String> {
+    let mut findings = Vec::new();
+    for voice in &manifest.voices {
+        if let Some(problem) = problem(dir, &voice.file) {
+            findings.push(problem);
+            continue;
+        }
+        let Some(flow_lm) = manifest.components.get(&ComponentName::FlowLm) else {
+            continue;
+        };
+        let name = &voice.name;
+        match std::fs::read(dir.join(&voice.file.name)) {
+            Err(error) => findings.push(format!("voice {name}: {error}")),
+            Ok(file) => match Voice::from_safetensors(&file, flow_lm) {
+                Err(error) => findings.push(format!("voice {name}: {}", chain(&error))),
+                Ok(read) if read.position() != voice.positions as i64 => findings.push(format!(
+                    "voice {name} has {} positions where the manifest says {}",
+                    read.position(),
+                    voice.positions
+                )),
+                Ok(_) => {}
+            },
+        }
+    }
     findings
 }
 
