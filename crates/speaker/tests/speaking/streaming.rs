@@ -1,0 +1,105 @@
+//! Chunks as they come.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{backends, say, speaker};
+
+const NAME: &str = "tiny_english";
+
+#[test]
+fn the_first_chunk_is_one_frame_long() {
+    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    for threads in [1, 2] {
+        let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
+        let options = speaker.model().options();
+        let mut utterance = speaker.speak(&voice, "Hello world.", &options).unwrap();
+        assert_eq!(utterance.first_sound(), None);
+        let first = utterance.next().unwrap().unwrap();
+        assert_eq!(first.samples.len(), 1920);
+        assert_eq!(first.text.as_deref(), Some("Hello world."));
+        assert!(utterance.first_sound().unwrap() <= utterance.elapsed());
+        let rest: usize = utterance
+            .by_ref()
+            .map(|chunk| chunk.unwrap().samples.len())
+            .sum();
+        assert_eq!(utterance.samples(), 1920 + rest as u64);
+        let timings = utterance.timings();
+        let frames = utterance.samples() as usize / 1920;
+        assert_eq!(timings.mimi_decoder.calls, frames);
+        assert_eq!(
+            (timings.text_conditioner.calls, timings.prefill.calls),
+            (1, 1)
+        );
+        assert!(timings.flow_net.calls == frames && timings.flow_lm.calls + 2 >= frames);
+        assert!(utterance.next().is_none());
+    }
+}
+
+#[test]
+fn pauses_are_silent_and_as_long_as_asked() {
+    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
+    let options = speaker.model().options();
+    let (one, two) = ("First.", "Second.");
+    let parts = speaker
+        .speak(&voice, &format!("{one} [pause 2.5s] {two}"), &options)
+        .unwrap()
+        .map(Result::unwrap);
+    let mut silence = 0;
+    let mut texts = Vec::new();
+    for chunk in parts {
+        match chunk.text {
+            None => {
+                assert!(chunk.samples.iter().all(|&sample| sample == 0.0));
+                silence += chunk.samples.len();
+            }
+            Some(text) if texts.last() != Some(&text) => texts.push(text),
+            Some(_) => {}
+        }
+    }
+    assert_eq!(silence, 60_000);
+    assert_eq!(
+        texts.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
+        [one, two]
+    );
+    let only = say(&speaker, &voice, "[pause 250ms]", &options);
+    assert_eq!(only, vec![0.0; 6000]);
+}
+
+#[test]
+fn a_listener_may_leave_at_any_point() {
+    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let text = "A sentence that is said again and again. ".repeat(200);
+    for threads in [1, 2] {
+        let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
+        let options = speaker.model().options();
+        for chunks in [0, 1, 5] {
+            let utterance = speaker.speak(&voice, &text, &options).unwrap();
+            assert_eq!(utterance.take(chunks).count(), chunks);
+        }
+        // Nothing is left at work, and the bundle goes on to speak.
+        let started = Instant::now();
+        assert!(!say(&speaker, &voice, "Done.", &options).is_empty());
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+}
+
+#[test]
+fn utterances_share_a_bundle() {
+    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    for backend in backends() {
+        let (speaker, voice) = speaker(&bundle.path(), NAME, backend, 2);
+        let options = speaker.model().options();
+        let texts = [
+            "One voice.",
+            "Another text, at the same time.",
+            "And a third.",
+        ];
+        let alone = texts.map(|text| say(&speaker, &voice, text, &options));
+        let together = std::thread::scope(|scope| {
+            let spoken = texts.map(|text| scope.spawn(|| say(&speaker, &voice, text, &options)));
+            spoken.map(|thread| thread.join().unwrap())
+        });
+        assert!(alone == together);
+    }
+}
