@@ -5,6 +5,7 @@ mod convert;
 mod machine;
 mod process;
 mod report;
+mod speak;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -13,12 +14,15 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Conversion of the 109M model: time against copying the same bytes, and memory.
     Convert,
+    /// Speech: time per frame and component, first sound, memory, in every backend.
+    Speak,
 }
 
 impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
         match self {
             Self::Convert => convert::bench(),
+            Self::Speak => speak::bench(),
         }
     }
 }

@@ -132,6 +132,9 @@ pub(crate) struct DemoArgs {
     /// Folder of the bundle.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) output_dir: PathBuf,
+    /// WAV file to speak into.
+    #[arg(long, value_name = "FILE", default_value = "demo.wav")]
+    pub(crate) wav: PathBuf,
 }
 
 /// Where bundles land: the web page's folder of models.

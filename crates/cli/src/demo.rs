@@ -1,17 +1,18 @@
-//! `pocket-onnx demo`: from nothing to a proven bundle.
+//! `pocket-onnx demo`: from nothing to a proven bundle that has spoken.
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
-use checkpoint::SourceError;
+use checkpoint::{FetchError, SourceError};
 use config::Variant;
 use onnx::Opset;
 
-use crate::args::{DemoArgs, ModelArgs};
+use crate::args::{DemoArgs, ModelArgs, SpeakArgs, SpeakerArgs};
 use crate::convert::{Conversion, summary};
 use crate::interrupt;
 use crate::output::{SYNTHETIC, note, print};
+use crate::speak::speak;
 use crate::verify::{Proof, prove};
 
 /// The smallest released model stands in where no hub can be reached.
@@ -37,16 +38,18 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
         output: &args.output_dir,
         opset: Opset::MIN,
         components: &[],
-        voices: &[],
+        voices: &["default".to_owned()],
         quiet: false,
     };
     let manifest = match conversion.run() {
-        Err(error) if error.is::<SourceError>() => {
+        Err(error) if error.is::<SourceError>() || error.is::<FetchError>() => {
             note(&format!("notice: the weights cannot be had: {error:#}"));
             note(&format!("converting {STAND_IN} instead ({SYNTHETIC})"));
             model.variant = Some(STAND_IN.to_owned());
             model.synthetic = Some(STAND_IN_SEED);
             conversion.model = &model;
+            // It brings voices of its own.
+            conversion.voices = &[];
             conversion.run()?
         }
         done => done?,
@@ -60,17 +63,27 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     };
     let report = prove(&proof)?;
     print(&crate::verify::verdict(&report))?;
+    if !report.passed() {
+        return Ok(ExitCode::FAILURE);
+    }
+    let variant = manifest.variant.as_deref().unwrap_or(Variant::DEFAULT);
+    let spoken = speak(&SpeakArgs {
+        text: Some(Variant::find(variant)?.default_text().to_owned()),
+        output: args.wav.clone(),
+        speaker: SpeakerArgs {
+            bundle: args.output_dir.clone(),
+            ..SpeakerArgs::default()
+        },
+        ..SpeakArgs::default()
+    })?;
     let bundle = args.output_dir.display();
     print(&format!(
-        "done in {:.1} s. Next:\n  \
+        "done in {:.1} s: listen to {}. Next:\n  \
+         pocket-onnx speak --bundle {bundle} \"Hello.\"   says what you like\n  \
          pocket-onnx inspect {bundle}    shows inputs, outputs and states\n  \
-         pocket-onnx verify {bundle}     shows every difference\n  \
          pocket-onnx convert --help      converts other models, and your own\n",
-        started.elapsed().as_secs_f64()
+        started.elapsed().as_secs_f64(),
+        args.wav.display(),
     ))?;
-    Ok(if report.passed() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(spoken)
 }

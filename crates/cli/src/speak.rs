@@ -23,6 +23,11 @@ const INTERRUPTED: u8 = 130;
 
 pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
     interrupt::listen()?;
+    speak(args)
+}
+
+/// Loads the bundle, speaks and reports.
+pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let text = text(args)?;
     let started = Instant::now();
     let Opened {

@@ -17,10 +17,14 @@ mod interrupt;
 mod refusals;
 #[path = "command/sandbox.rs"]
 mod sandbox;
+#[path = "command/speak.rs"]
+mod speak;
 #[path = "command/variants.rs"]
 mod variants;
 #[path = "command/verify.rs"]
 mod verify;
+#[path = "command/voice.rs"]
+mod voice;
 #[path = "command/weights.rs"]
 mod weights;
 

@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::DEFAULT_BUNDLE;
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub(crate) struct SpeakArgs {
     /// What to say; `[pause 500ms]` and `[pause 1.2s]` are silence. Standard input unless given.
     #[arg(value_name = "TEXT", conflicts_with = "text_file")]
@@ -30,13 +30,13 @@ pub(crate) struct SpeakArgs {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
     /// Variance of the noise; the model's own unless given.
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub(crate) temperature: Option<f32>,
     /// Steps of the sampler.
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<usize>,
     /// Largest magnitude of the noise; none unless given.
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) noise_clamp: Option<f32>,
     /// The end-of-speech logit has to exceed this; the model's own unless given.
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
@@ -56,7 +56,7 @@ pub(crate) struct SpeakArgs {
 }
 
 /// What speaks.
-#[derive(Clone, Debug, ClapArgs)]
+#[derive(Clone, Debug, Default, ClapArgs)]
 pub(crate) struct SpeakerArgs {
     /// Folder of the bundle.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
@@ -82,9 +82,10 @@ pub(crate) enum BackendName {
 }
 
 /// Samples of a WAV file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Samples {
     /// 16-bit integers.
+    #[default]
     I16,
     /// 32-bit floating point, exactly what the model gives.
     F32,

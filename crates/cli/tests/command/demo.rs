@@ -5,7 +5,7 @@ use crate::sandbox::Sandbox;
 #[test]
 fn the_demo_needs_no_hub() {
     let sandbox = Sandbox::new();
-    let ran = sandbox.run("demo --output-dir out").ok();
+    let ran = sandbox.run("demo --output-dir out --wav hello.wav").ok();
     assert!(
         ran.says(&[
             "notice: the weights cannot be had: ",
@@ -18,11 +18,16 @@ fn the_demo_needs_no_hub() {
         "english_2m_2026-10 (synthetic: random weights, which make noise and not speech; seed 1)",
         "passed: english_2m_2026-10 (synthetic",
         "pocket-onnx inspect out",
-        "pocket-onnx verify out",
+        "listen to hello.wav",
     ] {
         assert!(ran.stdout.contains(part), "{part:?} is not in: {ran}");
     }
     assert_eq!(sandbox.manifest("out").synthetic.unwrap().seed, 1);
+
+    let wav = hound::WavReader::open(sandbox.path("hello.wav")).unwrap();
+    assert!(wav.duration() > 24_000 && wav.spec().sample_rate == 24_000);
+    let said = "s of sound in hello.wav: real-time factor";
+    assert!(ran.says(&[said]), "{ran}");
 
     // Somebody else's files are no reason for a stand-in.
     sandbox.write("photos/cat.jpg", "");

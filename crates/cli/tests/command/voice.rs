@@ -1,0 +1,255 @@
+//! `pocket-onnx voice`, and `convert --voices`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::sandbox::{REAL, Sandbox, TINY};
+
+/// A released model at its real size, and speech by a program that speaks.
+fn speaking() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox
+        .run("convert --variant english_2m_2026-10 --synthetic 1 --output-dir b --quiet")
+        .ok();
+    program(
+        &sandbox,
+        "espeak-ng",
+        &[
+            "-w",
+            "speech.wav",
+            "A voice is made of a recording. It should last a few seconds, no more.",
+        ],
+    );
+    sandbox
+}
+
+fn program(sandbox: &Sandbox, program: &str, arguments: &[&str]) {
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(sandbox.path(""))
+        .status()
+        .unwrap_or_else(|error| panic!("{program}: {error}: run `cargo xtask setup`"));
+    assert!(status.success(), "{program} {arguments:?}");
+}
+
+/// The whole way at the real size: recordings of every kind become voices that speak.
+#[test]
+fn recordings_of_every_kind_become_voices() {
+    let sandbox = speaking();
+    let kinds = [
+        ("8000", "1", "a.wav"),
+        ("16000", "2", "b.flac"),
+        ("44100", "2", "c.mp3"),
+        ("48000", "1", "d.ogg"),
+        ("22050", "1", "e.mp3"),
+    ];
+    let mut positions = Vec::new();
+    for (rate, channels, name) in kinds {
+        let codec: &[&str] = if Path::new(name).extension().is_some_and(|e| e == "ogg") {
+            &["-c:a", "libvorbis"]
+        } else {
+            &[]
+        };
+        let arguments = [
+            "-v",
+            "error",
+            "-i",
+            "speech.wav",
+            "-ar",
+            rate,
+            "-ac",
+            channels,
+        ];
+        program(&sandbox, "ffmpeg", &[&arguments, codec, &[name]].concat());
+        let ran = sandbox
+            .run(&format!("voice export {name} -o v.safetensors --bundle b"))
+            .ok();
+        let found = ran.stderr.split("v.safetensors: ").nth(1).unwrap();
+        positions.push(found.split(' ').next().unwrap().parse::<i64>().unwrap());
+        // The recording and its voice file say the same.
+        for (voice, out) in [("v.safetensors", "1.wav"), (name, "2.wav")] {
+            let line = format!("speak --bundle b --voice {voice} --seed 4 -o {out} --quiet Hello.");
+            sandbox.run(&line).ok();
+        }
+        let [one, two] = ["1.wav", "2.wav"].map(|name| fs::read(sandbox.path(name)).unwrap());
+        assert_eq!(one, two, "{name}");
+        let reader = hound::WavReader::new(&one[..]).unwrap();
+        let sound: Vec<i16> = reader.into_samples().map(Result::unwrap).collect();
+        let loud = sound.iter().filter(|s| s.unsigned_abs() > 300).count();
+        assert!(
+            loud > sound.len() / 100,
+            "{name}: {loud} of {} samples are loud",
+            sound.len()
+        );
+    }
+    // The same recording, whatever its kind: some 5 seconds of 12.5 positions.
+    let (least, most) = (
+        positions.iter().min().unwrap(),
+        positions.iter().max().unwrap(),
+    );
+    assert!(*least > 40 && most - least <= 2, "{positions:?}");
+}
+
+#[test]
+fn voice_files_change_their_form_and_come_back() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&format!("{REAL} --output-dir b --quiet")).ok();
+    let records = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../fixtures/records/tiny_english"
+    );
+    let record = fs::read(format!("{records}/voice.safetensors")).unwrap();
+    sandbox.write("voice.safetensors", &record);
+    sandbox
+        .run("voice convert voice.safetensors --older -o old.safetensors --bundle b")
+        .ok();
+    sandbox
+        .run("voice convert old.safetensors -o new.safetensors --bundle b")
+        .ok();
+    sandbox
+        .run("voice convert old.safetensors --f16 -o half.safetensors --bundle b")
+        .ok();
+    let tensors = |name: &str| {
+        let file = fs::read(sandbox.path(name)).unwrap();
+        let file = safetensors::SafeTensors::deserialize(&file).unwrap();
+        let mut tensors: Vec<_> = (file.tensors().into_iter())
+            .map(|(name, t)| (name, t.shape().to_vec(), t.data().to_vec()))
+            .collect();
+        tensors.sort();
+        tensors
+    };
+    assert_eq!(tensors("new.safetensors"), tensors("voice.safetensors"));
+    assert!(
+        tensors("old.safetensors")
+            .iter()
+            .any(|(name, ..)| name.ends_with("/current_end"))
+    );
+    let size = |name: &str| fs::metadata(sandbox.path(name)).unwrap().len();
+    assert!(size("half.safetensors") * 10 < size("new.safetensors") * 6);
+
+    // Into the bundle, where the manifest names it and `speak` finds it.
+    sandbox
+        .run("voice import old.safetensors --name mine --bundle b")
+        .ok();
+    sandbox.run("voice import half.safetensors --bundle b").ok();
+    sandbox
+        .run("voice import voice.safetensors --name mine --bundle b")
+        .ok();
+    let names: Vec<_> = sandbox
+        .manifest("b")
+        .voices
+        .into_iter()
+        .map(|v| (v.name, v.positions))
+        .collect();
+    assert_eq!(names, [("half".to_owned(), 31), ("mine".to_owned(), 31)]);
+    let list = sandbox.run("voice list --bundle b --json").ok().json();
+    assert_eq!(list["bundle"][1]["name"], "mine");
+    sandbox.run("speak --bundle b --voice mine Hello.").ok();
+    sandbox.run("verify b").ok();
+    // Converting again replaces the bundle, its voices included.
+    sandbox
+        .run(&format!("{REAL} --output-dir b --voices voice.safetensors"))
+        .ok();
+    assert_eq!(sandbox.manifest("b").voices[0].name, "voice");
+}
+
+#[test]
+fn convert_puts_voices_into_the_bundle() {
+    let sandbox = speaking();
+    let voices = |dir: &str| -> Vec<(String, usize)> {
+        let manifest = sandbox.manifest(dir);
+        manifest
+            .voices
+            .into_iter()
+            .map(|v| (v.name, v.positions))
+            .collect()
+    };
+    let synthetic = [
+        ("synthetic_1".to_owned(), 50),
+        ("synthetic_2".to_owned(), 50),
+    ];
+    assert_eq!(voices("b"), synthetic);
+    sandbox.run("verify b").ok();
+    // A recording is made into a voice with the graphs that were just written.
+    let line =
+        "convert --variant english_2m_2026-10 --synthetic 1 --output-dir c --voices speech.wav";
+    sandbox.run(line).ok();
+    let [(name, positions)] = &voices("c")[..] else {
+        panic!()
+    };
+    assert!(name == "speech" && *positions > 40);
+    sandbox
+        .run("voice export speech.wav -o direct.safetensors --bundle c --f16 --backend rten")
+        .ok();
+    let direct = fs::read(sandbox.path("direct.safetensors")).unwrap();
+    assert_eq!(
+        fs::read(sandbox.path("c/voice.speech.safetensors")).unwrap(),
+        direct
+    );
+}
+
+#[test]
+fn voices_that_cannot_be_had_are_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&format!("{TINY} --output-dir b --quiet")).ok();
+    let before = sandbox.files("b");
+    sandbox.write("a.wav", "no recording");
+    sandbox.write("a.safetensors", "no voice");
+    sandbox.write("bad name!.safetensors", "no voice");
+    let tiny = format!("{TINY} --output-dir b");
+    let cases = [
+        (format!("{tiny} --voices default"), "a model of its own"),
+        (format!("{tiny} --voices all"), "a model of its own"),
+        (format!("{tiny} --voices nobody"), "no voice nobody"),
+        (format!("{tiny} --voices a.wav"), "a.wav is not a recording"),
+        (format!("{tiny} --voices a.safetensors"), "not a voice file"),
+        (
+            format!("{tiny} --voices a.wav,a.safetensors"),
+            "two voices are called a",
+        ),
+        (
+            format!("{tiny} --components flow_net --voices a.safetensors"),
+            "voices need flow_lm",
+        ),
+        (
+            "convert --variant english_2m_2026-10 --synthetic 1 --output-dir c --voices alba"
+                .to_owned(),
+            "cannot reach",
+        ),
+        (
+            "voice export a.safetensors -o x.safetensors --bundle b".to_owned(),
+            "is a voice already",
+        ),
+        (
+            "voice convert a.wav -o x.safetensors --bundle b".to_owned(),
+            "is a recording",
+        ),
+        (
+            "voice import a.safetensors --name ../x --bundle b".to_owned(),
+            "not a voice file",
+        ),
+        (
+            "voice import b/voice.synthetic_1.safetensors --name ../x --bundle b".to_owned(),
+            "cannot name a voice",
+        ),
+        ("voice list --bundle none".to_owned(), "no bundle here"),
+        (
+            "voice list --variant none".to_owned(),
+            "no released variant",
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (line, says) in cases {
+        let ran = sandbox.run(&line);
+        if ran.code != Some(1) || !ran.stderr.contains(says) || sandbox.files("b") != before {
+            wrong.push(format!("{says:?}: {ran}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let list = sandbox.run("voice list --variant german").ok();
+    assert!(
+        list.stdout.contains("juergen") && list.stdout.contains("language's own"),
+        "{list}"
+    );
+}

@@ -1,1 +1,0 @@
-//! The engine's arithmetic: packed weights, products, attention, activations; SIMD behind safe functions.

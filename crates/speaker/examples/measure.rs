@@ -1,0 +1,168 @@
+//! Measures one backend on one bundle and prints the figures as JSON: `measure DIR BACKEND
+//! THREADS`. `cargo xtask bench speak` runs it.
+
+#![allow(clippy::print_stdout, reason = "a program that reports")]
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bundle::{ComponentName, Dim, Manifest};
+use runtime::onnxruntime::{self, OnnxRuntime};
+use runtime::rten::{self, Rten};
+use runtime::{Backend, Stream};
+use speaker::Speaker;
+use speech::{Noise, Options, Voice};
+use tensor::Tensor;
+
+/// Positions of the voice.
+const VOICE: usize = 125;
+/// Tokens of the text, and frames that are spoken.
+const TOKENS: usize = 28;
+const FRAMES: usize = 120;
+/// Positions at which steps are timed, and how many steps.
+const POSITIONS: [usize; 3] = [100, 300, 900];
+const STEPS: usize = 21;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [dir, backend, threads] = &arguments[..] else {
+        return Err("measure DIR BACKEND THREADS".into());
+    };
+    let (dir, threads) = (Path::new(dir), threads.parse()?);
+    let backend = backend_of(backend, threads)?;
+
+    let started = Instant::now();
+    let speaker = Speaker::open(dir, backend.clone(), threads)?;
+    let load = started.elapsed().as_secs_f64();
+    let manifest = speaker.model().manifest().clone();
+    let voice = speaker.prepare(&voice(&manifest, VOICE)?)?;
+    let text = text(&speaker)?;
+    let options = Options {
+        // Speech is not to end before it is measured.
+        eos_threshold: f32::MAX,
+        seed: 1,
+        ..speaker.model().options()
+    };
+    // The first call pays for memory that later ones use.
+    speaker
+        .speak(&voice, &text, &options)?
+        .take(3)
+        .try_for_each(|chunk| chunk.map(drop))?;
+
+    let mut utterance = speaker.speak(&voice, &text, &options)?;
+    let enough = (FRAMES * manifest.frame_size) as u64;
+    while utterance.samples() < enough {
+        utterance.next().ok_or("the text is too short")??;
+    }
+    let seconds = utterance.samples() as f64 / f64::from(manifest.sample_rate);
+    let real_time_factor = utterance.elapsed().as_secs_f64() / seconds;
+    let first_sound = utterance.first_sound().unwrap_or_default().as_secs_f64();
+    let timings = utterance.timings();
+    drop(utterance);
+    let memory = peak_memory()?;
+    let steps = POSITIONS
+        .iter()
+        .map(|&positions| step(dir, &manifest, backend.as_ref(), positions))
+        .collect::<Result<Vec<_>, _>>()?;
+    println!(
+        "{{\"load\":{load},\"real_time_factor\":{real_time_factor},\"first_sound\":{first_sound},\
+         \"prefill_ms\":{},\"flow_lm_ms\":{},\"flow_net_ms\":{},\"mimi_decoder_ms\":{},\
+         \"memory\":{memory},\"step_ms\":{steps:?}}}",
+        timings.prefill.mean_ms(),
+        timings.flow_lm.mean_ms(),
+        timings.flow_net.mean_ms(),
+        timings.mimi_decoder.mean_ms(),
+    );
+    Ok(())
+}
+
+fn backend_of(name: &str, threads: usize) -> Result<Arc<dyn Backend>, Box<dyn Error>> {
+    // As the command shares them out: the decoder's thread is not the backbone's.
+    let threads = threads.saturating_sub(1).max(1);
+    Ok(match name {
+        "rten" => Arc::new(Rten::new(rten::Options {
+            threads,
+            prepack: true,
+        })),
+        _ => Arc::new(OnnxRuntime::new(onnxruntime::Options {
+            threads,
+            ..onnxruntime::Options::default()
+        })?),
+    })
+}
+
+/// A voice of random rows.
+fn voice(manifest: &Manifest, positions: usize) -> Result<Voice, Box<dyn Error>> {
+    let flow_lm = &manifest.components[&ComponentName::FlowLm];
+    let mut noise = Noise::new(1, 1.0, None)?;
+    let states = flow_lm.states.iter().map(|state| {
+        let size = |dim: &Dim| match dim {
+            Dim::Fixed(size) => *size,
+            Dim::Symbol(_) => positions,
+        };
+        let shape: Vec<_> = state.shape.iter().map(size).collect();
+        let mut rows = vec![0.0; shape.iter().product()];
+        noise.fill(&mut rows);
+        Ok((state.input.clone(), Tensor::f32(shape, rows)?))
+    });
+    let states = states.collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+    Ok(Voice::from_states(flow_lm, states, positions as i64)?)
+}
+
+/// A sentence of the right number of tokens.
+fn text(speaker: &Speaker) -> Result<String, Box<dyn Error>> {
+    let words =
+        "the a to of in is it on as at by we he no so up an or if do my go us me be".split(' ');
+    let mut text = "The".to_owned();
+    for word in words.cycle().take(200) {
+        let whole = format!("{text}.");
+        if speaker.model().tokenizer().encode(&whole).len() >= TOKENS {
+            return Ok(whole);
+        }
+        text = format!("{text} {word}");
+    }
+    Err("no text has enough tokens".into())
+}
+
+/// Milliseconds of a step of `flow_lm` after so many positions: the median.
+fn step(
+    dir: &Path,
+    manifest: &Manifest,
+    backend: &dyn Backend,
+    positions: usize,
+) -> Result<f64, Box<dyn Error>> {
+    let mut stream: Box<dyn Stream> = backend.load(dir, manifest, ComponentName::FlowLm)?;
+    let voice = voice(manifest, positions - STEPS / 2)?;
+    for (input, state) in voice.states() {
+        stream.set_state(input, state.clone())?;
+    }
+    stream.set_position(voice.position())?;
+    let none = Tensor::f32(
+        [1, 0, manifest.model.flow_lm.transformer.d_model],
+        Vec::new(),
+    )?;
+    let ldim = manifest.model.mimi.quantizer.dimension;
+    let latent = Tensor::f32([1, 1, ldim], vec![0.1; ldim])?;
+    let mut times = Vec::new();
+    for _ in 0..STEPS {
+        let started = Instant::now();
+        stream.run(&[("embeddings", none.view()), ("latents", latent.view())])?;
+        times.push(started.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times[STEPS / 2])
+}
+
+/// Peak memory of this process, in bytes.
+fn peak_memory() -> Result<u64, Box<dyn Error>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes: u64 = line
+        .ok_or("no VmHWM")?
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()?;
+    Ok(kilobytes * 1024)
+}

@@ -1,0 +1,216 @@
+//! How fast a bundle speaks, in every backend, and pocket-tts beside them where it is installed.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use checkpoint::{TokenizerFile, TokenizerKind};
+use config::Variant;
+use serde::Deserialize;
+
+use super::checkpoint_file::{self, Format};
+use super::{machine, median, report};
+use crate::run::{cargo, run, target};
+
+const VARIANT: &str = "english_2026-01";
+/// Runs of each, in alternation.
+const RUNS: usize = 5;
+/// What the benchmark holds the better backend to, on two threads.
+const MAX_REAL_TIME_FACTOR: f64 = 0.4;
+const MAX_FIRST_SOUND: f64 = 0.25;
+/// A step after 900 positions against one after 100.
+const MAX_STEP_RATIO: f64 = 1.35;
+/// The same utterance by pocket-tts.
+const POCKET_TTS: &str = include_str!("pocket_tts.py");
+
+/// What one run measured.
+#[derive(Debug, Deserialize)]
+struct Figures {
+    load: f64,
+    real_time_factor: f64,
+    first_sound: f64,
+    prefill_ms: f64,
+    flow_lm_ms: f64,
+    flow_net_ms: f64,
+    mimi_decoder_ms: f64,
+    memory: u64,
+    step_ms: [f64; 3],
+}
+
+pub(crate) fn bench() -> Result<()> {
+    let machine = machine::describe();
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "pocket-onnx",
+    ]))?;
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "speaker",
+        "--example",
+        "measure",
+    ]))?;
+    let scratch = tempfile::tempdir_in(target("release"))?;
+    let bundle = scratch.path().join("bundle");
+    run(Command::new(target("release").join("pocket-onnx"))
+        .args([
+            "convert",
+            "--quiet",
+            "--variant",
+            VARIANT,
+            "--synthetic",
+            "1",
+            "--output-dir",
+        ])
+        .arg(&bundle))?;
+    let original = Original::find(scratch.path())?;
+
+    let cases = [
+        ("ONNX Runtime", 1),
+        ("ONNX Runtime", 2),
+        ("rten", 1),
+        ("rten", 2),
+    ];
+    let mut measured: Vec<Vec<Figures>> = cases.iter().map(|_| Vec::new()).collect();
+    let mut originals = Vec::new();
+    for _ in 0..RUNS {
+        for ((backend, threads), runs) in cases.iter().zip(&mut measured) {
+            runs.push(measure(&bundle, backend, *threads)?);
+        }
+        originals.extend(original.as_ref().map(Original::measure).transpose()?);
+    }
+
+    let mut rows = String::new();
+    for ((backend, threads), runs) in cases.iter().zip(&measured) {
+        rows += &row(backend, *threads, runs)?;
+    }
+    let of = |figure: fn(&Figures) -> f64, case: usize| middle(&measured[case], figure);
+    let original = if originals.is_empty() {
+        "pocket-tts cannot be imported here, so it was not run beside them.".to_owned()
+    } else {
+        let theirs = median(&originals);
+        let ours = of(|f| f.real_time_factor, 0);
+        format!(
+            "pocket-tts itself, in alternation, one thread: {theirs:.2}, {:.2} times ONNX Runtime's.",
+            theirs / ours
+        )
+    };
+    let text = format!(
+        "Model `{VARIANT}` (synthetic), f32, a voice of 125 positions, 28 tokens, 120 frames; medians of {RUNS} \
+         alternating runs; {machine}.\n\
+         The real-time factor is seconds of work for a second of speech. With two threads the decoder has one of \
+         its own. *First sound* is from the call, with a loaded voice; *step* is one of `flow_lm` after 100, 300 \
+         and 900 positions; memory is the process's peak.\n\n\
+         | backend | threads | real-time factor | first sound | prefill | flow_lm | flow_net | mimi_decoder | step | load | memory |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n{rows}\n{original}\n"
+    );
+    report::write_section("speak", &text)?;
+    let mut failures = Vec::new();
+    if of(|f| f.real_time_factor, 1) > MAX_REAL_TIME_FACTOR {
+        failures.push("real-time factor");
+    }
+    if of(|f| f.first_sound, 1) > MAX_FIRST_SOUND {
+        failures.push("first sound");
+    }
+    if of(|f| f.step_ms[2] / f.step_ms[0], 0) > MAX_STEP_RATIO {
+        failures.push("step after 900 positions");
+    }
+    if !failures.is_empty() {
+        bail!("past the limits: {}", failures.join(", "));
+    }
+    Ok(())
+}
+
+fn measure(bundle: &Path, backend: &str, threads: usize) -> Result<Figures> {
+    let output = Command::new(target("release").join("examples/measure"))
+        .arg(bundle)
+        .arg(backend)
+        .arg(threads.to_string())
+        .output()
+        .context("cannot start the measurement")?;
+    if !output.status.success() {
+        bail!("{backend}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let figures: Figures = serde_json::from_slice(&output.stdout)?;
+    println!("{backend}, {threads} threads: {figures:?}");
+    Ok(figures)
+}
+
+fn middle(runs: &[Figures], figure: impl Fn(&Figures) -> f64) -> f64 {
+    median(&runs.iter().map(figure).collect::<Vec<_>>())
+}
+
+fn row(backend: &str, threads: usize, runs: &[Figures]) -> Result<String> {
+    let of = |figure: fn(&Figures) -> f64| middle(runs, figure);
+    let mut row = String::new();
+    writeln!(
+        row,
+        "| {backend} | {threads} | {:.2} | {:.0} ms | {:.0} ms | {:.1} ms | {:.1} ms | {:.1} ms | \
+         {:.1} / {:.1} / {:.1} ms | {:.2} s | {:.0} MB |",
+        of(|f| f.real_time_factor),
+        of(|f| f.first_sound) * 1e3,
+        of(|f| f.prefill_ms),
+        of(|f| f.flow_lm_ms),
+        of(|f| f.flow_net_ms),
+        of(|f| f.mimi_decoder_ms),
+        of(|f| f.step_ms[0]),
+        of(|f| f.step_ms[1]),
+        of(|f| f.step_ms[2]),
+        of(|f| f.load),
+        of(|f| f.memory as f64) / 1e6,
+    )?;
+    Ok(row)
+}
+
+/// The Python package, with a checkpoint of the same shape.
+struct Original {
+    script: std::path::PathBuf,
+    config: std::path::PathBuf,
+}
+
+impl Original {
+    /// None where `python3` cannot import it.
+    fn find(scratch: &Path) -> Result<Option<Self>> {
+        let import = Command::new("python3")
+            .args(["-c", "import pocket_tts"])
+            .output();
+        if !import.is_ok_and(|ran| ran.status.success()) {
+            return Ok(None);
+        }
+        let mut config = Variant::find(VARIANT)?.config();
+        let weights = scratch.join("model.safetensors");
+        checkpoint_file::write(&config, Format::Bf16, &weights)?;
+        let tokenizer = scratch.join("tokenizer.json");
+        std::fs::write(
+            &tokenizer,
+            TokenizerFile::shipped(TokenizerKind::Json)?.bytes(),
+        )?;
+        config.weights_path = Some(weights.display().to_string());
+        config.weights_path_without_voice_cloning = None;
+        config.flow_lm.lookup_table.tokenizer_path = Some(tokenizer.display().to_string());
+        let original = Self {
+            script: scratch.join("pocket_tts_bench.py"),
+            config: scratch.join("config.yaml"),
+        };
+        std::fs::write(&original.config, config.to_yaml()?)?;
+        std::fs::write(&original.script, POCKET_TTS)?;
+        Ok(Some(original))
+    }
+
+    /// Its real-time factor.
+    fn measure(&self) -> Result<f64> {
+        let output = Command::new("python3")
+            .arg(&self.script)
+            .arg(&self.config)
+            .output()?;
+        if !output.status.success() {
+            bail!("pocket-tts: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        let text = String::from_utf8(output.stdout)?;
+        text.trim().parse().context("pocket-tts gave no number")
+    }
+}
