@@ -33,26 +33,17 @@ impl Default for Options {
     }
 }
 
-/// The backend. Graphs that it loads share its threads.
-#[derive(Clone, Debug)]
+/// The backend. Each graph that it loads has threads of its own, so that backbone and decoder
+/// can work side by side.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Rten {
     options: Options,
-    threads: Arc<ThreadPool>,
 }
 
 impl Rten {
-    /// Starts the threads.
+    /// A backend that loads graphs so.
     pub fn new(options: Options) -> Self {
-        Self {
-            options,
-            threads: Arc::new(ThreadPool::with_num_threads(options.threads.max(1))),
-        }
-    }
-}
-
-impl Default for Rten {
-    fn default() -> Self {
-        Self::new(Options::default())
+        Self { options }
     }
 }
 
@@ -84,7 +75,7 @@ impl GraphBackend for Rten {
         }
         Ok(Box::new(RtenGraph {
             path: graph.to_owned(),
-            threads: self.threads.clone(),
+            threads: Arc::new(ThreadPool::with_num_threads(self.options.threads.max(1))),
             model,
             inputs,
             input_ids,

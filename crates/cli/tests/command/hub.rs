@@ -29,6 +29,40 @@ fn checkpoint() -> &'static [u8] {
     })
 }
 
+/// A predefined voice of the variant: 20 rows, and 4 that are not used.
+fn voice() -> Vec<u8> {
+    let transformer = Variant::find(VARIANT).unwrap().config().flow_lm.transformer;
+    let shape = [
+        2,
+        1,
+        24,
+        transformer.num_kv_heads(),
+        transformer.dim_per_head(),
+    ];
+    let cache: Vec<f32> = (0..shape.iter().product::<usize>())
+        .map(|i| (i as f32 * 0.37).sin())
+        .collect();
+    let cache: Vec<u8> = cache.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let offset = 20_i64.to_le_bytes();
+    let view = |dtype, shape: &[usize], bytes| {
+        safetensors::tensor::TensorView::new(dtype, shape.to_vec(), bytes).unwrap()
+    };
+    let tensors = (0..transformer.num_layers).flat_map(|layer| {
+        let module = format!("transformer.layers.{layer}.self_attn");
+        [
+            (
+                format!("{module}/cache"),
+                view(safetensors::Dtype::F32, &shape, &cache),
+            ),
+            (
+                format!("{module}/offset"),
+                view(safetensors::Dtype::I64, &[1], &offset),
+            ),
+        ]
+    });
+    safetensors::serialize(tensors, None).unwrap()
+}
+
 /// A hub with the variant's files at the revisions that its configuration names.
 struct Hub {
     server: LoopbackHub,
@@ -53,12 +87,20 @@ impl Hub {
         let vocabulary = tokenizer.bytes().to_vec();
         let open = Repository {
             commit: revision(&config.weights_path_without_voice_cloning),
-            branches: vec!["08ffc58775e62aad9409511b9591c9af626270f3"],
+            // Names of the same files: the tokenizer's revision and that of the voices.
+            branches: vec![
+                "08ffc58775e62aad9409511b9591c9af626270f3",
+                "a7056f505a4a8ca72d8b5fb1440071d6f1a35739",
+            ],
             files: HashMap::from([
                 (weights, (checkpoint().to_vec(), true)),
                 (
                     "languages/english_2m_2026-10/tokenizer.model",
                     (vocabulary, false),
+                ),
+                (
+                    "languages/english_2m_2026-10/embeddings/alba.safetensors",
+                    (voice(), true),
                 ),
             ]),
             token: None,
@@ -273,4 +315,40 @@ fn an_unreachable_hub_is_called_so() {
     let ran = sandbox.run_with(CONVERT, &[("HF_ENDPOINT", "example.org")]);
     assert!(ran.error().contains("HF_ENDPOINT"), "{ran}");
     assert!(!sandbox.path("out").exists());
+}
+
+#[test]
+fn predefined_voices_are_fetched_at_their_revision() {
+    let hub = Hub::start();
+    hub.run(
+        &format!("{CONVERT} --voices default"),
+        &[("HF_TOKEN", TOKEN)],
+    )
+    .ok();
+    let voices = hub.sandbox.manifest("out").voices;
+    let found: Vec<_> = voices
+        .iter()
+        .map(|v| (v.name.as_str(), v.positions))
+        .collect();
+    assert_eq!(found, [("alba", 20)]);
+    hub.sandbox.run("verify out").ok();
+    let speak = "speak --bundle out --seed 1 --quiet Hello. -o";
+    hub.sandbox.run(&format!("{speak} bundle.wav")).ok();
+
+    // On use: the language's own where the bundle has none, and any by its name.
+    hub.run(CONVERT, &[("HF_TOKEN", TOKEN)]).ok();
+    assert!(hub.sandbox.manifest("out").voices.is_empty());
+    hub.run(&format!("{speak} default.wav"), &[("HF_HUB_OFFLINE", "1")])
+        .ok();
+    hub.run(&format!("{speak} named.wav --voice alba"), &[])
+        .ok();
+    let read = |name: &str| std::fs::read(hub.sandbox.path(name)).unwrap();
+    assert_eq!(read("default.wav"), read("named.wav"));
+    assert_eq!(read("default.wav").len(), read("bundle.wav").len());
+    // The hub does not have this one.
+    let ran = hub.run(&format!("{speak} none.wav --voice marius"), &[]);
+    assert!(
+        ran.code == Some(1) && ran.says(&["marius.safetensors"]),
+        "{ran}"
+    );
 }
