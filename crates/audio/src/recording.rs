@@ -8,8 +8,9 @@ use std::time::Duration;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatReader, TrackType};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::meta::MetadataOptions;
 
 /// A mono recording.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,9 +78,14 @@ impl Recording {
             path: path.to_owned(),
             reason,
         };
-        let source = MediaSourceStream::new(Box::new(file), Default::default());
+        let source = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
         let mut format = symphonia::default::get_probe()
-            .probe(&Hint::new(), source, Default::default(), Default::default())
+            .probe(
+                &Hint::new(),
+                source,
+                FormatOptions::default(),
+                MetadataOptions::default(),
+            )
             .map_err(|error| unsupported(error.to_string()))?;
         let track = format.default_track(TrackType::Audio);
         let track = track.ok_or_else(|| unsupported("it has no sound".to_owned()))?;

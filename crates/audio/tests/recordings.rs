@@ -1,5 +1,11 @@
 //! Recordings of every kind, made by ffmpeg.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers fail the test that calls them"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;

@@ -218,12 +218,11 @@ fn source_file(Fetched { location, path }: &Fetched) -> Result<SourceFile, FileE
     let dir = path.parent().unwrap_or(Path::new(""));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let known = fs::metadata(path).ok().zip(known_sha256(path));
-    let (size, sha256) = match known {
-        Some((file, sha256)) => (file.len(), sha256),
-        None => {
-            let FileEntry { size, sha256, .. } = FileEntry::of(dir, &name)?;
-            (size, sha256)
-        }
+    let (size, sha256) = if let Some((file, sha256)) = known {
+        (file.len(), sha256)
+    } else {
+        let FileEntry { size, sha256, .. } = FileEntry::of(dir, &name)?;
+        (size, sha256)
     };
     Ok(SourceFile {
         location: described,

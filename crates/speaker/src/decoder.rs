@@ -26,7 +26,7 @@ pub struct Chunk {
 /// A stream through `mimi_decoder`.
 pub(crate) struct Decoder {
     decoding: Decoding,
-    mimi_decoder: Box<dyn Stream>,
+    stream: Box<dyn Stream>,
     text: Arc<str>,
     timings: Arc<Mutex<Timings>>,
 }
@@ -34,12 +34,12 @@ pub(crate) struct Decoder {
 impl Decoder {
     pub(crate) fn new(
         decoding: Decoding,
-        mimi_decoder: Box<dyn Stream>,
+        stream: Box<dyn Stream>,
         timings: Arc<Mutex<Timings>>,
     ) -> Self {
         Self {
             decoding,
-            mimi_decoder,
+            stream,
             text: Arc::default(),
             timings,
         }
@@ -52,7 +52,7 @@ impl Decoder {
         for sound in sounds {
             match sound {
                 Sound::Begin { text } => {
-                    self.mimi_decoder.reset()?;
+                    self.stream.reset()?;
                     self.decoding.begin();
                     self.text = text.into();
                 }
@@ -87,7 +87,7 @@ impl Decoder {
     fn decode(&mut self, latent: Vec<f32>) -> Result<Vec<f32>, SpeakerError> {
         let start = Instant::now();
         let call = self.decoding.call(latent)?;
-        let outputs = self.mimi_decoder.run(&call.views())?;
+        let outputs = self.stream.run(&call.views())?;
         let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
         timings.count(ComponentName::MimiDecoder, 1, start);
         drop(timings);

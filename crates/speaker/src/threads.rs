@@ -104,13 +104,11 @@ fn decode(
                 Err(error) => failure = Some(error),
             }
         }
-        let decoded = decoder.take(waiting);
-        let (decoded, failure) = match decoded {
-            Ok(decoded) => (decoded, failure),
+        let (made, failure) = match decoder.take(waiting) {
+            Ok(made) => (made, failure),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let results = decoded.into_iter().map(Ok).chain(failure.map(Err));
-        for result in results {
+        for result in made.into_iter().map(Ok).chain(failure.map(Err)) {
             let failed = result.is_err();
             if chunks.send(result).is_err() || failed {
                 return;

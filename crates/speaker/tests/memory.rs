@@ -1,5 +1,10 @@
 //! Memory does not grow with the length of a text.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers fail the test that calls them"
+)]
 #![cfg(target_os = "linux")]
 
 use std::sync::Arc;

@@ -193,12 +193,11 @@ fn join_bytes(pieces: Vec<String>) -> Vec<String> {
         }
     };
     for piece in pieces {
-        match byte(&piece) {
-            Some(byte) => run.push(byte),
-            None => {
-                flush(&mut run, &mut joined);
-                joined.push(piece);
-            }
+        if let Some(byte) = byte(&piece) {
+            run.push(byte);
+        } else {
+            flush(&mut run, &mut joined);
+            joined.push(piece);
         }
     }
     flush(&mut run, &mut joined);

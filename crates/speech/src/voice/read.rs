@@ -78,16 +78,15 @@ fn used_rows(file: &SafeTensors<'_>, state: &State, rows: usize) -> Result<UsedR
         });
     }
     let tensor = format!("{module}/offset");
-    let (tensor, offset) = match integer(file, &tensor)? {
-        Some(offset) => (tensor, offset),
-        None => {
-            let older = format!("{module}/current_end");
-            let Ok(current_end) = file.tensor(&older) else {
-                return Err(VoiceError::Missing { tensor });
-            };
-            let length = current_end.shape().first().copied().unwrap_or(0);
-            (older, length as i64)
-        }
+    let (tensor, offset) = if let Some(offset) = integer(file, &tensor)? {
+        (tensor, offset)
+    } else {
+        let older = format!("{module}/current_end");
+        let Ok(current_end) = file.tensor(&older) else {
+            return Err(VoiceError::Missing { tensor });
+        };
+        let length = current_end.shape().first().copied().unwrap_or(0);
+        (older, length as i64)
     };
     match usize::try_from(offset).ok().filter(|&count| count <= rows) {
         Some(count) => Ok(UsedRows { tensor, count }),
