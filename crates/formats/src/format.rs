@@ -1,0 +1,69 @@
+//! Number formats.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How the weights of a component are stored. Vectors (biases, gains, scales) are always f32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// IEEE 754 single precision: holds every checkpoint exactly.
+    F32,
+    /// The upper half of a single: holds the published checkpoints, which are bf16, exactly.
+    Bf16,
+    /// Integers of 14 bits and one scale per output.
+    Q16,
+    /// Integers of 8 bits and one scale per output.
+    Q8,
+    /// Integers of 4 bits and one scale per output and 32 inputs.
+    Q4,
+}
+
+impl Format {
+    /// All of them, the most exact first.
+    pub const ALL: [Self; 5] = [Self::F32, Self::Bf16, Self::Q16, Self::Q8, Self::Q4];
+
+    /// The name, as it is typed and as it stands in the manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::Q16 => "q16",
+            Self::Q8 => "q8",
+            Self::Q4 => "q4",
+        }
+    }
+
+    /// The format of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name)
+    }
+
+    /// Inputs that are stored as one group: their number is filled up with zeros.
+    pub(crate) fn group(self) -> usize {
+        match self {
+            Self::F32 | Self::Bf16 => 1,
+            Self::Q16 => 2,
+            Self::Q8 => 4,
+            Self::Q4 => crate::Q4_BLOCK,
+        }
+    }
+
+    /// Bits of one value.
+    pub(crate) fn bits(self) -> usize {
+        match self {
+            Self::F32 => 32,
+            Self::Bf16 | Self::Q16 => 16,
+            Self::Q8 => 8,
+            Self::Q4 => 4,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

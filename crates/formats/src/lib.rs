@@ -1,0 +1,28 @@
+//! How weights lie in a bundle's data files: number formats, panels, quantisation.
+//!
+//! 1. A [`Format`] says how numbers are stored.
+//! 2. A [`Matrix`] is a weight `[inputs, outputs]` of a product, cut into *panels* of
+//!    [`PANEL`] outputs. A panel holds all inputs of its outputs, so that a product reads the
+//!    weights as one stream, whichever outputs it is split over.
+//! 3. A [`Table`] is a weight whose rows are looked up.
+//!
+//! | format | values of a panel | scales of a panel |
+//! | --- | --- | --- |
+//! | `f32`, `bf16` | `[inputs][16]` | |
+//! | `q16` | i16 `[inputs / 2][16][2]` | f32 `[16]` |
+//! | `q8` | i8 `[inputs / 4][16][4]` | f32 `[16]` |
+//! | `q4` | u8 `[inputs / 8][16][4]`, two numbers a byte | f16 `[inputs / 32][16]` |
+//!
+//! Where inputs do not fill the last group (of 2, 4 or 32) or outputs the last panel, zeros
+//! do. A byte of `q4` holds the number of input `8 i + j` in its lower and that of
+//! `8 i + 4 + j` in its upper half, both plus 8.
+
+mod format;
+mod matrix;
+mod quantise;
+mod table;
+
+pub use format::Format;
+pub use matrix::{Matrix, PANEL};
+pub use quantise::{Q4_BLOCK, Q8_MAX, Q16_MAX};
+pub use table::Table;

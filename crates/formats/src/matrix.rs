@@ -1,0 +1,282 @@
+//! The weight of a matrix product, in panels.
+
+use half::{bf16, f16};
+
+use crate::quantise::{Q4_OFFSET, q4_scale, quantise, quantise_q4, symmetric_scale};
+use crate::{Format, Q4_BLOCK, Q8_MAX, Q16_MAX};
+
+/// Outputs of a panel.
+pub const PANEL: usize = 16;
+
+/// Layout of a weight `[inputs, outputs]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matrix {
+    /// How values are stored.
+    pub format: Format,
+    /// Values that go into the product: its inner size.
+    pub inputs: usize,
+    /// Values that come out of it.
+    pub outputs: usize,
+}
+
+impl Matrix {
+    /// Panels.
+    pub fn panels(&self) -> usize {
+        self.outputs.div_ceil(PANEL)
+    }
+
+    /// Inputs with what fills their last group.
+    pub fn padded_inputs(&self) -> usize {
+        self.inputs.next_multiple_of(self.format.group())
+    }
+
+    /// Bytes of a panel's values.
+    pub fn panel_bytes(&self) -> usize {
+        self.padded_inputs() * PANEL * self.format.bits() / 8
+    }
+
+    /// Bytes of a panel's scales; 0 where the format has none.
+    pub fn panel_scale_bytes(&self) -> usize {
+        match self.format {
+            Format::F32 | Format::Bf16 => 0,
+            Format::Q16 | Format::Q8 => PANEL * 4,
+            Format::Q4 => self.padded_inputs() / Q4_BLOCK * PANEL * 2,
+        }
+    }
+
+    /// Bytes of all values.
+    pub fn bytes(&self) -> usize {
+        self.panels() * self.panel_bytes()
+    }
+
+    /// Bytes of all scales.
+    pub fn scale_bytes(&self) -> usize {
+        self.panels() * self.panel_scale_bytes()
+    }
+
+    /// Packs one panel. `columns` holds up to [`PANEL`] outputs of `inputs` values each;
+    /// missing ones are zeros. `values` and `scales` have [`Self::panel_bytes`] and
+    /// [`Self::panel_scale_bytes`] bytes.
+    pub fn pack_panel(&self, columns: &[f32], values: &mut [u8], scales: &mut [u8]) {
+        let at = |input: usize, output: usize| {
+            if input < self.inputs {
+                let value = columns.get(output * self.inputs + input);
+                value.copied().unwrap_or_default()
+            } else {
+                0.0
+            }
+        };
+        let column = |output: usize| (0..self.inputs).map(move |input| at(input, output));
+        match self.format {
+            Format::F32 => {
+                for (i, out) in values.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                    *out = at(i / PANEL, i % PANEL).to_le_bytes();
+                }
+            }
+            Format::Bf16 => {
+                for (i, out) in values.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+                    *out = bf16::from_f32(at(i / PANEL, i % PANEL)).to_le_bytes();
+                }
+            }
+            Format::Q16 => {
+                let scale: [f32; PANEL] =
+                    std::array::from_fn(|output| symmetric_scale(column(output), Q16_MAX));
+                for (i, out) in values.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+                    let (input, output) = (i / (2 * PANEL) * 2 + i % 2, i / 2 % PANEL);
+                    let value = quantise(at(input, output), scale[output], Q16_MAX);
+                    *out = (value as i16).to_le_bytes();
+                }
+                scales.copy_from_slice(bytemuck::cast_slice(&scale));
+            }
+            Format::Q8 => {
+                let scale: [f32; PANEL] =
+                    std::array::from_fn(|output| symmetric_scale(column(output), Q8_MAX));
+                for (i, out) in values.iter_mut().enumerate() {
+                    let (input, output) = (i / (4 * PANEL) * 4 + i % 4, i / 4 % PANEL);
+                    *out = quantise(at(input, output), scale[output], Q8_MAX) as i8 as u8;
+                }
+                scales.copy_from_slice(bytemuck::cast_slice(&scale));
+            }
+            Format::Q4 => {
+                let blocks = values.chunks_exact_mut(Q4_BLOCK * PANEL / 2);
+                let scales = scales.as_chunks_mut::<2>().0.chunks_exact_mut(PANEL);
+                for (block, (values, scales)) in blocks.zip(scales).enumerate() {
+                    let first = block * Q4_BLOCK;
+                    let scale: [f16; PANEL] = std::array::from_fn(|output| {
+                        q4_scale((first..first + Q4_BLOCK).map(|input| at(input, output)))
+                    });
+                    let code = |input, output| {
+                        (quantise_q4(at(input, output), scale[output]) + Q4_OFFSET) as u8
+                    };
+                    for (i, out) in values.iter_mut().enumerate() {
+                        let (input, output) = (first + i / (4 * PANEL) * 8 + i % 4, i / 4 % PANEL);
+                        *out = code(input, output) | code(input + 4, output) << 4;
+                    }
+                    for (out, scale) in scales.iter_mut().zip(scale) {
+                        *out = scale.to_le_bytes();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Packs a whole weight, given as `outputs` rows of `inputs` values: values and scales.
+    pub fn pack(&self, weight: &[f32]) -> (Vec<u8>, Vec<u8>) {
+        let (mut values, mut scales) = (vec![0; self.bytes()], vec![0; self.scale_bytes()]);
+        let (size, scale_size) = (self.panel_bytes(), self.panel_scale_bytes());
+        for (i, columns) in weight.chunks((PANEL * self.inputs).max(1)).enumerate() {
+            self.pack_panel(
+                columns,
+                &mut values[i * size..][..size],
+                &mut scales[i * scale_size..][..scale_size],
+            );
+        }
+        (values, scales)
+    }
+
+    /// What the packed weight stands for: `inputs` rows of `outputs` values.
+    pub fn unpack(&self, values: &[u8], scales: &[u8]) -> Vec<f32> {
+        let mut weight = Vec::with_capacity(self.inputs * self.outputs);
+        for input in 0..self.inputs {
+            for output in 0..self.outputs {
+                weight.push(self.value(values, scales, input, output));
+            }
+        }
+        weight
+    }
+
+    /// One value of a packed weight.
+    fn value(&self, values: &[u8], scales: &[u8], input: usize, output: usize) -> f32 {
+        let (panel, output) = (output / PANEL, output % PANEL);
+        let values = &values[panel * self.panel_bytes()..][..self.panel_bytes()];
+        let scales = &scales[panel * self.panel_scale_bytes()..][..self.panel_scale_bytes()];
+        let two = |bytes: &[u8], at: usize| [bytes[2 * at], bytes[2 * at + 1]];
+        let four = |bytes: &[u8], at: usize| std::array::from_fn(|i| bytes[4 * at + i]);
+        match self.format {
+            Format::F32 => f32::from_le_bytes(four(values, input * PANEL + output)),
+            Format::Bf16 => bf16::from_le_bytes(two(values, input * PANEL + output)).to_f32(),
+            Format::Q16 => {
+                let at = (input / 2 * PANEL + output) * 2 + input % 2;
+                let value = i16::from_le_bytes(two(values, at));
+                f32::from(value) * f32::from_le_bytes(four(scales, output))
+            }
+            Format::Q8 => {
+                let at = (input / 4 * PANEL + output) * 4 + input % 4;
+                let value = values[at] as i8;
+                f32::from(value) * f32::from_le_bytes(four(scales, output))
+            }
+            Format::Q4 => {
+                let byte = values[(input / 8 * PANEL + output) * 4 + input % 4];
+                let code = if input % 8 < 4 { byte & 15 } else { byte >> 4 };
+                let scale = f16::from_le_bytes(two(scales, input / Q4_BLOCK * PANEL + output));
+                (i32::from(code) - Q4_OFFSET) as f32 * scale.to_f32()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Largest error of a value, as a part of the largest value that shares its scale.
+    fn bound(format: Format) -> f32 {
+        match format {
+            Format::F32 => 0.0,
+            Format::Bf16 => 1.0 / 256.0,
+            Format::Q16 => 0.5001 / Q16_MAX as f32,
+            Format::Q8 => 0.5001 / Q8_MAX as f32,
+            // Half a step, or a whole one where 8 is cut to 7; and the scale's own rounding.
+            Format::Q4 => 1.01 / 8.0,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn unpacking_gives_what_was_packed(
+            inputs in 1_usize..70,
+            outputs in 1_usize..40,
+            seed in any::<u32>(),
+        ) {
+            let mut state = seed | 1;
+            let weight: Vec<f32> = (0..inputs * outputs)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+                })
+                .collect();
+            for format in Format::ALL {
+                let matrix = Matrix { format, inputs, outputs };
+                let (values, scales) = matrix.pack(&weight);
+                prop_assert_eq!(values.len(), matrix.bytes());
+                prop_assert_eq!(scales.len(), matrix.scale_bytes());
+                let unpacked = matrix.unpack(&values, &scales);
+                for output in 0..outputs {
+                    for input in 0..inputs {
+                        let (is, was) = (unpacked[input * outputs + output], weight[output * inputs + input]);
+                        prop_assert!(
+                            (is - was).abs() <= bound(format),
+                            "{} [{}, {}]: {} was {}", format, input, output, is, was
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn layouts() {
+        // Value of input i of output o is 100 o + i, in 3 inputs and 2 outputs.
+        let weight = [0.0, 1.0, 2.0, 100.0, 101.0, 102.0];
+        let matrix = |format| Matrix {
+            format,
+            inputs: 3,
+            outputs: 2,
+        };
+        let (f32s, _) = matrix(Format::F32).pack(&weight);
+        let f32s: Vec<f32> = f32s
+            .as_chunks()
+            .0
+            .iter()
+            .map(|b| f32::from_le_bytes(*b))
+            .collect();
+        assert_eq!(f32s.len(), 3 * PANEL);
+        assert_eq!(f32s[PANEL..][..3].iter().sum::<f32>() as i32, 1 + 101);
+        assert_eq!(f32s[PANEL + 1] as i32, 101);
+
+        let (q8, scales) = matrix(Format::Q8).pack(&weight);
+        assert_eq!(q8.len(), 4 * PANEL);
+        assert_eq!(&q8[..8], [0, 64, 127, 0, 125, 126, 127, 0]);
+        let scales: Vec<f32> = scales
+            .as_chunks()
+            .0
+            .iter()
+            .map(|b| f32::from_le_bytes(*b))
+            .collect();
+        assert_eq!(scales[..3], [2.0 / 127.0, 102.0 / 127.0, 0.0]);
+
+        let (q16, _) = matrix(Format::Q16).pack(&weight);
+        let q16: Vec<i16> = q16
+            .as_chunks()
+            .0
+            .iter()
+            .map(|b| i16::from_le_bytes(*b))
+            .collect();
+        assert_eq!(q16[..4], [0, 4096, 8030, 8111]);
+        assert_eq!(q16[2 * PANEL..][..4], [8191, 0, 8191, 0]);
+
+        let (q4, scales) = matrix(Format::Q4).pack(&weight);
+        assert_eq!(q4.len(), 16 * PANEL);
+        // Codes of output 0 with the scale -0.25: 0, -4, -8, and 0 for what fills up.
+        assert_eq!(q4[..4], [0x88, 0x84, 0x80, 0x88]);
+        let scales: Vec<u16> = scales
+            .as_chunks()
+            .0
+            .iter()
+            .map(|b| u16::from_le_bytes(*b))
+            .collect();
+        assert_eq!(scales[0], f16::from_f32(-0.25).to_bits());
+    }
+}
