@@ -1,0 +1,47 @@
+//! Activation functions, in place.
+
+use crate::isa::{Kernel, Kernels};
+use crate::math;
+use crate::simd::Simd;
+
+/// An activation function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// Exponential linear unit.
+    Elu,
+    /// x times the logistic function.
+    Silu,
+    /// GELU, by its tanh approximation.
+    GeluTanh,
+}
+
+struct Activate<'a> {
+    activation: Activation,
+    values: &'a mut [f32],
+}
+
+impl Kernel for Activate<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        match self.activation {
+            Activation::Elu => map(self.values, math::elu),
+            Activation::Silu => map(self.values, math::silu),
+            Activation::GeluTanh => map(self.values, math::gelu_tanh),
+        }
+    }
+}
+
+#[inline(always)]
+fn map(values: &mut [f32], function: impl Fn(f32) -> f32) {
+    for value in values {
+        *value = function(*value);
+    }
+}
+
+impl Kernels {
+    /// Replaces every value by the function's.
+    pub fn activate(self, activation: Activation, values: &mut [f32]) {
+        // SAFETY: the kernel needs nothing but its slice.
+        unsafe { self.run(Activate { activation, values }) }
+    }
+}

@@ -1,0 +1,317 @@
+//! Matrix products on packed weights.
+
+mod float;
+mod integer;
+
+use formats::{Format, Matrix, PANEL};
+
+use crate::activations::Quantise;
+use crate::isa::{Kernel, Kernels};
+use crate::simd::Simd;
+
+/// A packed weight and the bias that is added to its products.
+#[derive(Clone, Copy, Debug)]
+pub struct Weight<'a> {
+    /// Layout.
+    pub matrix: Matrix,
+    /// [`Matrix::bytes`] bytes.
+    pub values: &'a [u8],
+    /// [`Matrix::scale_bytes`] bytes.
+    pub scales: &'a [u8],
+    /// One number per output.
+    pub bias: Option<&'a [f32]>,
+}
+
+/// Rows of a factor. They may overlap, as the windows of a convolution do.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// Row `i` starts at `i * stride`.
+    pub values: &'a [f32],
+    /// How many rows.
+    pub count: usize,
+    /// From one row to the next.
+    pub stride: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Rows of `width` values, one behind the other.
+    pub fn new(values: &'a [f32], width: usize) -> Self {
+        Self {
+            values,
+            count: values.len().checked_div(width).unwrap_or(0),
+            stride: width,
+        }
+    }
+}
+
+/// Memory that products work in.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    activations: Vec<i16>,
+    activation_scales: Vec<f32>,
+}
+
+/// One product, with checked shapes.
+#[derive(Clone, Copy)]
+struct Product<'a> {
+    weight: Weight<'a>,
+    rows: usize,
+    out: *mut f32,
+}
+
+impl Kernels {
+    /// `out = x * weight + bias`: `x` [count, inputs], `out` [count, outputs].
+    ///
+    /// # Panics
+    ///
+    /// If a slice is not as long as its shape says.
+    pub fn matmul(self, weight: &Weight<'_>, x: Rows<'_>, scratch: &mut Scratch, out: &mut [f32]) {
+        let Weight { matrix, bias, .. } = *weight;
+        assert_eq!(weight.values.len(), matrix.bytes(), "bytes of a weight");
+        assert_eq!(
+            weight.scales.len(),
+            matrix.scale_bytes(),
+            "scales of a weight"
+        );
+        assert!(bias.is_none_or(|bias| bias.len() == matrix.outputs), "bias");
+        assert_eq!(out.len(), x.count * matrix.outputs, "outputs");
+        if x.count == 0 {
+            return;
+        }
+        let needed = (x.count - 1) * x.stride + matrix.inputs;
+        assert!(
+            x.values.len() >= needed,
+            "rows: {} < {needed}",
+            x.values.len()
+        );
+
+        let product = Product {
+            weight: *weight,
+            rows: x.count,
+            out: out.as_mut_ptr(),
+        };
+        match matrix.format {
+            Format::F32 | Format::Bf16 => {
+                // SAFETY: the rows are there, see above.
+                unsafe {
+                    self.run(FloatProduct {
+                        product,
+                        x: x.values.as_ptr(),
+                        stride: x.stride,
+                    });
+                }
+            }
+            Format::Q16 | Format::Q8 | Format::Q4 => {
+                let (stride, scale_stride) = self.quantise(&matrix, x, needed, scratch);
+                // SAFETY: `quantise` made the rows.
+                unsafe {
+                    self.run(IntegerProduct {
+                        product,
+                        x: scratch.activations.as_ptr(),
+                        stride,
+                        scales: scratch.activation_scales.as_ptr(),
+                        scale_stride,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Quantises rows: each with a scale of its own, unless they overlap. Returns the strides
+    /// of rows and of scales.
+    fn quantise(
+        self,
+        matrix: &Matrix,
+        x: Rows<'_>,
+        needed: usize,
+        scratch: &mut Scratch,
+    ) -> (usize, usize) {
+        let padded = matrix.padded_inputs();
+        let Scratch {
+            activations,
+            activation_scales,
+        } = scratch;
+        activations.clear();
+        activation_scales.clear();
+        let mut quantise = |values: &[f32], out: &mut [i16]| {
+            let mut scale = 0.0;
+            // SAFETY: the kernel needs nothing but its slices.
+            unsafe {
+                self.run(Quantise {
+                    values,
+                    out,
+                    scale: &mut scale,
+                });
+            }
+            activation_scales.push(scale);
+        };
+        if x.stride < matrix.inputs {
+            // What fills up the last row's last group meets weights of zero.
+            activations.resize(needed + padded - matrix.inputs, 0);
+            quantise(&x.values[..needed], &mut activations[..needed]);
+            (x.stride, 0)
+        } else {
+            activations.resize(x.count * padded, 0);
+            for (i, out) in activations.chunks_exact_mut(padded).enumerate() {
+                let row = &x.values[i * x.stride..][..matrix.inputs];
+                quantise(row, &mut out[..matrix.inputs]);
+            }
+            (padded, 1)
+        }
+    }
+}
+
+impl Product<'_> {
+    /// Writes panel `panel` of `row`: the sums plus bias.
+    #[inline(always)]
+    unsafe fn store<S: Simd>(&self, row: usize, panel: usize, sums: S::F) {
+        let outputs = self.weight.matrix.outputs;
+        let first = panel * PANEL;
+        let width = PANEL.min(outputs - first);
+        // SAFETY: `row` and `panel` are those of the product, whose `out` was measured.
+        unsafe {
+            let out = self.out.add(row * outputs + first);
+            if width == PANEL {
+                let sums = match self.weight.bias {
+                    Some(bias) => S::add(sums, S::load(bias.as_ptr().add(first))),
+                    None => sums,
+                };
+                S::store(sums, out);
+                return;
+            }
+            let mut values = [0.0; PANEL];
+            S::store(sums, values.as_mut_ptr());
+            for (i, value) in values.iter().enumerate().take(width) {
+                let bias = self.weight.bias.map_or(0.0, |bias| bias[first + i]);
+                out.add(i).write(value + bias);
+            }
+        }
+    }
+}
+
+/// A product of f32 rows.
+struct FloatProduct<'a> {
+    product: Product<'a>,
+    x: *const f32,
+    stride: usize,
+}
+
+/// A product of quantised rows.
+struct IntegerProduct<'a> {
+    product: Product<'a>,
+    x: *const i16,
+    stride: usize,
+    scales: *const f32,
+    scale_stride: usize,
+}
+
+/// Computes a panel for some rows at a time.
+trait Block {
+    /// The product's part for `R` rows from `row` on.
+    unsafe fn block<S: Simd, const R: usize>(&self, panel: usize, row: usize);
+}
+
+/// All panels of a product, and for each panel all rows in blocks of `S::ROWS`, then of less.
+/// So every weight is read from memory once.
+#[inline(always)]
+unsafe fn all_blocks<S: Simd>(blocks: &impl Block, panels: usize, rows: usize) {
+    for panel in 0..panels {
+        let (mut row, mut size) = (0, S::ROWS);
+        while row < rows {
+            while size > rows - row {
+                size /= 2;
+            }
+            // SAFETY: as this function's own.
+            unsafe {
+                match size {
+                    8 => blocks.block::<S, 8>(panel, row),
+                    4 => blocks.block::<S, 4>(panel, row),
+                    2 => blocks.block::<S, 2>(panel, row),
+                    _ => blocks.block::<S, 1>(panel, row),
+                }
+            }
+            row += size;
+        }
+    }
+}
+
+impl Kernel for FloatProduct<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: whoever made the product checked its shapes.
+        unsafe {
+            all_blocks::<S>(
+                &self,
+                self.product.weight.matrix.panels(),
+                self.product.rows,
+            );
+        }
+    }
+}
+
+impl Block for FloatProduct<'_> {
+    #[inline(always)]
+    unsafe fn block<S: Simd, const R: usize>(&self, panel: usize, row: usize) {
+        let Weight { matrix, values, .. } = self.product.weight;
+        // SAFETY: as the trait's.
+        unsafe {
+            let values = values.as_ptr().add(panel * matrix.panel_bytes());
+            let x = self.x.add(row * self.stride);
+            let sums = match matrix.format {
+                Format::Bf16 => {
+                    float::sums::<S, float::Bf16, R>(values, matrix.inputs, x, self.stride)
+                }
+                _ => float::sums::<S, float::F32, R>(values, matrix.inputs, x, self.stride),
+            };
+            for (i, sums) in sums.into_iter().enumerate() {
+                self.product.store::<S>(row + i, panel, sums);
+            }
+        }
+    }
+}
+
+impl Kernel for IntegerProduct<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: whoever made the product checked its shapes.
+        unsafe {
+            all_blocks::<S>(
+                &self,
+                self.product.weight.matrix.panels(),
+                self.product.rows,
+            );
+        }
+    }
+}
+
+impl Block for IntegerProduct<'_> {
+    #[inline(always)]
+    unsafe fn block<S: Simd, const R: usize>(&self, panel: usize, row: usize) {
+        let Weight {
+            matrix,
+            values,
+            scales,
+            ..
+        } = self.product.weight;
+        let inputs = matrix.padded_inputs();
+        // SAFETY: as the trait's.
+        unsafe {
+            let values = values.as_ptr().add(panel * matrix.panel_bytes());
+            let scales = scales.as_ptr().add(panel * matrix.panel_scale_bytes());
+            let x = self.x.add(row * self.stride);
+            let sums = match matrix.format {
+                Format::Q16 => integer::q16::<S, R>(values, scales, inputs, x, self.stride),
+                Format::Q8 => integer::q8::<S, R>(values, scales, inputs, x, self.stride),
+                _ => integer::q4::<S, R>(values, scales, inputs, x, self.stride),
+            };
+            for (i, sums) in sums.into_iter().enumerate() {
+                let scale = S::splat(*self.scales.add((row + i) * self.scale_stride));
+                self.product
+                    .store::<S>(row + i, panel, S::scale(sums, scale));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+use rand::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::*;
+use crate::Isa;
+use crate::activations::A_MAX;
+
+/// Shapes at the edges of panels, groups and blocks of rows: inputs, outputs.
+const SHAPES: [[usize; 2]; 9] = [
+    [1, 1],
+    [3, 15],
+    [4, 16],
+    [7, 17],
+    [32, 32],
+    [33, 40],
+    [64, 16],
+    [100, 48],
+    [2100, 16],
+];
+
+fn random(rng: &mut Xoshiro256PlusPlus, count: usize) -> Vec<f32> {
+    (0..count)
+        .map(|_| (rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0)
+        .collect()
+}
+
+/// The product in double precision, with activations as the format uses them.
+fn reference(matrix: &Matrix, weight: &[f32], x: Rows<'_>, bias: Option<&[f32]>) -> Vec<f64> {
+    let largest = |values: &[f32]| values.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+    let overlap = x.stride < matrix.inputs;
+    let mut out = Vec::new();
+    for row in 0..x.count {
+        let values = &x.values[row * x.stride..][..matrix.inputs];
+        let scale = largest(if overlap { x.values } else { values }) / A_MAX as f32;
+        for output in 0..matrix.outputs {
+            let mut sum = bias.map_or(0.0, |bias| f64::from(bias[output]));
+            for (input, value) in values.iter().enumerate() {
+                let value = match matrix.format {
+                    Format::F32 | Format::Bf16 => f64::from(*value),
+                    _ => f64::from((value / scale).round()) * f64::from(scale),
+                };
+                sum += value * f64::from(weight[input * matrix.outputs + output]);
+            }
+            out.push(sum);
+        }
+    }
+    out
+}
+
+#[test]
+fn products_equal_the_reference() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let mut problems = Vec::new();
+    let shapes = if cfg!(miri) {
+        &SHAPES[..6]
+    } else {
+        &SHAPES[..]
+    };
+    for isa in Isa::available() {
+        let kernels = Kernels::new(isa).unwrap();
+        for format in Format::ALL {
+            for &[inputs, outputs] in shapes {
+                // Rows apart, and rows that overlap by all but one or four values.
+                for (count, stride) in [
+                    (1, inputs),
+                    (2, inputs),
+                    (15, inputs),
+                    (5, 1),
+                    (3, inputs + 4),
+                ] {
+                    let matrix = Matrix {
+                        format,
+                        inputs,
+                        outputs,
+                    };
+                    let (values, scales) = matrix.pack(&random(&mut rng, inputs * outputs));
+                    let bias = random(&mut rng, outputs);
+                    let bias = (count > 1).then_some(bias.as_slice());
+                    let x = random(&mut rng, (count - 1) * stride + inputs);
+                    let x = Rows {
+                        values: &x,
+                        count,
+                        stride,
+                    };
+                    let weight = Weight {
+                        matrix,
+                        values: &values,
+                        scales: &scales,
+                        bias,
+                    };
+                    let mut out = vec![f32::NAN; count * outputs];
+                    kernels.matmul(&weight, x, &mut Scratch::default(), &mut out);
+                    let expected = reference(&matrix, &matrix.unpack(&values, &scales), x, bias);
+                    let largest = expected.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+                    let worst = out
+                        .iter()
+                        .zip(&expected)
+                        .map(|(a, b)| (f64::from(*a) - b).abs());
+                    let worst =
+                        worst.fold(0.0, |a: f64, b| if b > a || b.is_nan() { b } else { a });
+                    // A halfway case may be rounded the other way: one step of an activation.
+                    let step = match format {
+                        Format::F32 | Format::Bf16 => 0.0,
+                        _ => 1.5 / f64::from(A_MAX),
+                    };
+                    if worst.is_nan() || worst > 2e-6 * largest + step {
+                        problems.push(format!(
+                            "{isa:?} {format} {inputs}x{outputs}, {count} rows by {stride}: {worst:e} of {largest:e}"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+}
+
+#[test]
+fn integer_products_are_the_same_everywhere() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+    for format in [Format::Q16, Format::Q8] {
+        let matrix = Matrix {
+            format,
+            inputs: 48,
+            outputs: 40,
+        };
+        let (values, scales) = matrix.pack(&random(&mut rng, 48 * 40));
+        let weight = Weight {
+            matrix,
+            values: &values,
+            scales: &scales,
+            bias: None,
+        };
+        let x = random(&mut rng, 48 * 5);
+        let results: Vec<Vec<u32>> = Isa::available()
+            .into_iter()
+            .map(|isa| {
+                let mut out = vec![0.0; 5 * 40];
+                let kernels = Kernels::new(isa).unwrap();
+                kernels.matmul(
+                    &weight,
+                    Rows::new(&x, 48),
+                    &mut Scratch::default(),
+                    &mut out,
+                );
+                out.into_iter().map(f32::to_bits).collect()
+            })
+            .collect();
+        assert!(results.iter().all(|r| *r == results[0]), "{format}");
+    }
+}
+
+#[test]
+fn the_largest_numbers_do_not_overflow() {
+    for isa in Isa::available() {
+        let kernels = Kernels::new(isa).unwrap();
+        for format in [Format::Q16, Format::Q8, Format::Q4] {
+            let inputs = 4200;
+            let matrix = Matrix {
+                format,
+                inputs,
+                outputs: 1,
+            };
+            let (values, scales) = matrix.pack(&vec![-1.0; inputs]);
+            let weight = Weight {
+                matrix,
+                values: &values,
+                scales: &scales,
+                bias: None,
+            };
+            let mut out = [0.0; 2];
+            let x = vec![-1.0; 2 * inputs];
+            kernels.matmul(
+                &weight,
+                Rows::new(&x, inputs),
+                &mut Scratch::default(),
+                &mut out,
+            );
+            for value in out {
+                assert!(
+                    (value / inputs as f32 - 1.0).abs() < 1e-5,
+                    "{isa:?} {format}: {value}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "rows")]
+fn rows_that_are_not_there_are_refused() {
+    let matrix = Matrix {
+        format: Format::F32,
+        inputs: 4,
+        outputs: 1,
+    };
+    let (values, scales) = matrix.pack(&[1.0; 4]);
+    let weight = Weight {
+        matrix,
+        values: &values,
+        scales: &scales,
+        bias: None,
+    };
+    let x = Rows {
+        values: &[0.0; 7],
+        count: 2,
+        stride: 4,
+    };
+    Kernels::detect().matmul(&weight, x, &mut Scratch::default(), &mut [0.0; 2]);
+}

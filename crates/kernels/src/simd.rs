@@ -1,0 +1,91 @@
+//! What a kernel asks of a processor: vectors as wide as a panel.
+//!
+//! A kernel is written once, over [`Simd`], as an `#[inline(always)]` function. [`crate::isa`]
+//! wraps it in functions that are compiled for one instruction set each.
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
+pub(crate) mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) mod wasm;
+
+/// Vector operations of one instruction set.
+///
+/// # Safety
+///
+/// The processor must have the instruction set, and pointers must be readable (or writable)
+/// for as many values as the method says. No pointer needs to be aligned.
+pub(crate) trait Simd: Copy {
+    /// 16 f32 numbers: one for each output of a panel.
+    type F: Copy;
+    /// One f32 number in all lanes.
+    type S: Copy;
+    /// 16 i32 numbers.
+    type I: Copy;
+    /// 32 i32 numbers: two sums for each output, over inputs 0, 1 and 2, 3 of every four.
+    type P: Copy;
+    /// i16 weights of two inputs.
+    type W2: Copy;
+    /// i16 weights of four inputs.
+    type W4: Copy;
+    /// i16 activations of two inputs, in all lanes.
+    type A2: Copy;
+    /// i16 activations of four inputs, in all lanes.
+    type A4: Copy;
+
+    /// Rows that a matrix product takes at a time, limited by registers; a power of 2.
+    const ROWS: usize;
+
+    /// Zeros.
+    unsafe fn zero() -> Self::F;
+    /// 16 numbers.
+    unsafe fn load(from: *const f32) -> Self::F;
+    /// 16 bf16 numbers, widened.
+    unsafe fn load_bf16(from: *const u16) -> Self::F;
+    /// 16 f16 numbers, widened.
+    unsafe fn load_f16(from: *const u16) -> Self::F;
+    /// 16 numbers.
+    unsafe fn store(value: Self::F, to: *mut f32);
+    /// One number in all lanes.
+    unsafe fn splat(value: f32) -> Self::S;
+    /// `acc + a * b`, rounded once where the processor can.
+    unsafe fn mul_add(acc: Self::F, a: Self::S, b: Self::F) -> Self::F;
+    /// `acc + a * b` of two vectors.
+    unsafe fn mul_add_lanes(acc: Self::F, a: Self::F, b: Self::F) -> Self::F;
+    /// Sum.
+    unsafe fn add(a: Self::F, b: Self::F) -> Self::F;
+    /// Product.
+    unsafe fn mul(a: Self::F, b: Self::F) -> Self::F;
+    /// Product with one number.
+    unsafe fn scale(a: Self::F, b: Self::S) -> Self::F;
+    /// Sum of all lanes.
+    unsafe fn sum(a: Self::F) -> f32;
+
+    /// Zeros.
+    unsafe fn zero_i() -> Self::I;
+    /// 32 i16 weights: `[16][2]`.
+    unsafe fn load_w2(from: *const i16) -> Self::W2;
+    /// Two activations.
+    unsafe fn splat_a2(from: *const i16) -> Self::A2;
+    /// Adds the products of two inputs.
+    unsafe fn dot2(acc: Self::I, a: Self::A2, w: Self::W2) -> Self::I;
+    /// As f32.
+    unsafe fn to_f32(value: Self::I) -> Self::F;
+
+    /// Zeros.
+    unsafe fn zero_p() -> Self::P;
+    /// 64 i8 weights, `[16][4]`, widened.
+    unsafe fn load_w4(from: *const i8) -> Self::W4;
+    /// 64 bytes of two 4-bit weights each, widened, less 8: those in lower and in upper halves.
+    unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2];
+    /// Four activations.
+    unsafe fn splat_a4(from: *const i16) -> Self::A4;
+    /// Adds the products of four inputs.
+    unsafe fn dot4(acc: Self::P, a: Self::A4, w: Self::W4) -> Self::P;
+    /// Both sums of each output together, as f32.
+    unsafe fn pairs_to_f32(value: Self::P) -> Self::F;
+}

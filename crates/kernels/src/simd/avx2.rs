@@ -1,0 +1,140 @@
+//! x86-64 with AVX2, FMA and F16C: two registers a panel.
+
+use std::arch::x86_64::*;
+use std::array::from_fn;
+
+use super::Simd;
+
+/// AVX2, FMA and F16C.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2;
+
+#[allow(
+    unsafe_op_in_unsafe_fn,
+    reason = "the trait's contract covers every line"
+)]
+impl Simd for Avx2 {
+    type F = [__m256; 2];
+    type S = __m256;
+    type I = [__m256i; 2];
+    type P = [__m256i; 4];
+    type W2 = [__m256i; 2];
+    type W4 = [__m256i; 4];
+    type A2 = __m256i;
+    type A4 = __m256i;
+
+    const ROWS: usize = 4;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self::F {
+        [_mm256_setzero_ps(); 2]
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self::F {
+        from_fn(|i| _mm256_loadu_ps(from.add(8 * i)))
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const u16) -> Self::F {
+        from_fn(|i| {
+            let bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.add(8 * i).cast()));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<16>(bits))
+        })
+    }
+    #[inline(always)]
+    unsafe fn load_f16(from: *const u16) -> Self::F {
+        from_fn(|i| _mm256_cvtph_ps(_mm_loadu_si128(from.add(8 * i).cast())))
+    }
+    #[inline(always)]
+    unsafe fn store(value: Self::F, to: *mut f32) {
+        for (i, value) in value.into_iter().enumerate() {
+            _mm256_storeu_ps(to.add(8 * i), value);
+        }
+    }
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self::S {
+        _mm256_set1_ps(value)
+    }
+    #[inline(always)]
+    unsafe fn mul_add(acc: Self::F, a: Self::S, b: Self::F) -> Self::F {
+        from_fn(|i| _mm256_fmadd_ps(a, b[i], acc[i]))
+    }
+    #[inline(always)]
+    unsafe fn mul_add_lanes(acc: Self::F, a: Self::F, b: Self::F) -> Self::F {
+        from_fn(|i| _mm256_fmadd_ps(a[i], b[i], acc[i]))
+    }
+    #[inline(always)]
+    unsafe fn add(a: Self::F, b: Self::F) -> Self::F {
+        from_fn(|i| _mm256_add_ps(a[i], b[i]))
+    }
+    #[inline(always)]
+    unsafe fn mul(a: Self::F, b: Self::F) -> Self::F {
+        from_fn(|i| _mm256_mul_ps(a[i], b[i]))
+    }
+    #[inline(always)]
+    unsafe fn scale(a: Self::F, b: Self::S) -> Self::F {
+        from_fn(|i| _mm256_mul_ps(a[i], b))
+    }
+    #[inline(always)]
+    unsafe fn sum(a: Self::F) -> f32 {
+        let a = _mm256_add_ps(a[0], a[1]);
+        let a = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+        let a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+        _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)))
+    }
+
+    #[inline(always)]
+    unsafe fn zero_i() -> Self::I {
+        [_mm256_setzero_si256(); 2]
+    }
+    #[inline(always)]
+    unsafe fn load_w2(from: *const i16) -> Self::W2 {
+        from_fn(|i| _mm256_loadu_si256(from.add(16 * i).cast()))
+    }
+    #[inline(always)]
+    unsafe fn splat_a2(from: *const i16) -> Self::A2 {
+        _mm256_set1_epi32(from.cast::<i32>().read_unaligned())
+    }
+    #[inline(always)]
+    unsafe fn dot2(acc: Self::I, a: Self::A2, w: Self::W2) -> Self::I {
+        from_fn(|i| _mm256_add_epi32(acc[i], _mm256_madd_epi16(a, w[i])))
+    }
+    #[inline(always)]
+    unsafe fn to_f32(value: Self::I) -> Self::F {
+        value.map(|v| _mm256_cvtepi32_ps(v))
+    }
+
+    #[inline(always)]
+    unsafe fn zero_p() -> Self::P {
+        [_mm256_setzero_si256(); 4]
+    }
+    #[inline(always)]
+    unsafe fn load_w4(from: *const i8) -> Self::W4 {
+        from_fn(|i| _mm256_cvtepi8_epi16(_mm_loadu_si128(from.add(16 * i).cast())))
+    }
+    #[inline(always)]
+    unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
+        let (low, eight) = (_mm_set1_epi8(15), _mm_set1_epi8(8));
+        let bytes: [__m128i; 4] = from_fn(|i| _mm_loadu_si128(from.add(16 * i).cast()));
+        let widen = |nibbles| _mm256_cvtepi8_epi16(_mm_sub_epi8(nibbles, eight));
+        [
+            bytes.map(|b| widen(_mm_and_si128(b, low))),
+            bytes.map(|b| widen(_mm_and_si128(_mm_srli_epi16::<4>(b), low))),
+        ]
+    }
+    #[inline(always)]
+    unsafe fn splat_a4(from: *const i16) -> Self::A4 {
+        _mm256_set1_epi64x(from.cast::<i64>().read_unaligned())
+    }
+    #[inline(always)]
+    unsafe fn dot4(acc: Self::P, a: Self::A4, w: Self::W4) -> Self::P {
+        from_fn(|i| _mm256_add_epi32(acc[i], _mm256_madd_epi16(a, w[i])))
+    }
+    #[inline(always)]
+    unsafe fn pairs_to_f32(value: Self::P) -> Self::F {
+        from_fn(|i| {
+            // Outputs 0 1 4 5 | 2 3 6 7: halves of both registers by turns.
+            let sums = _mm256_hadd_epi32(value[2 * i], value[2 * i + 1]);
+            _mm256_cvtepi32_ps(_mm256_permute4x64_epi64::<0b11_01_10_00>(sums))
+        })
+    }
+}

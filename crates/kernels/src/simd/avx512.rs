@@ -1,0 +1,134 @@
+//! x86-64 with AVX-512 and its dot products (VNNI): one register a panel.
+
+use std::arch::x86_64::*;
+use std::array::from_fn;
+
+use super::Simd;
+
+/// AVX-512 F, BW and VNNI.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512;
+
+#[allow(
+    unsafe_op_in_unsafe_fn,
+    reason = "the trait's contract covers every line"
+)]
+impl Simd for Avx512 {
+    type F = __m512;
+    type S = __m512;
+    type I = __m512i;
+    type P = [__m512i; 2];
+    type W2 = __m512i;
+    type W4 = [__m512i; 2];
+    type A2 = __m512i;
+    type A4 = __m512i;
+
+    const ROWS: usize = 8;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self::F {
+        _mm512_setzero_ps()
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self::F {
+        _mm512_loadu_ps(from)
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const u16) -> Self::F {
+        let bits = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
+        _mm512_castsi512_ps(_mm512_slli_epi32::<16>(bits))
+    }
+    #[inline(always)]
+    unsafe fn load_f16(from: *const u16) -> Self::F {
+        _mm512_cvtph_ps(_mm256_loadu_si256(from.cast()))
+    }
+    #[inline(always)]
+    unsafe fn store(value: Self::F, to: *mut f32) {
+        _mm512_storeu_ps(to, value);
+    }
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self::S {
+        _mm512_set1_ps(value)
+    }
+    #[inline(always)]
+    unsafe fn mul_add(acc: Self::F, a: Self::S, b: Self::F) -> Self::F {
+        _mm512_fmadd_ps(a, b, acc)
+    }
+    #[inline(always)]
+    unsafe fn mul_add_lanes(acc: Self::F, a: Self::F, b: Self::F) -> Self::F {
+        _mm512_fmadd_ps(a, b, acc)
+    }
+    #[inline(always)]
+    unsafe fn add(a: Self::F, b: Self::F) -> Self::F {
+        _mm512_add_ps(a, b)
+    }
+    #[inline(always)]
+    unsafe fn mul(a: Self::F, b: Self::F) -> Self::F {
+        _mm512_mul_ps(a, b)
+    }
+    #[inline(always)]
+    unsafe fn scale(a: Self::F, b: Self::S) -> Self::F {
+        _mm512_mul_ps(a, b)
+    }
+    #[inline(always)]
+    unsafe fn sum(a: Self::F) -> f32 {
+        _mm512_reduce_add_ps(a)
+    }
+
+    #[inline(always)]
+    unsafe fn zero_i() -> Self::I {
+        _mm512_setzero_si512()
+    }
+    #[inline(always)]
+    unsafe fn load_w2(from: *const i16) -> Self::W2 {
+        _mm512_loadu_si512(from.cast())
+    }
+    #[inline(always)]
+    unsafe fn splat_a2(from: *const i16) -> Self::A2 {
+        _mm512_set1_epi32(from.cast::<i32>().read_unaligned())
+    }
+    #[inline(always)]
+    unsafe fn dot2(acc: Self::I, a: Self::A2, w: Self::W2) -> Self::I {
+        _mm512_dpwssd_epi32(acc, w, a)
+    }
+    #[inline(always)]
+    unsafe fn to_f32(value: Self::I) -> Self::F {
+        _mm512_cvtepi32_ps(value)
+    }
+
+    #[inline(always)]
+    unsafe fn zero_p() -> Self::P {
+        [_mm512_setzero_si512(); 2]
+    }
+    #[inline(always)]
+    unsafe fn load_w4(from: *const i8) -> Self::W4 {
+        from_fn(|i| _mm512_cvtepi8_epi16(_mm256_loadu_si256(from.add(32 * i).cast())))
+    }
+    #[inline(always)]
+    unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
+        let (low, eight) = (_mm256_set1_epi8(15), _mm256_set1_epi8(8));
+        let bytes: [__m256i; 2] = from_fn(|i| _mm256_loadu_si256(from.add(32 * i).cast()));
+        let widen = |nibbles| _mm512_cvtepi8_epi16(_mm256_sub_epi8(nibbles, eight));
+        [
+            bytes.map(|b| widen(_mm256_and_si256(b, low))),
+            bytes.map(|b| widen(_mm256_and_si256(_mm256_srli_epi16::<4>(b), low))),
+        ]
+    }
+    #[inline(always)]
+    unsafe fn splat_a4(from: *const i16) -> Self::A4 {
+        _mm512_set1_epi64(from.cast::<i64>().read_unaligned())
+    }
+    #[inline(always)]
+    unsafe fn dot4(acc: Self::P, a: Self::A4, w: Self::W4) -> Self::P {
+        from_fn(|i| _mm512_dpwssd_epi32(acc[i], w[i], a))
+    }
+    #[inline(always)]
+    unsafe fn pairs_to_f32(value: Self::P) -> Self::F {
+        // Sums of inputs 0, 1 from both registers, then those of inputs 2, 3.
+        let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+        let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+        let a = _mm512_permutex2var_epi32(value[0], even, value[1]);
+        let b = _mm512_permutex2var_epi32(value[0], odd, value[1]);
+        _mm512_cvtepi32_ps(_mm512_add_epi32(a, b))
+    }
+}

@@ -1,0 +1,149 @@
+//! 64-bit Arm: four registers a panel.
+
+use std::arch::aarch64::*;
+use std::array::from_fn;
+
+use super::Simd;
+
+/// NEON, which every 64-bit Arm has.
+#[derive(Clone, Copy)]
+pub(crate) struct Neon;
+
+/// Products of neighbours, summed.
+#[inline(always)]
+unsafe fn dot(acc: int32x4_t, a: int16x8_t, w: int16x8_t) -> int32x4_t {
+    // SAFETY: the caller has NEON.
+    unsafe {
+        let low = vmull_s16(vget_low_s16(a), vget_low_s16(w));
+        let high = vmull_high_s16(a, w);
+        vaddq_s32(acc, vpaddq_s32(low, high))
+    }
+}
+
+#[allow(
+    unsafe_op_in_unsafe_fn,
+    reason = "the trait's contract covers every line"
+)]
+impl Simd for Neon {
+    type F = [float32x4_t; 4];
+    type S = float32x4_t;
+    type I = [int32x4_t; 4];
+    type P = [int32x4_t; 8];
+    type W2 = [int16x8_t; 4];
+    type W4 = [int16x8_t; 8];
+    type A2 = int16x8_t;
+    type A4 = int16x8_t;
+
+    const ROWS: usize = 4;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self::F {
+        [vdupq_n_f32(0.0); 4]
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self::F {
+        from_fn(|i| vld1q_f32(from.add(4 * i)))
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const u16) -> Self::F {
+        from_fn(|i| vreinterpretq_f32_u32(vshlq_n_u32::<16>(vmovl_u16(vld1_u16(from.add(4 * i))))))
+    }
+    #[inline(always)]
+    unsafe fn load_f16(from: *const u16) -> Self::F {
+        from_fn(|i| {
+            let bits = vmovl_u16(vld1_u16(from.add(4 * i)));
+            let magnitude = vshlq_n_u32::<13>(vandq_u32(bits, vdupq_n_u32(0x7fff)));
+            let sign = vshlq_n_u32::<16>(vandq_u32(bits, vdupq_n_u32(0x8000)));
+            // The exponent's bias grows by 112; a product does so for subnormals too.
+            let factor = vdupq_n_f32(f32::from_bits((127 + 112) << 23));
+            let scaled = vmulq_f32(vreinterpretq_f32_u32(magnitude), factor);
+            vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(scaled), sign))
+        })
+    }
+    #[inline(always)]
+    unsafe fn store(value: Self::F, to: *mut f32) {
+        for (i, value) in value.into_iter().enumerate() {
+            vst1q_f32(to.add(4 * i), value);
+        }
+    }
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self::S {
+        vdupq_n_f32(value)
+    }
+    #[inline(always)]
+    unsafe fn mul_add(acc: Self::F, a: Self::S, b: Self::F) -> Self::F {
+        from_fn(|i| vfmaq_f32(acc[i], a, b[i]))
+    }
+    #[inline(always)]
+    unsafe fn mul_add_lanes(acc: Self::F, a: Self::F, b: Self::F) -> Self::F {
+        from_fn(|i| vfmaq_f32(acc[i], a[i], b[i]))
+    }
+    #[inline(always)]
+    unsafe fn add(a: Self::F, b: Self::F) -> Self::F {
+        from_fn(|i| vaddq_f32(a[i], b[i]))
+    }
+    #[inline(always)]
+    unsafe fn mul(a: Self::F, b: Self::F) -> Self::F {
+        from_fn(|i| vmulq_f32(a[i], b[i]))
+    }
+    #[inline(always)]
+    unsafe fn scale(a: Self::F, b: Self::S) -> Self::F {
+        from_fn(|i| vmulq_f32(a[i], b))
+    }
+    #[inline(always)]
+    unsafe fn sum(a: Self::F) -> f32 {
+        vaddvq_f32(vaddq_f32(vaddq_f32(a[0], a[1]), vaddq_f32(a[2], a[3])))
+    }
+
+    #[inline(always)]
+    unsafe fn zero_i() -> Self::I {
+        [vdupq_n_s32(0); 4]
+    }
+    #[inline(always)]
+    unsafe fn load_w2(from: *const i16) -> Self::W2 {
+        from_fn(|i| vld1q_s16(from.add(8 * i)))
+    }
+    #[inline(always)]
+    unsafe fn splat_a2(from: *const i16) -> Self::A2 {
+        vreinterpretq_s16_s32(vdupq_n_s32(from.cast::<i32>().read_unaligned()))
+    }
+    #[inline(always)]
+    unsafe fn dot2(acc: Self::I, a: Self::A2, w: Self::W2) -> Self::I {
+        from_fn(|i| dot(acc[i], a, w[i]))
+    }
+    #[inline(always)]
+    unsafe fn to_f32(value: Self::I) -> Self::F {
+        value.map(|v| vcvtq_f32_s32(v))
+    }
+
+    #[inline(always)]
+    unsafe fn zero_p() -> Self::P {
+        [vdupq_n_s32(0); 8]
+    }
+    #[inline(always)]
+    unsafe fn load_w4(from: *const i8) -> Self::W4 {
+        from_fn(|i| vmovl_s8(vld1_s8(from.add(8 * i))))
+    }
+    #[inline(always)]
+    unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
+        let (low, eight) = (vdup_n_u8(15), vdup_n_s8(8));
+        let bytes: [uint8x8_t; 8] = from_fn(|i| vld1_u8(from.add(8 * i)));
+        let widen = |nibbles| vmovl_s8(vsub_s8(vreinterpret_s8_u8(nibbles), eight));
+        [
+            bytes.map(|b| widen(vand_u8(b, low))),
+            bytes.map(|b| widen(vshr_n_u8::<4>(b))),
+        ]
+    }
+    #[inline(always)]
+    unsafe fn splat_a4(from: *const i16) -> Self::A4 {
+        vreinterpretq_s16_s64(vdupq_n_s64(from.cast::<i64>().read_unaligned()))
+    }
+    #[inline(always)]
+    unsafe fn dot4(acc: Self::P, a: Self::A4, w: Self::W4) -> Self::P {
+        from_fn(|i| dot(acc[i], a, w[i]))
+    }
+    #[inline(always)]
+    unsafe fn pairs_to_f32(value: Self::P) -> Self::F {
+        from_fn(|i| vcvtq_f32_s32(vpaddq_s32(value[2 * i], value[2 * i + 1])))
+    }
+}

@@ -1,0 +1,135 @@
+//! Every processor: plain Rust, which the compiler turns into what the target has.
+
+use std::array::from_fn;
+
+use half::f16;
+
+use super::Simd;
+
+/// No instruction set in particular; also the reference for the others.
+#[derive(Clone, Copy)]
+pub(crate) struct Scalar;
+
+#[allow(
+    unsafe_op_in_unsafe_fn,
+    reason = "the trait's contract covers every line"
+)]
+impl Simd for Scalar {
+    type F = [f32; 16];
+    type S = f32;
+    type I = [i32; 16];
+    type P = [i32; 32];
+    type W2 = [i16; 32];
+    type W4 = [i16; 64];
+    type A2 = [i16; 2];
+    type A4 = [i16; 4];
+
+    const ROWS: usize = 2;
+
+    #[inline(always)]
+    unsafe fn zero() -> [f32; 16] {
+        [0.0; 16]
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> [f32; 16] {
+        from.cast::<[f32; 16]>().read_unaligned()
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const u16) -> [f32; 16] {
+        let bits = from.cast::<[u16; 16]>().read_unaligned();
+        bits.map(|bits| f32::from_bits(u32::from(bits) << 16))
+    }
+    #[inline(always)]
+    unsafe fn load_f16(from: *const u16) -> [f32; 16] {
+        let bits = from.cast::<[u16; 16]>().read_unaligned();
+        bits.map(|bits| f16::from_bits(bits).to_f32())
+    }
+    #[inline(always)]
+    unsafe fn store(value: [f32; 16], to: *mut f32) {
+        to.cast::<[f32; 16]>().write_unaligned(value);
+    }
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> f32 {
+        value
+    }
+    #[inline(always)]
+    unsafe fn mul_add(acc: [f32; 16], a: f32, b: [f32; 16]) -> [f32; 16] {
+        from_fn(|i| acc[i] + a * b[i])
+    }
+    #[inline(always)]
+    unsafe fn mul_add_lanes(acc: [f32; 16], a: [f32; 16], b: [f32; 16]) -> [f32; 16] {
+        from_fn(|i| acc[i] + a[i] * b[i])
+    }
+    #[inline(always)]
+    unsafe fn add(a: [f32; 16], b: [f32; 16]) -> [f32; 16] {
+        from_fn(|i| a[i] + b[i])
+    }
+    #[inline(always)]
+    unsafe fn mul(a: [f32; 16], b: [f32; 16]) -> [f32; 16] {
+        from_fn(|i| a[i] * b[i])
+    }
+    #[inline(always)]
+    unsafe fn scale(a: [f32; 16], b: f32) -> [f32; 16] {
+        from_fn(|i| a[i] * b)
+    }
+    #[inline(always)]
+    unsafe fn sum(a: [f32; 16]) -> f32 {
+        a.iter().sum()
+    }
+
+    #[inline(always)]
+    unsafe fn zero_i() -> [i32; 16] {
+        [0; 16]
+    }
+    #[inline(always)]
+    unsafe fn load_w2(from: *const i16) -> [i16; 32] {
+        from.cast::<[i16; 32]>().read_unaligned()
+    }
+    #[inline(always)]
+    unsafe fn splat_a2(from: *const i16) -> [i16; 2] {
+        from.cast::<[i16; 2]>().read_unaligned()
+    }
+    #[inline(always)]
+    unsafe fn dot2(acc: [i32; 16], a: [i16; 2], w: [i16; 32]) -> [i32; 16] {
+        from_fn(|i| {
+            let product = |j: usize| i32::from(a[j]) * i32::from(w[2 * i + j]);
+            acc[i] + product(0) + product(1)
+        })
+    }
+    #[inline(always)]
+    unsafe fn to_f32(value: [i32; 16]) -> [f32; 16] {
+        value.map(|v| v as f32)
+    }
+
+    #[inline(always)]
+    unsafe fn zero_p() -> [i32; 32] {
+        [0; 32]
+    }
+    #[inline(always)]
+    unsafe fn load_w4(from: *const i8) -> [i16; 64] {
+        from.cast::<[i8; 64]>().read_unaligned().map(i16::from)
+    }
+    #[inline(always)]
+    unsafe fn load_w4_nibbles(from: *const u8) -> [[i16; 64]; 2] {
+        let bytes = from.cast::<[u8; 64]>().read_unaligned();
+        [
+            bytes.map(|byte| i16::from(byte & 15) - 8),
+            bytes.map(|byte| i16::from(byte >> 4) - 8),
+        ]
+    }
+    #[inline(always)]
+    unsafe fn splat_a4(from: *const i16) -> [i16; 4] {
+        from.cast::<[i16; 4]>().read_unaligned()
+    }
+    #[inline(always)]
+    unsafe fn dot4(acc: [i32; 32], a: [i16; 4], w: [i16; 64]) -> [i32; 32] {
+        from_fn(|i| {
+            let product = |j: usize| i32::from(a[2 * (i % 2) + j]) * i32::from(w[2 * i + j]);
+            acc[i] + product(0) + product(1)
+        })
+    }
+    #[inline(always)]
+    unsafe fn pairs_to_f32(value: [i32; 32]) -> [f32; 16] {
+        from_fn(|i| (value[2 * i] + value[2 * i + 1]) as f32)
+    }
+}
