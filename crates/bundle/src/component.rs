@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use formats::Format;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{FileEntry, State};
+use crate::{FileEntry, Parameter, State};
 
 /// The five components a checkpoint splits into.
 #[derive(
@@ -66,6 +67,10 @@ pub struct Component {
     pub graph: FileEntry,
     /// Its weights, which the graph refers to by name.
     pub data: FileEntry,
+    /// How its weights are stored.
+    pub format: Format,
+    /// Every parameter in the data file, in the file's order.
+    pub parameters: Vec<Parameter>,
     /// Every input of the graph, states included, in the graph's order.
     pub inputs: Vec<TensorInfo>,
     /// Every output of the graph, states included, in the graph's order.

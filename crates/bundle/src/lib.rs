@@ -7,12 +7,15 @@
 mod component;
 mod file;
 mod manifest;
+mod parameter;
 mod state;
 
 pub use component::{Advance, Component, ComponentName, DType, Dim, PositionCounter, TensorInfo};
 pub use file::{FileEntry, FileError, hex};
+pub use formats::Format;
 pub use manifest::{
     FORMAT, FORMAT_VERSION, Generator, Manifest, ManifestError, Model, Source, SourceFile,
     Synthetic, Tokenizer, Voice,
 };
+pub use parameter::{Extent, Parameter, ParameterKind};
 pub use state::{Carry, Initial, State};

@@ -8,8 +8,8 @@ use std::sync::mpsc;
 use std::{panic, thread};
 
 use bundle::{
-    Component, ComponentName, FORMAT, FORMAT_VERSION, FileEntry, Generator, Manifest, Model,
-    Source, Synthetic, Tokenizer, hex,
+    Component, ComponentName, Extent, FORMAT, FORMAT_VERSION, FileEntry, Format, Generator,
+    Manifest, Model, Parameter, ParameterKind, Source, Synthetic, Tokenizer, hex,
 };
 use checkpoint::{TensorReader, TokenizerFile, TokenizerKind, Weights};
 use config::Config;
@@ -188,6 +188,8 @@ impl Export<'_> {
                 size: digest.size,
                 sha256: hex(&digest.sha256),
             },
+            format: Format::F32,
+            parameters: model.parameters().iter().map(parameter).collect(),
             inputs,
             outputs,
             states,
@@ -246,6 +248,21 @@ impl Export<'_> {
             components,
             voices: Vec::new(),
         }
+    }
+}
+
+/// A parameter, as the manifest says it.
+fn parameter(parameter: &onnx::Parameter) -> Parameter {
+    Parameter {
+        name: parameter.name.clone(),
+        kind: ParameterKind::Vector,
+        format: Format::F32,
+        shape: parameter.shape.clone(),
+        values: Extent {
+            offset: parameter.offset,
+            size: parameter.size,
+        },
+        scales: None,
     }
 }
 

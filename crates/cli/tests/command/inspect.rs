@@ -60,10 +60,10 @@ fn what_is_no_bundle_is_named() {
         },
         Case {
             name: "later",
-            manifest: Some("{\"format\": \"pocket-onnx\", \"format_version\": 2}"),
+            manifest: Some("{\"format\": \"pocket-onnx\", \"format_version\": 3}"),
             says: &[
-                "later/manifest.json: format pocket-onnx version 2",
-                "version 1",
+                "later/manifest.json: format pocket-onnx version 3",
+                "version 2",
             ],
         },
     ];

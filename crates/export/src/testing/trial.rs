@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fs::File;
 
-use bundle::{Component, FileEntry};
+use bundle::{Component, FileEntry, Format};
 use onnx::{Graph, Opset, ValueReader};
 use runtime::{GraphBackend, GraphStream, Stream as _, onnxruntime, rten};
 use tempfile::TempDir;
@@ -61,6 +61,8 @@ impl Trial {
             let component = Component {
                 graph: entry(name),
                 data: entry(data),
+                format: Format::F32,
+                parameters: Vec::new(),
                 inputs,
                 outputs,
                 states,

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bundle::{
-    Advance, Carry, Component, DType, Dim, FileEntry, Initial, PositionCounter, State, TensorInfo,
+    Advance, Carry, Component, DType, Dim, FileEntry, Format, Initial, PositionCounter, State,
+    TensorInfo,
 };
 use runtime::{GraphBackend, GraphStream, RuntimeError, onnxruntime, rten};
 
@@ -81,6 +82,8 @@ fn component(graph: &str, inputs: Vec<TensorInfo>, outputs: Vec<TensorInfo>) -> 
     Component {
         graph: file(&format!("{graph}.onnx")),
         data: file(&format!("{graph}.onnx.data")),
+        format: Format::F32,
+        parameters: Vec::new(),
         inputs,
         outputs,
         states: Vec::new(),
