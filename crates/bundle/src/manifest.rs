@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use config::{FlowLmConfig, GenerationOptions, MimiConfig, TextOptions};
+use config::{Config, FlowLmConfig, GenerationOptions, MimiConfig, TextOptions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +186,30 @@ struct Header {
 }
 
 impl Manifest {
+    /// The model's configuration, as far as it is known: without the places it came from.
+    pub fn config(&self) -> Config {
+        let Self {
+            model,
+            text,
+            generation,
+            ..
+        } = self;
+        Config {
+            flow_lm: model.flow_lm.clone(),
+            mimi: model.mimi.clone(),
+            weights_path: None,
+            weights_path_without_voice_cloning: None,
+            pad_with_spaces_for_short_inputs: text.pad_with_spaces_for_short_inputs,
+            remove_semicolons: text.remove_semicolons,
+            append_terminal_punctuation: text.append_terminal_punctuation,
+            capitalize_first_letter: text.capitalize_first_letter,
+            replace_characters: text.replace_characters.clone(),
+            model_recommended_frames_after_eos: generation.model_recommended_frames_after_eos,
+            default_temperature: generation.default_temperature,
+            default_eos_threshold: generation.default_eos_threshold,
+        }
+    }
+
     /// File name inside the bundle.
     pub const FILE: &'static str = "manifest.json";
 

@@ -10,6 +10,7 @@ use crate::{Outputs, RuntimeError};
 /// Something that runs the components of a bundle.
 ///
 /// ```no_run
+/// # #[cfg(feature = "rten")]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use bundle::{ComponentName, Manifest};
 /// use runtime::{Backend, rten::Rten};
@@ -23,6 +24,8 @@ use crate::{Outputs, RuntimeError};
 /// let audio = outputs.take("audio")?;
 /// # Ok(())
 /// # }
+/// # #[cfg(not(feature = "rten"))]
+/// # fn main() {}
 /// ```
 pub trait Backend: Send + Sync {
     /// What to call it in a message.

@@ -7,9 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bundle::{Carry, Component, Dim, State, TensorInfo};
 
-use self::check::{Sizes, check_component, shape};
-use crate::{Graph, GraphBackend, Outputs, RuntimeError, Stream};
 use tensor::{Tensor, TensorView};
+
+use self::check::check_component;
+use crate::inputs::{check_names, check_state, find, is_callers, next_position, state_index};
+use crate::sizes::{Sizes, shape};
+use crate::{Graph, GraphBackend, Outputs, RuntimeError, Stream};
 
 /// One stream through a component whose graph keeps no state.
 ///
@@ -63,65 +66,18 @@ impl GraphStream {
         position: TensorView<'a>,
     ) -> Result<Vec<(&'a str, TensorView<'a>)>, RuntimeError> {
         let component = self.component();
-        let graph = &component.graph.name;
-        let takes = || {
-            component
-                .inputs
-                .iter()
-                .filter(|i| is_callers(component, &i.name))
-        };
-        for (i, (name, _)) in given.iter().enumerate() {
-            if !takes().any(|t| t.name == *name) {
-                return Err(RuntimeError::UnknownInput {
-                    graph: graph.clone(),
-                    input: (*name).to_owned(),
-                    takes: takes().map(|t| t.name.clone()).collect(),
-                });
-            }
-            if given[..i].iter().any(|(other, _)| other == name) {
-                return Err(RuntimeError::InputTwice {
-                    graph: graph.clone(),
-                    input: (*name).to_owned(),
-                });
-            }
-        }
+        check_names(component, given)?;
         let supply = |info: &'a TensorInfo| {
-            let view = if let Some(i) = state_index(&component.states, |s| s.input == info.name) {
+            let view = if let Some(i) = component.states.iter().position(|s| s.input == info.name) {
                 self.states[i].view()
             } else if is_callers(component, &info.name) {
-                let given = given.iter().find(|(name, _)| *name == info.name);
-                let missing = || RuntimeError::MissingInput {
-                    graph: graph.clone(),
-                    input: info.name.clone(),
-                };
-                given.ok_or_else(missing)?.1
+                find(component, given, &info.name)?
             } else {
                 position
             };
             Ok((info.name.as_str(), view))
         };
         component.inputs.iter().map(supply).collect()
-    }
-
-    /// The position after a call with these inputs.
-    fn advance(&self, inputs: &[(&str, TensorView<'_>)]) -> Result<i64, RuntimeError> {
-        let counter = self.component().position.as_ref();
-        let mut position = Some(self.position);
-        for advance in counter.map_or(&[][..], |c| &c.advances_by) {
-            let measured = inputs.iter().find(|(name, _)| *name == advance.input);
-            let size = measured.and_then(|(_, view)| view.shape().get(advance.axis));
-            let step = size.and_then(|size| i64::try_from(size.checked_mul(advance.times)?).ok());
-            position = position.zip(step).and_then(|(p, step)| p.checked_add(step));
-        }
-        position.ok_or_else(|| self.bad_position("its position is beyond all numbers"))
-    }
-
-    fn state_index(&self, input: &str) -> Result<usize, RuntimeError> {
-        let component = self.component();
-        state_index(&component.states, |s| s.input == input).ok_or_else(|| RuntimeError::NoState {
-            graph: component.graph.name.clone(),
-            state: input.to_owned(),
-        })
     }
 
     fn bad_position(&self, problem: &'static str) -> RuntimeError {
@@ -162,13 +118,11 @@ impl Stream for GraphStream {
     }
 
     fn state(&self, name: &str) -> Result<Tensor, RuntimeError> {
-        Ok(self.states[self.state_index(name)?].clone())
+        Ok(self.states[state_index(self.component(), name)?].clone())
     }
 
     fn set_state(&mut self, name: &str, value: Tensor) -> Result<(), RuntimeError> {
-        let index = self.state_index(name)?;
-        let component = &self.shared.component;
-        fits(component, &component.states[index], &value)?;
+        let index = check_state(self.component(), name, &value)?;
         self.states[index] = value;
         Ok(())
     }
@@ -181,7 +135,7 @@ impl Stream for GraphStream {
         for (info, (_, view)) in component.inputs.iter().zip(&all) {
             sizes.bind(info, *view)?;
         }
-        let next_position = self.advance(&all)?;
+        let next_position = next_position(component, self.position, &all)?;
 
         let names: Vec<_> = component.outputs.iter().map(|o| o.name.as_str()).collect();
         let values = {
@@ -195,7 +149,7 @@ impl Stream for GraphStream {
         let mut rest = Vec::new();
         for (info, value) in component.outputs.iter().zip(values) {
             sizes.bind(info, value.view())?;
-            match state_index(&component.states, |s| s.output == info.name) {
+            match component.states.iter().position(|s| s.output == info.name) {
                 Some(index) => next[index] = Some(value),
                 None => rest.push((info.name.clone(), value)),
             }
@@ -207,7 +161,9 @@ impl Stream for GraphStream {
             match state.carry {
                 Carry::Append { axis } if self.states[i].takes(axis, value.view()) => {}
                 Carry::Append { .. } => return Err(not_rows(component, state, value)),
-                Carry::Replace => fits(component, state, value)?,
+                Carry::Replace => {
+                    check_state(component, &state.input, value)?;
+                }
             }
         }
 
@@ -231,25 +187,6 @@ fn initial(state: &State) -> Result<Tensor, RuntimeError> {
     };
     let shape: Vec<_> = state.shape.iter().map(size).collect();
     Ok(Tensor::zeros(state.dtype, shape)?)
-}
-
-/// Whether `value` can take the place of `state`.
-fn fits(component: &Component, state: &State, value: &Tensor) -> Result<(), RuntimeError> {
-    let input = component.inputs.iter().find(|i| i.name == state.input);
-    // Symbols are free: a state may change its size from call to call.
-    input.map_or(Ok(()), |input| {
-        Sizes::new(&component.graph.name).bind(input, value.view())
-    })
-}
-
-fn state_index(states: &[State], is: impl Fn(&State) -> bool) -> Option<usize> {
-    states.iter().position(is)
-}
-
-/// Whether the caller has to give the input `name`.
-fn is_callers(component: &Component, name: &str) -> bool {
-    state_index(&component.states, |s| s.input == name).is_none()
-        && component.position.as_ref().is_none_or(|p| p.input != name)
 }
 
 fn no_output(component: &Component, output: &str) -> RuntimeError {

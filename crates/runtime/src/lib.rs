@@ -5,8 +5,8 @@
 //! 2. Forking a stream makes another that goes on from the same state and shares the weights.
 //!    Several utterances start from one voice that way.
 //! 3. Backends for ONNX graphs are [`GraphBackend`]s, which keep no state at all:
-//!    [`rten::Rten`] is always there, [`onnxruntime::OnnxRuntime`] needs ONNX Runtime's shared
-//!    library. A [`GraphStream`] joins a loaded [`Graph`] with its description in the manifest.
+//!    `rten::Rten` needs nothing else, `onnxruntime::OnnxRuntime` needs ONNX Runtime's shared
+//!    library. Both are features, so that a page can do without. A [`GraphStream`] joins a loaded [`Graph`] with its description in the manifest.
 //!
 //! Nothing here knows what a component computes: how many states there are, what they are
 //! called and how they are carried stands in the manifest.
@@ -15,12 +15,17 @@ mod backend;
 mod error;
 mod graph;
 mod graph_stream;
+mod inputs;
+#[cfg(feature = "onnxruntime")]
 pub mod onnxruntime;
 mod outputs;
+#[cfg(feature = "rten")]
 pub mod rten;
+mod sizes;
 
 pub use backend::{Backend, Stream};
 pub use error::RuntimeError;
 pub use graph::{Graph, GraphBackend};
 pub use graph_stream::GraphStream;
+pub use inputs::{check_inputs, check_state, next_position, state_index};
 pub use outputs::Outputs;

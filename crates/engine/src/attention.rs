@@ -1,0 +1,83 @@
+//! Twin of `StreamingMultiheadAttention` in pocket-tts `modules/attention.py`.
+
+use kernels::Heads;
+
+use crate::EngineError;
+use crate::context::Context;
+use crate::kv_cache::KvCache;
+use crate::linear::Linear;
+use crate::loader::Loader;
+use crate::rope::Rotation;
+
+/// Attention with its projections.
+#[derive(Clone, Debug)]
+pub(crate) struct StreamingMultiheadAttention {
+    heads: Heads,
+    in_proj: Linear,
+    out_proj: Linear,
+    /// Positions that a query sees, its own included; all where there is no limit.
+    context: Option<usize>,
+}
+
+impl StreamingMultiheadAttention {
+    pub(crate) fn new(
+        m: &Loader<'_>,
+        width: usize,
+        heads: Heads,
+        context: Option<usize>,
+    ) -> Result<Self, EngineError> {
+        let queries = heads.queries * heads.width;
+        Ok(Self {
+            heads,
+            in_proj: Linear::new(&m.child("in_proj"), width, queries + 2 * heads.row())?,
+            out_proj: Linear::new(&m.child("out_proj"), queries, width)?,
+            context,
+        })
+    }
+
+    /// `x` [time, width] -> [time, width]. Queries, keys and values lie side by side, head by
+    /// head; the first two are rotated.
+    pub(crate) fn forward(
+        &self,
+        ctx: &mut Context,
+        x: &[f32],
+        rotation: &Rotation,
+        cache: &mut KvCache,
+    ) -> Vec<f32> {
+        let Heads { queries, width, .. } = self.heads;
+        let (q_width, kv_width) = (queries * width, self.heads.row());
+        let mut projected = self.in_proj.forward(ctx, x);
+        let rows = projected.chunks_exact_mut(self.in_proj.outputs());
+        let time = rows.len();
+        let scale = 1.0 / (width as f32).sqrt();
+        for (at, row) in rows.enumerate() {
+            rotation.apply(at, &mut row[..q_width + kv_width]);
+            for q in &mut row[..q_width] {
+                *q *= scale;
+            }
+            cache.keys.push(&row[q_width..][..kv_width]);
+            cache.values.push(&row[q_width + kv_width..]);
+        }
+
+        let past = cache.keys.rows() - time;
+        let mut out = ctx.take(time * q_width);
+        let rows = projected.chunks_exact(self.in_proj.outputs());
+        for (at, (row, out)) in rows.zip(out.chunks_exact_mut(q_width)).enumerate() {
+            let end = past + at + 1;
+            let start = self
+                .context
+                .map_or(0, |context| end.saturating_sub(context));
+            let (k, v) = (cache.keys.slice(start, end), cache.values.slice(start, end));
+            let q = &row[..q_width];
+            (ctx.kernels).attend(self.heads, q, k, v, &mut ctx.scores, out);
+        }
+        if let Some(context) = self.context {
+            cache.keys.keep_last(context - 1);
+            cache.values.keep_last(context - 1);
+        }
+        let y = self.out_proj.forward(ctx, &out);
+        ctx.give(out);
+        ctx.give(projected);
+        y
+    }
+}

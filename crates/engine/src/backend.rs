@@ -1,0 +1,152 @@
+//! The engine as a backend.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bundle::{ComponentName, Manifest};
+use formats::Format;
+use kernels::{Isa, Kernels};
+use runtime::{RuntimeError, Stream};
+
+use crate::EngineError;
+use crate::context::Context;
+use crate::flow_lm::FlowLm;
+use crate::flow_net::SimpleMlpAdaLn;
+use crate::loader::Loader;
+use crate::mimi::{MimiDecoder, MimiEncoder};
+use crate::stream::EngineStream;
+use crate::text_conditioner::LutConditioner;
+
+/// Name in messages.
+pub(crate) const NAME: &str = "engine";
+
+/// What can be chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Instructions to use; the best there are unless given.
+    pub isa: Option<Isa>,
+    /// Whether the backbone's KV cache is kept as f16. Unless given, it is where the
+    /// backbone's weights are quantised: half the memory, and an error far below theirs.
+    pub half_cache: Option<bool>,
+}
+
+/// The backend.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Engine {
+    options: Options,
+}
+
+/// The bytes of a data file, mapped or in memory.
+#[derive(Clone)]
+pub struct Data(Arc<dyn AsRef<[u8]> + Send + Sync>);
+
+impl Data {
+    /// Takes the bytes that `owner` holds.
+    pub fn new(owner: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(owner))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        (*self.0).as_ref()
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.bytes().len())
+    }
+}
+
+impl Engine {
+    /// A backend that loads components so.
+    pub fn new(options: Options) -> Self {
+        Self { options }
+    }
+
+    /// The instructions that it uses.
+    pub fn isa(&self) -> Isa {
+        self.kernels().isa()
+    }
+
+    fn kernels(&self) -> Kernels {
+        self.options.isa.and_then(Kernels::new).unwrap_or_default()
+    }
+
+    /// Starts a stream through the component `name`, whose data file holds `data`.
+    pub fn stream(
+        &self,
+        manifest: &Manifest,
+        name: ComponentName,
+        data: Data,
+    ) -> Result<Box<dyn Stream>, RuntimeError> {
+        let component = manifest.components.get(&name);
+        let component = component.ok_or(RuntimeError::NoComponent { component: name })?;
+        let failed = |error: EngineError| RuntimeError::Load {
+            backend: NAME,
+            graph: component.data.name.clone().into(),
+            source: error.into(),
+        };
+        let config = manifest.config();
+        let invalid = |error: config::ConfigError| EngineError::Config(error.to_string());
+        config.validate().map_err(invalid).map_err(failed)?;
+        let loader = Loader::new(component, data);
+        let context = Context::new(self.kernels());
+        let component = component.clone();
+        let stream: Result<Box<dyn Stream>, EngineError> = match name {
+            ComponentName::TextConditioner => LutConditioner::new(&loader, &config.flow_lm)
+                .map(|module| boxed(EngineStream::new(component, module, context))),
+            ComponentName::FlowLm => {
+                let halves = self.options.half_cache.unwrap_or(matches!(
+                    component.format,
+                    Format::Q16 | Format::Q8 | Format::Q4
+                ));
+                FlowLm::new(&loader, &config.flow_lm, config.latent_dim(), halves)
+                    .map(|module| boxed(EngineStream::new(component, module, context)))
+            }
+            ComponentName::FlowNet => {
+                SimpleMlpAdaLn::new(&loader, &config.flow_lm, config.latent_dim())
+                    .map(|module| boxed(EngineStream::new(component, module, context)))
+            }
+            ComponentName::MimiDecoder => MimiDecoder::new(&loader, &config)
+                .map(|module| boxed(EngineStream::new(component, module, context))),
+            ComponentName::MimiEncoder => MimiEncoder::new(&loader, &config)
+                .map(|module| boxed(EngineStream::new(component, module, context))),
+        };
+        let stream = stream.map_err(failed)?;
+        loader.finish().map_err(failed)?;
+        Ok(stream)
+    }
+}
+
+fn boxed(stream: impl Stream + 'static) -> Box<dyn Stream> {
+    Box::new(stream)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl runtime::Backend for Engine {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn load(
+        &self,
+        dir: &std::path::Path,
+        manifest: &Manifest,
+        name: ComponentName,
+    ) -> Result<Box<dyn Stream>, RuntimeError> {
+        let component = manifest.components.get(&name);
+        let component = component.ok_or(RuntimeError::NoComponent { component: name })?;
+        let path = dir.join(&component.data.name);
+        let failed = |source: std::io::Error| RuntimeError::Load {
+            backend: NAME,
+            graph: path.clone(),
+            source: source.into(),
+        };
+        let file = std::fs::File::open(&path).map_err(failed)?;
+        // SAFETY: the weights are mapped, so nobody may change them meanwhile. Whoever writes a
+        // bundle moves whole files into place and never writes into them.
+        #[allow(unsafe_code, reason = "weights are mapped instead of copied")]
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(failed)?;
+        self.stream(manifest, name, Data::new(map))
+    }
+}

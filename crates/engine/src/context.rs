@@ -1,0 +1,68 @@
+//! What every call needs: kernels and memory to work in.
+
+use kernels::{Activation, Kernels, Scratch};
+
+/// Kernels, and memory that is used again from call to call.
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    pub(crate) kernels: Kernels,
+    pub(crate) scratch: Scratch,
+    /// Scores of an attention.
+    pub(crate) scores: Vec<f32>,
+    /// Buffers that wait to be used again.
+    free: Vec<Vec<f32>>,
+}
+
+impl Context {
+    pub(crate) fn new(kernels: Kernels) -> Self {
+        Self {
+            kernels,
+            ..Self::default()
+        }
+    }
+
+    /// A buffer of that many values, whatever they are.
+    pub(crate) fn take(&mut self, length: usize) -> Vec<f32> {
+        // The one that fits best: small ones are left to small requests.
+        let fitting = |buffer: &&(usize, usize)| buffer.1 >= length;
+        let sizes: Vec<(usize, usize)> = self.free.iter().map(Vec::capacity).enumerate().collect();
+        let best = sizes.iter().filter(fitting).min_by_key(|(_, size)| *size);
+        let mut buffer = match best {
+            Some(&(index, _)) => self.free.swap_remove(index),
+            None => Vec::with_capacity(length),
+        };
+        buffer.resize(length, 0.0);
+        buffer
+    }
+
+    /// A buffer with a copy of `values`.
+    pub(crate) fn copy(&mut self, values: &[f32]) -> Vec<f32> {
+        let mut buffer = self.take(values.len());
+        buffer.copy_from_slice(values);
+        buffer
+    }
+
+    /// Gives a buffer back.
+    pub(crate) fn give(&mut self, buffer: Vec<f32>) {
+        self.free.push(buffer);
+    }
+
+    pub(crate) fn elu(&mut self, values: &mut [f32]) {
+        self.kernels.activate(Activation::Elu, values);
+    }
+
+    pub(crate) fn silu(&mut self, values: &mut [f32]) {
+        self.kernels.activate(Activation::Silu, values);
+    }
+
+    pub(crate) fn gelu_tanh(&mut self, values: &mut [f32]) {
+        self.kernels.activate(Activation::GeluTanh, values);
+    }
+}
+
+/// `x += y`
+pub(crate) fn add(x: &mut [f32], y: &[f32]) {
+    for (x, y) in x.iter_mut().zip(y) {
+        *x += y;
+    }
+}

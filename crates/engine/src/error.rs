@@ -1,0 +1,58 @@
+//! Why a component cannot be loaded or run.
+
+use formats::Format;
+
+/// Why the engine refuses a component or a call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// The manifest describes a model that cannot be.
+    #[error("the manifest describes no model: {0}")]
+    Config(String),
+    /// The manifest lists no parameter of that name.
+    #[error("the manifest lists no parameter {name}: convert the model again")]
+    Missing {
+        /// The parameter's path.
+        name: String,
+    },
+    /// The manifest lists a parameter that the model has no place for.
+    #[error("the manifest lists a parameter {name}, which this model has no place for")]
+    Extra {
+        /// The parameter's path.
+        name: String,
+    },
+    /// A parameter has another shape or layout than the model needs.
+    #[error("{name} is a {actual} in the manifest, and the model needs a {expected}")]
+    Shape {
+        /// The parameter's path.
+        name: String,
+        /// Layout and shape in the manifest.
+        actual: String,
+        /// Layout and shape that the model needs.
+        expected: String,
+    },
+    /// A parameter does not lie inside the data file, or is not as long as its shape says.
+    #[error("{name} ({format}) is not where the manifest says: the data file is damaged")]
+    Extent {
+        /// The parameter's path.
+        name: String,
+        /// Its format.
+        format: Format,
+    },
+    /// A token that the vocabulary does not have.
+    #[error("token {token} is beyond the {rows} rows of the text table")]
+    Token {
+        /// The token.
+        token: i64,
+        /// Rows of the table.
+        rows: usize,
+    },
+    /// A call without anything to compute.
+    #[error("there is nothing to compute: {inputs} is empty")]
+    Empty {
+        /// The inputs that are all empty.
+        inputs: &'static str,
+    },
+    /// Cached rows of several lengths, or of another length than the position says.
+    #[error("the layers of the KV cache have different lengths: set all of them")]
+    CacheLength,
+}

@@ -1,0 +1,141 @@
+//! Twin of pocket-tts `models/flow_lm.py`: the backbone.
+
+use config::FlowLmConfig;
+
+use crate::EngineError;
+use crate::context::Context;
+use crate::kv_cache::KvCache;
+use crate::linear::Linear;
+use crate::loader::Loader;
+use crate::module::{Inputs, Module, Outputs, tensor};
+use crate::norm::LayerNorm;
+use crate::transformer::{LAYER_NORM_EPS, StreamingTransformer};
+
+/// Twin of `FlowLMModel` without text table and flow net.
+pub(crate) struct FlowLm {
+    bos_emb: Vec<f32>,
+    input_linear: Linear,
+    transformer: StreamingTransformer,
+    out_norm: LayerNorm,
+    z_proj: Option<Linear>,
+    out_eos: Linear,
+    width: usize,
+    /// Whether rows are cached as f16.
+    halves: bool,
+}
+
+impl FlowLm {
+    pub(crate) fn new(
+        m: &Loader<'_>,
+        config: &FlowLmConfig,
+        latent_dim: usize,
+        halves: bool,
+    ) -> Result<Self, EngineError> {
+        let m = m.child("flow_lm");
+        let width = config.transformer.d_model;
+        let z_proj = (config.z_dim).map(|z_dim| Linear::new(&m.child("z_proj"), width, z_dim));
+        Ok(Self {
+            bos_emb: m.vector("bos_emb", latent_dim)?,
+            input_linear: Linear::new(&m.child("input_linear"), latent_dim, width)?,
+            transformer: StreamingTransformer::of_flow_lm(
+                &m.child("transformer"),
+                &config.transformer,
+            )?,
+            out_norm: LayerNorm::new(&m.child("out_norm"), width, LAYER_NORM_EPS)?,
+            z_proj: z_proj.transpose()?,
+            out_eos: Linear::new(&m.child("out_eos"), config.conditioning_dim(), 1)?,
+            width,
+            halves,
+        })
+    }
+
+    /// The cache of a layer, keys or values, that the manifest calls `which`.
+    fn rows<'a>(
+        caches: &'a [KvCache],
+        which: &bundle::State,
+    ) -> Option<&'a crate::kv_cache::CachedRows> {
+        caches.get(layer(which, "transformer")?)?.rows(which.index)
+    }
+}
+
+/// The layer of the transformer `module` that a state of the manifest belongs to.
+pub(crate) fn layer(which: &bundle::State, module: &str) -> Option<usize> {
+    let path = which
+        .module
+        .strip_prefix(module)?
+        .strip_prefix(".layers.")?;
+    path.strip_suffix(".self_attn")?.parse().ok()
+}
+
+impl Module for FlowLm {
+    type State = Vec<KvCache>;
+
+    fn start(&self) -> Vec<KvCache> {
+        self.transformer.caches(self.halves)
+    }
+
+    /// `embeddings` [1, S, D] and `latents` [1, L, ldim] -> `conditioning` [1, Z] and
+    /// `eos_logit` [1, 1] of the last position.
+    fn run(
+        &self,
+        ctx: &mut Context,
+        caches: &mut Vec<KvCache>,
+        position: i64,
+        inputs: &Inputs<'_>,
+    ) -> Result<Outputs, EngineError> {
+        let (embeddings, latents) = (inputs.f32("embeddings"), inputs.f32("latents"));
+        if embeddings.is_empty() && latents.is_empty() {
+            return Err(EngineError::Empty {
+                inputs: "embeddings and latents",
+            });
+        }
+        if !caches.iter().all(|cache| cache.is_like(&caches[0])) {
+            return Err(EngineError::CacheLength);
+        }
+        // NaN stands for the beginning of speech.
+        let mut sequence = ctx.copy(latents);
+        for (x, bos) in sequence.iter_mut().zip(self.bos_emb.iter().cycle()) {
+            if x.is_nan() {
+                *x = *bos;
+            }
+        }
+        let input = self.input_linear.forward(ctx, &sequence);
+        let mut x = ctx.copy(embeddings);
+        x.extend_from_slice(&input);
+        ctx.give(sequence);
+        ctx.give(input);
+
+        let time = x.len() / self.width;
+        let x = self.transformer.forward(ctx, x, time, position, caches);
+        let last = &x[x.len() - self.width..];
+        let mut conditioning = self.out_norm.forward(ctx, last);
+        ctx.give(x);
+        if let Some(z_proj) = &self.z_proj {
+            conditioning = z_proj.forward(ctx, &conditioning);
+        }
+        let eos_logit = self.out_eos.forward(ctx, &conditioning);
+        Ok(vec![
+            (
+                "conditioning",
+                tensor(&[1, conditioning.len()], conditioning)?,
+            ),
+            ("eos_logit", tensor(&[1, 1], eos_logit)?),
+        ])
+    }
+
+    fn state(
+        &self,
+        _: &mut Context,
+        caches: &Vec<KvCache>,
+        which: &bundle::State,
+    ) -> Option<Vec<f32>> {
+        Self::rows(caches, which).map(|rows| rows.get())
+    }
+
+    fn set_state(&self, caches: &mut Vec<KvCache>, which: &bundle::State, value: &[f32]) {
+        let cache = layer(which, "transformer").and_then(|layer| caches.get_mut(layer));
+        if let Some(rows) = cache.and_then(|cache| cache.rows_mut(which.index)) {
+            rows.set(value);
+        }
+    }
+}

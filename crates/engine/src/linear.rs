@@ -1,0 +1,76 @@
+//! Twin of PyTorch's `Linear`.
+
+use kernels::{Rows, Weight};
+
+use crate::EngineError;
+use crate::context::Context;
+use crate::loader::{Loader, PackedMatrix};
+
+/// A packed weight with its bias.
+#[derive(Clone, Debug)]
+pub(crate) struct Linear {
+    weight: PackedMatrix,
+    bias: Option<Vec<f32>>,
+}
+
+impl Linear {
+    /// The linear layer `m` [inputs, outputs].
+    pub(crate) fn new(m: &Loader<'_>, inputs: usize, outputs: usize) -> Result<Self, EngineError> {
+        Self::of(m, "weight", inputs, outputs)
+    }
+
+    /// A product with the weight `name` of `m`, and `bias` where `m` has one.
+    pub(crate) fn of(
+        m: &Loader<'_>,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+    ) -> Result<Self, EngineError> {
+        let weight = m.matrix(name, inputs, outputs)?;
+        let mut linear = Self { weight, bias: None };
+        if m.has("bias") {
+            linear.bias = Some(m.vector("bias", outputs)?);
+        }
+        Ok(linear)
+    }
+
+    /// The same product with a bias repeated `times`: of a transposed convolution, whose
+    /// outputs are `[stride][out]`.
+    pub(crate) fn with_repeated_bias(
+        m: &Loader<'_>,
+        inputs: usize,
+        outputs: usize,
+        times: usize,
+    ) -> Result<Self, EngineError> {
+        let weight = m.matrix("weight", inputs, outputs * times)?;
+        let bias = if m.has("bias") {
+            Some(m.vector("bias", outputs)?.repeat(times))
+        } else {
+            None
+        };
+        Ok(Self { weight, bias })
+    }
+
+    /// Values of a row that comes out.
+    pub(crate) fn outputs(&self) -> usize {
+        self.weight.matrix.outputs
+    }
+
+    /// `x` [rows, inputs] -> [rows, outputs].
+    pub(crate) fn forward(&self, ctx: &mut Context, x: &[f32]) -> Vec<f32> {
+        self.forward_rows(ctx, Rows::new(x, self.weight.matrix.inputs))
+    }
+
+    /// The same for rows that may overlap.
+    pub(crate) fn forward_rows(&self, ctx: &mut Context, x: Rows<'_>) -> Vec<f32> {
+        let mut out = ctx.take(x.count * self.outputs());
+        let weight = Weight {
+            matrix: self.weight.matrix,
+            values: self.weight.values(),
+            scales: self.weight.scales(),
+            bias: self.bias.as_deref(),
+        };
+        ctx.kernels.matmul(&weight, x, &mut ctx.scratch, &mut out);
+        out
+    }
+}

@@ -1,0 +1,250 @@
+//! Twin of pocket-tts `models/mimi.py`: the codec's two halves.
+
+use config::Config;
+
+use crate::EngineError;
+use crate::context::Context;
+use crate::conv::StreamingConv1d;
+use crate::flow_lm::layer;
+use crate::kv_cache::KvCache;
+use crate::linear::Linear;
+use crate::loader::Loader;
+use crate::module::{Inputs, Module, Outputs, tensor};
+use crate::resample::{ConvTrUpsample1d, conv_downsample1d};
+use crate::seanet::{Memories, Seanet};
+use crate::transformer::ProjectedTransformer;
+
+/// Frames that the encoder takes at a time: enough rows for its products, few enough that its
+/// memory does not grow with the recording.
+const ENCODER_FRAMES: usize = 8;
+
+/// Twin of `MimiModel.decode_from_latent` and of the scaling in
+/// `TTSModel._decode_audio_worker`.
+pub(crate) struct MimiDecoder {
+    emb_std: Vec<f32>,
+    emb_mean: Vec<f32>,
+    quantizer: Linear,
+    upsample: Option<ConvTrUpsample1d>,
+    transformer: ProjectedTransformer,
+    seanet: Seanet,
+    /// Transformer positions of a latent frame.
+    stride: usize,
+}
+
+/// What the decoder keeps from call to call.
+#[derive(Clone)]
+pub(crate) struct DecoderState {
+    /// [stride, channels]
+    upsample: Vec<f32>,
+    caches: Vec<KvCache>,
+    memories: Memories,
+}
+
+impl MimiDecoder {
+    pub(crate) fn new(m: &Loader<'_>, config: &Config) -> Result<Self, EngineError> {
+        let (lm, mimi) = (m.child("flow_lm"), m.child("mimi"));
+        let seanet = config.decoder_seanet();
+        let quantizer = &config.mimi.quantizer;
+        let stride = config.positions_per_frame();
+        let upsample = (stride > 1)
+            .then(|| ConvTrUpsample1d::new(&mimi.child("upsample"), stride, seanet.dimension));
+        Ok(Self {
+            emb_std: lm.vector("emb_std", config.latent_dim())?,
+            emb_mean: lm.vector("emb_mean", config.latent_dim())?,
+            quantizer: Linear::new(
+                &mimi.child("quantizer.output_proj"),
+                quantizer.dimension,
+                quantizer.output_dimension,
+            )?,
+            upsample: upsample.transpose()?,
+            transformer: ProjectedTransformer::new(
+                &mimi.child("decoder_transformer"),
+                config.decoder_transformer(),
+            )?,
+            seanet: Seanet::decoder(&mimi.child("decoder"), seanet)?,
+            stride,
+        })
+    }
+}
+
+impl Module for MimiDecoder {
+    type State = DecoderState;
+
+    fn start(&self) -> DecoderState {
+        DecoderState {
+            upsample: self
+                .upsample
+                .as_ref()
+                .map_or(Vec::new(), ConvTrUpsample1d::partial),
+            caches: self.transformer.caches(),
+            memories: self.seanet.memories(),
+        }
+    }
+
+    /// `latents` [1, F, ldim] as the sampler leaves them -> `audio` [1, 1, `frame_size` * F].
+    fn run(
+        &self,
+        ctx: &mut Context,
+        state: &mut DecoderState,
+        position: i64,
+        inputs: &Inputs<'_>,
+    ) -> Result<Outputs, EngineError> {
+        let latents = inputs.f32("latents");
+        if latents.is_empty() {
+            return Err(EngineError::Empty { inputs: "latents" });
+        }
+        let caches = &state.caches;
+        if !caches.iter().all(|cache| cache.is_like(&caches[0])) {
+            return Err(EngineError::CacheLength);
+        }
+        let frames = latents.len() / self.emb_std.len();
+        let mut scaled = ctx.copy(latents);
+        for scaled in scaled.chunks_exact_mut(self.emb_std.len()) {
+            for ((x, std), mean) in scaled.iter_mut().zip(&self.emb_std).zip(&self.emb_mean) {
+                *x = *x * std + mean;
+            }
+        }
+        let mut x = self.quantizer.forward(ctx, &scaled);
+        ctx.give(scaled);
+        if let Some(upsample) = &self.upsample {
+            let y = upsample.forward(ctx, &x, &mut state.upsample);
+            ctx.give(std::mem::replace(&mut x, y));
+        }
+        let time = frames * self.stride;
+        let x = (self.transformer).forward(ctx, x, time, position, &mut state.caches);
+        let audio = self
+            .seanet
+            .forward(ctx, x, &mut state.memories, position == 0);
+        Ok(vec![("audio", tensor(&[1, 1, audio.len()], audio)?)])
+    }
+
+    fn state(
+        &self,
+        ctx: &mut Context,
+        state: &DecoderState,
+        which: &bundle::State,
+    ) -> Option<Vec<f32>> {
+        if let Some(layer) = layer(which, "decoder_transformer.transformer") {
+            return Some(state.caches.get(layer)?.rows(which.index)?.get());
+        }
+        if let Some(path) = which.module.strip_prefix("decoder.") {
+            let (place, conv) = self.seanet.remembering(path)?;
+            return Some(conv.state(ctx, &state.memories[place]));
+        }
+        let upsample = self.upsample.as_ref()?;
+        Some(upsample.state(&state.upsample))
+    }
+
+    fn set_state(&self, state: &mut DecoderState, which: &bundle::State, value: &[f32]) {
+        if let Some(layer) = layer(which, "decoder_transformer.transformer") {
+            let cache = state.caches.get_mut(layer);
+            if let Some(rows) = cache.and_then(|cache| cache.rows_mut(which.index)) {
+                rows.set(value);
+            }
+        } else if let Some(path) = which.module.strip_prefix("decoder.") {
+            if let Some((place, conv)) = self.seanet.remembering(path) {
+                conv.set_state(&mut state.memories[place], value);
+            }
+        } else if let Some(upsample) = &self.upsample {
+            state.upsample = upsample.from_state(value);
+        }
+    }
+}
+
+/// Twin of `MimiModel.encode_to_latent` and of the speaker projection in
+/// `TTSModel._encode_audio`.
+pub(crate) struct MimiEncoder {
+    seanet: Seanet,
+    transformer: ProjectedTransformer,
+    downsample: Option<StreamingConv1d>,
+    speaker_proj: Linear,
+    bos_before_voice: Vec<f32>,
+    frame_size: usize,
+    stride: usize,
+    inner: usize,
+    width: usize,
+}
+
+impl MimiEncoder {
+    pub(crate) fn new(m: &Loader<'_>, config: &Config) -> Result<Self, EngineError> {
+        let (lm, mimi) = (m.child("flow_lm"), m.child("mimi"));
+        let (inner, width) = (config.inner_dim(), config.flow_lm.transformer.d_model);
+        let stride = config.positions_per_frame();
+        let downsample = (stride > 1).then(|| {
+            let inputs = config.mimi.seanet.dimension;
+            conv_downsample1d(&mimi.child("downsample"), stride, inputs, inner)
+        });
+        let bos = config.flow_lm.insert_bos_before_voice;
+        let bos = bos.then(|| lm.vector("bos_before_voice", width));
+        Ok(Self {
+            seanet: Seanet::encoder(&mimi.child("encoder"), &config.mimi.seanet)?,
+            transformer: ProjectedTransformer::new(
+                &mimi.child("encoder_transformer"),
+                &config.mimi.transformer,
+            )?,
+            downsample: downsample.transpose()?,
+            speaker_proj: Linear::of(&lm, "speaker_proj_weight", inner, width)?,
+            bos_before_voice: bos.transpose()?.unwrap_or_default(),
+            frame_size: config.frame_size(),
+            stride,
+            inner,
+            width,
+        })
+    }
+}
+
+impl Module for MimiEncoder {
+    type State = ();
+
+    fn start(&self) {}
+
+    /// `audio` [1, 1, N] -> `latents` [1, F, inner] and `prompt` [1, F, D], with one row more
+    /// where the model has `bos_before_voice`. It goes piece by piece, as if it streamed.
+    fn run(
+        &self,
+        ctx: &mut Context,
+        (): &mut (),
+        _: i64,
+        inputs: &Inputs<'_>,
+    ) -> Result<Outputs, EngineError> {
+        let audio = inputs.f32("audio");
+        if audio.is_empty() {
+            return Err(EngineError::Empty { inputs: "audio" });
+        }
+        let mut memories = self.seanet.memories();
+        let mut caches = self.transformer.caches();
+        let mut downsampled = self.downsample.as_ref().map(StreamingConv1d::memory);
+        let mut latents = Vec::new();
+        for (piece, samples) in audio.chunks(ENCODER_FRAMES * self.frame_size).enumerate() {
+            // Zeros fill up the last frame.
+            let frames = samples.len().div_ceil(self.frame_size);
+            let mut x = ctx.take(frames * self.frame_size);
+            x[..samples.len()].copy_from_slice(samples);
+            x[samples.len()..].fill(0.0);
+            let first = piece == 0;
+            let x = self.seanet.forward(ctx, x, &mut memories, first);
+            let position = (piece * ENCODER_FRAMES * self.stride) as i64;
+            let time = frames * self.stride;
+            let x = self
+                .transformer
+                .forward(ctx, x, time, position, &mut caches);
+            match self.downsample.as_ref().zip(downsampled.as_mut()) {
+                Some((downsample, memory)) => {
+                    latents.extend(downsample.forward(ctx, &x, memory, first));
+                }
+                None => latents.extend_from_slice(&x),
+            }
+            ctx.give(x);
+        }
+        let frames = latents.len() / self.inner;
+        let mut prompt = self.bos_before_voice.clone();
+        prompt.extend(self.speaker_proj.forward(ctx, &latents));
+        Ok(vec![
+            ("latents", tensor(&[1, frames, self.inner], latents)?),
+            (
+                "prompt",
+                tensor(&[1, prompt.len() / self.width, self.width], prompt)?,
+            ),
+        ])
+    }
+}

@@ -1,0 +1,72 @@
+//! What the five components have in common.
+
+use tensor::{Tensor, TensorView};
+
+use crate::EngineError;
+use crate::context::Context;
+
+/// A component: weights that streams share. What a stream keeps is its `State`.
+pub(crate) trait Module: Send + Sync + 'static {
+    /// What is carried from call to call.
+    type State: Clone + Send + Sync;
+
+    /// The state before the first call.
+    fn start(&self) -> Self::State;
+
+    /// Runs the component once. Names, number formats and shapes of the inputs were compared
+    /// with the manifest. After an error the state is what it was.
+    fn run(
+        &self,
+        ctx: &mut Context,
+        state: &mut Self::State,
+        position: i64,
+        inputs: &Inputs<'_>,
+    ) -> Result<Outputs, EngineError>;
+
+    /// The values of a state as the manifest's `which` says it; none if there is no such state.
+    fn state(
+        &self,
+        _ctx: &mut Context,
+        _state: &Self::State,
+        _which: &bundle::State,
+    ) -> Option<Vec<f32>> {
+        None
+    }
+
+    /// Takes the values of a state.
+    fn set_state(&self, _state: &mut Self::State, _which: &bundle::State, _value: &[f32]) {}
+}
+
+/// Outputs by name.
+pub(crate) type Outputs = Vec<(&'static str, Tensor)>;
+
+/// The inputs of a call by name.
+pub(crate) struct Inputs<'a>(pub(crate) &'a [(&'a str, TensorView<'a>)]);
+
+impl Inputs<'_> {
+    /// Values of an f32 input.
+    pub(crate) fn f32(&self, name: &str) -> &[f32] {
+        self.view(name)
+            .and_then(|view| view.as_f32())
+            .unwrap_or_default()
+    }
+
+    /// Values of an i64 input.
+    pub(crate) fn i64(&self, name: &str) -> &[i64] {
+        self.view(name)
+            .and_then(|view| view.as_i64())
+            .unwrap_or_default()
+    }
+
+    fn view(&self, name: &str) -> Option<TensorView<'_>> {
+        let found = self.0.iter().find(|(n, _)| *n == name);
+        found.map(|(_, view)| *view)
+    }
+}
+
+/// A tensor of values that were made for this shape.
+pub(crate) fn tensor(shape: &[usize], values: Vec<f32>) -> Result<Tensor, EngineError> {
+    Tensor::f32(shape, values).map_err(|_| EngineError::Empty {
+        inputs: "an output",
+    })
+}

@@ -1,0 +1,138 @@
+//! A stream through a component.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bundle::{Component, Dim};
+use runtime::{
+    Outputs, RuntimeError, Stream, check_inputs, check_state, next_position, state_index,
+};
+use tensor::{Tensor, TensorView};
+
+use crate::EngineError;
+use crate::backend::NAME;
+use crate::context::Context;
+use crate::module::{Inputs, Module};
+
+/// A module and the state of one stream through it. Forks share the module.
+pub(crate) struct EngineStream<M: Module> {
+    shared: Arc<Shared<M>>,
+    state: M::State,
+    position: i64,
+    /// Behind a lock, for looking at a state computes too.
+    context: Mutex<Context>,
+}
+
+struct Shared<M> {
+    component: Component,
+    module: M,
+}
+
+impl<M: Module> EngineStream<M> {
+    pub(crate) fn new(component: Component, module: M, context: Context) -> Self {
+        let state = module.start();
+        let position = component.position.as_ref().map_or(0, |p| p.initial);
+        Self {
+            shared: Arc::new(Shared { component, module }),
+            state,
+            position,
+            context: Mutex::new(context),
+        }
+    }
+
+    fn error(&self, error: EngineError) -> RuntimeError {
+        RuntimeError::Run {
+            backend: NAME,
+            graph: PathBuf::from(&self.shared.component.graph.name),
+            source: error.into(),
+        }
+    }
+}
+
+impl<M: Module> Stream for EngineStream<M> {
+    fn component(&self) -> &Component {
+        &self.shared.component
+    }
+
+    fn run(&mut self, inputs: &[(&str, TensorView<'_>)]) -> Result<Outputs, RuntimeError> {
+        let Shared { component, module } = self.shared.as_ref();
+        check_inputs(component, inputs)?;
+        let next = next_position(component, self.position, inputs)?;
+        let context = self
+            .context
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let outputs = module.run(context, &mut self.state, self.position, &Inputs(inputs));
+        let outputs = outputs.map_err(|error| self.error(error))?;
+        self.position = next;
+        let outputs = outputs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        Ok(Outputs::new(
+            component.graph.name.clone(),
+            outputs.collect(),
+        ))
+    }
+
+    fn reset(&mut self) -> Result<(), RuntimeError> {
+        let Shared { component, module } = self.shared.as_ref();
+        self.state = module.start();
+        self.position = component.position.as_ref().map_or(0, |p| p.initial);
+        Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Stream> {
+        let context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
+        Box::new(Self {
+            shared: self.shared.clone(),
+            state: self.state.clone(),
+            position: self.position,
+            context: Mutex::new(Context::new(context.kernels)),
+        })
+    }
+
+    fn state(&self, name: &str) -> Result<Tensor, RuntimeError> {
+        let Shared { component, module } = self.shared.as_ref();
+        let which = &component.states[state_index(component, name)?];
+        let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = module.state(&mut context, &self.state, which);
+        let values = values.ok_or_else(|| RuntimeError::NoState {
+            graph: component.graph.name.clone(),
+            state: name.to_owned(),
+        })?;
+        // The one size that is free follows from the others.
+        let fixed = which.shape.iter().map(|dim| match dim {
+            Dim::Fixed(size) => *size,
+            Dim::Symbol(_) => 1,
+        });
+        let row: usize = fixed.product();
+        let shape = which.shape.iter().map(|dim| match dim {
+            Dim::Fixed(size) => *size,
+            Dim::Symbol(_) => values.len() / row.max(1),
+        });
+        Ok(Tensor::f32(shape.collect::<Vec<_>>(), values)?)
+    }
+
+    fn set_state(&mut self, name: &str, value: Tensor) -> Result<(), RuntimeError> {
+        let Shared { component, module } = self.shared.as_ref();
+        let which = &component.states[check_state(component, name, &value)?];
+        let values = value.as_f32().unwrap_or_default();
+        module.set_state(&mut self.state, which, values);
+        Ok(())
+    }
+
+    fn position(&self) -> Option<i64> {
+        self.component().position.as_ref().map(|_| self.position)
+    }
+
+    fn set_position(&mut self, position: i64) -> Result<(), RuntimeError> {
+        if self.component().position.is_none() {
+            return Err(RuntimeError::Position {
+                graph: self.component().graph.name.clone(),
+                problem: "it does not count positions",
+            });
+        }
+        self.position = position;
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! Whether a call's inputs are those that its component takes.
+
+use bundle::Component;
+use tensor::{Tensor, TensorView};
+
+use crate::RuntimeError;
+use crate::sizes::Sizes;
+
+/// Compares the inputs of a call with what the manifest says of them: each that is the
+/// caller's to give is there once, and has its number format and shape.
+pub fn check_inputs(
+    component: &Component,
+    given: &[(&str, TensorView<'_>)],
+) -> Result<(), RuntimeError> {
+    check_names(component, given)?;
+    let mut sizes = Sizes::new(&component.graph.name);
+    for info in &component.inputs {
+        if is_callers(component, &info.name) {
+            sizes.bind(info, find(component, given, &info.name)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Compares the value of a state with what the manifest says of it, and returns its place
+/// among the component's states. Symbolic sizes are free.
+pub fn check_state(
+    component: &Component,
+    input: &str,
+    value: &Tensor,
+) -> Result<usize, RuntimeError> {
+    let index = state_index(component, input)?;
+    let info = component.inputs.iter().find(|i| i.name == input);
+    if let Some(info) = info {
+        Sizes::new(&component.graph.name).bind(info, value.view())?;
+    }
+    Ok(index)
+}
+
+/// Place of the state that goes into `input` among the component's states.
+pub fn state_index(component: &Component, input: &str) -> Result<usize, RuntimeError> {
+    let index = component.states.iter().position(|s| s.input == input);
+    index.ok_or_else(|| RuntimeError::NoState {
+        graph: component.graph.name.clone(),
+        state: input.to_owned(),
+    })
+}
+
+/// The position after a call with these inputs that began at `position`.
+pub fn next_position(
+    component: &Component,
+    position: i64,
+    inputs: &[(&str, TensorView<'_>)],
+) -> Result<i64, RuntimeError> {
+    let counter = component.position.as_ref();
+    let mut next = Some(position);
+    for advance in counter.map_or(&[][..], |c| &c.advances_by) {
+        let measured = inputs.iter().find(|(name, _)| *name == advance.input);
+        let size = measured.and_then(|(_, view)| view.shape().get(advance.axis));
+        let step = size.and_then(|size| i64::try_from(size.checked_mul(advance.times)?).ok());
+        next = next.zip(step).and_then(|(p, step)| p.checked_add(step));
+    }
+    next.ok_or_else(|| RuntimeError::Position {
+        graph: component.graph.name.clone(),
+        problem: "its position is beyond all numbers",
+    })
+}
+
+/// Whether the caller has to give the input `name`.
+pub(crate) fn is_callers(component: &Component, name: &str) -> bool {
+    component.states.iter().all(|s| s.input != name)
+        && component.position.as_ref().is_none_or(|p| p.input != name)
+}
+
+/// Refuses inputs that are not the caller's to give, or that are given twice.
+pub(crate) fn check_names(
+    component: &Component,
+    given: &[(&str, TensorView<'_>)],
+) -> Result<(), RuntimeError> {
+    let graph = &component.graph.name;
+    let takes = || {
+        let inputs = component.inputs.iter().map(|info| &info.name);
+        inputs.filter(|name| is_callers(component, name))
+    };
+    for (i, (name, _)) in given.iter().enumerate() {
+        if !takes().any(|taken| taken == name) {
+            return Err(RuntimeError::UnknownInput {
+                graph: graph.clone(),
+                input: (*name).to_owned(),
+                takes: takes().cloned().collect(),
+            });
+        }
+        if given[..i].iter().any(|(other, _)| other == name) {
+            return Err(RuntimeError::InputTwice {
+                graph: graph.clone(),
+                input: (*name).to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The input `name` of a call.
+pub(crate) fn find<'a>(
+    component: &Component,
+    given: &[(&str, TensorView<'a>)],
+    name: &str,
+) -> Result<TensorView<'a>, RuntimeError> {
+    let found = given.iter().find(|(n, _)| *n == name);
+    let missing = || RuntimeError::MissingInput {
+        graph: component.graph.name.clone(),
+        input: name.to_owned(),
+    };
+    Ok(found.ok_or_else(missing)?.1)
+}
