@@ -64,11 +64,11 @@ impl Engine {
     }
 
     /// The instructions that it uses.
-    pub fn isa(&self) -> Isa {
+    pub fn isa(self) -> Isa {
         self.kernels().isa()
     }
 
-    fn kernels(&self) -> Kernels {
+    fn kernels(self) -> Kernels {
         self.options.isa.and_then(Kernels::new).unwrap_or_default()
     }
 

@@ -4,7 +4,7 @@ use config::FlowLmConfig;
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::kv_cache::KvCache;
+use crate::kv_cache::{CachedRows, KvCache};
 use crate::linear::Linear;
 use crate::loader::Loader;
 use crate::module::{Inputs, Module, Outputs, tensor};
@@ -50,10 +50,7 @@ impl FlowLm {
     }
 
     /// The cache of a layer, keys or values, that the manifest calls `which`.
-    fn rows<'a>(
-        caches: &'a [KvCache],
-        which: &bundle::State,
-    ) -> Option<&'a crate::kv_cache::CachedRows> {
+    fn rows<'a>(caches: &'a [KvCache], which: &bundle::State) -> Option<&'a CachedRows> {
         caches.get(layer(which, "transformer")?)?.rows(which.index)
     }
 }
@@ -129,7 +126,7 @@ impl Module for FlowLm {
         caches: &Vec<KvCache>,
         which: &bundle::State,
     ) -> Option<Vec<f32>> {
-        Self::rows(caches, which).map(|rows| rows.get())
+        Self::rows(caches, which).map(CachedRows::get)
     }
 
     fn set_state(&self, caches: &mut Vec<KvCache>, which: &bundle::State, value: &[f32]) {

@@ -146,7 +146,7 @@ impl Module for MimiDecoder {
                 conv.set_state(&mut state.memories[place], value);
             }
         } else if let Some(upsample) = &self.upsample {
-            state.upsample = upsample.from_state(value);
+            state.upsample = upsample.partial_of(value);
         }
     }
 }

@@ -68,7 +68,7 @@ impl ConvTrUpsample1d {
     }
 
     /// The opposite of [`Self::state`].
-    pub(crate) fn from_state(&self, state: &[f32]) -> Vec<f32> {
+    pub(crate) fn partial_of(&self, state: &[f32]) -> Vec<f32> {
         transposed(state, state.len() / self.channels)
     }
 }

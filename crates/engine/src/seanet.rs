@@ -42,7 +42,7 @@ struct Layers<'a, 'm> {
     m: &'a Loader<'m>,
     config: &'a SeanetConfig,
     index: usize,
-    layers: Vec<Layer>,
+    found: Vec<Layer>,
 }
 
 impl Seanet {
@@ -60,7 +60,7 @@ impl Seanet {
         layers.activation();
         layers.conv(width, config.dimension, config.last_kernel_size, 1)?;
         Ok(Self {
-            layers: layers.layers,
+            layers: layers.found,
         })
     }
 
@@ -78,7 +78,7 @@ impl Seanet {
         layers.activation();
         layers.conv(width, config.channels, config.last_kernel_size, 1)?;
         Ok(Self {
-            layers: layers.layers,
+            layers: layers.found,
         })
     }
 
@@ -90,7 +90,7 @@ impl Seanet {
                 Kind::Conv(conv) => memories.push(conv.memory()),
                 Kind::ConvTranspose(conv) => memories.push(conv.memory()),
                 Kind::ResnetBlock(block) => {
-                    memories.extend(block.convs.each_ref().map(StreamingConv1d::memory))
+                    memories.extend(block.convs.each_ref().map(StreamingConv1d::memory));
                 }
             }
         }
@@ -181,7 +181,7 @@ impl<'a, 'm> Layers<'a, 'm> {
             m,
             config,
             index: 0,
-            layers: Vec::new(),
+            found: Vec::new(),
         }
     }
 
@@ -195,7 +195,7 @@ impl<'a, 'm> Layers<'a, 'm> {
     }
 
     fn push(&mut self, kind: Kind) {
-        self.layers.push(Layer {
+        self.found.push(Layer {
             index: self.index,
             kind,
         });
