@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use bundle::Manifest;
 use comfy_table::{CellAlignment, Table, TableStyle};
 use tempfile::NamedTempFile;
 use tracing_subscriber::EnvFilter;
@@ -110,3 +111,10 @@ pub(crate) fn megabytes(bytes: u64) -> String {
 
 /// What has to stand beside everything that random weights make.
 pub(crate) const SYNTHETIC: &str = "synthetic: random weights, which make noise and not speech";
+
+/// Tells that a bundle makes noise, where it does.
+pub(crate) fn note_synthetic(manifest: &Manifest) {
+    if manifest.synthetic.is_some() {
+        note(&format!("notice: this bundle is {SYNTHETIC}"));
+    }
+}
