@@ -10,9 +10,11 @@ use comfy_table::{CellAlignment, Table, TableStyle};
 use tempfile::NamedTempFile;
 use tracing_subscriber::EnvFilter;
 
-/// Shows log lines from warnings on, or as `RUST_LOG` says.
+/// Shows log lines from warnings on, or as `RUST_LOG` says. What the reader of recordings notes is
+/// no trouble of the user's: it stumbles over every tag of an mp3 file.
 pub(crate) fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,symphonia=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

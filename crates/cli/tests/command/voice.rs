@@ -59,6 +59,7 @@ fn recordings_of_every_kind_become_voices() {
                         "voice export {name} -o {name}.safetensors --bundle b"
                     ))
                     .ok();
+                assert!(!ran.stderr.contains("WARN"), "{ran}");
                 let found = ran.stderr.split(".safetensors: ").nth(1).unwrap();
                 positions.push(found.split(' ').next().unwrap().parse::<i64>().unwrap());
             }
