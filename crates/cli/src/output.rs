@@ -65,8 +65,12 @@ pub(crate) fn beside(path: &Path) -> io::Result<NamedTempFile> {
         Some(dir) if dir != Path::new("") => dir,
         _ => Path::new("."),
     };
+    // Whoever kills the program finds what it has left by the name, which must not be too long.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name: String = name.chars().take(50).collect();
+    let prefix = format!(".{name}.");
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".").suffix(".partial");
+    builder.prefix(&prefix).suffix(".partial");
     // As other programs make files: whoever may read the folder may read them.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
