@@ -10,16 +10,16 @@ use runtime::{Backend, RuntimeError};
 use speaker::Speaker;
 
 use crate::args::{BackendName, SpeakerArgs};
-use crate::output::{SYNTHETIC, note};
+use crate::output::note_synthetic;
 
 /// Loads the bundle, and tells where it makes noise instead of speech.
 pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
     let threads = threads(args);
-    let backend = choose(args, threads)?;
+    let backend = choose(args)?;
     let name = backend.name();
     let speaker = Speaker::open(&args.bundle, backend, threads)?;
-    if !quiet && speaker.model().manifest().synthetic.is_some() {
-        note(&format!("notice: this bundle is {SYNTHETIC}"));
+    if !quiet {
+        note_synthetic(speaker.model().manifest());
     }
     Ok(Opened {
         speaker,
@@ -35,29 +35,21 @@ pub(crate) struct Opened {
     pub(crate) threads: usize,
 }
 
-/// One thread for the backbone and one for the decoder, where there are two: a token's products
-/// are bound by memory, and gain little from more.
+/// One thread for the backbone and one for the decoder, where there are two. There is no use for
+/// more: a graph is computed by one, so that its sums are rounded alike everywhere.
 fn threads(args: &SpeakerArgs) -> usize {
     let cores = || thread::available_parallelism().map_or(1, |cores| cores.get().min(2));
     args.threads.map_or_else(cores, usize::from)
 }
 
-fn choose(args: &SpeakerArgs, threads: usize) -> Result<Arc<dyn Backend>, RuntimeError> {
-    // The decoder's thread is not the backbone's to use.
-    let threads = threads.saturating_sub(1).max(1);
+fn choose(args: &SpeakerArgs) -> Result<Arc<dyn Backend>, RuntimeError> {
     let onnxruntime = || {
         OnnxRuntime::new(onnxruntime::Options {
             library: args.onnxruntime.clone(),
-            threads,
             ..onnxruntime::Options::default()
         })
     };
-    let rten = || {
-        Rten::new(rten::Options {
-            threads,
-            prepack: true,
-        })
-    };
+    let rten = || Rten::new(rten::Options { prepack: true });
     match args.backend {
         Some(BackendName::Rten) => Ok(Arc::new(rten())),
         Some(BackendName::Onnxruntime) => Ok(Arc::new(onnxruntime()?)),

@@ -5,13 +5,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use bundle::Manifest;
 use comfy_table::{CellAlignment, Table, TableStyle};
 use tempfile::NamedTempFile;
 use tracing_subscriber::EnvFilter;
 
-/// Shows log lines from warnings on, or as `RUST_LOG` says.
+/// Shows log lines from warnings on, or as `RUST_LOG` says. What the reader of recordings notes is
+/// no trouble of the user's: it stumbles over every tag of an mp3 file.
 pub(crate) fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,symphonia=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
@@ -62,8 +65,12 @@ pub(crate) fn beside(path: &Path) -> io::Result<NamedTempFile> {
         Some(dir) if dir != Path::new("") => dir,
         _ => Path::new("."),
     };
+    // Whoever kills the program finds what it has left by the name, which must not be too long.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name: String = name.chars().take(50).collect();
+    let prefix = format!(".{name}.");
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".").suffix(".partial");
+    builder.prefix(&prefix).suffix(".partial");
     // As other programs make files: whoever may read the folder may read them.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -110,3 +117,10 @@ pub(crate) fn megabytes(bytes: u64) -> String {
 
 /// What has to stand beside everything that random weights make.
 pub(crate) const SYNTHETIC: &str = "synthetic: random weights, which make noise and not speech";
+
+/// Tells that a bundle makes noise, where it does.
+pub(crate) fn note_synthetic(manifest: &Manifest) {
+    if manifest.synthetic.is_some() {
+        note(&format!("notice: this bundle is {SYNTHETIC}"));
+    }
+}

@@ -16,7 +16,7 @@ use crate::backend::{self, Opened};
 use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
 use crate::voice;
-use crate::wav::{Sink, Summary};
+use crate::wav::{self, Sink, Summary};
 
 /// Exit code of a program that an interrupt ended.
 const INTERRUPTED: u8 = 130;
@@ -88,9 +88,9 @@ fn text(args: &SpeakArgs) -> Result<String> {
     if let Some(text) = &args.text {
         return Ok(text.clone());
     }
-    match &args.text_file {
+    let mut text = match &args.text_file {
         Some(path) if path != Path::new("-") => fs::read_to_string(path)
-            .with_context(|| format!("cannot read the text in {}", path.display())),
+            .with_context(|| format!("cannot read the text in {}", path.display()))?,
         file => {
             if file.is_none() && io::stdin().is_terminal() {
                 bail!("nothing to say: give a text, --text-file, or text on standard input");
@@ -98,9 +98,14 @@ fn text(args: &SpeakArgs) -> Result<String> {
             let mut text = String::new();
             let read = io::stdin().read_to_string(&mut text);
             read.context("cannot read the text from standard input")?;
-            Ok(text)
+            text
         }
+    };
+    // Some editors begin a file with a mark of its encoding.
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
     }
+    Ok(text)
 }
 
 fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
@@ -193,15 +198,11 @@ impl Report<'_> {
         } else {
             ""
         };
-        let to = if is_pipe(output) {
-            "standard output".to_owned()
-        } else {
-            output.display().to_string()
-        };
         format!(
-            "{:.1} s of sound in {to}{stopped}: real-time factor {:.2}, first sound after {:.0} ms, \
+            "{:.1} s of sound in {}{stopped}: real-time factor {:.2}, first sound after {:.0} ms, \
              loaded in {:.0} ms, seed {seed}",
             self.seconds(),
+            wav::name(output),
             self.real_time_factor(),
             first.as_secs_f64() * 1e3,
             self.loading.as_secs_f64() * 1e3,

@@ -145,10 +145,7 @@ pub(crate) fn store(dir: &Path, name: &str, voice: &Voice) -> Result<bundle::Voi
 /// The bundle that is being written, to make voices with. The embedded runtime does it: there is
 /// no other on a machine that only converts.
 fn open(dir: &Path, manifest: &Manifest) -> Result<Speaker> {
-    let backend = Rten::new(rten::Options {
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
-        prepack: false,
-    });
+    let backend = Rten::new(rten::Options::default());
     Ok(Speaker::with_manifest(
         dir,
         manifest.clone(),

@@ -1,11 +1,11 @@
 //! Where the sound goes: a WAV file, or a pipe.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use audio::{SampleFormat, WavWriter};
 use speaker::Chunk;
 use tempfile::NamedTempFile;
@@ -64,7 +64,10 @@ impl Sink {
             let file = crate::output::beside(output)?;
             Ok(Writer::File(WavWriter::new(file, format, sample_rate)?))
         };
-        let writer = open().with_context(|| format!("cannot write {}", output.display()))?;
+        if output == Path::new("-") && io::stdout().is_terminal() {
+            bail!("standard output is a terminal: give -o FILE, or pipe -o - into a player");
+        }
+        let writer = open().with_context(|| format!("cannot write {}", name(output)))?;
         Ok(Self {
             output: output.to_owned(),
             writer: Some(writer),
@@ -86,7 +89,7 @@ impl Sink {
                 self.writer = None;
                 return Ok(false);
             }
-            done => done.with_context(|| format!("cannot write {}", self.output.display()))?,
+            done => done.with_context(|| format!("cannot write {}", name(&self.output)))?,
         }
         let summary = &mut self.summary;
         summary.samples += samples.len() as u64;
@@ -109,10 +112,19 @@ impl Sink {
         if let Some(Writer::File(wav)) = self.writer
             && (self.summary.samples > 0 || !self.summary.interrupted)
         {
-            let context = || format!("cannot write {}", self.output.display());
+            let context = || format!("cannot write {}", name(&self.output));
             let file = wav.finish().with_context(context)?;
             file.persist(&self.output).with_context(context)?;
         }
         Ok(self.summary)
+    }
+}
+
+/// What people call `output`.
+pub(crate) fn name(output: &Path) -> String {
+    if output == Path::new("-") {
+        "standard output".to_owned()
+    } else {
+        output.display().to_string()
     }
 }

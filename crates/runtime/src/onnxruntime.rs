@@ -20,27 +20,16 @@ pub use self::location::{VERSION, installed_library};
 const NAME: &str = "ONNX Runtime";
 
 /// What can be chosen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The library. By default `ORT_DYLIB_PATH`, or else [`installed_library`].
     pub library: Option<PathBuf>,
-    /// Threads that compute one operator.
-    pub threads: usize,
     /// Returns memory after every operator and keeps no second copy of the weights: slower.
     pub lean: bool,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            library: None,
-            threads: 1,
-            lean: false,
-        }
-    }
-}
-
-/// The backend.
+/// The backend. One thread computes a graph: several share a product out among them, and its sums
+/// would be rounded by how many they are.
 #[derive(Clone, Debug)]
 pub struct OnnxRuntime {
     environment: Environment,
@@ -65,7 +54,7 @@ impl OnnxRuntime {
     fn builder(&self) -> Result<SessionBuilder, ort::Error> {
         let lean = self.options.lean;
         let builder = Session::builder(&self.environment)?
-            .with_intra_threads(self.options.threads.max(1))?
+            .with_intra_threads(1)?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_memory_pattern(!lean)?
             .with_prepacking(!lean)?

@@ -15,26 +15,16 @@ use tensor::{Data, Tensor, TensorView, ViewData};
 const NAME: &str = "rten";
 
 /// What can be chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Threads that run a graph.
-    pub threads: usize,
     /// Keeps a second copy of the weights of matrix products, in the order that the kernels
     /// read. Products of several rows take a quarter of the time, those of one row the same.
     pub prepack: bool,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            threads: 1,
-            prepack: false,
-        }
-    }
-}
-
-/// The backend. Each graph that it loads has threads of its own, so that backbone and decoder
-/// can work side by side.
+/// The backend. Each graph that it loads has a thread of its own, so that backbone and decoder
+/// can work side by side. It is but one: several share a product out among them, and its sums
+/// would be rounded by how many they are.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rten {
     options: Options,
@@ -75,7 +65,7 @@ impl GraphBackend for Rten {
         }
         Ok(Box::new(RtenGraph {
             path: graph.to_owned(),
-            threads: Arc::new(ThreadPool::with_num_threads(self.options.threads.max(1))),
+            thread: Arc::new(ThreadPool::with_num_threads(1)),
             model,
             inputs,
             input_ids,
@@ -96,7 +86,7 @@ fn names(model: &Model, ids: &[NodeId]) -> (Vec<String>, HashMap<String, NodeId>
 
 struct RtenGraph {
     path: PathBuf,
-    threads: Arc<ThreadPool>,
+    thread: Arc<ThreadPool>,
     model: Model,
     inputs: Vec<String>,
     input_ids: HashMap<String, NodeId>,
@@ -181,7 +171,7 @@ impl Graph for RtenGraph {
         let ids: Result<Vec<_>, _> = (outputs.iter())
             .map(|name| self.id(&self.output_ids, name))
             .collect();
-        let options = RunOptions::default().with_thread_pool(Some(self.threads.clone()));
+        let options = RunOptions::default().with_thread_pool(Some(self.thread.clone()));
         let values = self.model.run(inputs?, &ids?, Some(options));
         let values = values.map_err(|e| self.failed(e))?;
         values.into_iter().map(|value| self.output(value)).collect()

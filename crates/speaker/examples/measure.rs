@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("measure DIR BACKEND THREADS".into());
     };
     let (dir, threads) = (Path::new(dir), threads.parse()?);
-    let backend = backend_of(backend, threads)?;
+    let backend = backend_of(backend)?;
 
     let started = Instant::now();
     let speaker = Speaker::open(dir, backend.clone(), threads)?;
@@ -75,18 +75,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn backend_of(name: &str, threads: usize) -> Result<Arc<dyn Backend>, Box<dyn Error>> {
-    // As the command shares them out: the decoder's thread is not the backbone's.
-    let threads = threads.saturating_sub(1).max(1);
+fn backend_of(name: &str) -> Result<Arc<dyn Backend>, Box<dyn Error>> {
     Ok(match name {
-        "rten" => Arc::new(Rten::new(rten::Options {
-            threads,
-            prepack: true,
-        })),
-        _ => Arc::new(OnnxRuntime::new(onnxruntime::Options {
-            threads,
-            ..onnxruntime::Options::default()
-        })?),
+        "rten" => Arc::new(Rten::new(rten::Options { prepack: true })),
+        _ => Arc::new(OnnxRuntime::new(onnxruntime::Options::default())?),
     })
 }
 

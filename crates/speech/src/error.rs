@@ -32,6 +32,9 @@ pub enum SpeechError {
     /// A limit of 0 tokens.
     #[error("at least 1 token has to be spoken in one go (max_tokens is 0)")]
     MaxTokens,
+    /// A threshold that no logit can be compared with.
+    #[error("the end-of-speech threshold is not a number")]
+    EosThreshold,
     /// The model cannot make voices.
     #[error(
         "this bundle cannot clone a voice, for it has no mimi_encoder: convert the gated weights, with all components"

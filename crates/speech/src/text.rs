@@ -1,11 +1,13 @@
 //! From a text to the chunks that are spoken one at a time: twin of pocket-tts
 //! `models/text_chunking.py`, and pauses, which are our own.
 
+mod chunks;
 mod pause;
 mod prepare;
 mod python;
 mod split;
 
+pub(crate) use chunks::chunks;
 pub use pause::{LONGEST_PAUSE, Passage, parse};
 pub use prepare::{Prepared, prepare_text_prompt};
 pub use split::split_into_best_sentences;

@@ -90,17 +90,26 @@ impl Utterance {
             return Err(SpeechError::MaxTokens);
         }
         let mut noise = Noise::new(options.seed, options.temperature, options.noise_clamp)?;
+        if options.eos_threshold.is_nan() {
+            return Err(SpeechError::EosThreshold);
+        }
         // Refused now rather than after the first frame.
         Sampler::new(
             model.manifest().model.flow_lm.flow.kind,
             Vec::new(),
             options.steps,
         )?;
+        let passages = text::parse(text)?;
+        for passage in &passages {
+            if let Passage::Text(text) = passage {
+                text::prepare_text_prompt(text, &model.manifest().text)?;
+            }
+        }
         Ok(Self {
             model: model.clone(),
             options: options.clone(),
             noise: Box::new(move |values| noise.fill(values)),
-            passages: text::parse(text)?.into(),
+            passages: passages.into(),
             chunks: VecDeque::new(),
             state: State::Between,
         })
@@ -264,13 +273,7 @@ impl Utterance {
                 }
                 Some(Passage::Text(text)) => {
                     let max_tokens = self.options.max_tokens;
-                    self.chunks = text::split_into_best_sentences(
-                        tokenizer,
-                        &text,
-                        max_tokens,
-                        text_options,
-                    )?
-                    .into();
+                    self.chunks = text::chunks(tokenizer, &text, max_tokens, text_options)?.into();
                 }
             }
         }

@@ -67,7 +67,7 @@ pub(crate) struct SpeakerArgs {
     /// ONNX Runtime's shared library, where it is not installed by `cargo xtask setup`.
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
-    /// Threads: from 2 on the decoder has one of its own.
+    /// Threads: from 2 on the decoder has one of its own, and more change nothing.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
 }

@@ -9,13 +9,14 @@ use speech::Voice;
 
 use super::{Source, write};
 use crate::args::VoiceConvertArgs;
-use crate::output::{megabytes, note};
+use crate::output::{megabytes, note, note_synthetic};
 
 pub(crate) fn run(args: &VoiceConvertArgs) -> Result<ExitCode> {
     let manifest = Manifest::read(&args.bundle)?;
     let source = Source::find(&args.voice, &manifest, false)?;
     let voice = read(&source, &args.bundle, &manifest)?;
     let size = write(&args.output, &voice, &args.form)?;
+    note_synthetic(&manifest);
     note(&format!(
         "{}: {} positions, {}",
         args.output.display(),

@@ -7,7 +7,8 @@ use bundle::Manifest;
 
 use super::{Source, convert};
 use crate::args::VoiceImportArgs;
-use crate::output::{note, replace};
+use crate::interrupt::Writing;
+use crate::output::{note, note_synthetic, replace};
 use crate::voices;
 
 pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
@@ -18,13 +19,20 @@ pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
         Some(name) => voices::checked_name(name)?,
         None => voices::name_of(&args.voice)?,
     };
+    // An interrupt waits: a voice of that name is replaced by its file and its entry, or not at all.
+    let writing = Writing::begin();
     let entry = voices::store(&args.bundle, &name, &voice)?;
     let positions = entry.positions;
-    // The manifest comes last: until it names the voice, the bundle is what it was.
-    manifest.voices.retain(|voice| voice.name != name);
-    manifest.voices.push(entry);
+    // The manifest comes last: until it names a new voice, the bundle is what it was.
+    match manifest.voices.iter_mut().find(|voice| voice.name == name) {
+        // The first voice stays the first: it is the one to use unless asked otherwise.
+        Some(old) => *old = entry,
+        None => manifest.voices.push(entry),
+    }
     let path = args.bundle.join(Manifest::FILE);
     replace(&path, manifest.to_json()?.as_bytes())?;
+    drop(writing);
+    note_synthetic(&manifest);
     note(&format!(
         "{}: voice {name} with {positions} positions",
         args.bundle.display()

@@ -8,7 +8,7 @@ use config::{PredefinedVoice, Variant};
 use serde_json::json;
 
 use crate::args::VoiceListArgs;
-use crate::output::{megabytes, print, table};
+use crate::output::{megabytes, note_synthetic, print, table};
 
 pub(crate) fn run(args: &VoiceListArgs) -> Result<ExitCode> {
     let manifest = match &args.variant {
@@ -25,6 +25,7 @@ pub(crate) fn run(args: &VoiceListArgs) -> Result<ExitCode> {
             variant.map(|variant| variant.predefined_voice_location(voice.name))
         };
         let list = json!({
+            "synthetic": manifest.as_ref().and_then(|m| m.synthetic.as_ref()),
             "bundle": bundled,
             "predefined": (predefined.iter())
                 .map(|voice| json!({
@@ -37,6 +38,9 @@ pub(crate) fn run(args: &VoiceListArgs) -> Result<ExitCode> {
         });
         format!("{list:#}\n")
     } else {
+        if let Some(manifest) = &manifest {
+            note_synthetic(manifest);
+        }
         describe(bundled, predefined, variant)
     };
     print(&text)?;

@@ -72,7 +72,10 @@ impl Source {
     /// Reads or makes the voice.
     pub(crate) fn voice(&self, speaker: &Speaker, quiet: bool) -> Result<Voice> {
         match self {
-            Self::Bundle(name) => Ok(speaker.voice(Some(name))?),
+            Self::Bundle(name) => {
+                let voice = speaker.voice(Some(name));
+                voice.with_context(|| format!("voice {name} of the bundle"))
+            }
             Self::File(path) => {
                 let file = fs::read(path).with_context(|| path.display().to_string())?;
                 let voice = speaker.model().read_voice(&file);
@@ -94,7 +97,10 @@ pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Re
             let name = Variant::find(variant)?.default_voice();
             Source::find(name, manifest, quiet)?.voice(speaker, quiet)
         }
-        _ => Ok(speaker.voice(None)?),
+        _ => match manifest.voices.first() {
+            Some(first) => Source::Bundle(first.name.clone()).voice(speaker, quiet),
+            None => Ok(speaker.voice(None)?),
+        },
     }
 }
 

@@ -81,6 +81,11 @@ fn one_text_is_the_same_sound_wherever_it_comes_from_and_goes() {
         ))
         .ok();
     assert_eq!(samples(&sandbox, "file.wav"), expected);
+    sandbox.write("text.txt", format!("\u{feff}{text}"));
+    sandbox
+        .run(&format!("{SPEAK} --text-file text.txt -o marked.wav"))
+        .ok();
+    assert_eq!(samples(&sandbox, "marked.wav"), expected);
     for (line, name) in [("--text-file - -o -", "-"), ("-o - --quiet", "")] {
         let output = with_input(&sandbox, &format!("{SPEAK} {line}"), text);
         assert!(output.status.success(), "{name}: {output:?}");
@@ -161,6 +166,32 @@ fn both_backends_speak() {
     assert!(!samples(&sandbox, "speech.wav").is_empty());
 }
 
+/// At a real size products are large enough to be shared out among threads.
+#[test]
+fn a_seed_says_the_same_with_any_number_of_threads() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .run("convert --variant english_2m_2026-10 --synthetic 1 --output-dir b --quiet")
+        .ok();
+    let library = runtime::onnxruntime::installed_library();
+    for backend in ["rten", "onnxruntime"] {
+        let speak = |threads: usize| {
+            let line = format!(
+                "speak --bundle b --seed 5 --backend {backend} --threads {threads} --format f32 --quiet Hello."
+            );
+            let mut command = sandbox.command(&line);
+            sandbox
+                .finish(&line, command.env("ORT_DYLIB_PATH", &library))
+                .ok();
+            fs::read(sandbox.path("speech.wav")).unwrap()
+        };
+        let alone = speak(1);
+        for threads in [2, 3, 5, 5] {
+            assert!(speak(threads) == alone, "{backend}, {threads} threads");
+        }
+    }
+}
+
 #[test]
 fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
     let sandbox = sandbox();
@@ -169,6 +200,9 @@ fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
     sandbox.write("silent.wav", wav(&[0.0; 4_000]));
     sandbox.write("empty.wav", wav(&[]));
     sandbox.write("latin1.txt", b"caf\xe9");
+    let voice = "--voices voice.safetensors --output-dir broken";
+    sandbox.run(&format!("{REAL} {voice} --quiet")).ok();
+    sandbox.write("broken/voice.voice.safetensors", "no voice");
     let cases = [
         (
             "speak --bundle b --voice voice.safetensors --text-file latin1.txt",
@@ -181,6 +215,10 @@ fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
         ("speak --bundle none Hello", "no bundle here"),
         ("speak --bundle part Hello", "the bundle has no"),
         ("speak --bundle b Hello", "no voice"),
+        (
+            "speak --bundle broken Hello",
+            "voice voice of the bundle: not a voice file",
+        ),
         (
             "speak --bundle b --voice alba Hello",
             "alba was made for the released models",
@@ -211,6 +249,10 @@ fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
         (
             "speak --bundle b --voice voice.safetensors --max-tokens 0 Hello",
             "1 token",
+        ),
+        (
+            "speak --bundle b --voice voice.safetensors --eos-threshold nan Hello",
+            "threshold is not a number",
         ),
         (
             "speak --bundle b --voice voice.safetensors -o none/out.wav Hello",
@@ -246,6 +288,40 @@ fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// As on a full disk: nothing is left, or what was there.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_write_that_fails_leaves_no_half_of_a_file() {
+    let sandbox = sandbox();
+    let text = "A sentence that is said again. ".repeat(10);
+    for there in [false, true] {
+        if there {
+            sandbox.write("out.wav", "precious");
+        }
+        for blocks in [0, 40] {
+            let mut shell = sandbox.program("sh");
+            let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+            shell.args(["-c", &limit, "sh", env!("CARGO_BIN_EXE_pocket-onnx")]);
+            let line = format!("{SPEAK} -o out.wav");
+            let ran = sandbox.finish(&line, shell.args(line.split_whitespace()).arg(&text));
+            assert_eq!(ran.code, Some(1), "{ran}");
+            assert!(ran.says(&["error: cannot write out.wav: "]), "{ran}");
+            let left = sandbox.path("out.wav").exists();
+            assert!(left == there && (!left || sandbox.read("out.wav") == "precious"));
+        }
+    }
+    for (output, name) in [("/dev/full", "/dev/full"), ("-", "standard output")] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let line = format!("{SPEAK} -o {output}");
+        let mut command = sandbox.command(&line);
+        let output = command.arg(&text).stdout(full).output().unwrap();
+        let ran = Ran::new(&line, output);
+        assert_eq!(ran.code, Some(1), "{ran}");
+        let error = format!("error: cannot write {name}: No space left");
+        assert!(ran.says(&[&error]), "{ran}");
+    }
 }
 
 /// A mono WAV file of 16-bit samples.

@@ -22,13 +22,9 @@ pub(crate) fn backends() -> Vec<Box<dyn GraphBackend>> {
     };
     vec![
         rten(rten::Options::default()),
-        rten(rten::Options {
-            threads: 2,
-            prepack: true,
-        }),
+        rten(rten::Options { prepack: true }),
         onnx_runtime(onnxruntime::Options::default()),
         onnx_runtime(onnxruntime::Options {
-            threads: 2,
             lean: true,
             ..onnxruntime::Options::default()
         }),

@@ -1,6 +1,8 @@
 //! Speech that feeds on itself: the same on every run and thread count, and near between
 //! backends.
 
+use speaker::{PreparedVoice, Speaker};
+
 use crate::support::{backends, say, speaker};
 
 const TEXT: &str = "Hello there. [pause 100ms] This is a longer sentence, and it is split; isn't it? \
@@ -40,38 +42,69 @@ fn backends_agree_while_they_run_freely() {
     let mut wrong = Vec::new();
     for name in fixtures::NAMES {
         let bundle = fixtures::bundle(name, 17).unwrap();
-        let spoken: Vec<Vec<f32>> = (backends().into_iter())
-            .map(|backend| {
-                let (speaker, voice) = speaker(&bundle.path(), name, backend, 2);
-                let options = speech::Options {
-                    seed: 11,
-                    // Somewhere in the middle of what random weights give.
-                    eos_threshold: 0.0,
-                    ..speaker.model().options()
-                };
-                say(&speaker, &voice, "Backends say this alike.", &options)
-            })
-            .collect();
-        let [a, b] = &spoken[..] else { panic!() };
-        let frame = 1920;
+        let [rten, onnx_runtime] = backends()
+            .try_into()
+            .map(|backends: [_; 2]| backends.map(|b| speaker(&bundle.path(), name, b, 2)))
+            .unwrap_or_else(|_| panic!("there are two backends"));
+        let (seed, threshold) = end_in_the_middle(&rten);
+        let (a, _) = spoken(&rten, seed, threshold);
+        let (b, _) = spoken(&onnx_runtime, seed, threshold);
         let largest = a.iter().fold(0.0, |max: f32, v| max.max(v.abs()));
-        let differs = |range: std::ops::Range<usize>| {
-            let range = range.start..range.end.min(a.len()).min(b.len());
-            let pairs = a[range.clone()].iter().zip(&b[range]);
+        let differs = |samples: usize| {
+            let pairs = a.iter().zip(&b).take(samples);
             pairs.fold(0.0, |max: f32, (a, b)| max.max((a - b).abs())) / largest
         };
-        let (first, all) = (differs(0..10 * frame), differs(0..usize::MAX));
-        println!(
-            "{name}: {first:e} over 10 frames, {all:e} over {}",
-            a.len() / frame
-        );
+        let (first, all) = (differs(10 * FRAME), differs(usize::MAX));
+        let frames = [a.len() / FRAME, b.len() / FRAME];
+        println!("{name}: {first:e} over 10 frames, {all:e} over {frames:?}");
         if a.len() != b.len() || first > 1e-3 {
-            wrong.push(format!(
-                "{name}: {} and {} samples, {first:e}",
-                a.len(),
-                b.len()
-            ));
+            wrong.push(format!("{name}: {frames:?} frames, {first:e}"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+const FRAME: usize = 1920;
+
+/// All samples, and whether the end of speech did not come.
+fn spoken(
+    (speaker, voice): &(Speaker, PreparedVoice),
+    seed: u64,
+    eos_threshold: f32,
+) -> (Vec<f32>, bool) {
+    let options = speech::Options {
+        seed,
+        eos_threshold,
+        frames_after_eos: Some(0),
+        ..speaker.model().options()
+    };
+    let text = "Backends say this alike, and they go on until it ends.";
+    let mut samples = Vec::new();
+    let mut cut = false;
+    for chunk in speaker.speak(voice, text, &options).unwrap() {
+        let chunk = chunk.unwrap();
+        samples.extend(chunk.samples);
+        cut |= chunk.cut;
+    }
+    (samples, cut)
+}
+
+/// A seed and a threshold with which speech ends after more than ten frames and before it is cut
+/// off: random weights do not say when they are through.
+fn end_in_the_middle(speaking: &(Speaker, PreparedVoice)) -> (u64, f32) {
+    for seed in 1..20 {
+        let (mut low, mut high) = (-30.0, 30.0);
+        for _ in 0..20 {
+            let threshold = (low + high) / 2.0;
+            let (samples, cut) = spoken(speaking, seed, threshold);
+            if cut {
+                high = threshold;
+            } else if samples.len() <= 10 * FRAME {
+                low = threshold;
+            } else {
+                return (seed, threshold);
+            }
+        }
+    }
+    panic!("speech never ends in the middle");
 }

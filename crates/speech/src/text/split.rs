@@ -18,7 +18,7 @@ struct Segment {
 }
 
 /// Twin of `split_into_best_sentences`: chunks of at most `max_tokens` tokens, where the text has
-/// that many boundaries. What it gives may be blank; such chunks are left out.
+/// that many boundaries. What it gives may be blank.
 pub fn split_into_best_sentences(
     tokenizer: &Tokenizer,
     text: &str,
