@@ -15,8 +15,10 @@ mod backend;
 mod error;
 mod graph;
 mod graph_stream;
+#[cfg(feature = "onnxruntime")]
 pub mod onnxruntime;
 mod outputs;
+#[cfg(feature = "rten")]
 pub mod rten;
 
 pub use backend::{Backend, Stream};
