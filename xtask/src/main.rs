@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask setup | test | bench | codegen`.
+//! Chores of the workspace: `cargo xtask setup | test | wasm | bench | codegen`.
 #![allow(clippy::print_stdout, reason = "a chore talks to whoever started it")]
 
 mod bench;
@@ -6,6 +6,7 @@ mod codegen;
 mod run;
 mod setup;
 mod test;
+mod wasm;
 
 use std::path::Path;
 
@@ -24,6 +25,8 @@ enum Task {
     Setup,
     /// Install what is missing, then run every check and test.
     Test,
+    /// Build the wasm module and the npm package.
+    Wasm,
     /// Measure, and write the figures into docs/performance.md.
     Bench {
         /// What to measure.
@@ -42,6 +45,7 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Setup => setup::setup(),
         Task::Test => test::test(),
+        Task::Wasm => wasm::wasm(),
         Task::Bench { what } => what.run(),
         Task::Codegen { check } => codegen::codegen(check),
     }

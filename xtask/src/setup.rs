@@ -9,7 +9,7 @@ mod debian;
 #[path = "../../crates/runtime/src/onnxruntime/location.rs"]
 #[allow(unreachable_pub, reason = "public in the crate it belongs to")]
 mod location;
-mod npm;
+pub(crate) mod npm;
 mod package;
 
 use anyhow::Result;

@@ -21,7 +21,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use bytes::Bytes;
 pub use engine::EngineStream;
-pub use model::Model;
+pub use model::{Model, check_manifest};
 pub use speaking::{Decoding, Utterance};
 pub use voice::{Prompt, Voice};
 

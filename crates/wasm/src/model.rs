@@ -57,3 +57,10 @@ impl Model {
         Ok(Voice::new(self.model.read_voice(file)?))
     }
 }
+
+/// Refuses the text of a manifest that is of another format or version, or damaged.
+#[wasm_bindgen(js_name = checkManifest)]
+pub fn check_manifest(manifest: &str) -> Result<(), Error> {
+    Manifest::from_json(manifest, Path::new(Manifest::FILE))?;
+    Ok(())
+}
