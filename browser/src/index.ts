@@ -1,6 +1,7 @@
 /** Private, streaming, offline speech in a web page. */
 
 export { type ErrorKind, PocketTTSError } from "./errors.js";
+export type { WeightFormat } from "./manifest.js";
 export type {
   Backend,
   LoadOptions,

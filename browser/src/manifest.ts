@@ -8,6 +8,9 @@ export interface FileEntry {
   sha256: string;
 }
 
+/** How weights are stored. */
+export type WeightFormat = "f32" | "bf16" | "q16" | "q8" | "q4";
+
 /** Number format of a tensor. */
 export type DType = "f32" | "i64";
 
@@ -48,6 +51,8 @@ export interface PositionCounter {
 export interface Component {
   graph: FileEntry;
   data: FileEntry;
+  /** How its weights are stored. */
+  format: WeightFormat;
   inputs: TensorInfo[];
   outputs: TensorInfo[];
   states?: State[];

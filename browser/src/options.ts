@@ -2,6 +2,7 @@
 
 import type { SpeechOptions } from "../wasm/simd/pocket_onnx.js";
 import type { Purpose } from "./loading/bundle.js";
+import type { WeightFormat } from "./manifest.js";
 import type { Player } from "./player/index.js";
 import type { Voice } from "./voice.js";
 import type { Backend } from "./worker/messages.js";
@@ -37,6 +38,11 @@ export interface LoadOptions {
    * Runtime Web, which runs the bundle's graphs.
    */
   backend?: Backend | undefined;
+  /**
+   * How the weights of the bundle have to be stored; any way unless given. It is chosen when the
+   * bundle is converted, and refused here where it differs.
+   */
+  dtype?: WeightFormat | undefined;
   /** Where they run. `webgpu` is refused: see the README. */
   device?: "wasm" | "webgpu" | undefined;
   /**

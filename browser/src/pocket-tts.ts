@@ -55,7 +55,7 @@ export class PocketTTS {
 
   /** Loads the bundle in the folder at `url`. */
   static async fromPretrained(url: string | URL, options: LoadOptions = {}): Promise<PocketTTS> {
-    const { backend = "engine", device = "wasm", signal } = options;
+    const { backend = "engine", device = "wasm", dtype, signal } = options;
     checkBrowser(device);
     const threads = options.threads ?? defaultThreads(backend);
     if (!Number.isInteger(threads) || threads < 1) {
@@ -72,7 +72,7 @@ export class PocketTTS {
     };
     const address = folder(String(url), document.baseURI);
     const text = await manifestText(address, signal);
-    const opening = { folder: address, manifest: text, backend, threads };
+    const opening = { folder: address, manifest: text, backend, dtype, threads };
     const workers = await Workers.open(opening, threads > 1 ? 2 : 1, hear, signal);
     // The workers have found it to be a manifest.
     const manifest: Manifest = JSON.parse(text);

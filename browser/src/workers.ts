@@ -2,6 +2,7 @@
 
 import { type Failure, fromFailure, PocketTTSError } from "./errors.js";
 import type { Progress } from "./loading/bundle.js";
+import type { WeightFormat } from "./manifest.js";
 import type { Timing, Timings } from "./statistics.js";
 import type { Backend, Request, Response, Results, Role, Task } from "./worker/messages.js";
 
@@ -16,6 +17,7 @@ export interface Opening {
   folder: string;
   manifest: string;
   backend: Backend;
+  dtype: WeightFormat | undefined;
   /** Threads in all. */
   threads: number;
 }

@@ -87,8 +87,7 @@ test("without a network the manifest is the one last seen", async () => {
   await load();
   const text = () =>
     page.evaluate(async () => {
-      const path = "/package/dist/loading/bundle.js";
-      const { manifestText } = (await import(path)) as typeof import("../src/loading/bundle.js");
+      const { manifestText } = await globalThis.part<typeof import("../src/loading/bundle.js")>("loading/bundle.js");
       const folder = (name: string) => `${location.origin}/models/${name}/`;
       const ask = (name: string) =>
         manifestText(folder(name), undefined).catch((error) => [error.kind, error.message.replaceAll(location.origin, "")]);

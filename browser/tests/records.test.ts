@@ -41,13 +41,11 @@ for (const model of TINY) {
 
 /** Runs in the page: the package's inner parts, with the recorded noise. */
 async function speakRecorded({ model, backend, text }: { model: string; backend: string; text: string }) {
-  const dist = "/package/dist";
-  const { loadModule } = (await import(`${dist}/worker/module.js`)) as typeof import("../src/worker/module.js");
-  const { Engine } = (await import(`${dist}/worker/engine.js`)) as typeof import("../src/worker/engine.js");
-  const { OnnxRuntime } = (await import(
-    `${dist}/worker/onnxruntime.js`
-  )) as typeof import("../src/worker/onnxruntime.js");
-  const { BundleFiles } = (await import(`${dist}/loading/bundle.js`)) as typeof import("../src/loading/bundle.js");
+  const { part } = globalThis;
+  const { loadModule } = await part<typeof import("../src/worker/module.js")>("worker/module.js");
+  const { Engine } = await part<typeof import("../src/worker/engine.js")>("worker/engine.js");
+  const { OnnxRuntime } = await part<typeof import("../src/worker/onnxruntime.js")>("worker/onnxruntime.js");
+  const { BundleFiles } = await part<typeof import("../src/loading/bundle.js")>("loading/bundle.js");
 
   type Floats = Record<string, { shape: number[]; data: Float32Array | BigInt64Array }>;
   const record = async (name: string): Promise<Floats> => {

@@ -1,7 +1,8 @@
-//! Chores of the workspace: `cargo xtask setup | test | wasm | bench | codegen`.
+//! Chores of the workspace: `cargo xtask setup | test | wasm | browser | bench | codegen`.
 #![allow(clippy::print_stdout, reason = "a chore talks to whoever started it")]
 
 mod bench;
+mod browser;
 mod codegen;
 mod run;
 mod setup;
@@ -27,6 +28,8 @@ enum Task {
     Test,
     /// Build the wasm module and the npm package.
     Wasm,
+    /// Build the npm package and run its tests in Chromium.
+    Browser,
     /// Measure, and write the figures into docs/performance.md.
     Bench {
         /// What to measure.
@@ -46,6 +49,7 @@ fn main() -> anyhow::Result<()> {
         Task::Setup => setup::setup(),
         Task::Test => test::test(),
         Task::Wasm => wasm::wasm(),
+        Task::Browser => browser::browser(),
         Task::Bench { what } => what.run(),
         Task::Codegen { check } => codegen::codegen(check),
     }

@@ -5,7 +5,7 @@
 //! None of the package's own programs is run.
 
 mod command;
-mod debian;
+pub(crate) mod debian;
 #[path = "../../crates/runtime/src/onnxruntime/location.rs"]
 #[allow(unreachable_pub, reason = "public in the crate it belongs to")]
 mod location;

@@ -1,9 +1,9 @@
 /** An open bundle in a worker: all of it, or one half of an utterance's work. */
 
 import type { Model, Sound } from "../../wasm/simd/pocket_onnx.js";
-import { failure } from "../errors.js";
+import { failure, PocketTTSError } from "../errors.js";
 import { BundleFiles } from "../loading/bundle.js";
-import type { Manifest } from "../manifest.js";
+import type { Manifest, WeightFormat } from "../manifest.js";
 import { Components } from "./components.js";
 import { breathe } from "./credit.js";
 import { Decoder } from "./decoder.js";
@@ -53,6 +53,7 @@ export class Host {
     const module = await loadModule();
     module.wasm.checkManifest(opening.manifest);
     const manifest: Manifest = JSON.parse(opening.manifest);
+    checkFormat(manifest, opening.dtype);
     const files = new BundleFiles(folder, (progress) => answer({ type: "progress", progress }));
     const tokenizer = await files.bytes(manifest.tokenizer.file, "model");
     const model = new module.wasm.Model(opening.manifest, tokenizer);
@@ -214,5 +215,16 @@ export class Host {
     const { utterance, timings } = turn;
     const why = error === undefined ? undefined : failure(error);
     this.#parts.answer({ type: "over", utterance, timings, failure: why });
+  }
+}
+
+/** The backbone has most of the weights: its format is the bundle's. */
+function checkFormat(manifest: Manifest, wanted: WeightFormat | undefined): void {
+  const format = manifest.components["flow_lm"]?.format;
+  if (wanted !== undefined && format !== wanted) {
+    throw new PocketTTSError(
+      "Options",
+      `the weights of this bundle are ${format}, not ${wanted}: convert it with --dtype ${wanted}`,
+    );
   }
 }

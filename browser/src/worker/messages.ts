@@ -3,6 +3,7 @@
 import type { Sound, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
 import type { Failure } from "../errors.js";
 import type { Progress } from "../loading/bundle.js";
+import type { WeightFormat } from "../manifest.js";
 import type { Timings } from "../statistics.js";
 
 /** What runs the components. */
@@ -20,6 +21,8 @@ export interface Opening {
   /** Text of the bundle's manifest. */
   manifest: string;
   backend: Backend;
+  /** How the weights have to be stored, if that matters. */
+  dtype: WeightFormat | undefined;
   /** Threads that this worker's runtime may use. */
   threads: number;
   role: Role;

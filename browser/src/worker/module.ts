@@ -19,9 +19,12 @@ const RELAXED_SIMD = new Uint8Array([
 /** Fetches and starts the module. */
 export async function loadModule(): Promise<Module> {
   const relaxed = WebAssembly.validate(RELAXED_SIMD);
-  const wasm = relaxed
-    ? ((await import("../../wasm/relaxed/pocket_onnx.js")) as typeof Simd)
+  const wasm: typeof Simd = relaxed
+    ? await import("../../wasm/relaxed/pocket_onnx.js")
     : await import("../../wasm/simd/pocket_onnx.js");
-  const { memory } = await wasm.default();
+  const file = relaxed
+    ? new URL("../../wasm/relaxed/pocket_onnx_bg.wasm", import.meta.url)
+    : new URL("../../wasm/simd/pocket_onnx_bg.wasm", import.meta.url);
+  const { memory } = await wasm.default({ module_or_path: file });
   return { wasm, memory, relaxed };
 }

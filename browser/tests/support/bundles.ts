@@ -17,7 +17,7 @@ export const TINY = ["tiny_2026-01", "tiny_2m", "tiny_drifting_french", "tiny_en
 function variable(name: string): string {
   const value = process.env[name];
   if (value === undefined) {
-    throw new Error(`${name} is not set: run \`cargo xtask test browser\``);
+    throw new Error(`${name} is not set: run \`cargo xtask browser\``);
   }
   return value;
 }

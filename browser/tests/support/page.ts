@@ -5,15 +5,18 @@ import type { BrowserContext, Page } from "playwright-core";
 import { BUNDLES, PACKAGE, RECORDS } from "./bundles.js";
 import { type Server, serve } from "./server.js";
 
-const HTML = `<!doctype html><html lang="en"><title>pocket-onnx</title><script type="module">
+const HTML = `<!doctype html><html lang="en"><title>pocket-onnx</title><link rel="icon" href="data:,"><script type="module">
   import * as pocket from "/package/dist/index.js";
   window.pocket = pocket;
+  // A module of the package, by its path in dist: tests cannot import, for they are compiled.
+  window.part = (path) => import("/package/dist/" + path);
   window.ready = true;
 </script>`;
 
 /** What the page's scripts find in `window`. */
 declare global {
   var pocket: typeof import("../../src/index.js");
+  var part: <T>(path: string) => Promise<T>;
   var ready: boolean;
 }
 
