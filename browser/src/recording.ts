@@ -1,19 +1,19 @@
 /** Recordings, as one channel of samples. */
 
 import { PocketTTSError } from "./errors.js";
+import { readWav, type Samples } from "./wav.js";
 
 /** A recording: a file, decoded audio, or samples of one channel with their rate. */
 export type Recording = Blob | AudioBuffer | { samples: Float32Array; sampleRate: number };
 
-/** Rate that files are decoded to where the browser resamples them. */
+/** Rate that the browser decodes files to: high enough to lose nothing of a voice. */
 const DECODING_RATE = 48_000;
 
 /** The samples of a recording: the mean of its channels. */
-export async function decode(
-  recording: Recording,
-): Promise<{ samples: Float32Array<ArrayBuffer>; sampleRate: number }> {
+export async function decode(recording: Recording): Promise<Samples> {
   if (recording instanceof Blob) {
-    return mono(await decodeFile(recording));
+    const file = await recording.arrayBuffer();
+    return readWav(file) ?? mono(await decodeFile(file, recording.type));
   }
   if ("getChannelData" in recording) {
     return mono(recording);
@@ -21,30 +21,17 @@ export async function decode(
   return { samples: Float32Array.from(recording.samples), sampleRate: recording.sampleRate };
 }
 
-async function decodeFile(file: Blob): Promise<AudioBuffer> {
-  const bytes = await file.arrayBuffer();
-  const context = new OfflineAudioContext(1, 1, wavRate(bytes) ?? DECODING_RATE);
+async function decodeFile(file: ArrayBuffer, type: string): Promise<AudioBuffer> {
+  const context = new OfflineAudioContext(1, 1, DECODING_RATE);
   try {
-    return await context.decodeAudioData(bytes);
+    return await context.decodeAudioData(file);
   } catch (cause) {
-    const what = file.type === "" ? "the file" : `the file (${file.type})`;
+    const what = type === "" ? "the file" : `the file (${type})`;
     throw new PocketTTSError("Audio", `${what} is no recording that this browser can decode`, { cause });
   }
 }
 
-/** The rate of a WAV file, so that the browser leaves its samples as they are. */
-function wavRate(bytes: ArrayBuffer): number | undefined {
-  const view = new DataView(bytes);
-  const text = (at: number) => String.fromCharCode(...new Uint8Array(bytes, at, 4));
-  if (view.byteLength < 44 || text(0) !== "RIFF" || text(8) !== "WAVE" || text(12) !== "fmt ") {
-    return undefined;
-  }
-  const rate = view.getUint32(24, true);
-  // What an offline context has to support.
-  return rate >= 8_000 && rate <= 96_000 ? rate : undefined;
-}
-
-function mono(buffer: AudioBuffer): { samples: Float32Array<ArrayBuffer>; sampleRate: number } {
+function mono(buffer: AudioBuffer): Samples {
   const { numberOfChannels, length, sampleRate } = buffer;
   const samples = new Float32Array(length);
   for (let channel = 0; channel < numberOfChannels; channel++) {
