@@ -1,11 +1,13 @@
-//! Chores of the workspace: `cargo xtask setup | test | bench | codegen`.
+//! Chores of the workspace: `cargo xtask setup | test | wasm | browser | bench | codegen`.
 #![allow(clippy::print_stdout, reason = "a chore talks to whoever started it")]
 
 mod bench;
+mod browser;
 mod codegen;
 mod run;
 mod setup;
 mod test;
+mod wasm;
 
 use std::path::Path;
 
@@ -24,6 +26,10 @@ enum Task {
     Setup,
     /// Install what is missing, then run every check and test.
     Test,
+    /// Build the wasm module and the npm package.
+    Wasm,
+    /// Build the npm package and run its tests in Chromium.
+    Browser,
     /// Measure, and write the figures into docs/performance.md.
     Bench {
         /// What to measure.
@@ -42,6 +48,8 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Setup => setup::setup(),
         Task::Test => test::test(),
+        Task::Wasm => wasm::wasm(),
+        Task::Browser => browser::browser(),
         Task::Bench { what } => what.run(),
         Task::Codegen { check } => codegen::codegen(check),
     }

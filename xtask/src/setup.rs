@@ -5,11 +5,11 @@
 //! None of the package's own programs is run.
 
 mod command;
-mod debian;
+pub(crate) mod debian;
 #[path = "../../crates/runtime/src/onnxruntime/location.rs"]
 #[allow(unreachable_pub, reason = "public in the crate it belongs to")]
 mod location;
-mod npm;
+pub(crate) mod npm;
 mod package;
 
 use anyhow::Result;

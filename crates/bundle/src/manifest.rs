@@ -220,23 +220,28 @@ impl Manifest {
             path: dir.to_owned(),
             source,
         })?;
+        Self::from_json(&text, &path)
+    }
+
+    /// Parses the text of a manifest, which lies at `path`.
+    pub fn from_json(text: &str, path: &Path) -> Result<Self, ManifestError> {
         let parse = |source| ManifestError::Parse {
-            path: path.clone(),
+            path: path.to_owned(),
             source,
         };
         // The version comes first: a later format may not parse as this one.
         let Header {
             format,
             format_version: version,
-        } = serde_json::from_str(&text).map_err(parse)?;
+        } = serde_json::from_str(text).map_err(parse)?;
         if format != FORMAT || version != FORMAT_VERSION {
             return Err(ManifestError::Version {
-                path,
+                path: path.to_owned(),
                 format,
                 version,
             });
         }
-        serde_json::from_str(&text).map_err(parse)
+        serde_json::from_str(text).map_err(parse)
     }
 
     /// The manifest as the text of its file.

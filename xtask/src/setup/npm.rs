@@ -16,6 +16,13 @@ pub(crate) fn find_or_install() -> Result<()> {
     debian::ensure(PROGRAM, "--version", &["nodejs", "npm"])
 }
 
+/// `npm` in the folder of a package.
+pub(crate) fn command(dir: &Path, args: &[&str]) -> Command {
+    let mut npm = Command::new(PROGRAM);
+    npm.args(args).current_dir(dir);
+    npm
+}
+
 /// The digest that the registry states for a package's archive, such as `sha512-...`.
 pub(crate) fn integrity(package: &str) -> Result<String> {
     let mut view = Command::new(PROGRAM);

@@ -1,0 +1,104 @@
+/** Errors, of the same kinds as the command line's. */
+
+/** What went wrong. */
+export type ErrorKind =
+  /** The manifest is none, or of another format version. */
+  | "Manifest"
+  /** There is nothing to say, or a pause is too long. */
+  | "Text"
+  /** The vocabulary cannot be read. */
+  | "Tokenizer"
+  /** A voice file is none, or was made for another model. */
+  | "Voice"
+  /** The bundle has no voice of that name. */
+  | "NoVoice"
+  /** A recording cannot become a voice. */
+  | "Audio"
+  /** An option does not exist, or has an impossible value. */
+  | "Options"
+  /** The bundle cannot clone voices. */
+  | "NoEncoder"
+  /** The bundle lacks a component. */
+  | "NoComponent"
+  /** A component gives NaN or infinity. */
+  | "NotFinite"
+  /** A tensor does not fit. */
+  | "Tensor"
+  /** A component cannot be loaded or run. */
+  | "Runtime"
+  /** No memory for a file. */
+  | "Memory"
+  /** A value is of the wrong type. */
+  | "Value"
+  /** A file cannot be fetched: no network, or no such server. */
+  | "Network"
+  /** A server refuses a file. */
+  | "Http"
+  /** A server sends a page in place of a file. */
+  | "WrongType"
+  /** A file is shorter or longer than the manifest says. */
+  | "Size"
+  /** A file's SHA-256 is not the manifest's. */
+  | "Digest"
+  /** The browser has no room to keep a file for the next visit. */
+  | "Quota"
+  /** The browser lacks what is asked for. */
+  | "Unsupported"
+  /** The model was disposed of. */
+  | "Disposed"
+  /** A worker has failed. */
+  | "Worker";
+
+/** Why a bundle does not speak. Aborted work throws the signal's reason instead. */
+export class PocketTTSError extends Error {
+  readonly kind: ErrorKind;
+
+  constructor(kind: ErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "PocketTTSError";
+    this.kind = kind;
+  }
+}
+
+/** An error on its way from a worker. */
+export interface Failure {
+  kind: ErrorKind;
+  message: string;
+}
+
+/** What `error` is, for a message to the page. */
+export function failure(error: unknown): Failure {
+  if (error instanceof PocketTTSError) {
+    return { kind: error.kind, message: error.message };
+  }
+  if (error instanceof WebAssembly.RuntimeError) {
+    return { kind: "Worker", message: `the wasm module has failed: ${error.message}` };
+  }
+  if (error instanceof Error) {
+    // Errors of the wasm module have their kind as name.
+    const kind = WASM_KINDS.find((kind) => kind === error.name);
+    return { kind: kind ?? "Runtime", message: error.message };
+  }
+  return { kind: "Worker", message: String(error) };
+}
+
+const WASM_KINDS: readonly ErrorKind[] = [
+  "Manifest",
+  "Text",
+  "Tokenizer",
+  "Voice",
+  "Audio",
+  "Options",
+  "NoEncoder",
+  "NoComponent",
+  "NotFinite",
+  "Tensor",
+  "Runtime",
+  "Memory",
+  "Value",
+];
+
+/** The error that a worker reported. */
+export function fromFailure({ kind, message }: Failure): PocketTTSError {
+  return new PocketTTSError(kind, message);
+}

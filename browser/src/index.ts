@@ -1,0 +1,19 @@
+/** Private, streaming, offline speech in a web page. */
+
+export { type ErrorKind, PocketTTSError } from "./errors.js";
+export type { WeightFormat } from "./manifest.js";
+export type {
+  Backend,
+  LoadOptions,
+  Notice,
+  PlayOptions,
+  ProgressEvent,
+  SpeakOptions,
+} from "./options.js";
+export { type Mark, Player, type PlayerOptions, type PlayerState } from "./player/index.js";
+export { PocketTTS } from "./pocket-tts.js";
+export type { Recording } from "./recording.js";
+export { Speech, type SpeechChunk } from "./speech.js";
+export type { Statistics, Timing, Timings } from "./statistics.js";
+export type { Voice } from "./voice.js";
+export type { WavFormat } from "./wav.js";

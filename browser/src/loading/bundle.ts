@@ -1,0 +1,153 @@
+/** A bundle's files: from the browser's Cache, or else from the server. */
+
+import { PocketTTSError } from "../errors.js";
+import type { FileEntry } from "../manifest.js";
+import { sha256 } from "./digest.js";
+import { fill, type Room, request } from "./fetch.js";
+import { forget, store, stored, storedManifest, storeManifest } from "./storage.js";
+
+/** What a file is fetched for: to speak, to speak with a voice, or to clone one. */
+export type Purpose = "model" | "voice" | "encoder";
+
+/** What is heard of loading. */
+export type Progress =
+  | {
+      kind: "file";
+      purpose: Purpose;
+      file: string;
+      /** Bytes so far. */
+      loaded: number;
+      total: number;
+      source: "network" | "cache";
+    }
+  /** Something that a visitor may want to know, and that stops nothing. */
+  | { kind: "notice"; notice: "quota" | "damaged"; file: string; message: string };
+
+/** The folder of the bundle at `url`, as an absolute address. */
+export function folder(url: string, base: string): string {
+  const address = new URL(url, base);
+  if (!address.pathname.endsWith("/")) {
+    address.pathname += "/";
+  }
+  return address.href;
+}
+
+/** The text of the manifest in `folder`: the server's, or without a network the one last seen. */
+export async function manifestText(folder: string, signal: AbortSignal | undefined): Promise<string> {
+  const url = new URL("manifest.json", folder).href;
+  try {
+    return await (await request(url, { signal, cache: "no-cache" })).text();
+  } catch (error) {
+    const isOffline = error instanceof PocketTTSError && error.kind === "Network";
+    const text = isOffline ? await storedManifest(url) : undefined;
+    if (text === undefined) {
+      throw error;
+    }
+    return text;
+  }
+}
+
+/** Keeps a manifest that has proved to be one. */
+export async function keepManifest(folder: string, text: string): Promise<void> {
+  await storeManifest(new URL("manifest.json", folder).href, text);
+}
+
+/** Files of one bundle. */
+export class BundleFiles {
+  readonly #folder: string;
+  readonly #listen: (progress: Progress) => void;
+  #fetched = 0;
+
+  constructor(folder: string, listen: (progress: Progress) => void) {
+    this.#folder = folder;
+    this.#listen = listen;
+  }
+
+  /** Whether every file so far came from the Cache. */
+  get cacheHit(): boolean {
+    return this.#fetched === 0;
+  }
+
+  /** Reads `file` into memory of its own. */
+  async bytes(file: FileEntry, purpose: Purpose): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(file.size);
+    await this.read(file, purpose, { view: () => bytes });
+    return bytes;
+  }
+
+  /** Reads `file` into `room`, which has to be of its size. */
+  async read(file: FileEntry, purpose: Purpose, room: Room): Promise<void> {
+    const progress = (source: "network" | "cache") => (loaded: number) => {
+      const { name, size } = file;
+      this.#listen({ kind: "file", purpose, file: name, loaded, total: size, source });
+    };
+    if (await this.#fromCache(file, room, progress("cache"))) {
+      return;
+    }
+    this.#fetched += 1;
+    try {
+      await this.#fetch(file, room, "default", progress("network"));
+    } catch (error) {
+      if (!isDamage(error)) {
+        throw error;
+      }
+      this.#notice("damaged", file, `${error.message}: it is fetched again`);
+      // Past the browser's HTTP cache, which may hold the damaged one.
+      await this.#fetch(file, room, "reload", progress("network"));
+    }
+    if (!(await store(file, room))) {
+      const why = `the browser has no room to keep ${file.name}: it is fetched again at the next visit`;
+      this.#notice("quota", file, why);
+    }
+  }
+
+  /** Says false where the file is not in the Cache, or damaged there. */
+  async #fromCache(file: FileEntry, room: Room, progress: (bytes: number) => void): Promise<boolean> {
+    const response = await stored(file);
+    if (response === undefined) {
+      return false;
+    }
+    try {
+      await fill(response, file.name, room, progress);
+      await check(file, file.name, room);
+      return true;
+    } catch (error) {
+      if (!isDamage(error)) {
+        throw error;
+      }
+      await forget(file);
+      this.#notice("damaged", file, `the browser's copy is damaged (${error.message}): it is fetched again`);
+      return false;
+    }
+  }
+
+  async #fetch(
+    file: FileEntry,
+    room: Room,
+    cache: RequestCache,
+    progress: (bytes: number) => void,
+  ): Promise<void> {
+    const url = new URL(encodeURIComponent(file.name), this.#folder).href;
+    await fill(await request(url, { cache }), url, room, progress);
+    await check(file, url, room);
+  }
+
+  #notice(notice: "quota" | "damaged", file: FileEntry, message: string): void {
+    this.#listen({ kind: "notice", notice, file: file.name, message });
+  }
+}
+
+async function check(file: FileEntry, url: string, room: Room): Promise<void> {
+  const actual = await sha256(room.view());
+  if (actual !== file.sha256) {
+    throw new PocketTTSError(
+      "Digest",
+      `${url} has SHA-256 ${actual} where the manifest says ${file.sha256}`,
+    );
+  }
+}
+
+/** Whether another attempt may help. */
+function isDamage(error: unknown): error is PocketTTSError {
+  return error instanceof PocketTTSError && (error.kind === "Size" || error.kind === "Digest");
+}

@@ -1,0 +1,68 @@
+/** One HTTP response, into memory. */
+
+import { PocketTTSError } from "../errors.js";
+
+/** Memory that a file is read into. A view is asked for at every use: wasm memory may move. */
+export interface Room {
+  view(): Uint8Array<ArrayBuffer>;
+}
+
+/** How a file is asked for. */
+export interface How {
+  /** `reload` goes past the browser's HTTP cache. */
+  cache: RequestCache;
+  signal?: AbortSignal | undefined;
+}
+
+/** The successful response for `url`. */
+export async function request(url: string, { cache, signal }: How): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, signal === undefined ? { cache } : { cache, signal });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new PocketTTSError("Network", `cannot fetch ${url}: no answer`, { cause });
+  }
+  if (!response.ok) {
+    const status = `${response.status} ${response.statusText}`.trim();
+    throw new PocketTTSError("Http", `cannot fetch ${url}: the server says ${status}`);
+  }
+  if (/^text\/html\b/i.test(response.headers.get("content-type") ?? "")) {
+    throw new PocketTTSError(
+      "WrongType",
+      `cannot fetch ${url}: the server sends a web page (text/html) in place of the file`,
+    );
+  }
+  return response;
+}
+
+/** Reads a body that has to fill `room` exactly. */
+export async function fill(
+  response: Response,
+  url: string,
+  room: Room,
+  progress: (bytes: number) => void,
+): Promise<void> {
+  const size = room.view().length;
+  let loaded = 0;
+  const reader = response.body?.getReader();
+  for (;;) {
+    const part = await reader?.read().catch((cause: unknown) => {
+      const message = `${url} broke off after ${loaded} of ${size} bytes`;
+      throw new PocketTTSError("Size", message, { cause });
+    });
+    if (part === undefined || part.done) {
+      break;
+    }
+    if (loaded + part.value.length > size) {
+      await reader?.cancel();
+      throw new PocketTTSError("Size", `${url} has more than the ${size} bytes of the manifest`);
+    }
+    room.view().set(part.value, loaded);
+    loaded += part.value.length;
+    progress(loaded);
+  }
+  if (loaded < size) {
+    throw new PocketTTSError("Size", `${url} has ${loaded} bytes where the manifest says ${size}`);
+  }
+}

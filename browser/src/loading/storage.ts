@@ -1,0 +1,96 @@
+/**
+ * Files that stay for the next visit, in the browser's Cache.
+ *
+ * Contents are kept by their digest, manifests by their address. A content is put only after it
+ * was checked, and checked again when it is read, so several pages at once can do no harm. What
+ * no manifest names any more is deleted.
+ */
+
+import type { FileEntry, Manifest } from "../manifest.js";
+import { filesOf } from "../manifest.js";
+import type { Room } from "./fetch.js";
+
+const CACHE = "pocket-onnx";
+/** Addresses of contents: a name that no server can have. */
+const CONTENTS = "https://sha256.invalid/";
+/** Bytes that are copied at a time. */
+const PART = 1 << 20;
+
+/** The browser's Cache; none in a page without a secure context. */
+async function open(): Promise<Cache | undefined> {
+  try {
+    return await globalThis.caches?.open(CACHE);
+  } catch {
+    // Storage is switched off, or full to the brim.
+    return undefined;
+  }
+}
+
+/** The stored content of `file`, if there is one. */
+export async function stored(file: FileEntry): Promise<Response | undefined> {
+  return (await open())?.match(CONTENTS + file.sha256);
+}
+
+/** Forgets the content of `file`. */
+export async function forget(file: FileEntry): Promise<void> {
+  await (await open())?.delete(CONTENTS + file.sha256);
+}
+
+/** Keeps the content of `file`. Says false where the browser has no room for it. */
+export async function store(file: FileEntry, room: Room): Promise<boolean> {
+  let at = 0;
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      const part = room.view().slice(at, at + PART);
+      at += part.length;
+      if (part.length > 0) {
+        controller.enqueue(part);
+      } else {
+        controller.close();
+      }
+    },
+  });
+  return put(CONTENTS + file.sha256, new Response(body));
+}
+
+/** The manifest that was last seen at `url`. */
+export async function storedManifest(url: string): Promise<string | undefined> {
+  return (await (await open())?.match(url))?.text();
+}
+
+/** Keeps the manifest at `url`, and deletes all contents that no manifest names any more. */
+export async function storeManifest(url: string, text: string): Promise<void> {
+  const cache = await open();
+  if (cache === undefined || !(await put(url, new Response(text)))) {
+    return;
+  }
+  const requests = await cache.keys();
+  const isContent = (request: Request): boolean => request.url.startsWith(CONTENTS);
+  const named = new Set<string>();
+  for (const request of requests.filter((request) => !isContent(request))) {
+    const response = await cache.match(request);
+    const manifest = JSON.parse((await response?.text()) ?? "null") as Manifest | null;
+    for (const file of manifest === null ? [] : filesOf(manifest)) {
+      named.add(CONTENTS + file.sha256);
+    }
+  }
+  const old = requests.filter((request) => isContent(request) && !named.has(request.url));
+  await Promise.all(old.map((request) => cache.delete(request)));
+}
+
+/** Says false where the browser has no room. */
+async function put(url: string, response: Response): Promise<boolean> {
+  const cache = await open();
+  if (cache === undefined) {
+    return false;
+  }
+  try {
+    await cache.put(url, response);
+    return true;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "QuotaExceededError") {
+      return false;
+    }
+    throw error;
+  }
+}

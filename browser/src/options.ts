@@ -1,0 +1,73 @@
+/** What can be asked for. */
+
+import type { SpeechOptions } from "../wasm/simd/pocket_onnx.js";
+import type { Purpose } from "./loading/bundle.js";
+import type { WeightFormat } from "./manifest.js";
+import type { Player } from "./player/index.js";
+import type { Voice } from "./voice.js";
+import type { Backend } from "./worker/messages.js";
+
+export type { Backend } from "./worker/messages.js";
+
+/** How loading goes on. */
+export interface ProgressEvent {
+  /** What the files are for: to speak, to speak with a voice, or to clone one. */
+  phase: Purpose;
+  /** Bytes so far, of all files of this phase that are under way or there. */
+  loaded: number;
+  total: number;
+  /** The file that has come further. */
+  file: { name: string; loaded: number; total: number; source: "network" | "cache" };
+}
+
+/** Something that a visitor may want to know, and that stops nothing. */
+export interface Notice {
+  /**
+   * - `quota`: the browser has no room to keep a file;
+   * - `damaged`: a file was damaged, and is fetched again;
+   * - `long-recording`: only the beginning of a recording is used.
+   */
+  kind: "quota" | "damaged" | "long-recording";
+  message: string;
+}
+
+/** How a model is loaded. */
+export interface LoadOptions {
+  /**
+   * What runs the components: `engine`, unless given, is fast and small; `onnxruntime` is ONNX
+   * Runtime Web, which runs the bundle's graphs.
+   */
+  backend?: Backend | undefined;
+  /**
+   * How the weights of the bundle have to be stored; any way unless given. It is chosen when the
+   * bundle is converted, and refused here where it differs.
+   */
+  dtype?: WeightFormat | undefined;
+  /** Where they run. `webgpu` is refused: see the README. */
+  device?: "wasm" | "webgpu" | undefined;
+  /**
+   * Threads that work: from 2 on the decoder has a worker of its own. Unless given, as many as
+   * pay in a cross-origin isolated page, else 1.
+   */
+  threads?: number | undefined;
+  /** Hears how loading goes on. */
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
+  /** Hears what a visitor may want to know. */
+  onNotice?: ((notice: Notice) => void) | undefined;
+  /** Ends loading. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How a text is spoken. What is not given is the model's own. */
+export interface SpeakOptions extends SpeechOptions {
+  /** A voice of the bundle, or one that was loaded; the bundle's first unless given. */
+  voice?: string | Voice | undefined;
+  /** Ends speaking. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How a text is spoken aloud. */
+export interface PlayOptions extends SpeakOptions {
+  /** What plays; a new player unless given. */
+  player?: Player | undefined;
+}

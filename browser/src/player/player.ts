@@ -1,0 +1,286 @@
+/** Plays samples as they are made. */
+
+import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
+import { Resampler } from "./resampler.js";
+import { Speed } from "./speed.js";
+
+/** What is being said. */
+export interface Mark {
+  text: string;
+}
+
+export interface PlayerOptions {
+  /** Where to play; a context of the player's own unless given. */
+  context?: AudioContext;
+}
+
+/**
+ * - `idle`: nothing was written, or all has been played;
+ * - `buffering`: sound waits until enough of it is there;
+ * - `playing`, `paused`.
+ */
+export type PlayerState = "idle" | "buffering" | "playing" | "paused";
+
+/** Seconds that the ring holds: writers further ahead have to wait. */
+const CAPACITY = 12;
+/** Samples that are handed to the audio thread at a time, in seconds. */
+const PIECE = 1;
+
+const PROCESSOR: ProcessorName = "pocket-onnx-player";
+
+/**
+ * Plays samples from a ring buffer in the audio thread.
+ *
+ * Playing starts once enough sound waits for how fast it is made. Where the ring runs dry all
+ * the same, the sound is faded, `underruns` counts, and it goes on when enough waits again.
+ *
+ *     const player = new Player();
+ *     for await (const { audio, sampleRate, text } of tts.stream("Hello."))
+ *       await player.write(audio, sampleRate, { text });
+ *     player.end();
+ */
+export class Player {
+  /** Called about 30 times a second while sound comes out: seconds heard, and the mark there. */
+  onposition: ((seconds: number, mark: Mark | undefined) => void) | undefined;
+  /** Called when `state` changes. */
+  onstate: ((state: PlayerState) => void) | undefined;
+  /** Called when all that was written before `end()` has been heard. */
+  onended: (() => void) | undefined;
+
+  /** Where to play. */
+  readonly context: AudioContext;
+  /** What is heard, before it goes to the loudspeaker: connect analysers here. */
+  readonly output: AudioNode;
+
+  readonly #ownsContext: boolean;
+  readonly #ring: Promise<AudioWorkletNode>;
+  readonly #speed = new Speed();
+  readonly #watch = () => this.#wake();
+  #resampler: Resampler | undefined;
+  #rate = 0;
+  #marks: { start: number; mark: Mark }[] = [];
+  /** Samples at the context's rate: handed to the ring, played by it, and where 0 seconds is. */
+  #written = 0;
+  #played = 0;
+  #origin = 0;
+  /** Writes that are not in the ring yet. */
+  #pending = 0;
+  #state: PlayerState = "idle";
+  #underruns = 0;
+  #epoch = 0;
+  /** Writes and ends happen one after the other. */
+  #queue: Promise<void> = Promise.resolve();
+  /** Resolves when there may be more room. */
+  #room: (() => void) | undefined;
+
+  constructor(options: PlayerOptions = {}) {
+    this.#ownsContext = options.context === undefined;
+    this.context = options.context ?? new AudioContext();
+    const output = this.context.createGain();
+    output.connect(this.context.destination);
+    this.output = output;
+    this.#ring = this.#start(output);
+    // Whoever writes is told; until then it is no unhandled rejection.
+    this.#ring.catch(() => {});
+    document.addEventListener("visibilitychange", this.#watch);
+  }
+
+  /** Times that the ring ran dry so far. */
+  get underruns(): number {
+    return this.#underruns;
+  }
+
+  get state(): PlayerState {
+    return this.#state;
+  }
+
+  /** Seconds of sound made in a second, as the writes show. */
+  get speed(): number | undefined {
+    return this.#speed.value;
+  }
+
+  /** Seconds that wait to be heard. */
+  get buffered(): number {
+    return (this.#written - this.#played) / this.context.sampleRate;
+  }
+
+  /**
+   * Adds samples (one channel, from -1 to 1), which `mark` says are heard from here on.
+   * Resolves when they are in the ring: await it, and generation keeps pace with listening.
+   * After `stop()` a write that waits resolves at once, and its samples are dropped.
+   */
+  write(samples: Float32Array, sampleRate: number, mark?: Mark): Promise<void> {
+    this.#speed.wrote(samples.length / sampleRate, performance.now());
+    const epoch = this.#epoch;
+    if (this.#state === "idle") {
+      this.#origin = this.#written;
+      this.#become("buffering");
+    }
+    this.#pending += 1;
+    return this.#enqueue(async () => {
+      this.#pending -= 1;
+      if (epoch !== this.#epoch) return;
+      if (mark !== undefined && mark.text !== this.#marks.at(-1)?.mark.text) {
+        this.#marks.push({ start: this.#written, mark });
+      }
+      await this.#send(this.#resample(samples, sampleRate), epoch);
+    });
+  }
+
+  /** Nothing more comes: what waits is played, then `onended` is called. */
+  end(): void {
+    const epoch = this.#epoch;
+    void this.#enqueue(async () => {
+      if (epoch !== this.#epoch) return;
+      await this.#send(this.#resampler?.finish() ?? new Float32Array(), epoch);
+      this.#resampler = undefined;
+      this.#speed.pause();
+      if (epoch === this.#epoch) this.#tell(await this.#ring, { kind: "end" });
+    }).catch(() => {});
+  }
+
+  /** Holds the sound, with what waits. */
+  pause(): void {
+    if (this.#state === "idle" || this.#state === "paused") return;
+    this.#become("paused");
+    this.#command({ kind: "pause" });
+  }
+
+  /** Goes on after `pause()`. */
+  resume(): void {
+    if (this.#state !== "paused") return;
+    this.#become("buffering");
+    this.#command({ kind: "resume" });
+    this.#wake();
+  }
+
+  /** Silence at once; what waits is dropped. The next write starts anew. */
+  stop(): void {
+    this.#epoch += 1;
+    this.#command({ kind: "reset", epoch: this.#epoch });
+    this.#resampler = undefined;
+    this.#marks = [];
+    this.#written = this.#played = this.#origin = 0;
+    this.#speed.pause();
+    this.#become("idle");
+    this.#room?.();
+  }
+
+  /** Stops, and gives the audio device back if the context is the player's own. */
+  async close(): Promise<void> {
+    this.stop();
+    document.removeEventListener("visibilitychange", this.#watch);
+    this.output.disconnect();
+    if (this.#ownsContext) await this.context.close();
+  }
+
+  async #start(output: AudioNode): Promise<AudioWorkletNode> {
+    await this.context.audioWorklet.addModule(new URL("./worklet.js", import.meta.url));
+    const capacity = Math.ceil(CAPACITY * this.context.sampleRate);
+    const processorOptions: RingOptions = { capacity };
+    const ring = new AudioWorkletNode(this.context, PROCESSOR, {
+      numberOfInputs: 0,
+      outputChannelCount: [1],
+      processorOptions,
+    });
+    ring.port.onmessage = ({ data }: MessageEvent<FromRing>) => this.#hear(data);
+    ring.connect(output);
+    return ring;
+  }
+
+  #hear(message: FromRing): void {
+    if (message.epoch !== this.#epoch) return;
+    switch (message.kind) {
+      case "position":
+        this.#played = message.played;
+        this.#room?.();
+        if (!message.sounding) return;
+        if (this.#state === "buffering") this.#become("playing");
+        this.#place();
+        break;
+      case "underrun":
+        this.#underruns += 1;
+        if (this.#state === "playing") this.#become("buffering");
+        break;
+      case "drained":
+        // Samples may be on their way that the audio thread has not seen.
+        if (this.#pending > 0 || this.#played < this.#written) return;
+        this.#marks = [];
+        this.#become("idle");
+        this.onended?.();
+        break;
+    }
+  }
+
+  /** Tells where the sound is that comes out of the loudspeaker now. */
+  #place(): void {
+    const { sampleRate, outputLatency } = this.context;
+    const heard = Math.max(0, this.#played - (outputLatency || 0) * sampleRate);
+    const next = this.#marks.findIndex(({ start }) => start > heard);
+    const passed = (next < 0 ? this.#marks.length : next) - 1;
+    // Marks that lie behind are not needed again.
+    if (passed > 0) this.#marks.splice(0, passed);
+    const mark = passed < 0 ? undefined : this.#marks[0]?.mark;
+    this.onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark);
+  }
+
+  #resample(samples: Float32Array, sampleRate: number): Float32Array {
+    if (this.#resampler === undefined || this.#rate !== sampleRate) {
+      this.#resampler = new Resampler(sampleRate, this.context.sampleRate);
+      this.#rate = sampleRate;
+    }
+    return this.#resampler.push(samples);
+  }
+
+  /** Hands samples to the ring, as room allows. */
+  async #send(samples: Float32Array, epoch: number): Promise<void> {
+    const ring = await this.#ring;
+    this.#wake();
+    const { sampleRate } = this.context;
+    const capacity = Math.ceil(CAPACITY * sampleRate);
+    for (let at = 0; at < samples.length; ) {
+      const free = capacity - (this.#written - this.#played);
+      const size = Math.min(samples.length - at, free, Math.ceil(PIECE * sampleRate));
+      if (epoch !== this.#epoch) return;
+      if (size <= 0) {
+        await new Promise<void>((resolve) => (this.#room = resolve));
+        this.#speed.waited(performance.now());
+        continue;
+      }
+      const piece = samples.slice(at, at + size);
+      this.#written += size;
+      at += size;
+      this.#tell(ring, { kind: "samples", samples: piece }, [piece.buffer]);
+    }
+    // While nothing is known of the speed, playing does not begin; a full ring is enough anyway.
+    const target = Math.min(this.#speed.target ?? Infinity, CAPACITY / 2);
+    this.#tell(ring, { kind: "target", samples: Math.round(target * sampleRate) });
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  #command(message: ToRing): void {
+    void this.#ring.then((ring) => this.#tell(ring, message)).catch(() => {});
+  }
+
+  #tell(ring: AudioWorkletNode, message: ToRing, transfer: Transferable[] = []): void {
+    ring.port.postMessage(message, transfer);
+  }
+
+  /** A browser may hold a context that was started without a gesture, or while it was hidden. */
+  #wake(): void {
+    const { state } = this.context;
+    if (this.#state === "idle" || this.#state === "paused") return;
+    if (state !== "running" && state !== "closed") void this.context.resume().catch(() => {});
+  }
+
+  #become(state: PlayerState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.onstate?.(state);
+  }
+}

@@ -1,0 +1,32 @@
+/** What the player's two halves say to each other: `Player` in the page, the ring in the audio thread. */
+
+/** From the page to the audio thread. */
+export type ToRing =
+  /** Samples at the context's rate. Whoever sends them has seen that there is room. */
+  | { kind: "samples"; samples: Float32Array }
+  /** Play once so many samples wait, now and after every underrun. */
+  | { kind: "target"; samples: number }
+  /** Nothing more comes, unless samples do: play what there is, then say `drained`. */
+  | { kind: "end" }
+  | { kind: "pause" }
+  | { kind: "resume" }
+  /** Forget everything; reports carry this number from now on. */
+  | { kind: "reset"; epoch: number };
+
+/** From the audio thread to the page. */
+export type FromRing =
+  /** Samples that have left the ring since the reset, and whether sound comes out. */
+  | { kind: "position"; epoch: number; played: number; sounding: boolean }
+  /** The ring ran dry before the end: it waits for `target` samples. */
+  | { kind: "underrun"; epoch: number }
+  /** All has been played. */
+  | { kind: "drained"; epoch: number };
+
+/** Options of the audio thread's half. */
+export interface RingOptions {
+  /** Samples that the ring holds. */
+  capacity: number;
+}
+
+/** Name under which the audio thread's half is registered. */
+export type ProcessorName = "pocket-onnx-player";

@@ -1,0 +1,274 @@
+/** A model that speaks: the package's whole surface. */
+
+import { PocketTTSError } from "./errors.js";
+import { folder, keepManifest, manifestText, type Progress } from "./loading/bundle.js";
+import type { Manifest } from "./manifest.js";
+import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.js";
+import { Phases } from "./phases.js";
+import { Queue, unlessAborted } from "./queue.js";
+import { decode, type Recording } from "./recording.js";
+import { Speech, type SpeechChunk } from "./speech.js";
+import type { Statistics } from "./statistics.js";
+import { Stopwatch } from "./stopwatch.js";
+import { Voice } from "./voice.js";
+import type { Backend, VoiceSource } from "./worker/messages.js";
+import { Workers } from "./workers.js";
+
+/** Threads beyond which nothing is gained. */
+const MOST_THREADS: Record<Backend, number> = { engine: 2, onnxruntime: 4 };
+
+/**
+ * A model, loaded into workers.
+ *
+ *     const tts = await PocketTTS.fromPretrained("/models/english/");
+ *     for await (const { audio, sampleRate } of tts.stream("Hello world.")) { … }
+ *
+ * Requests wait for those before them. Errors are `PocketTTSError`s; what a signal ends throws the
+ * signal's reason.
+ */
+export class PocketTTS {
+  readonly #manifest: Manifest;
+  readonly #workers: Workers;
+  readonly #notice: (notice: Notice) => void;
+  readonly #queue = new Queue();
+  /** Voices of the bundle, by name; the first one's name is that of none. */
+  readonly #voices = new Map<string | undefined, Promise<Voice>>();
+  #voiceCount = 0;
+  /** What runs the components. */
+  readonly backend: Backend;
+  /** Threads that work, workers they are in, and whether every file came from the browser's Cache. */
+  readonly statistics: Pick<Statistics, "backend" | "threads" | "workers" | "cacheHit">;
+
+  private constructor(
+    manifest: Manifest,
+    workers: Workers,
+    backend: Backend,
+    threads: number,
+    notice: (notice: Notice) => void,
+  ) {
+    this.#manifest = manifest;
+    this.#workers = workers;
+    this.#notice = notice;
+    this.backend = backend;
+    this.statistics = { backend, threads, workers: workers.count, cacheHit: workers.cacheHit };
+  }
+
+  /** Loads the bundle in the folder at `url`. */
+  static async fromPretrained(url: string | URL, options: LoadOptions = {}): Promise<PocketTTS> {
+    const { backend = "engine", device = "wasm", dtype, signal } = options;
+    checkBrowser(device);
+    const threads = options.threads ?? defaultThreads(backend);
+    if (!Number.isInteger(threads) || threads < 1) {
+      throw new PocketTTSError("Options", "the option threads has to be a whole number from 1 on");
+    }
+    const notice = options.onNotice ?? (() => {});
+    const phases = new Phases(options.onProgress ?? (() => {}));
+    const hear = (progress: Progress) => {
+      if (progress.kind === "file") {
+        phases.hear(progress);
+      } else {
+        notice({ kind: progress.notice, message: progress.message });
+      }
+    };
+    const address = folder(String(url), document.baseURI);
+    const text = await manifestText(address, signal);
+    const opening = { folder: address, manifest: text, backend, dtype, threads };
+    const workers = await Workers.open(opening, threads > 1 ? 2 : 1, hear, signal);
+    // The workers have found it to be a manifest.
+    const manifest: Manifest = JSON.parse(text);
+    await keepManifest(address, text);
+    const used = backend === "engine" ? Math.min(threads, workers.count) : threads;
+    return new PocketTTS(manifest, workers, backend, used, notice);
+  }
+
+  /** Samples per second. */
+  get sampleRate(): number {
+    return this.#manifest.sample_rate;
+  }
+
+  /** Name of the released model, and its language; none of a model of one's own. */
+  get variant(): string | undefined {
+    return this.#manifest.variant ?? undefined;
+  }
+
+  get language(): string | undefined {
+    return this.#manifest.language ?? undefined;
+  }
+
+  /** Whether the weights are random numbers: such a model makes noise, not speech. */
+  get synthetic(): boolean {
+    return this.#manifest.synthetic !== null;
+  }
+
+  /** Whether `cloneVoice` works. */
+  get canClone(): boolean {
+    return this.#manifest.voice_cloning && "mimi_encoder" in this.#manifest.components;
+  }
+
+  /** Names of the bundle's voices; the first is the one that speaks unless asked otherwise. */
+  listVoices(): string[] {
+    return this.#manifest.voices.map((voice) => voice.name);
+  }
+
+  /** Loads a voice of the bundle by its name, or a voice file of pocket-tts. */
+  async loadVoice(voice: string | Blob | ArrayBuffer): Promise<Voice> {
+    if (typeof voice === "string") {
+      return this.#bundled(voice);
+    }
+    const file = voice instanceof Blob ? await voice.arrayBuffer() : voice.slice(0);
+    return this.#load(undefined, { from: "file", file }, [file]);
+  }
+
+  /** Makes a voice from a recording. The encoder is fetched at the first time. */
+  async cloneVoice(recording: Recording, options: { signal?: AbortSignal } = {}): Promise<Voice> {
+    const { samples, sampleRate } = await decode(recording);
+    options.signal?.throwIfAborted();
+    const source: VoiceSource = { from: "recording", samples, sampleRate };
+    return unlessAborted(this.#load(undefined, source, [samples.buffer]), options.signal);
+  }
+
+  /** A voice file, which pocket-tts loads too: f32, or f16 at half the size. */
+  async exportVoice(voice: string | Voice, dtype: "f32" | "f16" = "f32"): Promise<Blob> {
+    const { number } = await this.#voice(voice);
+    const task = { type: "export-voice", voice: number, half: dtype === "f16" } as const;
+    const file = await this.#workers.first.do<"export-voice">(task);
+    return new Blob([file], { type: "application/octet-stream" });
+  }
+
+  /** Makes a voice ready, so that the first sound comes sooner. */
+  async prepare(voice?: string | Voice): Promise<void> {
+    const { number } = await this.#voice(voice);
+    await this.#workers.first.do<"prepare-voice">({ type: "prepare-voice", voice: number });
+  }
+
+  /** Speaks all of a text. */
+  async generate(text: string, options: SpeakOptions = {}): Promise<Speech> {
+    const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
+    const parts: Float32Array[] = [];
+    for await (const { audio } of this.#speak(text, options, watch)) {
+      parts.push(audio);
+    }
+    return new Speech(parts, this.sampleRate, watch.statistics());
+  }
+
+  /**
+   * Speaks a text piece by piece. The work begins with the first piece that is asked for, and
+   * pauses while a second or two of speech wait to be taken.
+   */
+  stream(text: string, options: SpeakOptions = {}): AsyncGenerator<SpeechChunk, void> {
+    return this.#speak(text, options, new Stopwatch(this.statistics, this.sampleRate, options.seed));
+  }
+
+  /** Speaks a text aloud; resolves when it has been heard. */
+  async speak(text: string, options: PlayOptions = {}): Promise<Statistics> {
+    const { player: given, ...rest } = options;
+    const { Player } = await import("./player/index.js");
+    const player = given ?? new Player();
+    const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
+    const { signal } = options;
+    const stop = () => player.stop();
+    signal?.addEventListener("abort", stop);
+    try {
+      const ended = new Promise<void>((resolve) => {
+        player.onended = resolve;
+      });
+      for await (const { audio, sampleRate, text: sentence } of this.#speak(text, rest, watch)) {
+        await player.write(audio, sampleRate, { text: sentence });
+      }
+      player.end();
+      await unlessAborted(ended, signal);
+      return watch.statistics();
+    } catch (error) {
+      player.stop();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      if (given === undefined) {
+        await player.close();
+      }
+    }
+  }
+
+  /** Ends all work, and lets go of the memory. */
+  async dispose(): Promise<void> {
+    this.#workers.end(new PocketTTSError("Disposed", "the model was disposed of"));
+  }
+
+  async *#speak(
+    text: string,
+    { voice, signal, ...options }: SpeakOptions,
+    watch: Stopwatch,
+  ): AsyncGenerator<SpeechChunk, void> {
+    watch.start();
+    const leave = await this.#queue.enter(signal);
+    try {
+      const { number } = await unlessAborted(this.#voice(voice), signal);
+      const request = { text, options: { ...options, seed: watch.seed }, voice: number };
+      const spoken = this.#workers.speak(request);
+      try {
+        for (;;) {
+          const chunk = await watch.waiting(unlessAborted(spoken.next(), signal));
+          if (chunk === undefined) {
+            watch.timings = spoken.timings;
+            return;
+          }
+          const { samples: audio, cut } = chunk;
+          watch.hear(audio.length);
+          const { sampleRate } = this;
+          yield { audio, sampleRate, text: chunk.text, cut, statistics: watch.statistics() };
+        }
+      } finally {
+        spoken.stop();
+        // The next request has to find the workers free; nobody waits for that here.
+        void spoken.over.then(leave);
+      }
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  #voice(voice: string | Voice | undefined): Promise<Voice> {
+    return voice instanceof Voice ? Promise.resolve(voice) : this.#bundled(voice);
+  }
+
+  #bundled(name: string | undefined): Promise<Voice> {
+    const loading =
+      this.#voices.get(name) ?? this.#load(name, { from: "bundle", name }, []);
+    this.#voices.set(name, loading);
+    loading.catch(() => this.#voices.delete(name));
+    return loading;
+  }
+
+  async #load(name: string | undefined, source: VoiceSource, transfer: ArrayBuffer[]): Promise<Voice> {
+    const number = ++this.#voiceCount;
+    const { first } = this.#workers;
+    const task = { type: "load-voice", voice: number, source } as const;
+    const { positions, truncated } = await first.do<"load-voice">(task, transfer);
+    if (truncated) {
+      this.#notice({ kind: "long-recording", message: "only the first 30 seconds of the recording are used" });
+    }
+    return new Voice(name, positions, number, () => {
+      first.tell({ type: "drop-voice", voice: number });
+      this.#voices.delete(name);
+    });
+  }
+}
+
+function defaultThreads(backend: Backend): number {
+  return globalThis.crossOriginIsolated
+    ? Math.max(1, Math.min(MOST_THREADS[backend], navigator.hardwareConcurrency))
+    : 1;
+}
+
+function checkBrowser(device: "wasm" | "webgpu"): void {
+  if (device !== "wasm") {
+    throw new PocketTTSError("Unsupported", `the device ${device} is not supported: leave it out`);
+  }
+  if (!globalThis.isSecureContext) {
+    throw new PocketTTSError(
+      "Unsupported",
+      "the page has to be served over https, or from localhost: browsers check files and play sound only there",
+    );
+  }
+}

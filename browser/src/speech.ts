@@ -1,0 +1,48 @@
+/** What was said, and the pieces it comes in. */
+
+import type { Statistics } from "./statistics.js";
+import { type WavFormat, wav } from "./wav.js";
+
+/** A piece of speech: one frame, or a part of a pause. */
+export interface SpeechChunk {
+  /** Samples, -1 to 1 for the most part. */
+  audio: Float32Array<ArrayBuffer>;
+  /** Samples per second. */
+  sampleRate: number;
+  /** The sentences that it belongs to; empty in a pause. */
+  text: string;
+  /** Whether the text was cut off here because the end of speech did not come. */
+  cut: boolean;
+  /** How it goes so far. */
+  statistics: Statistics;
+}
+
+/** What was said. */
+export class Speech {
+  /** Samples, -1 to 1 for the most part. */
+  readonly audio: Float32Array<ArrayBuffer>;
+  /** Samples per second. */
+  readonly sampleRate: number;
+  readonly statistics: Statistics;
+
+  constructor(parts: readonly Float32Array[], sampleRate: number, statistics: Statistics) {
+    this.audio = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      this.audio.set(part, at);
+      at += part.length;
+    }
+    this.sampleRate = sampleRate;
+    this.statistics = statistics;
+  }
+
+  /** The bytes of a WAV file. */
+  toWav(format: WavFormat = "i16"): Uint8Array<ArrayBuffer> {
+    return wav(this.audio, this.sampleRate, format);
+  }
+
+  /** A WAV file, as a blob. */
+  toBlob(format: WavFormat = "i16"): Blob {
+    return new Blob([this.toWav(format)], { type: "audio/wav" });
+  }
+}

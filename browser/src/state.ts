@@ -1,0 +1,161 @@
+/**
+ * The state layer of a bundle, in full: what `docs/bundle.md` calls states and position.
+ *
+ * The graphs of a bundle keep nothing between calls. All that upstream's modules remember is
+ * tensors that go in and come out, and the manifest says how each is carried from call to call:
+ *
+ * 1. Before the first call every state is made as its `initial` says, and the position set.
+ * 2. In a call, states and position are put beside the caller's inputs.
+ * 3. After it every state is appended or replaced, and the position advances.
+ *
+ * Nothing here knows what a component computes, how many states it has or what they are called,
+ * nor which runtime runs the graph: that is the function `run`.
+ */
+
+import type { Component } from "./manifest.js";
+import { append, copy, takes, type Tensor, type Tensors, zeros } from "./tensor.js";
+
+export type { Component, Manifest, PositionCounter, State, TensorInfo } from "./manifest.js";
+export type { Tensor, Tensors } from "./tensor.js";
+
+/** Runs a graph once: all inputs by name, all outputs by name. */
+export type RunGraph = (inputs: Tensors) => Promise<Tensors>;
+
+/** One stream through a component whose graph keeps no state. */
+export class ComponentStream {
+  readonly #component: Component;
+  readonly #run: RunGraph;
+  /** By the name of the input. */
+  #states = new Map<string, Tensor>();
+  #position = 0;
+
+  constructor(component: Component, run: RunGraph) {
+    this.#component = component;
+    this.#run = run;
+    this.reset();
+  }
+
+  /** Goes back to the state before the first call. */
+  reset(): void {
+    const states = this.#component.states ?? [];
+    // "empty" is a symbolic size of 0, and "zeros" are zeros: the same for a new tensor.
+    this.#states = new Map(states.map((state) => [state.input, zeros(state.dtype, state.shape)]));
+    this.#position = this.#component.position?.initial ?? 0;
+  }
+
+  /**
+   * Runs the component once. `inputs` are its inputs but the states and the position; its outputs
+   * but the states come back. After an error the stream is where it was before.
+   */
+  async run(inputs: Tensors): Promise<Tensors> {
+    const all = this.#supply(inputs);
+    const outputs = await this.#run(all);
+
+    const next = new Map<string, Tensor>();
+    for (const { input, output, carry } of this.#component.states ?? []) {
+      const [old, value] = [this.state(input), outputs[output]];
+      if (value === undefined) {
+        throw new Error(`${this.#name} gives no ${output}`);
+      }
+      if (carry.rule === "append" && !takes(old, carry.axis, value)) {
+        throw new Error(`${this.#name}: [${value.shape}] of ${output} are no rows of [${old.shape}]`);
+      }
+      next.set(input, value);
+    }
+    for (const { input, carry } of this.#component.states ?? []) {
+      const value = next.get(input);
+      if (value !== undefined && carry.rule === "append") {
+        next.set(input, append(this.state(input), carry.axis, value));
+      }
+    }
+    this.#states = next;
+    for (const { input, axis, times } of this.#component.position?.advances_by ?? []) {
+      this.#position += times * (all[input]?.shape[axis] ?? 0);
+    }
+
+    const states = new Set(this.#component.states?.map((state) => state.output));
+    return Object.fromEntries(Object.entries(outputs).filter(([name]) => !states.has(name)));
+  }
+
+  /** A stream that goes on from the same state, independently. */
+  fork(): ComponentStream {
+    const fork = new ComponentStream(this.#component, this.#run);
+    // Rows are appended in place, so the forks need tensors of their own.
+    fork.#states = new Map([...this.#states].map(([name, state]) => [name, copy(state)]));
+    fork.#position = this.#position;
+    return fork;
+  }
+
+  /** Names of the inputs that are states. */
+  get stateNames(): string[] {
+    return [...this.#states.keys()];
+  }
+
+  /** The state that goes into input `name`. */
+  state(name: string): Tensor {
+    const state = this.#states.get(name);
+    if (state === undefined) {
+      throw new Error(`${this.#name} has no state ${name}`);
+    }
+    return state;
+  }
+
+  /** Replaces the state that goes into input `name`; symbolic sizes are free. */
+  setState(name: string, value: Tensor): void {
+    this.state(name);
+    const expected = this.#component.inputs.find((input) => input.name === name);
+    const fits =
+      expected?.dtype === value.dtype &&
+      expected.shape.length === value.shape.length &&
+      expected.shape.every((size, i) => typeof size === "string" || size === value.shape[i]);
+    if (!fits) {
+      throw new Error(`${this.#name}: [${value.shape}] does not fit the state ${name}`);
+    }
+    this.#states.set(name, copy(value));
+  }
+
+  /** Positions counted so far; 0 where the component does not count them. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Sets the position that the next call starts at. */
+  setPosition(position: number): void {
+    this.#position = position;
+  }
+
+  /** Lets go of the states. */
+  free(): void {
+    this.#states.clear();
+  }
+
+  get #name(): string {
+    return this.#component.graph.name;
+  }
+
+  /** All inputs of the graph. */
+  #supply(given: Tensors): Tensors {
+    const position = this.#component.position?.input;
+    const all: Tensors = {};
+    for (const { name } of this.#component.inputs) {
+      const value =
+        name === position
+          ? positionTensor(this.#position)
+          : (this.#states.get(name) ?? given[name]);
+      if (value === undefined) {
+        throw new Error(`${this.#name} needs an input ${name}`);
+      }
+      all[name] = value;
+    }
+    for (const name of Object.keys(given)) {
+      if (all[name] !== given[name]) {
+        throw new Error(`${this.#name} does not take an input ${name}`);
+      }
+    }
+    return all;
+  }
+}
+
+function positionTensor(position: number): Tensor {
+  return { dtype: "i64", shape: [1], data: BigInt64Array.of(BigInt(position)) };
+}

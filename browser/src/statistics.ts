@@ -1,0 +1,43 @@
+/** Figures of an utterance. */
+
+import type { Backend } from "./worker/messages.js";
+
+/** Calls of one component. */
+export interface Timing {
+  calls: number;
+  milliseconds: number;
+}
+
+/** Calls by component; those of `flow_lm` that take a text are `prefill`. */
+export type Timings = Record<string, Timing>;
+
+/** How an utterance goes, so far or in all. */
+export interface Statistics {
+  /** What runs the components. */
+  backend: Backend;
+  /** Threads that work. */
+  threads: number;
+  /** Workers: with two the decoder has one of its own. */
+  workers: number;
+  /** Whether every file came from the browser's Cache. */
+  cacheHit: boolean;
+  /** Seed of the noise: the same seed says the same samples. */
+  seed: number;
+  /** Seconds of sound. */
+  seconds: number;
+  /** Seconds since the utterance began. */
+  elapsed: number;
+  /** Seconds of work for a second of sound, while the listener did not keep it waiting. */
+  realTimeFactor: number;
+  /** Seconds from the beginning of the utterance to its first sound. */
+  firstSound: number | undefined;
+  /** Where the time went; complete once the utterance is over. */
+  timings: Timings;
+}
+
+/** Adds a call that began at `start`, in milliseconds. */
+export function time(timings: Timings, name: string, start: number): void {
+  const timing = (timings[name] ??= { calls: 0, milliseconds: 0 });
+  timing.calls += 1;
+  timing.milliseconds += performance.now() - start;
+}

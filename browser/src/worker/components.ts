@@ -1,0 +1,65 @@
+/** The loaded components of a bundle. */
+
+import { PocketTTSError } from "../errors.js";
+import type { Manifest } from "../manifest.js";
+import type { Role } from "./messages.js";
+import type { Runtime, Stream } from "./runtime.js";
+
+/** What each half of an utterance runs. */
+const BACKBONE = ["text_conditioner", "flow_lm", "flow_net"];
+const DECODER = ["mimi_decoder"];
+const OF_ROLE: Record<Role, string[]> = {
+  whole: [...BACKBONE, ...DECODER],
+  backbone: BACKBONE,
+  decoder: DECODER,
+};
+
+export class Components {
+  readonly #manifest: Manifest;
+  readonly #runtime: Runtime;
+  readonly #streams = new Map<string, Stream>();
+
+  private constructor(manifest: Manifest, runtime: Runtime) {
+    this.#manifest = manifest;
+    this.#runtime = runtime;
+  }
+
+  /** Loads what `role` needs, at the same time. */
+  static async load(manifest: Manifest, runtime: Runtime, role: Role): Promise<Components> {
+    const components = new Components(manifest, runtime);
+    await Promise.all(OF_ROLE[role].map((name) => components.need(name)));
+    return components;
+  }
+
+  /** Whether a component is loaded. */
+  has(name: string): boolean {
+    return this.#streams.has(name);
+  }
+
+  /** A loaded component, at the beginning of its stream. */
+  stream(name: string): Stream {
+    const stream = this.#streams.get(name);
+    if (stream === undefined) {
+      throw new PocketTTSError("NoComponent", `${name} is not loaded here`);
+    }
+    return stream;
+  }
+
+  /** A component, which is loaded when it is first needed. */
+  async need(name: string): Promise<Stream> {
+    const loaded = this.#streams.get(name);
+    if (loaded !== undefined) {
+      return loaded;
+    }
+    const component = this.#manifest.components[name];
+    if (component === undefined) {
+      throw new PocketTTSError(
+        "NoComponent",
+        `the bundle has no ${name}: convert it again with all components`,
+      );
+    }
+    const stream = await this.#runtime.load(name, component, name === "mimi_encoder" ? "encoder" : "model");
+    this.#streams.set(name, stream);
+    return stream;
+  }
+}

@@ -1,0 +1,39 @@
+/** How much the other side still has room for. */
+
+export class Credit {
+  #left: number;
+  #waiting: (() => void) | undefined;
+
+  constructor(left: number) {
+    this.#left = left;
+  }
+
+  /** Takes room for one piece, and waits until there is some. One may wait at a time. */
+  async take(): Promise<void> {
+    while (this.#left === 0) {
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+      });
+    }
+    this.#left -= 1;
+  }
+
+  /** Gives room for `count` pieces. */
+  give(count: number): void {
+    this.#left += count;
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+}
+
+/** Lets messages in: wasm works without a pause otherwise. */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}

@@ -1,0 +1,68 @@
+/** The decoder's half of an utterance: from latents to chunks of sound. */
+
+import type { Decoding, Sound } from "../../wasm/simd/pocket_onnx.js";
+import { type Timings, time } from "../statistics.js";
+import type { Stream } from "./runtime.js";
+
+/** A piece of sound. */
+export interface Chunk {
+  samples: Float32Array<ArrayBuffer>;
+  /** The text that sounds; empty in a pause. */
+  text: string;
+  /** Whether this text was cut off here because the end of speech did not come. */
+  cut: boolean;
+}
+
+export class Decoder {
+  readonly #decoding: Decoding;
+  readonly #stream: Stream;
+  /** Longest stretch of silence in one chunk, in samples: pauses take no memory. */
+  readonly #silence: number;
+  #text = "";
+  readonly #timings: Timings;
+
+  constructor(decoding: Decoding, stream: Stream, sampleRate: number, timings: Timings) {
+    this.#decoding = decoding;
+    this.#stream = stream;
+    this.#silence = sampleRate;
+    this.#timings = timings;
+  }
+
+  /** Turns a piece into chunks. */
+  async *take(sound: Sound): AsyncGenerator<Chunk, void> {
+    switch (sound.kind) {
+      case "begin":
+        this.#stream.reset();
+        this.#decoding.begin();
+        this.#text = sound.text;
+        break;
+      case "latent":
+        yield { samples: await this.#decode(sound.values), text: this.#text, cut: false };
+        break;
+      case "end":
+        if (sound.cut) {
+          yield { samples: new Float32Array(), text: this.#text, cut: true };
+        }
+        break;
+      case "silence":
+        for (let left = sound.samples; left > 0; left -= this.#silence) {
+          const samples = new Float32Array(Math.min(left, this.#silence));
+          yield { samples, text: "", cut: false };
+        }
+        break;
+    }
+  }
+
+  /** Lets go of what the utterance holds. */
+  free(): void {
+    this.#decoding.free();
+  }
+
+  async #decode(latent: Float32Array): Promise<Float32Array<ArrayBuffer>> {
+    const start = performance.now();
+    const { component, inputs } = this.#decoding.call(latent);
+    const outputs = await this.#stream.run(inputs);
+    time(this.#timings, component, start);
+    return this.#decoding.audio(outputs) as Float32Array<ArrayBuffer>;
+  }
+}

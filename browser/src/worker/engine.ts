@@ -1,0 +1,35 @@
+/** The engine: components in the wasm module, from the bytes of their data files. */
+
+import type { Model } from "../../wasm/simd/pocket_onnx.js";
+import type { BundleFiles, Purpose } from "../loading/bundle.js";
+import type { Component } from "../manifest.js";
+import type { Module } from "./module.js";
+import type { Runtime, Stream } from "./runtime.js";
+
+export class Engine implements Runtime {
+  readonly #module: Module;
+  readonly #model: Model;
+  readonly #files: BundleFiles;
+
+  constructor(module: Module, model: Model, files: BundleFiles) {
+    this.#module = module;
+    this.#model = model;
+    this.#files = files;
+  }
+
+  async load(name: string, component: Component, purpose: Purpose): Promise<Stream> {
+    const { wasm, memory } = this.#module;
+    const bytes = new wasm.Bytes(component.data.size);
+    try {
+      // Straight into the module's memory, which moves when it grows.
+      const { pointer, length } = bytes;
+      await this.#files.read(component.data, purpose, {
+        view: () => new Uint8Array(memory.buffer as ArrayBuffer, pointer, length),
+      });
+    } catch (error) {
+      bytes.free();
+      throw error;
+    }
+    return wasm.EngineStream.load(this.#model, name, bytes);
+  }
+}

@@ -1,0 +1,61 @@
+/** The backbone's half of an utterance: runs the calls that make latents. */
+
+import type { Sound, Utterance } from "../../wasm/simd/pocket_onnx.js";
+import { type Timings, time } from "../statistics.js";
+import type { Tensors } from "../tensor.js";
+import type { Components } from "./components.js";
+import type { Stream } from "./runtime.js";
+
+export class Generator {
+  readonly #utterance: Utterance;
+  readonly #components: Components;
+  /** `flow_lm` in the state of the voice. */
+  readonly #voice: Stream;
+  #flowLm: Stream;
+  readonly #timings: Timings;
+
+  constructor(utterance: Utterance, components: Components, voice: Stream, timings: Timings) {
+    this.#utterance = utterance;
+    this.#components = components;
+    this.#voice = voice;
+    this.#flowLm = voice.fork();
+    this.#timings = timings;
+  }
+
+  /** The next piece for the decoder; none at the end. */
+  async next(): Promise<Sound | undefined> {
+    for (;;) {
+      const action = this.#utterance.nextAction();
+      switch (action.kind) {
+        case "run":
+          this.#utterance.supply(await this.#run(action.call.component, action.call.inputs));
+          break;
+        case "emit":
+          if (action.sound.kind === "begin") {
+            // Every chunk of text starts from the voice.
+            this.#flowLm.free();
+            this.#flowLm = this.#voice.fork();
+          }
+          return action.sound;
+        case "done":
+          return undefined;
+      }
+    }
+  }
+
+  /** Lets go of what the utterance holds. */
+  free(): void {
+    this.#utterance.free();
+    this.#flowLm.free();
+  }
+
+  async #run(component: string, inputs: Tensors): Promise<Tensors> {
+    const isBackbone = component === "flow_lm";
+    const stream = isBackbone ? this.#flowLm : this.#components.stream(component);
+    const isPrefill = isBackbone && (inputs["embeddings"]?.data.length ?? 0) > 0;
+    const start = performance.now();
+    const outputs = await stream.run(inputs);
+    time(this.#timings, isPrefill ? "prefill" : component, start);
+    return outputs;
+  }
+}

@@ -1,0 +1,92 @@
+/** What the page and its workers say to each other. */
+
+import type { Sound, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
+import type { Failure } from "../errors.js";
+import type { Progress } from "../loading/bundle.js";
+import type { WeightFormat } from "../manifest.js";
+import type { Timings } from "../statistics.js";
+
+/** What runs the components. */
+export type Backend = "engine" | "onnxruntime";
+
+/** Which half of an utterance a worker works on; the whole of it where it is alone. */
+export type Role = "whole" | "backbone" | "decoder";
+
+/** What a worker opens. */
+export interface Opening {
+  type: "open";
+  id: number;
+  /** Absolute address of the bundle's folder. */
+  folder: string;
+  /** Text of the bundle's manifest. */
+  manifest: string;
+  backend: Backend;
+  /** How the weights have to be stored, if that matters. */
+  dtype: WeightFormat | undefined;
+  /** Threads that this worker's runtime may use. */
+  threads: number;
+  role: Role;
+  /** The other half's worker, where there is one. */
+  peer: MessagePort | undefined;
+}
+
+/** Where a voice comes from. */
+export type VoiceSource =
+  | { from: "bundle"; name: string | undefined }
+  | { from: "file"; file: ArrayBuffer }
+  | { from: "recording"; samples: Float32Array; sampleRate: number };
+
+/** Work that is answered once, by `done` or `failed` with its `id`. */
+export type Task =
+  | Opening
+  | { type: "load-voice"; id: number; voice: number; source: VoiceSource }
+  | { type: "prepare-voice"; id: number; voice: number }
+  | { type: "export-voice"; id: number; voice: number; half: boolean };
+
+/** From the page to a worker. */
+export type Request =
+  | Task
+  | { type: "drop-voice"; voice: number }
+  | { type: "speak"; utterance: number; text: string; options: SpeechOptions; voice: number }
+  /** The page has room for one chunk more. */
+  | { type: "taken"; utterance: number }
+  | { type: "stop"; utterance: number };
+
+/** What a task gives. */
+export interface Results {
+  open: { cacheHit: boolean; relaxed: boolean };
+  "load-voice": { positions: number; truncated: boolean };
+  "prepare-voice": undefined;
+  "export-voice": Uint8Array<ArrayBuffer>;
+}
+
+/** From a worker to the page. */
+export type Response =
+  | { type: "done"; id: number; result: Results[keyof Results] }
+  | { type: "failed"; id: number; failure: Failure }
+  | { type: "progress"; progress: Progress }
+  | {
+      type: "chunk";
+      utterance: number;
+      samples: Float32Array<ArrayBuffer>;
+      text: string;
+      cut: boolean;
+    }
+  /** Nothing more comes of this utterance: it is said, stopped or has failed. */
+  | {
+      type: "over";
+      utterance: number;
+      timings: Timings;
+      failure: Failure | undefined;
+    };
+
+/** From the backbone's worker to the decoder's. */
+export type ToDecoder =
+  | { type: "sound"; utterance: number; sound: Sound }
+  | { type: "end"; utterance: number };
+
+/** From the decoder's worker to the backbone's: it has room for one sound more. */
+export interface ToBackbone {
+  type: "taken";
+  utterance: number;
+}

@@ -1,0 +1,30 @@
+/** What runs components: the engine, or ONNX Runtime under the state layer. */
+
+import type { Purpose } from "../loading/bundle.js";
+import type { Component } from "../manifest.js";
+import type { Tensor, Tensors } from "../tensor.js";
+
+/** One stream through a component, which carries its states and position. */
+export interface Stream {
+  /** Names of the inputs that are states. */
+  readonly stateNames: string[];
+  /** Positions counted so far. */
+  readonly position: number;
+  /** Runs the component once: its inputs and outputs but the states. */
+  run(inputs: Tensors): Tensors | Promise<Tensors>;
+  /** Goes back to the state before the first call. */
+  reset(): void;
+  /** A stream that goes on from the same state, independently. */
+  fork(): Stream;
+  /** The state that goes into input `name`. */
+  state(name: string): Tensor;
+  setState(name: string, value: Tensor): void;
+  setPosition(position: number): void;
+  /** Lets go of its memory. */
+  free(): void;
+}
+
+/** Loads components. */
+export interface Runtime {
+  load(name: string, component: Component, purpose: Purpose): Promise<Stream>;
+}

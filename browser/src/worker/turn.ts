@@ -1,0 +1,32 @@
+/** One utterance in a worker. */
+
+import type { Timings } from "../statistics.js";
+import { Credit } from "./credit.js";
+
+/** Pieces on their way to a receiver that does not take them: a second or two of sound. */
+const ROOM = 16;
+
+export class Turn {
+  /** The page's number: later utterances have larger ones. */
+  readonly utterance: number;
+  readonly timings: Timings = {};
+  /** Room at the receiver. */
+  readonly credit = new Credit(ROOM);
+  /** Whether the page knows that nothing more comes. */
+  over = false;
+  #stopped = false;
+
+  constructor(utterance: number) {
+    this.utterance = utterance;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Nobody listens any more: whoever waits for room goes on, and sees it. */
+  stop(): void {
+    this.#stopped = true;
+    this.credit.give(Number.POSITIVE_INFINITY);
+  }
+}

@@ -1,0 +1,133 @@
+/** The voices that the page has loaded. */
+
+import type { Model, Voice } from "../../wasm/simd/pocket_onnx.js";
+import { PocketTTSError } from "../errors.js";
+import type { BundleFiles } from "../loading/bundle.js";
+import type { Manifest } from "../manifest.js";
+import type { Tensor } from "../tensor.js";
+import type { Components } from "./components.js";
+import type { Results, VoiceSource } from "./messages.js";
+import type { Module } from "./module.js";
+import type { Stream } from "./runtime.js";
+
+interface Loaded {
+  voice: Voice;
+  /** `flow_lm` in the state of the voice, once it is needed. */
+  prepared: Stream | undefined;
+}
+
+export class Voices {
+  readonly #module: Module;
+  readonly #model: Model;
+  readonly #manifest: Manifest;
+  readonly #files: BundleFiles;
+  readonly #components: Components;
+  /** By the page's number. */
+  readonly #loaded = new Map<number, Loaded>();
+
+  constructor(
+    module: Module,
+    model: Model,
+    manifest: Manifest,
+    files: BundleFiles,
+    components: Components,
+  ) {
+    this.#module = module;
+    this.#model = model;
+    this.#manifest = manifest;
+    this.#files = files;
+    this.#components = components;
+  }
+
+  /** Reads or makes voice `number`. */
+  async load(number: number, source: VoiceSource): Promise<Results["load-voice"]> {
+    let truncated = false;
+    let voice: Voice;
+    switch (source.from) {
+      case "bundle":
+        voice = this.#model.readVoice(await this.#file(source.name));
+        break;
+      case "file":
+        voice = this.#model.readVoice(new Uint8Array(source.file));
+        break;
+      case "recording":
+        ({ voice, truncated } = await this.#clone(source.samples, source.sampleRate));
+        break;
+    }
+    this.#loaded.set(number, { voice, prepared: undefined });
+    return { positions: voice.position, truncated };
+  }
+
+  /** `flow_lm` in the state of a voice, to be forked. */
+  prepared(number: number): Stream {
+    const loaded = this.#get(number);
+    if (loaded.prepared === undefined) {
+      const stream = this.#components.stream("flow_lm").fork();
+      for (const [name, state] of Object.entries(loaded.voice.states())) {
+        stream.setState(name, state);
+      }
+      stream.setPosition(loaded.voice.position);
+      loaded.prepared = stream;
+    }
+    return loaded.prepared;
+  }
+
+  /** The bytes of a voice file. */
+  export(number: number, half: boolean): Uint8Array<ArrayBuffer> {
+    return this.#get(number).voice.toSafetensors(half) as Uint8Array<ArrayBuffer>;
+  }
+
+  /** Lets go of a voice. */
+  drop(number: number): void {
+    const loaded = this.#loaded.get(number);
+    loaded?.voice.free();
+    loaded?.prepared?.free();
+    this.#loaded.delete(number);
+  }
+
+  #get(number: number): Loaded {
+    const loaded = this.#loaded.get(number);
+    if (loaded === undefined) {
+      throw new PocketTTSError("NoVoice", "this voice was disposed of");
+    }
+    return loaded;
+  }
+
+  /** The file of a voice of the bundle; the first one's unless `name` says which. */
+  async #file(name: string | undefined): Promise<Uint8Array> {
+    const { voices } = this.#manifest;
+    const entry = name === undefined ? voices[0] : voices.find((voice) => voice.name === name);
+    if (entry === undefined) {
+      const list = voices.map((voice) => voice.name).join(", ");
+      const has = list || "none (add some with `pocket-onnx convert --voices`)";
+      const what = name === undefined ? "at all" : name;
+      throw new PocketTTSError("NoVoice", `this bundle has no voice ${what}; it has ${has}`);
+    }
+    return this.#files.bytes(entry.file, "voice");
+  }
+
+  async #clone(
+    samples: Float32Array,
+    sampleRate: number,
+  ): Promise<{ voice: Voice; truncated: boolean }> {
+    const prompt = this.#model.prompt(samples, sampleRate);
+    const flowLm = this.#components.stream("flow_lm").fork();
+    try {
+      for (let call = prompt.nextCall(); call !== undefined; call = prompt.nextCall()) {
+        const stream =
+          call.component === "flow_lm" ? flowLm : (await this.#components.need(call.component)).fork();
+        prompt.supply(await stream.run(call.inputs));
+        if (stream !== flowLm) {
+          stream.free();
+        }
+      }
+      const states: [string, Tensor][] = flowLm.stateNames.map((name) => [name, flowLm.state(name)]);
+      const { Voice } = this.#module.wasm;
+      const voice = Voice.fromStates(this.#model, Object.fromEntries(states), flowLm.position);
+      return { voice, truncated: prompt.truncated };
+    } finally {
+      prompt.free();
+      flowLm.free();
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** A worker's beginning: takes messages and answers them. */
+
+import { failure } from "../errors.js";
+import type { Request, Response, Results, Task } from "./messages.js";
+import { Host } from "./host.js";
+
+/** What a worker's global scope has that a page's does not. */
+interface Scope {
+  onmessage: ((event: MessageEvent<Request>) => void) | null;
+  postMessage(message: Response, transfer: Transferable[]): void;
+}
+
+const scope = globalThis as unknown as Scope;
+
+function answer(message: Response, transfer: Transferable[] = []): void {
+  scope.postMessage(message, transfer);
+}
+
+let host: Host | undefined;
+
+/** Tasks wait for those before them. */
+let tasks: Promise<void> = Promise.resolve();
+
+scope.onmessage = ({ data }) => {
+  switch (data.type) {
+    case "open":
+    case "load-voice":
+    case "prepare-voice":
+    case "export-voice":
+      tasks = tasks.then(() => work(data));
+      break;
+    case "drop-voice":
+      host?.dropVoice(data.voice);
+      break;
+    case "speak":
+      void host?.speak(data);
+      break;
+    case "taken":
+      host?.taken(data.utterance);
+      break;
+    case "stop":
+      host?.stop(data.utterance);
+      break;
+  }
+};
+
+async function work(task: Task): Promise<void> {
+  const { id } = task;
+  try {
+    answer({ type: "done", id, result: await result(task) });
+  } catch (error) {
+    answer({ type: "failed", id, failure: failure(error) });
+  }
+}
+
+async function result(task: Task): Promise<Results[keyof Results]> {
+  if (task.type === "open") {
+    host = await Host.open(task, answer);
+    return host.opened;
+  }
+  if (host === undefined) {
+    throw new Error("the worker has opened no bundle");
+  }
+  switch (task.type) {
+    case "load-voice":
+      return host.loadVoice(task.voice, task.source);
+    case "prepare-voice":
+      return host.prepareVoice(task.voice);
+    case "export-voice":
+      return host.exportVoice(task.voice, task.half);
+  }
+}

@@ -1,0 +1,265 @@
+/** The player in a real browser: what comes out of it, sample by sample. */
+
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Player as PlayerClass } from "../src/player/index.js";
+import { launch, type Browser } from "./support/chromium.js";
+import { serveFolder, type Host } from "./support/folder.js";
+
+const root = join(import.meta.dirname, "..");
+
+/** A page of its own for every context, with a recorder beside the loudspeaker. */
+const PAGE = `<!doctype html><title>player</title><script type="module">
+  import { Player } from "./player/index.js";
+  window.start = async (sampleRate) => {
+    const context = new AudioContext({ sampleRate });
+    await context.audioWorklet.addModule("recorder.js");
+    const player = new Player({ context });
+    const recorder = new AudioWorkletNode(context, "recorder");
+    const recorded = [];
+    recorder.port.onmessage = ({ data }) => recorded.push(...data);
+    player.output.connect(recorder).connect(context.destination);
+    const events = [], states = [];
+    player.onposition = (seconds, mark) => events.push([seconds, mark?.text]);
+    player.onstate = (state) => states.push(state);
+    const ended = new Promise((resolve) => (player.onended = resolve));
+    return { context, player, recorded, events, states, ended };
+  };
+  /** A tone of 24 kHz, from second \`at\` on. */
+  window.tone = (at, seconds) => Float32Array.from({ length: Math.round(seconds * 24000) },
+    (_, i) => 0.5 * Math.sin(2 * Math.PI * 440 * (at + i / 24000)));
+  window.sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  window.ready = true;
+</script>`;
+
+const RECORDER = `registerProcessor("recorder", class extends AudioWorkletProcessor {
+  process([input], [output]) {
+    const samples = input[0] ?? new Float32Array(128);
+    this.port.postMessage(samples.slice());
+    return true;
+  }
+});`;
+
+declare global {
+  function start(sampleRate?: number): Promise<{
+    context: AudioContext;
+    player: PlayerClass;
+    recorded: number[];
+    events: [number, string | undefined][];
+    states: string[];
+    ended: Promise<void>;
+  }>;
+  function tone(at: number, seconds: number): Float32Array;
+  function sleep(ms: number): Promise<void>;
+}
+
+let built: string;
+let host: Host;
+let browser: Browser;
+
+beforeAll(async () => {
+  built = await mkdtemp(join(tmpdir(), "pocket-onnx-player-"));
+  const tsc = join(root, "node_modules/.bin/tsc");
+  const options = ["--noEmit", "false", "--outDir", join(built, "player"), "--rootDir", join(root, "src/player")];
+  await promisify(execFile)(tsc, ["-p", join(root, "tests/player.tsconfig.json"), ...options]);
+  host = await serveFolder(built, { "/index.html": PAGE, "/recorder.js": RECORDER });
+  browser = await launch();
+}, 60_000);
+
+afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+  await host?.[Symbol.asyncDispose]();
+  await rm(built, { recursive: true, force: true });
+});
+
+async function open(from = host): Promise<Page> {
+  const page = await browser.context.newPage();
+  await page.goto(from.url);
+  await page.waitForFunction("window.ready");
+  return page;
+}
+
+/** Where the first sample is that can be heard. */
+const onset = (samples: number[]) => samples.findIndex((it) => Math.abs(it) > 1e-4);
+
+test.each([24_000, 44_100, 48_000])("a tone comes out as it went in, at %d Hz", async (rate) => {
+  await using page = await open();
+  const heard = await page.evaluate(async (rate) => {
+    const { context, player, recorded, events, states, ended } = await start(rate);
+    for (let frame = 0; frame < 20; frame += 1) {
+      await player.write(tone(frame * 0.08, 0.08), 24_000, { text: frame < 10 ? "one" : "two" });
+    }
+    player.end();
+    await ended;
+    await sleep(100);
+    return { recorded, events, states, underruns: player.underruns, time: context.currentTime };
+  }, rate);
+  expect(heard.underruns).toBe(0);
+  expect(heard.states).toEqual(["buffering", "playing", "idle"]);
+  expect(heard.time).toBeGreaterThan(1.5);
+
+  const begin = onset(heard.recorded);
+  const length = heard.recorded.findLastIndex((it) => Math.abs(it) > 1e-4) - begin;
+  expect(Math.abs(length / rate - 1.6)).toBeLessThan(0.01);
+  // Away from the ends, which are faded, it is the same tone, wherever it begins exactly.
+  const middle = heard.recorded.slice(begin + 0.1 * rate, begin + 1.5 * rate);
+  let [sine, cosine] = [0, 0];
+  const angle = (2 * Math.PI * 440) / rate;
+  middle.forEach((it, i) => {
+    sine += (2 * it * Math.sin(angle * i)) / middle.length;
+    cosine += (2 * it * Math.cos(angle * i)) / middle.length;
+  });
+  expect(Math.abs(Math.hypot(sine, cosine) - 0.5)).toBeLessThan(1e-3);
+  const off = middle.map((it, i) => Math.abs(it - sine * Math.sin(angle * i) - cosine * Math.cos(angle * i)));
+  expect(Math.max(...off)).toBeLessThan(1e-3);
+
+  const texts = heard.events.map(([, text]) => text);
+  const turn = texts.indexOf("two");
+  expect(texts.slice(0, turn).every((it) => it === "one")).toBe(true);
+  expect(texts.slice(turn).every((it) => it === "two")).toBe(true);
+  const seconds = heard.events.map(([it]) => it);
+  expect(seconds).toEqual(seconds.toSorted((a, b) => a - b));
+  expect(Math.abs((seconds[turn] ?? 0) - 0.8)).toBeLessThan(0.05);
+}, 30_000);
+
+test("where sound is made too slowly it stops and goes on, without a click", async () => {
+  await using page = await open();
+  const heard = await page.evaluate(async () => {
+    const { player, recorded, states, ended } = await start(48_000);
+    // Fast at first, then nothing for a while.
+    for (let at = 0; at < 0.79; at += 0.08) await player.write(tone(at, 0.08), 24_000);
+    await sleep(1500);
+    for (let at = 0.8; at < 1.59; at += 0.08) await player.write(tone(at, 0.08), 24_000);
+    player.end();
+    await ended;
+    return { recorded, states, underruns: player.underruns };
+  });
+  expect(heard.underruns).toBe(1);
+  expect(heard.states).toEqual(["buffering", "playing", "buffering", "playing", "idle"]);
+  // A tone of 0.5 climbs by 0.0288 a sample, and a fade of 4 ms adds 1/192 of 0.5 to that.
+  const begin = onset(heard.recorded);
+  let steepest = 0;
+  for (let i = begin; i < heard.recorded.length - 1; i += 1) {
+    steepest = Math.max(steepest, Math.abs((heard.recorded[i + 1] ?? 0) - (heard.recorded[i] ?? 0)));
+  }
+  expect(steepest).toBeLessThan(0.033);
+  // Nothing is lost.
+  const audible = heard.recorded.filter((it) => Math.abs(it) > 1e-3).length;
+  expect(Math.abs(audible / 48_000 - 1.6)).toBeLessThan(0.03);
+}, 30_000);
+
+test("a slow generation is given a head start, and then plays through", async () => {
+  await using page = await open();
+  const heard = await page.evaluate(async () => {
+    const { player, ended, states } = await start();
+    const began = performance.now();
+    let sounded = 0;
+    player.onposition = () => (sounded ||= performance.now() - began);
+    // 0.08 s of sound take 0.1 s.
+    for (let at = 0; at < 3.99; at += 0.08) {
+      await player.write(tone(at, 0.08), 24_000);
+      const due = began + 100 * Math.round(at / 0.08 + 1);
+      await sleep(Math.max(0, due - performance.now()));
+    }
+    player.end();
+    await ended;
+    return { underruns: player.underruns, sounded, speed: player.speed, states };
+  });
+  expect(heard.underruns).toBe(0);
+  expect(heard.speed).toBeLessThan(1);
+  expect(heard.sounded).toBeGreaterThan(1000);
+  expect(heard.states).toEqual(["buffering", "playing", "idle"]);
+}, 30_000);
+
+test("writers far ahead wait; stop lets them go", async () => {
+  await using page = await open();
+  const times = await page.evaluate(async () => {
+    const { player, events, recorded } = await start();
+    const began = performance.now();
+    const since = () => performance.now() - began;
+    await player.write(tone(0, 11), 24_000);
+    const first = player.buffered;
+    await player.write(tone(11, 2), 24_000);
+    const full = since();
+    const waiting = player.write(tone(13, 60), 24_000);
+    await sleep(200);
+    const before = player.buffered;
+    player.stop();
+    const stopped = since();
+    await waiting;
+    const freed = since() - stopped;
+    await sleep(100);
+    const silent = recorded.slice(-1000).every((it) => it === 0);
+    // And it can be used again.
+    events.length = 0;
+    await player.write(tone(0, 0.5), 24_000);
+    player.end();
+    await new Promise<void>((resolve) => (player.onended = resolve));
+    return { first, full, freed, silent, before, after: events.at(-1)?.[0] };
+  });
+  expect(times.first).toBeGreaterThan(9);
+  expect(times.full).toBeGreaterThan(900);
+  expect(times.before).toBeGreaterThan(10);
+  expect(times.freed).toBeLessThan(50);
+  expect(times.silent).toBe(true);
+  expect(times.after).toBeGreaterThan(0.3);
+  expect(times.after).toBeLessThan(0.6);
+}, 30_000);
+
+test("pause holds the sound, resume goes on", async () => {
+  await using page = await open();
+  const heard = await page.evaluate(async () => {
+    const { player, events, ended, states } = await start();
+    await player.write(tone(0, 1), 24_000);
+    player.end();
+    await sleep(400);
+    player.pause();
+    await sleep(100);
+    const held = events.at(-1)?.[0] ?? 0;
+    await sleep(400);
+    const still = events.at(-1)?.[0] ?? 0;
+    player.resume();
+    await ended;
+    return { held, still, last: events.at(-1)?.[0] ?? 0, states, underruns: player.underruns };
+  });
+  expect(heard.still).toBe(heard.held);
+  expect(heard.last).toBeGreaterThan(0.9);
+  expect(heard.states).toEqual(["buffering", "playing", "paused", "buffering", "playing", "idle"]);
+  expect(heard.underruns).toBe(0);
+}, 30_000);
+
+test("a hidden tab plays on", async () => {
+  await using page = await open();
+  const playing = page.evaluate(async () => {
+    const { player, ended, events } = await start();
+    for (let at = 0; at < 2.99; at += 0.08) await player.write(tone(at, 0.08), 24_000);
+    player.end();
+    await ended;
+    return { underruns: player.underruns, last: events.at(-1)?.[0] ?? 0 };
+  });
+  await using other = await browser.context.newPage();
+  await other.goto("about:blank");
+  await other.bringToFront();
+  const heard = await playing;
+  expect(heard.underruns).toBe(0);
+  expect(heard.last).toBeGreaterThan(2.8);
+}, 30_000);
+
+test("a worklet that cannot be had fails the write", async () => {
+  await using broken = await serveFolder(built, {
+    "/index.html": PAGE,
+    "/recorder.js": RECORDER,
+    "/player/worklet.js": "this is no module",
+  });
+  await using page = await open(broken);
+  const failure = page.evaluate(async () => {
+    const { player } = await start();
+    await player.write(tone(0, 0.1), 24_000);
+  });
+  await expect(failure).rejects.toThrow(/module|worklet|load/i);
+}, 30_000);

@@ -1,0 +1,288 @@
+/** Speaking in a page: the samples of the native command, whatever runs them. */
+
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { difference, nativeSpeech } from "./support/bundles.js";
+import { type Browser, launch } from "./support/chromium.js";
+import { openPage, servePackage } from "./support/page.js";
+import type { Server } from "./support/server.js";
+
+const BUNDLE = "english_2m";
+const TEXT = "Hello there. [pause 100ms] This is a test.";
+const SEED = 7;
+/** Feedback amplifies rounding: so much of the beginning is compared sample by sample. */
+const COMPARED = 10 * 1920;
+
+let browser: Browser;
+const servers: Record<string, Server> = {};
+
+beforeAll(async () => {
+  browser = await launch();
+  servers["isolated"] = await servePackage(true);
+  servers["plain"] = await servePackage(false);
+});
+
+afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+  await Promise.all(Object.values(servers).map((server) => server[Symbol.asyncDispose]()));
+});
+
+async function page(kind: "isolated" | "plain"): Promise<Page> {
+  const server = servers[kind];
+  if (server === undefined) {
+    throw new Error(`no ${kind} server`);
+  }
+  return openPage(browser.context, server);
+}
+
+describe("the native command's samples", () => {
+  let expected: Float32Array;
+  beforeAll(async () => {
+    expected = await nativeSpeech(BUNDLE, TEXT, ["--seed", String(SEED)]);
+  });
+
+  for (const kind of ["isolated", "plain"] as const) {
+    for (const backend of ["engine", "onnxruntime"] as const) {
+      // One worker and two, in either page; one of them unasked.
+      for (const threads of [undefined, kind === "isolated" ? 1 : 2]) {
+        test(`${kind} page, ${backend}, threads: ${threads ?? "as it likes"}`, async () => {
+          const it = await page(kind);
+          const spoken = await it.evaluate(
+            async ([bundle, text, seed, backend, threads]) => {
+              const { PocketTTS } = globalThis.pocket;
+              const tts = await PocketTTS.fromPretrained(`/models/${bundle}`, { backend, threads });
+              const { audio, sampleRate, statistics } = await tts.generate(text, { seed });
+              await tts.dispose();
+              const isolated = globalThis.crossOriginIsolated;
+              return { audio: [...audio], sampleRate, statistics, isolated };
+            },
+            [BUNDLE, TEXT, SEED, backend, threads] as const,
+          );
+          await it.close();
+          const { statistics } = spoken;
+          expect(spoken.isolated).toBe(kind === "isolated");
+          expect(spoken.sampleRate).toBe(24_000);
+          expect(spoken.audio.length).toBe(expected.length);
+          expect(difference(Float32Array.from(spoken.audio), expected, COMPARED)).toBeLessThan(1e-3);
+          expect(statistics).toMatchObject({ backend, seed: SEED, seconds: expected.length / 24_000 });
+          const workers = (threads ?? (kind === "isolated" ? 2 : 1)) > 1 ? 2 : 1;
+          expect(statistics.workers).toBe(workers);
+          expect(statistics.threads).toBeGreaterThanOrEqual(workers);
+          expect(statistics.firstSound).toBeGreaterThan(0);
+          expect(statistics.firstSound).toBeLessThan(statistics.elapsed);
+          expect(statistics.timings["mimi_decoder"]?.calls).toBeGreaterThan(10);
+          expect(statistics.timings["prefill"]?.calls).toBe(2);
+        });
+      }
+    }
+  }
+});
+
+test("chunks come one by one, with the sentence they belong to", async () => {
+  const it = await page("isolated");
+  const chunks = await it.evaluate(
+    async ([bundle, text]) => {
+      const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}/`);
+      const chunks: [number, string][] = [];
+      for await (const { audio, text: sentence } of tts.stream(text)) {
+        chunks.push([audio.length, sentence]);
+      }
+      await tts.dispose();
+      return chunks;
+    },
+    [BUNDLE, TEXT] as const,
+  );
+  await it.close();
+  expect(chunks[0]).toEqual([1920, "Hello there."]);
+  expect(chunks).toContainEqual([2400, ""]);
+  expect(new Set(chunks.map(([, text]) => text))).toEqual(new Set(["Hello there.", "", "This is a test."]));
+});
+
+for (const backend of ["engine", "onnxruntime"] as const) {
+  for (const threads of [1, 2]) {
+    test(`an abort stops ${backend} on ${threads} threads within 200 ms, and the next request works`, async () => {
+      const it = await page("plain");
+      const result = await it.evaluate(
+        async ([bundle, text, backend, threads]) => {
+          const { PocketTTS } = globalThis.pocket;
+          const tts = await PocketTTS.fromPretrained(`/models/${bundle}`, { backend, threads });
+          const control = new AbortController();
+          let [aborted, stopped, name] = [0, 0, ""];
+          try {
+            for await (const _ of tts.stream(text.repeat(20), { signal: control.signal })) {
+              if (aborted === 0) {
+                setTimeout(() => {
+                  aborted = performance.now();
+                  control.abort();
+                }, 100);
+                aborted = -1;
+              }
+            }
+          } catch (error) {
+            stopped = performance.now();
+            name = (error as Error).name;
+          }
+          const next = performance.now();
+          const iterator = tts.stream("Again.", { seed: 1 });
+          const first = await iterator.next();
+          const waited = performance.now() - next;
+          await iterator.return();
+          await tts.dispose();
+          const samples = first.done === true ? 0 : first.value.audio.length;
+          return { took: stopped - aborted, name, samples, waited };
+        },
+        [BUNDLE, TEXT, backend, threads] as const,
+      );
+      await it.close();
+      expect(result.name).toBe("AbortError");
+      expect(result.took).toBeLessThan(200);
+      expect(result.samples).toBe(1920);
+      expect(result.waited).toBeLessThan(1000);
+    });
+  }
+}
+
+test("two requests queue, and each says what it says alone", async () => {
+  const it = await page("isolated");
+  const result = await it.evaluate(async (bundle) => {
+    const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`);
+    const order: string[] = [];
+    const say = async (text: string) => {
+      const { audio } = await tts.generate(text, { seed: 3 });
+      order.push(text);
+      return [...audio];
+    };
+    const alone = [await say("One."), await say("Two and more.")];
+    const queued = await Promise.all([say("One."), say("Two and more.")]);
+    const control = new AbortController();
+    const third = [tts.generate("One."), tts.generate("Two.", { signal: control.signal }), tts.generate("Three.")];
+    control.abort();
+    const settled = (await Promise.allSettled(third)).map((one) => one.status);
+    await tts.dispose();
+    return { same: JSON.stringify(alone) === JSON.stringify(queued), order, settled };
+  }, BUNDLE);
+  await it.close();
+  expect(result.same).toBe(true);
+  expect(result.order).toEqual(["One.", "Two and more.", "One.", "Two and more."]);
+  expect(result.settled).toEqual(["fulfilled", "rejected", "fulfilled"]);
+});
+
+test("a listener that is slow stops the work", async () => {
+  const it = await page("isolated");
+  const ahead = await it.evaluate(async (bundle) => {
+    const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`);
+    const stream = tts.stream("A long text. ".repeat(50));
+    await stream.next();
+    const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    await sleep(1500);
+    // What waits now comes at once; what has still to be made does not.
+    let ahead = 0;
+    for (;;) {
+      const start = performance.now();
+      const { done } = await stream.next();
+      if (done === true || performance.now() - start > 2 || ahead > 200) {
+        break;
+      }
+      ahead += 1;
+    }
+    await stream.return();
+    await tts.dispose();
+    return ahead;
+  }, BUNDLE);
+  await it.close();
+  expect(ahead).toBeLessThan(100);
+});
+
+test("the page's thread is never blocked for 50 ms", async () => {
+  const it = await page("isolated");
+  const longest = await it.evaluate(
+    async ([bundle, text]) => {
+      let [longest, last, watching] = [0, performance.now(), true];
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => {
+        const now = performance.now();
+        longest = Math.max(longest, now - last);
+        last = now;
+        if (watching) {
+          setTimeout(() => channel.port2.postMessage(0), 1);
+        }
+      };
+      const tasks: number[] = [];
+      new PerformanceObserver((list) => {
+        tasks.push(...list.getEntries().map((entry) => entry.duration));
+      }).observe({ type: "longtask" });
+      channel.port2.postMessage(0);
+      const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`);
+      await tts.generate(text);
+      await tts.dispose();
+      watching = false;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return Math.max(0, ...tasks);
+    },
+    [BUNDLE, TEXT] as const,
+  );
+  await it.close();
+  expect(longest).toBeLessThan(50);
+});
+
+test("errors are those of the native command", async () => {
+  const it = await page("isolated");
+  const errors = await it.evaluate(async (bundle) => {
+    const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`);
+    const cases: [string, () => Promise<unknown>][] = [
+      ["empty", () => tts.generate("  ")],
+      ["pause", () => tts.generate("A. [pause 100s] B.")],
+      ["voice", () => tts.generate("A.", { voice: "nobody" })],
+      ["steps", () => tts.generate("A.", { steps: 0 })],
+      ["temperature", () => tts.generate("A.", { temperature: Number.NaN })],
+      ["clamp", () => tts.generate("A.", { noiseClamp: -1 })],
+      ["tokens", () => tts.generate("A.", { maxTokens: 0 })],
+      ["unknown", () => tts.generate("A.", { speed: 2 } as object)],
+      ["file", () => tts.loadVoice(new Blob(["no voice"]))],
+      ["silent", () => tts.cloneVoice({ samples: new Float32Array(24_000), sampleRate: 24_000 })],
+      ["no recording", () => tts.cloneVoice(new Blob(["no recording"]))],
+    ];
+    const errors: Record<string, unknown> = {};
+    for (const [name, work] of cases) {
+      errors[name] = await work().then(
+        () => "no error",
+        (error) => [error.constructor.name, error.kind, error.message],
+      );
+    }
+    await tts.generate("It still speaks.");
+    await tts.dispose();
+    errors["disposed"] = await tts.generate("A.").catch((error) => error.kind);
+    return errors;
+  }, BUNDLE);
+  await it.close();
+  expect(errors).toMatchSnapshot();
+});
+
+test("20 utterances leave memory flat", async () => {
+  const it = await page("isolated");
+  const sizes = await it.evaluate(
+    async ([bundle, text]) => {
+      const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`);
+      const measure = async () => {
+        const { bytes } = await (
+          performance as unknown as { measureUserAgentSpecificMemory(): Promise<{ bytes: number }> }
+        ).measureUserAgentSpecificMemory();
+        return bytes;
+      };
+      for (let i = 0; i < 5; i++) {
+        await tts.generate(text);
+      }
+      const before = await measure();
+      for (let i = 0; i < 20; i++) {
+        await tts.generate(text);
+      }
+      const after = await measure();
+      await tts.dispose();
+      return { before, after };
+    },
+    [BUNDLE, TEXT] as const,
+  );
+  await it.close();
+  console.log(`memory: ${sizes.before} bytes before, ${sizes.after} after 20 utterances`);
+  expect(sizes.after).toBeLessThan(sizes.before * 1.05 + 2e6);
+}, 240_000);

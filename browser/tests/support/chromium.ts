@@ -1,0 +1,42 @@
+/** The Chromium that the tests drive. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium, type BrowserContext, type LaunchOptions } from "playwright-core";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--autoplay-policy=no-user-gesture-required",
+  "--use-fake-ui-for-media-stream",
+  "--use-fake-device-for-media-stream",
+];
+
+/** A browser with a profile of its own. */
+export interface Browser extends AsyncDisposable {
+  context: BrowserContext;
+}
+
+/** Starts a fresh one; `CHROMIUM` names the program where it is not Debian's. */
+export async function launch(options: LaunchOptions = {}): Promise<Browser> {
+  const profile = await mkdtemp(join(tmpdir(), "pocket-onnx-chromium-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    headless: true,
+    args: FLAGS,
+    ...options,
+  });
+  return {
+    context,
+    async [Symbol.asyncDispose]() {
+      await context.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** Reads safetensors files. */
+
+/** Tensors by name; integers as floats. */
+export type File = Record<string, { shape: number[]; floats: Float32Array }>;
+
+export function parse(file: Buffer): File {
+  const start = 8 + Number(file.readBigUInt64LE(0));
+  const header = JSON.parse(file.subarray(8, start).toString());
+  const tensors: File = {};
+  for (const [name, tensor] of Object.entries<{ dtype: string; shape: number[]; data_offsets: [number, number] }>(
+    header,
+  )) {
+    if (name === "__metadata__") {
+      continue;
+    }
+    const [from, to] = tensor.data_offsets;
+    const bytes = Uint8Array.from(file.subarray(start + from, start + to)).buffer;
+    const floats =
+      tensor.dtype === "I64"
+        ? Float32Array.from(new BigInt64Array(bytes), Number)
+        : new Float32Array(bytes);
+    tensors[name] = { shape: tensor.shape, floats };
+  }
+  return tensors;
+}

@@ -1,0 +1,124 @@
+/** A server that a test can have misbehave: the package, bundles and records, under one address. */
+
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
+
+const TYPES: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+};
+
+/** What cross-origin isolation needs. */
+const ISOLATION = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
+/** What becomes of a request, in place of the file. */
+export type Fault = "missing" | "page" | "truncated" | "broken" | "other-bytes";
+
+export interface Server extends AsyncDisposable {
+  /** With a slash at the end. */
+  url: string;
+  /** Paths that were asked for. */
+  asked: string[];
+  /** Has requests whose path ends so go wrong, as often as it says. */
+  fail(path: string, fault: Fault, times?: number): void;
+  /** Forgets all faults and requests. */
+  reset(): void;
+}
+
+/** Serves `mounts`: folders or texts by the beginning of the path. */
+export async function serve(
+  mounts: Record<string, string>,
+  { isolated = false, pages = {} }: { isolated?: boolean; pages?: Record<string, string> } = {},
+): Promise<Server> {
+  const asked: string[] = [];
+  let faults: { path: string; fault: Fault; times: number }[] = [];
+
+  async function answer(path: string, response: ServerResponse): Promise<void> {
+    const page = pages[path];
+    if (page !== undefined) {
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
+      return;
+    }
+    const mount = Object.keys(mounts).find((mount) => path.startsWith(mount));
+    const file = join(mounts[mount ?? ""] ?? "/nowhere", normalize(path.slice(mount?.length ?? 0)));
+    const found = await stat(file).catch(() => undefined);
+    if (!found?.isFile()) {
+      response.writeHead(404, { "content-type": "text/plain" }).end("not found");
+      return;
+    }
+    const type = TYPES[extname(file)] ?? "application/octet-stream";
+    const index = faults.findIndex((fault) => path.endsWith(fault.path) && fault.times > 0);
+    const fault = faults[index];
+    if (fault !== undefined) {
+      fault.times -= 1;
+      await misbehave(fault.fault, file, type, response);
+      return;
+    }
+    response.writeHead(200, { "content-type": type, "content-length": found.size });
+    createReadStream(file).pipe(response);
+  }
+
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://host");
+    asked.push(pathname);
+    for (const [name, value] of Object.entries(isolated ? ISOLATION : {})) {
+      response.setHeader(name, value);
+    }
+    void answer(decodeURIComponent(pathname), response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    asked,
+    fail(path, fault, times = Number.POSITIVE_INFINITY) {
+      faults.push({ path, fault, times });
+    },
+    reset() {
+      faults = [];
+      asked.length = 0;
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function misbehave(
+  fault: Fault,
+  file: string,
+  type: string,
+  response: ServerResponse,
+): Promise<void> {
+  const bytes = await readFile(file);
+  switch (fault) {
+    case "missing":
+      response.writeHead(404, { "content-type": "text/plain" }).end("not found");
+      break;
+    case "page":
+      response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>app</title>");
+      break;
+    case "truncated":
+      response.writeHead(200, { "content-type": type }).end(bytes.subarray(0, bytes.length / 2));
+      break;
+    case "broken":
+      response.writeHead(200, { "content-type": type, "content-length": bytes.length });
+      response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+      break;
+    case "other-bytes":
+      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+      response.writeHead(200, { "content-type": type }).end(bytes);
+      break;
+  }
+}

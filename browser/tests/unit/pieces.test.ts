@@ -1,0 +1,118 @@
+/** The small parts that need no browser. */
+
+import { expect, test } from "vitest";
+import { failure } from "../../src/errors.js";
+import { folder } from "../../src/loading/bundle.js";
+import { Phases } from "../../src/phases.js";
+import { Queue, unlessAborted } from "../../src/queue.js";
+import { append, type Tensor } from "../../src/tensor.js";
+import { readWav, wav } from "../../src/wav.js";
+import { Credit } from "../../src/worker/credit.js";
+
+const f32 = (shape: number[], ...values: number[]): Tensor => ({ dtype: "f32", shape, data: Float32Array.from(values) });
+
+test("rows go behind, along any axis", () => {
+  expect(append(f32([2, 1], 1, 2), 0, f32([1, 1], 3))).toEqual(f32([3, 1], 1, 2, 3));
+  expect(append(f32([2, 1], 1, 2), 1, f32([2, 2], 3, 4, 5, 6))).toEqual(f32([2, 3], 1, 3, 4, 2, 5, 6));
+  const grown = append(f32([1, 1], 1), 1, f32([1, 1], 2));
+  expect(append(grown, 1, f32([1, 1], 3)).data.buffer).toBe(grown.data.buffer);
+});
+
+test("a WAV file has the native command's samples", () => {
+  const file = new DataView(wav(Float32Array.of(0, 0.5, -0.5, 1, -1, 2, -2), 24_000, "i16").buffer);
+  const samples = Array.from({ length: 7 }, (_, i) => file.getInt16(44 + 2 * i, true));
+  expect(samples).toEqual([0, 16383, -16383, 32767, -32767, 32767, -32767]);
+  expect([file.getUint32(4, true), file.getUint32(24, true), file.getUint32(40, true)]).toEqual([50, 24_000, 14]);
+  const floats = new DataView(wav(Float32Array.of(0.25), 24_000, "f32").buffer);
+  expect([floats.getUint16(20, true), floats.getFloat32(44, true)]).toEqual([3, 0.25]);
+});
+
+test("a WAV file is read as it was written", () => {
+  const samples = Float32Array.of(0, 0.5, -0.25, 1 - 2 ** -15, -1);
+  for (const format of ["i16", "f32"] as const) {
+    const read = readWav(wav(samples, 16_000, format).buffer);
+    expect(read?.sampleRate).toBe(16_000);
+    const worst = Math.max(...samples.map((sample, i) => Math.abs(sample - (read?.samples[i] ?? Number.NaN))));
+    expect(worst).toBeLessThanOrEqual(format === "i16" ? 2 ** -14 : 0);
+  }
+  // Two channels of 24 bits in the extensible form, with a chunk before and a length that lies.
+  const bytes = new DataView(new ArrayBuffer(100));
+  const name = (at: number, text: string) => [...text].forEach((c, i) => bytes.setUint8(at + i, c.charCodeAt(0)));
+  [["RIFF", 0], ["WAVE", 8], ["LIST", 12], ["fmt ", 24], ["data", 72]].forEach(([text, at]) => name(Number(at), String(text)));
+  bytes.setUint32(16, 3, true);
+  bytes.setUint32(28, 40, true);
+  bytes.setUint16(32, 0xfffe, true);
+  bytes.setUint16(34, 2, true);
+  bytes.setUint32(36, 48_000, true);
+  bytes.setUint16(46, 24, true);
+  bytes.setUint16(56, 1, true);
+  bytes.setUint32(76, 0xffffffff, true);
+  bytes.setInt16(81, 0x4000, true);
+  bytes.setInt16(84, -0x2000, true);
+  expect(readWav(bytes.buffer)).toEqual({ samples: Float32Array.of(0.125, 0, 0), sampleRate: 48_000 });
+  expect(readWav(new ArrayBuffer(0))).toBeUndefined();
+  expect(readWav(bytes.buffer.slice(0, 60))).toBeUndefined();
+});
+
+test("work waits for its turn, and what is aborted takes none", async () => {
+  const queue = new Queue();
+  const order: string[] = [];
+  const leave = await queue.enter(undefined);
+  const control = new AbortController();
+  const second = queue.enter(control.signal).catch((error: Error) => order.push(error.name));
+  const third = queue.enter(undefined).then((leave) => {
+    order.push("third");
+    leave();
+  });
+  control.abort();
+  await second;
+  order.push("first leaves");
+  leave();
+  await third;
+  expect(order).toEqual(["AbortError", "first leaves", "third"]);
+  await expect(unlessAborted(Promise.resolve(1), AbortSignal.abort("why"))).rejects.toBe("why");
+});
+
+test("credit is taken once it is given", async () => {
+  const credit = new Credit(1);
+  await credit.take();
+  let taken = false;
+  const waiting = credit.take().then(() => {
+    taken = true;
+  });
+  await Promise.resolve();
+  expect(taken).toBe(false);
+  credit.give(1);
+  await waiting;
+  expect(taken).toBe(true);
+});
+
+test("progress is summed up by phase", () => {
+  const events: unknown[] = [];
+  const phases = new Phases(({ phase, loaded, total }) => events.push([phase, loaded, total]));
+  const file = { kind: "file", total: 10, source: "network" } as const;
+  phases.hear({ ...file, purpose: "model", file: "a", loaded: 4 });
+  phases.hear({ ...file, purpose: "model", file: "b", loaded: 1 });
+  phases.hear({ ...file, purpose: "voice", file: "v", loaded: 10 });
+  phases.hear({ ...file, purpose: "model", file: "a", loaded: 10 });
+  expect(events).toEqual([
+    ["model", 4, 10],
+    ["model", 5, 20],
+    ["voice", 10, 10],
+    ["model", 11, 20],
+  ]);
+});
+
+test("addresses of bundles", () => {
+  const base = "https://host/page/index.html";
+  expect(folder("/models/a", base)).toBe("https://host/models/a/");
+  expect(folder("models/a/", base)).toBe("https://host/page/models/a/");
+  expect(folder("https://cdn/b?v=1", base)).toBe("https://cdn/b/?v=1");
+});
+
+test("errors keep their kind on the way from a worker", () => {
+  const text = Object.assign(new Error("the text is empty"), { name: "Text" });
+  expect(failure(text)).toEqual({ kind: "Text", message: "the text is empty" });
+  expect(failure(new TypeError("x"))).toEqual({ kind: "Runtime", message: "x" });
+  expect(failure(new WebAssembly.RuntimeError("unreachable")).kind).toBe("Worker");
+});

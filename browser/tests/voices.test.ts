@@ -1,0 +1,127 @@
+/** Voices in a page: cloned, exported and loaded as the native command does. */
+
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { BUNDLES, native } from "./support/bundles.js";
+import { type Browser, launch } from "./support/chromium.js";
+import { openPage, servePackage } from "./support/page.js";
+import { parse } from "./support/safetensors.js";
+import type { Server } from "./support/server.js";
+
+const BUNDLE = join(BUNDLES, "english_2m");
+
+let browser: Browser;
+let server: Server;
+let dir: string;
+
+beforeAll(async () => {
+  browser = await launch();
+  server = await servePackage(true);
+  dir = await mkdtemp(join(tmpdir(), "pocket-onnx-voices-"));
+});
+
+afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+  await server?.[Symbol.asyncDispose]();
+  await rm(dir, { recursive: true });
+});
+
+/** Speech at 24 kHz in 16-bit stereo, which the browser does not resample either. */
+async function recording(): Promise<string> {
+  const [speech, wav] = [join(dir, "speech.wav"), join(dir, "recording.wav")];
+  await promisify(execFile)("espeak-ng", ["-w", speech, "This is the voice that is to be cloned."]);
+  await promisify(execFile)("ffmpeg", ["-y", "-loglevel", "error", "-i", speech, "-ar", "24000", "-ac", "2", wav]);
+  return wav;
+}
+
+for (const backend of ["engine", "onnxruntime"] as const) {
+  test(`a recording gives the native voice file in ${backend}, which loads natively`, async () => {
+    const wav = await recording();
+    const expected = parse(
+      await native(["voice", "export", wav, "--bundle", BUNDLE, "-o", "voice.safetensors"], "voice.safetensors"),
+    );
+    const page = await openPage(browser.context, server);
+    server.reset();
+    const sound = [...(await readFile(wav))];
+    const result = await page.evaluate(
+      async ([sound, backend]) => {
+        const { PocketTTS } = globalThis.pocket;
+        const phases = new Set<string>();
+        const onProgress = ({ phase }: { phase: string }) => void phases.add(phase);
+        const tts = await PocketTTS.fromPretrained("/models/english_2m", { backend, onProgress });
+        await tts.prepare();
+        const before = [...phases];
+        const voice = await tts.cloneVoice(new Blob([Uint8Array.from(sound)], { type: "audio/wav" }));
+        const file = await (await tts.exportVoice(voice)).arrayBuffer();
+        const half = await (await tts.exportVoice(voice, "f16")).arrayBuffer();
+        const again = await tts.loadVoice(file);
+        const spoken = await tts.generate("Hello.", { voice, seed: 4, framesAfterEos: 1 });
+        const loaded = await tts.generate("Hello.", { voice: again, seed: 4, framesAfterEos: 1 });
+        await tts.dispose();
+        return {
+          before,
+          after: [...phases],
+          canClone: tts.canClone,
+          file: [...new Uint8Array(file)],
+          half: half.byteLength,
+          positions: [voice.positions, again.positions],
+          audio: [...spoken.audio],
+          same: JSON.stringify([...spoken.audio]) === JSON.stringify([...loaded.audio]),
+        };
+      },
+      [sound, backend] as const,
+    );
+    await page.close();
+    // The encoder came for the cloning only.
+    expect(result.before).toEqual(["model", "voice"]);
+    expect(result.after).toEqual(["model", "voice", "encoder"]);
+    expect(result.canClone).toBe(true);
+    expect(result.same).toBe(true);
+    expect(result.positions[0]).toBe(result.positions[1]);
+
+    const actual = parse(Buffer.from(result.file));
+    expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
+    for (const [name, { shape, floats }] of Object.entries(expected)) {
+      expect(actual[name]?.shape, name).toEqual(shape);
+      const largest = floats.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+      const worst = floats.reduce(
+        (max, value, i) => Math.max(max, Math.abs(value - (actual[name]?.floats[i] ?? Number.NaN))),
+        0,
+      );
+      expect(worst, name).toBeLessThanOrEqual(1e-5 * largest);
+    }
+
+    const file = join(dir, "page.safetensors");
+    await writeFile(file, Buffer.from(result.file));
+    const args = ["speak", "Hello.", "--bundle", BUNDLE, "--voice", file, "--seed", "4", "-o", "out.wav"];
+    const spoken = await native([...args, "--frames-after-eos", "1"], "out.wav");
+    expect((spoken.length - 44) / 2).toBe(result.audio.length);
+  });
+}
+
+test("voices of the bundle are listed, loaded once and dropped", async () => {
+  const page = await openPage(browser.context, server);
+  const result = await page.evaluate(async () => {
+    const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m");
+    const names = tts.listVoices();
+    const say = async (voice?: string) => JSON.stringify([...(await tts.generate("Hi.", { voice, seed: 1 })).audio]);
+    const [none, first, second] = [await say(), await say(names[0]), await say(names[1])];
+    const voice = await tts.loadVoice(names[1] ?? "");
+    voice.dispose();
+    const dropped = await tts.generate("Hi.", { voice }).catch((error) => [error.kind, error.message]);
+    const again = await say(names[1]);
+    await tts.dispose();
+    return { names, first: none === first, second: first !== second && again === second, dropped };
+  });
+  await page.close();
+  expect(result).toEqual({
+    names: ["synthetic_1", "synthetic_2"],
+    first: true,
+    second: true,
+    dropped: ["NoVoice", "this voice was disposed of"],
+  });
+});

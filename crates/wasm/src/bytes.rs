@@ -1,0 +1,46 @@
+//! Room in the module's memory that JavaScript fills.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::error::Error;
+
+/// Numbers of any format and vectors of them may lie anywhere in it.
+type Line = [u128; 4];
+
+/// Bytes that JavaScript writes at [`Bytes::pointer`], into the module's `memory`, as they arrive.
+#[wasm_bindgen]
+pub struct Bytes {
+    lines: Vec<Line>,
+    length: usize,
+}
+
+#[wasm_bindgen]
+impl Bytes {
+    /// Room for `length` bytes, all 0.
+    #[wasm_bindgen(constructor)]
+    pub fn new(length: usize) -> Result<Self, Error> {
+        let count = length.div_ceil(size_of::<Line>());
+        let mut lines = Vec::new();
+        (lines.try_reserve_exact(count)).map_err(|_| Error::Memory { bytes: length })?;
+        lines.resize(count, [0; 4]);
+        Ok(Self { lines, length })
+    }
+
+    /// Where it begins in the module's memory.
+    #[wasm_bindgen(getter)]
+    pub fn pointer(&self) -> usize {
+        self.lines.as_ptr().addr()
+    }
+
+    /// How many bytes there are.
+    #[wasm_bindgen(getter)]
+    pub fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.lines)[..self.length]
+    }
+}

@@ -1,0 +1,92 @@
+//! The engine, behind the trait that all runtimes share.
+
+use bundle::ComponentName;
+use engine::{Data, Engine};
+use runtime::Stream;
+use tensor::TensorView;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::error::Error;
+use crate::interop::{
+    JsTensor, JsTensors, tensor_from_js, tensor_to_js, tensors_from_js, tensors_to_js,
+};
+use crate::{Bytes, Model};
+
+/// One stream through a component, which the engine runs. It carries states and position.
+#[wasm_bindgen]
+pub struct EngineStream {
+    stream: Box<dyn Stream>,
+}
+
+#[wasm_bindgen]
+impl EngineStream {
+    /// Loads a component of the bundle and starts a stream. `weights` are the bytes of its data
+    /// file.
+    pub fn load(model: &Model, component: &str, weights: Bytes) -> Result<Self, Error> {
+        let name = ComponentName::from_name(component);
+        let name = name.ok_or_else(|| Error::Component {
+            name: component.to_owned(),
+        })?;
+        let engine = Engine::default();
+        Ok(Self {
+            stream: engine.stream(model.model.manifest(), name, Data::new(weights))?,
+        })
+    }
+
+    /// Runs the component once. `inputs` are its inputs but the states and the position; its
+    /// outputs but the states come back.
+    pub fn run(&mut self, inputs: &JsTensors) -> Result<JsTensors, Error> {
+        let inputs = tensors_from_js(inputs)?;
+        let views: Vec<(&str, TensorView<'_>)> = inputs
+            .iter()
+            .map(|(name, tensor)| (name.as_str(), tensor.view()))
+            .collect();
+        let outputs: Vec<_> = self.stream.run(&views)?.into_iter().collect();
+        Ok(tensors_to_js(
+            outputs.iter().map(|(name, tensor)| (name.as_str(), tensor)),
+        ))
+    }
+
+    /// Goes back to the state before the first call.
+    pub fn reset(&mut self) -> Result<(), Error> {
+        Ok(self.stream.reset()?)
+    }
+
+    /// A stream that goes on from the same state, independently.
+    pub fn fork(&self) -> Self {
+        Self {
+            stream: self.stream.fork(),
+        }
+    }
+
+    /// Names of the inputs that are states.
+    #[wasm_bindgen(getter, js_name = stateNames)]
+    pub fn state_names(&self) -> Vec<String> {
+        let states = self.stream.component().states.iter();
+        states.map(|state| state.input.clone()).collect()
+    }
+
+    /// A copy of the state that goes into input `name`.
+    pub fn state(&self, name: &str) -> Result<JsTensor, Error> {
+        Ok(tensor_to_js(&self.stream.state(name)?))
+    }
+
+    /// Replaces the state that goes into input `name`.
+    #[wasm_bindgen(js_name = setState)]
+    pub fn set_state(&mut self, name: &str, value: &JsTensor) -> Result<(), Error> {
+        let value = tensor_from_js(name, value.as_ref())?;
+        Ok(self.stream.set_state(name, value)?)
+    }
+
+    /// Positions counted so far; 0 where the component does not count them.
+    #[wasm_bindgen(getter)]
+    pub fn position(&self) -> f64 {
+        self.stream.position().unwrap_or(0) as f64
+    }
+
+    /// Sets the position that the next call starts at.
+    #[wasm_bindgen(js_name = setPosition)]
+    pub fn set_position(&mut self, position: f64) -> Result<(), Error> {
+        Ok(self.stream.set_position(position as i64)?)
+    }
+}

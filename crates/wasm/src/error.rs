@@ -1,0 +1,112 @@
+//! Errors, as JavaScript sees them.
+
+use std::error::Error as _;
+
+use bundle::ManifestError;
+use runtime::RuntimeError;
+use speech::{SpeechError, VoiceError};
+use tensor::TensorError;
+use wasm_bindgen::JsValue;
+
+/// Why a call into the module fails.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Text, voice or options.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+    /// A component.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A tensor that JavaScript gave.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// No room for a file.
+    #[error("no memory for {bytes} bytes: close other pages, or take a smaller model")]
+    Memory {
+        /// How many.
+        bytes: usize,
+    },
+    /// A component that no bundle has.
+    #[error("there is no component {name}")]
+    Component {
+        /// What it was called.
+        name: String,
+    },
+    /// An option that there is not, or a value that it cannot have.
+    #[error("the option {name} {problem}")]
+    Option {
+        /// The option.
+        name: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A value of JavaScript's that is none of the types above.
+    #[error("{what} is not {expected}")]
+    Value {
+        /// What it was given as.
+        what: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+impl Error {
+    /// The variant's name, which becomes the `name` of the JavaScript error.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Manifest(_) => "Manifest",
+            Self::Speech(error) => speech_kind(error),
+            Self::Runtime(RuntimeError::NoComponent { .. }) => "NoComponent",
+            Self::Runtime(_) => "Runtime",
+            Self::Tensor(_) => "Tensor",
+            Self::Memory { .. } => "Memory",
+            Self::Component { .. } => "NoComponent",
+            Self::Option { .. } => "Options",
+            Self::Value { .. } => "Value",
+        }
+    }
+}
+
+fn speech_kind(error: &SpeechError) -> &'static str {
+    match error {
+        SpeechError::Text(_) => "Text",
+        SpeechError::Tokenizer(_) => "Tokenizer",
+        SpeechError::Voice(_) => "Voice",
+        SpeechError::Audio(_) => "Audio",
+        SpeechError::Noise(_)
+        | SpeechError::Sampler(_)
+        | SpeechError::EosThreshold
+        | SpeechError::MaxTokens => "Options",
+        SpeechError::Tensor(_) => "Tensor",
+        SpeechError::NoEncoder => "NoEncoder",
+        SpeechError::NoComponent { .. } => "NoComponent",
+        SpeechError::NoOutput { .. } | SpeechError::Shape { .. } | SpeechError::NotAsked => {
+            "Runtime"
+        }
+        SpeechError::NotFinite { .. } => "NotFinite",
+    }
+}
+
+impl From<VoiceError> for Error {
+    fn from(error: VoiceError) -> Self {
+        Self::Speech(error.into())
+    }
+}
+
+impl From<Error> for JsValue {
+    /// The whole chain of causes, on one line.
+    fn from(error: Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            message += &format!(": {error}");
+            cause = error.source();
+        }
+        let value = js_sys::Error::new(&message);
+        value.set_name(error.kind());
+        value.into()
+    }
+}

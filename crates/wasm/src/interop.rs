@@ -1,0 +1,183 @@
+//! Calls, tensors and sounds as JavaScript objects.
+
+use js_sys::{Array, BigInt64Array, Float32Array, Object, Reflect};
+use speech::{Action, Call, Sound};
+use tensor::{Data, Tensor};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast as _, JsValue};
+
+use crate::error::Error;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** A shape and its values, in row-major order. */
+export type Tensor =
+  | { dtype: "f32"; shape: number[]; data: Float32Array }
+  | { dtype: "i64"; shape: number[]; data: BigInt64Array };
+
+/** Tensors by name. */
+export type Tensors = Record<string, Tensor>;
+
+/** A component to be run once; the host supplies states and position. */
+export interface Call { component: string; inputs: Tensors }
+
+/** A piece of an utterance, on its way to the decoder. */
+export type Sound =
+  | { kind: "begin"; text: string }
+  | { kind: "latent"; values: Float32Array }
+  | { kind: "end"; cut: boolean }
+  | { kind: "silence"; samples: number };
+
+/** What a host has to do next. */
+export type Action =
+  | { kind: "run"; call: Call }
+  | { kind: "emit"; sound: Sound }
+  | { kind: "done" };
+"#;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Tensors by name.
+    #[wasm_bindgen(typescript_type = "Tensors")]
+    pub type JsTensors;
+    /// One tensor.
+    #[wasm_bindgen(typescript_type = "Tensor")]
+    pub type JsTensor;
+    /// A component and its inputs.
+    #[wasm_bindgen(typescript_type = "Call")]
+    pub type JsCall;
+    /// A component and its inputs, or nothing.
+    #[wasm_bindgen(typescript_type = "Call | undefined")]
+    pub type JsMaybeCall;
+    /// What comes next.
+    #[wasm_bindgen(typescript_type = "Action")]
+    pub type JsAction;
+}
+
+/// An object with these members.
+fn object(members: &[(&str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in members {
+        set(&object, name, value);
+    }
+    object.into()
+}
+
+/// Setting a member of a plain object cannot fail.
+fn set(object: &Object, name: &str, value: &JsValue) {
+    let _ = Reflect::set(object, &name.into(), value);
+}
+
+/// The member `name`; undefined where there is none.
+fn get(value: &JsValue, name: &str) -> JsValue {
+    Reflect::get(value, &name.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// A tensor for JavaScript.
+pub(crate) fn tensor_to_js(tensor: &Tensor) -> JsTensor {
+    let shape: Array = tensor
+        .shape()
+        .iter()
+        .map(|&size| JsValue::from(size))
+        .collect();
+    let (dtype, data) = match (tensor.as_f32(), tensor.as_i64()) {
+        (Some(values), _) => ("f32", Float32Array::from(values).into()),
+        (_, values) => {
+            let values = values.unwrap_or_default();
+            ("i64", BigInt64Array::from(values).into())
+        }
+    };
+    object(&[
+        ("dtype", dtype.into()),
+        ("shape", shape.into()),
+        ("data", data),
+    ])
+    .unchecked_into()
+}
+
+/// A tensor of JavaScript's, which `what` names in an error.
+pub(crate) fn tensor_from_js(what: &str, value: &JsValue) -> Result<Tensor, Error> {
+    let wrong = |expected| Error::Value {
+        what: what.to_owned(),
+        expected,
+    };
+    let shape = get(value, "shape");
+    let shape: Option<Vec<usize>> = Array::is_array(&shape)
+        .then(|| {
+            Array::from(&shape)
+                .iter()
+                .map(|size| size.as_f64().map(|size| size as usize))
+                .collect()
+        })
+        .flatten();
+    let shape = shape.ok_or_else(|| wrong("a tensor: it has no shape"))?;
+    let data = get(value, "data");
+    let data = if let Some(values) = data.dyn_ref::<Float32Array>() {
+        Data::F32(values.to_vec())
+    } else if let Some(values) = data.dyn_ref::<BigInt64Array>() {
+        Data::I64(values.to_vec())
+    } else {
+        return Err(wrong(
+            "a tensor: its data is no Float32Array and no BigInt64Array",
+        ));
+    };
+    Ok(Tensor::new(shape, data)?)
+}
+
+/// Tensors for JavaScript.
+pub(crate) fn tensors_to_js<'a>(
+    tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
+) -> JsTensors {
+    let object = Object::new();
+    for (name, tensor) in tensors {
+        set(&object, name, &tensor_to_js(tensor));
+    }
+    object.unchecked_into()
+}
+
+/// Tensors of JavaScript's.
+pub(crate) fn tensors_from_js(tensors: &JsTensors) -> Result<Vec<(String, Tensor)>, Error> {
+    let Some(object) = tensors.dyn_ref::<Object>() else {
+        return Err(Error::Value {
+            what: "the tensors".to_owned(),
+            expected: "an object",
+        });
+    };
+    let names = Object::keys(object);
+    let entry = |name: JsValue| {
+        let name = name.as_string().unwrap_or_default();
+        let tensor = tensor_from_js(&name, &get(object, &name))?;
+        Ok((name, tensor))
+    };
+    names.iter().map(entry).collect()
+}
+
+/// A call for JavaScript.
+pub(crate) fn call_to_js(call: &Call) -> JsCall {
+    let inputs = call.inputs.iter().map(|(name, tensor)| (*name, tensor));
+    object(&[
+        ("component", call.component.as_str().into()),
+        ("inputs", tensors_to_js(inputs).into()),
+    ])
+    .unchecked_into()
+}
+
+/// An action for JavaScript.
+pub(crate) fn action_to_js(action: &Action) -> JsAction {
+    let action = match action {
+        Action::Run(call) => object(&[("kind", "run".into()), ("call", call_to_js(call).into())]),
+        Action::Emit(sound) => object(&[("kind", "emit".into()), ("sound", sound_to_js(sound))]),
+        Action::Done => object(&[("kind", "done".into())]),
+    };
+    action.unchecked_into()
+}
+
+fn sound_to_js(sound: &Sound) -> JsValue {
+    let (kind, member, value): (&str, &str, JsValue) = match sound {
+        Sound::Begin { text } => ("begin", "text", text.into()),
+        Sound::Latent(values) => ("latent", "values", Float32Array::from(&values[..]).into()),
+        Sound::End { cut } => ("end", "cut", (*cut).into()),
+        Sound::Silence(samples) => ("silence", "samples", (*samples).into()),
+    };
+    object(&[("kind", kind.into()), (member, value)])
+}

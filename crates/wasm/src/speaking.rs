@@ -1,0 +1,77 @@
+//! The two halves of an utterance.
+
+use js_sys::Float32Array;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::error::Error;
+use crate::interop::{JsAction, JsCall, JsTensors, action_to_js, call_to_js, tensors_from_js};
+
+/// A text that is being spoken: makes latents.
+#[wasm_bindgen]
+pub struct Utterance {
+    utterance: speech::Utterance,
+}
+
+impl Utterance {
+    pub(crate) fn new(utterance: speech::Utterance) -> Self {
+        Self { utterance }
+    }
+}
+
+#[wasm_bindgen]
+impl Utterance {
+    /// The same utterance, but with this noise in place of the seed's, and zeros after it:
+    /// recorded noise makes recorded latents.
+    #[wasm_bindgen(js_name = withNoise)]
+    pub fn with_noise(self, noise: &Float32Array) -> Self {
+        let mut noise = noise.to_vec().into_iter();
+        let source = move |values: &mut [f32]| {
+            values.fill_with(|| noise.next().unwrap_or_default());
+        };
+        Self::new(self.utterance.with_noise(Box::new(source)))
+    }
+
+    /// What comes next. Until the outputs of a call are supplied, it is that call.
+    #[wasm_bindgen(js_name = nextAction)]
+    pub fn next_action(&mut self) -> Result<JsAction, Error> {
+        Ok(action_to_js(&self.utterance.next_action()?))
+    }
+
+    /// Takes the outputs of the call that came last.
+    pub fn supply(&mut self, outputs: &JsTensors) -> Result<(), Error> {
+        Ok(self.utterance.supply(tensors_from_js(outputs)?)?)
+    }
+}
+
+/// Latents on their way to samples.
+#[wasm_bindgen]
+pub struct Decoding {
+    decoding: speech::Decoding,
+}
+
+impl Decoding {
+    pub(crate) fn new(model: &speech::Model) -> Self {
+        Self {
+            decoding: speech::Decoding::new(model),
+        }
+    }
+}
+
+#[wasm_bindgen]
+impl Decoding {
+    /// A chunk of text begins: the host starts `mimi_decoder` afresh.
+    pub fn begin(&mut self) {
+        self.decoding.begin();
+    }
+
+    /// The call that decodes a frame.
+    pub fn call(&self, latent: &Float32Array) -> Result<JsCall, Error> {
+        Ok(call_to_js(&self.decoding.call(latent.to_vec())?))
+    }
+
+    /// The samples of that call's outputs.
+    pub fn audio(&mut self, outputs: &JsTensors) -> Result<Float32Array, Error> {
+        let samples = self.decoding.audio(tensors_from_js(outputs)?)?;
+        Ok(Float32Array::from(&samples[..]))
+    }
+}

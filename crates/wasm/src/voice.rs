@@ -1,0 +1,97 @@
+//! Voices: read, made, and written.
+
+use bundle::ComponentName;
+use speech::{VoiceDType, VoiceForm};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::Model;
+use crate::error::Error;
+use crate::interop::{JsMaybeCall, JsTensors, call_to_js, tensors_from_js, tensors_to_js};
+
+/// The state of `flow_lm` after a voice prompt.
+#[wasm_bindgen]
+pub struct Voice {
+    voice: speech::Voice,
+}
+
+impl Voice {
+    pub(crate) fn new(voice: speech::Voice) -> Self {
+        Self { voice }
+    }
+}
+
+#[wasm_bindgen]
+impl Voice {
+    /// From the states of `flow_lm` after a prompt, by input, and its position.
+    #[wasm_bindgen(js_name = fromStates)]
+    pub fn from_states(model: &Model, states: &JsTensors, position: f64) -> Result<Self, Error> {
+        let components = &model.model.manifest().components;
+        let component = ComponentName::FlowLm;
+        let flow_lm = components.get(&component);
+        let flow_lm = flow_lm.ok_or(speech::SpeechError::NoComponent { component })?;
+        let states = tensors_from_js(states)?;
+        Ok(Self::new(speech::Voice::from_states(
+            flow_lm,
+            states,
+            position as i64,
+        )?))
+    }
+
+    /// Inputs of `flow_lm` and the states that go into them.
+    pub fn states(&self) -> JsTensors {
+        tensors_to_js(self.voice.states())
+    }
+
+    /// Rows of the cache: the position that the text starts at.
+    #[wasm_bindgen(getter)]
+    pub fn position(&self) -> f64 {
+        self.voice.position() as f64
+    }
+
+    /// The bytes of a voice file, which pocket-tts loads: f32, or f16 at half the size.
+    #[wasm_bindgen(js_name = toSafetensors)]
+    pub fn to_safetensors(&self, half: bool) -> Result<Vec<u8>, Error> {
+        let dtype = if half {
+            VoiceDType::F16
+        } else {
+            VoiceDType::F32
+        };
+        Ok(self.voice.to_safetensors(VoiceForm::Current, dtype)?)
+    }
+}
+
+/// A voice that is being made from a recording.
+#[wasm_bindgen]
+pub struct Prompt {
+    prompt: speech::Prompt,
+}
+
+impl Prompt {
+    pub(crate) fn new(prompt: speech::Prompt) -> Self {
+        Self { prompt }
+    }
+}
+
+#[wasm_bindgen]
+impl Prompt {
+    /// Whether only the beginning of the recording is used.
+    #[wasm_bindgen(getter)]
+    pub fn truncated(&self) -> bool {
+        self.prompt.truncated()
+    }
+
+    /// The call that comes next, if there is one; then the state of `flow_lm` is the voice.
+    #[wasm_bindgen(js_name = nextCall)]
+    pub fn next_call(&self) -> Result<JsMaybeCall, Error> {
+        let call = self.prompt.next_call()?;
+        let call = call.map_or(JsValue::UNDEFINED, |call| call_to_js(&call).into());
+        Ok(call.unchecked_into())
+    }
+
+    /// Takes the outputs of the call that came last.
+    pub fn supply(&mut self, outputs: &JsTensors) -> Result<(), Error> {
+        Ok(self.prompt.supply(tensors_from_js(outputs)?)?)
+    }
+}

@@ -1,0 +1,60 @@
+//! `cargo xtask browser`: the tests of the npm package, in a real browser.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::run::{cargo, run, target};
+use crate::setup::{debian, npm};
+use crate::{wasm, workspace};
+
+/// Small models, and the vocabulary that each takes.
+const TINY: [(&str, &str); 5] = [
+    ("tiny_2026-01", "tokenizer.json"),
+    ("tiny_2m", "tokenizer.model"),
+    ("tiny_drifting_french", "tokenizer.json"),
+    ("tiny_english", "tokenizer.json"),
+    ("tiny_flow_matching", "tokenizer.json"),
+];
+
+/// Builds the package and what it is to run, and runs its tests.
+pub(crate) fn browser() -> Result<()> {
+    debian::ensure("chromium", "--version", &["chromium"])?;
+    wasm::wasm()?;
+    run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;
+    let command = target("debug").join("pocket-onnx");
+    let scratch = tempfile::tempdir_in(target(""))?;
+    bundles(&command, scratch.path())?;
+    let package = wasm::package();
+    run(&mut npm::command(&package, &["run", "check"]))?;
+    run(npm::command(&package, &["test"])
+        .env("POCKET_ONNX_BUNDLES", scratch.path())
+        .env("POCKET_ONNX_COMMAND", &command))
+}
+
+/// Converts the bundles of the tests into `dir`.
+fn bundles(command: &Path, dir: &Path) -> Result<()> {
+    let convert = |name: &str| {
+        let mut convert = Command::new(command);
+        convert.args(["convert", "--quiet", "--output-dir"]);
+        convert.arg(dir.join(name));
+        convert
+    };
+    let model = ["--variant", "english_2m_2026-10", "--synthetic", "1"];
+    run(convert("english_2m").args(model))?;
+    let fixtures = workspace().join("fixtures");
+    let vocabularies = workspace().join("crates/checkpoint/assets");
+    for (name, tokenizer) in TINY {
+        let config = fixtures.join("configs").join(format!("{name}.yaml"));
+        let checkpoint = fixtures.join("checkpoints").join(name);
+        run(convert(name)
+            .arg("--config")
+            .arg(config)
+            .arg("--weights")
+            .arg(checkpoint.join("model.safetensors"))
+            .arg("--tokenizer")
+            .arg(vocabularies.join(tokenizer)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! `cargo xtask wasm`: the wasm module, and the npm package that carries it.
+//!
+//! The module is built twice, for machines with and without relaxed SIMD; the page picks one.
+
+mod onnxruntime;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::run::{cargo, run, target};
+use crate::setup::npm;
+use crate::workspace;
+
+/// What runs in a page.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+const PACKAGE: &str = "pocket-onnx-wasm";
+/// Name of the module's files.
+const NAME: &str = "pocket_onnx";
+/// Folders of the package, and what the compiler may use for the module in them.
+const BUILDS: [(&str, &str); 2] = [("simd", "+simd128"), ("relaxed", "+simd128,+relaxed-simd")];
+/// What `wasm-opt` may expect of a browser.
+const FEATURES: [&str; 7] = [
+    "--enable-simd",
+    "--enable-relaxed-simd",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+];
+
+/// Folder of the npm package.
+pub(crate) fn package() -> PathBuf {
+    workspace().join("browser")
+}
+
+/// Installs what the package needs, and builds all of it.
+pub(crate) fn wasm() -> Result<()> {
+    npm::find_or_install()?;
+    run(&mut npm::command(&package(), &["ci", "--ignore-scripts"]))?;
+    run(Command::new("rustup").args(["target", "add", TARGET]))?;
+    for (folder, features) in BUILDS {
+        build(&package().join("wasm").join(folder), features)?;
+    }
+    onnxruntime::copy(&package())?;
+    run(&mut npm::command(&package(), &["run", "build"]))
+}
+
+/// One build of the module, into `dir`.
+fn build(dir: &Path, features: &str) -> Result<()> {
+    let flags = format!("target.{TARGET}.rustflags=[\"-Ctarget-feature={features}\"]");
+    run(&mut cargo(&[
+        "build",
+        "--package",
+        PACKAGE,
+        "--profile",
+        "wasm",
+        "--target",
+        TARGET,
+        "--config",
+        &flags,
+    ]))?;
+    let file = format!("{}.wasm", PACKAGE.replace('-', "_"));
+    let built = target(TARGET).join("wasm").join(file);
+    if dir.exists() {
+        fs::remove_dir_all(dir)?;
+    }
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(&built)
+        .out_name(NAME)
+        .web(true)?
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(dir)
+        .with_context(|| format!("wasm-bindgen refuses {}", built.display()))?;
+    let module = dir.join(format!("{NAME}_bg.wasm"));
+    let optimized = dir.join("optimized.wasm");
+    run(Command::new(package().join("node_modules/.bin/wasm-opt"))
+        .arg("-O3")
+        .args(FEATURES)
+        .arg(&module)
+        .arg("-o")
+        .arg(&optimized))?;
+    fs::rename(&optimized, &module)?;
+    let size = fs::metadata(&module)?.len();
+    println!(
+        "{}: {size} bytes, {} gzipped",
+        module.display(),
+        gzipped(&module)?
+    );
+    Ok(())
+}
+
+/// How many bytes a server sends of `file`.
+fn gzipped(file: &Path) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&fs::read(file)?)?;
+    Ok(encoder.finish()?.len())
+}
