@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::Result;
+use engine::Engine;
 use runtime::onnxruntime::{self, OnnxRuntime};
 use runtime::rten::{self, Rten};
 use runtime::{Backend, RuntimeError};
@@ -43,23 +44,12 @@ fn threads(args: &SpeakerArgs) -> usize {
 }
 
 fn choose(args: &SpeakerArgs) -> Result<Arc<dyn Backend>, RuntimeError> {
-    let onnxruntime = || {
-        OnnxRuntime::new(onnxruntime::Options {
+    Ok(match args.backend {
+        BackendName::Engine => Arc::new(Engine::default()),
+        BackendName::Rten => Arc::new(Rten::new(rten::Options { prepack: true })),
+        BackendName::Onnxruntime => Arc::new(OnnxRuntime::new(onnxruntime::Options {
             library: args.onnxruntime.clone(),
             ..onnxruntime::Options::default()
-        })
-    };
-    let rten = || Rten::new(rten::Options { prepack: true });
-    match args.backend {
-        Some(BackendName::Rten) => Ok(Arc::new(rten())),
-        Some(BackendName::Onnxruntime) => Ok(Arc::new(onnxruntime()?)),
-        None => match onnxruntime() {
-            Ok(backend) => Ok(Arc::new(backend)),
-            // A library that was named has to work.
-            Err(RuntimeError::NoOnnxRuntime { .. }) if args.onnxruntime.is_none() => {
-                Ok(Arc::new(rten()))
-            }
-            Err(error) => Err(error),
-        },
-    }
+        })?),
+    })
 }

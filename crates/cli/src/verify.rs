@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use engine::Engine;
 use runtime::onnxruntime::{self, OnnxRuntime};
 use runtime::rten::{self, Rten};
 use runtime::{Backend, RuntimeError};
@@ -42,6 +43,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
 
 /// Checks and runs the bundle in every backend there is.
 pub(crate) fn prove(proof: &Proof<'_>) -> Result<Report> {
+    let engine = Engine::default();
     let embedded = Rten::new(rten::Options::default());
     let options = onnxruntime::Options {
         library: proof.onnxruntime.map(Path::to_owned),
@@ -58,6 +60,7 @@ pub(crate) fn prove(proof: &Proof<'_>) -> Result<Report> {
     };
     let mut backends: Vec<&dyn Backend> = vec![&embedded];
     backends.extend(onnxruntime.iter().map(|backend| backend as &dyn Backend));
+    backends.push(&engine);
     let options = Options {
         backends,
         records: proof.records,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use bundle::{Component, ComponentName, Dim, FileEntry, Manifest};
 use config::{PredefinedVoice, Variant};
-use runtime::rten::{self, Rten};
+use engine::Engine;
 use speaker::Speaker;
 use speech::{Noise, Voice, VoiceDType, VoiceForm};
 use tensor::Tensor;
@@ -142,14 +142,12 @@ pub(crate) fn store(dir: &Path, name: &str, voice: &Voice) -> Result<bundle::Voi
     })
 }
 
-/// The bundle that is being written, to make voices with. The embedded runtime does it: there is
-/// no other on a machine that only converts.
+/// The bundle that is being written, to make voices with.
 fn open(dir: &Path, manifest: &Manifest) -> Result<Speaker> {
-    let backend = Rten::new(rten::Options::default());
     Ok(Speaker::with_manifest(
         dir,
         manifest.clone(),
-        Arc::new(backend),
+        Arc::new(Engine::default()),
         1,
     )?)
 }

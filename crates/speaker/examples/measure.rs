@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bundle::{ComponentName, Dim, Manifest};
+use engine::Engine;
 use runtime::onnxruntime::{self, OnnxRuntime};
 use runtime::rten::{self, Rten};
 use runtime::{Backend, Stream};
@@ -77,6 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn backend_of(name: &str) -> Result<Arc<dyn Backend>, Box<dyn Error>> {
     Ok(match name {
+        "engine" => Arc::new(Engine::default()),
         "rten" => Arc::new(Rten::new(rten::Options { prepack: true })),
         _ => Arc::new(OnnxRuntime::new(onnxruntime::Options::default())?),
     })

@@ -95,10 +95,13 @@ fn decode(
     sounds: &Receiver<Result<Sound, SpeakerError>>,
     chunks: &SyncSender<Result<Chunk, SpeakerError>>,
 ) {
+    let mut sounding = false;
     while let Ok(first) = sounds.recv() {
         let mut waiting = Vec::new();
         let mut failure = None;
-        for sound in std::iter::once(first).chain(sounds.try_iter()) {
+        // The first frame does not wait for others to be decoded.
+        let others = sounds.try_iter().take(if sounding { usize::MAX } else { 0 });
+        for sound in std::iter::once(first).chain(others) {
             match sound {
                 Ok(sound) => waiting.push(sound),
                 Err(error) => failure = Some(error),
@@ -108,6 +111,7 @@ fn decode(
             Ok(made) => (made, failure),
             Err(error) => (Vec::new(), Some(error)),
         };
+        sounding |= !made.is_empty();
         for result in made.into_iter().map(Ok).chain(failure.map(Err)) {
             let failed = result.is_err();
             if chunks.send(result).is_err() || failed {

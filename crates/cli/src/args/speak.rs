@@ -61,9 +61,9 @@ pub(crate) struct SpeakerArgs {
     /// Folder of the bundle.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) bundle: PathBuf,
-    /// What runs the graphs; ONNX Runtime where its library is installed, else rten.
-    #[arg(long, value_enum)]
-    pub(crate) backend: Option<BackendName>,
+    /// What runs the model.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) backend: BackendName,
     /// ONNX Runtime's shared library, where it is not installed by `cargo xtask setup`.
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
@@ -73,11 +73,14 @@ pub(crate) struct SpeakerArgs {
 }
 
 /// A backend by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BackendName {
-    /// ONNX Runtime, from its shared library.
+    /// The engine: the model in Rust.
+    #[default]
+    Engine,
+    /// The ONNX graphs in ONNX Runtime, from its shared library.
     Onnxruntime,
-    /// The embedded runtime, in pure Rust.
+    /// The ONNX graphs in the embedded runtime.
     Rten,
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use engine::Engine;
 use runtime::Backend;
 use runtime::onnxruntime::{self, OnnxRuntime};
 use runtime::rten::{self, Rten};
@@ -15,6 +16,7 @@ pub(crate) fn backends() -> Vec<Arc<dyn Backend>> {
     let library = OnnxRuntime::new(onnxruntime::Options::default());
     let library = library.unwrap_or_else(|error| panic!("{error}: run `cargo xtask setup`"));
     vec![
+        Arc::new(Engine::default()),
         Arc::new(Rten::new(rten::Options::default())),
         Arc::new(library),
     ]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bundle::{ComponentName, FileEntry, Manifest};
+use engine::Engine;
 use onnx::proto::ModelProto;
 use prost::Message as _;
 use runtime::Backend;
@@ -19,7 +20,7 @@ fn chain(error: &dyn std::error::Error) -> String {
         .join(": ")
 }
 
-/// Both backends, ONNX Runtime first.
+/// Both backends for graphs, ONNX Runtime first.
 pub(crate) fn backends() -> (OnnxRuntime, Rten) {
     let onnx_runtime = OnnxRuntime::new(onnxruntime::Options::default());
     (
@@ -28,10 +29,10 @@ pub(crate) fn backends() -> (OnnxRuntime, Rten) {
     )
 }
 
-/// Verifies on both backends.
+/// Verifies on all backends.
 pub(crate) fn verify(dir: &Path, records: Option<&Path>) -> Result<Report, VerifyError> {
     let (onnx_runtime, rten) = backends();
-    verify_on(&[&onnx_runtime, &rten], dir, records)
+    verify_on(&[&onnx_runtime, &rten, &Engine::default()], dir, records)
 }
 
 /// Verifies on these backends.
