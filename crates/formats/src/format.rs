@@ -41,6 +41,16 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.as_str() == name)
     }
 
+    /// Whether `values` are stored exactly; of quantised formats that cannot be said.
+    pub fn holds(self, values: &[f32]) -> bool {
+        let lost = match self {
+            Self::F32 => return true,
+            Self::Bf16 => values.iter().fold(0, |all, value| all | value.to_bits()) & 0xffff,
+            Self::Q16 | Self::Q8 | Self::Q4 => return false,
+        };
+        lost == 0
+    }
+
     /// Inputs that are stored as one group: their number is filled up with zeros.
     pub(crate) fn group(self) -> usize {
         match self {

@@ -19,6 +19,7 @@
 
 mod format;
 mod matrix;
+mod panel;
 mod quantise;
 mod table;
 

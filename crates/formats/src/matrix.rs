@@ -2,8 +2,9 @@
 
 use half::{bf16, f16};
 
-use crate::quantise::{Q4_OFFSET, q4_scale, quantise, quantise_q4, symmetric_scale};
-use crate::{Format, Q4_BLOCK, Q8_MAX, Q16_MAX};
+use crate::panel::{self, Columns};
+use crate::quantise::Q4_OFFSET;
+use crate::{Format, Q4_BLOCK};
 
 /// Outputs of a panel.
 pub const PANEL: usize = 16;
@@ -54,69 +55,17 @@ impl Matrix {
         self.panels() * self.panel_scale_bytes()
     }
 
-    /// Packs one panel. `columns` holds up to [`PANEL`] outputs of `inputs` values each;
+    /// Packs one panel. `columns` holds up to [`PANEL`] outputs of `inputs` finite values each;
     /// missing ones are zeros. `values` and `scales` have [`Self::panel_bytes`] and
     /// [`Self::panel_scale_bytes`] bytes.
     pub fn pack_panel(&self, columns: &[f32], values: &mut [u8], scales: &mut [u8]) {
-        let at = |input: usize, output: usize| {
-            if input < self.inputs {
-                let value = columns.get(output * self.inputs + input);
-                value.copied().unwrap_or_default()
-            } else {
-                0.0
-            }
-        };
-        let column = |output: usize| (0..self.inputs).map(move |input| at(input, output));
+        let columns = Columns::new(columns, self.inputs);
         match self.format {
-            Format::F32 => {
-                for (i, out) in values.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                    *out = at(i / PANEL, i % PANEL).to_le_bytes();
-                }
-            }
-            Format::Bf16 => {
-                for (i, out) in values.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-                    *out = bf16::from_f32(at(i / PANEL, i % PANEL)).to_le_bytes();
-                }
-            }
-            Format::Q16 => {
-                let scale: [f32; PANEL] =
-                    std::array::from_fn(|output| symmetric_scale(column(output), Q16_MAX));
-                for (i, out) in values.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-                    let (input, output) = (i / (2 * PANEL) * 2 + i % 2, i / 2 % PANEL);
-                    let value = quantise(at(input, output), scale[output], Q16_MAX);
-                    *out = (value as i16).to_le_bytes();
-                }
-                scales.copy_from_slice(bytemuck::cast_slice(&scale));
-            }
-            Format::Q8 => {
-                let scale: [f32; PANEL] =
-                    std::array::from_fn(|output| symmetric_scale(column(output), Q8_MAX));
-                for (i, out) in values.iter_mut().enumerate() {
-                    let (input, output) = (i / (4 * PANEL) * 4 + i % 4, i / 4 % PANEL);
-                    *out = quantise(at(input, output), scale[output], Q8_MAX) as i8 as u8;
-                }
-                scales.copy_from_slice(bytemuck::cast_slice(&scale));
-            }
-            Format::Q4 => {
-                let blocks = values.chunks_exact_mut(Q4_BLOCK * PANEL / 2);
-                let scales = scales.as_chunks_mut::<2>().0.chunks_exact_mut(PANEL);
-                for (block, (values, scales)) in blocks.zip(scales).enumerate() {
-                    let first = block * Q4_BLOCK;
-                    let scale: [f16; PANEL] = std::array::from_fn(|output| {
-                        q4_scale((first..first + Q4_BLOCK).map(|input| at(input, output)))
-                    });
-                    let code = |input, output| {
-                        (quantise_q4(at(input, output), scale[output]) + Q4_OFFSET) as u8
-                    };
-                    for (i, out) in values.iter_mut().enumerate() {
-                        let (input, output) = (first + i / (4 * PANEL) * 8 + i % 4, i / 4 % PANEL);
-                        *out = code(input, output) | code(input + 4, output) << 4;
-                    }
-                    for (out, scale) in scales.iter_mut().zip(scale) {
-                        *out = scale.to_le_bytes();
-                    }
-                }
-            }
+            Format::F32 => panel::pack_f32(&columns, values),
+            Format::Bf16 => panel::pack_bf16(&columns, values),
+            Format::Q16 => panel::pack_q16(&columns, values, scales),
+            Format::Q8 => panel::pack_q8(&columns, values, scales),
+            Format::Q4 => panel::pack_q4(&columns, values, scales),
         }
     }
 
@@ -180,6 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{Q8_MAX, Q16_MAX};
 
     /// Largest error of a value, as a part of the largest value that shares its scale.
     fn bound(format: Format) -> f32 {

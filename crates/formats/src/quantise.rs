@@ -1,4 +1,4 @@
-//! From numbers to integers and scales.
+//! From numbers to integers and scales. All values are finite.
 
 use half::f16;
 
@@ -12,9 +12,19 @@ pub const Q4_BLOCK: usize = 32;
 /// What is added to a q4 number, -8 to 7, so that it has no sign.
 pub(crate) const Q4_OFFSET: i32 = 8;
 
-/// The scale that maps `values` to integers up to `max`.
-pub(crate) fn symmetric_scale(values: impl Iterator<Item = f32>, max: i32) -> f32 {
-    values.fold(0.0_f32, |largest, value| largest.max(value.abs())) / max as f32
+/// Largest magnitude of `values`, 0 of none.
+pub(crate) fn largest_magnitude(values: &[f32]) -> f32 {
+    // Finite numbers are in the order of their bits, which compilers compare in lanes.
+    let magnitude = |value: &f32| value.to_bits() & 0x7fff_ffff;
+    f32::from_bits(values.iter().map(magnitude).max().unwrap_or_default())
+}
+
+/// The nearest integer, ties to even, cut to `min..=max` (at most 2^22 in magnitude).
+fn nearest(value: f32, min: i32, max: i32) -> i32 {
+    // 1.5 * 2^23: whatever is added to it is rounded to its last place, which counts ones.
+    const ONES: f32 = 12_582_912.0;
+    let cut = value.max(min as f32).min(max as f32);
+    ((cut + ONES).to_bits() as i32).wrapping_sub(ONES.to_bits() as i32)
 }
 
 /// The integer nearest to `value / scale`, at most `max` in magnitude.
@@ -22,13 +32,15 @@ pub(crate) fn quantise(value: f32, scale: f32, max: i32) -> i32 {
     if scale == 0.0 {
         return 0;
     }
-    ((value / scale).round() as i32).clamp(-max, max)
+    nearest(value / scale, -max, max)
 }
 
 /// The scale of a block of q4: its largest value becomes -8, so that no code is lost.
-pub(crate) fn q4_scale(block: impl Iterator<Item = f32>) -> f16 {
-    let largest = block.fold(0.0_f32, |a, b| if b.abs() > a.abs() { b } else { a });
-    let scale = f16::from_f32(largest / -(Q4_OFFSET as f32));
+pub(crate) fn q4_scale(block: &[f32]) -> f16 {
+    let magnitude = largest_magnitude(block);
+    // Of two of that magnitude the first counts.
+    let largest = block.iter().find(|value| value.abs() == magnitude);
+    let scale = f16::from_f32(largest.copied().unwrap_or_default() / -(Q4_OFFSET as f32));
     // Beyond f16 there is only infinity.
     if scale.is_finite() {
         scale
@@ -43,5 +55,44 @@ pub(crate) fn quantise_q4(value: f32, scale: f16) -> i32 {
     if scale == 0.0 {
         return 0;
     }
-    ((value / scale).round() as i32).clamp(-Q4_OFFSET, Q4_OFFSET - 1)
+    nearest(value / scale, -Q4_OFFSET, Q4_OFFSET - 1)
+}
+
+/// The nearest bf16 number, ties to even.
+pub(crate) fn bf16_bits(value: f32) -> u16 {
+    let bits = value.to_bits();
+    (bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use half::bf16;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn scales_of_nothing_are_zero() {
+        assert_eq!(largest_magnitude(&[]).to_bits(), 0);
+        assert_eq!(largest_magnitude(&[-2.0, 1.0]).to_bits(), 2.0_f32.to_bits());
+        assert_eq!(quantise(0.0, 0.0, Q8_MAX), 0);
+        assert_eq!(quantise_q4(0.0, q4_scale(&[0.0; 32])), 0);
+        // The largest values that there are.
+        let scale = q4_scale(&[f32::MAX, -f32::MAX]);
+        assert_eq!(scale, -f16::MAX);
+        assert_eq!(quantise_q4(-f32::MAX, scale), Q4_OFFSET - 1);
+    }
+
+    proptest! {
+        #[test]
+        fn rounding_is_to_the_nearest(value in -9000.0_f32..9000.0, small in -1e-30_f32..1e-30) {
+            prop_assert_eq!(
+                quantise(value, 1.0, Q16_MAX),
+                (value.round_ties_even() as i32).clamp(-Q16_MAX, Q16_MAX)
+            );
+            for value in [value, small] {
+                prop_assert_eq!(bf16_bits(value), bf16::from_f32(value).to_bits());
+            }
+        }
+    }
 }

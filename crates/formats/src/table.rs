@@ -2,7 +2,7 @@
 
 use half::bf16;
 
-use crate::quantise::{quantise, symmetric_scale};
+use crate::quantise::{bf16_bits, largest_magnitude, quantise};
 use crate::{Format, Q8_MAX};
 
 /// Layout of a lookup table `[rows, width]`, row by row. Its formats are f32, bf16 and q8
@@ -57,7 +57,7 @@ impl Table {
         match self.format {
             Format::F32 => values.copy_from_slice(bytemuck::cast_slice(row)),
             Format::Q8 | Format::Q4 => {
-                let scale = symmetric_scale(row.iter().copied(), Q8_MAX);
+                let scale = largest_magnitude(row) / Q8_MAX as f32;
                 for (out, value) in values.iter_mut().zip(row) {
                     *out = quantise(*value, scale, Q8_MAX) as i8 as u8;
                 }
@@ -65,7 +65,7 @@ impl Table {
             }
             Format::Bf16 | Format::Q16 => {
                 for (out, value) in values.as_chunks_mut::<2>().0.iter_mut().zip(row) {
-                    *out = bf16::from_f32(*value).to_le_bytes();
+                    *out = bf16_bits(*value).to_le_bytes();
                 }
             }
         }
