@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bundle::ComponentName;
+use bundle::{ComponentName, Format};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use config::Variant;
 use onnx::Opset;
@@ -57,6 +57,10 @@ pub(crate) struct ConvertArgs {
     /// Graphs to write, one or several names; all five unless given.
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', value_parser = component)]
     pub(crate) components: Vec<ComponentName>,
+    /// How weights are stored: f32, bf16, q16, q8 or q4, for all graphs, or as `NAME=FORMAT`
+    /// for one; several or repeated.
+    #[arg(long, value_name = "[NAME=]FORMAT", num_args = 1.., value_delimiter = ',', value_parser = dtype)]
+    pub(crate) dtype: Vec<Dtype>,
     /// Voices to put into the bundle: names of predefined voices, voice files or recordings;
     /// `default` is the language's own, `all` are all predefined ones.
     #[arg(long, value_name = "NAME|FILE", num_args = 1.., value_delimiter = ',')]
@@ -150,6 +154,27 @@ fn tolerance(text: &str) -> Result<f64, String> {
         Ok(part) if f64::is_finite(part) && part >= 0.0 => Ok(part),
         _ => Err("not a number from 0 on".to_owned()),
     }
+}
+
+/// A format, of one component or of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dtype {
+    pub(crate) component: Option<ComponentName>,
+    pub(crate) format: Format,
+}
+
+fn dtype(text: &str) -> Result<Dtype, String> {
+    let (name, format) = match text.split_once('=') {
+        Some((name, format)) => (Some(name), format),
+        None => (None, text),
+    };
+    let component = name.map(component).transpose()?;
+    let names = Format::ALL.map(Format::as_str);
+    let format = Format::from_name(format).ok_or_else(|| {
+        let nearest = nearest(format, &names);
+        format!("no such format{nearest}; there are {}", names.join(", "))
+    })?;
+    Ok(Dtype { component, format })
 }
 
 fn component(text: &str) -> Result<ComponentName, String> {

@@ -1,5 +1,6 @@
 //! `pocket-onnx convert`: a checkpoint becomes a bundle.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic;
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,12 +8,12 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use bundle::{ComponentName, Manifest};
-use export::{Export, Staging};
+use bundle::{ComponentName, Format, Manifest};
+use export::{Export, Formats, Staging};
 use onnx::Opset;
 use serde_json::json;
 
-use crate::args::{ConvertArgs, ModelArgs};
+use crate::args::{ConvertArgs, Dtype, ModelArgs};
 use crate::interrupt::{self, Writing};
 use crate::model::Model;
 use crate::output::{SYNTHETIC, megabytes, note, print};
@@ -27,6 +28,8 @@ pub(crate) struct Conversion<'a> {
     /// Empty means all.
     pub(crate) components: &'a [ComponentName],
     /// As typed.
+    pub(crate) dtype: &'a [Dtype],
+    /// As typed.
     pub(crate) voices: &'a [String],
     pub(crate) quiet: bool,
 }
@@ -38,6 +41,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
         output: &args.output_dir,
         opset: args.opset_version,
         components: &args.components,
+        dtype: &args.dtype,
         voices: &args.voices,
         quiet: args.quiet,
     };
@@ -52,6 +56,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
             "voice_cloning": manifest.voice_cloning,
             "opset_version": manifest.opset_version,
             "components": manifest.components.keys().collect::<Vec<_>>(),
+            "formats": manifest.components.iter().map(|(name, it)| (name, it.format)).collect::<BTreeMap<_, _>>(),
             "voices": manifest.voices.iter().map(|voice| &voice.name).collect::<Vec<_>>(),
             "bytes": bytes(&manifest),
             "seconds": seconds,
@@ -69,7 +74,8 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
 impl Conversion<'_> {
     /// Writes the bundle.
     pub(crate) fn run(&self) -> Result<Manifest> {
-        // Nothing is downloaded for an output that would be refused.
+        // Nothing is downloaded for what would be refused.
+        let formats = self.formats()?;
         Staging::check(self.output)?;
         let bar = Bar::new(self.quiet);
         let model = Model::open(self.model, &bar)?;
@@ -83,6 +89,7 @@ impl Conversion<'_> {
             tokenizer: &model.tokenizer,
             components: &components,
             opset: self.opset,
+            formats,
             identity: model.identity,
         };
         let variant = export.identity.variant.as_deref();
@@ -98,6 +105,34 @@ impl Conversion<'_> {
             };
             Ok(export.write_with(self.output, &bar, complete)?)
         })
+    }
+
+    /// How the weights of every component are stored.
+    fn formats(&self) -> Result<Formats> {
+        let mut general = self.dtype.iter().filter(|dtype| dtype.component.is_none());
+        let mut formats = match (general.next(), general.next()) {
+            (None, _) => Formats::default(),
+            (Some(dtype), None) => Formats::all(dtype.format),
+            (Some(first), Some(second)) => bail!(
+                "--dtype names two formats for all components, {} and {}: give one, or NAME=FORMAT",
+                first.format,
+                second.format
+            ),
+        };
+        let mut named = BTreeSet::new();
+        for dtype in self.dtype {
+            let Some(component) = dtype.component else {
+                continue;
+            };
+            if !named.insert(component) {
+                bail!("--dtype names two formats for {component}");
+            }
+            if !self.components.is_empty() && !self.components.contains(&component) {
+                bail!("--dtype names {component}, which --components leaves out");
+            }
+            formats = formats.with(component, dtype.format);
+        }
+        Ok(formats)
     }
 
     /// The graphs to write, in the order of use.
@@ -125,11 +160,21 @@ pub(crate) fn summary(manifest: &Manifest, output: &Path) -> String {
     let count = manifest.components.len();
     let graphs = if count == 1 { "graph" } else { "graphs" };
     format!(
-        "{name}{synthetic}: {count} {graphs}, opset {}, {} in {}",
+        "{name}{synthetic}: {count} {graphs}, opset {}, {}, {} in {}",
         manifest.opset_version,
+        formats(manifest),
         megabytes(bytes(manifest)),
         output.display(),
     )
+}
+
+/// Names of all formats, the most exact first.
+fn formats(manifest: &Manifest) -> String {
+    let used = |format: &Format| manifest.components.values().any(|it| it.format == *format);
+    let names: Vec<_> = (Format::ALL.into_iter().filter(used))
+        .map(Format::as_str)
+        .collect();
+    names.join(" and ")
 }
 
 /// Bytes of all files but the manifest.

@@ -38,6 +38,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
         output: &args.output_dir,
         opset: Opset::MIN,
         components: &[],
+        dtype: &[],
         voices: &["default".to_owned()],
         quiet: false,
     };

@@ -50,9 +50,10 @@ fn describe(manifest: &Manifest, args: &InspectArgs) -> Result<String> {
     for (name, component) in &manifest.components {
         writeln!(
             text,
-            "\n{name}: graph {}, weights {}",
+            "\n{name}: graph {}, weights {} in {}",
             megabytes(component.graph.size),
-            megabytes(component.data.size)
+            megabytes(component.data.size),
+            component.format
         )?;
         text += &interface(component);
         text += &states(component);

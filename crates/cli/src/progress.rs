@@ -8,6 +8,7 @@ use export::WriteProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::interrupt;
+use crate::output::note;
 
 /// A line on standard error that tells how speaking goes, where that is a terminal.
 pub(crate) fn speaking() -> ProgressBar {
@@ -86,6 +87,21 @@ impl WriteProgress for Bar {
 
     fn advanced(&self, bytes: u64) {
         self.bar.borrow().inc(bytes);
+    }
+
+    fn rounded(&self, name: ComponentName, weights: usize) {
+        if self.quiet {
+            return;
+        }
+        let weights = match weights {
+            1 => "1 weight".to_owned(),
+            _ => format!("{weights} weights"),
+        };
+        self.bar.borrow().suspend(|| {
+            note(&format!(
+                "notice: {name}: {weights} rounded to bf16, which does not hold them exactly (f32 does)"
+            ));
+        });
     }
 
     fn cancelled(&self) -> bool {

@@ -8,14 +8,14 @@ use std::sync::mpsc;
 use std::{panic, thread};
 
 use bundle::{
-    Component, ComponentName, Extent, FORMAT, FORMAT_VERSION, FileEntry, Format, Generator,
-    Manifest, Model, Parameter, ParameterKind, Source, Synthetic, Tokenizer, hex,
+    Component, ComponentName, Extent, FORMAT, FORMAT_VERSION, FileEntry, Generator, Manifest,
+    Model, Parameter, ParameterKind, Source, Synthetic, Tokenizer, hex,
 };
 use checkpoint::{TensorReader, TokenizerFile, TokenizerKind, Weights};
 use config::Config;
-use onnx::{Opset, ValueReader, WriteError};
+use onnx::{Opset, Packing, ValueReader, WriteError};
 
-use crate::{ComponentGraph, ExportError, Staging, interface};
+use crate::{ComponentGraph, ExportError, Formats, Staging, interface};
 
 /// Everything that goes into a bundle.
 pub struct Export<'a> {
@@ -29,6 +29,8 @@ pub struct Export<'a> {
     pub components: &'a [ComponentName],
     /// Operator set of the graphs.
     pub opset: Opset,
+    /// How their weights are stored.
+    pub formats: Formats,
     /// What the manifest says of the origin.
     pub identity: Identity,
 }
@@ -61,6 +63,8 @@ pub trait WriteProgress {
     fn component(&self, name: ComponentName);
     /// So many more bytes were written.
     fn advanced(&self, bytes: u64);
+    /// So many weights of a component were rounded, as bf16 does not hold them.
+    fn rounded(&self, name: ComponentName, weights: usize);
     /// Asked often: whether to stop and leave everything as it was.
     fn cancelled(&self) -> bool;
 }
@@ -70,6 +74,7 @@ impl WriteProgress for () {
     fn started(&self, _: u64) {}
     fn component(&self, _: ComponentName) {}
     fn advanced(&self, _: u64) {}
+    fn rounded(&self, _: ComponentName, _: usize) {}
     fn cancelled(&self) -> bool {
         false
     }
@@ -99,7 +104,9 @@ impl Export<'_> {
         complete: impl FnOnce(&Path, &mut Manifest) -> Result<(), Completion>,
     ) -> Result<Manifest, ExportError> {
         let graphs = (self.components.iter())
-            .map(|&name| ComponentGraph::build(name, self.config, self.opset))
+            .map(|&name| {
+                ComponentGraph::build(name, self.config, self.opset, self.formats.of(name))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let staging = Staging::begin(output)?;
         progress.started(graphs.iter().map(|g| g.model.data_size()).sum());
@@ -157,7 +164,7 @@ impl Export<'_> {
         let data_file = ComponentGraph::data_file(name);
         let path = dir.join(&data_file);
         let mut out = File::create(&path).map_err(ExportError::write(&path))?;
-        let digest = model
+        let written = model
             .write_data(
                 &mut out,
                 |parameter| {
@@ -174,6 +181,9 @@ impl Export<'_> {
                     reason: count.to_string(),
                 },
             })?;
+        if written.rounded > 0 {
+            progress.rounded(name, written.rounded);
+        }
         // The builder declares nothing but f32 and i64 tensors.
         let (inputs, outputs) = model
             .proto()
@@ -185,10 +195,10 @@ impl Export<'_> {
             graph: file_entry(dir, &graph_file)?,
             data: FileEntry {
                 name: data_file,
-                size: digest.size,
-                sha256: hex(&digest.sha256),
+                size: written.size,
+                sha256: hex(&written.sha256),
             },
-            format: Format::F32,
+            format: self.formats.of(name),
             parameters: model.parameters().iter().map(parameter).collect(),
             inputs,
             outputs,
@@ -253,16 +263,22 @@ impl Export<'_> {
 
 /// A parameter, as the manifest says it.
 fn parameter(parameter: &onnx::Parameter) -> Parameter {
+    let extent = |extent: onnx::Extent| Extent {
+        offset: extent.offset,
+        size: extent.size,
+    };
+    let (kind, shape) = match parameter.packing {
+        Packing::Vector(_) => (ParameterKind::Vector, parameter.shape.clone()),
+        Packing::Table(table) => (ParameterKind::Table, vec![table.rows, table.width]),
+        Packing::Matrix(matrix) => (ParameterKind::Matrix, vec![matrix.inputs, matrix.outputs]),
+    };
     Parameter {
         name: parameter.name.clone(),
-        kind: ParameterKind::Vector,
-        format: Format::F32,
-        shape: parameter.shape.clone(),
-        values: Extent {
-            offset: parameter.offset,
-            size: parameter.size,
-        },
-        scales: None,
+        kind,
+        format: parameter.packing.format(),
+        shape,
+        values: extent(parameter.values),
+        scales: parameter.scales.map(extent),
     }
 }
 

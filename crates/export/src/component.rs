@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bundle::{Advance, ComponentName, PositionCounter, State};
+use bundle::{Advance, ComponentName, Format, PositionCounter, State};
 use config::Config;
 use onnx::{Graph, GraphError, Model, Opset};
 
@@ -23,14 +23,20 @@ pub struct ComponentGraph {
 }
 
 impl ComponentGraph {
-    /// Builds the graph of a component of the model that `config` describes.
-    pub fn build(name: ComponentName, config: &Config, opset: Opset) -> Result<Self, GraphError> {
+    /// Builds the graph of a component of the model that `config` describes, with weights of
+    /// that format.
+    pub fn build(
+        name: ComponentName,
+        config: &Config,
+        opset: Opset,
+        format: Format,
+    ) -> Result<Self, GraphError> {
         let shapes: HashMap<_, _> = config
             .tensors()
             .into_iter()
             .map(|t| (t.key, t.shape))
             .collect();
-        let graph = Graph::new(name.as_str(), opset, shapes);
+        let graph = Graph::new(name.as_str(), opset, format, shapes);
         let states = States::new(&graph);
         let mut position = None;
         match name {

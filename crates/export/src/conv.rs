@@ -92,43 +92,90 @@ impl StreamingConvTranspose1d {
             .parameter_shape("weight")
             .get(1)
             .map_or(0, |width| width * self.groups);
-        let (out, stride) = (channels as i64, self.stride as i64);
-        let [own, next] = self.halves(m, &convtr, x);
         let partial = states.buffer(m.path(), "partial", channels, self.stride);
-        let earlier = m.reshape(&partial, &[out, 1, stride]);
-        let carried = m.reshape(&m.slice(&next, -1, i64::MAX, 1), &[1, out, stride]);
+        let (y, carried) = if self.groups == 1 {
+            self.dense(m, &convtr, x, &partial)
+        } else {
+            self.grouped(m, &convtr, x, &partial, channels)
+        };
         states.carry_buffer(m.path(), "partial", &carried, channels, self.stride);
-        let mut y = m.add(&own, &m.concat(&[&earlier, &m.slice(&next, 0, -1, 1)], 1));
+        y
+    }
+
+    /// All inputs reach all outputs; what is returned next to the signal is carried on.
+    fn dense(
+        &self,
+        m: &Scope<'_>,
+        convtr: &Scope<'_>,
+        x: &Value,
+        partial: &Value,
+    ) -> (Value, Value) {
+        let [ins, outs, _] = *convtr.parameter_shape("weight") else {
+            // `Graph::finish` names the tensor that is not there.
+            return (convtr.parameter("weight"), partial.clone());
+        };
+        let [ins, outs, stride] = [ins, outs, self.stride].map(|n| n as i64);
+        // Time by time, as runtimes pack weights best: [time, in] -> [time, 2 * stride * out].
+        let x = m.transpose(&m.squeeze(x, &[0]), &[1, 0]);
+        let weight = m.reshape(&convtr.transposed_kernel("weight"), &[2, ins, -1]);
+        let weight = m.reshape(&m.transpose(&weight, &[1, 0, 2]), &[ins, -1]);
+        let halves = m.reshape(&convtr.linear_by(&x, &weight), &[-1, 2, stride * outs]);
+        let [next, own] = halves_of(m, &halves, 1);
+        let earlier = m.reshape(&m.transpose(partial, &[0, 2, 1]), &[1, -1]);
+        let (y, carried) = overlapped(m, &own, &next, &earlier, 0);
+        let carried = m.transpose(&m.reshape(&carried, &[1, stride, outs]), &[0, 2, 1]);
+        let mut y = m.reshape(&y, &[-1, outs]);
         // What is carried on is without the bias.
+        if convtr.has_parameter("bias") {
+            y = m.add(&y, &convtr.parameter("bias"));
+        }
+        (m.unsqueeze(&m.transpose(&y, &[1, 0]), &[0]), carried)
+    }
+
+    /// Each group has one output channel.
+    fn grouped(
+        &self,
+        m: &Scope<'_>,
+        convtr: &Scope<'_>,
+        x: &Value,
+        partial: &Value,
+        channels: usize,
+    ) -> (Value, Value) {
+        let (out, stride) = (channels as i64, self.stride as i64);
+        // [out, time, in / out] -> [out, time, 2 * stride].
+        let x = m.transpose(&m.reshape(x, &[out, -1, 0]), &[0, 2, 1]);
+        let weight = m.reshape(&convtr.parameter("weight"), &[out, -1, 2 * stride]);
+        let halves = m.reshape(&convtr.linear_by(&x, &weight), &[0, 0, 2, stride]);
+        let [own, next] = halves_of(m, &m.transpose(&halves, &[2, 0, 1, 3]), 0);
+        let earlier = m.reshape(partial, &[out, 1, stride]);
+        let (mut y, carried) = overlapped(m, &own, &next, &earlier, 1);
+        let carried = m.reshape(&carried, &[1, out, stride]);
         if convtr.has_parameter("bias") {
             y = m.add(&y, &m.unsqueeze(&convtr.parameter("bias"), &[1, 2]));
         }
-        m.reshape(&y, &[1, out, -1])
+        (m.reshape(&y, &[1, out, -1]), carried)
     }
+}
 
-    /// What each input adds to its own outputs and to the next one's: twice [out, time, stride].
-    fn halves(&self, m: &Scope<'_>, convtr: &Scope<'_>, x: &Value) -> [Value; 2] {
-        let (groups, stride) = (self.groups as i64, self.stride as i64);
-        let weight = convtr.parameter("weight");
-        let halves = if groups == 1 {
-            // Time by time, as runtimes pack weights best: [time, in] -> [time, out * kernel].
-            let x = m.transpose(&m.squeeze(x, &[0]), &[1, 0]);
-            let weight = m.reshape(&weight, &[0, -1]);
-            let y = m.reshape(&convtr.linear_by(&x, &weight), &[0, -1, 2, stride]);
-            m.transpose(&y, &[2, 1, 0, 3])
-        } else {
-            // Each group has one output channel: [groups, time, in / groups] -> [groups, time, kernel].
-            let x = m.transpose(&m.reshape(x, &[groups, -1, 0]), &[0, 2, 1]);
-            let weight = m.reshape(&weight, &[groups, -1, 2 * stride]);
-            let y = m.reshape(&convtr.linear_by(&x, &weight), &[0, 0, 2, stride]);
-            m.transpose(&y, &[2, 0, 1, 3])
-        };
-        let mut halves = m
-            .split(&halves, &[1, 1], 0)
-            .into_iter()
-            .map(|half| m.squeeze(&half, &[0]));
-        [(); 2].map(|()| halves.next().unwrap_or_else(|| x.clone()))
-    }
+/// The two halves of `x` along `axis`, whose size is 2.
+fn halves_of(m: &Scope<'_>, x: &Value, axis: i64) -> [Value; 2] {
+    let halves = m.split(x, &[1, 1], axis).into_iter();
+    let mut halves = halves.map(|half| m.squeeze(&half, &[axis]));
+    [(); 2].map(|()| halves.next().unwrap_or_else(|| x.clone()))
+}
+
+/// What inputs add to their `own` outputs and to the `next` input's, put together along the
+/// axis of `time`: all outputs, and what is left for the input after the last.
+fn overlapped(
+    m: &Scope<'_>,
+    own: &Value,
+    next: &Value,
+    earlier: &Value,
+    time: i64,
+) -> (Value, Value) {
+    let carried = m.slice(next, -1, i64::MAX, time);
+    let before = m.concat(&[earlier, &m.slice(next, 0, -1, time)], time);
+    (m.add(own, &before), carried)
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(crate) fn mimi_encoder(g: &Graph, config: &Config) {
 
     let lm = g.scope("flow_lm");
     let speaker = lm.child("speaker_proj");
-    let weight = lm.transposed_parameter("speaker_proj_weight");
+    let weight = lm.matrix("speaker_proj_weight");
     let prompt = speaker.linear_by(&speaker.squeeze(&latents, &[0]), &weight);
     let mut prompt = speaker.unsqueeze(&prompt, &[0]);
     let mut rows = "F";

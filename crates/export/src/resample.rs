@@ -92,10 +92,10 @@ mod tests {
         mimi.upsample.convtr/Squeeze_2: Squeeze(mimi.upsample.convtr/Split:1, i64 [0])
         mimi.upsample.convtr/Reshape_4: Reshape(partial.upsample.convtr, i64 [2, 1, 16])
         mimi.upsample.convtr/Slice: Slice(mimi.upsample.convtr/Squeeze_2, i64 [-1], i64 [9223372036854775807], i64 [1])
-        mimi.upsample.convtr/Reshape_5: Reshape(mimi.upsample.convtr/Slice, i64 [1, 2, 16]) -> next_partial.upsample.convtr
         mimi.upsample.convtr/Slice_2: Slice(mimi.upsample.convtr/Squeeze_2, i64 [0], i64 [-1], i64 [1])
         mimi.upsample.convtr/Concat: Concat(mimi.upsample.convtr/Reshape_4, mimi.upsample.convtr/Slice_2) {axis=1}
         mimi.upsample.convtr/Add: Add(mimi.upsample.convtr/Squeeze, mimi.upsample.convtr/Concat)
+        mimi.upsample.convtr/Reshape_5: Reshape(mimi.upsample.convtr/Slice, i64 [1, 2, 16]) -> next_partial.upsample.convtr
         mimi.upsample.convtr/Reshape_6: Reshape(mimi.upsample.convtr/Add, i64 [1, 2, -1]) -> y
         ");
     }

@@ -9,7 +9,7 @@ pub(crate) fn text_conditioner(g: &Graph, config: &Config) {
     let (one, time) = (Dim::Fixed(1), Dim::Symbol("T"));
     let tokens = g.input("token_ids", ElementType::I64, &[one, time]);
     let embed = m.child("embed");
-    let mut x = embed.gather(&embed.parameter("weight"), &embed.squeeze(&tokens, &[0]), 0);
+    let mut x = embed.lookup("weight", &embed.squeeze(&tokens, &[0]));
     let proj = m.child("proj");
     if proj.has_parameter("weight") {
         x = proj.linear(&x);

@@ -7,10 +7,10 @@
 
 use std::fs;
 
-use bundle::{ComponentName, Source};
+use bundle::{ComponentName, Format, Source};
 use checkpoint::{SyntheticWeights, TokenizerFile, TokenizerKind};
 use config::Variant;
-use export::{Export, Identity};
+use export::{Export, Formats, Identity};
 use onnx::Opset;
 use runtime::onnxruntime::{OnnxRuntime, Options};
 use runtime::{GraphStream, Stream as _};
@@ -29,6 +29,7 @@ fn thirty_seconds_fit_in_a_gigabyte() {
         tokenizer: &TokenizerFile::shipped(TokenizerKind::Json).unwrap(),
         components: &[ComponentName::MimiEncoder],
         opset: Opset::MIN,
+        formats: Formats::all(Format::F32),
         identity: Identity {
             variant: None,
             signature: None,

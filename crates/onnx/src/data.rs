@@ -10,7 +10,7 @@ use crate::{Model, Parameter};
 
 mod values;
 
-use values::Values;
+use values::{Memory, Values};
 
 /// Buffers between two threads.
 const BUFFERS: usize = 4;
@@ -48,13 +48,15 @@ pub enum WriteError<E> {
     Write(io::Error),
 }
 
-/// Size and SHA-256 of what was written.
+/// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Digest {
+pub struct Written {
     /// Bytes.
     pub size: u64,
     /// SHA-256.
     pub sha256: [u8; 32],
+    /// Weights stored as bf16 that had to be rounded to it.
+    pub rounded: usize,
 }
 
 impl Model {
@@ -67,18 +69,18 @@ impl Model {
         out: &mut (impl Write + Send),
         open: impl FnMut(&Parameter) -> Result<R, E>,
         progress: impl FnMut(u64),
-    ) -> Result<Digest, WriteError<E>>
+    ) -> Result<Written, WriteError<E>>
     where
         R: ValueReader<Error = E>,
     {
-        let (to_write, filled) = sync_channel::<Vec<f32>>(BUFFERS);
-        let (to_hash, written) = sync_channel::<Vec<f32>>(BUFFERS);
+        let (to_write, filled) = sync_channel::<Vec<u8>>(BUFFERS);
+        let (to_hash, written) = sync_channel::<Vec<u8>>(BUFFERS);
         // Room for all there are, so that none is freed and made anew.
-        let (give_back, empty) = sync_channel::<Vec<f32>>(4 * BUFFERS);
+        let (give_back, empty) = sync_channel::<Vec<u8>>(4 * BUFFERS);
         thread::scope(|scope| {
             let writer = scope.spawn(move || {
                 for buffer in filled {
-                    out.write_all(bytemuck::cast_slice(&buffer))?;
+                    out.write_all(&buffer)?;
                     // The hasher lives until its channel closes.
                     let _ = to_hash.send(buffer);
                 }
@@ -87,62 +89,88 @@ impl Model {
             let hasher = scope.spawn(move || {
                 let mut hash = Sha256::new();
                 for buffer in written {
-                    hash.update(bytemuck::cast_slice::<f32, u8>(&buffer));
+                    hash.update(&buffer);
                     // The reading side may be gone already, and needs no buffer then.
                     let _ = give_back.try_send(buffer);
                 }
                 hash.finalize().into()
             });
-            let read = self.read_values(open, progress, &to_write, &empty);
+            let way = Way {
+                to_write: &to_write,
+                empty: &empty,
+                progress,
+                at: 0,
+            };
+            let read = self.read_values(open, way);
             drop(to_write);
             // A failure to write ends the reading too: it is the one to tell.
             join(writer).map_err(WriteError::Write)?;
-            read?;
-            Ok(Digest {
+            Ok(Written {
                 size: self.data_size(),
+                rounded: read?,
                 sha256: join(hasher),
             })
         })
     }
 
-    /// Sends all values to the writer, as the file holds them; stops when it is gone.
+    /// Sends all values to the writer, as the file holds them; stops when it is gone. Returns
+    /// how many weights were rounded to bf16.
     fn read_values<R, E>(
         &self,
         mut open: impl FnMut(&Parameter) -> Result<R, E>,
-        mut progress: impl FnMut(u64),
-        to_write: &SyncSender<Vec<f32>>,
-        empty: &Receiver<Vec<f32>>,
-    ) -> Result<(), WriteError<E>>
+        mut out: Way<'_, impl FnMut(u64)>,
+    ) -> Result<usize, WriteError<E>>
     where
         R: ValueReader<Error = E>,
     {
-        let mut send = |values: Vec<f32>| {
-            progress(values.len() as u64 * 4);
-            to_write.send(values).is_ok()
-        };
-        let mut tensor = Vec::new();
-        let mut at = 0;
+        let mut rounded = 0;
+        let mut memory = Memory::default();
         for parameter in self.parameters() {
-            // Offsets are multiples of 64: gaps are whole values.
-            let gap = ((parameter.offset - at) / 4) as usize;
-            if gap > 0 && !send(vec![0.0; gap]) {
-                return Ok(());
-            }
-            at = parameter.offset + parameter.size;
             let reader = open(parameter).map_err(WriteError::Values)?;
-            let mut values = Values::new(parameter, reader, &mut tensor);
-            loop {
-                let mut buffer = empty.try_recv().unwrap_or_default();
+            let mut values = Values::new(parameter, reader, &mut memory);
+            let mut goes_on = out.fill_up(parameter.values.offset);
+            while goes_on {
+                let mut buffer = out.empty.try_recv().unwrap_or_default();
                 values.fill(&mut buffer)?;
                 if buffer.is_empty() {
                     break;
                 }
-                if !send(buffer) {
-                    return Ok(());
-                }
+                goes_on = out.send(buffer);
+            }
+            rounded += usize::from(values.rounded());
+            if let Some(scales) = parameter.scales {
+                goes_on = goes_on && out.fill_up(scales.offset) && out.send(values.into_scales());
+            }
+            if !goes_on {
+                break;
             }
         }
-        Ok(())
+        Ok(rounded)
+    }
+}
+
+/// The way to the writer.
+struct Way<'a, P> {
+    to_write: &'a SyncSender<Vec<u8>>,
+    /// Buffers to use again.
+    empty: &'a Receiver<Vec<u8>>,
+    progress: P,
+    /// Bytes sent.
+    at: u64,
+}
+
+impl<P: FnMut(u64)> Way<'_, P> {
+    /// Whether the writer is still there.
+    fn send(&mut self, bytes: Vec<u8>) -> bool {
+        (self.progress)(bytes.len() as u64);
+        self.at += bytes.len() as u64;
+        self.to_write.send(bytes).is_ok()
+    }
+
+    /// Zeros up to `offset`.
+    fn fill_up(&mut self, offset: u64) -> bool {
+        let gap = (offset - self.at) as usize;
+        gap == 0 || self.send(vec![0; gap])
     }
 }
 

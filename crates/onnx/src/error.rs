@@ -11,13 +11,23 @@ pub enum GraphError {
         /// What was asked for.
         key: String,
     },
-    /// One parameter is asked for in both layouts; the data file holds it in one.
-    #[error("graph {graph}: {key} is read both as it is and transposed")]
+    /// One parameter is asked for in two layouts; the data file holds it in one.
+    #[error("graph {graph}: {key} is read in two layouts")]
     TwoLayouts {
         /// The graph.
         graph: String,
         /// The parameter.
         key: String,
+    },
+    /// A parameter's shape is not that of what it is used for.
+    #[error("graph {graph}: {key} of shape {shape:?} is not used so")]
+    Misshapen {
+        /// The graph.
+        graph: String,
+        /// The parameter.
+        key: String,
+        /// Its shape.
+        shape: Vec<usize>,
     },
     /// An input or constant that nothing reads.
     #[error("graph {graph}: nothing reads {name}")]

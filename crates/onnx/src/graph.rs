@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use formats::Format;
 use prost::bytes::Bytes;
 
 use crate::proto::{
@@ -12,7 +13,7 @@ use crate::proto::{
     tensor_shape_proto::{Dimension, dimension},
     type_proto,
 };
-use crate::{Attribute, GraphError, Layout, Model, Opset, Scope};
+use crate::{Attribute, GraphError, Layout, Model, Opset, Packing, Scope};
 
 /// A tensor inside a graph, known by its name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +52,7 @@ pub enum Dim<'a> {
 pub struct Graph {
     name: String,
     opset: Opset,
+    format: Format,
     shapes: HashMap<String, Vec<usize>>,
     inner: RefCell<Inner>,
 }
@@ -61,18 +63,25 @@ struct Inner {
     /// Names of nodes, to keep them unique.
     nodes: HashSet<String>,
     /// Parameters in the order of their first use.
-    parameters: Vec<(String, Layout)>,
+    parameters: Vec<(String, Layout, Packing)>,
     /// What each output is called inside the graph so far.
     outputs: Vec<(Value, String)>,
     error: Option<GraphError>,
 }
 
 impl Graph {
-    /// Starts a graph whose parameters have these shapes, by name.
-    pub fn new(name: &str, opset: Opset, shapes: HashMap<String, Vec<usize>>) -> Self {
+    /// Starts a graph whose parameters have these shapes, by name, and whose weights are
+    /// stored in this format.
+    pub fn new(
+        name: &str,
+        opset: Opset,
+        format: Format,
+        shapes: HashMap<String, Vec<usize>>,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             opset,
+            format,
             shapes,
             inner: RefCell::default(),
         }
@@ -120,22 +129,28 @@ impl Graph {
         self.shapes.get(key).map(Vec::as_slice)
     }
 
-    pub(crate) fn parameter(&self, key: &str, layout: Layout) -> Value {
-        let value = Value::new(key);
+    /// Notes that the graph reads the parameter `key`, and says how it is stored; `None` where
+    /// it cannot be, which [`Graph::finish`] reports.
+    pub(crate) fn parameter(&self, key: &str, layout: Layout) -> Option<Packing> {
         let mut inner = self.inner.borrow_mut();
         let (graph, key) = (self.name.clone(), key.to_owned());
-        let known = inner.parameters.iter().find(|(k, _)| *k == key);
-        match known {
-            _ if !self.shapes.contains_key(&key) => {
-                inner.fail(GraphError::UnknownParameter { graph, key });
-            }
-            Some((_, first)) if *first != layout => {
+        let Some(shape) = self.shapes.get(&key) else {
+            inner.fail(GraphError::UnknownParameter { graph, key });
+            return None;
+        };
+        let Some(packing) = layout.packing(shape, self.format) else {
+            let shape = shape.clone();
+            inner.fail(GraphError::Misshapen { graph, key, shape });
+            return None;
+        };
+        match inner.parameters.iter().find(|(k, ..)| *k == key) {
+            Some((_, first, _)) if *first != layout => {
                 inner.fail(GraphError::TwoLayouts { graph, key });
             }
             Some(_) => {}
-            None => inner.parameters.push((key, layout)),
+            None => inner.parameters.push((key, layout, packing)),
         }
-        value
+        Some(packing)
     }
 
     /// A small tensor that stands in the graph itself; equal names share one.
@@ -224,9 +239,9 @@ impl Graph {
             });
         }
         proto.name = Some(self.name);
-        let parameters = parameters.into_iter().map(|(key, layout)| {
+        let parameters = parameters.into_iter().map(|(key, layout, packing)| {
             let shape = self.shapes[&key].clone();
-            (key, shape, layout)
+            (key, shape, layout, packing)
         });
         Ok(Model::new(proto, self.opset, parameters, data_file))
     }

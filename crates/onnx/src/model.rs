@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use prost::Message;
 
 use crate::Opset;
+use crate::layout::Stored;
 use crate::proto::{
     GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
-    tensor_proto::{DataLocation, DataType},
+    tensor_proto::DataLocation,
 };
+use crate::{Layout, Packing};
 
 /// Parameters from this size on start at a page, so that runtimes can map them.
 const MAPPED_SIZE: u64 = 1 << 20;
@@ -30,39 +32,41 @@ pub struct Model {
 pub struct Parameter {
     /// Name in the graph: the tensor's path in the checkpoint.
     pub name: String,
-    /// Sizes as the data file holds it, outermost first.
+    /// Sizes in the checkpoint, outermost first.
     pub shape: Vec<usize>,
-    /// How the data file's order relates to the checkpoint's.
+    /// What it is to the graph.
     pub layout: Layout,
+    /// How it is stored.
+    pub packing: Packing,
+    /// Where its values lie.
+    pub values: Extent,
+    /// Where its scales lie, if there are some.
+    pub scales: Option<Extent>,
+}
+
+/// A part of the data file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
     /// First byte.
     pub offset: u64,
     /// Bytes.
     pub size: u64,
 }
 
-/// Order of a parameter's values in the data file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// As the checkpoint has them.
-    AsIs,
-    /// The checkpoint's two axes change places.
-    Transposed,
+/// What the tensor of a parameter's scales is called.
+pub fn scale_name(parameter: &str) -> String {
+    format!("{parameter}.scale")
 }
 
 impl Model {
     pub(crate) fn new(
         mut graph: GraphProto,
         opset: Opset,
-        parameters: impl Iterator<Item = (String, Vec<usize>, Layout)>,
+        parameters: impl Iterator<Item = (String, Vec<usize>, Layout, Packing)>,
         data_file: &str,
     ) -> Self {
         let mut at = 0u64;
-        let mut placed = Vec::new();
-        for (name, mut shape, layout) in parameters {
-            if layout == Layout::Transposed {
-                shape.reverse();
-            }
-            let size = shape.iter().product::<usize>() as u64 * 4;
+        let mut place = |size: u64| {
             let alignment = if size >= MAPPED_SIZE {
                 PAGE
             } else {
@@ -70,17 +74,20 @@ impl Model {
             };
             let offset = at.next_multiple_of(alignment);
             at = offset + size;
-            placed.push(Parameter {
+            Extent { offset, size }
+        };
+        let placed: Vec<_> = parameters
+            .map(|(name, shape, layout, packing)| Parameter {
+                values: place(packing.values(&shape).size),
+                scales: packing.scales().map(|scales| place(scales.size)),
                 name,
                 shape,
                 layout,
-                offset,
-                size,
-            });
-        }
-        graph
-            .initializer
-            .extend(placed.iter().map(|p| p.to_proto(data_file)));
+                packing,
+            })
+            .collect();
+        let initializers = placed.iter().flat_map(|p| p.to_protos(data_file));
+        graph.initializer.extend(initializers);
         let proto = ModelProto {
             ir_version: Some(opset.ir_version()),
             opset_import: vec![OperatorSetIdProto {
@@ -121,22 +128,33 @@ impl Model {
 }
 
 impl Parameter {
-    fn to_proto(&self, data_file: &str) -> TensorProto {
-        let entry = |key: &str, value: String| StringStringEntryProto {
-            key: Some(key.to_owned()),
-            value: Some(value),
-        };
-        TensorProto {
-            name: Some(self.name.clone()),
-            data_type: Some(DataType::Float.into()),
-            dims: self.shape.iter().map(|&d| d as i64).collect(),
-            data_location: Some(DataLocation::External.into()),
-            external_data: vec![
-                entry("location", data_file.to_owned()),
-                entry("offset", self.offset.to_string()),
-                entry("length", self.size.to_string()),
-            ],
-            ..TensorProto::default()
-        }
+    /// The initializers of values and scales.
+    fn to_protos(&self, data_file: &str) -> impl Iterator<Item = TensorProto> {
+        let values = self.packing.values(&self.shape);
+        let values = to_proto(self.name.clone(), &values, self.values, data_file);
+        let scales = self.packing.scales().zip(self.scales);
+        let scales = scales
+            .map(|(scales, extent)| to_proto(scale_name(&self.name), &scales, extent, data_file));
+        [values].into_iter().chain(scales)
+    }
+}
+
+/// An initializer outside the graph.
+fn to_proto(name: String, stored: &Stored, extent: Extent, data_file: &str) -> TensorProto {
+    let entry = |key: &str, value: String| StringStringEntryProto {
+        key: Some(key.to_owned()),
+        value: Some(value),
+    };
+    TensorProto {
+        name: Some(name),
+        data_type: Some(stored.element.into()),
+        dims: stored.dims.iter().map(|&d| d as i64).collect(),
+        data_location: Some(DataLocation::External.into()),
+        external_data: vec![
+            entry("location", data_file.to_owned()),
+            entry("offset", extent.offset.to_string()),
+            entry("length", extent.size.to_string()),
+        ],
+        ..TensorProto::default()
     }
 }

@@ -8,5 +8,6 @@ mod logic;
 mod normalization;
 mod reduction;
 mod shape;
+mod weights;
 
 pub use convolution::Convolution;

@@ -38,17 +38,11 @@ impl<'g> Scope<'g> {
         format!("{}.{name}", self.path)
     }
 
-    /// The module's parameter `name`.
+    /// The module's parameter `name`, as the checkpoint has it.
     pub fn parameter(&self, name: &str) -> Value {
-        self.graph.parameter(&self.join(name), Layout::AsIs)
-    }
-
-    /// The module's parameter `name` [out, in], kept in the data file as [in, out].
-    ///
-    /// Runtimes pack the second factor of a product once, when they load it, but only
-    /// where it stands as `MatMul` wants it.
-    pub fn transposed_parameter(&self, name: &str) -> Value {
-        self.graph.parameter(&self.join(name), Layout::Transposed)
+        let key = self.join(name);
+        self.graph.parameter(&key, Layout::Vector);
+        Value::new(key)
     }
 
     /// Whether the module has a parameter `name`.

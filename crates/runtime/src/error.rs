@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use bundle::{ComponentName, DType};
+use bundle::{ComponentName, DType, Format};
 use tensor::TensorError;
 
 /// An error of another library, with whatever it has to say.
@@ -20,6 +20,18 @@ pub enum RuntimeError {
     NoComponent {
         /// The component.
         component: ComponentName,
+    },
+    /// A backend does not know the numbers that a component's weights are made of.
+    #[error(
+        "{backend} does not read {format} weights, which {component} has: use another backend, or convert with --dtype {component}=f32, q8 or q4"
+    )]
+    Format {
+        /// The backend.
+        backend: &'static str,
+        /// The component.
+        component: ComponentName,
+        /// The format of its weights.
+        format: Format,
     },
     /// A backend refuses a graph file.
     #[error("{backend} cannot load {graph}")]

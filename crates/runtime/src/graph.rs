@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bundle::{ComponentName, Manifest};
+use bundle::{ComponentName, Format, Manifest};
 use tensor::{Tensor, TensorView};
 
 use crate::{Backend, GraphStream, RuntimeError, Stream};
@@ -11,6 +11,9 @@ use crate::{Backend, GraphStream, RuntimeError, Stream};
 pub trait GraphBackend: Send + Sync {
     /// What to call it in a message.
     fn name(&self) -> &'static str;
+
+    /// Whether it knows the numbers that weights of that format are made of.
+    fn reads(&self, format: Format) -> bool;
 
     /// Loads the graph at `graph` with the weights beside it.
     fn load_graph(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError>;
@@ -46,6 +49,13 @@ impl<T: GraphBackend> Backend for T {
     ) -> Result<Box<dyn Stream>, RuntimeError> {
         let component = manifest.components.get(&name);
         let component = component.ok_or(RuntimeError::NoComponent { component: name })?;
+        if !self.reads(component.format) {
+            return Err(RuntimeError::Format {
+                backend: GraphBackend::name(self),
+                component: name,
+                format: component.format,
+            });
+        }
         Ok(Box::new(GraphStream::load(self, dir, component)?))
     }
 }

@@ -5,6 +5,7 @@ mod location;
 
 use std::path::{Path, PathBuf};
 
+use bundle::Format;
 use ort::environment::Environment;
 use ort::ep::CPU;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
@@ -66,6 +67,10 @@ impl OnnxRuntime {
 impl GraphBackend for OnnxRuntime {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn reads(&self, _: Format) -> bool {
+        true
     }
 
     fn load_graph(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError> {

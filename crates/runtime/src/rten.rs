@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bundle::Format;
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView, ValueView};
 
 use crate::{Graph, GraphBackend, RuntimeError};
@@ -40,6 +41,11 @@ impl Rten {
 impl GraphBackend for Rten {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn reads(&self, format: Format) -> bool {
+        // It has no 16-bit numbers but f16.
+        !matches!(format, Format::Bf16 | Format::Q16)
     }
 
     fn load_graph(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError> {

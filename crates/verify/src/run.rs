@@ -1,6 +1,6 @@
 //! The whole proof, step by step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bundle::{ComponentName, Manifest};
@@ -73,15 +73,28 @@ pub fn verify(
         references: BTreeMap::new(),
     };
     let mut ran = BTreeMap::new();
+    let mut unread: BTreeSet<_> = sound.iter().copied().collect();
     for &backend in &options.backends {
         for &name in &sound {
             progress(&format!("{name} in {}", backend.name()));
             let found: &mut Vec<String> = ran.entry(name).or_default();
             match proof.run(backend, name) {
-                Ok(findings) => found.extend(findings),
-                Err(error) => found.push(chain(&error)),
+                Ok(findings) => {
+                    found.extend(findings);
+                    unread.remove(&name);
+                }
+                // Nothing is wrong with the bundle.
+                Err(error @ RuntimeError::Format { .. }) => notes.push(chain(&error)),
+                Err(error) => {
+                    found.push(chain(&error));
+                    unread.remove(&name);
+                }
             }
         }
+    }
+    for name in unread {
+        let found = ran.entry(name).or_default();
+        found.push("no backend here reads its weights".to_owned());
     }
     checks.extend(ran.into_iter().map(|(name, findings)| Check {
         name: "run",

@@ -1,6 +1,6 @@
 //! Conversions that succeed.
 
-use bundle::Synthetic;
+use bundle::{Format, Synthetic};
 use onnx::proto::ModelProto;
 use prost::Message as _;
 
@@ -99,6 +99,66 @@ fn some_components_are_written_where_some_are_asked_for() {
             .collect();
         if components != gives || summary["components"] != serde_json::json!(gives) {
             failures.push(format!("{options}: {components:?}, {summary}"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn weights_are_stored_as_asked_for() {
+    use Format::{Bf16, F32, Q4, Q8, Q16};
+    struct Case {
+        options: &'static str,
+        /// In the order of [`ALL`].
+        gives: [Format; 5],
+        said: &'static str,
+    }
+    let cases = [
+        Case {
+            options: "--dtype q8",
+            gives: [Q8; 5],
+            said: ", q8, ",
+        },
+        Case {
+            options: "--dtype mimi_decoder=f32 --dtype q4",
+            gives: [Q4, Q4, Q4, Q4, F32],
+            said: ", f32 and q4, ",
+        },
+        Case {
+            options: "--dtype q8,mimi_decoder=q16 mimi_encoder=bf16",
+            gives: [Q8, Q8, Q8, Bf16, Q16],
+            said: ", bf16 and q16 and q8, ",
+        },
+    ];
+    let sandbox = Sandbox::new();
+    let mut failures = Vec::new();
+    for Case {
+        options,
+        gives,
+        said,
+    } in cases
+    {
+        let line = format!("{REAL} --output-dir out {options}");
+        let ran = sandbox.run(&line).ok();
+        let manifest = sandbox.manifest("out");
+        let formats: Vec<_> = manifest.components.values().map(|it| it.format).collect();
+        let verified = sandbox.run("verify out");
+        let shown = sandbox.run("inspect out").ok();
+        let last = format!(" in {}\n", gives[4]);
+        // The checkpoint is bf16: nothing is rounded to it.
+        if formats != gives
+            || !ran.stdout.contains(said)
+            || !ran.stderr.is_empty()
+            || verified.code != Some(0)
+            || !shown.stdout.contains(&last)
+        {
+            failures.push(format!(
+                "{options}: {formats:?}, {ran}, {verified}, {shown}"
+            ));
+        }
+        let summary = sandbox.run(&format!("{line} --json")).ok().json();
+        for (name, format) in ALL.into_iter().zip(gives) {
+            assert_eq!(summary["formats"][name], format.as_str());
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");

@@ -16,6 +16,7 @@ fn a_bundle_is_described() {
         "tokenizer: tokenizers, 4000 pieces (tokenizer.json)",
         "voice cloning: yes",
         "text_conditioner: graph",
+        " MB in f32\n",
         "token_ids",
         "[1,T,64]",
         "past_key.1 -> new_key.1",

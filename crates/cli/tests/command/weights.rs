@@ -43,6 +43,29 @@ fn number_formats_give_the_same_files() {
 }
 
 #[test]
+fn the_user_learns_of_rounding() {
+    let sandbox = Sandbox::new();
+    let thirds: Vec<_> = (fixture("tiny_english").iter())
+        .map(|tensor| {
+            let values: Vec<f32> = widened(tensor).iter().map(|value| value / 3.0).collect();
+            Tensor::f32(&tensor.name, &tensor.shape, &values)
+        })
+        .collect();
+    sandbox.write("tiny_english.safetensors", file(&thirds, 8));
+    let line = format!("{REAL} --output-dir out --dtype bf16 --components text_conditioner");
+    let ran = sandbox.run(&line).ok();
+    let notice = "notice: text_conditioner: 1 weight rounded to bf16, which does not hold them \
+                  exactly (f32 does)\n";
+    assert_eq!(ran.stderr, notice);
+    let ran = sandbox.run(&format!("{line} --quiet")).ok();
+    assert_eq!(ran.stderr, "");
+    let ran = sandbox
+        .run(&format!("{REAL} --output-dir out --dtype f32"))
+        .ok();
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
 fn the_training_layout_gives_the_same_files() {
     let sandbox = Sandbox::new();
     sandbox.run(&format!("{REAL} --output-dir published")).ok();

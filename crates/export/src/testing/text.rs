@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use bundle::Format;
 use onnx::proto::{AttributeProto, NodeProto, attribute_proto::AttributeType};
 use onnx::{Graph, Opset};
 
@@ -9,14 +10,24 @@ use super::Parameters;
 use crate::states::States;
 
 /// The nodes that `build` emits, one a line: `name: Op(inputs) -> outputs {attributes}`.
-/// An output that is called as its node is left out.
+/// An output that is called as its node is left out. Nodes that unpack a weight, which are
+/// called after it, are left out too, and what they give is called as the weight.
 pub(crate) fn nodes(parameters: &Parameters, build: impl Fn(&Graph, &States<'_>)) -> String {
-    let graph = Graph::new("test", Opset::MAX, parameters.shapes());
+    let graph = Graph::new("test", Opset::MAX, Format::F32, parameters.shapes());
     let states = States::new(&graph);
     build(&graph, &states);
     states.finish();
     let model = graph.finish("test.onnx.data").unwrap();
-    let nodes = &model.proto().graph.as_ref().unwrap().node;
+    let shapes = parameters.shapes();
+    let unpacked = |name: &str| {
+        let (weight, _) = name.split_once('/')?;
+        shapes.contains_key(weight).then(|| weight.to_owned())
+    };
+    let mut nodes = model.proto().graph.as_ref().unwrap().node.clone();
+    nodes.retain(|node| unpacked(node.name()).is_none());
+    for input in nodes.iter_mut().flat_map(|node| &mut node.input) {
+        *input = unpacked(input).unwrap_or_else(|| input.clone());
+    }
     nodes.iter().map(line).collect()
 }
 

@@ -40,7 +40,7 @@ impl Trial {
         let dir = TempDir::new().unwrap();
         let mut streams = Vec::new();
         for opset in [Opset::MIN, Opset::MAX] {
-            let graph = Graph::new("test", opset, parameters.shapes());
+            let graph = Graph::new("test", opset, Format::F32, parameters.shapes());
             let states = States::new(&graph);
             build(&graph, &states);
             let states = states.finish();

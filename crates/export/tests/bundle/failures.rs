@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::path::PathBuf;
 
-use checkpoint::{SyntheticWeights, TensorReader, Weights, WeightsError};
 use export::WriteProgress;
 
 use super::*;
@@ -94,6 +93,8 @@ impl WriteProgress for Meddling {
     }
 
     fn advanced(&self, _: u64) {}
+
+    fn rounded(&self, _: ComponentName, _: usize) {}
 
     fn cancelled(&self) -> bool {
         self.calls.set(self.calls.get() + 1);

@@ -9,11 +9,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bundle::{ComponentName, FileError, Manifest, Source, SourceFile, Synthetic};
-use checkpoint::{SyntheticWeights, TokenizerFile, TokenizerKind, Weights};
+use bundle::{
+    ComponentName, FileError, Format, Manifest, Parameter, ParameterKind, Source, SourceFile,
+    Synthetic,
+};
+use checkpoint::{
+    SyntheticWeights, TensorReader, TokenizerFile, TokenizerKind, Weights, WeightsError,
+};
 use config::Config;
-use export::{ComponentGraph, Export, ExportError, Identity, WriteProgress};
-use onnx::{Layout, Opset};
+use export::{Export, ExportError, Formats, Identity, WriteProgress};
+use formats::{Matrix, Table};
+use onnx::Opset;
 use tempfile::TempDir;
 
 const SEED: u64 = 7;
@@ -48,6 +54,7 @@ struct Parts {
     tokenizer: TokenizerFile,
     components: Vec<ComponentName>,
     synthetic: Option<u64>,
+    formats: Formats,
 }
 
 impl Parts {
@@ -57,6 +64,7 @@ impl Parts {
             tokenizer: TokenizerFile::shipped(TokenizerKind::Json).unwrap(),
             components: ComponentName::ALL.to_vec(),
             synthetic: Some(SEED),
+            formats: Formats::all(Format::F32),
         }
     }
 
@@ -76,6 +84,7 @@ impl Parts {
             tokenizer: &self.tokenizer,
             components: &self.components,
             opset: Opset::MIN,
+            formats: self.formats.clone(),
             identity: identity(self.synthetic),
         };
         export.write(output, progress)
@@ -137,43 +146,174 @@ fn bundles_of_all_fixtures() {
     }
 }
 
+/// All values of the checkpoint's tensor `key`.
+fn tensor(weights: &dyn Weights, key: &str, count: usize) -> Vec<f32> {
+    let mut values = vec![0.0; count];
+    assert_eq!(weights.open(key).unwrap().read(&mut values).unwrap(), count);
+    values
+}
+
+/// The checkpoint's weight `[out, in]`, `[out, in, kernel]` or `[in, out, 2 * stride]` as the
+/// matrix `[outputs][inputs]` that the specification of the format says.
+fn outputs_by_inputs(key: &str, shape: &[usize], values: &[f32]) -> Vec<f32> {
+    match *shape {
+        [outs, ins, kernel] if !key.contains(".convtr.") => {
+            let places = (0..outs).flat_map(|o| {
+                (0..kernel).flat_map(move |k| (0..ins).map(move |i| (o * ins + i) * kernel + k))
+            });
+            places.map(|at| values[at]).collect()
+        }
+        [ins, outs, kernel] => {
+            let stride = kernel / 2;
+            let places = (0..stride).flat_map(|s| {
+                (0..outs).flat_map(move |o| {
+                    [stride + s, s]
+                        .into_iter()
+                        .flat_map(move |k| (0..ins).map(move |i| (i * outs + o) * kernel + k))
+                })
+            });
+            places.map(|at| values[at]).collect()
+        }
+        _ => values.to_vec(),
+    }
+}
+
+/// What has to stand in the extents of a parameter.
+fn stored(parameter: &Parameter, shape: &[usize], values: &[f32]) -> (Vec<u8>, Vec<u8>) {
+    let &Parameter { kind, format, .. } = parameter;
+    match (kind, &parameter.shape[..]) {
+        (ParameterKind::Vector, _) => {
+            assert_eq!((format, &parameter.shape[..]), (Format::F32, shape));
+            (
+                values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+                vec![],
+            )
+        }
+        (ParameterKind::Table, &[rows, width]) => {
+            let table = Table {
+                format,
+                rows,
+                width,
+            };
+            let (mut bytes, mut scales) = (vec![0; table.bytes()], vec![]);
+            let out = bytes.chunks_exact_mut(table.row_bytes());
+            for (row, out) in values.chunks_exact(width).zip(out) {
+                let scale = table.pack_row(row, out);
+                scales.extend(scale.into_iter().flat_map(f32::to_le_bytes));
+            }
+            (bytes, scales)
+        }
+        (ParameterKind::Matrix, &[inputs, outputs]) => {
+            let matrix = Matrix {
+                format,
+                inputs,
+                outputs,
+            };
+            matrix.pack(&outputs_by_inputs(&parameter.name, shape, values))
+        }
+        _ => panic!("{parameter:?}"),
+    }
+}
+
 #[test]
 fn data_files_hold_the_checkpoint() {
-    let dir = TempDir::new().unwrap();
-    let parts = Parts::of("tiny_2m");
-    let weights = parts.weights();
-    parts.write(&weights, dir.path(), &()).unwrap();
-    let mut transposed = 0;
-    for name in ComponentName::ALL {
-        let graph = ComponentGraph::build(name, &parts.config, Opset::MIN).unwrap();
-        let data = fs::read(dir.path().join(ComponentGraph::data_file(name))).unwrap();
-        assert_eq!(data.len() as u64, graph.model.data_size(), "{name}");
-        for parameter in graph.model.parameters() {
-            let count = parameter.shape.iter().product();
-            let mut values = vec![0.0; count];
-            let read = weights
-                .open(&parameter.name)
-                .unwrap()
-                .read(&mut values)
-                .unwrap();
-            assert_eq!(read, count, "{}", parameter.name);
-            if parameter.layout == Layout::Transposed {
-                let [ins, outs] = parameter.shape[..] else {
-                    panic!("{}", parameter.name)
-                };
-                let at = |i: usize, o: usize| values[o * ins + i];
-                values = (0..ins)
-                    .flat_map(|i| (0..outs).map(move |o| (i, o)))
-                    .map(|(i, o)| at(i, o))
-                    .collect();
-                transposed += 1;
+    let mut kinds = BTreeMap::new();
+    for (name, format) in [
+        ("tiny_2m", Format::F32),
+        ("tiny_english", Format::Bf16),
+        ("tiny_flow_matching", Format::Q16),
+        ("tiny_2026-01", Format::Q8),
+        ("tiny_2m", Format::Q4),
+    ] {
+        let dir = TempDir::new().unwrap();
+        let mut parts = Parts::of(name);
+        parts.formats = Formats::all(format);
+        let weights = parts.weights();
+        let manifest = parts.write(&weights, dir.path(), &()).unwrap();
+        let tensors = parts.config.tensors().into_iter();
+        let shapes: BTreeMap<_, _> = tensors.map(|t| (t.key, t.shape)).collect();
+        for component in manifest.components.values() {
+            assert_eq!(component.format, format);
+            let data = fs::read(dir.path().join(&component.data.name)).unwrap();
+            let mut at = 0;
+            for parameter in &component.parameters {
+                let key = &parameter.name;
+                let shape = &shapes[key];
+                let values = tensor(&weights, key, shape.iter().product());
+                let (values, scales) = stored(parameter, shape, &values);
+                let extents = [
+                    (&values, Some(parameter.values)),
+                    (&scales, parameter.scales),
+                ];
+                for (bytes, extent) in extents {
+                    let Some(extent) = extent else {
+                        assert!(bytes.is_empty(), "{key}");
+                        continue;
+                    };
+                    let (offset, size) = (extent.offset as usize, extent.size as usize);
+                    assert!(offset >= at && offset % 64 == 0, "{key}");
+                    assert!(data[offset..][..size] == bytes[..], "{key} in {format}");
+                    at = offset + size;
+                }
+                *kinds.entry(format!("{:?}", parameter.kind)).or_insert(0) += 1;
             }
-            let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            let offset = parameter.offset as usize;
-            assert!(data[offset..][..bytes.len()] == bytes, "{}", parameter.name);
+            assert_eq!(data.len(), at);
         }
     }
-    assert!(transposed > 10);
+    assert!(kinds["Matrix"] > 100 && kinds["Table"] == 5, "{kinds:?}");
+}
+
+#[test]
+fn rounding_to_bf16_is_told() {
+    let dir = TempDir::new().unwrap();
+    let mut parts = Parts::of("tiny_2m");
+    parts.formats = Formats::all(Format::Bf16).with(ComponentName::FlowLm, Format::F32);
+    // These are bf16 numbers.
+    let notes = Notes::default();
+    parts.write(&parts.weights(), dir.path(), &notes).unwrap();
+    assert_eq!(*notes.rounded.borrow(), []);
+
+    let manifest = parts
+        .write(&Thirds(parts.weights()), dir.path(), &notes)
+        .unwrap();
+    let expected: Vec<_> = (manifest.components.iter())
+        .filter(|(name, _)| **name != ComponentName::FlowLm)
+        .map(|(name, component)| {
+            let weights = component.parameters.iter();
+            (
+                *name,
+                weights.filter(|p| p.kind != ParameterKind::Vector).count(),
+            )
+        })
+        .collect();
+    assert_eq!(*notes.rounded.borrow(), expected);
+    assert_eq!(
+        manifest.components[&ComponentName::FlowLm].format,
+        Format::F32
+    );
+    assert_eq!(
+        manifest.components[&ComponentName::FlowNet].format,
+        Format::Bf16
+    );
+}
+
+/// Other weights, divided by three.
+struct Thirds(SyntheticWeights);
+
+struct ThirdsReader<'a>(Box<dyn TensorReader + 'a>);
+
+impl Weights for Thirds {
+    fn open(&self, key: &str) -> Result<Box<dyn TensorReader + '_>, WeightsError> {
+        Ok(Box::new(ThirdsReader(self.0.open(key)?)))
+    }
+}
+
+impl TensorReader for ThirdsReader<'_> {
+    fn read(&mut self, out: &mut [f32]) -> Result<usize, WeightsError> {
+        let count = self.0.read(out)?;
+        out[..count].iter_mut().for_each(|value| *value /= 3.0);
+        Ok(count)
+    }
 }
 
 #[test]
@@ -214,6 +354,7 @@ struct Notes {
     total: Cell<u64>,
     written: Cell<u64>,
     components: RefCell<Vec<ComponentName>>,
+    rounded: RefCell<Vec<(ComponentName, usize)>>,
 }
 
 impl WriteProgress for Notes {
@@ -227,6 +368,10 @@ impl WriteProgress for Notes {
 
     fn advanced(&self, bytes: u64) {
         self.written.set(self.written.get() + bytes);
+    }
+
+    fn rounded(&self, name: ComponentName, weights: usize) {
+        self.rounded.borrow_mut().push((name, weights));
     }
 
     fn cancelled(&self) -> bool {

@@ -1,100 +1,199 @@
-//! The values of one parameter, in the order of the data file.
+//! The values of one parameter, packed as the data file holds them.
+
+use formats::{Format, Matrix, PANEL, Table};
 
 use super::{ValueReader, WriteError};
-use crate::{Layout, Parameter};
+use crate::{Layout, Packing, Parameter};
 
-/// Values per buffer, about: 1 MiB.
-const BUFFER: usize = 1 << 18;
-/// Side of the squares that are transposed at a time: a cache line of values.
-const TILE: usize = 16;
+/// Bytes of a buffer, about.
+const BUFFER: usize = 1 << 20;
 
 /// Hands out a parameter's values in buffers.
 pub(super) struct Values<'p, R> {
+    source: Source<'p, R>,
+    memory: &'p mut Memory,
+    /// The next row or panel.
+    at: usize,
+    scales: Vec<u8>,
+    rounded: bool,
+}
+
+/// Memory to work in, whatever it holds.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Rows of a table, outputs of a panel.
+    rows: Vec<f32>,
+    /// What is read before values change places.
+    tensor: Vec<f32>,
+}
+
+/// The checkpoint's values.
+struct Source<'p, R> {
     parameter: &'p Parameter,
     reader: R,
     /// Values read.
     count: u64,
-    /// Room for a whole tensor, where columns are handed out as rows.
-    tensor: &'p mut Vec<f32>,
-    /// The next column; none before the tensor is read.
-    column: Option<usize>,
 }
 
 impl<'p, E, R: ValueReader<Error = E>> Values<'p, R> {
-    /// `tensor` is memory to work in, whatever it holds.
-    pub(super) fn new(parameter: &'p Parameter, reader: R, tensor: &'p mut Vec<f32>) -> Self {
+    pub(super) fn new(parameter: &'p Parameter, reader: R, memory: &'p mut Memory) -> Self {
         Self {
-            parameter,
-            reader,
-            count: 0,
-            tensor,
-            column: None,
+            source: Source {
+                parameter,
+                reader,
+                count: 0,
+            },
+            memory,
+            at: 0,
+            scales: Vec::new(),
+            rounded: false,
         }
     }
 
     /// Replaces what `buffer` holds by the next values; leaves it empty at the end.
-    pub(super) fn fill(&mut self, buffer: &mut Vec<f32>) -> Result<(), WriteError<E>> {
-        match self.parameter.layout {
-            Layout::AsIs => {
-                buffer.resize(BUFFER, 0.0);
-                let n = self.read(buffer)?;
-                buffer.truncate(n);
-                if n == 0 {
-                    self.check_count()?;
-                }
-                Ok(())
-            }
-            Layout::Transposed => self.fill_transposed(buffer),
+    pub(super) fn fill(&mut self, buffer: &mut Vec<u8>) -> Result<(), WriteError<E>> {
+        match self.source.parameter.packing {
+            Packing::Vector(_) => self.fill_values(buffer)?,
+            Packing::Table(table) => self.fill_rows(table, buffer)?,
+            Packing::Matrix(matrix) => self.fill_panels(matrix, buffer)?,
         }
-    }
-
-    fn fill_transposed(&mut self, buffer: &mut Vec<f32>) -> Result<(), WriteError<E>> {
-        // The parameter's shape is the transposed one: its rows are the tensor's columns.
-        let width = self.parameter.shape.first().copied().unwrap_or_default();
-        if self.column.is_none() {
-            self.read_all()?;
+        if buffer.is_empty() {
+            self.source.check_end()?;
         }
-        let mut column = self.column.unwrap_or_default();
-        let height = self.tensor.len().checked_div(width).unwrap_or_default();
-        // Whole tiles, at least one; what the buffer held is overwritten, not cleared.
-        let tiles = (BUFFER / (TILE * height).max(1)).max(1);
-        let columns = (tiles * TILE).min(width - column);
-        buffer.resize(columns * height, 0.0);
-        for out in buffer.chunks_mut((TILE * height).max(1)) {
-            transpose_columns(self.tensor, width, column, out);
-            column += out.len() / height;
-        }
-        self.column = Some(column);
         Ok(())
     }
 
-    fn read_all(&mut self) -> Result<(), WriteError<E>> {
-        self.tensor.resize((self.parameter.size / 4) as usize, 0.0);
-        let mut filled = 0;
-        while filled < self.tensor.len() {
-            let n = self
-                .reader
-                .read(&mut self.tensor[filled..])
-                .map_err(WriteError::Values)?;
-            if n == 0 {
-                break;
-            }
-            filled += n;
-        }
-        self.count = filled as u64;
-        // There must be no more.
-        self.read(&mut [0.0])?;
-        self.check_count()
+    /// Whether numbers were lost in bf16 so far.
+    pub(super) fn rounded(&self) -> bool {
+        self.rounded
     }
 
+    /// The scales, once all values are handed out.
+    pub(super) fn into_scales(self) -> Vec<u8> {
+        self.scales
+    }
+
+    fn fill_values(&mut self, buffer: &mut Vec<u8>) -> Result<(), WriteError<E>> {
+        let rows = &mut self.memory.rows;
+        rows.resize(BUFFER / 4, 0.0);
+        let n = self.source.read(rows)?;
+        buffer.clear();
+        buffer.extend_from_slice(bytemuck::cast_slice(&rows[..n]));
+        Ok(())
+    }
+
+    fn fill_rows(&mut self, table: Table, buffer: &mut Vec<u8>) -> Result<(), WriteError<E>> {
+        let most = (BUFFER / table.row_bytes().max(1)).max(1);
+        let count = most.min(table.rows - self.at);
+        let rows = &mut self.memory.rows;
+        rows.resize(count * table.width, 0.0);
+        self.source.read_exact(rows)?;
+        self.rounded |= table.format == Format::Bf16 && !table.format.holds(rows);
+        // What the buffer held is overwritten, not cleared.
+        buffer.resize(count * table.row_bytes(), 0);
+        let rows = rows.chunks_exact(table.width.max(1));
+        let out = buffer.chunks_exact_mut(table.row_bytes().max(1));
+        for (row, out) in rows.zip(out) {
+            if let Some(scale) = table.pack_row(row, out) {
+                self.scales.extend(scale.to_le_bytes());
+            }
+        }
+        self.at += count;
+        Ok(())
+    }
+
+    fn fill_panels(&mut self, matrix: Matrix, buffer: &mut Vec<u8>) -> Result<(), WriteError<E>> {
+        let size = matrix.panel_bytes();
+        let most = (BUFFER / size.max(1)).max(1);
+        let count = most.min(matrix.panels() - self.at);
+        buffer.resize(count * size, 0);
+        for out in buffer.chunks_exact_mut(size.max(1)) {
+            self.read_panel(matrix)?;
+            let columns = &self.memory.rows;
+            self.rounded |= matrix.format == Format::Bf16 && !matrix.format.holds(columns);
+            let scales = self.scales.len();
+            self.scales.resize(scales + matrix.panel_scale_bytes(), 0);
+            matrix.pack_panel(columns, out, &mut self.scales[scales..]);
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    /// Reads the outputs of the next panel, each with its inputs in the order of the matrix.
+    fn read_panel(&mut self, matrix: Matrix) -> Result<(), WriteError<E>> {
+        let first = self.at * PANEL;
+        let outputs = first..matrix.outputs.min(first + PANEL);
+        let Parameter { layout, shape, .. } = self.source.parameter;
+        let Memory { rows, tensor } = &mut *self.memory;
+        rows.resize(outputs.len() * matrix.inputs, 0.0);
+        match (layout, &shape[..]) {
+            (Layout::Convolution, &[_, channels, kernel]) if kernel > 1 => {
+                tensor.resize(rows.len(), 0.0);
+                self.source.read_exact(tensor)?;
+                let size = matrix.inputs.max(1);
+                for (row, weight) in rows.chunks_exact_mut(size).zip(tensor.chunks_exact(size)) {
+                    for (tap, row) in row.chunks_exact_mut(channels.max(1)).enumerate() {
+                        let taps = weight[tap..].iter().step_by(kernel);
+                        row.iter_mut()
+                            .zip(taps)
+                            .for_each(|(out, value)| *out = *value);
+                    }
+                }
+            }
+            (Layout::TransposedConvolution, &[channels, outs, kernel]) => {
+                if self.at == 0 {
+                    // A panel needs something of every input: the whole tensor stays in memory.
+                    tensor.resize(channels * outs * kernel, 0.0);
+                    self.source.read_exact(tensor)?;
+                }
+                let stride = kernel / 2;
+                for (row, output) in rows.chunks_exact_mut(matrix.inputs.max(1)).zip(outputs) {
+                    let (position, out) = (output / outs, output % outs);
+                    // The input before reaches this output with its kernel's second half.
+                    for (row, tap) in row
+                        .chunks_exact_mut(channels.max(1))
+                        .zip([stride + position, position])
+                    {
+                        let values = tensor[out * kernel + tap..].iter().step_by(outs * kernel);
+                        row.iter_mut()
+                            .zip(values)
+                            .for_each(|(out, value)| *out = *value);
+                    }
+                }
+            }
+            _ => self.source.read_exact(rows)?,
+        }
+        Ok(())
+    }
+}
+
+impl<E, R: ValueReader<Error = E>> Source<'_, R> {
     fn read(&mut self, out: &mut [f32]) -> Result<usize, WriteError<E>> {
         let n = self.reader.read(out).map_err(WriteError::Values)?;
         self.count += n as u64;
         Ok(n)
     }
 
+    fn read_exact(&mut self, out: &mut [f32]) -> Result<(), WriteError<E>> {
+        let mut filled = 0;
+        while filled < out.len() {
+            let n = self.read(&mut out[filled..])?;
+            if n == 0 {
+                return self.check_count();
+            }
+            filled += n;
+        }
+        Ok(())
+    }
+
+    /// There must be no more.
+    fn check_end(&mut self) -> Result<(), WriteError<E>> {
+        self.read(&mut [0.0])?;
+        self.check_count()
+    }
+
     fn check_count(&self) -> Result<(), WriteError<E>> {
-        let expected = self.parameter.size / 4;
+        let expected = self.parameter.shape.iter().product::<usize>() as u64;
         if self.count == expected {
             return Ok(());
         }
@@ -103,48 +202,5 @@ impl<'p, E, R: ValueReader<Error = E>> Values<'p, R> {
             expected,
             actual: self.count,
         })
-    }
-}
-
-/// Writes up to [`TILE`] columns from `column` on of a matrix of `width` columns, as rows.
-///
-/// It goes by squares, so that whole cache lines are written: columns lie powers of two
-/// apart, and single values of sixteen of them would push each other out of the cache.
-fn transpose_columns(matrix: &[f32], width: usize, column: usize, out: &mut [f32]) {
-    let height = matrix.len() / width;
-    let columns = out.len() / height.max(1);
-    for (band, rows) in matrix.chunks(TILE * width).enumerate() {
-        let count = rows.len() / width;
-        let mut tile = [[0.0; TILE]; TILE];
-        if count == TILE && columns == TILE {
-            transpose_tile(rows, width, column, &mut tile);
-        } else {
-            for (y, row) in rows.chunks_exact(width).enumerate() {
-                for (x, value) in row[column..column + columns].iter().enumerate() {
-                    tile[x][y] = *value;
-                }
-            }
-        }
-        for (x, line) in tile.iter().enumerate().take(columns) {
-            let start = x * height + band * TILE;
-            out[start..start + count].copy_from_slice(&line[..count]);
-        }
-    }
-}
-
-/// A whole tile: squares of four, each of which fits into four registers.
-fn transpose_tile(rows: &[f32], width: usize, column: usize, tile: &mut [[f32; TILE]; TILE]) {
-    for y in (0..TILE).step_by(4) {
-        let line = |i: usize| {
-            let line = &rows[(y + i) * width + column..][..TILE];
-            line.as_chunks::<4>().0
-        };
-        let lines = [line(0), line(1), line(2), line(3)];
-        for x in 0..TILE / 4 {
-            let [a, b, c, d] = [lines[0][x], lines[1][x], lines[2][x], lines[3][x]];
-            for i in 0..4 {
-                tile[4 * x + i][y..y + 4].copy_from_slice(&[a[i], b[i], c[i], d[i]]);
-            }
-        }
     }
 }

@@ -9,8 +9,6 @@ pub struct Convolution {
     pub stride: usize,
     /// Step between the kernel's taps.
     pub dilation: usize,
-    /// Groups of channels that do not mix.
-    pub groups: usize,
     /// Zeros before the first value.
     pub left_padding: usize,
 }
@@ -20,7 +18,6 @@ impl Default for Convolution {
         Self {
             stride: 1,
             dilation: 1,
-            groups: 1,
             left_padding: 0,
         }
     }
@@ -33,7 +30,7 @@ impl Convolution {
             ("kernel_shape", Attribute::Ints(vec![kernel as i64])),
             ("strides", Attribute::Ints(vec![self.stride as i64])),
             ("dilations", Attribute::Ints(vec![self.dilation as i64])),
-            ("group", Attribute::Int(self.groups as i64)),
+            ("group", Attribute::Int(1)),
             ("pads", Attribute::Ints(vec![self.left_padding as i64, 0])),
         ]
     }
@@ -41,16 +38,16 @@ impl Convolution {
 
 impl Scope<'_> {
     /// The module is a convolution: `x [1, in, time]` with the parameters
-    /// `weight [out, in / groups, kernel]` and, where there is one, `bias [out]`.
+    /// `weight [out, in, kernel]` and, where there is one, `bias [out]`.
     pub fn conv(&self, x: &Value, geometry: Convolution) -> Value {
-        let weight = self.parameter("weight");
+        let weight = self.kernel("weight");
         let bias = self.has_parameter("bias").then(|| self.parameter("bias"));
         let inputs: Vec<&Value> = [x, &weight].into_iter().chain(&bias).collect();
-        self.module_op("Conv", &inputs, &geometry.attributes(self.kernel()))
+        self.module_op("Conv", &inputs, &geometry.attributes(self.taps()))
     }
 
     /// Taps of the module's kernel.
-    fn kernel(&self) -> usize {
+    fn taps(&self) -> usize {
         self.parameter_shape("weight")
             .last()
             .copied()

@@ -6,7 +6,7 @@ impl Scope<'_> {
     /// The module is a linear layer: `x [rows, in] -> [rows, out]` with the
     /// parameter `weight [out, in]` and, where there is one, `bias [out]`.
     pub fn linear(&self, x: &Value) -> Value {
-        let weight = self.transposed_parameter("weight");
+        let weight = self.matrix("weight");
         if !self.has_parameter("bias") {
             return self.linear_by(x, &weight);
         }
@@ -14,7 +14,7 @@ impl Scope<'_> {
         self.module_op("Add", &[&product, &self.parameter("bias")], &[])
     }
 
-    /// The module is a product with a [`Scope::transposed_parameter`]: `x [rows, in] -> [rows, out]`.
+    /// The module is a product with a weight `[in, out]`: `x [rows, in] -> [rows, out]`.
     pub fn linear_by(&self, x: &Value, weight: &Value) -> Value {
         self.module_op("MatMul", &[x, weight], &[])
     }

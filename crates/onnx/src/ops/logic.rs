@@ -34,7 +34,7 @@ impl Scope<'_> {
         self.op("IsNaN", &[x], &[])
     }
 
-    /// Integers as f32.
+    /// Numbers of another kind as f32.
     pub fn to_f32(&self, x: &Value) -> Value {
         let to = Attribute::Int(DataType::Float as i64);
         self.op("Cast", &[x], &[("to", to)])

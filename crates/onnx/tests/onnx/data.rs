@@ -1,25 +1,29 @@
 use std::io::{self, Write};
 
-use onnx::{Dim, ElementType, Layout, Model, Opset, Parameter, ValueReader, WriteError};
+use formats::Format;
+use onnx::{Dim, ElementType, Layout, Model, Opset, Packing, Parameter, ValueReader, WriteError};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use crate::support::{Values, graph};
+use crate::support::{Values, graph_in};
 
 /// A graph that reads parameters of these shapes, called `m.0` and so on.
-fn model(parameters: &[(Vec<usize>, Layout)]) -> Model {
+fn model(format: Format, parameters: &[(Vec<usize>, Layout)]) -> Model {
     let names: Vec<_> = (0..parameters.len()).map(|i| format!("m.{i}")).collect();
     let shapes = names.iter().zip(parameters);
     let shapes: Vec<_> = shapes
         .map(|(name, (shape, _))| (name.as_str(), shape.as_slice()))
         .collect();
-    let g = graph(Opset::MAX, &shapes);
+    let g = graph_in(format, Opset::MAX, &shapes);
     let m = g.scope("m");
     for (i, (_, layout)) in parameters.iter().enumerate() {
         let name = i.to_string();
         let value = match layout {
-            Layout::AsIs => m.parameter(&name),
-            Layout::Transposed => m.transposed_parameter(&name),
+            Layout::Vector => m.parameter(&name),
+            Layout::Table => m.lookup(&name, &m.ints(&[0])),
+            Layout::Linear => m.matrix(&name),
+            Layout::Convolution => m.kernel(&name),
+            Layout::TransposedConvolution => m.transposed_kernel(&name),
         };
         g.output(
             &format!("y{i}"),
@@ -35,25 +39,69 @@ fn model(parameters: &[(Vec<usize>, Layout)]) -> Model {
 fn values(parameter: &Parameter) -> Vec<f32> {
     let index: f32 = parameter.name[2..].parse().unwrap();
     let count = parameter.shape.iter().product::<usize>();
-    (0..count).map(|i| index + i as f32 / 16.0).collect()
+    (0..count)
+        .map(|i| index + (i % 9973) as f32 / 16.0)
+        .collect()
+}
+
+/// The outputs of a weight one after the other, each with its inputs in the order that the
+/// format says.
+fn outputs(parameter: &Parameter, values: &[f32]) -> Vec<f32> {
+    let mut outputs = Vec::new();
+    match (parameter.layout, &parameter.shape[..]) {
+        (Layout::Convolution, &[outs, ins, kernel]) => {
+            for o in 0..outs {
+                for k in 0..kernel {
+                    outputs.extend((0..ins).map(|i| values[(o * ins + i) * kernel + k]));
+                }
+            }
+        }
+        (Layout::TransposedConvolution, &[ins, outs, kernel]) => {
+            for s in 0..kernel / 2 {
+                for o in 0..outs {
+                    for k in [kernel / 2 + s, s] {
+                        outputs.extend((0..ins).map(|i| values[(i * outs + o) * kernel + k]));
+                    }
+                }
+            }
+        }
+        _ => outputs.extend_from_slice(values),
+    }
+    outputs
 }
 
 /// What the data file has to hold.
 fn expected(model: &Model) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut file = Vec::new();
     for parameter in model.parameters() {
-        bytes.resize(parameter.offset as usize, 0);
-        let mut values = values(parameter);
-        if parameter.layout == Layout::Transposed {
-            let [rows, columns] = parameter.shape[..] else {
-                panic!("{:?}", parameter.shape);
-            };
-            let places = (0..rows).flat_map(|r| (0..columns).map(move |c| c * rows + r));
-            values = places.map(|at| values[at]).collect();
+        let values = values(parameter);
+        let (bytes, scales) = match parameter.packing {
+            Packing::Vector(_) => (bytes(&values), Vec::new()),
+            Packing::Matrix(matrix) => matrix.pack(&outputs(parameter, &values)),
+            Packing::Table(table) => {
+                let (mut bytes, mut scales) = (vec![0; table.bytes()], Vec::new());
+                let out = bytes.chunks_exact_mut(table.row_bytes());
+                for (row, out) in values.chunks_exact(table.width).zip(out) {
+                    scales.extend(table.pack_row(row, out));
+                }
+                (bytes, self::bytes(&scales))
+            }
+        };
+        let mut add = |extent: onnx::Extent, bytes: &[u8]| {
+            assert_eq!(extent.size, bytes.len() as u64);
+            file.resize(extent.offset as usize, 0);
+            file.extend_from_slice(bytes);
+        };
+        add(parameter.values, &bytes);
+        if let Some(extent) = parameter.scales {
+            add(extent, &scales);
         }
-        bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
     }
-    bytes
+    file
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
 /// Writes the model with readers that hand out at most `most` values a time.
@@ -70,37 +118,41 @@ fn written(model: &Model, most: usize) -> Result<Vec<u8>, TestCaseError> {
     Ok(bytes)
 }
 
+const LAYOUTS: [Layout; 5] = [
+    Layout::Vector,
+    Layout::Table,
+    Layout::Linear,
+    Layout::Convolution,
+    Layout::TransposedConvolution,
+];
+
 #[test]
 fn parameters_of_all_sizes() {
-    use Layout::{AsIs, Transposed};
-    let cases: [&[(Vec<usize>, Layout)]; 9] = [
+    use Layout::{Convolution, Linear, Table, TransposedConvolution, Vector};
+    let cases: [&[(Vec<usize>, Layout)]; 8] = [
         &[],
-        &[(vec![1], AsIs)],
-        &[(vec![3], AsIs), (vec![0], AsIs), (vec![2, 2], AsIs)],
+        &[(vec![1], Vector)],
+        &[(vec![3], Vector), (vec![0], Vector), (vec![2, 2], Vector)],
         // More than one buffer, in one piece and in several.
-        &[(vec![700, 900], AsIs), (vec![5], AsIs)],
-        &[(vec![1 << 18], AsIs), (vec![1 << 18, 1], Transposed)],
-        &[(vec![900, 700], Transposed)],
-        // Widths around the number of columns that are transposed together.
+        &[(vec![700, 900], Vector), (vec![5], Vector)],
+        &[(vec![700, 900], Linear), (vec![900, 700], Table)],
+        &[(vec![40, 300, 60], Convolution), (vec![3], Vector)],
         &[
-            (vec![2, 15], Transposed),
-            (vec![2, 16], Transposed),
-            (vec![3, 17], Transposed),
+            (vec![40, 80, 240], TransposedConvolution),
+            (vec![3], Vector),
         ],
-        &[(vec![1, 33], Transposed), (vec![33, 1], Transposed)],
-        &[
-            (vec![0, 3], Transposed),
-            (vec![3, 0], Transposed),
-            (vec![1], AsIs),
-        ],
+        // One output of more than a buffer, and inputs of one value.
+        &[(vec![1, 1 << 19], Linear), (vec![1 << 15, 1], Linear)],
     ];
     for case in cases {
-        let model = model(case);
-        for most in [usize::MAX, 1_000] {
-            assert!(
-                written(&model, most).unwrap() == expected(&model),
-                "{case:?}"
-            );
+        for format in Format::ALL {
+            let model = model(format, case);
+            for most in [usize::MAX, 1_000] {
+                assert!(
+                    written(&model, most).unwrap() == expected(&model),
+                    "{case:?} in {format}"
+                );
+            }
         }
     }
 }
@@ -111,25 +163,54 @@ proptest! {
     #[test]
     fn parameters_of_any_shape(
         parameters in prop::collection::vec(
-            ((0_usize..70, 0_usize..70), prop::bool::ANY),
+            (1_usize..40, 1_usize..40, 1_usize..5, 0_usize..LAYOUTS.len()),
             1..5,
         ),
+        format in prop::sample::select(&Format::ALL[..]),
         most in 1_usize..300,
     ) {
-        let layout = |transposed| if transposed { Layout::Transposed } else { Layout::AsIs };
         let parameters: Vec<_> = parameters
             .into_iter()
-            .map(|((rows, columns), transposed)| (vec![rows, columns], layout(transposed)))
+            .map(|(rows, columns, taps, layout)| {
+                let shape = match LAYOUTS[layout] {
+                    Layout::Convolution => vec![rows, columns, taps],
+                    Layout::TransposedConvolution => vec![rows, columns, 2 * taps],
+                    _ => vec![rows, columns],
+                };
+                (shape, LAYOUTS[layout])
+            })
             .collect();
-        let model = model(&parameters);
+        let model = model(format, &parameters);
         prop_assert!(written(&model, most)? == expected(&model));
     }
 }
 
 #[test]
+fn rounded_weights_are_counted() {
+    let shapes = [
+        (vec![2, 3], Layout::Linear),
+        (vec![2, 3], Layout::Table),
+        (vec![2, 3], Layout::Linear),
+        (vec![2, 3], Layout::Vector),
+    ];
+    for (format, expected) in [(Format::F32, 0), (Format::Bf16, 2), (Format::Q8, 0)] {
+        let model = model(format, &shapes);
+        let open = |p: &Parameter| {
+            let value = if p.name == "m.0" { 0.5 } else { 0.1 };
+            Ok::<_, String>(Values::new(vec![value; 6]))
+        };
+        let written = model.write_data(&mut Vec::new(), open, |_| {}).unwrap();
+        assert_eq!(written.rounded, expected, "{format}");
+    }
+}
+
+#[test]
 fn the_number_of_values_must_fit() {
-    for layout in [Layout::AsIs, Layout::Transposed] {
-        let model = model(&[(vec![2, 3], Layout::AsIs), (vec![20, 30], layout)]);
+    for layout in [Layout::Vector, Layout::Table, Layout::Linear] {
+        let model = model(
+            Format::F32,
+            &[(vec![2, 3], Layout::Vector), (vec![20, 30], layout)],
+        );
         for (count, actual) in [(0, 0), (599, 599), (601, 601)] {
             let open = |p: &Parameter| {
                 let count = if p.name == "m.1" { count } else { 6 };
@@ -174,7 +255,13 @@ impl Write for Full {
 #[test]
 fn a_writer_that_fails_ends_it() {
     // Many more buffers than are held.
-    let model = model(&[(vec![20, 1 << 18], Layout::AsIs), (vec![3], Layout::AsIs)]);
+    let model = model(
+        Format::F32,
+        &[
+            (vec![20, 1 << 18], Layout::Vector),
+            (vec![3], Layout::Vector),
+        ],
+    );
     let size = model.data_size() as usize;
     for bytes in [0, 1, 9 << 20, size - 1] {
         let open = |p: &Parameter| Ok::<_, String>(Values::new(values(p)));
@@ -203,8 +290,11 @@ impl ValueReader for Failing {
 
 #[test]
 fn a_reader_that_fails_ends_it() {
-    for layout in [Layout::AsIs, Layout::Transposed] {
-        let model = model(&[(vec![4], Layout::AsIs), (vec![5, 6], layout)]);
+    for layout in [Layout::Vector, Layout::Table, Layout::Linear] {
+        let model = model(
+            Format::F32,
+            &[(vec![4], Layout::Vector), (vec![5, 6], layout)],
+        );
         let read = |p: &Parameter| Ok(Failing((p.name == "m.0").then(|| Values::new(values(p)))));
         let open = |p: &Parameter| match p.name.as_str() {
             "m.0" => Ok(Failing(Some(Values::in_pieces(values(p), 1)))),

@@ -97,10 +97,18 @@ fn mistakes_with_parameters_are_named() {
             name: "two layouts",
             build: |g| {
                 let m = g.scope("m");
-                let x = m.add(&m.transposed_parameter("weight"), &m.parameter("weight"));
+                let x = m.add(&m.matrix("weight"), &m.parameter("weight"));
                 g.output("y", &x, F32, &SHAPE);
             },
-            message: "graph test: m.weight is read both as it is and transposed",
+            message: "graph test: m.weight is read in two layouts",
+        },
+        Case {
+            name: "a linear layer that is none",
+            build: |g| {
+                let m = g.scope("m");
+                g.output("y", &m.matrix("bias"), F32, &SHAPE);
+            },
+            message: "graph test: m.bias of shape [3] is not used so",
         },
         Case {
             name: "convolution without parameters",

@@ -8,3 +8,4 @@ mod layout;
 mod operators;
 mod opset;
 mod support;
+mod weights;

@@ -2,15 +2,21 @@
 
 use std::collections::HashMap;
 
+use formats::Format;
 use onnx::{Graph, Model, Opset, ValueReader};
 use runtime::{GraphBackend, onnxruntime, rten};
 
-/// An empty graph whose parameters have these shapes.
+/// An empty graph whose parameters have these shapes, and whose weights are f32.
 pub(crate) fn graph(opset: Opset, shapes: &[(&str, &[usize])]) -> Graph {
+    graph_in(Format::F32, opset, shapes)
+}
+
+/// An empty graph whose parameters have these shapes, and whose weights are in that format.
+pub(crate) fn graph_in(format: Format, opset: Opset, shapes: &[(&str, &[usize])]) -> Graph {
     let shapes = shapes
         .iter()
         .map(|(key, shape)| ((*key).to_owned(), shape.to_vec()));
-    Graph::new("test", opset, shapes.collect::<HashMap<_, _>>())
+    Graph::new("test", opset, format, shapes.collect::<HashMap<_, _>>())
 }
 
 pub(crate) fn opset(version: i64) -> Opset {

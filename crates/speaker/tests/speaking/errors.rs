@@ -81,19 +81,15 @@ fn bundles_that_lack_something() {
         let mut components = ComponentName::ALL.to_vec();
         components.retain(|name| *name != component);
         let recipe = fixtures::Recipe {
-            name: NAME,
-            opset: 17,
-            weights: None,
             components: &components,
+            ..fixtures::Recipe::of(NAME)
         };
         let bundle = recipe.make().unwrap();
         says(open(&bundle.path()), &format!("the bundle has no {lacks}"));
     }
     let recipe = fixtures::Recipe {
-        name: NAME,
-        opset: 17,
-        weights: None,
         components: &ComponentName::ALL[..3],
+        ..fixtures::Recipe::of(NAME)
     };
     let bundle = recipe.make().unwrap();
     says(open(&bundle.path()), "the bundle has no");

@@ -6,10 +6,8 @@ use safetensors::SafeTensors;
 /// `flow_lm` of the small model `name`.
 pub(crate) fn flow_lm(name: &str) -> Component {
     let bundle = fixtures::Recipe {
-        name,
-        opset: 17,
-        weights: None,
         components: &[ComponentName::FlowLm],
+        ..fixtures::Recipe::of(name)
     };
     let bundle = bundle.make().unwrap();
     let mut manifest = Manifest::read(&bundle.path()).unwrap();

@@ -1,12 +1,14 @@
-//! Weights: every one lies where the data file has room for it, and no two share bytes.
+//! Weights: every one lies where the data file has room for it and where the manifest says,
+//! and no two share bytes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use bundle::Component;
+use bundle::{Component, Extent, Parameter, ParameterKind};
 use onnx::proto::{
     GraphProto, StringStringEntryProto, TensorProto,
     tensor_proto::{DataLocation, DataType},
 };
+use onnx::{Layout, Packing, Stored, scale_name};
 
 /// Bytes `start..end` of the data file that belong to `name`.
 struct Place<'a> {
@@ -45,16 +47,25 @@ pub(super) fn check(component: &Component, graph: &GraphProto) -> Vec<String> {
         .map(String::as_str)
         .collect();
     let mut places = Vec::new();
+    let mut table = table(component, &mut findings);
     for tensor in &graph.initializer {
         let name = tensor.name();
         if !read.contains(name) {
             findings.push(format!("no node reads the initializer {name}"));
         }
+        let said = table.remove(name);
         match place(component, tensor) {
-            Ok(place) => places.extend(place),
+            Ok(place) => {
+                findings.extend(difference(tensor, place.as_ref(), said));
+                places.extend(place);
+            }
             Err(problem) => findings.push(format!("initializer {name} {problem}")),
         }
     }
+    let lost = table.into_keys();
+    findings.extend(
+        lost.map(|name| format!("the graph has no initializer {name}, which the manifest has")),
+    );
     places.sort_by_key(|place| (place.start, place.end));
     let overlaps = places.windows(2).filter(|pair| pair[0].end > pair[1].start);
     findings.extend(overlaps.map(|pair| {
@@ -65,6 +76,113 @@ pub(super) fn check(component: &Component, graph: &GraphProto) -> Vec<String> {
         )
     }));
     findings
+}
+
+/// What the manifest says of the data file: the tensors by name, with their places.
+fn table(component: &Component, findings: &mut Vec<String>) -> BTreeMap<String, (Stored, Extent)> {
+    let mut tensors = BTreeMap::new();
+    for parameter in &component.parameters {
+        let name = &parameter.name;
+        let packing = match packing(component, parameter) {
+            Ok(packing) => packing,
+            Err(problem) => {
+                findings.push(format!("parameter {name} {problem}"));
+                continue;
+            }
+        };
+        let scales = packing.scales();
+        if scales.is_some() != parameter.scales.is_some() {
+            let problem = if scales.is_some() {
+                "no"
+            } else {
+                "superfluous"
+            };
+            findings.push(format!("parameter {name} has {problem} scales"));
+        }
+        let values = (packing.values(&parameter.shape), parameter.values);
+        let scales = scales.zip(parameter.scales);
+        let scales = scales.map(|scales| (scale_name(name), scales));
+        for (name, tensor) in [(name.clone(), values)].into_iter().chain(scales) {
+            if tensors.insert(name.clone(), tensor).is_some() {
+                findings.push(format!("two parameters have the tensor {name}"));
+            }
+        }
+    }
+    tensors
+}
+
+/// In what an initializer differs from what the manifest said of it.
+fn difference(
+    tensor: &TensorProto,
+    place: Option<&Place<'_>>,
+    said: Option<(Stored, Extent)>,
+) -> Option<String> {
+    let name = tensor.name();
+    let (place, (stored, extent)) = match (place, said) {
+        (None, None) => return None,
+        (None, Some(_)) => {
+            return Some(format!(
+                "initializer {name} stands in the graph, and in the manifest"
+            ));
+        }
+        (Some(_), None) => return Some(format!("initializer {name} is not in the manifest")),
+        (Some(place), Some(said)) => (place, said),
+    };
+    let dims: Vec<_> = stored.dims.iter().map(|&size| size as i64).collect();
+    if tensor.data_type() != i32::from(stored.element) || tensor.dims != dims {
+        return Some(format!(
+            "initializer {name} is {:?} {:?} where the manifest makes it {:?} {dims:?}",
+            DataType::try_from(tensor.data_type()).ok(),
+            tensor.dims,
+            stored.element,
+        ));
+    }
+    let length = place.end - place.start;
+    if (place.start, length) != (extent.offset, extent.size) {
+        return Some(format!(
+            "initializer {name} lies at byte {} with {length} bytes where the manifest says {} with {}",
+            place.start, extent.offset, extent.size
+        ));
+    }
+    None
+}
+
+/// How a parameter is stored.
+fn packing(component: &Component, parameter: &Parameter) -> Result<Packing, String> {
+    let Parameter {
+        kind,
+        format,
+        shape,
+        ..
+    } = parameter;
+    let of_shape = || format!("is a {kind:?} of shape {shape:?}");
+    // More than a file can hold is not worth computing with.
+    let sizes = shape.iter().map(|&size| u64::try_from(size).ok());
+    let count = sizes.fold(Some(1_u64), |count, size| count?.checked_mul(size?));
+    if count.is_none_or(|count| count == 0 || count / 2 > component.data.size) {
+        return Err(of_shape());
+    }
+    let layout = match kind {
+        ParameterKind::Vector => Layout::Vector,
+        ParameterKind::Table => Layout::Table,
+        ParameterKind::Matrix => Layout::Linear,
+    };
+    // The manifest has inputs first, the checkpoint outputs.
+    let mut shape = shape.clone();
+    if layout == Layout::Linear {
+        shape.reverse();
+    }
+    let packing = layout
+        .packing(&shape, component.format)
+        .ok_or_else(of_shape)?;
+    if packing.format() != *format {
+        return Err(format!(
+            "is {format} where the format of the component, {}, makes it {}",
+            component.format,
+            packing.format()
+        ));
+    }
+    Ok(packing)
 }
 
 fn is_external(tensor: &TensorProto) -> bool {
@@ -125,7 +243,8 @@ fn bytes(tensor: &TensorProto) -> Result<u64, String> {
     let size: u64 = match DataType::try_from(tensor.data_type()) {
         Ok(DataType::Float | DataType::Int32) => 4,
         Ok(DataType::Int64) => 8,
-        Ok(DataType::Bool) => 1,
+        Ok(DataType::Bfloat16 | DataType::Float16 | DataType::Int16) => 2,
+        Ok(DataType::Bool | DataType::Int8 | DataType::Uint8) => 1,
         other => {
             return Err(format!(
                 "holds numbers of a kind that is not used ({other:?})"

@@ -4,7 +4,7 @@ mod graphs;
 
 use std::path::Path;
 
-use bundle::{Component, ComponentName, Manifest};
+use bundle::{Component, ComponentName, Format, Manifest};
 use runtime::rten::Rten;
 use verify::Report;
 
@@ -195,6 +195,67 @@ fn manifests() -> Vec<Case> {
             Some(FlowNet),
             "interface",
             "input conditioning is missing",
+        ),
+        case(
+            |dir| edit(dir, FlowNet, |c| c.parameters[3].values.offset += 64),
+            Some(FlowNet),
+            "weights",
+            "where the manifest says",
+        ),
+        case(
+            |dir| edit(dir, FlowNet, |c| drop(c.parameters.remove(3))),
+            Some(FlowNet),
+            "weights",
+            "is not in the manifest",
+        ),
+        case(
+            |dir| {
+                edit(dir, FlowNet, |c| {
+                    let again = c.parameters[3].clone();
+                    c.parameters.push(again);
+                });
+            },
+            Some(FlowNet),
+            "weights",
+            "two parameters have the tensor",
+        ),
+        case(
+            |dir| {
+                edit(dir, FlowNet, |c| {
+                    "nowhere".clone_into(&mut c.parameters[3].name);
+                });
+            },
+            Some(FlowNet),
+            "weights",
+            "the graph has no initializer nowhere",
+        ),
+        case(
+            |dir| edit(dir, FlowNet, |c| c.parameters[0].shape[0] = usize::MAX),
+            Some(FlowNet),
+            "weights",
+            "of shape [18446744073709551615,",
+        ),
+        case(
+            |dir| edit(dir, FlowNet, |c| c.parameters[0].shape.reverse()),
+            Some(FlowNet),
+            "weights",
+            "where the manifest makes it",
+        ),
+        case(
+            |dir| edit(dir, FlowNet, |c| c.format = Format::Q8),
+            Some(FlowNet),
+            "weights",
+            "is f32 where the format of the component, q8, makes it q8",
+        ),
+        case(
+            |dir| {
+                edit(dir, FlowNet, |c| {
+                    c.parameters[0].scales = Some(c.parameters[0].values)
+                })
+            },
+            Some(FlowNet),
+            "weights",
+            "superfluous scales",
         ),
         case(
             |dir| edit(dir, MimiEncoder, |c| c.outputs.swap(0, 1)),

@@ -174,10 +174,8 @@ fn a_changed_value_is_found_and_named() {
     } in changed_values()
     {
         let recipe = Recipe {
-            name: NAME,
-            opset: 17,
-            weights: None,
             components: &[component],
+            ..Recipe::of(NAME)
         };
         let bundle = recipe.make().unwrap();
         let records = copy();
@@ -229,10 +227,8 @@ fn a_changed_weight_is_found() {
         std::fs::copy(fixtures::checkpoint(NAME), &weights).unwrap();
         change(&weights, tensor, 1, 0.25);
         let recipe = Recipe {
-            name: NAME,
-            opset: 17,
             weights: Some(&weights),
-            components: &ComponentName::ALL,
+            ..Recipe::of(NAME)
         };
         let bundle = recipe.make().unwrap();
         let report = verify(&bundle.path(), Some(&fixtures::records(NAME))).unwrap();

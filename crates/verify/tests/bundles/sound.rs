@@ -91,10 +91,8 @@ fn every_tensor_is_compared_with_everything() {
 #[test]
 fn a_part_of_a_bundle_is_a_bundle() {
     let bundle = Recipe {
-        name: "tiny_english",
-        opset: 17,
-        weights: None,
         components: &[ComponentName::FlowNet, ComponentName::TextConditioner],
+        ..Recipe::of("tiny_english")
     };
     let bundle = bundle.make().unwrap();
     let records = fixtures::records("tiny_english");

@@ -26,6 +26,30 @@ fn what_cannot_be_typed_is_told_before_anything_happens() {
             says: &["--components"],
         },
         Case {
+            line: "convert --dtype fp32",
+            says: &["'fp32'", "did you mean f32?", "f32, bf16, q16, q8, q4"],
+        },
+        Case {
+            line: "convert --dtype decoder=q8",
+            says: &["'decoder=q8'", "did you mean mimi_decoder?"],
+        },
+        Case {
+            line: "convert --dtype q8,flow_lm=int8",
+            says: &["'flow_lm=int8'", "no such format"],
+        },
+        Case {
+            line: "convert --dtype q8 q4 --output-dir out",
+            says: &["two formats for all components, q8 and q4"],
+        },
+        Case {
+            line: "convert --dtype flow_lm=q8 --dtype flow_lm=f32",
+            says: &["two formats for flow_lm"],
+        },
+        Case {
+            line: "convert --components flow_net --dtype mimi_decoder=f32",
+            says: &["names mimi_decoder, which --components leaves out"],
+        },
+        Case {
             line: "convert --opset-version 16",
             says: &["opset 16 is not supported: choose 17 to 23"],
         },

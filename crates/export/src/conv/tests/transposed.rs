@@ -100,22 +100,26 @@ fn transposed_snapshot() {
     insta::assert_snapshot!(nodes(&PLAIN.parameters(), PLAIN.build()), @"
     mimi.c/Squeeze: Squeeze(x, i64 [0])
     mimi.c/Transpose: Transpose(mimi.c/Squeeze) {perm=[1, 0]}
-    mimi.c/Reshape: Reshape(mimi.c.convtr.weight, i64 [0, -1])
-    mimi.c.convtr: MatMul(mimi.c/Transpose, mimi.c/Reshape)
-    mimi.c/Reshape_2: Reshape(mimi.c.convtr, i64 [0, -1, 2, 4])
-    mimi.c/Transpose_2: Transpose(mimi.c/Reshape_2) {perm=[2, 1, 0, 3]}
-    mimi.c/Split: Split(mimi.c/Transpose_2, i64 [1, 1]) -> mimi.c/Split:0, mimi.c/Split:1 {axis=0}
-    mimi.c/Squeeze_2: Squeeze(mimi.c/Split:0, i64 [0])
-    mimi.c/Squeeze_3: Squeeze(mimi.c/Split:1, i64 [0])
-    mimi.c/Reshape_3: Reshape(partial.c, i64 [2, 1, 4])
-    mimi.c/Slice: Slice(mimi.c/Squeeze_3, i64 [-1], i64 [9223372036854775807], i64 [1])
-    mimi.c/Reshape_4: Reshape(mimi.c/Slice, i64 [1, 2, 4]) -> next_partial.c
-    mimi.c/Slice_2: Slice(mimi.c/Squeeze_3, i64 [0], i64 [-1], i64 [1])
-    mimi.c/Concat: Concat(mimi.c/Reshape_3, mimi.c/Slice_2) {axis=1}
-    mimi.c/Add: Add(mimi.c/Squeeze_2, mimi.c/Concat)
-    mimi.c/Unsqueeze: Unsqueeze(mimi.c.convtr.bias, i64 [1, 2])
-    mimi.c/Add_2: Add(mimi.c/Add, mimi.c/Unsqueeze)
-    mimi.c/Reshape_5: Reshape(mimi.c/Add_2, i64 [1, 2, -1]) -> y
+    mimi.c/Reshape: Reshape(mimi.c.convtr.weight, i64 [2, 3, -1])
+    mimi.c/Transpose_2: Transpose(mimi.c/Reshape) {perm=[1, 0, 2]}
+    mimi.c/Reshape_2: Reshape(mimi.c/Transpose_2, i64 [3, -1])
+    mimi.c.convtr: MatMul(mimi.c/Transpose, mimi.c/Reshape_2)
+    mimi.c/Reshape_3: Reshape(mimi.c.convtr, i64 [-1, 2, 8])
+    mimi.c/Split: Split(mimi.c/Reshape_3, i64 [1, 1]) -> mimi.c/Split:0, mimi.c/Split:1 {axis=1}
+    mimi.c/Squeeze_2: Squeeze(mimi.c/Split:0, i64 [1])
+    mimi.c/Squeeze_3: Squeeze(mimi.c/Split:1, i64 [1])
+    mimi.c/Transpose_3: Transpose(partial.c) {perm=[0, 2, 1]}
+    mimi.c/Reshape_4: Reshape(mimi.c/Transpose_3, i64 [1, -1])
+    mimi.c/Slice: Slice(mimi.c/Squeeze_2, i64 [-1], i64 [9223372036854775807], i64 [0])
+    mimi.c/Slice_2: Slice(mimi.c/Squeeze_2, i64 [0], i64 [-1], i64 [0])
+    mimi.c/Concat: Concat(mimi.c/Reshape_4, mimi.c/Slice_2) {axis=0}
+    mimi.c/Add: Add(mimi.c/Squeeze_3, mimi.c/Concat)
+    mimi.c/Reshape_5: Reshape(mimi.c/Slice, i64 [1, 4, 2])
+    mimi.c/Transpose_4: Transpose(mimi.c/Reshape_5) -> next_partial.c {perm=[0, 2, 1]}
+    mimi.c/Reshape_6: Reshape(mimi.c/Add, i64 [-1, 2])
+    mimi.c/Add_2: Add(mimi.c/Reshape_6, mimi.c.convtr.bias)
+    mimi.c/Transpose_5: Transpose(mimi.c/Add_2) {perm=[1, 0]}
+    mimi.c/Unsqueeze: Unsqueeze(mimi.c/Transpose_5, i64 [0]) -> y
     ");
     insta::assert_snapshot!(nodes(&GROUPED.parameters(), GROUPED.build()), @"
     mimi.c/Reshape: Reshape(x, i64 [3, -1, 0])
@@ -129,10 +133,10 @@ fn transposed_snapshot() {
     mimi.c/Squeeze_2: Squeeze(mimi.c/Split:1, i64 [0])
     mimi.c/Reshape_4: Reshape(partial.c, i64 [3, 1, 16])
     mimi.c/Slice: Slice(mimi.c/Squeeze_2, i64 [-1], i64 [9223372036854775807], i64 [1])
-    mimi.c/Reshape_5: Reshape(mimi.c/Slice, i64 [1, 3, 16]) -> next_partial.c
     mimi.c/Slice_2: Slice(mimi.c/Squeeze_2, i64 [0], i64 [-1], i64 [1])
     mimi.c/Concat: Concat(mimi.c/Reshape_4, mimi.c/Slice_2) {axis=1}
     mimi.c/Add: Add(mimi.c/Squeeze, mimi.c/Concat)
+    mimi.c/Reshape_5: Reshape(mimi.c/Slice, i64 [1, 3, 16]) -> next_partial.c
     mimi.c/Reshape_6: Reshape(mimi.c/Add, i64 [1, 3, -1]) -> y
     ");
 }

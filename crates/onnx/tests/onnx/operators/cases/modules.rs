@@ -86,7 +86,6 @@ fn convolutions() -> Vec<Case> {
     const PLAIN: Convolution = Convolution {
         stride: 1,
         dilation: 1,
-        groups: 1,
         left_padding: 0,
     };
     let signal = || f([1, 1, 5], &[1.0, 2.0, 3.0, 4.0, 5.0]);
@@ -139,13 +138,6 @@ fn convolutions() -> Vec<Case> {
                 };
                 vec![m.conv(&x[0], geometry)]
             },
-        ),
-        with(
-            "convolution in groups",
-            [("weight", f([2, 1, 1], &[2.0, 3.0]))],
-            f([1, 2, 2], &[1.0, 2.0, 10.0, 20.0]),
-            f([1, 2, 2], &[2.0, 4.0, 30.0, 60.0]),
-            |m, x| vec![m.conv(&x[0], Convolution { groups: 2, ..PLAIN })],
         ),
     ]
 }

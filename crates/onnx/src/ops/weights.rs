@@ -1,0 +1,109 @@
+//! Weights as operators take them: `Cast` (13), `Floor` (13) and shapes turn what the data file
+//! holds into f32, exactly as [`formats`] unpacks it. Runtimes compute this once, at load time.
+
+use formats::{Format, Matrix, PANEL, Q4_BLOCK};
+
+use crate::model::scale_name;
+use crate::{Layout, Packing, Scope, Value};
+
+impl Scope<'_> {
+    /// The weight `name [out, in]` of a linear layer: f32 `[in, out]`.
+    ///
+    /// Runtimes pack the second factor of a product once, when they load it, but only
+    /// where it stands as `MatMul` wants it.
+    pub fn matrix(&self, name: &str) -> Value {
+        self.unpacked(name, Layout::Linear)
+    }
+
+    /// The weight `name [out, in, kernel]` of a convolution, as f32.
+    pub fn kernel(&self, name: &str) -> Value {
+        let matrix = self.unpacked(name, Layout::Convolution);
+        let [outputs, inputs, kernel] = *self.parameter_shape(name) else {
+            return matrix;
+        };
+        let w = self.child(name);
+        let taps = w.reshape(&matrix, &[kernel, inputs, outputs].map(|n| n as i64));
+        w.transpose(&taps, &[2, 1, 0])
+    }
+
+    /// The weight `name [in, out, 2 * stride]` of a transposed convolution: f32
+    /// `[2 * in, stride * out]`, from the inputs before and the inputs themselves to the
+    /// outputs of a time, position in the stride by position.
+    pub fn transposed_kernel(&self, name: &str) -> Value {
+        self.unpacked(name, Layout::TransposedConvolution)
+    }
+
+    /// Rows of the table `name [rows, width]` at `indices` (i64 `[count]`): f32 `[count, width]`.
+    pub fn lookup(&self, name: &str, indices: &Value) -> Value {
+        let w = self.child(name);
+        let values = Value::new(w.path());
+        let packing = self.graph().parameter(w.path(), Layout::Table);
+        let rows = self.gather(&values, indices, 0);
+        match packing.map(|packing| packing.format()) {
+            None | Some(Format::F32) => rows,
+            Some(Format::Bf16 | Format::Q16) => self.to_f32(&rows),
+            Some(Format::Q8 | Format::Q4) => {
+                let scales = self.gather(&w.scales(), indices, 0);
+                self.mul(&self.to_f32(&rows), &scales)
+            }
+        }
+    }
+
+    /// The weight `name` as a matrix `[inputs, outputs]`.
+    fn unpacked(&self, name: &str, layout: Layout) -> Value {
+        let w = self.child(name);
+        let packed = Value::new(w.path());
+        match self.graph().parameter(w.path(), layout) {
+            Some(Packing::Matrix(matrix)) => w.unpack(&packed, matrix),
+            // `Graph::finish` names the parameter that is not there.
+            _ => packed,
+        }
+    }
+
+    /// The scope is a weight; these are its scales.
+    fn scales(&self) -> Value {
+        Value::new(scale_name(self.path()))
+    }
+
+    /// Turns panels into rows.
+    fn unpack(&self, packed: &Value, matrix: Matrix) -> Value {
+        let [inputs, outputs] = [matrix.inputs, matrix.outputs].map(|n| n as i64);
+        let rows = matrix.padded_inputs() as i64;
+        let columns = (matrix.panels() * PANEL) as i64;
+        // Numbers change places before they grow: runtimes keep all they compute on the way.
+        let placed = |permutation: &[i64], shape: &[i64]| {
+            self.reshape(&self.transpose(packed, permutation), shape)
+        };
+        let unpacked = match matrix.format {
+            Format::F32 => placed(&[1, 0, 2], &[rows, columns]),
+            Format::Bf16 => self.to_f32(&placed(&[1, 0, 2], &[rows, columns])),
+            Format::Q16 | Format::Q8 => {
+                let numbers = self.to_f32(&placed(&[1, 3, 0, 2], &[rows, columns]));
+                self.mul(&numbers, &self.scales())
+            }
+            Format::Q4 => {
+                let blocks = rows / Q4_BLOCK as i64;
+                let bytes = placed(&[1, 3, 0, 2], &[blocks, 4, 1, 4, columns]);
+                let scales = self.transpose(&self.to_f32(&self.scales()), &[1, 0, 2]);
+                let scales = self.reshape(&scales, &[blocks, 1, 1, 1, columns]);
+                let values = self.mul(&self.halves(&bytes), &scales);
+                self.reshape(&values, &[rows, columns])
+            }
+        };
+        if (rows, columns) == (inputs, outputs) {
+            return unpacked;
+        }
+        // What filled the last group and the last panel up.
+        let (start, end) = (self.ints(&[0, 0]), self.ints(&[inputs, outputs]));
+        self.op("Slice", &[&unpacked, &start, &end], &[])
+    }
+
+    /// The numbers in the lower and the upper half of bytes, side by side along axis 2.
+    fn halves(&self, bytes: &Value) -> Value {
+        // Runtimes disagree on shifts of bytes, but all know numbers.
+        let bytes = self.to_f32(bytes);
+        let upper = self.op("Floor", &[&self.mul(&bytes, &self.scalar(0.0625))], &[]);
+        let lower = self.sub(&bytes, &self.mul(&upper, &self.scalar(16.0)));
+        self.sub(&self.concat(&[&lower, &upper], 2), &self.scalar(8.0))
+    }
+}

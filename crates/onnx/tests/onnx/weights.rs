@@ -1,0 +1,183 @@
+//! Weights of every format, unpacked by both runtimes.
+
+use formats::{Format, Matrix, PANEL};
+use onnx::{Dim, ElementType, Opset, Packing, Scope, Value};
+use tempfile::TempDir;
+use tensor::Tensor;
+
+use crate::support::{Values, backends, chain, graph_in, nodes, opset};
+
+/// Numbers from -1 to 1.
+fn noise(count: usize) -> Vec<f32> {
+    let value = |i: usize| ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32;
+    (0..count)
+        .map(|i| value(i) / (1 << 23) as f32 - 1.0)
+        .collect()
+}
+
+/// What the backends that read the format give for `build` on the parameter `m.weight`.
+fn computed(
+    format: Format,
+    version: i64,
+    shape: &[usize],
+    build: &dyn Fn(&Scope<'_>) -> Value,
+) -> Vec<(String, Vec<f32>)> {
+    let g = graph_in(format, opset(version), &[("m.weight", shape)]);
+    let value = build(&g.scope("m"));
+    let free = [Dim::Symbol("a"), Dim::Symbol("b")];
+    g.output("y", &value, ElementType::F32, &free);
+    let model = g.finish("test.onnx.data").unwrap();
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("test.onnx");
+    model
+        .write(&mut std::fs::File::create(&path).unwrap())
+        .unwrap();
+    let mut data = std::fs::File::create(dir.path().join("test.onnx.data")).unwrap();
+    let count = shape.iter().product();
+    let open = |_: &onnx::Parameter| Ok::<_, String>(Values::new(noise(count)));
+    model.write_data(&mut data, open, |_| {}).unwrap();
+    let run = |backend: Box<dyn runtime::GraphBackend>| {
+        let mut graph = backend.load_graph(&path)?;
+        let y: Tensor = graph.run(&[], &["y"])?.remove(0);
+        Ok::<_, runtime::RuntimeError>((backend.name().to_owned(), y.as_f32().unwrap().to_vec()))
+    };
+    let [rten, onnx_runtime] = backends();
+    let mut found = Vec::new();
+    for backend in [onnx_runtime, rten] {
+        // rten has no such numbers.
+        if backend.name() == "rten" && matches!(format, Format::Bf16 | Format::Q16) {
+            continue;
+        }
+        found.push(run(backend).unwrap_or_else(|e| panic!("{format}: {}", chain(&e))));
+    }
+    found
+}
+
+#[test]
+fn graphs_unpack_exactly_what_the_formats_say() {
+    let mut problems = Vec::new();
+    for format in Format::ALL {
+        // Panels and groups that are filled up, and some that are whole.
+        for (outputs, inputs) in [(16, 32), (32, 64), (17, 33), (3, 1), (1, 70), (40, 31)] {
+            let matrix = Matrix {
+                format,
+                inputs,
+                outputs,
+            };
+            let (values, scales) = matrix.pack(&noise(inputs * outputs));
+            let expected = matrix.unpack(&values, &scales);
+            for version in [17, 23] {
+                let shape = [outputs, inputs];
+                let found = computed(format, version, &shape, &|m| m.matrix("weight"));
+                for (backend, found) in found {
+                    if found != expected {
+                        problems.push(format!(
+                            "{format}, [{outputs}, {inputs}], {backend}, opset {version}"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+#[test]
+fn tables_are_looked_up_in_every_format() {
+    let mut problems = Vec::new();
+    for format in Format::ALL {
+        let (rows, width) = (5, 6);
+        let Some(Packing::Table(table)) = onnx::Layout::Table.packing(&[rows, width], format)
+        else {
+            panic!("{format}");
+        };
+        let all = noise(rows * width);
+        let mut expected = Vec::new();
+        for row in [3, 0, 3] {
+            let mut bytes = vec![0; table.row_bytes()];
+            let scale = table.pack_row(&all[row * width..][..width], &mut bytes);
+            let mut out = vec![0.0; width];
+            table.unpack_row(&bytes, scale.unwrap_or_default(), &mut out);
+            expected.extend(out);
+        }
+        let lookup = |m: &Scope<'_>| m.lookup("weight", &m.ints(&[3, 0, 3]));
+        for (backend, found) in computed(format, 17, &[rows, width], &lookup) {
+            if found != expected {
+                problems.push(format!("{format}, {backend}: {found:?}, not {expected:?}"));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+#[test]
+fn kernels_come_back_in_the_checkpoint_s_order() {
+    let shape = [5, 3, 4];
+    let expected = noise(60);
+    let flat = |m: &Scope<'_>| m.reshape(&m.kernel("weight"), &[1, -1]);
+    for (backend, found) in computed(Format::F32, 17, &shape, &flat) {
+        assert_eq!(found, expected, "{backend}");
+    }
+    // [2 * in, stride * out]
+    let transposed = |m: &Scope<'_>| m.transposed_kernel("weight");
+    for (backend, found) in computed(Format::F32, 17, &shape, &transposed) {
+        let mut places = Vec::new();
+        for half in [2, 0] {
+            for i in 0..5 {
+                for position in 0..2 {
+                    places.extend((0..3).map(|o| (i * 3 + o) * 4 + half + position));
+                }
+            }
+        }
+        let expected: Vec<f32> = places.into_iter().map(|at| expected[at]).collect();
+        assert_eq!(found, expected, "{backend}");
+    }
+}
+
+/// The nodes that unpack `m.weight [5, 40]`.
+fn unpacking(format: Format) -> String {
+    let g = graph_in(format, Opset::MIN, &[("m.weight", &[5, 40])]);
+    g.output("y", &g.scope("m").matrix("weight"), ElementType::F32, &[]);
+    nodes(&g.finish("test.onnx.data").unwrap())
+}
+
+#[test]
+fn snapshots() {
+    assert_eq!(PANEL, 16);
+    insta::assert_snapshot!(unpacking(Format::F32), @"
+    m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
+    m.weight/Reshape: Reshape(m.weight/Transpose, i64 [40, 16]) -> m.weight/Reshape
+    m.weight/Slice: Slice(m.weight/Reshape, i64 [0, 0], i64 [40, 5]) -> y
+    ");
+    insta::assert_snapshot!(unpacking(Format::Bf16), @"
+    m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
+    m.weight/Reshape: Reshape(m.weight/Transpose, i64 [40, 16]) -> m.weight/Reshape
+    m.weight/Cast: Cast(m.weight/Reshape) -> m.weight/Cast
+    m.weight/Slice: Slice(m.weight/Cast, i64 [0, 0], i64 [40, 5]) -> y
+    ");
+    insta::assert_snapshot!(unpacking(Format::Q8), @"
+    m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
+    m.weight/Reshape: Reshape(m.weight/Transpose, i64 [40, 16]) -> m.weight/Reshape
+    m.weight/Cast: Cast(m.weight/Reshape) -> m.weight/Cast
+    m.weight/Mul: Mul(m.weight/Cast, m.weight.scale) -> m.weight/Mul
+    m.weight/Slice: Slice(m.weight/Mul, i64 [0, 0], i64 [40, 5]) -> y
+    ");
+    assert_eq!(unpacking(Format::Q16), unpacking(Format::Q8));
+    insta::assert_snapshot!(unpacking(Format::Q4), @"
+    m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
+    m.weight/Reshape: Reshape(m.weight/Transpose, i64 [2, 4, 1, 4, 16]) -> m.weight/Reshape
+    m.weight/Cast: Cast(m.weight.scale) -> m.weight/Cast
+    m.weight/Transpose_2: Transpose(m.weight/Cast) -> m.weight/Transpose_2
+    m.weight/Reshape_2: Reshape(m.weight/Transpose_2, i64 [2, 1, 1, 1, 16]) -> m.weight/Reshape_2
+    m.weight/Cast_2: Cast(m.weight/Reshape) -> m.weight/Cast_2
+    m.weight/Mul: Mul(m.weight/Cast_2, f32 0.0625) -> m.weight/Mul
+    m.weight/Floor: Floor(m.weight/Mul) -> m.weight/Floor
+    m.weight/Mul_2: Mul(m.weight/Floor, f32 16) -> m.weight/Mul_2
+    m.weight/Sub: Sub(m.weight/Cast_2, m.weight/Mul_2) -> m.weight/Sub
+    m.weight/Concat: Concat(m.weight/Sub, m.weight/Floor) -> m.weight/Concat
+    m.weight/Sub_2: Sub(m.weight/Concat, f32 8) -> m.weight/Sub_2
+    m.weight/Mul_3: Mul(m.weight/Sub_2, m.weight/Reshape_2) -> m.weight/Mul_3
+    m.weight/Reshape_3: Reshape(m.weight/Mul_3, i64 [64, 16]) -> m.weight/Reshape_3
+    m.weight/Slice: Slice(m.weight/Reshape_3, i64 [0, 0], i64 [40, 5]) -> y
+    ");
+}
