@@ -26,7 +26,7 @@ function pageFiles(): Plugin {
       const chunk = bundle[worker];
       if (chunk?.type !== "chunk") throw new Error(`the build has made no ${worker}`);
       hash.update(chunk.code);
-      // Large backends are kept by the library when somebody chooses them.
+      // ONNX Runtime is large, and kept once somebody chooses it.
       const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm/.test(name));
       chunk.code =
         `const PAGE_FILES = ${JSON.stringify(kept)};\n` +

@@ -28,6 +28,7 @@ export function showThreads(used?: number): void {
 
 /** Measures now; the browser may take a while for it. */
 export async function showMemory(): Promise<void> {
+  if (memory.textContent === "–") memory.textContent = "measuring";
   const measured = await performance.measureUserAgentSpecificMemory?.().catch(() => undefined);
   const bytes = measured?.bytes ?? performance.memory?.usedJSHeapSize;
   memory.textContent = bytes === undefined ? "not told by this browser" : megabytes(bytes);

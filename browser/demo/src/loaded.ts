@@ -1,10 +1,9 @@
 /** The model in memory: loaded when it is first needed, once. */
 
 import { bundleUrl, type Model } from "./models.js";
+import { advise } from "./problems.js";
 import type { Progress } from "./progress.js";
-import { PocketTTS } from "./tts.js";
-
-export type Backend = "engine" | "onnxruntime";
+import { type Backend, PocketTTS } from "./tts.js";
 
 interface Held {
   url: string;
@@ -26,12 +25,13 @@ export class Loaded {
     const url = bundleUrl(model);
     const held = this.#held;
     if (held?.url === url && held.backend === backend) return held.tts;
-    void this.drop();
+    this.drop();
     const abort = new AbortController();
     const tts = PocketTTS.fromPretrained(url, {
       backend,
       signal: abort.signal,
       onProgress: ({ phase, loaded, total }) => this.#progress.show(phase, loaded, total),
+      onNotice: advise,
     });
     const loading: Held = { url, backend, tts, abort };
     this.#held = loading;
@@ -47,11 +47,11 @@ export class Loaded {
   }
 
   /** Frees the model, or stops loading it. */
-  async drop(): Promise<void> {
+  drop(): void {
     const held = this.#held;
     this.#held = undefined;
     held?.abort.abort();
-    const tts = await held?.tts.catch(() => undefined);
-    await tts?.dispose();
+    // Who waited for it has been told; nobody waits for its end.
+    held?.tts.then((tts) => tts.dispose()).catch(() => {});
   }
 }

@@ -3,15 +3,15 @@
 import { Cloning } from "./cloning.js";
 import { byId } from "./dom.js";
 import { showIsolation, showMemory, showThreads } from "./facts.js";
-import { save, toWav } from "./files.js";
-import { Loaded, type Backend } from "./loaded.js";
+import { save } from "./files.js";
+import { Loaded } from "./loaded.js";
 import { describe, fetchModels, type Model } from "./models.js";
 import { startOffline } from "./offline.js";
 import { clearProblem, isAbort, showProblem } from "./problems.js";
 import { Progress } from "./progress.js";
 import { Script } from "./script.js";
-import { Speaker, type Figures, type Recording } from "./speech.js";
-import type { PocketTTS, SpeakOptions } from "./tts.js";
+import { Speaker, type Figures } from "./speech.js";
+import type { Backend, PocketTTS, SpeakOptions, Speech } from "./tts.js";
 import { Voices } from "./voices.js";
 import { Wave } from "./wave.js";
 
@@ -32,7 +32,7 @@ const loaded = new Loaded(progress);
 
 let models: Model[] = [];
 let speaker: Speaker | undefined;
-let recording: Recording | undefined;
+let speech: Speech | undefined;
 /** Of the utterance that is being spoken. */
 let current: AbortController | undefined;
 
@@ -100,9 +100,10 @@ async function speakText(): Promise<void> {
     say("Loading the model.");
     const tts = await unlessAborted(load(), abort.signal);
     say("Speaking.");
+    label("Pause");
     wave.clear();
     script.begin();
-    recording = await speaker.speak(tts, text, options(abort.signal), {
+    speech = await speaker.speak(tts, text, options(abort.signal), {
       made: (samples, rate) => wave.add(samples, rate),
       heard: (seconds, sentence) => {
         wave.heard(seconds);
@@ -147,27 +148,34 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 
 function busy(speaking: boolean): void {
   document.body.classList.toggle("speaking", speaking);
-  speakLabel.textContent = speaking ? "Pause" : "Speak";
-  speak.classList.toggle("pausing", speaking);
+  // Until the model is there, there is nothing to hold.
+  label(speaking ? "Loading" : "Speak");
   stop.disabled = !speaking;
-  saveWav.disabled = speaking || recording === undefined;
+  saveWav.disabled = speaking || speech === undefined;
   picker.disabled = speaking || models.length < 2;
   backend.disabled = speaking;
 }
 
+/** What the large button does now. It stays where it is, and keeps the focus, even while it does nothing. */
+function label(text: "Speak" | "Loading" | "Pause" | "Go on"): void {
+  speakLabel.textContent = text;
+  speak.classList.toggle("pausing", text === "Pause");
+  speak.ariaDisabled = String(text === "Loading");
+}
+
 function togglePause(): void {
   const held = speaker?.togglePause() ?? false;
-  speakLabel.textContent = held ? "Go on" : "Pause";
-  speak.classList.toggle("pausing", !held);
+  label(held ? "Go on" : "Pause");
   say(held ? "Paused." : "Speaking.");
 }
 
-function showFigures({ firstSound, factor, seconds, gaps }: Figures): void {
+function showFigures({ firstSound, factor, seconds, gaps, seed }: Figures): void {
   const show = (id: string, value: string) => (byId(id, HTMLElement).textContent = value);
   show("first-sound", firstSound === undefined ? "–" : `${firstSound.toFixed(0)} ms`);
   show("factor", factor === undefined ? "–" : factor.toFixed(2));
   show("spoken", `${seconds.toFixed(1)} s`);
   show("gaps", String(gaps));
+  if (seed !== undefined) show("last-seed", `Last: ${seed}.`);
 }
 
 function time(seconds: number): string {
@@ -177,11 +185,11 @@ function time(seconds: number): string {
 
 speak.addEventListener("click", () => {
   if (current === undefined) void speakText();
-  else togglePause();
+  else if (speak.ariaDisabled !== "true") togglePause();
 });
 stop.addEventListener("click", () => current?.abort());
 saveWav.addEventListener("click", () => {
-  if (recording !== undefined) save(toWav(recording.audio, recording.sampleRate), "speech.wav");
+  if (speech !== undefined) save(speech.toBlob(), "speech.wav");
 });
 picker.addEventListener("change", choose);
 voices.onchange = () => (cloning.savable = voices.name !== undefined);

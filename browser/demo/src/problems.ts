@@ -1,10 +1,12 @@
 /** What went wrong, said where it can be seen. */
 
 import { byId } from "./dom.js";
+import type { Notice } from "./tts.js";
 
 const box = byId("error", HTMLDivElement);
 const title = byId("error-title", HTMLElement);
 const text = byId("error-text", HTMLElement);
+const advice = byId("advice", HTMLParagraphElement);
 const retry = byId("retry", HTMLButtonElement);
 
 let again: (() => void) | undefined;
@@ -28,7 +30,13 @@ export function showProblem(what: string, error: unknown, action?: () => void): 
 
 export function clearProblem(): void {
   again = undefined;
-  box.hidden = true;
+  box.hidden = advice.hidden = true;
+}
+
+/** Tells what stops nothing, but may be of interest. */
+export function advise({ message }: Notice): void {
+  advice.textContent = sentence(message);
+  advice.hidden = false;
 }
 
 /** Whether it is what an abort throws, which is no problem. */

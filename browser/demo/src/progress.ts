@@ -5,12 +5,9 @@ import { megabytes } from "./models.js";
 
 const box = byId("progress", HTMLDivElement);
 
-/** What readers are told of phases whose names are not plain words. */
+/** What readers are told of phases as the library names them. */
 const LABELS: Record<string, string> = {
-  manifest: "Description",
-  download: "Model",
-  verify: "Checking",
-  prepare: "Getting ready",
+  model: "Model",
   voice: "Voice",
   encoder: "Cloning model",
 };

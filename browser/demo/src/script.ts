@@ -13,6 +13,8 @@ export class Script {
   /** What is being spoken; a text that was changed meanwhile has no sentence that sounds. */
   #spoken: string | undefined;
   #sentence: string | undefined;
+  /** Where what sounded last ends. */
+  #from = 0;
   #sounding: Stretch | undefined;
 
   constructor() {
@@ -45,15 +47,15 @@ export class Script {
   begin(): void {
     this.#spoken = area.value;
     this.#sentence = this.#sounding = undefined;
+    this.#from = 0;
   }
 
   /** This sentence sounds now; none at the end. */
   sounds(sentence: string | undefined): void {
     if (sentence === this.#sentence) return;
     this.#sentence = sentence;
-    const from = this.#sounding?.end ?? 0;
-    this.#sounding =
-      sentence === undefined ? undefined : locate(this.#spoken ?? "", sentence, from);
+    this.#sounding = locate(this.#spoken ?? "", sentence ?? "", this.#from);
+    this.#from = this.#sounding?.end ?? this.#from;
     this.#draw();
   }
 

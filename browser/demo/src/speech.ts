@@ -1,6 +1,6 @@
 /** One utterance: from a text to the loudspeaker, with figures. */
 
-import { Player, type PocketTTS, type SpeakOptions } from "./tts.js";
+import { Player, type PocketTTS, type SpeakOptions, Speech, type Statistics } from "./tts.js";
 
 /** What an utterance tells while it is made and heard. */
 export interface Listener {
@@ -19,12 +19,8 @@ export interface Figures {
   seconds: number;
   /** Times that the sound had to wait for the model. */
   gaps: number;
-}
-
-/** What was said. */
-export interface Recording {
-  audio: Float32Array;
-  sampleRate: number;
+  /** Of the noise: the same one says the same samples. */
+  seed: number | undefined;
 }
 
 export class Speaker {
@@ -40,13 +36,16 @@ export class Speaker {
     this.#player.output.connect(this.#analyser);
   }
 
-  /** Speaks to the end, or until the signal comes; then rejects with an `AbortError`. */
-  async speak(tts: PocketTTS, text: string, options: SpeakOptions, listener: Listener): Promise<Recording> {
+  /**
+   * Speaks to the end, or until the signal comes; then rejects with an `AbortError`. Gives what
+   * was said, if anything was.
+   */
+  async speak(tts: PocketTTS, text: string, options: SpeakOptions, listener: Listener): Promise<Speech | undefined> {
     const player = this.#player;
     player.stop();
     const began = performance.now();
     const gaps = player.underruns;
-    const figures: Figures = { firstSound: undefined, factor: undefined, seconds: 0, gaps: 0 };
+    const figures: Figures = { firstSound: undefined, factor: undefined, seconds: 0, gaps: 0, seed: undefined };
     const stopped = Promise.withResolvers<never>();
     stopped.promise.catch(() => {});
     const stop = () => {
@@ -63,13 +62,13 @@ export class Speaker {
       listener.figures(figures);
     };
     try {
-      const recording = await Promise.race([
+      const speech = await Promise.race([
         this.#stream(tts, text, options, figures, listener),
         stopped.promise,
       ]);
       player.end();
-      if (recording.audio.length > 0) await Promise.race([ended, stopped.promise]);
-      return recording;
+      if (speech !== undefined) await Promise.race([ended, stopped.promise]);
+      return speech;
     } catch (error) {
       player.stop();
       throw error;
@@ -93,23 +92,20 @@ export class Speaker {
     options: SpeakOptions,
     figures: Figures,
     listener: Listener,
-  ): Promise<Recording> {
+  ): Promise<Speech | undefined> {
     const parts: Float32Array[] = [];
-    let rate = 0;
-    // Time spent on waiting for the model, not for room in the player.
-    let [worked, since] = [0, performance.now()];
-    for await (const { audio, sampleRate, text: sentence } of tts.stream(text, options)) {
-      worked += performance.now() - since;
+    let [rate, last]: [number, Statistics | undefined] = [0, undefined];
+    for await (const { audio, sampleRate, text: sentences, statistics } of tts.stream(text, options)) {
       parts.push(audio);
-      rate = sampleRate;
+      [rate, last] = [sampleRate, statistics];
       figures.seconds += audio.length / sampleRate;
-      figures.factor = worked / 1000 / figures.seconds;
+      figures.factor = statistics.realTimeFactor;
+      figures.seed = statistics.seed;
       listener.made(audio, sampleRate);
       listener.figures(figures);
-      await this.#player.write(audio, sampleRate, { text: sentence });
-      since = performance.now();
+      await this.#player.write(audio, sampleRate, { text: sentences });
     }
-    return { audio: join(parts), sampleRate: rate };
+    return last && new Speech(parts, rate, last);
   }
 
   #level(): number {
@@ -117,14 +113,4 @@ export class Speaker {
     const power = this.#window.reduce((sum, it) => sum + it * it, 0) / this.#window.length;
     return Math.sqrt(power);
   }
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, it) => sum + it.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

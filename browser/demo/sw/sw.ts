@@ -3,8 +3,9 @@
  *
  * - The page's own files are kept at installation and served from there: a version of the page
  *   is whole, or not there. The next version takes over when no tab shows this one.
- * - Descriptions of models (`.json`) come from the network, and from the cache without one.
- *   Weights are none of its business: the library keeps them by their digests.
+ * - What else lies beside them, such as ONNX Runtime, is kept once it has been asked for.
+ * - The list of models comes from the network, and from the cache without one. Models are none
+ *   of its business: the library keeps them by their digests.
  * - Every answer gets the headers that cross-origin isolation needs.
  */
 
@@ -16,7 +17,7 @@ declare const PAGE_VERSION: string;
 
 const SCOPE = new URL(self.registration.scope);
 const PAGE = `pocket-onnx-page-${PAGE_VERSION}`;
-const MODELS = "pocket-onnx-descriptions";
+const MODELS = "pocket-onnx-models";
 
 const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
@@ -48,17 +49,21 @@ self.addEventListener("fetch", (event) => {
   if (!url.pathname.startsWith(SCOPE.pathname) || request.headers.has("range")) return;
   const path = url.pathname.slice(SCOPE.pathname.length);
   if (path.startsWith("models/")) {
-    if (path.endsWith("/manifest.json") || path === "models/index.json") event.respondWith(fresh(request));
+    if (path === "models/index.json") event.respondWith(fresh(request));
     return;
   }
   event.respondWith(kept(request));
 });
 
-/** From the cache of the page, or else from the network. */
+/** From the cache of the page, or else from the network, to be kept. */
 async function kept(request: Request): Promise<Response> {
   const cache = await caches.open(PAGE);
   const found = await cache.match(request, { ignoreSearch: true });
-  return isolated(found ?? (await fetch(request)));
+  if (found !== undefined) return isolated(found);
+  const answer = await fetch(request);
+  // A full disk is no reason to fail.
+  if (answer.status === 200) await cache.put(request, answer.clone()).catch(() => {});
+  return isolated(answer);
 }
 
 /** From the network, or else as it was there last. */

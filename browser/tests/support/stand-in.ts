@@ -18,19 +18,28 @@ Object.assign(window, { standIn: settings });
 interface Options {
   signal?: AbortSignal;
   onProgress?: (event: { phase: string; loaded: number; total: number }) => void;
+  onNotice?: (notice: { kind: string; message: string }) => void;
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-export class PocketTTS {
-  readonly statistics = { threads: 2, cacheHit: false };
+export class Speech {
+  readonly #size: number;
+  constructor(parts: readonly Float32Array[]) {
+    this.#size = parts.reduce((sum, it) => sum + it.length, 0);
+  }
+  toBlob(): Blob {
+    return new Blob(["RIFF", new Int16Array(this.#size)]);
+  }
+}
 
-  static async fromPretrained(url: string, { onProgress }: Options = {}): Promise<PocketTTS> {
-    const answer = await fetch(`${url}manifest.json`);
-    if (!answer.ok) throw new Error(`manifest.json cannot be fetched: the server answers ${answer.status}`);
+export class PocketTTS {
+  readonly statistics = { threads: 2, cacheHit: false, seed: 7, realTimeFactor: 0.25 };
+
+  static async fromPretrained(url: string, { onProgress, onNotice }: Options = {}): Promise<PocketTTS> {
     for (let done = 1; done <= 5; done += 1) {
-      onProgress?.({ phase: "download", loaded: done * 20e6, total: 100e6 });
-      onProgress?.({ phase: "prepare", loaded: done, total: 5 });
+      onProgress?.({ phase: "model", loaded: done * 47e6, total: 235e6 });
+      onProgress?.({ phase: "voice", loaded: done, total: 5 });
       await sleep(30);
     }
     if (settings.failure !== undefined) {
@@ -38,18 +47,19 @@ export class PocketTTS {
       delete settings.failure;
       throw new Error(message);
     }
+    if (url.endsWith("noise/")) onNotice?.({ kind: "quota", message: "the browser has no room to keep the model" });
     return new PocketTTS();
   }
 
   listVoices(): string[] {
     return ["one", "two"];
   }
-  async loadVoice(): Promise<{ name: string }> {
-    return { name: "opened" };
+  async loadVoice(): Promise<{ name: undefined }> {
+    return { name: undefined };
   }
-  async cloneVoice(recording: Blob): Promise<{ name: string }> {
+  async cloneVoice(recording: Blob): Promise<{ name: undefined }> {
     if (recording.size < 100) throw new Error("the recording holds no sound");
-    return { name: "cloned" };
+    return { name: undefined };
   }
   async exportVoice(): Promise<Blob> {
     return new Blob(["voice"]);
@@ -67,7 +77,7 @@ export class PocketTTS {
           return 0.5 * Math.sin(2 * Math.PI * 180 * t) * Math.abs(Math.sin(9 * t)) * (0.3 + 0.7 * Math.abs(Math.sin(2.3 * t)));
         });
         at += audio.length;
-        yield { audio, sampleRate: 24_000, text: sentence.trim() };
+        yield { audio, sampleRate: 24_000, text: sentence.trim(), statistics: this.statistics };
       }
     }
   }
