@@ -15,7 +15,9 @@ const root = join(import.meta.dirname, "..");
 /** Where screenshots go, to be looked at. */
 const SCREENSHOTS = join(root, "../target/screenshots");
 
-const ISOLATION = {
+/** What a careful host sends: isolation, and nothing from elsewhere. */
+const HEADERS = {
+  "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
   "cross-origin-resource-policy": "same-origin",
@@ -55,7 +57,7 @@ beforeAll(async () => {
     },
     build: { outDir: join(built, "page") },
   });
-  host = await serveFolder(join(built, "page"), FILES, ISOLATION);
+  host = await serveFolder(join(built, "page"), FILES, HEADERS);
   await mkdir(SCREENSHOTS, { recursive: true });
 });
 
@@ -156,7 +158,7 @@ test("what goes wrong is said on the page", async () => {
   await page.locator("#backdrop mark").waitFor();
   await page.click("#stop");
 
-  await using empty = await serveFolder(join(built, "page"), {}, ISOLATION);
+  await using empty = await serveFolder(join(built, "page"), {}, HEADERS);
   const other = await visited.browser.context.newPage();
   await other.goto(empty.url);
   await other.locator("#error").waitFor();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers fail the test that calls them")]
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -76,7 +77,7 @@ impl Site {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
         for (name, value) in headers {
-            request += &format!("{name}: {value}\r\n");
+            write!(request, "{name}: {value}\r\n").unwrap();
         }
         request += "Connection: close\r\n\r\n";
         stream.write_all(request.as_bytes()).unwrap();
@@ -276,7 +277,7 @@ fn every_file_of_a_bundle_can_be_had_whole_and_in_parts() {
     let file = &manifest.components[&bundle::ComponentName::FlowLm].data;
     let path = format!("/models/bundle/{}", file.name);
     let content = fs::read(dir.join(&file.name)).unwrap();
-    let size = content.len();
+    let length = content.len();
     let tag = format!("\"{}\"", file.sha256);
     let answer = site.request(
         "GET",
@@ -286,23 +287,23 @@ fn every_file_of_a_bundle_can_be_had_whole_and_in_parts() {
     assert_eq!((answer.status, &answer.body[..]), (206, &content[100..300]));
     assert_eq!(
         answer.header("content-range"),
-        format!("bytes 100-299/{size}")
+        format!("bytes 100-299/{length}")
     );
     let answer = site.request("GET", &path, &[("Range", "bytes=-7")]);
     assert_eq!(
         (answer.status, &answer.body[..]),
-        (206, &content[size - 7..])
+        (206, &content[length - 7..])
     );
     let answer = site.request(
         "GET",
         &path,
         &[("Range", "bytes=0-9"), ("If-Range", "\"old\"")],
     );
-    assert_eq!((answer.status, answer.body.len()), (200, size));
-    let past = format!("bytes={size}-");
+    assert_eq!((answer.status, answer.body.len()), (200, length));
+    let past = format!("bytes={length}-");
     let answer = site.request("GET", &path, &[("Range", &past)]);
     assert_eq!(answer.status, 416);
-    assert_eq!(answer.header("content-range"), format!("bytes */{size}"));
+    assert_eq!(answer.header("content-range"), format!("bytes */{length}"));
 }
 
 #[test]
