@@ -30,19 +30,16 @@ export class Loaded {
     const tts = PocketTTS.fromPretrained(url, {
       backend,
       signal: abort.signal,
-      onProgress: ({ phase, loaded, total }) => this.#progress.show(phase, loaded, total),
+      onProgress: (event) => this.#progress.show(event),
       onNotice: advise,
     });
     const loading: Held = { url, backend, tts, abort };
     this.#held = loading;
-    // What failed can be tried again.
-    tts.then(
-      () => this.#progress.clear(),
-      () => {
-        this.#progress.clear();
-        if (this.#held === loading) this.#held = undefined;
-      },
-    );
+    tts.catch(() => {
+      this.#progress.clear();
+      // What failed can be tried again.
+      if (this.#held === loading) this.#held = undefined;
+    });
     return tts;
   }
 

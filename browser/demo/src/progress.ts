@@ -2,37 +2,38 @@
 
 import { byId, make } from "./dom.js";
 import { megabytes } from "./models.js";
+import type { ProgressEvent } from "./tts.js";
 
 const box = byId("progress", HTMLDivElement);
 
-/** What readers are told of phases as the library names them. */
-const LABELS: Record<string, string> = {
+/** What readers are told of the library's phases. */
+const LABELS: Record<ProgressEvent["phase"], string> = {
   model: "Model",
   voice: "Voice",
   encoder: "Cloning model",
 };
+/** Milliseconds for which full bars are shown. */
+const LINGER = 600;
 
 interface Bar {
-  row: HTMLElement;
   meter: HTMLProgressElement;
   amount: HTMLElement;
 }
 
 export class Progress {
-  readonly #bars = new Map<string, Bar>();
+  readonly #bars = new Map<ProgressEvent["phase"], Bar>();
+  #clearing: ReturnType<typeof setTimeout> | undefined;
 
-  /** `loaded` of `total`, in bytes or in steps; a total of 0 is not known. */
-  show(phase: string, loaded: number, total: number): void {
+  /** Bytes so far, and in all. */
+  show({ phase, loaded, total }: ProgressEvent): void {
+    clearTimeout(this.#clearing);
     const { meter, amount } = this.#bar(phase);
-    if (total > 0) {
-      meter.max = total;
-      meter.value = loaded;
-    } else {
-      meter.removeAttribute("value");
-    }
-    const bytes = total > 10_000;
-    const done = total > 0 && loaded >= total;
-    amount.textContent = done ? "done" : bytes ? `${megabytes(loaded)} of ${megabytes(total)}` : "";
+    meter.max = total;
+    meter.value = loaded;
+    amount.textContent = loaded < total ? `${megabytes(loaded)} of ${megabytes(total)}` : "done";
+    const done = Array.from(this.#bars.values()).every(({ meter }) => meter.value >= meter.max);
+    // Another phase may follow.
+    if (done) this.#clearing = setTimeout(() => this.clear(), LINGER);
   }
 
   clear(): void {
@@ -41,16 +42,14 @@ export class Progress {
     box.hidden = true;
   }
 
-  #bar(phase: string): Bar {
+  #bar(phase: ProgressEvent["phase"]): Bar {
     const known = this.#bars.get(phase);
     if (known !== undefined) return known;
-    const meter = make("progress");
-    const row = make("label", LABELS[phase] ?? phase);
-    const amount = make("span", "", "amount");
-    row.append(meter, amount);
+    const bar = { meter: make("progress"), amount: make("span", "", "amount") };
+    const row = make("label", LABELS[phase]);
+    row.append(bar.meter, bar.amount);
     box.append(row);
     box.hidden = false;
-    const bar = { row, meter, amount };
     this.#bars.set(phase, bar);
     return bar;
   }

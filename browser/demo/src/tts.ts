@@ -5,6 +5,7 @@ export {
   type Notice,
   Player,
   PocketTTS,
+  type ProgressEvent,
   type SpeakOptions,
   Speech,
   type Statistics,
