@@ -79,7 +79,7 @@ function says(page: Page, status: string): Promise<unknown> {
   return page.waitForFunction(said, status, { timeout: 60_000 });
 }
 
-const sounding = (page: Page) => page.locator("#backdrop mark").waitFor({ timeout: 30_000 });
+const sounding = (page: Page) => page.locator("#backdrop mark").waitFor({ timeout: 60_000 });
 
 test("speaks, shows which sentence sounds, and hands out the native command's WAV file", async () => {
   await using visited = await visit({ acceptDownloads: true });
@@ -239,7 +239,7 @@ test.each<[Fault, string, string]>([
   const { page } = visited;
   host.fail(file, fault);
   await page.click("#speak");
-  await page.locator("#error").waitFor({ timeout: 30_000 });
+  await page.locator("#error").waitFor({ timeout: 60_000 });
   expect(await page.textContent("#error-title")).toBe("The text could not be spoken.");
   expect(await page.textContent("#error-text")).toContain(words);
   expect(await page.getAttribute("#error", "role")).toBe("alert");
@@ -289,7 +289,7 @@ test("the second visit needs no network, and hosts without headers are isolated"
   const page = await browser.context.newPage();
   await page.goto(plain.url);
   // The service worker brings the headers with one reload.
-  await page.waitForFunction(() => crossOriginIsolated, undefined, { timeout: 30_000 });
+  await page.waitForFunction(() => crossOriginIsolated, undefined, { timeout: 60_000 });
   await page.locator("#speak:enabled").waitFor();
   await page.waitForFunction(() => document.getElementById("offline")?.textContent === "ready");
   expect(await page.textContent("#isolated")).toBe("yes");
@@ -379,7 +379,7 @@ test.each(WIDTHS.flatMap((width) => SCHEMES.map((scheme) => [width, scheme] as c
     await page.fill("#text", TEXT);
     await page.click("#speak");
     const seconds = () => Number(document.getElementById("clock")?.textContent?.split(":")[1]) > 2;
-    await page.waitForFunction(seconds, undefined, { timeout: 30_000 });
+    await page.waitForFunction(seconds, undefined, { timeout: 60_000 });
     await shoot("speaking");
     await page.click("#stop");
     for (const summary of await page.locator("summary").all()) await summary.click();

@@ -137,7 +137,10 @@ impl Offer {
             variant: manifest.variant.clone(),
             language: manifest.language.clone(),
             synthetic: manifest.synthetic.is_some(),
-            voice_cloning: manifest.voice_cloning,
+            voice_cloning: manifest.voice_cloning
+                && manifest
+                    .components
+                    .contains_key(&ComponentName::MimiEncoder),
             voices: manifest.voices.iter().map(|it| it.name.clone()).collect(),
             size: graphs.sum::<u64>() + manifest.tokenizer.file.size,
         }
