@@ -1,7 +1,7 @@
 /** The player in a real browser: what comes out of it, sample by sample. */
 
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,7 +9,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Player as PlayerClass } from "../src/player/index.js";
 import { launch, type Browser } from "./support/chromium.js";
-import { serveFolder, type Host } from "./support/folder.js";
+import { serve, type Server } from "./support/server.js";
 
 const root = join(import.meta.dirname, "..");
 
@@ -59,7 +59,7 @@ declare global {
 }
 
 let built: string;
-let host: Host;
+let host: Server;
 let browser: Browser;
 
 beforeAll(async () => {
@@ -67,7 +67,8 @@ beforeAll(async () => {
   const tsc = join(root, "node_modules/.bin/tsc");
   const options = ["--noEmit", "false", "--outDir", join(built, "player"), "--rootDir", join(root, "src/player")];
   await promisify(execFile)(tsc, ["-p", join(root, "tests/player.tsconfig.json"), ...options]);
-  host = await serveFolder(built, { "/index.html": PAGE, "/recorder.js": RECORDER });
+  await writeFile(join(built, "recorder.js"), RECORDER);
+  host = await serve({ "/": built }, { pages: { "/": PAGE } });
   browser = await launch();
 }, 60_000);
 
@@ -251,11 +252,8 @@ test("a hidden tab plays on", async () => {
 }, 30_000);
 
 test("a worklet that cannot be had fails the write", async () => {
-  await using broken = await serveFolder(built, {
-    "/index.html": PAGE,
-    "/recorder.js": RECORDER,
-    "/player/worklet.js": "this is no module",
-  });
+  await using broken = await serve({ "/": built }, { pages: { "/": PAGE } });
+  broken.fail("worklet.js", "page");
   await using page = await open(broken);
   const failure = page.evaluate(async () => {
     const { player } = await start();

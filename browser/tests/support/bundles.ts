@@ -43,7 +43,7 @@ export async function nativeSpeech(bundle: string, text: string, args: string[])
 }
 
 /** The samples of a WAV file of 32-bit floating point. */
-function floatsOfWav(file: Buffer): Float32Array {
+export function floatsOfWav(file: Buffer): Float32Array {
   const start = file.indexOf("data") + 8;
   const bytes = file.subarray(start, start + file.readUInt32LE(start - 4));
   return new Float32Array(Uint8Array.from(bytes).buffer);

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type BrowserContext, type LaunchOptions } from "playwright-core";
+import { chromium, type BrowserContext } from "playwright-core";
 
 const FLAGS = [
   "--no-sandbox",
@@ -23,8 +23,11 @@ export interface Browser extends AsyncDisposable {
   context: BrowserContext;
 }
 
+/** How it is started. */
+export type Options = Parameters<typeof chromium.launchPersistentContext>[1] & {};
+
 /** Starts a fresh one; `CHROMIUM` names the program where it is not Debian's. */
-export async function launch(options: LaunchOptions = {}): Promise<Browser> {
+export async function launch(options: Options = {}): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), "pocket-onnx-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",

@@ -40,6 +40,8 @@ pub(crate) enum Command {
     /// Make, convert and list voices.
     #[command(subcommand)]
     Voice(VoiceCommand),
+    /// Serve the demo page and bundles to the browser of this machine.
+    Serve(ServeArgs),
     /// Convert a model, prove it, and speak with it.
     Demo(DemoArgs),
 }
@@ -139,10 +141,40 @@ pub(crate) struct DemoArgs {
     /// WAV file to speak into.
     #[arg(long, value_name = "FILE", default_value = "demo.wav")]
     pub(crate) wav: PathBuf,
+    /// Serve the page at the end, and show it in the browser.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Folder of the built page.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_PAGE)]
+    pub(crate) page: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ServeArgs {
+    /// A bundle, or a folder of bundles.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
+    pub(crate) bundle: PathBuf,
+    /// Folder of the built page.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_PAGE)]
+    pub(crate) page: PathBuf,
+    /// Port on the loopback interface; a free one unless given.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
+    /// Leave out the headers that give the page threads, as simple hosts do.
+    #[arg(long)]
+    pub(crate) no_isolation: bool,
+    /// Show the page in the browser.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Print address and models as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Where bundles land: the web page's folder of models.
 const DEFAULT_BUNDLE: &str = "browser/models/";
+/// Where the page is built.
+const DEFAULT_PAGE: &str = "browser/demo/dist/";
 
 fn opset(text: &str) -> Result<Opset, String> {
     let version = text.parse().map_err(|_| "not a number".to_owned())?;

@@ -7,11 +7,13 @@ use anyhow::Result;
 use checkpoint::{FetchError, SourceError};
 use config::Variant;
 use onnx::Opset;
+use server::Page;
 
-use crate::args::{DemoArgs, ModelArgs, SpeakArgs, SpeakerArgs};
+use crate::args::{DemoArgs, ModelArgs, ServeArgs, SpeakArgs, SpeakerArgs};
 use crate::convert::{Conversion, summary};
 use crate::interrupt;
 use crate::output::{SYNTHETIC, note, print};
+use crate::serve::serve;
 use crate::speak::speak;
 use crate::verify::{Proof, prove};
 
@@ -20,6 +22,10 @@ const STAND_IN: &str = "english_2m_2026-10";
 const STAND_IN_SEED: u64 = 1;
 
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
+    if args.open {
+        // What is missing at the end is told at the beginning.
+        Page::open(&args.page)?;
+    }
     interrupt::listen()?;
     let started = Instant::now();
     note(&format!(
@@ -80,11 +86,22 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let bundle = args.output_dir.display();
     print(&format!(
         "done in {:.1} s: listen to {}. Next:\n  \
+         pocket-onnx serve --bundle {bundle}    lets you type and listen in the browser\n  \
          pocket-onnx speak --bundle {bundle} \"Hello.\"   says what you like\n  \
          pocket-onnx inspect {bundle}    shows inputs, outputs and states\n  \
          pocket-onnx convert --help      converts other models, and your own\n",
         started.elapsed().as_secs_f64(),
         args.wav.display(),
     ))?;
-    Ok(spoken)
+    if !args.open {
+        return Ok(spoken);
+    }
+    serve(&ServeArgs {
+        bundle: args.output_dir.clone(),
+        page: args.page.clone(),
+        port: 0,
+        no_isolation: false,
+        open: true,
+        json: false,
+    })
 }

@@ -9,6 +9,7 @@ mod interrupt;
 mod model;
 mod output;
 mod progress;
+mod serve;
 mod speak;
 mod variants;
 mod verify;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Speak(args) => speak::run(&args),
         Command::Voice(command) => voice::run(&command),
+        Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
     };
     done.unwrap_or_else(|error| output::fail(&error))

@@ -17,6 +17,8 @@ mod interrupt;
 mod refusals;
 #[path = "command/sandbox.rs"]
 mod sandbox;
+#[path = "command/serve.rs"]
+mod serve;
 #[path = "command/speak.rs"]
 mod speak;
 #[path = "command/variants.rs"]

@@ -17,6 +17,7 @@ fn the_demo_needs_no_hub() {
     for part in [
         "english_2m_2026-10 (synthetic: random weights, which make noise and not speech; seed 1)",
         "passed: english_2m_2026-10 (synthetic",
+        "pocket-onnx serve --bundle out",
         "pocket-onnx inspect out",
         "listen to hello.wav",
     ] {

@@ -1,0 +1,116 @@
+/** Voices of the reader's own: from a recording, from the microphone, from a voice file. */
+
+import { byId } from "./dom.js";
+import { save } from "./files.js";
+import { LONGEST, Microphone } from "./microphone.js";
+import { showProblem } from "./problems.js";
+import type { PocketTTS, Voice } from "./tts.js";
+import type { Voices } from "./voices.js";
+
+const consent = byId("consent", HTMLInputElement);
+const record = byId("record", HTMLButtonElement);
+const recordLabel = record.lastElementChild as HTMLElement;
+const recording = byId("recording", HTMLInputElement);
+const recordingLabel = byId("recording-label", HTMLLabelElement);
+const voiceFile = byId("voice-file", HTMLInputElement);
+const saveVoice = byId("save-voice", HTMLButtonElement);
+const help = byId("cloning-help", HTMLParagraphElement);
+
+/** What cloning needs of the page. */
+export interface Host {
+  voices: Voices;
+  /** The model, loaded by now. */
+  load(): Promise<PocketTTS>;
+  say(status: string): void;
+}
+
+export class Cloning {
+  readonly #host: Host;
+  readonly #microphone = new Microphone();
+  #possible = true;
+  readonly #help = help.textContent;
+
+  constructor(host: Host) {
+    this.#host = host;
+    consent.addEventListener("change", () => this.#enable());
+    record.addEventListener("click", () => void this.#record());
+    recording.addEventListener("change", () => void this.#open(recording, (tts, file) => tts.cloneVoice(file)));
+    voiceFile.addEventListener("change", () => void this.#open(voiceFile, (tts, file) => tts.loadVoice(file)));
+    saveVoice.addEventListener("click", () => void this.#save());
+    this.#enable();
+  }
+
+  /** Whether the model can turn recordings into voices. */
+  set possible(possible: boolean) {
+    this.#possible = possible;
+    help.textContent = possible
+      ? this.#help
+      : "This model cannot make a voice from a recording. It can open voice files.";
+    this.#enable();
+  }
+
+  /** There is a voice that can be saved. */
+  set savable(savable: boolean) {
+    saveVoice.disabled = !savable;
+  }
+
+  #enable(): void {
+    consent.disabled = !this.#possible;
+    const allowed = this.#possible && consent.checked;
+    const microphone = "mediaDevices" in navigator && "MediaRecorder" in window;
+    record.disabled = !allowed || !microphone;
+    recording.disabled = !allowed;
+    recordingLabel.ariaDisabled = String(!allowed);
+  }
+
+  async #record(): Promise<void> {
+    if (this.#microphone.recording) {
+      this.#microphone.stop();
+      return;
+    }
+    record.ariaPressed = "true";
+    try {
+      const heard = await this.#microphone.record((seconds) => {
+        recordLabel.textContent = `Stop, ${seconds.toFixed(0)} of ${LONGEST} s`;
+      });
+      await this.#make("my voice", (tts) => tts.cloneVoice(heard));
+    } catch (error) {
+      showProblem("The microphone cannot be used.", error);
+    } finally {
+      record.ariaPressed = "false";
+      recordLabel.textContent = "Record";
+    }
+  }
+
+  async #open(input: HTMLInputElement, voice: (tts: PocketTTS, file: File) => Promise<Voice>): Promise<void> {
+    const file = input.files?.[0];
+    if (file === undefined) return;
+    // The same file may be chosen again.
+    input.value = "";
+    await this.#make(file.name.replace(/\.[^.]*$/, ""), (tts) => voice(tts, file));
+  }
+
+  async #make(name: string, voice: (tts: PocketTTS) => Promise<Voice>): Promise<void> {
+    const { say, voices } = this.#host;
+    try {
+      const tts = await this.#host.load();
+      say(`Making a voice of ${name}.`);
+      const shown = voices.add(name, await voice(tts));
+      say(`The voice ${shown} is ready.`);
+    } catch (error) {
+      say("");
+      showProblem(`No voice could be made of ${name}.`, error, () => void this.#make(name, voice));
+    }
+  }
+
+  async #save(): Promise<void> {
+    const { chosen, name } = this.#host.voices;
+    if (chosen === undefined) return;
+    try {
+      const tts = await this.#host.load();
+      save(await tts.exportVoice(chosen), `${name}.safetensors`);
+    } catch (error) {
+      showProblem("The voice file could not be made.", error, () => void this.#save());
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/** The footer: what this browser gives the page. */
+
+import { byId } from "./dom.js";
+import { megabytes } from "./models.js";
+
+const threads = byId("threads", HTMLElement);
+const memory = byId("memory", HTMLElement);
+const isolated = byId("isolated", HTMLElement);
+
+declare global {
+  interface Performance {
+    /** Of isolated pages, where the browser has it. */
+    measureUserAgentSpecificMemory?(): Promise<{ bytes: number }>;
+    /** Chromium's older figure: the page's own heap, without its workers. */
+    readonly memory?: { usedJSHeapSize: number };
+  }
+}
+
+export function showIsolation(): void {
+  isolated.textContent = crossOriginIsolated ? "yes" : "no, one thread";
+}
+
+/** `used` is what the library says; until then what could be used. */
+export function showThreads(used?: number): void {
+  const cores = navigator.hardwareConcurrency;
+  threads.textContent = used === undefined ? `${cores} available` : `${used} of ${cores}`;
+}
+
+/** Measures now; the browser may take a while for it. */
+export async function showMemory(): Promise<void> {
+  if (memory.textContent === "–") memory.textContent = "measuring";
+  const measured = await performance.measureUserAgentSpecificMemory?.().catch(() => undefined);
+  const bytes = measured?.bytes ?? performance.memory?.usedJSHeapSize;
+  memory.textContent = bytes === undefined ? "not told by this browser" : megabytes(bytes);
+}

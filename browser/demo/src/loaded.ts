@@ -1,0 +1,54 @@
+/** The model in memory: loaded when it is first needed, once. */
+
+import { bundleUrl, type Model } from "./models.js";
+import { advise } from "./problems.js";
+import type { Progress } from "./progress.js";
+import { type Backend, PocketTTS } from "./tts.js";
+
+interface Held {
+  url: string;
+  backend: Backend;
+  tts: Promise<PocketTTS>;
+  abort: AbortController;
+}
+
+export class Loaded {
+  #held: Held | undefined;
+  readonly #progress: Progress;
+
+  constructor(progress: Progress) {
+    this.#progress = progress;
+  }
+
+  /** The model, on this backend. Another one that was loaded is given up. */
+  get(model: Model, backend: Backend): Promise<PocketTTS> {
+    const url = bundleUrl(model);
+    const held = this.#held;
+    if (held?.url === url && held.backend === backend) return held.tts;
+    this.drop();
+    const abort = new AbortController();
+    const tts = PocketTTS.fromPretrained(url, {
+      backend,
+      signal: abort.signal,
+      onProgress: (event) => this.#progress.show(event),
+      onNotice: advise,
+    });
+    const loading: Held = { url, backend, tts, abort };
+    this.#held = loading;
+    tts.catch(() => {
+      this.#progress.clear();
+      // What failed can be tried again.
+      if (this.#held === loading) this.#held = undefined;
+    });
+    return tts;
+  }
+
+  /** Frees the model, or stops loading it. */
+  drop(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    held?.abort.abort();
+    // Who waited for it has been told; nobody waits for its end.
+    held?.tts.then((tts) => tts.dispose()).catch(() => {});
+  }
+}

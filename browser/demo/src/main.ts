@@ -1,0 +1,211 @@
+/** The page: who does what when something is pressed. */
+
+import { Cloning } from "./cloning.js";
+import { byId } from "./dom.js";
+import { showIsolation, showMemory, showThreads } from "./facts.js";
+import { save } from "./files.js";
+import { Loaded } from "./loaded.js";
+import { describe, fetchModels, type Model } from "./models.js";
+import { startOffline } from "./offline.js";
+import { clearProblem, isAbort, showProblem } from "./problems.js";
+import { Progress } from "./progress.js";
+import { Script } from "./script.js";
+import { Speaker, type Figures } from "./speech.js";
+import type { Backend, PocketTTS, SpeakOptions, Speech } from "./tts.js";
+import { Voices } from "./voices.js";
+import { Wave } from "./wave.js";
+
+const speak = byId("speak", HTMLButtonElement);
+const speakLabel = speak.lastElementChild as HTMLElement;
+const stop = byId("stop", HTMLButtonElement);
+const saveWav = byId("save-wav", HTMLButtonElement);
+const picker = byId("model", HTMLSelectElement);
+const backend = byId("backend", HTMLSelectElement);
+const status = byId("status", HTMLParagraphElement);
+const clock = byId("clock", HTMLParagraphElement);
+
+const script = new Script();
+const wave = new Wave();
+const progress = new Progress();
+const voices = new Voices();
+const loaded = new Loaded(progress);
+
+let models: Model[] = [];
+let speaker: Speaker | undefined;
+let speech: Speech | undefined;
+/** Of the utterance that is being spoken. */
+let current: AbortController | undefined;
+
+const cloning = new Cloning({ voices, load, say });
+
+function say(text: string): void {
+  status.textContent = text;
+}
+
+function model(): Model | undefined {
+  return models[picker.selectedIndex];
+}
+
+/** Lists the models, and shows the first. */
+async function begin(): Promise<void> {
+  try {
+    models = await fetchModels();
+  } catch (error) {
+    showProblem("There is no model to speak with.", error, () => void begin());
+    return;
+  }
+  picker.replaceChildren(...models.map(({ name }) => new Option(name, name)));
+  picker.disabled = models.length < 2;
+  speak.disabled = false;
+  choose();
+}
+
+/** Shows what the chosen model is and has. */
+function choose(): void {
+  const chosen = model();
+  if (chosen === undefined) return;
+  byId("model-help", HTMLElement).textContent = describe(chosen);
+  byId("synthetic", HTMLElement).hidden = chosen.synthetic !== true;
+  voices.list(chosen.voices ?? []);
+  cloning.possible = chosen.voice_cloning ?? true;
+  cloning.savable = voices.name !== undefined;
+  script.speaks(chosen.language);
+}
+
+/** The chosen model, loaded. */
+async function load(): Promise<PocketTTS> {
+  const chosen = model();
+  if (chosen === undefined) throw new Error("there is no model");
+  const tts = await loaded.get(chosen, backend.value as Backend);
+  // The bundle itself knows its voices best.
+  if (chosen.voices === undefined) voices.list((chosen.voices = tts.listVoices()));
+  showThreads(tts.statistics.threads);
+  return tts;
+}
+
+async function speakText(): Promise<void> {
+  const text = script.text.trim();
+  if (text === "") {
+    say("There is nothing to say yet.");
+    script.focus();
+    return;
+  }
+  clearProblem();
+  // Browsers allow sound to whom answers a click at once, not after loading.
+  speaker ??= new Speaker();
+  const abort = new AbortController();
+  current = abort;
+  busy(true);
+  try {
+    say("Loading the model.");
+    const tts = await unlessAborted(load(), abort.signal);
+    say("Speaking.");
+    label("Pause");
+    wave.clear();
+    script.begin();
+    speech = await speaker.speak(tts, text, options(abort.signal), {
+      made: (samples, rate) => wave.add(samples, rate),
+      heard: (seconds, sentence) => {
+        wave.heard(seconds);
+        script.sounds(sentence);
+        clock.textContent = time(seconds);
+      },
+      level: (rms) => wave.level(rms),
+      figures: showFigures,
+    });
+    wave.heard(Infinity);
+    say("Done.");
+  } catch (error) {
+    say(isAbort(error) ? "Stopped." : "");
+    if (!isAbort(error)) showProblem("The text could not be spoken.", error, () => void speakText());
+  } finally {
+    if (current === abort) current = undefined;
+    script.sounds(undefined);
+    busy(false);
+    void showMemory();
+  }
+}
+
+function options(signal: AbortSignal): SpeakOptions {
+  const number = (id: string) => byId(id, HTMLInputElement).valueAsNumber;
+  const chosen = voices.chosen;
+  const options: SpeakOptions = { signal };
+  if (chosen !== undefined) options.voice = chosen;
+  for (const name of ["seed", "temperature", "steps"] as const) {
+    const value = number(name);
+    if (!Number.isNaN(value)) options[name] = value;
+  }
+  return options;
+}
+
+/** Waits for `work`, but not beyond the signal. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    work.then(resolve, reject);
+    signal.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));
+  });
+}
+
+function busy(speaking: boolean): void {
+  document.body.classList.toggle("speaking", speaking);
+  // Until the model is there, there is nothing to hold.
+  label(speaking ? "Loading" : "Speak");
+  stop.disabled = !speaking;
+  saveWav.disabled = speaking || speech === undefined;
+  picker.disabled = speaking || models.length < 2;
+  backend.disabled = speaking;
+}
+
+/** What the large button does now. It stays where it is, and keeps the focus, even while it does nothing. */
+function label(text: "Speak" | "Loading" | "Pause" | "Go on"): void {
+  speakLabel.textContent = text;
+  speak.classList.toggle("pausing", text === "Pause");
+  speak.ariaDisabled = String(text === "Loading");
+}
+
+function togglePause(): void {
+  const held = speaker?.togglePause() ?? false;
+  label(held ? "Go on" : "Pause");
+  say(held ? "Paused." : "Speaking.");
+}
+
+function showFigures({ firstSound, factor, seconds, gaps, seed }: Figures): void {
+  const show = (id: string, value: string) => (byId(id, HTMLElement).textContent = value);
+  show("first-sound", firstSound === undefined ? "–" : `${firstSound.toFixed(0)} ms`);
+  show("factor", factor === undefined ? "–" : factor.toFixed(2));
+  show("spoken", `${seconds.toFixed(1)} s`);
+  show("gaps", String(gaps));
+  if (seed !== undefined) show("last-seed", `Last: ${seed}.`);
+}
+
+function time(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  return `${minutes}:${(seconds - 60 * minutes).toFixed(1).padStart(4, "0")}`;
+}
+
+speak.addEventListener("click", () => {
+  if (current === undefined) void speakText();
+  else if (speak.ariaDisabled !== "true") togglePause();
+});
+stop.addEventListener("click", () => current?.abort());
+saveWav.addEventListener("click", () => {
+  if (speech !== undefined) save(speech.toBlob(), "speech.wav");
+});
+picker.addEventListener("change", choose);
+voices.onchange = () => (cloning.savable = voices.name !== undefined);
+byId("panel", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    if (current === undefined && !speak.disabled) void speakText();
+  } else if (event.key === "Escape") {
+    current?.abort();
+  }
+});
+
+speak.disabled = true;
+showIsolation();
+showThreads();
+void showMemory();
+void startOffline();
+void begin();

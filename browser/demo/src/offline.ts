@@ -1,0 +1,37 @@
+/**
+ * The service worker: keeps the page for visits without a network, and gives it the headers
+ * for isolation where the host does not send them.
+ */
+
+import { byId } from "./dom.js";
+
+const fact = byId("offline", HTMLElement);
+
+/** Set for the one reload that brings isolation, so that there is never a second one. */
+const RELOADED = "reloaded-for-isolation";
+
+export async function startOffline(): Promise<void> {
+  if (!("serviceWorker" in navigator) || import.meta.env.DEV) {
+    fact.textContent = "no";
+    return;
+  }
+  try {
+    await navigator.serviceWorker.register(new URL("sw.js", document.baseURI));
+    await navigator.serviceWorker.ready;
+    fact.textContent = "ready";
+  } catch (error) {
+    console.warn("no service worker", error);
+    fact.textContent = "no";
+    return;
+  }
+  if (crossOriginIsolated || !isSecureContext) return;
+  if (navigator.serviceWorker.controller === null) {
+    await new Promise((resolve) => {
+      navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true });
+    });
+  }
+  // Some browsers do not isolate all the same.
+  if (sessionStorage.getItem(RELOADED) !== null) return;
+  sessionStorage.setItem(RELOADED, "");
+  location.reload();
+}

@@ -1,0 +1,116 @@
+/** One utterance: from a text to the loudspeaker, with figures. */
+
+import { Player, type PocketTTS, type SpeakOptions, Speech, type Statistics } from "./tts.js";
+
+/** What an utterance tells while it is made and heard. */
+export interface Listener {
+  made(samples: Float32Array, sampleRate: number): void;
+  heard(seconds: number, sentence: string | undefined): void;
+  level(rms: number): void;
+  figures(figures: Figures): void;
+}
+
+export interface Figures {
+  /** Milliseconds from the request to the first sound; the model was loaded by then. */
+  firstSound: number | undefined;
+  /** Seconds of work for a second of sound. */
+  factor: number | undefined;
+  /** Seconds of sound. */
+  seconds: number;
+  /** Times that the sound had to wait for the model. */
+  gaps: number;
+  /** Of the noise: the same one says the same samples. */
+  seed: number | undefined;
+}
+
+export class Speaker {
+  readonly #player: Player;
+  readonly #analyser: AnalyserNode;
+  readonly #window: Float32Array<ArrayBuffer>;
+
+  /** Has to be made while a click or a key is answered, for browsers to allow sound. */
+  constructor() {
+    this.#player = new Player();
+    this.#analyser = new AnalyserNode(this.#player.context, { fftSize: 1024 });
+    this.#window = new Float32Array(this.#analyser.fftSize);
+    this.#player.output.connect(this.#analyser);
+  }
+
+  /**
+   * Speaks to the end, or until the signal comes; then rejects with an `AbortError`. Gives what
+   * was said, if anything was.
+   */
+  async speak(tts: PocketTTS, text: string, options: SpeakOptions, listener: Listener): Promise<Speech | undefined> {
+    const player = this.#player;
+    player.stop();
+    const began = performance.now();
+    const gaps = player.underruns;
+    const figures: Figures = { firstSound: undefined, factor: undefined, seconds: 0, gaps: 0, seed: undefined };
+    const stopped = Promise.withResolvers<never>();
+    stopped.promise.catch(() => {});
+    const stop = () => {
+      player.stop();
+      stopped.reject(new DOMException("stopped", "AbortError"));
+    };
+    options.signal?.addEventListener("abort", stop);
+    const ended = new Promise<void>((resolve) => (player.onended = resolve));
+    player.onposition = (seconds, mark) => {
+      figures.firstSound ??= performance.now() - began;
+      figures.gaps = player.underruns - gaps;
+      listener.heard(seconds, mark?.text);
+      listener.level(this.#level());
+      listener.figures(figures);
+    };
+    try {
+      const speech = await Promise.race([
+        this.#stream(tts, text, options, figures, listener),
+        stopped.promise,
+      ]);
+      player.end();
+      if (speech !== undefined) await Promise.race([ended, stopped.promise]);
+      return speech;
+    } catch (error) {
+      player.stop();
+      throw error;
+    } finally {
+      options.signal?.removeEventListener("abort", stop);
+      player.onposition = player.onended = undefined;
+      listener.level(0);
+    }
+  }
+
+  /** Holds the sound, or lets it go on; returns whether it is held now. */
+  togglePause(): boolean {
+    if (this.#player.state === "paused") this.#player.resume();
+    else this.#player.pause();
+    return this.#player.state === "paused";
+  }
+
+  async #stream(
+    tts: PocketTTS,
+    text: string,
+    options: SpeakOptions,
+    figures: Figures,
+    listener: Listener,
+  ): Promise<Speech | undefined> {
+    const parts: Float32Array[] = [];
+    let [rate, last]: [number, Statistics | undefined] = [0, undefined];
+    for await (const { audio, sampleRate, text: sentences, statistics } of tts.stream(text, options)) {
+      parts.push(audio);
+      [rate, last] = [sampleRate, statistics];
+      figures.seconds += audio.length / sampleRate;
+      figures.factor = statistics.realTimeFactor;
+      figures.seed = statistics.seed;
+      listener.made(audio, sampleRate);
+      listener.figures(figures);
+      await this.#player.write(audio, sampleRate, { text: sentences });
+    }
+    return last && new Speech(parts, rate, last);
+  }
+
+  #level(): number {
+    this.#analyser.getFloatTimeDomainData(this.#window);
+    const power = this.#window.reduce((sum, it) => sum + it * it, 0) / this.#window.length;
+    return Math.sqrt(power);
+  }
+}

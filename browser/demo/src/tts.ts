@@ -1,0 +1,13 @@
+/** The library, as the page sees it: the one place that imports it. */
+
+export {
+  type Backend,
+  type Notice,
+  Player,
+  PocketTTS,
+  type ProgressEvent,
+  type SpeakOptions,
+  Speech,
+  type Statistics,
+  type Voice,
+} from "pocket-onnx";

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { defineConfig, type Plugin } from "vite";
+
+const root = import.meta.dirname;
+const worker = "sw.js";
+
+/** Tells the service worker which files the page has. They are asked for once, and kept. */
+function pageFiles(): Plugin {
+  return {
+    name: "page-files",
+    apply: "build",
+    generateBundle(_options, bundle) {
+      const hash = createHash("sha256");
+      const files: string[] = [];
+      const add = (name: string, content: string | Uint8Array) => {
+        files.push(name);
+        hash.update(name).update(content);
+      };
+      for (const [name, file] of Object.entries(bundle)) {
+        if (name !== worker) add(name, file.type === "chunk" ? file.code : file.source);
+      }
+      const fixed = join(root, "public");
+      for (const name of readdirSync(fixed)) add(name, readFileSync(join(fixed, name)));
+      const chunk = bundle[worker];
+      if (chunk?.type !== "chunk") throw new Error(`the build has made no ${worker}`);
+      hash.update(chunk.code);
+      // ONNX Runtime is large, and kept once somebody chooses it.
+      const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm/.test(name));
+      chunk.code =
+        `const PAGE_FILES = ${JSON.stringify(kept)};\n` +
+        `const PAGE_VERSION = ${JSON.stringify(hash.digest("hex").slice(0, 16))};\n` +
+        chunk.code;
+    },
+  };
+}
+
+export default defineConfig({
+  root,
+  // The page may lie in any folder of a host.
+  base: "./",
+  plugins: [pageFiles()],
+  resolve: {
+    // As it is published.
+    alias: { "pocket-onnx": join(root, "../dist/index.js") },
+  },
+  worker: { format: "es" },
+  build: {
+    target: "es2023",
+    // A worklet has to be a file, and pages with a strict policy load no data: addresses.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: join(root, "index.html"), sw: join(root, "sw/sw.ts") },
+      output: {
+        entryFileNames: ({ name }) => (name === "sw" ? worker : "assets/[name]-[hash].js"),
+      },
+    },
+  },
+});

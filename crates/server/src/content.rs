@@ -1,0 +1,39 @@
+//! What a file holds, judged by its name.
+
+use std::path::Path;
+
+/// A content type, and whether compressing it pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Content {
+    pub(crate) mime: &'static str,
+    pub(crate) compressible: bool,
+}
+
+/// Weights and everything unknown. Random-looking mantissas do not shrink.
+const BINARY: Content = Content {
+    mime: "application/octet-stream",
+    compressible: false,
+};
+
+impl Content {
+    /// Judges by the extension.
+    pub(crate) fn of(path: &Path) -> Self {
+        let extension = path.extension().and_then(|it| it.to_str()).unwrap_or("");
+        let (mime, compressible) = match extension.to_ascii_lowercase().as_str() {
+            "html" => ("text/html; charset=utf-8", true),
+            "js" | "mjs" => ("text/javascript; charset=utf-8", true),
+            "css" => ("text/css; charset=utf-8", true),
+            "json" | "map" => ("application/json", true),
+            "webmanifest" => ("application/manifest+json", true),
+            "txt" | "md" => ("text/plain; charset=utf-8", true),
+            "svg" => ("image/svg+xml", true),
+            "wasm" => ("application/wasm", true),
+            "png" => ("image/png", false),
+            "ico" => ("image/x-icon", false),
+            "woff2" => ("font/woff2", false),
+            "wav" => ("audio/wav", false),
+            _ => return BINARY,
+        };
+        Self { mime, compressible }
+    }
+}

@@ -1,0 +1,48 @@
+//! Why nothing is served.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use bundle::ManifestError;
+
+/// Why the server does not start, or stops.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The page has not been built.
+    #[error(
+        "{path}: no page here (no index.html): build it with `npm ci && npm run build && npm run build:demo` in browser/, or name its folder with --page"
+    )]
+    NoPage {
+        /// Where the page was looked for.
+        path: PathBuf,
+    },
+    /// The folder is neither a bundle nor holds any.
+    #[error("{path}: no bundle here, nor in its sub-folders: `pocket-onnx convert` makes one")]
+    NoBundle {
+        /// Where bundles were looked for.
+        path: PathBuf,
+    },
+    /// The folder's manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A folder cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The port is taken or forbidden.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The listener failed while serving.
+    #[error("cannot go on serving")]
+    Serve(#[source] io::Error),
+}

@@ -1,0 +1,25 @@
+//! Serves the demo page and bundles over HTTP on the loopback interface.
+//!
+//! | path | answer |
+//! | --- | --- |
+//! | `/models/index.json` | the bundles there are ([`Offer`]s) |
+//! | `/models/<name>/<file>` | a file that the bundle's manifest names, or the manifest |
+//! | anything else | a file of the page |
+//!
+//! Nothing is remembered between requests: a bundle that is converted again, or a page that
+//! is built again, is served anew. Of a bundle only what its manifest names can be had, and
+//! of the page only what lies in its folder.
+
+mod content;
+mod error;
+mod file;
+mod isolation;
+mod models;
+mod page;
+mod range;
+mod serve;
+
+pub use error::ServeError;
+pub use models::{Models, Offer};
+pub use page::Page;
+pub use serve::{Options, Server};

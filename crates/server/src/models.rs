@@ -1,0 +1,153 @@
+//! Bundles in a folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bundle::{ComponentName, Manifest, ManifestError, hex};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::ServeError;
+use crate::file::ServedFile;
+
+/// A folder that is a bundle, or has bundles in it, or both.
+#[derive(Clone, Debug)]
+pub struct Models {
+    root: PathBuf,
+}
+
+/// One bundle, as `/models/index.json` describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Offer {
+    /// The part of the URL that stands for it.
+    pub name: String,
+    /// Released model, where it is one.
+    pub variant: Option<String>,
+    /// What it speaks, where that is known.
+    pub language: Option<String>,
+    /// Whether the weights are random numbers, which make noise.
+    pub synthetic: bool,
+    /// Whether it can make a voice of a recording.
+    pub voice_cloning: bool,
+    /// Names of its voices; the first is the one to use unless asked otherwise.
+    pub voices: Vec<String>,
+    /// Bytes of the graphs and the tokenizer that speaking takes.
+    pub size: u64,
+}
+
+impl Models {
+    /// The bundles in this folder, of which there has to be one at least.
+    pub fn open(dir: &Path) -> Result<Self, ServeError> {
+        let models = Self {
+            root: dir.to_owned(),
+        };
+        if models.list()?.is_empty() {
+            return Err(ServeError::NoBundle {
+                path: dir.to_owned(),
+            });
+        }
+        Ok(models)
+    }
+
+    /// Describes them all: the folder's own first, then those of sub-folders by name.
+    pub fn list(&self) -> Result<Vec<Offer>, ServeError> {
+        let mut offers = Vec::new();
+        if let Some(manifest) = self.own()? {
+            offers.push(Offer::new(self.own_name(&manifest), &manifest));
+        }
+        let unreadable = |source| ServeError::Read {
+            path: self.root.clone(),
+            source,
+        };
+        let mut names: Vec<String> = fs::read_dir(&self.root)
+            .map_err(unreadable)?
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| is_plain(name) && self.root.join(name).join(Manifest::FILE).is_file())
+            .collect();
+        names.sort_unstable();
+        for name in names {
+            match Manifest::read(&self.root.join(&name)) {
+                Ok(_) if offers.first().is_some_and(|own| own.name == name) => {
+                    tracing::warn!("{name} is not offered: the folder above it has that name");
+                }
+                Ok(manifest) => offers.push(Offer::new(name, &manifest)),
+                // The others are still of use.
+                Err(error) => tracing::warn!("{name} is not offered: {error}"),
+            }
+        }
+        Ok(offers)
+    }
+
+    /// The file at `/models/<name>/<file>`.
+    pub(crate) fn find(&self, name: &str, file: &str) -> Option<ServedFile> {
+        let own = self.own().ok().flatten();
+        let (dir, manifest) = match own {
+            Some(manifest) if self.own_name(&manifest) == name => (self.root.clone(), manifest),
+            _ if is_plain(name) => {
+                let dir = self.root.join(name);
+                let manifest = Manifest::read(&dir).ok()?;
+                (dir, manifest)
+            }
+            _ => return None,
+        };
+        if file == Manifest::FILE {
+            let path = dir.join(file);
+            let sha256 = hex(&Sha256::digest(fs::read(&path).ok()?));
+            return Some(ServedFile { path, sha256 });
+        }
+        let entry = manifest.files().find(|entry| entry.name == file)?;
+        if !is_plain(&entry.name) {
+            return None;
+        }
+        Some(ServedFile {
+            path: dir.join(&entry.name),
+            sha256: entry.sha256.clone(),
+        })
+    }
+
+    /// The manifest of the folder itself, if it is a bundle.
+    fn own(&self) -> Result<Option<Manifest>, ManifestError> {
+        match Manifest::read(&self.root) {
+            Err(ManifestError::Read { .. }) => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// The folder's own bundle is called by its variant, or else as the folder.
+    fn own_name(&self, manifest: &Manifest) -> String {
+        let variant = manifest.variant.clone().filter(|name| is_plain(name));
+        variant.unwrap_or_else(|| {
+            let folder = self.root.canonicalize().ok();
+            let name = folder.as_deref().and_then(Path::file_name);
+            let name = name
+                .and_then(|name| name.to_str())
+                .filter(|it| is_plain(it));
+            name.unwrap_or("model").to_owned()
+        })
+    }
+}
+
+impl Offer {
+    fn new(name: String, manifest: &Manifest) -> Self {
+        let graphs = (manifest.components.iter())
+            .filter(|(name, _)| **name != ComponentName::MimiEncoder)
+            .map(|(_, component)| component.graph.size + component.data.size);
+        Self {
+            name,
+            variant: manifest.variant.clone(),
+            language: manifest.language.clone(),
+            synthetic: manifest.synthetic.is_some(),
+            voice_cloning: manifest.voice_cloning
+                && manifest
+                    .components
+                    .contains_key(&ComponentName::MimiEncoder),
+            voices: manifest.voices.iter().map(|it| it.name.clone()).collect(),
+            size: graphs.sum::<u64>() + manifest.tokenizer.file.size,
+        }
+    }
+}
+
+/// Whether a name stays within its folder on every platform, and is not hidden.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', ':', '\0'])
+}

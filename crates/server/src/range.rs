@@ -1,0 +1,68 @@
+//! The `Range` header: one range of bytes.
+
+/// What a `Range` header asks of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All of it: no range, several, or one in another unit, which may all be ignored.
+    Whole,
+    /// Bytes from `start` up to, but not including, `end`.
+    Part { start: u64, end: u64 },
+    /// Bytes that the file does not have.
+    Unsatisfiable,
+}
+
+impl Wanted {
+    /// Reads the header's value for a file of `size` bytes.
+    pub(crate) fn parse(header: &str, size: u64) -> Self {
+        let Some((from, to)) = header
+            .strip_prefix("bytes=")
+            .filter(|ranges| !ranges.contains(','))
+            .and_then(|range| range.trim().split_once('-'))
+        else {
+            return Self::Whole;
+        };
+        let (start, end) = match (from.parse::<u64>(), to.parse::<u64>()) {
+            (Ok(first), Ok(last)) if first <= last => (first, last.saturating_add(1).min(size)),
+            (Ok(first), Err(_)) if to.is_empty() => (first, size),
+            // The last so many bytes.
+            (Err(_), Ok(count)) if from.is_empty() => (size.saturating_sub(count), size),
+            _ => return Self::Whole,
+        };
+        if start < end {
+            Self::Part { start, end }
+        } else {
+            Self::Unsatisfiable
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Wanted::{self, Part, Unsatisfiable, Whole};
+
+    #[test]
+    fn ranges_of_ten_bytes() {
+        let cases = [
+            ("bytes=0-3", Part { start: 0, end: 4 }),
+            ("bytes=4-", Part { start: 4, end: 10 }),
+            ("bytes=-3", Part { start: 7, end: 10 }),
+            ("bytes=-30", Part { start: 0, end: 10 }),
+            ("bytes=9-99", Part { start: 9, end: 10 }),
+            ("bytes=0-18446744073709551615", Part { start: 0, end: 10 }),
+            ("bytes=10-", Unsatisfiable),
+            ("bytes=-0", Unsatisfiable),
+            ("bytes=12-14", Unsatisfiable),
+            ("bytes=3-2", Whole),
+            ("bytes=0-1,4-5", Whole),
+            ("bytes=x-y", Whole),
+            ("bytes=-", Whole),
+            ("bytes=5-x", Whole),
+            ("lines=0-1", Whole),
+            ("", Whole),
+        ];
+        for (header, expected) in cases {
+            assert_eq!(Wanted::parse(header, 10), expected, "{header}");
+        }
+        assert_eq!(Wanted::parse("bytes=0-", 0), Unsatisfiable);
+    }
+}

@@ -1,0 +1,185 @@
+//! The server itself: routes, address, end.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use tokio::net::TcpListener;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+
+use crate::file::{Compressible, ServedFile, not_found};
+use crate::isolation::isolate;
+use crate::{Models, Page, ServeError};
+
+/// How long running downloads may take once the server is told to end.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What is served, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The page.
+    pub page: Page,
+    /// The bundles.
+    pub models: Models,
+    /// Port on the loopback interface; 0 for any that is free.
+    pub port: u16,
+    /// Whether pages are cross-origin isolated.
+    pub isolation: bool,
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+}
+
+struct Served {
+    page: Page,
+    models: Models,
+}
+
+impl Server {
+    /// Listens on the loopback interface: from now on requests wait for [`Self::run`].
+    pub async fn bind(options: Options) -> Result<Self, ServeError> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+        let failed = |source| ServeError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let served = Arc::new(Served {
+            page: options.page,
+            models: options.models,
+        });
+        let compression = CompressionLayer::new()
+            .quality(CompressionLevel::Fastest)
+            .compress_when(is_compressible);
+        let mut router = Router::new()
+            .fallback(answer)
+            .with_state(served)
+            .layer(compression)
+            .layer(from_fn(no_sniffing));
+        if options.isolation {
+            router = router.layer(from_fn(isolate));
+        }
+        Ok(Self {
+            listener,
+            address,
+            router,
+        })
+    }
+
+    /// Where the page is: `http://127.0.0.1:PORT/`.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Answers requests until `end` resolves; what is being sent then may take a moment more.
+    pub async fn run(
+        self,
+        end: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let ending = Arc::new(tokio::sync::Notify::new());
+        let told = Arc::clone(&ending);
+        let serving = axum::serve(self.listener, self.router).with_graceful_shutdown(async move {
+            end.await;
+            told.notify_one();
+        });
+        tokio::select! {
+            served = serving.into_future() => served.map_err(ServeError::Serve),
+            () = async { ending.notified().await; tokio::time::sleep(GRACE).await } => Ok(()),
+        }
+    }
+}
+
+fn is_compressible(_: StatusCode, _: Version, _: &HeaderMap, marks: &Extensions) -> bool {
+    marks.get::<Compressible>().is_some()
+}
+
+/// A type is what the server says, not what a browser guesses.
+async fn no_sniffing(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+async fn answer(
+    State(served): State<Arc<Served>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        let allowed = [(header::ALLOW, "GET, HEAD")];
+        return (StatusCode::METHOD_NOT_ALLOWED, allowed).into_response();
+    }
+    // Manifests are parsed and files hashed: not on the threads that answer.
+    let path = uri.path().to_owned();
+    let found = tokio::task::spawn_blocking(move || served.find(&path)).await;
+    match found.ok().flatten() {
+        Some(Found::File(file)) => file.answer(&method, &headers).await,
+        Some(Found::Index(json)) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/json"),
+                (header::CACHE_CONTROL, "no-cache"),
+            ];
+            (headers, json).into_response()
+        }
+        None => not_found(),
+    }
+}
+
+enum Found {
+    File(ServedFile),
+    Index(String),
+}
+
+impl Served {
+    /// What lies at the path of a URL.
+    fn find(&self, path: &str) -> Option<Found> {
+        let path = decode(path)?;
+        let Some(model) = path.strip_prefix("/models/") else {
+            return self.page.find(&path).map(Found::File);
+        };
+        if model == "index.json" {
+            return self.index().map(Found::Index);
+        }
+        let (name, file) = model.split_once('/')?;
+        self.models.find(name, file).map(Found::File)
+    }
+
+    fn index(&self) -> Option<String> {
+        let list = self.models.list();
+        let models = list.inspect_err(|error| tracing::warn!("{error}")).ok()?;
+        serde_json::to_string_pretty(&serde_json::json!({ "models": models })).ok()
+    }
+}
+
+/// Undoes percent-encoding; none where what comes out is no text.
+fn decode(path: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let (digits, tail) = rest.split_at_checked(2)?;
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        let value = 16 * digit(digits[0])? + digit(digits[1])?;
+        bytes.push(u8::try_from(value).ok()?);
+        rest = tail;
+    }
+    String::from_utf8(bytes).ok()
+}
