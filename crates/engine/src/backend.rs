@@ -128,6 +128,16 @@ impl runtime::Backend for Engine {
         NAME
     }
 
+    /// Products with integer weights round activations to 14 bits, and the cache beside such
+    /// weights holds halves. Measured on the small models: 5.5e-3 at most,
+    /// in the last layers of the decoder.
+    fn rounding(&self, format: Format) -> f64 {
+        match format {
+            Format::F32 | Format::Bf16 => 0.0,
+            Format::Q16 | Format::Q8 | Format::Q4 => 1e-2,
+        }
+    }
+
     fn load(
         &self,
         dir: &std::path::Path,
@@ -142,11 +152,7 @@ impl runtime::Backend for Engine {
             graph: path.clone(),
             source: source.into(),
         };
-        let file = std::fs::File::open(&path).map_err(failed)?;
-        // SAFETY: the weights are mapped, so nobody may change them meanwhile. Whoever writes a
-        // bundle moves whole files into place and never writes into them.
-        #[allow(unsafe_code, reason = "weights are mapped instead of copied")]
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(failed)?;
-        self.stream(manifest, name, Data::new(map))
+        let data = crate::weights_file::read(&path).map_err(failed)?;
+        self.stream(manifest, name, Data::new(data))
     }
 }

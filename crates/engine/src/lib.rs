@@ -1,7 +1,7 @@
 //! Runs the components of a bundle with Rust code that mirrors the model: the third backend,
 //! and what people hear.
 //!
-//! 1. [`Engine`] is the backend. Natively it maps a component's data file; a page hands over
+//! 1. [`Engine`] is the backend. Natively it reads a component's data file; a page hands over
 //!    its bytes ([`Engine::stream`]). The manifest says where each parameter lies, so the
 //!    ONNX graphs are not read.
 //! 2. Each module of pocket-tts has its twin here by name: `flow_lm.rs`, `transformer.rs`,
@@ -33,6 +33,8 @@ mod seanet;
 mod stream;
 mod text_conditioner;
 mod transformer;
+#[cfg(not(target_arch = "wasm32"))]
+mod weights_file;
 
 pub use backend::{Data, Engine, Options};
 pub use error::EngineError;

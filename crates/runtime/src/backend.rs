@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bundle::{Component, ComponentName, Manifest};
+use bundle::{Component, ComponentName, Format, Manifest};
 use tensor::{Tensor, TensorView};
 
 use crate::{Outputs, RuntimeError};
@@ -30,6 +30,12 @@ use crate::{Outputs, RuntimeError};
 pub trait Backend: Send + Sync {
     /// What to call it in a message.
     fn name(&self) -> &'static str;
+
+    /// What it rounds beyond single precision where weights are of that format: the largest
+    /// difference from exact arithmetic, as a part of a tensor's largest value.
+    fn rounding(&self, _: Format) -> f64 {
+        0.0
+    }
 
     /// Loads the component `name` of the bundle in `dir` and starts a stream.
     fn load(

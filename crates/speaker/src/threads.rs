@@ -100,7 +100,9 @@ fn decode(
         let mut waiting = Vec::new();
         let mut failure = None;
         // The first frame does not wait for others to be decoded.
-        let others = sounds.try_iter().take(if sounding { usize::MAX } else { 0 });
+        let others = sounds
+            .try_iter()
+            .take(if sounding { usize::MAX } else { 0 });
         for sound in std::iter::once(first).chain(others) {
             match sound {
                 Ok(sound) => waiting.push(sound),

@@ -69,6 +69,7 @@ pub fn verify(
         dir,
         manifest: &manifest,
         records: records.as_ref(),
+        tolerance: options.tolerance,
         table: Table::new(options.tolerance),
         references: BTreeMap::new(),
     };
@@ -126,9 +127,10 @@ struct Proof<'a> {
     dir: &'a Path,
     manifest: &'a Manifest,
     records: Option<&'a Records>,
+    tolerance: f64,
     table: Table,
-    /// What the first backend gave.
-    references: BTreeMap<ComponentName, (&'static str, Trace)>,
+    /// What the first backend gave, and up to which difference it is right.
+    references: BTreeMap<ComponentName, (&'static str, Trace, f64)>,
 }
 
 impl Proof<'_> {
@@ -138,9 +140,11 @@ impl Proof<'_> {
         backend: &dyn Backend,
         name: ComponentName,
     ) -> Result<Vec<String>, RuntimeError> {
-        if !self.manifest.components.contains_key(&name) {
+        let Some(component) = self.manifest.components.get(&name) else {
             return Ok(Vec::new());
-        }
+        };
+        let allowed = self.tolerance.max(backend.rounding(component.format));
+        self.table.allow(allowed);
         let mut trial = Trial {
             backend: backend.name(),
             component: name,
@@ -154,11 +158,14 @@ impl Proof<'_> {
             Err(error) => findings.push(chain(&error)),
             Ok(trace) => match self.references.get(&name) {
                 None => {
-                    self.references.insert(name, (trial.backend, trace));
+                    self.references
+                        .insert(name, (trial.backend, trace, allowed));
                 }
-                Some((reference, expected)) => {
+                Some((reference, expected, reference_allowed)) => {
+                    trial.table.allow(allowed.max(*reference_allowed));
                     let what = format!("{} / {reference}", trial.backend);
                     trace.compare(expected, name, &what, trial.table);
+                    trial.table.allow(allowed);
                 }
             },
         }

@@ -13,12 +13,17 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// An empty table whose rows pass up to `tolerance`.
+    /// An empty table whose rows pass up to `tolerance`, until [`Self::allow`] says otherwise.
     pub(crate) fn new(tolerance: f64) -> Self {
         Self {
             tolerance,
             rows: Vec::new(),
         }
+    }
+
+    /// From now on rows pass up to `tolerance`.
+    pub(crate) fn allow(&mut self, tolerance: f64) {
+        self.tolerance = tolerance;
     }
 
     /// Compares a tensor of one call, and keeps the difference if it is the row's worst.

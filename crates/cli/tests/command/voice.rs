@@ -1,7 +1,6 @@
 //! `pocket-onnx voice`, and `convert --voices`.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use crate::sandbox::{REAL, Sandbox, TINY};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use bundle::{ComponentName, Format, Manifest, Parameter, ParameterKind};
+use engine::Engine;
 use fixtures::{Bundle, Recipe};
 use formats::{Matrix, Table};
 use runtime::onnxruntime::OnnxRuntime;
@@ -168,6 +169,30 @@ fn graphs_compute_with_what_the_formats_say() {
 }
 
 #[test]
+fn the_engine_computes_with_what_the_formats_say() {
+    let mut wrong = Vec::new();
+    for format in Format::ALL {
+        let mut worst = (0.0, String::new());
+        for name in fixtures::NAMES {
+            let bundle = fixtures::bundle_in(format, name, 17).unwrap();
+            let (onnx_runtime, _) = backends();
+            let engine = Engine::default();
+            let report = verify_on(&[&onnx_runtime, &engine], &bundle.path(), None).unwrap();
+            let failures = failures(&report);
+            wrong.extend(failures.iter().map(|f| format!("{name} in {format}: {f}")));
+            for row in &report.comparisons {
+                if row.what.starts_with("engine") && row.max_rel > worst.0 {
+                    let place = format!("{name} {} {}", row.component, row.tensor);
+                    worst = (row.max_rel, place);
+                }
+            }
+        }
+        println!("{format}: {:.1e} in {}", worst.0, worst.1);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn formats_stay_near_the_records() {
     let mut wrong = Vec::new();
     for format in Format::ALL {
@@ -175,8 +200,9 @@ fn formats_stay_near_the_records() {
         for name in fixtures::NAMES {
             let bundle = fixtures::bundle_in(format, name, 17).unwrap();
             let (onnx_runtime, _) = backends();
+            let engine = Engine::default();
             let options = Options {
-                backends: vec![&onnx_runtime],
+                backends: vec![&onnx_runtime, &engine],
                 records: Some(&fixtures::records(name)),
                 tolerance: bound(format),
             };

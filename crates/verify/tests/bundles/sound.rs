@@ -1,6 +1,7 @@
-//! Every small model on both backends against its records.
+//! Every small model on all backends against its records.
 
 use bundle::ComponentName;
+use engine::{Engine, Isa};
 use fixtures::Recipe;
 
 use crate::support::{backends, failures, verify, verify_on};
@@ -38,18 +39,39 @@ fn every_model_equals_pocket_tts() {
 }
 
 #[test]
+fn the_engine_equals_pocket_tts_on_all_instructions() {
+    let mut wrong = Vec::new();
+    for name in fixtures::NAMES {
+        let bundle = fixtures::bundle(name, 17).unwrap();
+        for isa in Isa::available() {
+            let engine = Engine::new(engine::Options {
+                isa: Some(isa),
+                ..engine::Options::default()
+            });
+            assert_eq!(engine.isa(), isa);
+            let records = fixtures::records(name);
+            let report = verify_on(&[&engine], &bundle.path(), Some(&records)).unwrap();
+            let failures = failures(&report);
+            wrong.extend(failures.iter().map(|f| format!("{name}, {isa:?}: {f}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn every_tensor_is_compared_with_everything() {
     let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
     let report = verify(&bundle.path(), Some(&fixtures::records("tiny_2m"))).unwrap();
-    assert_eq!(report.backends, ["ONNX Runtime", "rten"]);
+    assert_eq!(report.backends, ["ONNX Runtime", "rten", "engine"]);
     assert_eq!(report.bundle.synthetic_seed, Some(1));
-    let backends = "rten / ONNX Runtime";
-    let records = ["ONNX Runtime / record", "rten / record"];
+    let backends = ["rten / ONNX Runtime", "engine / ONNX Runtime"];
+    let records = ["ONNX Runtime / record", "rten / record", "engine / record"];
     let calls = [
         "ONNX Runtime / ONNX Runtime, other calls",
         "rten / rten, other calls",
+        "engine / engine, other calls",
     ];
-    let all = [&[backends][..], &records, &calls].concat();
+    let all = [&backends[..], &records, &calls].concat();
     let manifest = bundle::Manifest::read(&bundle.path()).unwrap();
     let mut missing = Vec::new();
     let mut expect = |component: ComponentName, tensor: &str, pairs: &[&str]| {
@@ -68,7 +90,7 @@ fn every_tensor_is_compared_with_everything() {
             .iter()
             .map(|s| s.input.clone())
     };
-    let once = [&[backends][..], &records].concat();
+    let once = [&backends[..], &records].concat();
     expect(ComponentName::TextConditioner, "embeddings", &once);
     for tensor in ["conditioning", "eos_logit"] {
         expect(ComponentName::FlowLm, tensor, &all);
