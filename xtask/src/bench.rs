@@ -4,8 +4,11 @@ mod checkpoint_file;
 mod convert;
 mod machine;
 mod process;
+mod quality;
 mod report;
 mod speak;
+
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -14,6 +17,12 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Conversion of the 109M model: time against copying the same bytes, and memory.
     Convert,
+    /// What weight formats cost in quality, against f32.
+    Quality {
+        /// The model's weights, where they are at hand; random ones unless given.
+        #[arg(long, value_name = "FILE")]
+        weights: Option<PathBuf>,
+    },
     /// Speech: time per frame and component, first sound, memory, in every backend.
     Speak,
 }
@@ -22,6 +31,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
         match self {
             Self::Convert => convert::bench(),
+            Self::Quality { weights } => quality::bench(weights.as_deref()),
             Self::Speak => speak::bench(),
         }
     }

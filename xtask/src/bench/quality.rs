@@ -1,0 +1,123 @@
+//! What the weight formats cost in quality, against f32.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use super::report;
+use crate::run::{cargo, run, target};
+
+/// What is judged where no bundles are given.
+const VARIANT: &str = "english_2026-01";
+/// How far below the level of speech a decoder's error has to stay in quiet frames, in decibels.
+const QUIET_LIMIT: f64 = 50.0;
+const FORMATS: [&str; 4] = ["bf16", "q16", "q8", "q4"];
+
+/// What was measured of a format.
+#[derive(Debug, Deserialize)]
+struct Figures {
+    conditioning: f64,
+    sound_db: f64,
+    quiet_db: f64,
+    free_db: f64,
+    same_end: usize,
+    other_end: usize,
+    sentences: usize,
+}
+
+/// Converts the model in every format and speaks twenty sentences in each. `weights` are those
+/// of the variant; without them they are random.
+pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "pocket-onnx",
+    ]))?;
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "speaker",
+        "--example",
+        "quality",
+    ]))?;
+    let scratch = tempfile::tempdir_in(target("release"))?;
+    let convert = |format: &str| -> Result<PathBuf> {
+        let bundle = scratch.path().join(format);
+        let mut command = Command::new(target("release").join("pocket-onnx"));
+        command.args([
+            "convert",
+            "--quiet",
+            "--variant",
+            VARIANT,
+            "--dtype",
+            format,
+        ]);
+        command.args([
+            "--components",
+            "text_conditioner",
+            "flow_lm",
+            "flow_net",
+            "mimi_decoder",
+        ]);
+        match weights {
+            Some(weights) => command.arg("--weights").arg(weights),
+            None => command.args(["--synthetic", "1"]),
+        };
+        run(command.arg("--output-dir").arg(&bundle))?;
+        Ok(bundle)
+    };
+    let reference = convert("f32")?;
+    let bundles = FORMATS.iter().map(|format| convert(format));
+    let bundles = bundles.collect::<Result<Vec<_>>>()?;
+    let output = Command::new(target("release").join("examples/quality"))
+        .arg(&reference)
+        .args(&bundles)
+        .output()
+        .context("cannot start the measurement")?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let lines = String::from_utf8(output.stdout)?;
+    let mut rows = String::new();
+    for (format, line) in FORMATS.iter().zip(lines.lines()) {
+        let Figures {
+            conditioning,
+            sound_db,
+            quiet_db,
+            free_db,
+            same_end,
+            other_end,
+            sentences,
+        } = serde_json::from_str(line)?;
+        let quiet = if quiet_db >= QUIET_LIMIT { "yes" } else { "no" };
+        writeln!(
+            rows,
+            "| {format} | {:.3} % | {same_end} of {sentences}, {other_end} frames off | {sound_db:.1} dB | \
+             {quiet_db:.1} dB | {quiet} | {free_db:.1} dB |",
+            conditioning * 100.0,
+        )?;
+    }
+    let whose = if weights.is_some() {
+        ""
+    } else {
+        " (synthetic: a proxy only)"
+    };
+    let text = format!(
+        "Model `{VARIANT}`{whose}, {} sentences in the engine, against f32 weights. *Conditioning* is the \
+         backbone's relative error with the same latents; *end* is where speech ends when every format speaks \
+         freely; *sound* is the decoder's signal-to-noise ratio with the same latents, and *quiet* how far its error \
+         in the quietest tenth of the frames is below the level of the speech, which has to be {QUIET_LIMIT} dB in a \
+         default; *free* is the signal-to-noise ratio of the first second when each format speaks with its own \
+         latents.\n\n\
+         | format | conditioning | end | sound | quiet | decoder default | free |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n{rows}",
+        20,
+    );
+    println!("{text}");
+    report::write_section("quality", &text)
+}
