@@ -59,9 +59,9 @@ async function said(url: string): Promise<unknown> {
 }
 
 function expectSpeech(found: unknown): void {
-  const { engine, onnxruntime } = found as Record<string, number>;
-  expect(engine, JSON.stringify(found)).toBeGreaterThan(1920 * 10);
-  expect(onnxruntime).toBe(engine);
+  const { engine = 0, onnxruntime = 0 } = found as Record<string, number>;
+  expect([engine, onnxruntime], JSON.stringify(found)).toEqual([engine, engine]);
+  expect(engine).toBeGreaterThan(1920 * 10);
 }
 
 test("the archive holds what a page needs, and nothing of this machine", async () => {

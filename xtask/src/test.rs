@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::run::{cargo, run, target};
-use crate::{codegen, setup};
+use crate::{browser, codegen, setup};
 
 /// What runs in a page.
 const WASM: &str = "wasm32-unknown-unknown";
@@ -38,7 +38,8 @@ pub(crate) fn test() -> Result<()> {
         "--target",
         WASM,
     ]))?;
-    real_size()
+    real_size()?;
+    browser::browser()
 }
 
 /// The command itself, at the sizes of released models.
