@@ -1,9 +1,10 @@
 /** A model that speaks: the package's whole surface. */
 
 import { PocketTTSError } from "./errors.js";
-import { folder, keepManifest, manifestText, type Progress } from "./loading/bundle.js";
+import { folder, manifestText, type Progress } from "./loading/bundle.js";
 import type { Manifest } from "./manifest.js";
 import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.js";
+import { sweep } from "./loading/storage.js";
 import { Phases } from "./phases.js";
 import { Queue, unlessAborted } from "./queue.js";
 import { decode, type Recording } from "./recording.js";
@@ -76,7 +77,7 @@ export class PocketTTS {
     const workers = await Workers.open(opening, threads > 1 ? 2 : 1, hear, signal);
     // The workers have found it to be a manifest.
     const manifest: Manifest = JSON.parse(text);
-    await keepManifest(address, text);
+    await sweep();
     const used = backend === "engine" ? Math.min(threads, workers.count) : threads;
     return new PocketTTS(manifest, workers, backend, used, notice);
   }
@@ -176,7 +177,9 @@ export class PocketTTS {
         await player.write(audio, sampleRate, { text: sentence });
       }
       player.end();
-      await unlessAborted(ended, signal);
+      if (watch.statistics().seconds > 0) {
+        await unlessAborted(ended, signal);
+      }
       return watch.statistics();
     } catch (error) {
       player.stop();
@@ -204,18 +207,19 @@ export class PocketTTS {
     try {
       const { number } = await unlessAborted(this.#voice(voice), signal);
       const request = { text, options: { ...options, seed: watch.seed }, voice: number };
+      watch.begin();
       const spoken = this.#workers.speak(request);
       try {
         for (;;) {
-          const chunk = await watch.waiting(unlessAborted(spoken.next(), signal));
+          const chunk = await unlessAborted(spoken.next(), signal);
           if (chunk === undefined) {
             watch.timings = spoken.timings;
             return;
           }
-          const { samples: audio, cut } = chunk;
-          watch.hear(audio.length);
+          const { samples: audio, text: sentence, cut } = chunk;
+          watch.hear(chunk);
           const { sampleRate } = this;
-          yield { audio, sampleRate, text: chunk.text, cut, statistics: watch.statistics() };
+          yield { audio, sampleRate, text: sentence, cut, statistics: watch.statistics() };
         }
       } finally {
         spoken.stop();

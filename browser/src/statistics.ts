@@ -25,11 +25,11 @@ export interface Statistics {
   seed: number;
   /** Seconds of sound. */
   seconds: number;
-  /** Seconds since the utterance began. */
+  /** Seconds since it was asked for. */
   elapsed: number;
-  /** Seconds of work for a second of sound, while the listener did not keep it waiting. */
+  /** Seconds of work for a second of sound; waiting for the listener is no work. */
   realTimeFactor: number;
-  /** Seconds from the beginning of the utterance to its first sound. */
+  /** Seconds from asking to the first sound. */
   firstSound: number | undefined;
   /** Where the time went; complete once the utterance is over. */
   timings: Timings;

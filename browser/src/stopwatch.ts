@@ -1,15 +1,17 @@
 /** Takes the times of an utterance. */
 
 import type { Statistics, Timings } from "./statistics.js";
+import type { Chunk } from "./workers.js";
 
 export class Stopwatch {
   readonly #fixed: Pick<Statistics, "backend" | "threads" | "workers" | "cacheHit">;
   readonly #sampleRate: number;
   readonly seed: number;
   #started = 0;
+  #began = 0;
   #samples = 0;
-  /** Milliseconds that the listener waited for the workers. */
-  #waited = 0;
+  /** Milliseconds of work: those in which the workers had to wait for the listener are none. */
+  #worked = 0;
   #firstSound: number | undefined;
   timings: Timings = {};
 
@@ -23,23 +25,21 @@ export class Stopwatch {
     this.seed = seed ?? freshSeed();
   }
 
-  /** The utterance begins. */
+  /** It was asked for. */
   start(): void {
     this.#started = performance.now();
   }
 
-  /** Passes on what `promise` gives. */
-  async waiting<T>(promise: Promise<T>): Promise<T> {
-    const start = performance.now();
-    const value = await promise;
-    this.#waited += performance.now() - start;
-    return value;
+  /** The workers begin: before, it waited for its turn. */
+  begin(): void {
+    this.#began = performance.now();
   }
 
-  /** Samples have come. */
-  hear(samples: number): void {
-    this.#samples += samples;
-    this.#firstSound ??= (performance.now() - this.#started) / 1000;
+  /** A chunk has come. */
+  hear({ samples, at, waited }: Pick<Chunk, "samples" | "at" | "waited">): void {
+    this.#samples += samples.length;
+    this.#firstSound ??= (at - this.#started) / 1000;
+    this.#worked = at - this.#began - waited;
   }
 
   /** The figures so far. */
@@ -50,7 +50,7 @@ export class Stopwatch {
       seed: this.seed,
       seconds,
       elapsed: (performance.now() - this.#started) / 1000,
-      realTimeFactor: this.#waited / 1000 / seconds,
+      realTimeFactor: this.#worked / 1000 / seconds,
       firstSound: this.#firstSound,
       timings: this.timings,
     };

@@ -6,8 +6,8 @@ import type { WeightFormat } from "./manifest.js";
 import type { Timing, Timings } from "./statistics.js";
 import type { Backend, Request, Response, Results, Role, Task } from "./worker/messages.js";
 
-/** A piece of sound from a worker. */
-export type Chunk = Extract<Response, { type: "chunk" }>;
+/** A piece of sound from a worker, and when it came. */
+export type Chunk = Extract<Response, { type: "chunk" }> & { at: number };
 
 /** A task without its number. */
 type Unnumbered<T> = T extends Task ? Omit<T, "id"> : never;
@@ -236,7 +236,7 @@ export class Spoken {
 
   hear(response: Extract<Response, { type: "chunk" | "over" }>): void {
     if (response.type === "chunk") {
-      this.#chunks.push(response);
+      this.#chunks.push({ ...response, at: performance.now() });
     } else {
       this.#working -= 1;
       this.#add(response.timings);

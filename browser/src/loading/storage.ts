@@ -58,24 +58,36 @@ export async function storedManifest(url: string): Promise<string | undefined> {
   return (await (await open())?.match(url))?.text();
 }
 
-/** Keeps the manifest at `url`, and deletes all contents that no manifest names any more. */
+/** Keeps the manifest at `url`. */
 export async function storeManifest(url: string, text: string): Promise<void> {
+  await put(url, new Response(text));
+}
+
+/** Deletes all contents that no stored manifest names. */
+export async function sweep(): Promise<void> {
   const cache = await open();
-  if (cache === undefined || !(await put(url, new Response(text)))) {
+  if (cache === undefined) {
     return;
   }
   const requests = await cache.keys();
   const isContent = (request: Request): boolean => request.url.startsWith(CONTENTS);
   const named = new Set<string>();
   for (const request of requests.filter((request) => !isContent(request))) {
-    const response = await cache.match(request);
-    const manifest = JSON.parse((await response?.text()) ?? "null") as Manifest | null;
-    for (const file of manifest === null ? [] : filesOf(manifest)) {
-      named.add(CONTENTS + file.sha256);
+    for (const digest of await digests(await cache.match(request))) {
+      named.add(CONTENTS + digest);
     }
   }
   const old = requests.filter((request) => isContent(request) && !named.has(request.url));
   await Promise.all(old.map((request) => cache.delete(request)));
+}
+
+/** Digests of the files that a stored manifest names; none where it is damaged. */
+async function digests(manifest: Response | undefined): Promise<string[]> {
+  try {
+    return filesOf((await manifest?.json()) as Manifest).map((file) => file.sha256);
+  } catch {
+    return [];
+  }
 }
 
 /** Says false where the browser has no room. */

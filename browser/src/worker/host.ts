@@ -2,7 +2,7 @@
 
 import type { Model, Sound } from "../../wasm/simd/pocket_onnx.js";
 import { failure, PocketTTSError } from "../errors.js";
-import { BundleFiles } from "../loading/bundle.js";
+import { BundleFiles, keepManifest } from "../loading/bundle.js";
 import type { Manifest, WeightFormat } from "../manifest.js";
 import { Components } from "./components.js";
 import { breathe } from "./credit.js";
@@ -54,6 +54,8 @@ export class Host {
     module.wasm.checkManifest(opening.manifest);
     const manifest: Manifest = JSON.parse(opening.manifest);
     checkFormat(manifest, opening.dtype);
+    // Before the files: what no stored manifest names is deleted.
+    await keepManifest(folder, opening.manifest);
     const files = new BundleFiles(folder, (progress) => answer({ type: "progress", progress }));
     const tokenizer = await files.bytes(manifest.tokenizer.file, "model");
     const model = new module.wasm.Model(opening.manifest, tokenizer);
@@ -117,7 +119,7 @@ export class Host {
   /** The receiver has room for one piece more. */
   taken(utterance: number): void {
     if (this.#turn?.utterance === utterance) {
-      this.#turn.credit.give(1);
+      this.#turn.giveRoom();
     }
   }
 
@@ -162,19 +164,19 @@ export class Host {
       await this.#decode(turn, sound);
       return;
     }
-    await turn.credit.take();
+    await turn.takeRoom();
     peer.postMessage({ type: "sound", utterance: turn.utterance, sound } satisfies ToDecoder);
   }
 
   /** Decodes a piece, and hands its chunks on to the page. */
   async #decode(turn: Turn, sound: Sound): Promise<void> {
     for await (const { samples, text, cut } of this.#decoder?.take(sound) ?? []) {
-      await turn.credit.take();
+      await turn.takeRoom();
       if (turn.stopped) {
         return;
       }
-      const { utterance } = turn;
-      this.#parts.answer({ type: "chunk", utterance, samples, text, cut }, [samples.buffer]);
+      const { utterance, waited } = turn;
+      this.#parts.answer({ type: "chunk", utterance, samples, text, cut, waited }, [samples.buffer]);
     }
   }
 

@@ -71,6 +71,8 @@ export type Response =
       samples: Float32Array<ArrayBuffer>;
       text: string;
       cut: boolean;
+      /** Milliseconds of this utterance that were spent on waiting for the page. */
+      waited: number;
     }
   /** Nothing more comes of this utterance: it is said, stopped or has failed. */
   | {

@@ -10,8 +10,9 @@ export class Turn {
   /** The page's number: later utterances have larger ones. */
   readonly utterance: number;
   readonly timings: Timings = {};
-  /** Room at the receiver. */
-  readonly credit = new Credit(ROOM);
+  readonly #credit = new Credit(ROOM);
+  /** Milliseconds that it waited for room at the receiver. */
+  waited = 0;
   /** Whether the page knows that nothing more comes. */
   over = false;
   #stopped = false;
@@ -24,9 +25,21 @@ export class Turn {
     return this.#stopped;
   }
 
+  /** Waits for room at the receiver. */
+  async takeRoom(): Promise<void> {
+    const start = performance.now();
+    await this.#credit.take();
+    this.waited += performance.now() - start;
+  }
+
+  /** The receiver has room for one piece more. */
+  giveRoom(): void {
+    this.#credit.give(1);
+  }
+
   /** Nobody listens any more: whoever waits for room goes on, and sees it. */
   stop(): void {
     this.#stopped = true;
-    this.credit.give(Number.POSITIVE_INFINITY);
+    this.#credit.give(Number.POSITIVE_INFINITY);
   }
 }
