@@ -25,10 +25,22 @@ pub(super) fn copy(package: &Path) -> Result<()> {
     fs::create_dir_all(&to)?;
     for name in FILES {
         let file = from.join(name);
-        fs::copy(&file, to.join(name))
-            .with_context(|| format!("cannot copy {}", file.display()))?;
+        let mut bytes =
+            fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        // Source maps stay behind, and bundlers complain about a mention of one.
+        if let Some(at) = find(&bytes, b"//# sourceMappingURL=") {
+            bytes.truncate(at);
+        }
+        fs::write(to.join(name), bytes)?;
     }
     fs::write(to.join("ort.wasm.min.d.mts"), TYPES)?;
     fs::write(to.join("LICENSE"), LICENCE)?;
     Ok(())
+}
+
+/// Where `text` begins in the script `bytes`; nowhere in a wasm module.
+fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
+    let is_script = !bytes.starts_with(b"\0asm");
+    let mut windows = bytes.windows(text.len());
+    is_script.then(|| windows.position(|window| window == text))?
 }
