@@ -214,6 +214,7 @@ export class PocketTTS {
           const chunk = await unlessAborted(spoken.next(), signal);
           if (chunk === undefined) {
             watch.timings = spoken.timings;
+            watch.memory = spoken.memory;
             return;
           }
           const { samples: audio, text: sentence, cut } = chunk;

@@ -31,8 +31,13 @@ export interface Statistics {
   realTimeFactor: number;
   /** Seconds from asking to the first sound. */
   firstSound: number | undefined;
-  /** Where the time went; complete once the utterance is over. */
+  /** Where the time went; filled once the utterance is over. */
   timings: Timings;
+  /**
+   * Bytes of memory that the wasm modules of the workers hold, once the utterance is over: all of the
+   * engine's, but not ONNX Runtime's own.
+   */
+  memory: number | undefined;
 }
 
 /** Adds a call that began at `start`, in milliseconds. */

@@ -14,6 +14,7 @@ export class Stopwatch {
   #worked = 0;
   #firstSound: number | undefined;
   timings: Timings = {};
+  memory: number | undefined;
 
   constructor(
     fixed: Pick<Statistics, "backend" | "threads" | "workers" | "cacheHit">,
@@ -53,6 +54,7 @@ export class Stopwatch {
       realTimeFactor: this.#worked / 1000 / seconds,
       firstSound: this.#firstSound,
       timings: this.timings,
+      memory: this.memory,
     };
   }
 }

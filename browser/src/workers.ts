@@ -186,6 +186,8 @@ export class Spoken {
   #stopped = false;
   #wake: (() => void) | undefined;
   readonly timings: Timings = {};
+  /** Bytes of wasm memory of all workers, once they are done. */
+  memory = 0;
   /** Resolves when every worker is free again. */
   readonly over: Promise<void>;
   #resolveOver: () => void = () => {};
@@ -240,6 +242,7 @@ export class Spoken {
     } else {
       this.#working -= 1;
       this.#add(response.timings);
+      this.memory += response.memory;
       this.#failed(response.failure);
       if (this.#working === 0) {
         this.#resolveOver();

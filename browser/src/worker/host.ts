@@ -26,6 +26,7 @@ interface Parts {
   files: BundleFiles;
   peer: MessagePort | undefined;
   opened: Results["open"];
+  memory: WebAssembly.Memory;
   answer: Answer;
 }
 
@@ -67,7 +68,9 @@ export class Host {
     const components = await Components.load(manifest, runtime, role);
     const voices = new Voices(module, model, manifest, files, components);
     const opened = { cacheHit: files.cacheHit, relaxed: module.relaxed };
-    return new Host({ manifest, model, components, voices, files, peer, opened, answer }, role);
+    const { memory } = module;
+    const parts = { manifest, model, components, voices, files, peer, opened, memory, answer };
+    return new Host(parts, role);
   }
 
   /** How opening went. */
@@ -216,7 +219,8 @@ export class Host {
     turn.over = true;
     const { utterance, timings } = turn;
     const why = error === undefined ? undefined : failure(error);
-    this.#parts.answer({ type: "over", utterance, timings, failure: why });
+    const memory = this.#parts.memory.buffer.byteLength;
+    this.#parts.answer({ type: "over", utterance, timings, memory, failure: why });
   }
 }
 

@@ -79,6 +79,8 @@ export type Response =
       type: "over";
       utterance: number;
       timings: Timings;
+      /** Bytes of the wasm module's memory, which never shrinks. */
+      memory: number;
       failure: Failure | undefined;
     };
 
