@@ -36,7 +36,15 @@ impl Scope<'_> {
 
     /// Numbers of another kind as f32.
     pub fn to_f32(&self, x: &Value) -> Value {
-        let to = Attribute::Int(DataType::Float as i64);
-        self.op("Cast", &[x], &[("to", to)])
+        self.cast(x, DataType::Float)
+    }
+
+    /// Numbers of another kind as i32.
+    pub fn to_i32(&self, x: &Value) -> Value {
+        self.cast(x, DataType::Int32)
+    }
+
+    fn cast(&self, x: &Value, to: DataType) -> Value {
+        self.op("Cast", &[x], &[("to", Attribute::Int(to as i64))])
     }
 }

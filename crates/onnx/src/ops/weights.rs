@@ -1,9 +1,10 @@
-//! Weights as operators take them: `Cast` (13), `Floor` (13) and shapes turn what the data file
-//! holds into f32, exactly as [`formats`] unpacks it. Runtimes compute this once, at load time.
+//! Weights as operators take them: `Cast` (13), `Gather` (13), `Mul` (14) and shapes turn what
+//! the data file holds into f32, exactly as [`formats`] unpacks it. Runtimes compute this once, at load time.
 
 use formats::{Format, Matrix, PANEL, Q4_BLOCK};
 
 use crate::model::scale_name;
+use crate::proto::tensor_proto::DataType;
 use crate::{Layout, Packing, Scope, Value};
 
 impl Scope<'_> {
@@ -86,7 +87,13 @@ impl Scope<'_> {
                 let bytes = placed(&[1, 3, 0, 2], &[blocks, 4, 1, 4, columns]);
                 let scales = self.transpose(&self.to_f32(&self.scales()), &[1, 0, 2]);
                 let scales = self.reshape(&scales, &[blocks, 1, 1, 1, columns]);
-                let values = self.mul(&self.halves(&bytes), &scales);
+                // Runtimes disagree on shifts of bytes, but all look numbers up.
+                let bytes = self.to_i32(&bytes);
+                let halves = [("lower", 0), ("upper", 4)].map(|(name, shift)| {
+                    let numbers = self.gather(&self.half_bytes(name, shift), &bytes, 0);
+                    self.mul(&numbers, &scales)
+                });
+                let values = self.concat(&[&halves[0], &halves[1]], 2);
                 self.reshape(&values, &[rows, columns])
             }
         };
@@ -98,12 +105,11 @@ impl Scope<'_> {
         self.op("Slice", &[&unpacked, &start, &end], &[])
     }
 
-    /// The numbers in the lower and the upper half of bytes, side by side along axis 2.
-    fn halves(&self, bytes: &Value) -> Value {
-        // Runtimes disagree on shifts of bytes, but all know numbers.
-        let bytes = self.to_f32(bytes);
-        let upper = self.op("Floor", &[&self.mul(&bytes, &self.scalar(0.0625))], &[]);
-        let lower = self.sub(&bytes, &self.mul(&upper, &self.scalar(16.0)));
-        self.sub(&self.concat(&[&lower, &upper], 2), &self.scalar(8.0))
+    /// What half a byte of q4 stands for, by byte; shared by the whole graph.
+    fn half_bytes(&self, name: &str, shift: u8) -> Value {
+        let numbers = (0..=u8::MAX).map(|byte| f32::from(byte >> shift & 15) - 8.0);
+        let bytes = numbers.flat_map(f32::to_le_bytes).collect();
+        let name = format!("q4 {name}");
+        self.graph().constant(&name, DataType::Float, &[256], bytes)
     }
 }

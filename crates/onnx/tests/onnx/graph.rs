@@ -161,7 +161,10 @@ fn nodes_are_numbered() {
     m/Sqrt: Sqrt(m/Sqrt_2) -> m/Sqrt
     m/Sqrt_3: Sqrt(m/Sqrt) -> m/Sqrt_3
     m/Sin: Sin(m/Sqrt_3) -> m/Sin
-    m/MatMul: MatMul(m/Sin, m.weight) -> m/MatMul
+    m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
+    m.weight/Reshape: Reshape(m.weight/Transpose, i64 [3, 16]) -> m.weight/Reshape
+    m.weight/Slice: Slice(m.weight/Reshape, i64 [0, 0], i64 [3, 2]) -> m.weight/Slice
+    m/MatMul: MatMul(m/Sin, m.weight/Slice) -> m/MatMul
     m: Add(m/MatMul, m.bias) -> m
     m/Split: Split(m, i64 [1, 2]) -> m/Split:0, m/Split:1
     m/Split_2: Split(m, i64 [1, 2]) -> m/Split_2:0, m/Split_2:1

@@ -170,14 +170,12 @@ fn snapshots() {
     m.weight/Transpose_2: Transpose(m.weight/Cast) -> m.weight/Transpose_2
     m.weight/Reshape_2: Reshape(m.weight/Transpose_2, i64 [2, 1, 1, 1, 16]) -> m.weight/Reshape_2
     m.weight/Cast_2: Cast(m.weight/Reshape) -> m.weight/Cast_2
-    m.weight/Mul: Mul(m.weight/Cast_2, f32 0.0625) -> m.weight/Mul
-    m.weight/Floor: Floor(m.weight/Mul) -> m.weight/Floor
-    m.weight/Mul_2: Mul(m.weight/Floor, f32 16) -> m.weight/Mul_2
-    m.weight/Sub: Sub(m.weight/Cast_2, m.weight/Mul_2) -> m.weight/Sub
-    m.weight/Concat: Concat(m.weight/Sub, m.weight/Floor) -> m.weight/Concat
-    m.weight/Sub_2: Sub(m.weight/Concat, f32 8) -> m.weight/Sub_2
-    m.weight/Mul_3: Mul(m.weight/Sub_2, m.weight/Reshape_2) -> m.weight/Mul_3
-    m.weight/Reshape_3: Reshape(m.weight/Mul_3, i64 [64, 16]) -> m.weight/Reshape_3
+    m.weight/Gather: Gather(q4 lower, m.weight/Cast_2) -> m.weight/Gather
+    m.weight/Mul: Mul(m.weight/Gather, m.weight/Reshape_2) -> m.weight/Mul
+    m.weight/Gather_2: Gather(q4 upper, m.weight/Cast_2) -> m.weight/Gather_2
+    m.weight/Mul_2: Mul(m.weight/Gather_2, m.weight/Reshape_2) -> m.weight/Mul_2
+    m.weight/Concat: Concat(m.weight/Mul, m.weight/Mul_2) -> m.weight/Concat
+    m.weight/Reshape_3: Reshape(m.weight/Concat, i64 [64, 16]) -> m.weight/Reshape_3
     m.weight/Slice: Slice(m.weight/Reshape_3, i64 [0, 0], i64 [40, 5]) -> y
     ");
 }

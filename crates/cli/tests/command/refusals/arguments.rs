@@ -1,6 +1,7 @@
 //! Arguments that make no sense, or not together.
 
 use super::Guarded;
+use crate::sandbox::TINY;
 
 #[test]
 fn what_cannot_be_typed_is_told_before_anything_happens() {
@@ -36,18 +37,6 @@ fn what_cannot_be_typed_is_told_before_anything_happens() {
         Case {
             line: "convert --dtype q8,flow_lm=int8",
             says: &["'flow_lm=int8'", "no such format"],
-        },
-        Case {
-            line: "convert --dtype q8 q4 --output-dir out",
-            says: &["two formats for all components, q8 and q4"],
-        },
-        Case {
-            line: "convert --dtype flow_lm=q8 --dtype flow_lm=f32",
-            says: &["two formats for flow_lm"],
-        },
-        Case {
-            line: "convert --components flow_net --dtype mimi_decoder=f32",
-            says: &["names mimi_decoder, which --components leaves out"],
         },
         Case {
             line: "convert --opset-version 16",
@@ -149,5 +138,27 @@ fn what_a_model_lacks_is_named() {
     for case in cases {
         let line = format!("convert --output-dir out {}", case.line);
         guarded.refuses_in_one_line(case.line, &line, case.says);
+    }
+}
+
+#[test]
+fn formats_that_contradict_each_other_are_refused() {
+    let mut guarded = Guarded::new();
+    for (line, says) in [
+        (
+            "--dtype q8 q4",
+            "two formats for all components, q8 and q4: give one",
+        ),
+        (
+            "--dtype flow_lm=q8 --dtype flow_lm=f32",
+            "two formats for flow_lm",
+        ),
+        (
+            "--components flow_net --dtype mimi_decoder=f32",
+            "names mimi_decoder, which --components leaves out",
+        ),
+    ] {
+        let line = format!("{TINY} --output-dir out {line}");
+        guarded.refuses_in_one_line("formats", &line, &[says]);
     }
 }
