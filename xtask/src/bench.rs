@@ -3,6 +3,7 @@
 mod checkpoint_file;
 mod convert;
 mod machine;
+mod page;
 mod process;
 mod quality;
 mod report;
@@ -17,6 +18,8 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Conversion of the 109M model: time against copying the same bytes, and memory.
     Convert,
+    /// Speech in a page: real-time factor, first sound, loading, memory, in a real browser.
+    Page,
     /// What weight formats cost in quality, against f32.
     Quality {
         /// The model's weights, where they are at hand; random ones unless given.
@@ -31,6 +34,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
         match self {
             Self::Convert => convert::bench(),
+            Self::Page => page::bench(),
             Self::Quality { weights } => quality::bench(weights.as_deref()),
             Self::Speak => speak::bench(),
         }

@@ -283,9 +283,9 @@ impl Squares {
         }
     }
 
-    /// How far the error is below the signal.
+    /// How far the error is below the signal; 200 where there is none.
     fn db(&self) -> f64 {
-        10.0 * (self.signal / self.error.max(f64::MIN_POSITIVE)).log10()
+        10.0 * (self.signal / self.error.max(self.signal * 1e-20)).log10()
     }
 }
 

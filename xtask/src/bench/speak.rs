@@ -16,7 +16,19 @@ use crate::run::{cargo, run, target};
 const VARIANT: &str = "english_2026-01";
 /// Runs of each, in alternation.
 const RUNS: usize = 5;
-/// What the benchmark holds the better backend to, on two threads.
+/// What is measured: the bundle's formats, what runs it, and threads.
+const CASES: [(&str, &str, usize); 7] = [
+    ("default", "engine", 1),
+    ("default", "engine", 2),
+    ("f32", "engine", 1),
+    ("f32", "engine", 2),
+    ("f32", "ONNX Runtime", 1),
+    ("f32", "ONNX Runtime", 2),
+    ("f32", "rten", 1),
+];
+/// What the benchmark holds the engine to, on one thread and on two.
+const MAX_ENGINE: [f64; 2] = [0.15, 0.1];
+/// What it holds ONNX Runtime to, on two threads.
 const MAX_REAL_TIME_FACTOR: f64 = 0.4;
 const MAX_FIRST_SOUND: f64 = 0.25;
 /// A step after 900 positions against one after 100.
@@ -55,52 +67,58 @@ pub(crate) fn bench() -> Result<()> {
         "measure",
     ]))?;
     let scratch = tempfile::tempdir_in(target("release"))?;
-    let bundle = scratch.path().join("bundle");
-    run(Command::new(target("release").join("pocket-onnx"))
-        .args([
+    let bundle = |format: &str| scratch.path().join(format);
+    for format in ["default", "f32"] {
+        let mut convert = Command::new(target("release").join("pocket-onnx"));
+        convert.args([
             "convert",
             "--quiet",
             "--variant",
             VARIANT,
             "--synthetic",
             "1",
-            "--output-dir",
-        ])
-        .arg(&bundle))?;
+        ]);
+        if format != "default" {
+            convert.args(["--dtype", format]);
+        }
+        run(convert.arg("--output-dir").arg(bundle(format)))?;
+    }
     let original = Original::find(scratch.path())?;
 
-    let cases = [
-        ("ONNX Runtime", 1),
-        ("ONNX Runtime", 2),
-        ("rten", 1),
-        ("rten", 2),
-    ];
-    let mut measured: Vec<Vec<Figures>> = cases.iter().map(|_| Vec::new()).collect();
+    let mut measured: Vec<Vec<Figures>> = CASES.iter().map(|_| Vec::new()).collect();
     let mut originals = Vec::new();
     for _ in 0..RUNS {
-        for ((backend, threads), runs) in cases.iter().zip(&mut measured) {
-            runs.push(measure(&bundle, backend, *threads)?);
+        for ((format, backend, threads), runs) in CASES.iter().zip(&mut measured) {
+            runs.push(measure(&bundle(format), backend, *threads)?);
         }
         originals.extend(original.as_ref().map(Original::measure).transpose()?);
     }
 
     let mut rows = String::new();
-    for ((backend, threads), runs) in cases.iter().zip(&measured) {
-        rows += &row(backend, *threads, runs)?;
+    for ((format, backend, threads), runs) in CASES.iter().zip(&measured) {
+        rows += &row(&format!("{backend}, {format}"), *threads, runs)?;
     }
-    let of = |figure: fn(&Figures) -> f64, case: usize| middle(&measured[case], figure);
+    let case = |backend: &str, threads: usize| {
+        let found = CASES
+            .iter()
+            .position(|case| case.1 == backend && case.2 == threads);
+        &measured[found.unwrap_or_default()]
+    };
+    let of = |figure: fn(&Figures) -> f64, backend: &str, threads: usize| {
+        middle(case(backend, threads), figure)
+    };
     let original = if originals.is_empty() {
         "pocket-tts cannot be imported here, so it was not run beside them.".to_owned()
     } else {
         let theirs = median(&originals);
-        let ours = of(|f| f.real_time_factor, 0);
+        let ours = of(|f| f.real_time_factor, "engine", 1);
         format!(
-            "pocket-tts itself, in alternation, one thread: {theirs:.2}, {:.2} times ONNX Runtime's.",
+            "pocket-tts itself, in alternation, one thread: {theirs:.2}, {:.2} times the engine's.",
             theirs / ours
         )
     };
     let text = format!(
-        "Model `{VARIANT}` (synthetic), f32, a voice of 125 positions, 28 tokens, 120 frames; medians of {RUNS} \
+        "Model `{VARIANT}` (synthetic), in the default formats and in f32, a voice of 125 positions, 28 tokens, 120 frames; medians of {RUNS} \
          alternating runs; {machine}.\n\
          The real-time factor is seconds of work for a second of speech. With two threads the decoder has one of \
          its own. *First sound* is from the call, with a loaded voice; *step* is one of `flow_lm` after 100, 300 \
@@ -110,13 +128,18 @@ pub(crate) fn bench() -> Result<()> {
     );
     report::write_section("speak", &text)?;
     let mut failures = Vec::new();
-    if of(|f| f.real_time_factor, 1) > MAX_REAL_TIME_FACTOR {
+    for (threads, limit) in (1..).zip(MAX_ENGINE) {
+        if of(|f| f.real_time_factor, "engine", threads) > limit {
+            failures.push("the engine's real-time factor");
+        }
+    }
+    if of(|f| f.real_time_factor, "ONNX Runtime", 2) > MAX_REAL_TIME_FACTOR {
         failures.push("real-time factor");
     }
-    if of(|f| f.first_sound, 1) > MAX_FIRST_SOUND {
+    if of(|f| f.first_sound, "ONNX Runtime", 2) > MAX_FIRST_SOUND {
         failures.push("first sound");
     }
-    if of(|f| f.step_ms[2] / f.step_ms[0], 0) > MAX_STEP_RATIO {
+    if of(|f| f.step_ms[2] / f.step_ms[0], "ONNX Runtime", 1) > MAX_STEP_RATIO {
         failures.push("step after 900 positions");
     }
     if !failures.is_empty() {

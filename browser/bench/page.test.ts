@@ -1,0 +1,102 @@
+/** How fast a bundle speaks in a page. `cargo xtask bench page` runs it and reads what it writes. */
+
+import { writeFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { launch } from "../tests/support/chromium.js";
+import { openPage, servePackage } from "../tests/support/page.js";
+
+/** What is measured: bundles, what runs them, in how many workers. */
+const CASES = [
+  { bundle: "english", backend: "engine", threads: 1 },
+  { bundle: "english", backend: "engine", threads: 2 },
+  { bundle: "english", backend: "onnxruntime", threads: 1 },
+  { bundle: "english_2m", backend: "engine", threads: 1 },
+  { bundle: "english_24l", backend: "engine", threads: 1 },
+  { bundle: "english_24l", backend: "engine", threads: 2 },
+] as const;
+/** Runs of each. */
+const RUNS = 3;
+/** About 28 tokens, and some 140 frames at its length limit. */
+const TEXT = "The the a to of in is it on as at by we he no so up an or if do my go us me.";
+/** A recording of ten seconds is a voice of 125 frames. */
+const SECONDS = 10;
+
+/** What one run measures; times in seconds. */
+interface Figures {
+  cold: number;
+  cached: number;
+  clone: number;
+  first: number;
+  realTimeFactor: number;
+  /** Milliseconds of a call, by component. */
+  parts: Record<string, number>;
+  memory: number;
+}
+
+test("speaking in a page", async () => {
+  const figures: Figures[][] = CASES.map(() => []);
+  const server = await servePackage(true);
+  for (let run = 0; run < RUNS; run++) {
+    for (const [index, { bundle, backend, threads }] of CASES.entries()) {
+      // A browser of its own: nothing is in its cache.
+      const browser = await launch();
+      const page = await openPage(browser.context, server);
+      const measured = await page.evaluate(
+        async ([bundle, backend, threads, text, seconds]): Promise<Figures> => {
+          const { PocketTTS } = globalThis.pocket;
+          const open = () => PocketTTS.fromPretrained(`/models/${bundle}`, { backend, threads });
+          const time = async <T>(work: () => Promise<T>): Promise<[number, T]> => {
+            const start = performance.now();
+            const result = await work();
+            return [(performance.now() - start) / 1e3, result];
+          };
+          const [cold, first] = await time(open);
+          await first.dispose();
+          const [cached, tts] = await time(open);
+          // Noise of changing loudness: nothing that could be cut off as a pause.
+          const samples = Float32Array.from({ length: seconds * 24_000 }, (_, i) => {
+            return Math.sin(i * i * 1e-5) * (0.3 + 0.2 * Math.sin(i / 3000));
+          });
+          const recording = { samples, sampleRate: 24_000 };
+          // The encoder is fetched at the first time.
+          await tts.cloneVoice(recording);
+          const [clone, voice] = await time(() => tts.cloneVoice(recording));
+          await tts.prepare(voice);
+          const options = { voice, seed: 1, eosThreshold: 1e9 };
+          const aborted = new AbortController();
+          try {
+            // The compilers warm up.
+            for await (const { statistics } of tts.stream(text, { ...options, signal: aborted.signal })) {
+              if (statistics.seconds > 1) break;
+            }
+          } finally {
+            aborted.abort();
+          }
+          const { statistics } = await tts.generate(text, options);
+          const parts = Object.entries(statistics.timings).map(([name, { calls, milliseconds }]) => {
+            return [name, milliseconds / calls] as const;
+          });
+          await tts.dispose();
+          return {
+            cold,
+            cached,
+            clone,
+            first: statistics.firstSound ?? Number.NaN,
+            realTimeFactor: statistics.realTimeFactor,
+            parts: Object.fromEntries(parts),
+            memory: statistics.memory ?? 0,
+          };
+        },
+        [bundle, backend, threads, TEXT, SECONDS] as const,
+      );
+      figures[index]?.push(measured);
+      console.log(JSON.stringify({ bundle, backend, threads, ...measured }));
+      await browser[Symbol.asyncDispose]();
+    }
+  }
+  await server[Symbol.asyncDispose]();
+  const output = process.env["POCKET_ONNX_FIGURES"];
+  expect(output).toBeDefined();
+  const report = CASES.map((what, index) => ({ ...what, runs: figures[index] }));
+  await writeFile(output ?? "", JSON.stringify(report));
+}, 1_800_000);

@@ -1,0 +1,94 @@
+//! Guards what the speed rests on, as ratios within one run: other work on the machine slows
+//! down both sides.
+
+use std::time::{Duration, Instant};
+
+use formats::{Format, Matrix};
+use kernels::{Isa, Kernels, Rows, Scratch, Weight};
+
+/// Products of each side, by turns; the fastest counts.
+const TURNS: usize = 15;
+
+/// A product of one shape in one format.
+struct Product {
+    matrix: Matrix,
+    values: Vec<u8>,
+    scales: Vec<u8>,
+    x: Vec<f32>,
+    out: Vec<f32>,
+    scratch: Scratch,
+}
+
+impl Product {
+    fn new(format: Format, rows: usize, inputs: usize, outputs: usize) -> Self {
+        let matrix = Matrix {
+            format,
+            inputs,
+            outputs,
+        };
+        let weight: Vec<f32> = (0..inputs * outputs)
+            .map(|i| (i * 7919 % 1009) as f32 / 504.5 - 1.0)
+            .collect();
+        let (values, scales) = matrix.pack(&weight);
+        Self {
+            matrix,
+            values,
+            scales,
+            x: (0..rows * inputs)
+                .map(|i| (i % 101) as f32 / 50.0)
+                .collect(),
+            out: vec![0.0; rows * outputs],
+            scratch: Scratch::default(),
+        }
+    }
+
+    fn time(&mut self, kernels: Kernels) -> Duration {
+        let weight = Weight {
+            matrix: self.matrix,
+            values: &self.values,
+            scales: &self.scales,
+            bias: None,
+        };
+        let x = Rows::new(&self.x, self.matrix.inputs);
+        let start = Instant::now();
+        kernels.matmul(&weight, x, &mut self.scratch, &mut self.out);
+        start.elapsed()
+    }
+}
+
+/// How many times longer `a` takes than `b`.
+fn ratio(mut a: impl FnMut() -> Duration, mut b: impl FnMut() -> Duration) -> f64 {
+    let mut fastest = [Duration::MAX; 2];
+    for _ in 0..TURNS {
+        fastest = [fastest[0].min(a()), fastest[1].min(b())];
+    }
+    fastest[0].as_secs_f64() / fastest[1].as_secs_f64()
+}
+
+#[test]
+fn vectors_pay() {
+    let best = Kernels::detect();
+    if best.isa() == Isa::Scalar {
+        return;
+    }
+    let plain = Kernels::new(Isa::Scalar).unwrap();
+    for format in Format::ALL {
+        let mut slow = Product::new(format, 16, 512, 512);
+        let mut fast = Product::new(format, 16, 512, 512);
+        let ratio = ratio(|| slow.time(plain), || fast.time(best));
+        assert!(ratio > 1.5, "{format}: {ratio:.2} times as fast");
+    }
+}
+
+#[test]
+fn a_step_of_the_backbone_takes_less_time_the_smaller_its_weights() {
+    let kernels = Kernels::detect();
+    if kernels.isa() == Isa::Scalar {
+        return;
+    }
+    // As large as a layer, so that memory counts.
+    let mut f32s = Product::new(Format::F32, 1, 1024, 8192);
+    let mut q8 = Product::new(Format::Q8, 1, 1024, 8192);
+    let ratio = ratio(|| f32s.time(kernels), || q8.time(kernels));
+    assert!(ratio > 1.3, "q8 is {ratio:.2} times as fast as f32");
+}
