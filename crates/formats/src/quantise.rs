@@ -39,7 +39,7 @@ pub(crate) fn quantise(value: f32, scale: f32, max: i32) -> i32 {
 pub(crate) fn q4_scale(block: &[f32]) -> f16 {
     let magnitude = largest_magnitude(block);
     // Of two of that magnitude the first counts.
-    let largest = block.iter().find(|value| value.abs() == magnitude);
+    let largest = block.iter().find(|value| value.abs() >= magnitude);
     let scale = f16::from_f32(largest.copied().unwrap_or_default() / -(Q4_OFFSET as f32));
     // Beyond f16 there is only infinity.
     if scale.is_finite() {

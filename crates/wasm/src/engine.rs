@@ -53,6 +53,7 @@ impl EngineStream {
     }
 
     /// A stream that goes on from the same state, independently.
+    #[must_use]
     pub fn fork(&self) -> Self {
         Self {
             stream: self.stream.fork(),

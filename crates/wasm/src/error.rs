@@ -58,12 +58,13 @@ impl Error {
     fn kind(&self) -> &'static str {
         match self {
             Self::Manifest(_) => "Manifest",
+            Self::Runtime(RuntimeError::NoComponent { .. }) | Self::Component { .. } => {
+                "NoComponent"
+            }
             Self::Speech(error) => speech_kind(error),
-            Self::Runtime(RuntimeError::NoComponent { .. }) => "NoComponent",
             Self::Runtime(_) => "Runtime",
             Self::Tensor(_) => "Tensor",
             Self::Memory { .. } => "Memory",
-            Self::Component { .. } => "NoComponent",
             Self::Option { .. } => "Options",
             Self::Value { .. } => "Value",
         }
@@ -102,7 +103,8 @@ impl From<Error> for JsValue {
         let mut message = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
-            message += &format!(": {error}");
+            message.push_str(": ");
+            message.push_str(&error.to_string());
             cause = error.source();
         }
         let value = js_sys::Error::new(&message);

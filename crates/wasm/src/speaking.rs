@@ -23,6 +23,7 @@ impl Utterance {
     /// The same utterance, but with this noise in place of the seed's, and zeros after it:
     /// recorded noise makes recorded latents.
     #[wasm_bindgen(js_name = withNoise)]
+    #[must_use]
     pub fn with_noise(self, noise: &Float32Array) -> Self {
         let mut noise = noise.to_vec().into_iter();
         let source = move |values: &mut [f32]| {

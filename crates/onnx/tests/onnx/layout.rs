@@ -132,7 +132,7 @@ fn the_graph_refers_to_the_data_file() {
     let mut found = Vec::new();
     for tensor in external {
         let parameter = parameter(tensor);
-        let scales = tensor.name().ends_with(".scale");
+        let scales = parameter.name != tensor.name();
         let extent = if scales {
             parameter.scales.unwrap()
         } else {

@@ -101,7 +101,7 @@ fn end_in_the_middle(speaking: &(Speaker, PreparedVoice)) -> (u64, f32) {
     for seed in 1..20 {
         let (mut low, mut high) = (-30.0, 30.0);
         for _ in 0..20 {
-            let threshold = (low + high) / 2.0;
+            let threshold = f32::midpoint(low, high);
             let (samples, cut) = spoken(speaking, seed, threshold);
             if cut {
                 high = threshold;

@@ -157,8 +157,8 @@ fn packing(component: &Component, parameter: &Parameter) -> Result<Packing, Stri
     } = parameter;
     let of_shape = || format!("is a {kind:?} of shape {shape:?}");
     // More than a file can hold is not worth computing with.
-    let sizes = shape.iter().map(|&size| u64::try_from(size).ok());
-    let count = sizes.fold(Some(1_u64), |count, size| count?.checked_mul(size?));
+    let mut sizes = shape.iter().map(|&size| u64::try_from(size).ok());
+    let count = sizes.try_fold(1_u64, |count, size| count.checked_mul(size?));
     if count.is_none_or(|count| count == 0 || count / 2 > component.data.size) {
         return Err(of_shape());
     }

@@ -24,7 +24,13 @@ struct Case {
 #[test]
 fn every_damage_is_found_and_named() {
     let mut wrong = Vec::new();
-    let cases = [files(), manifests(), graphs::graphs(), graphs::weights()];
+    let cases = [
+        files(),
+        manifests(),
+        parameters(),
+        graphs::graphs(),
+        graphs::weights(),
+    ];
     let cases = cases.into_iter().flatten();
     for Case {
         damage,
@@ -143,8 +149,8 @@ fn files() -> Vec<Case> {
     ]
 }
 
-/// Damage to the manifest.
-fn manifests() -> Vec<Case> {
+/// Damage to what the manifest says of parameters.
+fn parameters() -> Vec<Case> {
     let case = |damage, component, check, finding| Case {
         damage,
         component,
@@ -152,50 +158,6 @@ fn manifests() -> Vec<Case> {
         finding,
     };
     vec![
-        case(
-            |dir| edit_manifest(dir, |m| m.frame_size += 1),
-            None,
-            "manifest",
-            "frame_size is 1921",
-        ),
-        case(
-            |dir| edit_manifest(dir, |m| m.tokenizer.vocabulary = 7),
-            None,
-            "manifest",
-            "tokenizer.vocabulary is 7",
-        ),
-        case(
-            |dir| edit_manifest(dir, |m| m.voice_cloning = false),
-            None,
-            "manifest",
-            "voice_cloning is false",
-        ),
-        case(
-            |dir| edit_manifest(dir, |m| m.model.mimi.transformer.num_heads = 5),
-            None,
-            "model",
-            "mimi.transformer",
-        ),
-        case(
-            |dir| {
-                edit(dir, FlowNet, |c| {
-                    "conditions".clone_into(&mut c.inputs[0].name);
-                });
-            },
-            Some(FlowNet),
-            "graph",
-            "input conditions of the manifest is not in the graph",
-        ),
-        case(
-            |dir| {
-                edit(dir, FlowNet, |c| {
-                    "conditions".clone_into(&mut c.inputs[0].name);
-                });
-            },
-            Some(FlowNet),
-            "interface",
-            "input conditioning is missing",
-        ),
         case(
             |dir| edit(dir, FlowNet, |c| c.parameters[3].values.offset += 64),
             Some(FlowNet),
@@ -250,12 +212,68 @@ fn manifests() -> Vec<Case> {
         case(
             |dir| {
                 edit(dir, FlowNet, |c| {
-                    c.parameters[0].scales = Some(c.parameters[0].values)
-                })
+                    c.parameters[0].scales = Some(c.parameters[0].values);
+                });
             },
             Some(FlowNet),
             "weights",
             "superfluous scales",
+        ),
+    ]
+}
+
+/// Damage to the manifest.
+fn manifests() -> Vec<Case> {
+    let case = |damage, component, check, finding| Case {
+        damage,
+        component,
+        check,
+        finding,
+    };
+    vec![
+        case(
+            |dir| edit_manifest(dir, |m| m.frame_size += 1),
+            None,
+            "manifest",
+            "frame_size is 1921",
+        ),
+        case(
+            |dir| edit_manifest(dir, |m| m.tokenizer.vocabulary = 7),
+            None,
+            "manifest",
+            "tokenizer.vocabulary is 7",
+        ),
+        case(
+            |dir| edit_manifest(dir, |m| m.voice_cloning = false),
+            None,
+            "manifest",
+            "voice_cloning is false",
+        ),
+        case(
+            |dir| edit_manifest(dir, |m| m.model.mimi.transformer.num_heads = 5),
+            None,
+            "model",
+            "mimi.transformer",
+        ),
+        case(
+            |dir| {
+                edit(dir, FlowNet, |c| {
+                    "conditions".clone_into(&mut c.inputs[0].name);
+                });
+            },
+            Some(FlowNet),
+            "graph",
+            "input conditions of the manifest is not in the graph",
+        ),
+        case(
+            |dir| {
+                edit(dir, FlowNet, |c| {
+                    "conditions".clone_into(&mut c.inputs[0].name);
+                });
+            },
+            Some(FlowNet),
+            "interface",
+            "input conditioning is missing",
         ),
         case(
             |dir| edit(dir, MimiEncoder, |c| c.outputs.swap(0, 1)),
