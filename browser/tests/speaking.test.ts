@@ -78,6 +78,26 @@ describe("the native command's samples", () => {
   }
 });
 
+test("the engine says what the native command says in the default formats", async () => {
+  const bundle = `${BUNDLE}_default`;
+  const expected = await nativeSpeech(bundle, TEXT, ["--seed", String(SEED)]);
+  for (const threads of [1, 2]) {
+    const it = await page("isolated");
+    const audio = await it.evaluate(
+      async ([bundle, text, seed, threads]) => {
+        const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`, { threads });
+        const { audio } = await tts.generate(text, { seed });
+        await tts.dispose();
+        return [...audio];
+      },
+      [bundle, TEXT, SEED, threads] as const,
+    );
+    await it.close();
+    expect(audio.length).toBe(expected.length);
+    expect(difference(Float32Array.from(audio), expected, COMPARED)).toBeLessThan(1e-3);
+  }
+});
+
 test("chunks come one by one, with the sentence they belong to", async () => {
   const it = await page("isolated");
   const chunks = await it.evaluate(

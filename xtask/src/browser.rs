@@ -42,13 +42,17 @@ fn bundles(command: &Path, dir: &Path) -> Result<()> {
         convert
     };
     let model = ["--variant", "english_2m_2026-10", "--synthetic", "1"];
-    run(convert("english_2m").args(model))?;
+    run(convert("english_2m_default").args(model))?;
+    // What is compared between backends is exact.
+    let exact = ["--dtype", "f32"];
+    run(convert("english_2m").args(model).args(exact))?;
     let fixtures = workspace().join("fixtures");
     let vocabularies = workspace().join("crates/checkpoint/assets");
     for (name, tokenizer) in TINY {
         let config = fixtures.join("configs").join(format!("{name}.yaml"));
         let checkpoint = fixtures.join("checkpoints").join(name);
         run(convert(name)
+            .args(exact)
             .arg("--config")
             .arg(config)
             .arg("--weights")

@@ -7,14 +7,16 @@ use bundle::{ComponentName, Format};
 pub struct Formats([Format; ComponentName::ALL.len()]);
 
 impl Formats {
-    /// The format that a component has unless another is asked for.
+    /// The format that a component has unless another is asked for: the smallest that quality
+    /// allows (`cargo xtask bench quality`). Bytes decide how long a step of the backbone takes,
+    /// and 4 bits lose too much. The codec's error has to stay 50 dB below the level of speech,
+    /// in quiet frames too, which 8 bits do not reach.
     pub fn default_of(component: ComponentName) -> Format {
         match component {
-            ComponentName::TextConditioner
-            | ComponentName::FlowLm
-            | ComponentName::FlowNet
-            | ComponentName::MimiEncoder
-            | ComponentName::MimiDecoder => Format::F32,
+            ComponentName::TextConditioner | ComponentName::FlowLm | ComponentName::FlowNet => {
+                Format::Q8
+            }
+            ComponentName::MimiEncoder | ComponentName::MimiDecoder => Format::Q16,
         }
     }
 

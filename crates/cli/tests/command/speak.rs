@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use crate::sandbox::{REAL, Ran, Sandbox};
 
-/// A folder with a bundle in `b` and a recorded voice.
+/// A folder with a bundle in `b` that every backend runs, and a recorded voice.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
-    sandbox.run(&format!("{REAL} --output-dir b --quiet")).ok();
+    sandbox
+        .run(&format!("{REAL} --dtype f32 --output-dir b --quiet"))
+        .ok();
     for (model, name) in [("tiny_english", "voice"), ("tiny_2m", "other")] {
         let records = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/records");
         let record = fs::read(format!("{records}/{model}/voice.safetensors")).unwrap();
@@ -153,10 +155,14 @@ fn options_change_the_sound() {
 }
 
 #[test]
-fn both_backends_speak() {
+fn all_backends_speak() {
     let sandbox = sandbox();
     let library = runtime::onnxruntime::installed_library();
-    for (backend, name) in [("rten", "rten"), ("onnxruntime", "ONNX Runtime")] {
+    for (backend, name) in [
+        ("engine", "engine"),
+        ("rten", "rten"),
+        ("onnxruntime", "ONNX Runtime"),
+    ] {
         let mut command = sandbox.command(&format!("{SPEAK} --json --backend {backend} Hi."));
         let ran = sandbox
             .finish(backend, command.env("ORT_DYLIB_PATH", &library))
@@ -171,13 +177,23 @@ fn both_backends_speak() {
 fn a_seed_says_the_same_with_any_number_of_threads() {
     let sandbox = Sandbox::new();
     sandbox
-        .run("convert --variant english_2m_2026-10 --synthetic 1 --output-dir b --quiet")
+        .run(
+            "convert --variant english_2m_2026-10 --synthetic 1 --output-dir b --quiet --dtype f32",
+        )
+        .ok();
+    sandbox
+        .run("convert --variant english_2m_2026-10 --synthetic 1 --output-dir default --quiet")
         .ok();
     let library = runtime::onnxruntime::installed_library();
-    for backend in ["rten", "onnxruntime"] {
+    for (bundle, backend) in [
+        ("default", "engine"),
+        ("b", "engine"),
+        ("b", "rten"),
+        ("b", "onnxruntime"),
+    ] {
         let speak = |threads: usize| {
             let line = format!(
-                "speak --bundle b --seed 5 --backend {backend} --threads {threads} --format f32 --quiet Hello."
+                "speak --bundle {bundle} --seed 5 --backend {backend} --threads {threads} --format f32 --quiet Hello."
             );
             let mut command = sandbox.command(&line);
             sandbox
@@ -187,7 +203,10 @@ fn a_seed_says_the_same_with_any_number_of_threads() {
         };
         let alone = speak(1);
         for threads in [2, 3, 5, 5] {
-            assert!(speak(threads) == alone, "{backend}, {threads} threads");
+            assert!(
+                speak(threads) == alone,
+                "{bundle}, {backend}, {threads} threads"
+            );
         }
     }
 }

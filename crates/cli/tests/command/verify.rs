@@ -37,13 +37,14 @@ fn fixtures_compute_what_pocket_tts_computes() {
     for (model, tokenizer) in MODELS {
         let line = format!(
             "convert --config {model}.yaml --weights {model}.safetensors --tokenizer {tokenizer} \
-             --output-dir out"
+             --output-dir out --dtype f32"
         );
         sandbox.run(&line).ok();
         let ran = sandbox.against(model, "").ok();
         let last = ran.stdout.lines().last().unwrap();
         assert!(last.starts_with("passed: custom model: "), "{ran}");
         assert!(ran.stdout.contains("rten / record"), "{ran}");
+        assert!(ran.stdout.contains("engine / record"), "{ran}");
         assert!(!ran.stdout.contains("FAIL"), "{ran}");
     }
 }
@@ -60,9 +61,9 @@ fn every_runtime_that_is_there_is_asked() {
     let backends: Vec<_> = report["backends"].as_array().unwrap().iter().collect();
     // Either it is used, or it is told that it is not there.
     let expected = if ran.stderr.contains("notice: no ONNX Runtime library") {
-        vec!["rten"]
+        vec!["rten", "engine"]
     } else {
-        vec!["rten", "ONNX Runtime"]
+        vec!["rten", "ONNX Runtime", "engine"]
     };
     assert_eq!(backends, expected, "{ran}");
 }
@@ -214,7 +215,9 @@ fn records_have_to_be_there_and_of_this_model() {
 #[test]
 fn the_tolerance_is_the_one_asked_for() {
     let sandbox = Sandbox::new();
-    sandbox.run(&format!("{REAL} --output-dir out")).ok();
+    sandbox
+        .run(&format!("{REAL} --output-dir out --dtype f32"))
+        .ok();
     sandbox.against("tiny_english", "--tolerance 1e-3").ok();
     let ran = sandbox.against("tiny_english", "--tolerance 0");
     assert_eq!(ran.code, Some(1), "{ran}");

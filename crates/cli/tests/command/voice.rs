@@ -200,7 +200,7 @@ fn convert_puts_voices_into_the_bundle() {
     };
     assert!(name == "speech" && *positions > 40);
     sandbox
-        .run("voice export speech.wav -o direct.safetensors --bundle c --f16 --backend rten")
+        .run("voice export speech.wav -o direct.safetensors --bundle c --f16")
         .ok();
     let direct = fs::read(sandbox.path("direct.safetensors")).unwrap();
     assert_eq!(

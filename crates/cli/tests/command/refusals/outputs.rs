@@ -96,7 +96,9 @@ fn a_folder_that_cannot_be_made_is_named() {
 #[test]
 fn a_write_that_fails_leaves_the_old_bundle() {
     let sandbox = Sandbox::new();
-    sandbox.run(&format!("{TINY} --output-dir out")).ok();
+    sandbox
+        .run(&format!("{TINY} --output-dir out --dtype f32"))
+        .ok();
     let before = sandbox.files("out");
     let largest = before.values().map(Vec::len).max().unwrap();
     let mut named = Vec::new();
@@ -106,7 +108,7 @@ fn a_write_that_fails_leaves_the_old_bundle() {
         let mut shell = sandbox.program("sh");
         let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
         shell.args(["-c", &limit, "sh", env!("CARGO_BIN_EXE_pocket-onnx")]);
-        let line = format!("{REAL} --output-dir out");
+        let line = format!("{REAL} --output-dir out --dtype f32");
         let ran = sandbox.finish(&line, shell.args(line.split_whitespace()));
         let error = ran.error();
         assert!(
