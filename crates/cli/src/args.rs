@@ -115,7 +115,8 @@ pub(crate) struct VerifyArgs {
     /// ONNX Runtime's shared library, where it is not installed by `cargo xtask setup`.
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
-    /// Largest difference allowed, as a part of the tensor's largest value.
+    /// Largest difference allowed, as a part of the tensor's largest value. Quantised weights
+    /// may differ more from records.
     #[arg(long, value_name = "PART", default_value_t = ::verify::TOLERANCE, value_parser = tolerance)]
     pub(crate) tolerance: f64,
     /// Print the report as JSON.

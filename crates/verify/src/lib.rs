@@ -26,4 +26,4 @@ mod trial;
 
 pub use error::VerifyError;
 pub use report::{Check, Comparison, Identity, Report};
-pub use run::{Options, TOLERANCE, verify};
+pub use run::{Options, TOLERANCE, quantisation_error, verify};

@@ -14,17 +14,6 @@ use verify::{Options, Report};
 
 use crate::support::{backends, failures, verify_on};
 
-/// Largest difference from a record, as a part of the tensor's largest value.
-fn bound(format: Format) -> f64 {
-    match format {
-        // The checkpoints are bf16.
-        Format::F32 | Format::Bf16 => verify::TOLERANCE,
-        Format::Q16 => 2e-3,
-        Format::Q8 => 0.1,
-        Format::Q4 => 1.5,
-    }
-}
-
 /// Runs the components of another bundle than the one that it is asked to.
 struct Elsewhere {
     backend: OnnxRuntime,
@@ -204,7 +193,7 @@ fn formats_stay_near_the_records() {
             let options = Options {
                 backends: vec![&onnx_runtime, &engine],
                 records: Some(&fixtures::records(name)),
-                tolerance: bound(format),
+                ..Options::default()
             };
             let report = verify::verify(&bundle.path(), &options, &|_| {}).unwrap();
             let failures = failures(&report);
