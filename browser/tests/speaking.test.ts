@@ -94,7 +94,8 @@ test("the engine says what the native command says in the default formats", asyn
     );
     await it.close();
     expect(audio.length).toBe(expected.length);
-    expect(difference(Float32Array.from(audio), expected, COMPARED)).toBeLessThan(1e-3);
+    // Activations that lie between two integers are rounded to either, and that is fed back.
+    expect(difference(Float32Array.from(audio), expected, COMPARED)).toBeLessThan(1e-2);
   }
 });
 
