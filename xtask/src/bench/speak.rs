@@ -15,7 +15,7 @@ use crate::run::{cargo, run, target};
 
 const VARIANT: &str = "english_2026-01";
 /// Runs of each, in alternation.
-const RUNS: usize = 5;
+const RUNS: usize = 3;
 /// What is measured: the bundle's formats, what runs it, and threads.
 const CASES: [(&str, &str, usize); 7] = [
     ("default", "engine", 1),
