@@ -81,10 +81,7 @@ pub(super) unsafe fn q8<S: Simd, const R: usize>(
             for i in start..end {
                 for stream in 0..STREAMS {
                     let four = stream * part + i;
-                    let w = S::load_w4(values.wrapping_add(four * 4 * PANEL));
-                    for (r, exact) in exact.iter_mut().enumerate() {
-                        *exact = S::dot4(*exact, S::splat_a4(x.add(r * stride + 4 * four)), w);
-                    }
+                    add_four::<S, R>(&mut exact, values, x, stride, four);
                 }
             }
             for (sum, exact) in sums.iter_mut().zip(exact) {
@@ -94,10 +91,7 @@ pub(super) unsafe fn q8<S: Simd, const R: usize>(
         }
         let mut exact = [S::zero_p(); R];
         for four in part * STREAMS..fours {
-            let w = S::load_w4(values.wrapping_add(four * 4 * PANEL));
-            for (r, exact) in exact.iter_mut().enumerate() {
-                *exact = S::dot4(*exact, S::splat_a4(x.add(r * stride + 4 * four)), w);
-            }
+            add_four::<S, R>(&mut exact, values, x, stride, four);
         }
         for (sum, exact) in sums.iter_mut().zip(exact) {
             *sum = S::add(*sum, S::pairs_to_f32(exact));
@@ -107,6 +101,28 @@ pub(super) unsafe fn q8<S: Simd, const R: usize>(
             *sum = S::mul(*sum, scale);
         }
         sums
+    }
+}
+
+/// Adds the products of the `four`-th four inputs to the sums of `R` rows.
+///
+/// # Safety
+///
+/// `values` and every row have that many.
+#[inline(always)]
+unsafe fn add_four<S: Simd, const R: usize>(
+    exact: &mut [S::P; R],
+    values: *const i8,
+    x: *const i16,
+    stride: usize,
+    four: usize,
+) {
+    // SAFETY: see above.
+    unsafe {
+        let w = S::load_w4(values.wrapping_add(four * 4 * PANEL));
+        for (r, exact) in exact.iter_mut().enumerate() {
+            *exact = S::dot4(*exact, S::splat_a4(x.add(r * stride + 4 * four)), w);
+        }
     }
 }
 
