@@ -26,6 +26,8 @@ export type ErrorKind =
   | "Tensor"
   /** A component cannot be loaded or run. */
   | "Runtime"
+  /** The browser computes wrongly with vectors. */
+  | "Instructions"
   /** No memory for a file. */
   | "Memory"
   /** A value is of the wrong type. */
@@ -94,6 +96,7 @@ const WASM_KINDS: readonly ErrorKind[] = [
   "NotFinite",
   "Tensor",
   "Runtime",
+  "Instructions",
   "Memory",
   "Value",
 ];

@@ -14,6 +14,6 @@ export { type Mark, Player, type PlayerOptions, type PlayerState } from "./playe
 export { PocketTTS } from "./pocket-tts.js";
 export type { Recording } from "./recording.js";
 export { Speech, type SpeechChunk } from "./speech.js";
-export type { Statistics, Timing, Timings } from "./statistics.js";
+export type { Setting, Statistics, Timing, Timings } from "./statistics.js";
 export type { Voice } from "./voice.js";
 export type { WavFormat } from "./wav.js";

@@ -9,7 +9,7 @@ import { Phases } from "./phases.js";
 import { Queue, unlessAborted } from "./queue.js";
 import { decode, type Recording } from "./recording.js";
 import { Speech, type SpeechChunk } from "./speech.js";
-import type { Statistics } from "./statistics.js";
+import type { Setting, Statistics } from "./statistics.js";
 import { Stopwatch } from "./stopwatch.js";
 import { Voice } from "./voice.js";
 import type { Backend, VoiceSource } from "./worker/messages.js";
@@ -37,8 +37,8 @@ export class PocketTTS {
   #voiceCount = 0;
   /** What runs the components. */
   readonly backend: Backend;
-  /** Threads that work, workers they are in, and whether every file came from the browser's Cache. */
-  readonly statistics: Pick<Statistics, "backend" | "threads" | "workers" | "cacheHit">;
+  /** How it runs. */
+  readonly statistics: Setting;
 
   private constructor(
     manifest: Manifest,
@@ -51,7 +51,8 @@ export class PocketTTS {
     this.#workers = workers;
     this.#notice = notice;
     this.backend = backend;
-    this.statistics = { backend, threads, workers: workers.count, cacheHit: workers.cacheHit };
+    const { count, cacheHit, instructions } = workers;
+    this.statistics = { backend, threads, workers: count, cacheHit, instructions };
   }
 
   /** Loads the bundle in the folder at `url`. */

@@ -11,8 +11,8 @@ export interface Timing {
 /** Calls by component; those of `flow_lm` that take a text are `prefill`. */
 export type Timings = Record<string, Timing>;
 
-/** How an utterance goes, so far or in all. */
-export interface Statistics {
+/** What does not change from utterance to utterance. */
+export interface Setting {
   /** What runs the components. */
   backend: Backend;
   /** Threads that work. */
@@ -21,6 +21,12 @@ export interface Statistics {
   workers: number;
   /** Whether every file came from the browser's Cache. */
   cacheHit: boolean;
+  /** The vector instructions that the engine chose, which a test at the start found right and fastest. */
+  instructions: string | undefined;
+}
+
+/** How an utterance goes, so far or in all. */
+export interface Statistics extends Setting {
   /** Seed of the noise: the same seed says the same samples. */
   seed: number;
   /** Seconds of sound. */

@@ -1,10 +1,10 @@
 /** Takes the times of an utterance. */
 
-import type { Statistics, Timings } from "./statistics.js";
+import type { Setting, Statistics, Timings } from "./statistics.js";
 import type { Chunk } from "./workers.js";
 
 export class Stopwatch {
-  readonly #fixed: Pick<Statistics, "backend" | "threads" | "workers" | "cacheHit">;
+  readonly #setting: Setting;
   readonly #sampleRate: number;
   readonly seed: number;
   #started = 0;
@@ -17,11 +17,11 @@ export class Stopwatch {
   memory: number | undefined;
 
   constructor(
-    fixed: Pick<Statistics, "backend" | "threads" | "workers" | "cacheHit">,
+    setting: Setting,
     sampleRate: number,
     seed: number | undefined,
   ) {
-    this.#fixed = fixed;
+    this.#setting = setting;
     this.#sampleRate = sampleRate;
     this.seed = seed ?? freshSeed();
   }
@@ -47,7 +47,7 @@ export class Stopwatch {
   statistics(): Statistics {
     const seconds = this.#samples / this.#sampleRate;
     return {
-      ...this.#fixed,
+      ...this.#setting,
       seed: this.seed,
       seconds,
       elapsed: (performance.now() - this.#started) / 1000,

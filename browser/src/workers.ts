@@ -89,6 +89,8 @@ export class Workers {
   #utterances = 0;
   #failure: Error | undefined;
   cacheHit = true;
+  /** What the engine's backbone uses. */
+  instructions: string | undefined;
 
   private constructor() {}
 
@@ -121,6 +123,7 @@ export class Workers {
       });
       const results = await Promise.all(opened);
       workers.cacheHit = results.every((result) => result.cacheHit);
+      workers.instructions = results[0]?.instructions;
       return workers;
     } catch (error) {
       workers.end(error);

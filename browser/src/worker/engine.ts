@@ -1,6 +1,6 @@
 /** The engine: components in the wasm module, from the bytes of their data files. */
 
-import type { Model } from "../../wasm/simd/pocket_onnx.js";
+import type { Engine as WasmEngine, Model } from "../../wasm/simd/pocket_onnx.js";
 import type { BundleFiles, Purpose } from "../loading/bundle.js";
 import type { Component } from "../manifest.js";
 import type { Module } from "./module.js";
@@ -8,11 +8,13 @@ import type { Runtime, Stream } from "./runtime.js";
 
 export class Engine implements Runtime {
   readonly #module: Module;
+  readonly #engine: WasmEngine;
   readonly #model: Model;
   readonly #files: BundleFiles;
 
-  constructor(module: Module, model: Model, files: BundleFiles) {
+  constructor(module: Module, engine: WasmEngine, model: Model, files: BundleFiles) {
     this.#module = module;
+    this.#engine = engine;
     this.#model = model;
     this.#files = files;
   }
@@ -30,6 +32,6 @@ export class Engine implements Runtime {
       bytes.free();
       throw error;
     }
-    return wasm.EngineStream.load(this.#model, name, bytes);
+    return this.#engine.load(this.#model, name, bytes);
   }
 }

@@ -51,7 +51,7 @@ export class Host {
   /** Loads what the role needs. */
   static async open(opening: Opening, answer: Answer): Promise<Host> {
     const { folder, peer, role } = opening;
-    const module = await loadModule();
+    const module = await loadModule(opening.backend === "engine");
     module.wasm.checkManifest(opening.manifest);
     const manifest: Manifest = JSON.parse(opening.manifest);
     checkFormat(manifest, opening.dtype);
@@ -60,14 +60,16 @@ export class Host {
     const files = new BundleFiles(folder, (progress) => answer({ type: "progress", progress }));
     const tokenizer = await files.bytes(manifest.tokenizer.file, "model");
     const model = new module.wasm.Model(opening.manifest, tokenizer);
-    let runtime: Runtime = new Engine(module, model, files);
-    if (opening.backend === "onnxruntime") {
+    let runtime: Runtime;
+    if (module.engine !== undefined) {
+      runtime = new Engine(module, module.engine, model, files);
+    } else {
       const { OnnxRuntime } = await import("./onnxruntime.js");
       runtime = await OnnxRuntime.start(files, opening.threads);
     }
     const components = await Components.load(manifest, runtime, role);
     const voices = new Voices(module, model, manifest, files, components);
-    const opened = { cacheHit: files.cacheHit, relaxed: module.relaxed };
+    const opened = { cacheHit: files.cacheHit, instructions: module.engine?.instructions };
     const { memory } = module;
     const parts = { manifest, model, components, voices, files, peer, opened, memory, answer };
     return new Host(parts, role);

@@ -54,7 +54,7 @@ export type Request =
 
 /** What a task gives. */
 export interface Results {
-  open: { cacheHit: boolean; relaxed: boolean };
+  open: { cacheHit: boolean; instructions: string | undefined };
   "load-voice": { positions: number; truncated: boolean };
   "prepare-voice": undefined;
   "export-voice": Uint8Array<ArrayBuffer>;

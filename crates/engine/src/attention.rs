@@ -55,8 +55,8 @@ impl StreamingMultiheadAttention {
             for q in &mut row[..q_width] {
                 *q *= scale;
             }
-            cache.keys.push(&row[q_width..][..kv_width]);
-            cache.values.push(&row[q_width + kv_width..]);
+            cache.keys.push(ctx.kernels, &row[q_width..][..kv_width]);
+            cache.values.push(ctx.kernels, &row[q_width + kv_width..]);
         }
 
         let past = cache.keys.rows() - time;
@@ -69,7 +69,7 @@ impl StreamingMultiheadAttention {
                 .map_or(0, |context| end.saturating_sub(context));
             let (k, v) = (cache.keys.slice(start, end), cache.values.slice(start, end));
             let q = &row[..q_width];
-            (ctx.kernels).attend(self.heads, q, k, v, &mut ctx.scores, out);
+            (ctx.kernels).attend(self.heads, q, k, v, &mut ctx.scratch, out);
         }
         if let Some(context) = self.context {
             cache.keys.keep_last(context - 1);

@@ -25,9 +25,10 @@ pub(crate) const NAME: &str = "engine";
 pub struct Options {
     /// Instructions to use; the best there are unless given.
     pub isa: Option<Isa>,
-    /// Whether the backbone's KV cache is kept as f16. Unless given, it is where the
-    /// backbone's weights are quantised: half the memory, and an error far below theirs.
-    pub half_cache: Option<bool>,
+    /// Whether KV caches are kept as 16-bit integers, with a scale for every row and head.
+    /// Unless given, they are beside quantised weights: half the memory, and an error far
+    /// below theirs.
+    pub integer_cache: Option<bool>,
 }
 
 /// The backend.
@@ -63,6 +64,15 @@ impl Engine {
         Self { options }
     }
 
+    /// The engine with the fastest instructions that pass a test here, for processors that
+    /// cannot be asked what they have. `now` is a clock in milliseconds.
+    pub fn tested(now: impl FnMut() -> f64) -> Self {
+        Self::new(Options {
+            isa: Some(Kernels::tested(now).isa()),
+            ..Options::default()
+        })
+    }
+
     /// The instructions that it uses.
     pub fn isa(self) -> Isa {
         self.kernels().isa()
@@ -89,27 +99,28 @@ impl Engine {
         let config = manifest.config();
         let invalid = |error: config::ConfigError| EngineError::Config(error.to_string());
         config.validate().map_err(invalid).map_err(failed)?;
-        let loader = Loader::new(component, data);
-        let context = Context::new(self.kernels());
+        let kernels = self.kernels();
+        let loader = Loader::new(component, data, kernels);
+        let context = Context::new(kernels);
         let component = component.clone();
+        let integers = self.options.integer_cache.unwrap_or(matches!(
+            component.format,
+            Format::Q16 | Format::Q8 | Format::Q4
+        ));
         let stream: Result<Box<dyn Stream>, EngineError> = match name {
             ComponentName::TextConditioner => LutConditioner::new(&loader, &config.flow_lm)
                 .map(|module| boxed(EngineStream::new(component, module, context))),
             ComponentName::FlowLm => {
-                let halves = self.options.half_cache.unwrap_or(matches!(
-                    component.format,
-                    Format::Q16 | Format::Q8 | Format::Q4
-                ));
-                FlowLm::new(&loader, &config.flow_lm, config.latent_dim(), halves)
+                FlowLm::new(&loader, &config.flow_lm, config.latent_dim(), integers)
                     .map(|module| boxed(EngineStream::new(component, module, context)))
             }
             ComponentName::FlowNet => {
                 SimpleMlpAdaLn::new(&loader, &config.flow_lm, config.latent_dim())
                     .map(|module| boxed(EngineStream::new(component, module, context)))
             }
-            ComponentName::MimiDecoder => MimiDecoder::new(&loader, &config)
+            ComponentName::MimiDecoder => MimiDecoder::new(&loader, &config, integers)
                 .map(|module| boxed(EngineStream::new(component, module, context))),
-            ComponentName::MimiEncoder => MimiEncoder::new(&loader, &config)
+            ComponentName::MimiEncoder => MimiEncoder::new(&loader, &config, integers)
                 .map(|module| boxed(EngineStream::new(component, module, context))),
         };
         let stream = stream.map_err(failed)?;
@@ -128,8 +139,8 @@ impl runtime::Backend for Engine {
         NAME
     }
 
-    /// Products with integer weights round activations to 14 bits, and the cache beside such
-    /// weights holds halves. Measured on the small models: 5.5e-3 at most,
+    /// Products with integer weights round activations to 14 bits, and the caches beside
+    /// such weights hold as many. Measured on the small models: 5.5e-3 at most,
     /// in the last layers of the decoder.
     fn rounding(&self, format: Format) -> f64 {
         match format {

@@ -7,8 +7,6 @@ use kernels::{Activation, Kernels, Scratch};
 pub(crate) struct Context {
     pub(crate) kernels: Kernels,
     pub(crate) scratch: Scratch,
-    /// Scores of an attention.
-    pub(crate) scores: Vec<f32>,
     /// Buffers that wait to be used again.
     free: Vec<Vec<f32>>,
 }

@@ -20,8 +20,8 @@ pub(crate) struct FlowLm {
     z_proj: Option<Linear>,
     out_eos: Linear,
     width: usize,
-    /// Whether rows are cached as f16.
-    halves: bool,
+    /// Whether rows are cached as integers.
+    integers: bool,
 }
 
 impl FlowLm {
@@ -29,7 +29,7 @@ impl FlowLm {
         m: &Loader<'_>,
         config: &FlowLmConfig,
         latent_dim: usize,
-        halves: bool,
+        integers: bool,
     ) -> Result<Self, EngineError> {
         let m = m.child("flow_lm");
         let width = config.transformer.d_model;
@@ -45,7 +45,7 @@ impl FlowLm {
             z_proj: z_proj.transpose()?,
             out_eos: Linear::new(&m.child("out_eos"), config.conditioning_dim(), 1)?,
             width,
-            halves,
+            integers,
         })
     }
 
@@ -68,7 +68,7 @@ impl Module for FlowLm {
     type State = Vec<KvCache>;
 
     fn start(&self) -> Vec<KvCache> {
-        self.transformer.caches(self.halves)
+        self.transformer.caches(self.integers)
     }
 
     /// `embeddings` [1, S, D] and `latents` [1, L, ldim] -> `conditioning` [1, Z] and
@@ -129,10 +129,16 @@ impl Module for FlowLm {
         Self::rows(caches, which).map(CachedRows::get)
     }
 
-    fn set_state(&self, caches: &mut Vec<KvCache>, which: &bundle::State, value: &[f32]) {
+    fn set_state(
+        &self,
+        ctx: &mut Context,
+        caches: &mut Vec<KvCache>,
+        which: &bundle::State,
+        value: &[f32],
+    ) {
         let cache = layer(which, "transformer").and_then(|layer| caches.get_mut(layer));
         if let Some(rows) = cache.and_then(|cache| cache.rows_mut(which.index)) {
-            rows.set(value);
+            rows.set(ctx.kernels, value);
         }
     }
 }

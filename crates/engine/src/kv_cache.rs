@@ -1,14 +1,12 @@
 //! Twin of `_LinearKVCacheBackend` in pocket-tts `modules/attention.py`.
 
-use half::f16;
-use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
-use kernels::Cache;
+use kernels::{Cache, Heads, Kernels};
 
 /// Rows of keys or values, `[rows, heads, dim_per_head]`, that grow at the end and may be
 /// forgotten at the front.
 #[derive(Clone, Debug)]
 pub(crate) struct CachedRows {
-    width: usize,
+    heads: Heads,
     values: Values,
     /// Rows at the front that are forgotten but still there.
     forgotten: usize,
@@ -17,7 +15,11 @@ pub(crate) struct CachedRows {
 #[derive(Clone, Debug)]
 enum Values {
     F32(Vec<f32>),
-    F16(Vec<u16>),
+    /// Integers, with a scale for every row and head.
+    I16 {
+        values: Vec<i16>,
+        scales: Vec<f32>,
+    },
 }
 
 /// Keys and values of one layer.
@@ -28,11 +30,11 @@ pub(crate) struct KvCache {
 }
 
 impl KvCache {
-    /// No rows yet. Kept as f16, they take half the memory.
-    pub(crate) fn new(width: usize, halves: bool) -> Self {
+    /// No rows yet. Kept as integers, they take half the memory.
+    pub(crate) fn new(heads: Heads, integers: bool) -> Self {
         Self {
-            keys: CachedRows::new(width, halves),
-            values: CachedRows::new(width, halves),
+            keys: CachedRows::new(heads, integers),
+            values: CachedRows::new(heads, integers),
         }
     }
 
@@ -61,11 +63,14 @@ impl KvCache {
 }
 
 impl CachedRows {
-    fn new(width: usize, halves: bool) -> Self {
+    fn new(heads: Heads, integers: bool) -> Self {
         Self {
-            width,
-            values: if halves {
-                Values::F16(Vec::new())
+            heads,
+            values: if integers {
+                Values::I16 {
+                    values: Vec::new(),
+                    scales: Vec::new(),
+                }
             } else {
                 Values::F32(Vec::new())
             },
@@ -77,30 +82,36 @@ impl CachedRows {
     pub(crate) fn rows(&self) -> usize {
         let length = match &self.values {
             Values::F32(values) => values.len(),
-            Values::F16(values) => values.len(),
+            Values::I16 { values, .. } => values.len(),
         };
-        length / self.width - self.forgotten
+        length / self.heads.row() - self.forgotten
     }
 
-    /// Puts one row behind the others.
-    pub(crate) fn push(&mut self, row: &[f32]) {
+    /// Puts rows behind the others.
+    pub(crate) fn push(&mut self, kernels: Kernels, rows: &[f32]) {
         match &mut self.values {
-            Values::F32(values) => values.extend_from_slice(row),
-            Values::F16(values) => {
+            Values::F32(values) => values.extend_from_slice(rows),
+            Values::I16 { values, scales } => {
                 let start = values.len();
-                values.resize(start + row.len(), 0);
-                let halves: &mut [f16] = values[start..].reinterpret_cast_mut();
-                halves.convert_from_f32_slice(row);
+                values.resize(start + rows.len(), 0);
+                let width = self.heads.width;
+                let out = values[start..].chunks_exact_mut(width);
+                for (head, out) in rows.chunks_exact(width).zip(out) {
+                    scales.push(kernels.quantise(head, out));
+                }
             }
         }
     }
 
     /// Rows `from` up to `to`, for a kernel.
     pub(crate) fn slice(&self, from: usize, to: usize) -> Cache<'_> {
-        let range = (self.forgotten + from) * self.width..(self.forgotten + to) * self.width;
+        let range = |width| (self.forgotten + from) * width..(self.forgotten + to) * width;
         match &self.values {
-            Values::F32(values) => Cache::F32(&values[range]),
-            Values::F16(values) => Cache::F16(&values[range]),
+            Values::F32(values) => Cache::F32(&values[range(self.heads.row())]),
+            Values::I16 { values, scales } => Cache::I16 {
+                values: &values[range(self.heads.row())],
+                scales: &scales[range(self.heads.keys)],
+            },
         }
     }
 
@@ -108,10 +119,12 @@ impl CachedRows {
     pub(crate) fn keep_last(&mut self, rows: usize) {
         self.forgotten += self.rows().saturating_sub(rows);
         if self.forgotten > rows {
-            let values = self.forgotten * self.width;
             match &mut self.values {
-                Values::F32(all) => drop(all.drain(..values)),
-                Values::F16(all) => drop(all.drain(..values)),
+                Values::F32(values) => drop(values.drain(..self.forgotten * self.heads.row())),
+                Values::I16 { values, scales } => {
+                    values.drain(..self.forgotten * self.heads.row());
+                    scales.drain(..self.forgotten * self.heads.keys);
+                }
             }
             self.forgotten = 0;
         }
@@ -121,20 +134,22 @@ impl CachedRows {
     pub(crate) fn get(&self) -> Vec<f32> {
         match self.slice(0, self.rows()) {
             Cache::F32(values) => values.to_vec(),
-            Cache::F16(values) => {
-                let halves: &[f16] = values.reinterpret_cast();
-                halves.to_f32_vec()
+            Cache::I16 { values, scales } => {
+                let heads = values.chunks_exact(self.heads.width).zip(scales);
+                let number = |(head, scale): (&[i16], &f32)| {
+                    let scale = *scale;
+                    head.iter()
+                        .map(move |v| f32::from(*v) * scale)
+                        .collect::<Vec<_>>()
+                };
+                heads.flat_map(number).collect()
             }
         }
     }
 
     /// Replaces all rows.
-    pub(crate) fn set(&mut self, rows: &[f32]) {
-        self.forgotten = 0;
-        match &mut self.values {
-            Values::F32(values) => values.clear(),
-            Values::F16(values) => values.clear(),
-        }
-        self.push(rows);
+    pub(crate) fn set(&mut self, kernels: Kernels, rows: &[f32]) {
+        *self = Self::new(self.heads, matches!(self.values, Values::I16 { .. }));
+        self.push(kernels, rows);
     }
 }

@@ -1,6 +1,6 @@
 //! Twin of PyTorch's `Linear`.
 
-use kernels::{Rows, Weight};
+use kernels::Rows;
 
 use crate::EngineError;
 use crate::context::Context;
@@ -64,12 +64,7 @@ impl Linear {
     /// The same for rows that may overlap.
     pub(crate) fn forward_rows(&self, ctx: &mut Context, x: Rows<'_>) -> Vec<f32> {
         let mut out = ctx.take(x.count * self.outputs());
-        let weight = Weight {
-            matrix: self.weight.matrix,
-            values: self.weight.values(),
-            scales: self.weight.scales(),
-            bias: self.bias.as_deref(),
-        };
+        let weight = self.weight.with_bias(self.bias.as_deref());
         ctx.kernels.matmul(&weight, x, &mut ctx.scratch, &mut out);
         out
     }

@@ -7,12 +7,14 @@ use std::rc::Rc;
 
 use bundle::{Component, Extent, Parameter, ParameterKind};
 use formats::{Matrix, Table};
+use kernels::{Kernels, Weight};
 
 use crate::{Data, EngineError};
 
 /// Parameters of one component.
 struct Parameters<'a> {
     data: Data,
+    kernels: Kernels,
     by_name: HashMap<&'a str, &'a Parameter>,
     used: RefCell<HashSet<&'a str>>,
 }
@@ -31,6 +33,7 @@ pub(crate) struct PackedMatrix {
     pub(crate) matrix: Matrix,
     values: Range<usize>,
     scales: Range<usize>,
+    sums: Vec<i32>,
 }
 
 /// A packed lookup table in a data file.
@@ -43,12 +46,13 @@ pub(crate) struct PackedTable {
 }
 
 impl<'a> Loader<'a> {
-    /// The root of `component`, whose data file holds `data`.
-    pub(crate) fn new(component: &'a Component, data: Data) -> Self {
+    /// The root of `component`, whose data file holds `data`, for modules that run on `kernels`.
+    pub(crate) fn new(component: &'a Component, data: Data, kernels: Kernels) -> Self {
         let by_name = (component.parameters.iter()).map(|p| (p.name.as_str(), p));
         Self {
             parameters: Rc::new(Parameters {
                 data,
+                kernels,
                 by_name: by_name.collect(),
                 used: RefCell::default(),
             }),
@@ -107,10 +111,13 @@ impl<'a> Loader<'a> {
             inputs,
             outputs,
         };
+        let Parameters { data, kernels, .. } = self.parameters.as_ref();
+        let values = self.extent(parameter, Some(parameter.values), matrix.bytes())?;
         Ok(PackedMatrix {
-            data: self.parameters.data.clone(),
+            data: data.clone(),
             matrix,
-            values: self.extent(parameter, Some(parameter.values), matrix.bytes())?,
+            sums: kernels.weight_sums(&matrix, &data.bytes()[values.clone()]),
+            values,
             scales: self.extent(parameter, parameter.scales, matrix.scale_bytes())?,
         })
     }
@@ -183,12 +190,15 @@ impl<'a> Loader<'a> {
 }
 
 impl PackedMatrix {
-    pub(crate) fn values(&self) -> &[u8] {
-        &self.data.bytes()[self.values.clone()]
-    }
-
-    pub(crate) fn scales(&self) -> &[u8] {
-        &self.data.bytes()[self.scales.clone()]
+    /// The weight with a bias.
+    pub(crate) fn with_bias<'a>(&'a self, bias: Option<&'a [f32]>) -> Weight<'a> {
+        Weight {
+            matrix: self.matrix,
+            values: &self.data.bytes()[self.values.clone()],
+            scales: &self.data.bytes()[self.scales.clone()],
+            sums: &self.sums,
+            bias,
+        }
     }
 }
 

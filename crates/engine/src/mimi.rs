@@ -41,7 +41,11 @@ pub(crate) struct DecoderState {
 }
 
 impl MimiDecoder {
-    pub(crate) fn new(m: &Loader<'_>, config: &Config) -> Result<Self, EngineError> {
+    pub(crate) fn new(
+        m: &Loader<'_>,
+        config: &Config,
+        integers: bool,
+    ) -> Result<Self, EngineError> {
         let (lm, mimi) = (m.child("flow_lm"), m.child("mimi"));
         let seanet = config.decoder_seanet();
         let quantizer = &config.mimi.quantizer;
@@ -60,6 +64,7 @@ impl MimiDecoder {
             transformer: ProjectedTransformer::new(
                 &mimi.child("decoder_transformer"),
                 config.decoder_transformer(),
+                integers,
             )?,
             seanet: Seanet::decoder(&mimi.child("decoder"), seanet)?,
             stride,
@@ -135,11 +140,17 @@ impl Module for MimiDecoder {
         Some(upsample.state(&state.upsample))
     }
 
-    fn set_state(&self, state: &mut DecoderState, which: &bundle::State, value: &[f32]) {
+    fn set_state(
+        &self,
+        ctx: &mut Context,
+        state: &mut DecoderState,
+        which: &bundle::State,
+        value: &[f32],
+    ) {
         if let Some(layer) = layer(which, "decoder_transformer.transformer") {
             let cache = state.caches.get_mut(layer);
             if let Some(rows) = cache.and_then(|cache| cache.rows_mut(which.index)) {
-                rows.set(value);
+                rows.set(ctx.kernels, value);
             }
         } else if let Some(path) = which.module.strip_prefix("decoder.") {
             if let Some((place, conv)) = self.seanet.remembering(path) {
@@ -166,7 +177,11 @@ pub(crate) struct MimiEncoder {
 }
 
 impl MimiEncoder {
-    pub(crate) fn new(m: &Loader<'_>, config: &Config) -> Result<Self, EngineError> {
+    pub(crate) fn new(
+        m: &Loader<'_>,
+        config: &Config,
+        integers: bool,
+    ) -> Result<Self, EngineError> {
         let (lm, mimi) = (m.child("flow_lm"), m.child("mimi"));
         let (inner, width) = (config.inner_dim(), config.flow_lm.transformer.d_model);
         let stride = config.positions_per_frame();
@@ -181,6 +196,7 @@ impl MimiEncoder {
             transformer: ProjectedTransformer::new(
                 &mimi.child("encoder_transformer"),
                 &config.mimi.transformer,
+                integers,
             )?,
             downsample: downsample.transpose()?,
             speaker_proj: Linear::of(&lm, "speaker_proj_weight", inner, width)?,

@@ -34,7 +34,14 @@ pub(crate) trait Module: Send + Sync + 'static {
     }
 
     /// Takes the values of a state.
-    fn set_state(&self, _state: &mut Self::State, _which: &bundle::State, _value: &[f32]) {}
+    fn set_state(
+        &self,
+        _ctx: &mut Context,
+        _state: &mut Self::State,
+        _which: &bundle::State,
+        _value: &[f32],
+    ) {
+    }
 }
 
 /// Outputs by name.

@@ -117,7 +117,11 @@ impl<M: Module> Stream for EngineStream<M> {
         let Shared { component, module } = self.shared.as_ref();
         let which = &component.states[check_state(component, name, &value)?];
         let values = value.as_f32().unwrap_or_default();
-        module.set_state(&mut self.state, which, values);
+        let context = self
+            .context
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        module.set_state(context, &mut self.state, which, values);
         Ok(())
     }
 

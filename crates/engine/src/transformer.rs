@@ -99,8 +99,8 @@ impl StreamingTransformer {
     }
 
     /// Empty caches, one a layer.
-    pub(crate) fn caches(&self, halves: bool) -> Vec<KvCache> {
-        vec![KvCache::new(self.heads.row(), halves); self.layers.len()]
+    pub(crate) fn caches(&self, integers: bool) -> Vec<KvCache> {
+        vec![KvCache::new(self.heads, integers); self.layers.len()]
     }
 
     /// `x` [time, width] at positions from `position` on -> [time, width].
@@ -192,10 +192,16 @@ pub(crate) struct ProjectedTransformer {
     input_proj: Option<Linear>,
     transformer: StreamingTransformer,
     output_proj: Option<Linear>,
+    /// Whether rows are cached as integers.
+    integers: bool,
 }
 
 impl ProjectedTransformer {
-    pub(crate) fn new(m: &Loader<'_>, config: &MimiTransformerConfig) -> Result<Self, EngineError> {
+    pub(crate) fn new(
+        m: &Loader<'_>,
+        config: &MimiTransformerConfig,
+        integers: bool,
+    ) -> Result<Self, EngineError> {
         let width = config.d_model;
         let projection = |name: &str, inputs: usize, outputs: usize| {
             let needed = inputs != outputs;
@@ -208,11 +214,12 @@ impl ProjectedTransformer {
             input_proj: projection("input_proj", config.input_dimension, width)?,
             transformer: StreamingTransformer::of_mimi(&m.child("transformer"), config)?,
             output_proj: projection("output_projs.0", width, output)?,
+            integers,
         })
     }
 
     pub(crate) fn caches(&self) -> Vec<KvCache> {
-        self.transformer.caches(false)
+        self.transformer.caches(self.integers)
     }
 
     /// `x` [time, in] at positions from `position` on -> [time, out].

@@ -47,6 +47,7 @@ fn products(criterion: &mut Criterion) {
                             matrix,
                             values,
                             scales,
+                            sums: &[],
                             bias: None,
                         };
                         kernels.matmul(&weight, Rows::new(&x, inputs), &mut scratch, &mut out);

@@ -1,5 +1,7 @@
 //! Attention of one query position over cached rows.
 
+use crate::Scratch;
+use crate::activations::A_MAX;
 use crate::isa::{Kernel, Kernels};
 use crate::math;
 use crate::simd::Simd;
@@ -27,29 +29,34 @@ impl Heads {
 pub enum Cache<'a> {
     /// Singles.
     F32(&'a [f32]),
-    /// Halves, as bits.
-    F16(&'a [u16]),
+    /// What [`Kernels::quantise`] makes of each row's heads.
+    I16 {
+        /// The integers.
+        values: &'a [i16],
+        /// Their scales, `[rows, keys]`.
+        scales: &'a [f32],
+    },
 }
 
 impl Cache<'_> {
-    /// Values.
-    pub fn len(&self) -> usize {
-        match self {
+    /// Rows of such heads, if there is nothing but whole ones.
+    fn rows(&self, heads: Heads) -> Option<usize> {
+        let values = match self {
             Self::F32(values) => values.len(),
-            Self::F16(values) => values.len(),
-        }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+            Self::I16 { values, .. } => values.len(),
+        };
+        let rows = values / heads.row();
+        let whole = match self {
+            Self::I16 { scales, .. } => scales.len() == rows * heads.keys,
+            Self::F32(_) => true,
+        };
+        (whole && rows * heads.row() == values).then_some(rows)
     }
 }
 
 impl Kernels {
     /// Twin of `F.scaled_dot_product_attention` for one position: `q` `[queries, width]`
-    /// (scaled already) looks at all rows of `k` and `v`; `out` `[queries, width]`. `scores`
-    /// is memory to work in.
+    /// (scaled already) looks at all rows of `k` and `v`; `out` `[queries, width]`.
     ///
     /// # Panics
     ///
@@ -60,61 +67,152 @@ impl Kernels {
         q: &[f32],
         k: Cache<'_>,
         v: Cache<'_>,
-        scores: &mut Vec<f32>,
+        scratch: &mut Scratch,
         out: &mut [f32],
     ) {
-        let row = heads.row();
-        assert!(row > 0 && heads.queries.is_multiple_of(heads.keys), "heads");
+        assert!(
+            heads.row() > 0 && heads.queries.is_multiple_of(heads.keys),
+            "heads"
+        );
         assert_eq!(q.len(), heads.queries * heads.width, "queries");
         assert_eq!(out.len(), q.len(), "output");
-        assert!(
-            k.len() == v.len() && k.len().is_multiple_of(row),
-            "cached rows"
-        );
-        let rows = k.len() / row;
+        let rows = k.rows(heads);
+        assert!(rows.is_some() && rows == v.rows(heads), "cached rows");
+        let rows = rows.unwrap_or_default();
+        let Scratch {
+            activations,
+            activation_scales,
+            scores,
+        } = scratch;
         scores.clear();
         scores.resize(heads.queries * rows, 0.0);
-        // SAFETY: all lengths were compared.
-        unsafe {
-            match (k, v) {
-                (Cache::F32(k), Cache::F32(v)) => self.run(Attend {
-                    heads,
-                    rows,
-                    q,
-                    k: Singles(k.as_ptr()),
-                    v: Singles(v.as_ptr()),
-                    scores,
-                    out,
-                }),
-                (Cache::F16(k), Cache::F16(v)) => self.run(Attend {
-                    heads,
-                    rows,
-                    q,
-                    k: Halves(k.as_ptr()),
-                    v: Halves(v.as_ptr()),
-                    scores,
-                    out,
-                }),
-                _ => panic!("keys and values of one format"),
+        match (k, v) {
+            (Cache::F32(k), Cache::F32(v)) => {
+                let (k, v) = (Singles(k.as_ptr()), Singles(v.as_ptr()));
+                // SAFETY: all lengths were compared.
+                unsafe {
+                    self.run(Attend {
+                        heads,
+                        rows,
+                        q: q.as_ptr(),
+                        k,
+                        v,
+                        scores,
+                        out,
+                    });
+                }
             }
+            (
+                Cache::I16 { values, scales },
+                Cache::I16 {
+                    values: v,
+                    scales: v_scales,
+                },
+            ) => {
+                // Products over a head have to fit into 32 bits.
+                let max = i32::MAX / A_MAX / i32::try_from(heads.width).unwrap_or(i32::MAX);
+                activations.clear();
+                activations.resize(q.len(), 0);
+                activation_scales.clear();
+                let queries = q.chunks_exact(heads.width);
+                for (q, out) in queries.zip(activations.chunks_exact_mut(heads.width)) {
+                    activation_scales.push(self.quantise_to(max.min(A_MAX), q, out));
+                }
+                let part = |values: &[i16], scales: &[f32]| Integers {
+                    values: values.as_ptr(),
+                    scales: scales.as_ptr(),
+                };
+                let q = part(activations, activation_scales);
+                let (k, v) = (part(values, scales), part(v, v_scales));
+                // SAFETY: all lengths were compared.
+                unsafe {
+                    self.run(Attend {
+                        heads,
+                        rows,
+                        q,
+                        k,
+                        v,
+                        scores,
+                        out,
+                    });
+                }
+            }
+            _ => panic!("keys and values of one format"),
         }
     }
 }
 
+/// Rows that are read at a time, from as many parts of the cache: finding the next page of
+/// memory takes longer than reading it, so it is done for several at once.
+const STREAMS: usize = 4;
+/// Values of a vector.
+const LANES: usize = 16;
+
 /// Numbers of a cache.
 trait Numbers: Copy {
-    /// Sixteen from the `at`-th on.
+    /// Numbers of queries.
+    type Query: Copy;
+
+    /// Products of a query, the head `head`, with four rows' heads: their numbers in a
+    /// `[rows, keys]` table.
+    unsafe fn dots<S: Simd>(
+        self,
+        query: Self::Query,
+        head: usize,
+        width: usize,
+        rows: [usize; STREAMS],
+    ) -> [f32; STREAMS];
+    /// Sixteen numbers from the `at`-th on, without their scale.
     unsafe fn load<S: Simd>(self, at: usize) -> S::F;
-    /// The `at`-th.
+    /// The `at`-th, without its scale.
     unsafe fn get(self, at: usize) -> f32;
+    /// The scale of a row's head.
+    unsafe fn scale(self, row: usize) -> f32;
 }
 
 #[derive(Clone, Copy)]
 struct Singles(*const f32);
+
 #[derive(Clone, Copy)]
-struct Halves(*const u16);
+struct Integers {
+    values: *const i16,
+    scales: *const f32,
+}
 
 impl Numbers for Singles {
+    type Query = *const f32;
+
+    #[inline(always)]
+    unsafe fn dots<S: Simd>(
+        self,
+        query: *const f32,
+        head: usize,
+        width: usize,
+        rows: [usize; STREAMS],
+    ) -> [f32; STREAMS] {
+        // SAFETY: the caller's.
+        unsafe {
+            let query = query.add(head * width);
+            let mut folded = [S::fold(S::zero()); STREAMS];
+            for (folded, row) in folded.iter_mut().zip(rows) {
+                let mut sum = S::zero();
+                let mut i = 0;
+                while i + LANES <= width {
+                    let k = self.load::<S>(row * width + i);
+                    sum = S::mul_add_lanes(sum, S::load(query.add(i)), k);
+                    i += LANES;
+                }
+                *folded = S::fold(sum);
+            }
+            let mut sums = S::sums(folded);
+            for (sum, row) in sums.iter_mut().zip(rows) {
+                for i in width / LANES * LANES..width {
+                    *sum += *query.add(i) * self.get(row * width + i);
+                }
+            }
+            sums
+        }
+    }
     #[inline(always)]
     unsafe fn load<S: Simd>(self, at: usize) -> S::F {
         // SAFETY: the caller's.
@@ -125,30 +223,68 @@ impl Numbers for Singles {
         // SAFETY: the caller's.
         unsafe { *self.0.add(at) }
     }
+    #[inline(always)]
+    unsafe fn scale(self, _: usize) -> f32 {
+        1.0
+    }
 }
 
-impl Numbers for Halves {
+impl Numbers for Integers {
+    type Query = Self;
+
+    #[inline(always)]
+    unsafe fn dots<S: Simd>(
+        self,
+        query: Self,
+        head: usize,
+        width: usize,
+        rows: [usize; STREAMS],
+    ) -> [f32; STREAMS] {
+        // SAFETY: the caller's.
+        unsafe {
+            let (scale, query) = (query.scale(head), query.values.add(head * width));
+            let mut partial = [S::zero_d(); STREAMS];
+            for (sum, row) in partial.iter_mut().zip(rows) {
+                let mut i = 0;
+                while i + LANES <= width {
+                    let k = S::load_i16(self.values.add(row * width + i));
+                    *sum = S::dot_i16(*sum, S::load_i16(query.add(i)), k);
+                    i += LANES;
+                }
+            }
+            let exact = S::sums_i32(partial);
+            let mut sums = [0.0; STREAMS];
+            for ((sum, mut exact), row) in sums.iter_mut().zip(exact).zip(rows) {
+                for i in width / LANES * LANES..width {
+                    let k = *self.values.add(row * width + i);
+                    exact += i32::from(*query.add(i)) * i32::from(k);
+                }
+                *sum = exact as f32 * (scale * self.scale(row));
+            }
+            sums
+        }
+    }
     #[inline(always)]
     unsafe fn load<S: Simd>(self, at: usize) -> S::F {
         // SAFETY: the caller's.
-        unsafe { S::load_f16(self.0.add(at)) }
+        unsafe { S::load_widened(self.values.add(at)) }
     }
     #[inline(always)]
     unsafe fn get(self, at: usize) -> f32 {
         // SAFETY: the caller's.
-        half::f16::from_bits(unsafe { *self.0.add(at) }).to_f32()
+        f32::from(unsafe { *self.values.add(at) })
+    }
+    #[inline(always)]
+    unsafe fn scale(self, row: usize) -> f32 {
+        // SAFETY: the caller's.
+        unsafe { *self.scales.add(row) }
     }
 }
 
-/// Rows of values that are summed at a time.
-const BLOCK: usize = 4;
-/// Values of a vector.
-const LANES: usize = 16;
-
-struct Attend<'a, N> {
+struct Attend<'a, N: Numbers> {
     heads: Heads,
     rows: usize,
-    q: &'a [f32],
+    q: N::Query,
     k: N,
     v: N,
     /// `[queries, rows]`
@@ -171,9 +307,24 @@ impl<N: Numbers> Kernel for Attend<'_, N> {
 }
 
 impl<N: Numbers> Attend<'_, N> {
-    /// Products of queries and keys, row by row of the cache: memory is read in order.
-    #[inline(always)]
+    /// Products of queries and keys.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     unsafe fn score<S: Simd>(&mut self) {
+        let part = self.rows / STREAMS;
+        // SAFETY: as `run`.
+        unsafe {
+            for row in 0..part {
+                self.score_rows::<S>([row, part + row, 2 * part + row, 3 * part + row]);
+            }
+            for row in part * STREAMS..self.rows {
+                self.score_rows::<S>([row; STREAMS]);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn score_rows<S: Simd>(&mut self, rows: [usize; STREAMS]) {
         let Heads {
             queries,
             keys,
@@ -181,45 +332,42 @@ impl<N: Numbers> Attend<'_, N> {
         } = self.heads;
         // SAFETY: as `run`.
         unsafe {
-            for row in 0..self.rows {
-                for head in 0..queries {
-                    let q = self.q.as_ptr().add(head * width);
-                    let at = (row * keys + head / (queries / keys)) * width;
-                    let mut sum = S::zero();
-                    let mut i = 0;
-                    while i + LANES <= width {
-                        sum = S::mul_add_lanes(sum, S::load(q.add(i)), self.k.load::<S>(at + i));
-                        i += LANES;
-                    }
-                    let mut score = S::sum(sum);
-                    while i < width {
-                        score += *q.add(i) * self.k.get(at + i);
-                        i += 1;
-                    }
+            for head in 0..queries {
+                let key = head / (queries / keys);
+                let [a, b, c, d] = rows;
+                let heads = [
+                    a * keys + key,
+                    b * keys + key,
+                    c * keys + key,
+                    d * keys + key,
+                ];
+                let scores = self.k.dots::<S>(self.q, head, width, heads);
+                for (row, score) in rows.into_iter().zip(scores) {
                     *self.scores.get_unchecked_mut(head * self.rows + row) = score;
                 }
             }
         }
     }
 
-    /// Sums of values, weighted by the scores, some rows at a time.
-    #[inline(always)]
+    /// Sums of values, weighted by the scores.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     unsafe fn sum<S: Simd>(&mut self) {
         self.out.fill(0.0);
-        let blocks = self.rows / BLOCK;
+        let part = self.rows / STREAMS;
         // SAFETY: as `run`.
         unsafe {
-            for block in 0..blocks {
-                self.sum_rows::<S, BLOCK>(block * BLOCK);
+            for row in 0..part {
+                self.sum_rows::<S, STREAMS>([row, part + row, 2 * part + row, 3 * part + row]);
             }
-            for row in blocks * BLOCK..self.rows {
-                self.sum_rows::<S, 1>(row);
+            for row in part * STREAMS..self.rows {
+                self.sum_rows::<S, 1>([row]);
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn sum_rows<S: Simd, const R: usize>(&mut self, row: usize) {
+    unsafe fn sum_rows<S: Simd, const R: usize>(&mut self, rows: [usize; R]) {
         let Heads {
             queries,
             keys,
@@ -229,23 +377,26 @@ impl<N: Numbers> Attend<'_, N> {
         unsafe {
             for head in 0..queries {
                 let out = self.out.as_mut_ptr().add(head * width);
-                let weights = self.scores.as_ptr().add(head * self.rows + row);
-                let at = (row * keys + head / (queries / keys)) * width;
+                let (mut at, mut weights) = ([0; R], [0.0; R]);
+                for ((at, weight), row) in at.iter_mut().zip(&mut weights).zip(rows) {
+                    let key = row * keys + head / (queries / keys);
+                    *at = key * width;
+                    let score = *self.scores.get_unchecked(head * self.rows + row);
+                    *weight = score * self.v.scale(key);
+                }
                 let mut i = 0;
                 while i + LANES <= width {
                     let mut sum = S::load(out.add(i));
-                    for r in 0..R {
-                        let v = self.v.load::<S>(at + r * keys * width + i);
-                        sum = S::mul_add(sum, S::splat(*weights.add(r)), v);
+                    for (at, weight) in at.into_iter().zip(weights) {
+                        sum = S::mul_add(sum, S::splat(weight), self.v.load::<S>(at + i));
                     }
                     S::store(sum, out.add(i));
                     i += LANES;
                 }
-                while i < width {
-                    for r in 0..R {
-                        *out.add(i) += *weights.add(r) * self.v.get(at + r * keys * width + i);
+                for i in width / LANES * LANES..width {
+                    for (at, weight) in at.into_iter().zip(weights) {
+                        *out.add(i) += weight * self.v.get(at + i);
                     }
-                    i += 1;
                 }
             }
         }
@@ -287,8 +438,6 @@ fn softmax(scores: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
-    use half::f16;
-
     use super::*;
     use crate::Isa;
 
@@ -320,6 +469,40 @@ mod tests {
         out
     }
 
+    /// Heads as integers.
+    struct Rounded {
+        width: usize,
+        values: Vec<i16>,
+        scales: Vec<f32>,
+    }
+
+    impl Rounded {
+        fn new(max: i32, width: usize, x: &[f32]) -> Self {
+            let mut values = vec![0; x.len()];
+            let rows = x.chunks(width).zip(values.chunks_mut(width));
+            let scales = rows.map(|(row, out)| Kernels::detect().quantise_to(max, row, out));
+            let scales = scales.collect();
+            Self {
+                width,
+                values,
+                scales,
+            }
+        }
+
+        fn cache(&self) -> Cache<'_> {
+            Cache::I16 {
+                values: &self.values,
+                scales: &self.scales,
+            }
+        }
+
+        fn widened(&self) -> Vec<f32> {
+            let scale = |i: usize| self.scales[i / self.width];
+            let values = self.values.iter().enumerate();
+            values.map(|(i, v)| f32::from(*v) * scale(i)).collect()
+        }
+    }
+
     #[test]
     fn attention_equals_the_reference() {
         let mut problems = Vec::new();
@@ -337,29 +520,23 @@ mod tests {
             };
             let q = noise(queries * width, 1);
             let (k, v) = (noise(rows * heads.row(), 2), noise(rows * heads.row(), 3));
-            let halves = |x: &[f32]| {
-                x.iter()
-                    .map(|v| f16::from_f32(*v).to_bits())
-                    .collect::<Vec<_>>()
-            };
-            let widened = |x: &[u16]| {
-                x.iter()
-                    .map(|v| f16::from_bits(*v).to_f32())
-                    .collect::<Vec<_>>()
-            };
-            let (k16, v16) = (halves(&k), halves(&v));
+            let (ki, vi) = (
+                Rounded::new(A_MAX, width, &k),
+                Rounded::new(A_MAX, width, &v),
+            );
+            let qi = Rounded::new((i32::MAX / A_MAX / width as i32).min(A_MAX), width, &q);
             for isa in Isa::available() {
                 let kernels = Kernels::new(isa).unwrap();
                 for (k, v, exact) in [
                     (Cache::F32(&k), Cache::F32(&v), reference(heads, &q, &k, &v)),
                     (
-                        Cache::F16(&k16),
-                        Cache::F16(&v16),
-                        reference(heads, &q, &widened(&k16), &widened(&v16)),
+                        ki.cache(),
+                        vi.cache(),
+                        reference(heads, &qi.widened(), &ki.widened(), &vi.widened()),
                     ),
                 ] {
                     let mut out = vec![0.0; q.len()];
-                    kernels.attend(heads, &q, k, v, &mut Vec::new(), &mut out);
+                    kernels.attend(heads, &q, k, v, &mut Scratch::default(), &mut out);
                     let errors = out
                         .iter()
                         .zip(&exact)

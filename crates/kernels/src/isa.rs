@@ -19,6 +19,9 @@ pub enum Isa {
     /// WebAssembly: SIMD128, and relaxed SIMD where the build has it.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Wasm,
+    /// The same, and relaxed SIMD's dot product of bytes.
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    WasmDot,
 }
 
 impl Isa {
@@ -46,6 +49,8 @@ impl Isa {
         all.push(Self::Neon);
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         all.push(Self::Wasm);
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        all.push(Self::WasmDot);
         all
     }
 
@@ -63,6 +68,17 @@ impl Isa {
             Self::Wasm if cfg!(target_feature = "relaxed-simd") => "relaxed SIMD",
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Self::Wasm => "SIMD128",
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::WasmDot => "relaxed SIMD, dot products of bytes",
+        }
+    }
+
+    /// Whether activations beside 8-bit weights come in planes.
+    pub(crate) fn has_planes(self) -> bool {
+        match self {
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::WasmDot => true,
+            _ => false,
         }
     }
 }
@@ -96,6 +112,15 @@ impl Kernels {
         self.isa
     }
 
+    /// The kernels that take activations as they are.
+    pub(crate) fn without_planes(self) -> Self {
+        match self.isa {
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Isa::WasmDot => Self { isa: Isa::Wasm },
+            _ => self,
+        }
+    }
+
     /// Runs `kernel` compiled for the instruction set.
     ///
     /// # Safety
@@ -114,7 +139,9 @@ impl Kernels {
                 #[cfg(target_arch = "aarch64")]
                 Isa::Neon => kernel.run::<crate::simd::neon::Neon>(),
                 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-                Isa::Wasm => kernel.run::<crate::simd::wasm::Wasm>(),
+                Isa::Wasm => kernel.run::<crate::simd::wasm::Wasm<false>>(),
+                #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+                Isa::WasmDot => kernel.run::<crate::simd::wasm::Wasm<true>>(),
             }
         }
     }

@@ -31,9 +31,12 @@ mod isa;
 mod math;
 mod matmul;
 mod norm;
+mod scratch;
+mod self_test;
 mod simd;
 
 pub use activation::Activation;
 pub use attention::{Cache, Heads};
 pub use isa::{Isa, Kernels};
-pub use matmul::{Rows, Scratch, Weight};
+pub use matmul::{Rows, Weight};
+pub use scratch::Scratch;

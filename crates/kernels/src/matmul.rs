@@ -3,11 +3,15 @@
 mod float;
 mod integer;
 
+use std::array::from_fn;
+
 use formats::{Format, Matrix, PANEL};
 
-use crate::activations::Quantise;
+use crate::Scratch;
+use crate::activations::Planes;
 use crate::isa::{Kernel, Kernels};
 use crate::simd::Simd;
+use integer::{Q8_FOURS, Q8Panel, STREAMS, q8_row};
 
 /// A packed weight and the bias that is added to its products.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +22,8 @@ pub struct Weight<'a> {
     pub values: &'a [u8],
     /// [`Matrix::scale_bytes`] bytes.
     pub scales: &'a [u8],
+    /// What [`Kernels::weight_sums`] gives.
+    pub sums: &'a [i32],
     /// One number per output.
     pub bias: Option<&'a [f32]>,
 }
@@ -44,13 +50,6 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Memory that products work in.
-#[derive(Clone, Debug, Default)]
-pub struct Scratch {
-    activations: Vec<i16>,
-    activation_scales: Vec<f32>,
-}
-
 /// One product, with checked shapes.
 #[derive(Clone, Copy)]
 struct Product<'a> {
@@ -60,6 +59,39 @@ struct Product<'a> {
 }
 
 impl Kernels {
+    /// Sums over the inputs of a packed weight, which some processors need for products with
+    /// it: empty where they are not needed.
+    ///
+    /// # Panics
+    ///
+    /// If `values` are not [`Matrix::bytes`] bytes.
+    pub fn weight_sums(self, matrix: &Matrix, values: &[u8]) -> Vec<i32> {
+        assert_eq!(values.len(), matrix.bytes(), "bytes of a weight");
+        if !self.isa().has_planes() || matrix.format != Format::Q8 {
+            return Vec::new();
+        }
+        let mut sums = Vec::with_capacity(matrix.panels() * PANEL);
+        for panel in values.chunks_exact(matrix.panel_bytes().max(1)) {
+            for fours in panel.chunks(Q8_FOURS * 4 * PANEL) {
+                let mut chunk = [0; PANEL];
+                // As many weights as fit into 16 bits.
+                for fours in fours.chunks(256 * 4 * PANEL) {
+                    let mut narrow = [0_i16; 4 * PANEL];
+                    for four in fours.as_chunks::<{ 4 * PANEL }>().0 {
+                        for (sum, weight) in narrow.iter_mut().zip(four) {
+                            *sum += i16::from(*weight as i8);
+                        }
+                    }
+                    for (sum, parts) in chunk.iter_mut().zip(narrow.as_chunks::<4>().0) {
+                        *sum += parts.iter().map(|part| i32::from(*part)).sum::<i32>();
+                    }
+                }
+                sums.extend(chunk);
+            }
+        }
+        sums
+    }
+
     /// `out = x * weight + bias`: `x` [count, inputs], `out` [count, outputs].
     ///
     /// # Panics
@@ -73,6 +105,10 @@ impl Kernels {
             matrix.scale_bytes(),
             "scales of a weight"
         );
+        let fours = matrix.padded_inputs() / 4;
+        let sums = matrix.panels() * fours.div_ceil(Q8_FOURS) * PANEL;
+        let planes = self.isa().has_planes() && matrix.format == Format::Q8;
+        assert!(!planes || weight.sums.len() == sums, "sums of a weight");
         assert!(bias.is_none_or(|bias| bias.len() == matrix.outputs), "bias");
         assert_eq!(out.len(), x.count * matrix.outputs, "outputs");
         if x.count == 0 {
@@ -102,10 +138,18 @@ impl Kernels {
                 }
             }
             Format::Q16 | Format::Q8 | Format::Q4 => {
-                let (stride, scale_stride) = self.quantise(&matrix, x, needed, scratch);
-                // SAFETY: `quantise` made the rows.
+                let (stride, scale_stride) = self.quantise_rows(&matrix, x, needed, scratch);
+                let mut kernels = self;
+                if planes && stride.is_multiple_of(4) {
+                    let activations = &mut scratch.activations;
+                    // SAFETY: the kernel needs nothing but its slice.
+                    unsafe { self.run(Planes { activations }) };
+                } else {
+                    kernels = self.without_planes();
+                }
+                // SAFETY: `quantise_rows` made the rows.
                 unsafe {
-                    self.run(IntegerProduct {
+                    kernels.run(IntegerProduct {
                         product,
                         x: scratch.activations.as_ptr(),
                         stride,
@@ -119,7 +163,7 @@ impl Kernels {
 
     /// Quantises rows: each with a scale of its own, unless they overlap. Returns the strides
     /// of rows and of scales.
-    fn quantise(
+    fn quantise_rows(
         self,
         matrix: &Matrix,
         x: Rows<'_>,
@@ -130,24 +174,16 @@ impl Kernels {
         let Scratch {
             activations,
             activation_scales,
+            ..
         } = scratch;
         activations.clear();
         activation_scales.clear();
         let mut quantise = |values: &[f32], out: &mut [i16]| {
-            let mut scale = 0.0;
-            // SAFETY: the kernel needs nothing but its slices.
-            unsafe {
-                self.run(Quantise {
-                    values,
-                    out,
-                    scale: &mut scale,
-                });
-            }
-            activation_scales.push(scale);
+            activation_scales.push(self.quantise(values, out));
         };
         if x.stride < matrix.inputs {
             // What fills up the last row's last group meets weights of zero.
-            activations.resize(needed + padded - matrix.inputs, 0);
+            activations.resize((needed + padded - matrix.inputs).next_multiple_of(4), 0);
             quantise(&x.values[..needed], &mut activations[..needed]);
             (x.stride, 0)
         } else {
@@ -211,11 +247,38 @@ trait Block {
     unsafe fn block<S: Simd, const R: usize>(&self, panel: usize, row: usize);
 }
 
+/// Bytes that are read from memory at a time.
+const LINE: usize = 64;
+
+/// Asks for the memory of panel `panel`, from several pages at once.
+#[inline(always)]
+unsafe fn prefetch<S: Simd>(weight: &Weight<'_>, panel: usize) {
+    let lines = weight.matrix.panel_bytes() / LINE;
+    let part = lines / STREAMS;
+    // SAFETY: the caller's.
+    unsafe {
+        let panel = weight
+            .values
+            .as_ptr()
+            .add(panel * weight.matrix.panel_bytes());
+        for line in 0..part {
+            for stream in 0..STREAMS {
+                S::prefetch(panel.add((stream * part + line) * LINE));
+            }
+        }
+    }
+}
+
 /// All panels of a product, and for each panel all rows in blocks of `S::ROWS`, then of less.
 /// So every weight is read from memory once.
 #[inline(always)]
-unsafe fn all_blocks<S: Simd>(blocks: &impl Block, panels: usize, rows: usize) {
+unsafe fn all_blocks<S: Simd>(blocks: &impl Block, product: &Product<'_>) {
+    let (panels, rows) = (product.weight.matrix.panels(), product.rows);
     for panel in 0..panels {
+        if rows > S::ROWS && panel + 1 < panels {
+            // SAFETY: there is that panel.
+            unsafe { prefetch::<S>(&product.weight, panel + 1) };
+        }
         let (mut row, mut size) = (0, S::ROWS);
         while row < rows {
             while size > rows - row {
@@ -239,13 +302,7 @@ impl Kernel for FloatProduct<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         // SAFETY: whoever made the product checked its shapes.
-        unsafe {
-            all_blocks::<S>(
-                &self,
-                self.product.weight.matrix.panels(),
-                self.product.rows,
-            );
-        }
+        unsafe { all_blocks::<S>(&self, &self.product) };
     }
 }
 
@@ -275,11 +332,58 @@ impl Kernel for IntegerProduct<'_> {
     unsafe fn run<S: Simd>(self) {
         // SAFETY: whoever made the product checked its shapes.
         unsafe {
-            all_blocks::<S>(
-                &self,
-                self.product.weight.matrix.panels(),
-                self.product.rows,
-            );
+            if self.product.rows == 1 && self.product.weight.matrix.format == Format::Q8 {
+                self.row::<S>();
+            } else {
+                all_blocks::<S>(&self, &self.product);
+            }
+        }
+    }
+}
+
+impl IntegerProduct<'_> {
+    /// All q8 panels for one row, from several parts of the weight by turns.
+    #[inline(always)]
+    unsafe fn row<S: Simd>(&self) {
+        let matrix = self.product.weight.matrix;
+        let part = matrix.panels() / STREAMS;
+        // SAFETY: as `run`.
+        unsafe {
+            let scale = S::splat(*self.scales);
+            for i in 0..part {
+                let panels = from_fn(|stream| self.q8_panel(stream * part + i));
+                let sums = q8_row::<S>(panels, matrix.padded_inputs(), self.x);
+                for (stream, sums) in sums.into_iter().enumerate() {
+                    let sums = S::scale(sums, scale);
+                    self.product.store::<S>(0, stream * part + i, sums);
+                }
+            }
+            for panel in part * STREAMS..matrix.panels() {
+                self.block::<S, 1>(panel, 0);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn q8_panel(&self, panel: usize) -> Q8Panel {
+        let Weight {
+            matrix,
+            values,
+            scales,
+            sums,
+            ..
+        } = self.product.weight;
+        let chunks = (matrix.padded_inputs() / 4).div_ceil(Q8_FOURS);
+        // SAFETY: as `run`.
+        unsafe {
+            Q8Panel {
+                values: values.as_ptr().add(panel * matrix.panel_bytes()).cast(),
+                scales: scales
+                    .as_ptr()
+                    .add(panel * matrix.panel_scale_bytes())
+                    .cast(),
+                sums: sums.as_ptr().wrapping_add(panel * chunks * PANEL),
+            }
         }
     }
 }
@@ -301,7 +405,7 @@ impl Block for IntegerProduct<'_> {
             let x = self.x.add(row * self.stride);
             let sums = match matrix.format {
                 Format::Q16 => integer::q16::<S, R>(values, scales, inputs, x, self.stride),
-                Format::Q8 => integer::q8::<S, R>(values, scales, inputs, x, self.stride),
+                Format::Q8 => integer::q8::<S, R>(self.q8_panel(panel), inputs, x, self.stride),
                 _ => integer::q4::<S, R>(values, scales, inputs, x, self.stride),
             };
             for (i, sums) in sums.into_iter().enumerate() {

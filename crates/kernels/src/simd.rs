@@ -24,21 +24,29 @@ pub(crate) trait Simd: Copy {
     type F: Copy;
     /// One f32 number in all lanes.
     type S: Copy;
+    /// Four f32 numbers.
+    type Q: Copy;
+    /// 16 i16 numbers.
+    type N: Copy;
+    /// Some i32 sums, which together are one.
+    type D: Copy;
     /// 16 i32 numbers.
     type I: Copy;
-    /// 32 i32 numbers: two sums for each output, over inputs 0, 1 and 2, 3 of every four.
-    type P: Copy;
+    /// Two i32 sums for each output of half a panel.
+    type H: Copy;
     /// i16 weights of two inputs.
     type W2: Copy;
-    /// i16 weights of four inputs.
+    /// 8-bit weights of four inputs and half a panel.
     type W4: Copy;
     /// i16 activations of two inputs, in all lanes.
     type A2: Copy;
-    /// i16 activations of four inputs, in all lanes.
+    /// Activations of four inputs, in all lanes.
     type A4: Copy;
 
     /// Rows that a matrix product takes at a time, limited by registers; a power of 2.
     const ROWS: usize;
+    /// Whether the sums of both halves of a panel fit into registers, for all these rows.
+    const WHOLE: bool;
 
     /// Zeros.
     unsafe fn zero() -> Self::F;
@@ -62,8 +70,21 @@ pub(crate) trait Simd: Copy {
     unsafe fn mul(a: Self::F, b: Self::F) -> Self::F;
     /// Product with one number.
     unsafe fn scale(a: Self::F, b: Self::S) -> Self::F;
-    /// Sum of all lanes.
-    unsafe fn sum(a: Self::F) -> f32;
+    /// Four sums, each over a quarter of the lanes.
+    unsafe fn fold(a: Self::F) -> Self::Q;
+    /// The sums of four such.
+    unsafe fn sums(a: [Self::Q; 4]) -> [f32; 4];
+
+    /// 16 numbers.
+    unsafe fn load_i16(from: *const i16) -> Self::N;
+    /// 16 i16 numbers, widened.
+    unsafe fn load_widened(from: *const i16) -> Self::F;
+    /// Zeros.
+    unsafe fn zero_d() -> Self::D;
+    /// Adds the products of 16 numbers.
+    unsafe fn dot_i16(acc: Self::D, a: Self::N, b: Self::N) -> Self::D;
+    /// Four sums.
+    unsafe fn sums_i32(a: [Self::D; 4]) -> [i32; 4];
 
     /// Zeros.
     unsafe fn zero_i() -> Self::I;
@@ -77,15 +98,19 @@ pub(crate) trait Simd: Copy {
     unsafe fn to_f32(value: Self::I) -> Self::F;
 
     /// Zeros.
-    unsafe fn zero_p() -> Self::P;
-    /// 64 i8 weights, `[16][4]`, widened.
+    unsafe fn zero_h() -> Self::H;
+    /// 32 i8 weights, `[8][4]`.
     unsafe fn load_w4(from: *const i8) -> Self::W4;
-    /// 64 bytes of two 4-bit weights each, widened, less 8: those in lower and in upper halves.
+    /// 32 bytes of two 4-bit weights each, less 8: those in lower and in upper halves.
     unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2];
-    /// Four activations.
+    /// Four activations: numbers, or their [`crate::activations::Planes`].
     unsafe fn splat_a4(from: *const i16) -> Self::A4;
     /// Adds the products of four inputs.
-    unsafe fn dot4(acc: Self::P, a: Self::A4, w: Self::W4) -> Self::P;
-    /// Both sums of each output together, as f32.
-    unsafe fn pairs_to_f32(value: Self::P) -> Self::F;
+    unsafe fn dot4(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H;
+    /// The sums of both halves' outputs, as f32. `weights` are the 16 outputs' sums of
+    /// weights, which are read where activations come in planes.
+    unsafe fn halves_to_f32(halves: [Self::H; 2], weights: *const i32) -> Self::F;
+
+    /// Asks for the memory at `from`, which is soon read.
+    unsafe fn prefetch(from: *const u8);
 }

@@ -47,6 +47,7 @@ impl Product {
             matrix: self.matrix,
             values: &self.values,
             scales: &self.scales,
+            sums: &[],
             bias: None,
         };
         let x = Rows::new(&self.x, self.matrix.inputs);

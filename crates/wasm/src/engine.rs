@@ -1,7 +1,7 @@
 //! The engine, behind the trait that all runtimes share.
 
 use bundle::ComponentName;
-use engine::{Data, Engine};
+use engine::{Data, Isa};
 use runtime::Stream;
 use tensor::TensorView;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -12,6 +12,55 @@ use crate::interop::{
 };
 use crate::{Bytes, Model};
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance)]
+    fn now() -> f64;
+}
+
+/// The engine, which uses the fastest instructions that pass a test in this browser.
+#[wasm_bindgen]
+pub struct Engine {
+    engine: engine::Engine,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Tests the instructions. Fails if this build's vectors compute anything wrongly.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Result<Self, Error> {
+        let engine = engine::Engine::tested(now);
+        if engine.isa() == Isa::Scalar {
+            return Err(Error::Instructions);
+        }
+        Ok(Self { engine })
+    }
+
+    /// What it uses.
+    #[wasm_bindgen(getter)]
+    pub fn instructions(&self) -> String {
+        self.engine.isa().as_str().to_owned()
+    }
+
+    /// Loads a component of the bundle and starts a stream. `weights` are the bytes of its data
+    /// file.
+    pub fn load(
+        &self,
+        model: &Model,
+        component: &str,
+        weights: Bytes,
+    ) -> Result<EngineStream, Error> {
+        let name = ComponentName::from_name(component);
+        let name = name.ok_or_else(|| Error::Component {
+            name: component.to_owned(),
+        })?;
+        let weights = Data::new(weights);
+        Ok(EngineStream {
+            stream: self.engine.stream(model.model.manifest(), name, weights)?,
+        })
+    }
+}
+
 /// One stream through a component, which the engine runs. It carries states and position.
 #[wasm_bindgen]
 pub struct EngineStream {
@@ -20,19 +69,6 @@ pub struct EngineStream {
 
 #[wasm_bindgen]
 impl EngineStream {
-    /// Loads a component of the bundle and starts a stream. `weights` are the bytes of its data
-    /// file.
-    pub fn load(model: &Model, component: &str, weights: Bytes) -> Result<Self, Error> {
-        let name = ComponentName::from_name(component);
-        let name = name.ok_or_else(|| Error::Component {
-            name: component.to_owned(),
-        })?;
-        let engine = Engine::default();
-        Ok(Self {
-            stream: engine.stream(model.model.manifest(), name, Data::new(weights))?,
-        })
-    }
-
     /// Runs the component once. `inputs` are its inputs but the states and the position; its
     /// outputs but the states come back.
     pub fn run(&mut self, inputs: &JsTensors) -> Result<JsTensors, Error> {

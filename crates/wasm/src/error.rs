@@ -35,6 +35,9 @@ pub enum Error {
         /// What it was called.
         name: String,
     },
+    /// Vectors that compute wrongly.
+    #[error("this browser computes wrongly with vectors: update it, or choose onnxruntime")]
+    Instructions,
     /// An option that there is not, or a value that it cannot have.
     #[error("the option {name} {problem}")]
     Option {
@@ -64,6 +67,7 @@ impl Error {
             Self::Speech(error) => speech_kind(error),
             Self::Runtime(_) => "Runtime",
             Self::Tensor(_) => "Tensor",
+            Self::Instructions => "Instructions",
             Self::Memory { .. } => "Memory",
             Self::Option { .. } => "Options",
             Self::Value { .. } => "Value",

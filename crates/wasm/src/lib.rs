@@ -20,7 +20,7 @@ mod voice;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use bytes::Bytes;
-pub use engine::EngineStream;
+pub use engine::{Engine, EngineStream};
 pub use model::{Model, check_manifest};
 pub use speaking::{Decoding, Utterance};
 pub use voice::{Prompt, Voice};

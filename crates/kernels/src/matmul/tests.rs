@@ -86,6 +86,7 @@ fn products_equal_the_reference() {
                         matrix,
                         values: &values,
                         scales: &scales,
+                        sums: &kernels.weight_sums(&matrix, &values),
                         bias,
                     };
                     let mut out = vec![f32::NAN; count * outputs];
@@ -129,6 +130,7 @@ fn integer_products_are_the_same_everywhere() {
             matrix,
             values: &values,
             scales: &scales,
+            sums: &[],
             bias: None,
         };
         let x = random(&mut rng, 48 * 5);
@@ -166,6 +168,7 @@ fn the_largest_numbers_do_not_overflow() {
                 matrix,
                 values: &values,
                 scales: &scales,
+                sums: &[],
                 bias: None,
             };
             let mut out = [0.0; 2];
@@ -199,6 +202,7 @@ fn rows_that_are_not_there_are_refused() {
         matrix,
         values: &values,
         scales: &scales,
+        sums: &[],
         bias: None,
     };
     let x = Rows {

@@ -16,14 +16,18 @@ pub(crate) struct Avx2;
 impl Simd for Avx2 {
     type F = [__m256; 2];
     type S = __m256;
+    type Q = __m128;
+    type N = __m256i;
+    type D = __m256i;
     type I = [__m256i; 2];
-    type P = [__m256i; 4];
+    type H = [__m256i; 2];
     type W2 = [__m256i; 2];
-    type W4 = [__m256i; 4];
+    type W4 = [__m256i; 2];
     type A2 = __m256i;
     type A4 = __m256i;
 
     const ROWS: usize = 4;
+    const WHOLE: bool = false;
 
     #[inline(always)]
     unsafe fn zero() -> Self::F {
@@ -75,11 +79,47 @@ impl Simd for Avx2 {
         from_fn(|i| _mm256_mul_ps(a[i], b))
     }
     #[inline(always)]
-    unsafe fn sum(a: Self::F) -> f32 {
+    unsafe fn fold(a: Self::F) -> Self::Q {
         let a = _mm256_add_ps(a[0], a[1]);
-        let a = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
-        let a = _mm_add_ps(a, _mm_movehl_ps(a, a));
-        _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)))
+        _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a))
+    }
+    #[inline(always)]
+    unsafe fn sums([a, b, c, d]: [Self::Q; 4]) -> [f32; 4] {
+        let mut sums = [0.0; 4];
+        let pairs = _mm_hadd_ps(_mm_hadd_ps(a, b), _mm_hadd_ps(c, d));
+        _mm_storeu_ps(sums.as_mut_ptr(), pairs);
+        sums
+    }
+
+    #[inline(always)]
+    unsafe fn load_i16(from: *const i16) -> Self::N {
+        _mm256_loadu_si256(from.cast())
+    }
+    #[inline(always)]
+    unsafe fn load_widened(from: *const i16) -> Self::F {
+        from_fn(|i| {
+            let numbers = _mm_loadu_si128(from.add(8 * i).cast());
+            _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(numbers))
+        })
+    }
+    #[inline(always)]
+    unsafe fn zero_d() -> Self::D {
+        _mm256_setzero_si256()
+    }
+    #[inline(always)]
+    unsafe fn dot_i16(acc: Self::D, a: Self::N, b: Self::N) -> Self::D {
+        _mm256_add_epi32(acc, _mm256_madd_epi16(a, b))
+    }
+    #[inline(always)]
+    unsafe fn sums_i32([a, b, c, d]: [Self::D; 4]) -> [i32; 4] {
+        let mut sums = [0; 4];
+        let pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+        let (lower, upper) = (
+            _mm256_castsi256_si128(pairs),
+            _mm256_extracti128_si256::<1>(pairs),
+        );
+        _mm_storeu_si128(sums.as_mut_ptr().cast(), _mm_add_epi32(lower, upper));
+        sums
     }
 
     #[inline(always)]
@@ -104,8 +144,8 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn zero_p() -> Self::P {
-        [_mm256_setzero_si256(); 4]
+    unsafe fn zero_h() -> Self::H {
+        [_mm256_setzero_si256(); 2]
     }
     #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
@@ -114,7 +154,7 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
         let (low, eight) = (_mm_set1_epi8(15), _mm_set1_epi8(8));
-        let bytes: [__m128i; 4] = from_fn(|i| _mm_loadu_si128(from.add(16 * i).cast()));
+        let bytes: [__m128i; 2] = from_fn(|i| _mm_loadu_si128(from.add(16 * i).cast()));
         let widen = |nibbles| _mm256_cvtepi8_epi16(_mm_sub_epi8(nibbles, eight));
         [
             bytes.map(|b| widen(_mm_and_si128(b, low))),
@@ -126,15 +166,20 @@ impl Simd for Avx2 {
         _mm256_set1_epi64x(from.cast::<i64>().read_unaligned())
     }
     #[inline(always)]
-    unsafe fn dot4(acc: Self::P, a: Self::A4, w: Self::W4) -> Self::P {
+    unsafe fn dot4(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H {
         from_fn(|i| _mm256_add_epi32(acc[i], _mm256_madd_epi16(a, w[i])))
     }
     #[inline(always)]
-    unsafe fn pairs_to_f32(value: Self::P) -> Self::F {
-        from_fn(|i| {
+    unsafe fn halves_to_f32(halves: [Self::H; 2], _: *const i32) -> Self::F {
+        halves.map(|[a, b]| {
             // Outputs 0 1 4 5 | 2 3 6 7: halves of both registers by turns.
-            let sums = _mm256_hadd_epi32(value[2 * i], value[2 * i + 1]);
+            let sums = _mm256_hadd_epi32(a, b);
             _mm256_cvtepi32_ps(_mm256_permute4x64_epi64::<0b11_01_10_00>(sums))
         })
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(from: *const u8) {
+        _mm_prefetch::<_MM_HINT_T0>(from.cast());
     }
 }

@@ -1,7 +1,6 @@
 //! x86-64 with AVX-512 and its dot products (VNNI): one register a panel.
 
 use std::arch::x86_64::*;
-use std::array::from_fn;
 
 use super::Simd;
 
@@ -16,14 +15,18 @@ pub(crate) struct Avx512;
 impl Simd for Avx512 {
     type F = __m512;
     type S = __m512;
+    type Q = __m128;
+    type N = __m256i;
+    type D = __m256i;
     type I = __m512i;
-    type P = [__m512i; 2];
+    type H = __m512i;
     type W2 = __m512i;
-    type W4 = [__m512i; 2];
+    type W4 = __m512i;
     type A2 = __m512i;
     type A4 = __m512i;
 
     const ROWS: usize = 8;
+    const WHOLE: bool = true;
 
     #[inline(always)]
     unsafe fn zero() -> Self::F {
@@ -71,8 +74,45 @@ impl Simd for Avx512 {
         _mm512_mul_ps(a, b)
     }
     #[inline(always)]
-    unsafe fn sum(a: Self::F) -> f32 {
-        _mm512_reduce_add_ps(a)
+    unsafe fn fold(a: Self::F) -> Self::Q {
+        let upper = _mm512_extractf64x4_pd::<1>(_mm512_castps_pd(a));
+        let a = _mm256_add_ps(_mm512_castps512_ps256(a), _mm256_castpd_ps(upper));
+        _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a))
+    }
+    #[inline(always)]
+    unsafe fn sums([a, b, c, d]: [Self::Q; 4]) -> [f32; 4] {
+        let mut sums = [0.0; 4];
+        let pairs = _mm_hadd_ps(_mm_hadd_ps(a, b), _mm_hadd_ps(c, d));
+        _mm_storeu_ps(sums.as_mut_ptr(), pairs);
+        sums
+    }
+
+    #[inline(always)]
+    unsafe fn load_i16(from: *const i16) -> Self::N {
+        _mm256_loadu_si256(from.cast())
+    }
+    #[inline(always)]
+    unsafe fn load_widened(from: *const i16) -> Self::F {
+        _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(Self::load_i16(from)))
+    }
+    #[inline(always)]
+    unsafe fn zero_d() -> Self::D {
+        _mm256_setzero_si256()
+    }
+    #[inline(always)]
+    unsafe fn dot_i16(acc: Self::D, a: Self::N, b: Self::N) -> Self::D {
+        _mm256_add_epi32(acc, _mm256_madd_epi16(a, b))
+    }
+    #[inline(always)]
+    unsafe fn sums_i32([a, b, c, d]: [Self::D; 4]) -> [i32; 4] {
+        let mut sums = [0; 4];
+        let pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+        let (lower, upper) = (
+            _mm256_castsi256_si128(pairs),
+            _mm256_extracti128_si256::<1>(pairs),
+        );
+        _mm_storeu_si128(sums.as_mut_ptr().cast(), _mm_add_epi32(lower, upper));
+        sums
     }
 
     #[inline(always)]
@@ -97,21 +137,21 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn zero_p() -> Self::P {
-        [_mm512_setzero_si512(); 2]
+    unsafe fn zero_h() -> Self::H {
+        _mm512_setzero_si512()
     }
     #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
-        from_fn(|i| _mm512_cvtepi8_epi16(_mm256_loadu_si256(from.add(32 * i).cast())))
+        _mm512_cvtepi8_epi16(_mm256_loadu_si256(from.cast()))
     }
     #[inline(always)]
     unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
         let (low, eight) = (_mm256_set1_epi8(15), _mm256_set1_epi8(8));
-        let bytes: [__m256i; 2] = from_fn(|i| _mm256_loadu_si256(from.add(32 * i).cast()));
+        let bytes = _mm256_loadu_si256(from.cast());
         let widen = |nibbles| _mm512_cvtepi8_epi16(_mm256_sub_epi8(nibbles, eight));
         [
-            bytes.map(|b| widen(_mm256_and_si256(b, low))),
-            bytes.map(|b| widen(_mm256_and_si256(_mm256_srli_epi16::<4>(b), low))),
+            widen(_mm256_and_si256(bytes, low)),
+            widen(_mm256_and_si256(_mm256_srli_epi16::<4>(bytes), low)),
         ]
     }
     #[inline(always)]
@@ -119,16 +159,21 @@ impl Simd for Avx512 {
         _mm512_set1_epi64(from.cast::<i64>().read_unaligned())
     }
     #[inline(always)]
-    unsafe fn dot4(acc: Self::P, a: Self::A4, w: Self::W4) -> Self::P {
-        from_fn(|i| _mm512_dpwssd_epi32(acc[i], w[i], a))
+    unsafe fn dot4(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H {
+        _mm512_dpwssd_epi32(acc, w, a)
     }
     #[inline(always)]
-    unsafe fn pairs_to_f32(value: Self::P) -> Self::F {
+    unsafe fn halves_to_f32([lower, upper]: [Self::H; 2], _: *const i32) -> Self::F {
         // Sums of inputs 0, 1 from both registers, then those of inputs 2, 3.
         let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
         let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-        let a = _mm512_permutex2var_epi32(value[0], even, value[1]);
-        let b = _mm512_permutex2var_epi32(value[0], odd, value[1]);
+        let a = _mm512_permutex2var_epi32(lower, even, upper);
+        let b = _mm512_permutex2var_epi32(lower, odd, upper);
         _mm512_cvtepi32_ps(_mm512_add_epi32(a, b))
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(from: *const u8) {
+        _mm_prefetch::<_MM_HINT_T0>(from.cast());
     }
 }

@@ -27,14 +27,18 @@ unsafe fn dot(acc: int32x4_t, a: int16x8_t, w: int16x8_t) -> int32x4_t {
 impl Simd for Neon {
     type F = [float32x4_t; 4];
     type S = float32x4_t;
+    type Q = float32x4_t;
+    type N = [int16x8_t; 2];
+    type D = int32x4_t;
     type I = [int32x4_t; 4];
-    type P = [int32x4_t; 8];
+    type H = [int32x4_t; 4];
     type W2 = [int16x8_t; 4];
-    type W4 = [int16x8_t; 8];
+    type W4 = [int16x8_t; 4];
     type A2 = int16x8_t;
     type A4 = int16x8_t;
 
     const ROWS: usize = 4;
+    const WHOLE: bool = false;
 
     #[inline(always)]
     unsafe fn zero() -> Self::F {
@@ -51,13 +55,12 @@ impl Simd for Neon {
     #[inline(always)]
     unsafe fn load_f16(from: *const u16) -> Self::F {
         from_fn(|i| {
-            let bits = vmovl_u16(vld1_u16(from.add(4 * i)));
-            let magnitude = vshlq_n_u32::<13>(vandq_u32(bits, vdupq_n_u32(0x7fff)));
-            let sign = vshlq_n_u32::<16>(vandq_u32(bits, vdupq_n_u32(0x8000)));
+            // Widened, all bits above the exponent are the sign's.
+            let bits = vmovl_s16(vld1_s16(from.cast::<i16>().add(4 * i)));
+            let bits = vandq_s32(vshlq_n_s32::<13>(bits), vdupq_n_s32(!(7 << 28)));
             // The exponent's bias grows by 112; a product does so for subnormals too.
             let factor = vdupq_n_f32(f32::from_bits((127 + 112) << 23));
-            let scaled = vmulq_f32(vreinterpretq_f32_u32(magnitude), factor);
-            vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(scaled), sign))
+            vmulq_f32(vreinterpretq_f32_s32(bits), factor)
         })
     }
     #[inline(always)]
@@ -91,8 +94,43 @@ impl Simd for Neon {
         from_fn(|i| vmulq_f32(a[i], b))
     }
     #[inline(always)]
-    unsafe fn sum(a: Self::F) -> f32 {
-        vaddvq_f32(vaddq_f32(vaddq_f32(a[0], a[1]), vaddq_f32(a[2], a[3])))
+    unsafe fn fold(a: Self::F) -> Self::Q {
+        vaddq_f32(vaddq_f32(a[0], a[1]), vaddq_f32(a[2], a[3]))
+    }
+    #[inline(always)]
+    unsafe fn sums([a, b, c, d]: [Self::Q; 4]) -> [f32; 4] {
+        let mut sums = [0.0; 4];
+        let pairs = vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d));
+        vst1q_f32(sums.as_mut_ptr(), pairs);
+        sums
+    }
+
+    #[inline(always)]
+    unsafe fn load_i16(from: *const i16) -> Self::N {
+        [vld1q_s16(from), vld1q_s16(from.add(8))]
+    }
+    #[inline(always)]
+    unsafe fn load_widened(from: *const i16) -> Self::F {
+        from_fn(|i| vcvtq_f32_s32(vmovl_s16(vld1_s16(from.add(4 * i)))))
+    }
+    #[inline(always)]
+    unsafe fn zero_d() -> Self::D {
+        vdupq_n_s32(0)
+    }
+    #[inline(always)]
+    unsafe fn dot_i16(mut acc: Self::D, a: Self::N, b: Self::N) -> Self::D {
+        for (a, b) in a.into_iter().zip(b) {
+            acc = vmlal_s16(acc, vget_low_s16(a), vget_low_s16(b));
+            acc = vmlal_high_s16(acc, a, b);
+        }
+        acc
+    }
+    #[inline(always)]
+    unsafe fn sums_i32([a, b, c, d]: [Self::D; 4]) -> [i32; 4] {
+        let mut sums = [0; 4];
+        let pairs = vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d));
+        vst1q_s32(sums.as_mut_ptr(), pairs);
+        sums
     }
 
     #[inline(always)]
@@ -117,8 +155,8 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    unsafe fn zero_p() -> Self::P {
-        [vdupq_n_s32(0); 8]
+    unsafe fn zero_h() -> Self::H {
+        [vdupq_n_s32(0); 4]
     }
     #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
@@ -127,7 +165,7 @@ impl Simd for Neon {
     #[inline(always)]
     unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
         let (low, eight) = (vdup_n_u8(15), vdup_n_s8(8));
-        let bytes: [uint8x8_t; 8] = from_fn(|i| vld1_u8(from.add(8 * i)));
+        let bytes: [uint8x8_t; 4] = from_fn(|i| vld1_u8(from.add(8 * i)));
         let widen = |nibbles| vmovl_s8(vsub_s8(vreinterpret_s8_u8(nibbles), eight));
         [
             bytes.map(|b| widen(vand_u8(b, low))),
@@ -139,11 +177,19 @@ impl Simd for Neon {
         vreinterpretq_s16_s64(vdupq_n_s64(from.cast::<i64>().read_unaligned()))
     }
     #[inline(always)]
-    unsafe fn dot4(acc: Self::P, a: Self::A4, w: Self::W4) -> Self::P {
+    unsafe fn dot4(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H {
         from_fn(|i| dot(acc[i], a, w[i]))
     }
     #[inline(always)]
-    unsafe fn pairs_to_f32(value: Self::P) -> Self::F {
-        from_fn(|i| vcvtq_f32_s32(vpaddq_s32(value[2 * i], value[2 * i + 1])))
+    unsafe fn halves_to_f32(halves: [Self::H; 2], _: *const i32) -> Self::F {
+        from_fn(|i| {
+            let [a, b] = [halves[i / 2][i % 2 * 2], halves[i / 2][i % 2 * 2 + 1]];
+            vcvtq_f32_s32(vpaddq_s32(a, b))
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(_: *const u8) {
+        // The processor's own does well here, and Rust has no stable one.
     }
 }

@@ -17,14 +17,18 @@ pub(crate) struct Scalar;
 impl Simd for Scalar {
     type F = [f32; 16];
     type S = f32;
+    type Q = [f32; 4];
+    type N = [i16; 16];
+    type D = i32;
     type I = [i32; 16];
-    type P = [i32; 32];
+    type H = [i32; 16];
     type W2 = [i16; 32];
-    type W4 = [i16; 64];
+    type W4 = [i16; 32];
     type A2 = [i16; 2];
     type A4 = [i16; 4];
 
     const ROWS: usize = 2;
+    const WHOLE: bool = false;
 
     #[inline(always)]
     unsafe fn zero() -> [f32; 16] {
@@ -73,8 +77,34 @@ impl Simd for Scalar {
         from_fn(|i| a[i] * b)
     }
     #[inline(always)]
-    unsafe fn sum(a: [f32; 16]) -> f32 {
-        a.iter().sum()
+    unsafe fn fold(a: [f32; 16]) -> [f32; 4] {
+        from_fn(|i| (a[i] + a[i + 4]) + (a[i + 8] + a[i + 12]))
+    }
+    #[inline(always)]
+    unsafe fn sums(a: [[f32; 4]; 4]) -> [f32; 4] {
+        a.map(|[a, b, c, d]| (a + b) + (c + d))
+    }
+
+    #[inline(always)]
+    unsafe fn load_i16(from: *const i16) -> [i16; 16] {
+        from.cast::<[i16; 16]>().read_unaligned()
+    }
+    #[inline(always)]
+    unsafe fn load_widened(from: *const i16) -> [f32; 16] {
+        Self::load_i16(from).map(f32::from)
+    }
+    #[inline(always)]
+    unsafe fn zero_d() -> i32 {
+        0
+    }
+    #[inline(always)]
+    unsafe fn dot_i16(acc: i32, a: [i16; 16], b: [i16; 16]) -> i32 {
+        let products = a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(b));
+        acc + products.sum::<i32>()
+    }
+    #[inline(always)]
+    unsafe fn sums_i32(a: [i32; 4]) -> [i32; 4] {
+        a
     }
 
     #[inline(always)]
@@ -102,16 +132,16 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    unsafe fn zero_p() -> [i32; 32] {
-        [0; 32]
+    unsafe fn zero_h() -> [i32; 16] {
+        [0; 16]
     }
     #[inline(always)]
-    unsafe fn load_w4(from: *const i8) -> [i16; 64] {
-        from.cast::<[i8; 64]>().read_unaligned().map(i16::from)
+    unsafe fn load_w4(from: *const i8) -> [i16; 32] {
+        from.cast::<[i8; 32]>().read_unaligned().map(i16::from)
     }
     #[inline(always)]
-    unsafe fn load_w4_nibbles(from: *const u8) -> [[i16; 64]; 2] {
-        let bytes = from.cast::<[u8; 64]>().read_unaligned();
+    unsafe fn load_w4_nibbles(from: *const u8) -> [[i16; 32]; 2] {
+        let bytes = from.cast::<[u8; 32]>().read_unaligned();
         [
             bytes.map(|byte| i16::from(byte & 15) - 8),
             bytes.map(|byte| i16::from(byte >> 4) - 8),
@@ -122,14 +152,20 @@ impl Simd for Scalar {
         from.cast::<[i16; 4]>().read_unaligned()
     }
     #[inline(always)]
-    unsafe fn dot4(acc: [i32; 32], a: [i16; 4], w: [i16; 64]) -> [i32; 32] {
+    unsafe fn dot4(acc: [i32; 16], a: [i16; 4], w: [i16; 32]) -> [i32; 16] {
         from_fn(|i| {
             let product = |j: usize| i32::from(a[2 * (i % 2) + j]) * i32::from(w[2 * i + j]);
             acc[i] + product(0) + product(1)
         })
     }
     #[inline(always)]
-    unsafe fn pairs_to_f32(value: [i32; 32]) -> [f32; 16] {
-        from_fn(|i| (value[2 * i] + value[2 * i + 1]) as f32)
+    unsafe fn halves_to_f32(halves: [[i32; 16]; 2], _: *const i32) -> [f32; 16] {
+        from_fn(|i| {
+            let half = &halves[i / 8];
+            (half[i % 8 * 2] + half[i % 8 * 2 + 1]) as f32
+        })
     }
+
+    #[inline(always)]
+    unsafe fn prefetch(_: *const u8) {}
 }

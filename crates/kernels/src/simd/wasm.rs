@@ -5,10 +5,25 @@ use std::arch::wasm32::*;
 use std::array::from_fn;
 
 use super::Simd;
+use crate::activations::{OFFSET_BITS, PLANE_BITS};
 
-/// SIMD128, with or without relaxed SIMD.
+/// SIMD128, with or without relaxed SIMD. `DOT` says whether 8-bit weights are multiplied by
+/// relaxed SIMD's dot product of bytes, whose second operand has 7 bits and no sign: so
+/// activations come in two planes of 7 bits, [`crate::activations::Planes`].
 #[derive(Clone, Copy)]
-pub(crate) struct Wasm;
+pub(crate) struct Wasm<const DOT: bool>;
+
+/// Adds dot products of four signed bytes `w` and four bytes `a` below 128.
+#[inline(always)]
+fn dot_bytes(acc: v128, w: v128, a: v128) -> v128 {
+    #[cfg(target_feature = "relaxed-simd")]
+    return i32x4_relaxed_dot_i8x16_i7x16_add(w, a, acc);
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    {
+        let _ = (w, a);
+        acc
+    }
+}
 
 #[inline(always)]
 fn fused(acc: v128, a: v128, b: v128) -> v128 {
@@ -22,17 +37,22 @@ fn fused(acc: v128, a: v128, b: v128) -> v128 {
     unsafe_op_in_unsafe_fn,
     reason = "the trait's contract covers every line"
 )]
-impl Simd for Wasm {
+impl<const DOT: bool> Simd for Wasm<DOT> {
     type F = [v128; 4];
     type S = v128;
+    type Q = v128;
+    type N = [v128; 2];
+    type D = v128;
     type I = [v128; 4];
-    type P = [v128; 8];
+    /// Pairs of sums, or the sums over lower planes (0, 1) and over upper ones (2, 3).
+    type H = [v128; 4];
     type W2 = [v128; 4];
-    type W4 = [v128; 8];
+    type W4 = [v128; 4];
     type A2 = v128;
-    type A4 = v128;
+    type A4 = [v128; 2];
 
     const ROWS: usize = 2;
+    const WHOLE: bool = false;
 
     #[inline(always)]
     unsafe fn zero() -> Self::F {
@@ -58,13 +78,11 @@ impl Simd for Wasm {
     #[inline(always)]
     unsafe fn load_f16(from: *const u16) -> Self::F {
         from_fn(|i| {
-            let bits = v128_load64_zero(from.add(4 * i).cast());
-            let bits = u32x4_extend_low_u16x8(bits);
-            let magnitude = u32x4_shl(v128_and(bits, i32x4_splat(0x7fff)), 13);
-            let sign = u32x4_shl(v128_and(bits, i32x4_splat(0x8000)), 16);
+            // Widened, all bits above the exponent are the sign's.
+            let bits = i32x4_load_extend_i16x4(from.cast::<i16>().add(4 * i));
+            let bits = v128_and(i32x4_shl(bits, 13), i32x4_splat(!(7 << 28)));
             // The exponent's bias grows by 112; a product does so for subnormals too.
-            let scaled = f32x4_mul(magnitude, f32x4_splat(f32::from_bits((127 + 112) << 23)));
-            v128_or(scaled, sign)
+            f32x4_mul(bits, f32x4_splat(f32::from_bits((127 + 112) << 23)))
         })
     }
     #[inline(always)]
@@ -98,10 +116,50 @@ impl Simd for Wasm {
         from_fn(|i| f32x4_mul(a[i], b))
     }
     #[inline(always)]
-    unsafe fn sum(a: Self::F) -> f32 {
-        let a = f32x4_add(f32x4_add(a[0], a[1]), f32x4_add(a[2], a[3]));
-        let a = f32x4_add(a, i32x4_shuffle::<2, 3, 0, 1>(a, a));
-        f32x4_extract_lane::<0>(a) + f32x4_extract_lane::<1>(a)
+    unsafe fn fold(a: Self::F) -> Self::Q {
+        f32x4_add(f32x4_add(a[0], a[1]), f32x4_add(a[2], a[3]))
+    }
+    #[inline(always)]
+    unsafe fn sums([a, b, c, d]: [Self::Q; 4]) -> [f32; 4] {
+        let pairs = |a, b| {
+            f32x4_add(
+                i32x4_shuffle::<0, 2, 4, 6>(a, b),
+                i32x4_shuffle::<1, 3, 5, 7>(a, b),
+            )
+        };
+        let mut sums = [0.0_f32; 4];
+        v128_store(sums.as_mut_ptr().cast(), pairs(pairs(a, b), pairs(c, d)));
+        sums
+    }
+
+    #[inline(always)]
+    unsafe fn load_i16(from: *const i16) -> Self::N {
+        from_fn(|i| v128_load(from.add(8 * i).cast()))
+    }
+    #[inline(always)]
+    unsafe fn load_widened(from: *const i16) -> Self::F {
+        from_fn(|i| f32x4_convert_i32x4(i32x4_load_extend_i16x4(from.add(4 * i))))
+    }
+    #[inline(always)]
+    unsafe fn zero_d() -> Self::D {
+        i32x4_splat(0)
+    }
+    #[inline(always)]
+    unsafe fn dot_i16(acc: Self::D, a: Self::N, b: Self::N) -> Self::D {
+        let acc = i32x4_add(acc, i32x4_dot_i16x8(a[0], b[0]));
+        i32x4_add(acc, i32x4_dot_i16x8(a[1], b[1]))
+    }
+    #[inline(always)]
+    unsafe fn sums_i32([a, b, c, d]: [Self::D; 4]) -> [i32; 4] {
+        let pairs = |a, b| {
+            i32x4_add(
+                i32x4_shuffle::<0, 2, 4, 6>(a, b),
+                i32x4_shuffle::<1, 3, 5, 7>(a, b),
+            )
+        };
+        let mut sums = [0; 4];
+        v128_store(sums.as_mut_ptr().cast(), pairs(pairs(a, b), pairs(c, d)));
+        sums
     }
 
     #[inline(always)]
@@ -126,20 +184,25 @@ impl Simd for Wasm {
     }
 
     #[inline(always)]
-    unsafe fn zero_p() -> Self::P {
-        [i32x4_splat(0); 8]
+    unsafe fn zero_h() -> Self::H {
+        [i32x4_splat(0); 4]
     }
     #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
-        from_fn(|i| i16x8_load_extend_i8x8(from.add(8 * i)))
+        if DOT {
+            let [a, b] = from_fn(|i| v128_load(from.add(16 * i).cast()));
+            [a, b, a, b]
+        } else {
+            from_fn(|i| i16x8_load_extend_i8x8(from.add(8 * i)))
+        }
     }
     #[inline(always)]
     unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
         let (low, eight) = (u8x16_splat(15), u8x16_splat(8));
-        let bytes: [v128; 4] = from_fn(|i| v128_load(from.add(16 * i).cast()));
+        let bytes: [v128; 2] = from_fn(|i| v128_load(from.add(16 * i).cast()));
         let lower = bytes.map(|b| i8x16_sub(v128_and(b, low), eight));
         let upper = bytes.map(|b| i8x16_sub(u8x16_shr(b, 4), eight));
-        let widen = |v: [v128; 4]| {
+        let widen = |v: [v128; 2]| {
             from_fn(|i| {
                 if i % 2 == 0 {
                     i16x8_extend_low_i8x16(v[i / 2])
@@ -152,19 +215,42 @@ impl Simd for Wasm {
     }
     #[inline(always)]
     unsafe fn splat_a4(from: *const i16) -> Self::A4 {
-        v128_load64_splat(from.cast())
+        if DOT {
+            from_fn(|i| v128_load32_splat(from.add(2 * i).cast()))
+        } else {
+            [v128_load64_splat(from.cast()); 2]
+        }
     }
     #[inline(always)]
-    unsafe fn dot4(acc: Self::P, a: Self::A4, w: Self::W4) -> Self::P {
-        from_fn(|i| i32x4_add(acc[i], i32x4_dot_i16x8(a, w[i])))
+    unsafe fn dot4(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H {
+        if DOT {
+            from_fn(|i| dot_bytes(acc[i], w[i], a[i / 2]))
+        } else {
+            from_fn(|i| i32x4_add(acc[i], i32x4_dot_i16x8(a[0], w[i])))
+        }
     }
     #[inline(always)]
-    unsafe fn pairs_to_f32(value: Self::P) -> Self::F {
+    unsafe fn halves_to_f32(halves: [Self::H; 2], weights: *const i32) -> Self::F {
         from_fn(|i| {
-            let (a, b) = (value[2 * i], value[2 * i + 1]);
-            let even = i32x4_shuffle::<0, 2, 4, 6>(a, b);
-            let odd = i32x4_shuffle::<1, 3, 5, 7>(a, b);
-            f32x4_convert_i32x4(i32x4_add(even, odd))
+            let (half, at) = (halves[i / 2], i % 2);
+            let sums = if DOT {
+                // Intermediate results may wrap around: the last one does not.
+                let planes = i32x4_add(half[at], i32x4_shl(half[2 + at], PLANE_BITS));
+                let offset = i32x4_shl(v128_load(weights.add(4 * i).cast()), OFFSET_BITS);
+                i32x4_sub(planes, offset)
+            } else {
+                let (a, b) = (half[2 * at], half[2 * at + 1]);
+                let even = i32x4_shuffle::<0, 2, 4, 6>(a, b);
+                let odd = i32x4_shuffle::<1, 3, 5, 7>(a, b);
+                i32x4_add(even, odd)
+            };
+            f32x4_convert_i32x4(sums)
         })
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(from: *const u8) {
+        // A load that nobody waits for.
+        from.read_volatile();
     }
 }

@@ -1,0 +1,12 @@
+//! Memory that kernels work in.
+
+/// Memory that is used again from call to call.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    /// Quantised rows of a product, or queries.
+    pub(crate) activations: Vec<i16>,
+    /// A scale for each.
+    pub(crate) activation_scales: Vec<f32>,
+    /// Scores of an attention.
+    pub(crate) scores: Vec<f32>,
+}

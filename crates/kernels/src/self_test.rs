@@ -1,0 +1,195 @@
+//! A test of the kernels at the start, on the processor and behind the compiler that will run
+//! them. Of relaxed SIMD, browsers may make what their processors do fast: so it is neither
+//! known before what a dot product of bytes gives, nor whether it pays.
+
+use formats::{Format, Matrix};
+
+use crate::{Cache, Heads, Isa, Kernels, Rows, Scratch, Weight};
+
+/// Shapes at the edges of vectors and panels: rows, inputs, outputs.
+const SHAPES: [[usize; 3]; 4] = [[1, 72, 72], [1, 35, 17], [5, 16, 33], [3, 70, 15]];
+/// What results may differ by from scalar ones, for sums are rounded in another order.
+const TOLERANCE: f32 = 1e-5;
+/// What is timed: a product that a step of the backbone is made of, inputs and outputs.
+const STEP: [usize; 2] = [1024, 512];
+/// Products in a row: a page's clock is coarse.
+const STEPS: usize = 16;
+/// Milliseconds that are spent on timing, if compilers are still at work.
+const PATIENCE: f64 = 25.0;
+
+/// Numbers from -1 to 1, the ends included.
+fn numbers(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed;
+    let number = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        match state >> 29 {
+            0 => 1.0,
+            1 => -1.0,
+            _ => (state >> 8) as f32 / (1 << 23) as f32 - 1.0,
+        }
+    };
+    (0..count).map(number).collect()
+}
+
+/// A product of numbers that are always the same.
+struct Product {
+    matrix: Matrix,
+    values: Vec<u8>,
+    scales: Vec<u8>,
+    x: Vec<f32>,
+    rows: usize,
+    out: Vec<f32>,
+    scratch: Scratch,
+}
+
+impl Product {
+    fn new(format: Format, [rows, inputs, outputs]: [usize; 3]) -> Self {
+        let matrix = Matrix {
+            format,
+            inputs,
+            outputs,
+        };
+        let (values, scales) = matrix.pack(&numbers(inputs * outputs, 1));
+        Self {
+            matrix,
+            values,
+            scales,
+            x: numbers(rows * inputs, 2),
+            rows,
+            out: vec![0.0; rows * outputs],
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The product with rows that begin `stride` values apart.
+    fn run(&mut self, kernels: Kernels, sums: &[i32], stride: usize) -> &[f32] {
+        let weight = Weight {
+            matrix: self.matrix,
+            values: &self.values,
+            scales: &self.scales,
+            sums,
+            bias: None,
+        };
+        let x = Rows {
+            values: &self.x,
+            count: self.rows,
+            stride,
+        };
+        kernels.matmul(&weight, x, &mut self.scratch, &mut self.out);
+        &self.out
+    }
+
+    fn sums(&self, kernels: Kernels) -> Vec<i32> {
+        kernels.weight_sums(&self.matrix, &self.values)
+    }
+}
+
+/// What an attention gives over caches of either kind.
+fn attention(kernels: Kernels) -> Vec<f32> {
+    let heads = Heads {
+        queries: 4,
+        keys: 2,
+        width: 20,
+    };
+    let (q, cached) = (numbers(80, 3), numbers(7 * 40, 4));
+    let mut values = vec![0; cached.len()];
+    let rows = cached.chunks(20).zip(values.chunks_mut(20));
+    let scales: Vec<f32> = rows.map(|(row, out)| kernels.quantise(row, out)).collect();
+    let integers = Cache::I16 {
+        values: &values,
+        scales: &scales,
+    };
+    let mut out = vec![0.0; 160];
+    let (f32s, i16s) = out.split_at_mut(80);
+    for (cache, out) in [(Cache::F32(&cached), f32s), (integers, i16s)] {
+        kernels.attend(heads, &q, cache, cache, &mut Scratch::default(), out);
+    }
+    out
+}
+
+fn agree(a: &[f32], b: &[f32]) -> bool {
+    let largest = b.iter().fold(0.0_f32, |largest, b| largest.max(b.abs()));
+    // So that NaN is no agreement.
+    let near = |(a, b): (&f32, &f32)| (a - b).abs() <= largest * TOLERANCE;
+    a.len() == b.len() && a.iter().zip(b).all(near)
+}
+
+impl Kernels {
+    /// Whether these kernels compute what the scalar ones do: products in all formats, with
+    /// rows apart and rows that overlap, and attention.
+    pub fn are_right(self) -> bool {
+        let Some(scalar) = Self::new(Isa::Scalar) else {
+            return false;
+        };
+        let products = Format::ALL.into_iter().all(|format| {
+            SHAPES.into_iter().all(|shape| {
+                let mut product = Product::new(format, shape);
+                let sums = product.sums(self);
+                [shape[1], 4, 1].into_iter().all(|stride| {
+                    let expected = product.run(scalar, &[], stride).to_vec();
+                    agree(product.run(self, &sums, stride), &expected)
+                })
+            })
+        });
+        products && agree(&attention(self), &attention(scalar))
+    }
+
+    /// Of the sets of instructions that this processor has, the fastest that is right.
+    /// `now` is a clock in milliseconds. Where several are, it takes some hundredths of a second.
+    pub fn tested(mut now: impl FnMut() -> f64) -> Self {
+        let kernels = Isa::available().into_iter().filter_map(Self::new);
+        let right = kernels.filter(|kernels| kernels.isa() != Isa::Scalar && kernels.are_right());
+        let mut right: Vec<(Self, f64)> = right.map(|kernels| (kernels, f64::INFINITY)).collect();
+        if right.len() > 1 {
+            let [inputs, outputs] = STEP;
+            let mut product = Product::new(Format::Q8, [1, inputs, outputs]);
+            let start = now();
+            let mut end = start;
+            while end - start < PATIENCE {
+                for (kernels, fastest) in &mut right {
+                    let sums = product.sums(*kernels);
+                    let start = now();
+                    for _ in 0..STEPS {
+                        product.run(*kernels, &sums, inputs);
+                    }
+                    end = now();
+                    *fastest = fastest.min(end - start);
+                }
+            }
+        }
+        let fastest = right.into_iter().min_by(|(_, a), (_, b)| a.total_cmp(b));
+        fastest.map_or(
+            Self::new(Isa::Scalar).unwrap_or_default(),
+            |(kernels, _)| kernels,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn all_kernels_are_right() {
+        for isa in Isa::available() {
+            assert!(Kernels::new(isa).unwrap().are_right(), "{isa:?}");
+        }
+    }
+
+    #[test]
+    fn what_passes_is_chosen() {
+        let start = Instant::now();
+        let tested = Kernels::tested(|| start.elapsed().as_secs_f64() * 1e3);
+        let only_scalar = Isa::available() == [Isa::Scalar];
+        assert_eq!(tested.isa() == Isa::Scalar, only_scalar);
+    }
+
+    #[test]
+    fn differences_are_seen() {
+        assert!(agree(&[1.0, 2.0], &[1.0, 2.00001]));
+        assert!(!agree(&[1.0, 2.0], &[1.0, 2.1]));
+        assert!(!agree(&[1.0, f32::NAN], &[1.0, 2.0]));
+    }
+}
