@@ -86,6 +86,8 @@ fn build(dir: &Path, features: &str) -> Result<()> {
     let optimized = dir.join("optimized.wasm");
     run(Command::new(package().join("node_modules/.bin/wasm-opt"))
         .arg("-O3")
+        // Kernels stay functions of their own: compilers run out of registers in larger ones.
+        .args(["--one-caller-inline-max-function-size", "0"])
         .args(FEATURES)
         .arg(&module)
         .arg("-o")

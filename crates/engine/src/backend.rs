@@ -64,13 +64,14 @@ impl Engine {
         Self { options }
     }
 
-    /// The engine with the fastest instructions that pass a test here, for processors that
-    /// cannot be asked what they have. `now` is a clock in milliseconds.
-    pub fn tested(now: impl FnMut() -> f64) -> Self {
-        Self::new(Options {
-            isa: Some(Kernels::tested(now).isa()),
+    /// The engine with the fastest instructions that pass a test here, if any do: for
+    /// processors that cannot be asked what they have. `now` is a clock in milliseconds.
+    pub fn tested(now: impl FnMut() -> f64) -> Option<Self> {
+        let isa = Some(Kernels::tested(now)?.isa());
+        Some(Self::new(Options {
+            isa,
             ..Options::default()
-        })
+        }))
     }
 
     /// The instructions that it uses.

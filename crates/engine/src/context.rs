@@ -57,10 +57,3 @@ impl Context {
         self.kernels.activate(Activation::GeluTanh, values);
     }
 }
-
-/// `x += y`
-pub(crate) fn add(x: &mut [f32], y: &[f32]) {
-    for (x, y) in x.iter_mut().zip(y) {
-        *x += y;
-    }
-}

@@ -4,7 +4,7 @@ use config::PadMode;
 use kernels::Rows;
 
 use crate::EngineError;
-use crate::context::{Context, add};
+use crate::context::Context;
 use crate::linear::Linear;
 use crate::loader::Loader;
 
@@ -174,7 +174,7 @@ impl StreamingConvTranspose1d {
             stride: self.channels,
         };
         let mut y = self.convtr.forward_rows(ctx, rows);
-        add(&mut y, &memory.partial);
+        ctx.kernels.add(&mut y, &memory.partial);
         memory.partial.clear();
         ctx.give(all);
         y
@@ -190,7 +190,7 @@ impl StreamingConvTranspose1d {
         for (partial, bias) in partial.iter_mut().zip(&bias) {
             *partial -= bias;
         }
-        add(&mut partial, &memory.partial);
+        ctx.kernels.add(&mut partial, &memory.partial);
         partial
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use config::FlowLmConfig;
 
 use crate::EngineError;
-use crate::context::{Context, add};
+use crate::context::Context;
 use crate::linear::Linear;
 use crate::loader::Loader;
 use crate::module::{Inputs, Module, Outputs, tensor};
@@ -89,7 +89,7 @@ impl SimpleMlpAdaLn {
         }
         let mut sum = vec![0.0; self.dim];
         for (embedder, time) in self.time_embed.iter().zip(times) {
-            add(&mut sum, &embedder.forward(ctx, *time));
+            ctx.kernels.add(&mut sum, &embedder.forward(ctx, *time));
         }
         for value in &mut sum {
             *value /= times.len() as f32;
@@ -123,7 +123,7 @@ impl Module for SimpleMlpAdaLn {
             for (row, y) in y.chunks_exact_mut(self.dim).enumerate() {
                 let times = self.times.iter().map(|name| inputs.f32(name)[row]);
                 let times: Vec<f32> = times.collect();
-                add(y, &self.embed(ctx, &times));
+                ctx.kernels.add(y, &self.embed(ctx, &times));
             }
         }
         // All that is done with it begins so.

@@ -3,7 +3,7 @@
 use config::SeanetConfig;
 
 use crate::EngineError;
-use crate::context::{Context, add};
+use crate::context::Context;
 use crate::conv::{Geometry, Memory, Remembering, StreamingConv1d, StreamingConvTranspose1d};
 use crate::loader::Loader;
 
@@ -170,7 +170,7 @@ impl SeanetResnetBlock {
         ctx.elu(&mut hidden);
         let mut y = self.convs[1].forward(ctx, &hidden, b, first);
         ctx.give(hidden);
-        add(&mut y, x);
+        ctx.kernels.add(&mut y, x);
         y
     }
 }

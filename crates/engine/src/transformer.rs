@@ -5,7 +5,7 @@ use kernels::Heads;
 
 use crate::EngineError;
 use crate::attention::StreamingMultiheadAttention;
-use crate::context::{Context, add};
+use crate::context::Context;
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
@@ -149,7 +149,7 @@ impl StreamingTransformerLayer {
     fn forward(&self, ctx: &mut Context, x: &mut [f32], rotation: &Rotation, cache: &mut KvCache) {
         let norm = self.norm1.forward(ctx, x);
         let update = self.self_attn.forward(ctx, &norm, rotation, cache);
-        self.layer_scale_1.add(x, &update);
+        self.layer_scale_1.add(ctx, x, &update);
         ctx.give(norm);
         ctx.give(update);
 
@@ -157,7 +157,7 @@ impl StreamingTransformerLayer {
         let mut hidden = self.linear1.forward(ctx, &norm);
         ctx.gelu_tanh(&mut hidden);
         let update = self.linear2.forward(ctx, &hidden);
-        self.layer_scale_2.add(x, &update);
+        self.layer_scale_2.add(ctx, x, &update);
         ctx.give(norm);
         ctx.give(hidden);
         ctx.give(update);
@@ -171,17 +171,10 @@ impl LayerScale {
     }
 
     /// `x += scale * update`
-    fn add(&self, x: &mut [f32], update: &[f32]) {
-        let Some(scale) = &self.0 else {
-            return add(x, update);
-        };
-        let rows = x
-            .chunks_exact_mut(scale.len())
-            .zip(update.chunks_exact(scale.len()));
-        for (x, update) in rows {
-            for ((x, update), scale) in x.iter_mut().zip(update).zip(scale) {
-                *x += update * scale;
-            }
+    fn add(&self, ctx: &Context, x: &mut [f32], update: &[f32]) {
+        match &self.0 {
+            Some(scale) => ctx.kernels.add_scaled(x, update, scale),
+            None => ctx.kernels.add(x, update),
         }
     }
 }

@@ -440,33 +440,12 @@ fn softmax(scores: &mut [f32]) {
 mod tests {
     use super::*;
     use crate::Isa;
+    use crate::self_test::attention;
 
     fn noise(count: usize, seed: usize) -> Vec<f32> {
         (0..count)
             .map(|i| (((i + seed) * 7919 % 1009) as f32) / 504.5 - 1.0)
             .collect()
-    }
-
-    fn reference(heads: Heads, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f64> {
-        let (rows, group) = (k.len() / heads.row(), heads.queries / heads.keys);
-        let mut out = vec![0.0; q.len()];
-        for head in 0..heads.queries {
-            let at = |row: usize| (row * heads.keys + head / group) * heads.width;
-            let score = |row: usize| -> f64 {
-                let pairs = q[head * heads.width..][..heads.width]
-                    .iter()
-                    .zip(&k[at(row)..]);
-                pairs.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
-            };
-            let weights: Vec<f64> = (0..rows).map(|row| score(row).exp()).collect();
-            let total: f64 = weights.iter().sum();
-            for (row, weight) in weights.iter().enumerate() {
-                for i in 0..heads.width {
-                    out[head * heads.width + i] += weight / total * f64::from(v[at(row) + i]);
-                }
-            }
-        }
-        out
     }
 
     /// Heads as integers.
@@ -528,11 +507,11 @@ mod tests {
             for isa in Isa::available() {
                 let kernels = Kernels::new(isa).unwrap();
                 for (k, v, exact) in [
-                    (Cache::F32(&k), Cache::F32(&v), reference(heads, &q, &k, &v)),
+                    (Cache::F32(&k), Cache::F32(&v), attention(heads, &q, &k, &v)),
                     (
                         ki.cache(),
                         vi.cache(),
-                        reference(heads, &qi.widened(), &ki.widened(), &vi.widened()),
+                        attention(heads, &qi.widened(), &ki.widened(), &vi.widened()),
                     ),
                 ] {
                     let mut out = vec![0.0; q.len()];

@@ -1,11 +1,12 @@
 //! Which instructions this processor has.
 
-use crate::simd::{Simd, scalar::Scalar};
+use crate::simd::Simd;
 
 /// A set of instructions that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
-    /// What every processor of the target has.
+    /// What every processor has: left out of wasm with vectors, where all have those.
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     Scalar,
     /// x86-64: AVX2, FMA, F16C.
     #[cfg(target_arch = "x86_64")]
@@ -27,7 +28,9 @@ pub enum Isa {
 impl Isa {
     /// All that this processor has, the best last.
     pub fn available() -> Vec<Self> {
-        let mut all = vec![Self::Scalar];
+        let mut all = Vec::new();
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+        all.push(Self::Scalar);
         #[cfg(target_arch = "x86_64")]
         {
             // Miri interprets no vectors of this kind.
@@ -57,6 +60,7 @@ impl Isa {
     /// The name, for reports.
     pub fn as_str(self) -> &'static str {
         match self {
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Self::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => "AVX2",
@@ -70,15 +74,6 @@ impl Isa {
             Self::Wasm => "SIMD128",
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
             Self::WasmDot => "relaxed SIMD, dot products of bytes",
-        }
-    }
-
-    /// Whether activations beside 8-bit weights come in planes.
-    pub(crate) fn has_planes(self) -> bool {
-        match self {
-            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Self::WasmDot => true,
-            _ => false,
         }
     }
 }
@@ -98,7 +93,12 @@ impl Default for Kernels {
 impl Kernels {
     /// Those for the best instruction set there is.
     pub fn detect() -> Self {
-        let isa = Isa::available().pop().unwrap_or(Isa::Scalar);
+        // There always is one.
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+        let least = Isa::Scalar;
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        let least = Isa::Wasm;
+        let isa = Isa::available().pop().unwrap_or(least);
         Self { isa }
     }
 
@@ -112,12 +112,27 @@ impl Kernels {
         self.isa
     }
 
-    /// The kernels that take activations as they are.
-    pub(crate) fn without_planes(self) -> Self {
+    /// Whether activations beside 8-bit weights come in planes.
+    pub(crate) fn has_planes(self) -> bool {
         match self.isa {
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Isa::WasmDot => Self { isa: Isa::Wasm },
-            _ => self,
+            Isa::WasmDot => true,
+            _ => false,
+        }
+    }
+
+    /// Runs `kernel` on activations in planes, where kernels have those.
+    ///
+    /// # Safety
+    ///
+    /// That of [`Kernel::run`].
+    pub(crate) unsafe fn run_on_planes<K: Kernel>(self, kernel: K) {
+        // SAFETY: `Self` is only made for instruction sets that were found.
+        unsafe {
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            kernel.run::<crate::simd::wasm::Wasm<true>>();
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
+            self.run(kernel);
         }
     }
 
@@ -131,7 +146,8 @@ impl Kernels {
         // SAFETY: `Self` is only made for instruction sets that were found.
         unsafe {
             match self.isa {
-                Isa::Scalar => kernel.run::<Scalar>(),
+                #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+                Isa::Scalar => kernel.run::<crate::simd::scalar::Scalar>(),
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx2 => run_avx2(kernel),
                 #[cfg(target_arch = "x86_64")]
@@ -141,7 +157,7 @@ impl Kernels {
                 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
                 Isa::Wasm => kernel.run::<crate::simd::wasm::Wasm<false>>(),
                 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-                Isa::WasmDot => kernel.run::<crate::simd::wasm::Wasm<true>>(),
+                Isa::WasmDot => kernel.run::<crate::simd::wasm::Wasm<false>>(),
             }
         }
     }

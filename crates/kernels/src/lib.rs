@@ -34,6 +34,7 @@ mod norm;
 mod scratch;
 mod self_test;
 mod simd;
+mod sum;
 
 pub use activation::Activation;
 pub use attention::{Cache, Heads};

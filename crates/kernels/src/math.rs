@@ -7,8 +7,8 @@
 const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts, so that multiples of the first are exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-/// Beyond these, e^x is no single.
-const RANGE: [f32; 2] = [-87.0, 88.0];
+/// Beyond these, e^x is no single, or its parts are subnormal, which processors are slow with.
+const RANGE: [f32; 2] = [-86.0, 88.0];
 
 /// `x` within [`RANGE`] as `n ln 2 + r`: 2^n and e^r - 1.
 #[inline(always)]

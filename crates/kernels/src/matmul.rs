@@ -2,8 +2,7 @@
 
 mod float;
 mod integer;
-
-use std::array::from_fn;
+mod q8;
 
 use formats::{Format, Matrix, PANEL};
 
@@ -11,7 +10,8 @@ use crate::Scratch;
 use crate::activations::Planes;
 use crate::isa::{Kernel, Kernels};
 use crate::simd::Simd;
-use integer::{Q8_FOURS, Q8Panel, STREAMS, q8_row};
+use integer::IntegerProduct;
+use q8::Q8Product;
 
 /// A packed weight and the bias that is added to its products.
 #[derive(Clone, Copy, Debug)]
@@ -59,39 +59,6 @@ struct Product<'a> {
 }
 
 impl Kernels {
-    /// Sums over the inputs of a packed weight, which some processors need for products with
-    /// it: empty where they are not needed.
-    ///
-    /// # Panics
-    ///
-    /// If `values` are not [`Matrix::bytes`] bytes.
-    pub fn weight_sums(self, matrix: &Matrix, values: &[u8]) -> Vec<i32> {
-        assert_eq!(values.len(), matrix.bytes(), "bytes of a weight");
-        if !self.isa().has_planes() || matrix.format != Format::Q8 {
-            return Vec::new();
-        }
-        let mut sums = Vec::with_capacity(matrix.panels() * PANEL);
-        for panel in values.chunks_exact(matrix.panel_bytes().max(1)) {
-            for fours in panel.chunks(Q8_FOURS * 4 * PANEL) {
-                let mut chunk = [0; PANEL];
-                // As many weights as fit into 16 bits.
-                for fours in fours.chunks(256 * 4 * PANEL) {
-                    let mut narrow = [0_i16; 4 * PANEL];
-                    for four in fours.as_chunks::<{ 4 * PANEL }>().0 {
-                        for (sum, weight) in narrow.iter_mut().zip(four) {
-                            *sum += i16::from(*weight as i8);
-                        }
-                    }
-                    for (sum, parts) in chunk.iter_mut().zip(narrow.as_chunks::<4>().0) {
-                        *sum += parts.iter().map(|part| i32::from(*part)).sum::<i32>();
-                    }
-                }
-                sums.extend(chunk);
-            }
-        }
-        sums
-    }
-
     /// `out = x * weight + bias`: `x` [count, inputs], `out` [count, outputs].
     ///
     /// # Panics
@@ -105,10 +72,11 @@ impl Kernels {
             matrix.scale_bytes(),
             "scales of a weight"
         );
-        let fours = matrix.padded_inputs() / 4;
-        let sums = matrix.panels() * fours.div_ceil(Q8_FOURS) * PANEL;
-        let planes = self.isa().has_planes() && matrix.format == Format::Q8;
-        assert!(!planes || weight.sums.len() == sums, "sums of a weight");
+        let sums = self.has_planes() && matrix.format == Format::Q8;
+        assert!(
+            !sums || weight.sums.len() == q8::weight_sums(&matrix),
+            "sums of a weight"
+        );
         assert!(bias.is_none_or(|bias| bias.len() == matrix.outputs), "bias");
         assert_eq!(out.len(), x.count * matrix.outputs, "outputs");
         if x.count == 0 {
@@ -139,23 +107,26 @@ impl Kernels {
             }
             Format::Q16 | Format::Q8 | Format::Q4 => {
                 let (stride, scale_stride) = self.quantise_rows(&matrix, x, needed, scratch);
-                let mut kernels = self;
-                if planes && stride.is_multiple_of(4) {
+                let planes = sums && stride.is_multiple_of(4);
+                if planes {
                     let activations = &mut scratch.activations;
                     // SAFETY: the kernel needs nothing but its slice.
                     unsafe { self.run(Planes { activations }) };
-                } else {
-                    kernels = self.without_planes();
                 }
+                let product = IntegerProduct {
+                    product,
+                    x: scratch.activations.as_ptr(),
+                    stride,
+                    scales: scratch.activation_scales.as_ptr(),
+                    scale_stride,
+                };
                 // SAFETY: `quantise_rows` made the rows.
                 unsafe {
-                    kernels.run(IntegerProduct {
-                        product,
-                        x: scratch.activations.as_ptr(),
-                        stride,
-                        scales: scratch.activation_scales.as_ptr(),
-                        scale_stride,
-                    });
+                    match matrix.format {
+                        Format::Q8 if planes => self.run_on_planes(Q8Product(product)),
+                        Format::Q8 => self.run(Q8Product(product)),
+                        _ => self.run(product),
+                    }
                 }
             }
         }
@@ -232,21 +203,15 @@ struct FloatProduct<'a> {
     stride: usize,
 }
 
-/// A product of quantised rows.
-struct IntegerProduct<'a> {
-    product: Product<'a>,
-    x: *const i16,
-    stride: usize,
-    scales: *const f32,
-    scale_stride: usize,
-}
-
 /// Computes a panel for some rows at a time.
 trait Block {
     /// The product's part for `R` rows from `row` on.
     unsafe fn block<S: Simd, const R: usize>(&self, panel: usize, row: usize);
 }
 
+/// Places in memory that are read by turns. Memory is read a page at a time, and finding the
+/// next page takes longer than reading it: so it is done for several at once.
+const STREAMS: usize = 4;
 /// Bytes that are read from memory at a time.
 const LINE: usize = 64;
 
@@ -287,8 +252,8 @@ unsafe fn all_blocks<S: Simd>(blocks: &impl Block, product: &Product<'_>) {
             // SAFETY: as this function's own.
             unsafe {
                 match size {
-                    8 => blocks.block::<S, 8>(panel, row),
-                    4 => blocks.block::<S, 4>(panel, row),
+                    8 if S::ROWS >= 8 => blocks.block::<S, 8>(panel, row),
+                    4 if S::ROWS >= 4 => blocks.block::<S, 4>(panel, row),
                     2 => blocks.block::<S, 2>(panel, row),
                     _ => blocks.block::<S, 1>(panel, row),
                 }
@@ -322,96 +287,6 @@ impl Block for FloatProduct<'_> {
             };
             for (i, sums) in sums.into_iter().enumerate() {
                 self.product.store::<S>(row + i, panel, sums);
-            }
-        }
-    }
-}
-
-impl Kernel for IntegerProduct<'_> {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        // SAFETY: whoever made the product checked its shapes.
-        unsafe {
-            if self.product.rows == 1 && self.product.weight.matrix.format == Format::Q8 {
-                self.row::<S>();
-            } else {
-                all_blocks::<S>(&self, &self.product);
-            }
-        }
-    }
-}
-
-impl IntegerProduct<'_> {
-    /// All q8 panels for one row, from several parts of the weight by turns.
-    #[inline(always)]
-    unsafe fn row<S: Simd>(&self) {
-        let matrix = self.product.weight.matrix;
-        let part = matrix.panels() / STREAMS;
-        // SAFETY: as `run`.
-        unsafe {
-            let scale = S::splat(*self.scales);
-            for i in 0..part {
-                let panels = from_fn(|stream| self.q8_panel(stream * part + i));
-                let sums = q8_row::<S>(panels, matrix.padded_inputs(), self.x);
-                for (stream, sums) in sums.into_iter().enumerate() {
-                    let sums = S::scale(sums, scale);
-                    self.product.store::<S>(0, stream * part + i, sums);
-                }
-            }
-            for panel in part * STREAMS..matrix.panels() {
-                self.block::<S, 1>(panel, 0);
-            }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn q8_panel(&self, panel: usize) -> Q8Panel {
-        let Weight {
-            matrix,
-            values,
-            scales,
-            sums,
-            ..
-        } = self.product.weight;
-        let chunks = (matrix.padded_inputs() / 4).div_ceil(Q8_FOURS);
-        // SAFETY: as `run`.
-        unsafe {
-            Q8Panel {
-                values: values.as_ptr().add(panel * matrix.panel_bytes()).cast(),
-                scales: scales
-                    .as_ptr()
-                    .add(panel * matrix.panel_scale_bytes())
-                    .cast(),
-                sums: sums.as_ptr().wrapping_add(panel * chunks * PANEL),
-            }
-        }
-    }
-}
-
-impl Block for IntegerProduct<'_> {
-    #[inline(always)]
-    unsafe fn block<S: Simd, const R: usize>(&self, panel: usize, row: usize) {
-        let Weight {
-            matrix,
-            values,
-            scales,
-            ..
-        } = self.product.weight;
-        let inputs = matrix.padded_inputs();
-        // SAFETY: as the trait's.
-        unsafe {
-            let values = values.as_ptr().add(panel * matrix.panel_bytes());
-            let scales = scales.as_ptr().add(panel * matrix.panel_scale_bytes());
-            let x = self.x.add(row * self.stride);
-            let sums = match matrix.format {
-                Format::Q16 => integer::q16::<S, R>(values, scales, inputs, x, self.stride),
-                Format::Q8 => integer::q8::<S, R>(self.q8_panel(panel), inputs, x, self.stride),
-                _ => integer::q4::<S, R>(values, scales, inputs, x, self.stride),
-            };
-            for (i, sums) in sums.into_iter().enumerate() {
-                let scale = S::splat(*self.scales.add((row + i) * self.scale_stride));
-                self.product
-                    .store::<S>(row + i, panel, S::scale(sums, scale));
             }
         }
     }

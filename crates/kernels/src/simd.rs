@@ -9,6 +9,7 @@ pub(crate) mod avx2;
 pub(crate) mod avx512;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 pub(crate) mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(crate) mod wasm;
@@ -111,6 +112,7 @@ pub(crate) trait Simd: Copy {
     /// weights, which are read where activations come in planes.
     unsafe fn halves_to_f32(halves: [Self::H; 2], weights: *const i32) -> Self::F;
 
-    /// Asks for the memory at `from`, which is soon read.
-    unsafe fn prefetch(from: *const u8);
+    /// Asks for the memory at `from`, which is soon read, if that is faster than to wait for it.
+    #[inline(always)]
+    unsafe fn prefetch(_: *const u8) {}
 }

@@ -171,9 +171,4 @@ impl Simd for Avx512 {
         let b = _mm512_permutex2var_epi32(lower, odd, upper);
         _mm512_cvtepi32_ps(_mm512_add_epi32(a, b))
     }
-
-    #[inline(always)]
-    unsafe fn prefetch(from: *const u8) {
-        _mm_prefetch::<_MM_HINT_T0>(from.cast());
-    }
 }

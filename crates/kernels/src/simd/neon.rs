@@ -187,9 +187,4 @@ impl Simd for Neon {
             vcvtq_f32_s32(vpaddq_s32(a, b))
         })
     }
-
-    #[inline(always)]
-    unsafe fn prefetch(_: *const u8) {
-        // The processor's own does well here, and Rust has no stable one.
-    }
 }

@@ -165,7 +165,4 @@ impl Simd for Scalar {
             (half[i % 8 * 2] + half[i % 8 * 2 + 1]) as f32
         })
     }
-
-    #[inline(always)]
-    unsafe fn prefetch(_: *const u8) {}
 }

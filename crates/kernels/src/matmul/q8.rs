@@ -1,0 +1,262 @@
+//! Products with q8 weights. Sums are exact integers for as long as 32 bits hold them, so every
+//! processor gets the same.
+
+use std::array::from_fn;
+use std::ops::Range;
+
+use formats::{Format, Matrix, PANEL, Q8_MAX};
+
+use super::integer::IntegerProduct;
+use super::{Block, STREAMS, Weight, all_blocks};
+use crate::activations::A_MAX;
+use crate::isa::{Kernel, Kernels};
+use crate::simd::Simd;
+
+/// A product with q8 weights.
+pub(super) struct Q8Product<'a>(pub(super) IntegerProduct<'a>);
+
+/// Inputs whose q8 products fit into 32 bits, in fours.
+const Q8_FOURS: usize = (i32::MAX / (Q8_MAX * A_MAX)) as usize / 4;
+
+/// Fours of a panel that are read before the next panel's.
+const TURN: usize = 8;
+
+/// One panel of q8 weights `[inputs / 4][16][4]`.
+#[derive(Clone, Copy)]
+struct Q8Panel {
+    values: *const i8,
+    /// One f32 scale for each output.
+    scales: *const f32,
+    /// For every [`Q8_FOURS`] begun, the sums of each output's weights.
+    sums: *const i32,
+}
+
+/// How many [`Kernels::weight_sums`] a weight has.
+pub(super) fn weight_sums(matrix: &Matrix) -> usize {
+    let chunks = (matrix.padded_inputs() / 4).div_ceil(Q8_FOURS);
+    matrix.panels() * chunks * PANEL
+}
+
+impl Kernels {
+    /// Sums over the inputs of a packed weight, which some processors need for products with
+    /// it: empty where they are not needed.
+    ///
+    /// # Panics
+    ///
+    /// If `values` are not [`Matrix::bytes`] bytes.
+    pub fn weight_sums(self, matrix: &Matrix, values: &[u8]) -> Vec<i32> {
+        assert_eq!(values.len(), matrix.bytes(), "bytes of a weight");
+        if !self.has_planes() || matrix.format != Format::Q8 {
+            return Vec::new();
+        }
+        let mut sums = Vec::with_capacity(weight_sums(matrix));
+        for panel in values.chunks_exact(matrix.panel_bytes().max(1)) {
+            for fours in panel.chunks(Q8_FOURS * 4 * PANEL) {
+                let mut chunk = [0; PANEL];
+                // As many weights as fit into 16 bits.
+                for fours in fours.chunks(256 * 4 * PANEL) {
+                    let mut narrow = [0_i16; 4 * PANEL];
+                    for four in fours.as_chunks::<{ 4 * PANEL }>().0 {
+                        for (sum, weight) in narrow.iter_mut().zip(four) {
+                            *sum += i16::from(*weight as i8);
+                        }
+                    }
+                    for (sum, parts) in chunk.iter_mut().zip(narrow.as_chunks::<4>().0) {
+                        *sum += parts.iter().map(|part| i32::from(*part)).sum::<i32>();
+                    }
+                }
+                sums.extend(chunk);
+            }
+        }
+        sums
+    }
+}
+
+impl Kernel for Q8Product<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: whoever made the product checked its shapes.
+        unsafe {
+            if self.0.product.rows == 1 {
+                self.row::<S>();
+            } else {
+                all_blocks::<S>(&self, &self.0.product);
+            }
+        }
+    }
+}
+
+impl Q8Product<'_> {
+    /// All panels for one row, from several parts of the weight by turns.
+    #[inline(always)]
+    unsafe fn row<S: Simd>(&self) {
+        let matrix = self.0.product.weight.matrix;
+        let part = matrix.panels() / STREAMS;
+        // SAFETY: as `run`.
+        unsafe {
+            for i in 0..part {
+                let panels = from_fn(|stream| self.panel(stream * part + i));
+                let sums = q8_row::<S>(panels, matrix.padded_inputs(), self.0.x);
+                for (stream, sums) in sums.into_iter().enumerate() {
+                    self.0.store::<S, 1>(stream * part + i, 0, [sums]);
+                }
+            }
+            for panel in part * STREAMS..matrix.panels() {
+                self.block::<S, 1>(panel, 0);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn panel(&self, panel: usize) -> Q8Panel {
+        let Weight {
+            matrix,
+            values,
+            scales,
+            sums,
+            ..
+        } = self.0.product.weight;
+        let chunks = (matrix.padded_inputs() / 4).div_ceil(Q8_FOURS);
+        // SAFETY: as `run`.
+        unsafe {
+            Q8Panel {
+                values: values.as_ptr().add(panel * matrix.panel_bytes()).cast(),
+                scales: (scales.as_ptr())
+                    .add(panel * matrix.panel_scale_bytes())
+                    .cast(),
+                sums: sums.as_ptr().wrapping_add(panel * chunks * PANEL),
+            }
+        }
+    }
+}
+
+impl Block for Q8Product<'_> {
+    #[inline(always)]
+    unsafe fn block<S: Simd, const R: usize>(&self, panel: usize, row: usize) {
+        let inputs = self.0.product.weight.matrix.padded_inputs();
+        // SAFETY: as the trait's.
+        unsafe {
+            let x = self.0.x.add(row * self.0.stride);
+            let sums = q8::<S, R>(self.panel(panel), inputs, x, self.0.stride);
+            self.0.store::<S, R>(panel, row, sums);
+        }
+    }
+}
+
+impl Q8Panel {
+    /// Adds the products of `fours` to the sums of `R` rows: of one half of the panel from
+    /// `first` on, or of both.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    unsafe fn add<S: Simd, const R: usize, const HALVES: usize>(
+        &self,
+        halves: &mut [[S::H; HALVES]; R],
+        first: usize,
+        fours: Range<usize>,
+        x: *const i16,
+        stride: usize,
+    ) {
+        // SAFETY: the caller's.
+        unsafe {
+            for four in fours {
+                let values = self
+                    .values
+                    .wrapping_add(four * 4 * PANEL + first * 2 * PANEL);
+                let w: [S::W4; HALVES] = from_fn(|half| S::load_w4(values.add(half * 2 * PANEL)));
+                for (r, halves) in halves.iter_mut().enumerate() {
+                    let a = S::splat_a4(x.add(r * stride + 4 * four));
+                    for (half, w) in halves.iter_mut().zip(w) {
+                        *half = S::dot4(*half, a, w);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds the exact sums of chunk `chunk`.
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&self, sum: &mut S::F, halves: [S::H; 2], chunk: usize) {
+        // SAFETY: the caller's.
+        unsafe {
+            let weights = self.sums.wrapping_add(chunk * PANEL);
+            *sum = S::add(*sum, S::halves_to_f32(halves, weights));
+        }
+    }
+}
+
+/// Parts of `fours` whose sums are exact.
+fn chunks(fours: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let chunk = move |i| i * Q8_FOURS..fours.min((i + 1) * Q8_FOURS);
+    (0..fours.div_ceil(Q8_FOURS)).map(move |i| (i, chunk(i)))
+}
+
+/// A panel's sums for `R` rows.
+///
+/// # Safety
+///
+/// The panel has `inputs` inputs, and every row `inputs` numbers.
+#[inline(always)]
+unsafe fn q8<S: Simd, const R: usize>(
+    panel: Q8Panel,
+    inputs: usize,
+    x: *const i16,
+    stride: usize,
+) -> [S::F; R] {
+    // SAFETY: see above.
+    unsafe {
+        let mut sums = [S::zero(); R];
+        for (chunk, fours) in chunks(inputs / 4) {
+            let mut halves = [[S::zero_h(); 2]; R];
+            if S::WHOLE || R == 1 {
+                panel.add::<S, R, 2>(&mut halves, 0, fours, x, stride);
+            } else {
+                for first in 0..2 {
+                    let mut half = [[S::zero_h(); 1]; R];
+                    panel.add::<S, R, 1>(&mut half, first, fours.clone(), x, stride);
+                    for (halves, [half]) in halves.iter_mut().zip(half) {
+                        halves[first] = half;
+                    }
+                }
+            }
+            for (sum, halves) in sums.iter_mut().zip(halves) {
+                panel.finish::<S>(sum, halves, chunk);
+            }
+        }
+        let scale = S::load(panel.scales);
+        sums.map(|sum| S::mul(sum, scale))
+    }
+}
+
+/// The sums of some panels for one row, which are read by turns.
+///
+/// # Safety
+///
+/// As [`q8`]'s.
+#[inline(always)]
+unsafe fn q8_row<S: Simd>(
+    panels: [Q8Panel; STREAMS],
+    inputs: usize,
+    x: *const i16,
+) -> [S::F; STREAMS] {
+    // SAFETY: see above.
+    unsafe {
+        let mut sums = [S::zero(); STREAMS];
+        for (chunk, fours) in chunks(inputs / 4) {
+            let mut halves = [[[S::zero_h(); 2]]; STREAMS];
+            for start in fours.clone().step_by(TURN) {
+                let turn = start..fours.end.min(start + TURN);
+                for (panel, halves) in panels.iter().zip(&mut halves) {
+                    panel.add::<S, 1, 2>(halves, 0, turn.clone(), x, 0);
+                }
+            }
+            for ((panel, sum), [halves]) in panels.iter().zip(&mut sums).zip(halves) {
+                panel.finish::<S>(sum, halves, chunk);
+            }
+        }
+        let mut panels = panels.iter();
+        sums.map(|sum| match panels.next() {
+            Some(panel) => S::mul(sum, S::load(panel.scales)),
+            None => sum,
+        })
+    }
+}
