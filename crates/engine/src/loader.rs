@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use bundle::{Component, Extent, Parameter, ParameterKind};
 use formats::{Matrix, Table};
-use kernels::{Kernels, Weight};
+use kernels::{Kernels, Weight, WeightSums};
 
 use crate::{Data, EngineError};
 
@@ -33,7 +33,7 @@ pub(crate) struct PackedMatrix {
     pub(crate) matrix: Matrix,
     values: Range<usize>,
     scales: Range<usize>,
-    sums: Vec<i32>,
+    sums: WeightSums,
 }
 
 /// A packed lookup table in a data file.

@@ -39,6 +39,7 @@ fn products(criterion: &mut Criterion) {
                     continue;
                 };
                 let mut at = 0;
+                let sums = kernels.weight_sums(&matrix, &packed[0].0);
                 group.bench_function(BenchmarkId::new(format.as_str(), isa.as_str()), |bencher| {
                     bencher.iter(|| {
                         let (values, scales) = &packed[at % copies];
@@ -47,7 +48,7 @@ fn products(criterion: &mut Criterion) {
                             matrix,
                             values,
                             scales,
-                            sums: &[],
+                            sums: &sums,
                             bias: None,
                         };
                         kernels.matmul(&weight, Rows::new(&x, inputs), &mut scratch, &mut out);

@@ -35,9 +35,11 @@ mod scratch;
 mod self_test;
 mod simd;
 mod sum;
+mod weight_sums;
 
 pub use activation::Activation;
 pub use attention::{Cache, Heads};
 pub use isa::{Isa, Kernels};
 pub use matmul::{Rows, Weight};
 pub use scratch::Scratch;
+pub use weight_sums::WeightSums;

@@ -6,10 +6,10 @@ mod q8;
 
 use formats::{Format, Matrix, PANEL};
 
-use crate::Scratch;
 use crate::activations::Planes;
 use crate::isa::{Kernel, Kernels};
 use crate::simd::Simd;
+use crate::{Scratch, WeightSums};
 use integer::IntegerProduct;
 use q8::Q8Product;
 
@@ -23,7 +23,7 @@ pub struct Weight<'a> {
     /// [`Matrix::scale_bytes`] bytes.
     pub scales: &'a [u8],
     /// What [`Kernels::weight_sums`] gives.
-    pub sums: &'a [i32],
+    pub sums: &'a WeightSums,
     /// One number per output.
     pub bias: Option<&'a [f32]>,
 }
@@ -72,9 +72,8 @@ impl Kernels {
             matrix.scale_bytes(),
             "scales of a weight"
         );
-        let sums = self.has_planes() && matrix.format == Format::Q8;
         assert!(
-            !sums || weight.sums.len() == q8::weight_sums(&matrix),
+            weight.sums.fit(&matrix, self.has_planes()),
             "sums of a weight"
         );
         assert!(bias.is_none_or(|bias| bias.len() == matrix.outputs), "bias");
@@ -107,7 +106,8 @@ impl Kernels {
             }
             Format::Q16 | Format::Q8 | Format::Q4 => {
                 let (stride, scale_stride) = self.quantise_rows(&matrix, x, needed, scratch);
-                let planes = sums && stride.is_multiple_of(4);
+                let planes =
+                    self.has_planes() && matrix.format == Format::Q8 && stride.is_multiple_of(4);
                 if planes {
                     let activations = &mut scratch.activations;
                     // SAFETY: the kernel needs nothing but its slice.
@@ -214,22 +214,39 @@ trait Block {
 const STREAMS: usize = 4;
 /// Bytes that are read from memory at a time.
 const LINE: usize = 64;
+/// Lines of each place that are asked for at a time, at least.
+const MIN_LINES: usize = 4;
 
-/// Asks for the memory of panel `panel`, from several pages at once.
-#[inline(always)]
-unsafe fn prefetch<S: Simd>(weight: &Weight<'_>, panel: usize) {
-    let lines = weight.matrix.panel_bytes() / LINE;
-    let part = lines / STREAMS;
-    // SAFETY: the caller's.
-    unsafe {
-        let panel = weight
-            .values
-            .as_ptr()
-            .add(panel * weight.matrix.panel_bytes());
-        for line in 0..part {
+/// Lines of panel `panel` that are asked for, from several pages at once.
+struct Prefetch {
+    panel: *const u8,
+    /// Lines of each part of the panel.
+    part: usize,
+    next: usize,
+}
+
+impl Prefetch {
+    fn new(weight: &Weight<'_>, panel: usize) -> Self {
+        let size = weight.matrix.panel_bytes();
+        let there = panel < weight.matrix.panels();
+        Self {
+            panel: weight.values.as_ptr().wrapping_add(panel * size),
+            part: if there { size / LINE / STREAMS } else { 0 },
+            next: 0,
+        }
+    }
+
+    /// Asks for up to `lines` lines of each part.
+    #[inline(always)]
+    unsafe fn ask<S: Simd>(&mut self, lines: usize) {
+        let end = self.part.min(self.next + lines);
+        while self.next < end {
             for stream in 0..STREAMS {
-                S::prefetch(panel.add((stream * part + line) * LINE));
+                let line = stream * self.part + self.next;
+                // SAFETY: the panel has so many.
+                unsafe { S::prefetch(self.panel.add(line * LINE)) };
             }
+            self.next += 1;
         }
     }
 }
@@ -238,12 +255,11 @@ unsafe fn prefetch<S: Simd>(weight: &Weight<'_>, panel: usize) {
 /// So every weight is read from memory once.
 #[inline(always)]
 unsafe fn all_blocks<S: Simd>(blocks: &impl Block, product: &Product<'_>) {
-    let (panels, rows) = (product.weight.matrix.panels(), product.rows);
-    for panel in 0..panels {
-        if rows > S::ROWS && panel + 1 < panels {
-            // SAFETY: there is that panel.
-            unsafe { prefetch::<S>(&product.weight, panel + 1) };
-        }
+    let rows = product.rows;
+    for panel in 0..product.weight.matrix.panels() {
+        let mut ahead = Prefetch::new(&product.weight, panel + 1);
+        // Beside the work of every block, but not so often that asking is work itself.
+        let lines = (ahead.part * S::ROWS).div_ceil(rows).max(MIN_LINES);
         let (mut row, mut size) = (0, S::ROWS);
         while row < rows {
             while size > rows - row {
@@ -251,6 +267,9 @@ unsafe fn all_blocks<S: Simd>(blocks: &impl Block, product: &Product<'_>) {
             }
             // SAFETY: as this function's own.
             unsafe {
+                if rows > S::ROWS {
+                    ahead.ask::<S>(lines);
+                }
                 match size {
                     8 if S::ROWS >= 8 => blocks.block::<S, 8>(panel, row),
                     4 if S::ROWS >= 4 => blocks.block::<S, 4>(panel, row),

@@ -4,7 +4,7 @@
 
 use formats::{Format, Matrix};
 
-use crate::{Cache, Heads, Isa, Kernels, Rows, Scratch, Weight};
+use crate::{Cache, Heads, Isa, Kernels, Rows, Scratch, Weight, WeightSums};
 
 /// Shapes at the edges of vectors and panels: rows, inputs, outputs.
 const SHAPES: [[usize; 3]; 4] = [[1, 72, 72], [1, 35, 17], [5, 16, 33], [3, 70, 15]];
@@ -17,7 +17,7 @@ const STEP: [usize; 2] = [1024, 512];
 /// Products in a row: a page's clock is coarse.
 const STEPS: usize = 16;
 /// Milliseconds that are spent on timing, if compilers are still at work.
-const PATIENCE: f64 = 25.0;
+const PATIENCE: f64 = 12.0;
 
 /// Numbers from -1 to 1, the ends included.
 fn numbers(count: usize, seed: u32) -> Vec<f32> {
@@ -64,7 +64,7 @@ impl Product {
     }
 
     /// The product with rows that begin `stride` values apart.
-    fn run(&mut self, kernels: Kernels, sums: &[i32], stride: usize) -> &[f32] {
+    fn run(&mut self, kernels: Kernels, sums: &WeightSums, stride: usize) -> &[f32] {
         let weight = Weight {
             matrix: self.matrix,
             values: &self.values,
@@ -81,7 +81,7 @@ impl Product {
         &self.out
     }
 
-    fn sums(&self, kernels: Kernels) -> Vec<i32> {
+    fn sums(&self, kernels: Kernels) -> WeightSums {
         kernels.weight_sums(&self.matrix, &self.values)
     }
 

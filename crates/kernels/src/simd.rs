@@ -65,6 +65,11 @@ pub(crate) trait Simd: Copy {
     unsafe fn mul_add(acc: Self::F, a: Self::S, b: Self::F) -> Self::F;
     /// `acc + a * b` of two vectors.
     unsafe fn mul_add_lanes(acc: Self::F, a: Self::F, b: Self::F) -> Self::F;
+    /// The first four numbers; the others are whatever needs no computing.
+    #[inline(always)]
+    unsafe fn narrow(a: Self::F) -> Self::F {
+        a
+    }
     /// Sum.
     unsafe fn add(a: Self::F, b: Self::F) -> Self::F;
     /// Product.

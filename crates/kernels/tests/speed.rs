@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use formats::{Format, Matrix};
-use kernels::{Isa, Kernels, Rows, Scratch, Weight};
+use kernels::{Isa, Kernels, Rows, Scratch, Weight, WeightSums};
 
 /// Products of each side, by turns; the fastest counts.
 const TURNS: usize = 15;
@@ -14,6 +14,7 @@ struct Product {
     matrix: Matrix,
     values: Vec<u8>,
     scales: Vec<u8>,
+    sums: WeightSums,
     x: Vec<f32>,
     out: Vec<f32>,
     scratch: Scratch,
@@ -32,6 +33,7 @@ impl Product {
         let (values, scales) = matrix.pack(&weight);
         Self {
             matrix,
+            sums: Kernels::detect().weight_sums(&matrix, &values),
             values,
             scales,
             x: (0..rows * inputs)
@@ -47,7 +49,7 @@ impl Product {
             matrix: self.matrix,
             values: &self.values,
             scales: &self.scales,
-            sums: &[],
+            sums: &self.sums,
             bias: None,
         };
         let x = Rows::new(&self.x, self.matrix.inputs);

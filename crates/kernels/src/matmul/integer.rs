@@ -3,16 +3,16 @@
 
 use std::ptr;
 
-use formats::{Format, PANEL, Q4_BLOCK, Q16_MAX};
+use formats::{Format, PANEL, Q4_BLOCK};
 
 use super::{Block, Product, Weight, all_blocks};
 
-use crate::activations::A_MAX;
 use crate::isa::Kernel;
 use crate::simd::Simd;
 
-/// Inputs whose q16 products fit into 32 bits, in pairs.
-const Q16_PAIRS: usize = (i32::MAX / (Q16_MAX * A_MAX)) as usize / 2;
+/// Outputs of a panel that are computed alone: the codec's last convolution has one.
+const NARROW: usize = 4;
+
 /// A product of quantised rows.
 pub(super) struct IntegerProduct<'a> {
     pub(super) product: Product<'a>,
@@ -66,7 +66,14 @@ impl Block for IntegerProduct<'_> {
             let scales = scales.as_ptr().add(panel * matrix.panel_scale_bytes());
             let x = self.x.add(row * self.stride);
             let sums = match matrix.format {
-                Format::Q16 => q16::<S, R>(values, scales, inputs, x, self.stride),
+                Format::Q16 => {
+                    let pairs = [inputs / 2, self.product.weight.sums.pairs()];
+                    if matrix.outputs - panel * PANEL <= NARROW {
+                        q16::<S, R, true>(values, scales, pairs, x, self.stride)
+                    } else {
+                        q16::<S, R, false>(values, scales, pairs, x, self.stride)
+                    }
+                }
                 _ => q4::<S, R>(values, scales, inputs, x, self.stride),
             };
             self.store::<S, R>(panel, row, sums);
@@ -74,17 +81,18 @@ impl Block for IntegerProduct<'_> {
     }
 }
 
-/// Weights `[inputs / 2][16][2]`, one scale for each output.
+/// Weights `[pairs][16][2]`, one scale for each output. Sums leave 32 bits after
+/// `exact_pairs`. With `N`, only [`NARROW`] outputs are needed.
 ///
 /// # Safety
 ///
-/// `values` and `scales` hold a panel, and every row `inputs` numbers.
+/// `values` and `scales` hold a panel, and every row as many numbers.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-unsafe fn q16<S: Simd, const R: usize>(
+unsafe fn q16<S: Simd, const R: usize, const N: bool>(
     values: *const u8,
     scales: *const u8,
-    inputs: usize,
+    [pairs, exact_pairs]: [usize; 2],
     x: *const i16,
     stride: usize,
 ) -> [S::F; R] {
@@ -93,8 +101,8 @@ unsafe fn q16<S: Simd, const R: usize>(
         let values = values.cast::<i16>();
         let mut sums = [S::zero(); R];
         let mut pair = 0;
-        while pair < inputs / 2 {
-            let end = (inputs / 2).min(pair + Q16_PAIRS);
+        while pair < pairs {
+            let end = pairs.min(pair + exact_pairs);
             let mut exact = [S::zero_i(); R];
             for pair in pair..end {
                 let w = S::load_w2(values.wrapping_add(pair * 2 * PANEL));
@@ -110,6 +118,9 @@ unsafe fn q16<S: Simd, const R: usize>(
         let scale = S::load(scales.cast());
         for sum in &mut sums {
             *sum = S::mul(*sum, scale);
+            if N {
+                *sum = S::narrow(*sum);
+            }
         }
         sums
     }

@@ -4,19 +4,16 @@
 use std::array::from_fn;
 use std::ops::Range;
 
-use formats::{Format, Matrix, PANEL, Q8_MAX};
+use formats::PANEL;
 
 use super::integer::IntegerProduct;
 use super::{Block, STREAMS, Weight, all_blocks};
-use crate::activations::A_MAX;
-use crate::isa::{Kernel, Kernels};
+use crate::isa::Kernel;
 use crate::simd::Simd;
+use crate::weight_sums::Q8_FOURS;
 
 /// A product with q8 weights.
 pub(super) struct Q8Product<'a>(pub(super) IntegerProduct<'a>);
-
-/// Inputs whose q8 products fit into 32 bits, in fours.
-const Q8_FOURS: usize = (i32::MAX / (Q8_MAX * A_MAX)) as usize / 4;
 
 /// Fours of a panel that are read before the next panel's.
 const TURN: usize = 8;
@@ -29,47 +26,6 @@ struct Q8Panel {
     scales: *const f32,
     /// For every [`Q8_FOURS`] begun, the sums of each output's weights.
     sums: *const i32,
-}
-
-/// How many [`Kernels::weight_sums`] a weight has.
-pub(super) fn weight_sums(matrix: &Matrix) -> usize {
-    let chunks = (matrix.padded_inputs() / 4).div_ceil(Q8_FOURS);
-    matrix.panels() * chunks * PANEL
-}
-
-impl Kernels {
-    /// Sums over the inputs of a packed weight, which some processors need for products with
-    /// it: empty where they are not needed.
-    ///
-    /// # Panics
-    ///
-    /// If `values` are not [`Matrix::bytes`] bytes.
-    pub fn weight_sums(self, matrix: &Matrix, values: &[u8]) -> Vec<i32> {
-        assert_eq!(values.len(), matrix.bytes(), "bytes of a weight");
-        if !self.has_planes() || matrix.format != Format::Q8 {
-            return Vec::new();
-        }
-        let mut sums = Vec::with_capacity(weight_sums(matrix));
-        for panel in values.chunks_exact(matrix.panel_bytes().max(1)) {
-            for fours in panel.chunks(Q8_FOURS * 4 * PANEL) {
-                let mut chunk = [0; PANEL];
-                // As many weights as fit into 16 bits.
-                for fours in fours.chunks(256 * 4 * PANEL) {
-                    let mut narrow = [0_i16; 4 * PANEL];
-                    for four in fours.as_chunks::<{ 4 * PANEL }>().0 {
-                        for (sum, weight) in narrow.iter_mut().zip(four) {
-                            *sum += i16::from(*weight as i8);
-                        }
-                    }
-                    for (sum, parts) in chunk.iter_mut().zip(narrow.as_chunks::<4>().0) {
-                        *sum += parts.iter().map(|part| i32::from(*part)).sum::<i32>();
-                    }
-                }
-                sums.extend(chunk);
-            }
-        }
-        sums
-    }
 }
 
 impl Kernel for Q8Product<'_> {
@@ -124,7 +80,7 @@ impl Q8Product<'_> {
                 scales: (scales.as_ptr())
                     .add(panel * matrix.panel_scale_bytes())
                     .cast(),
-                sums: sums.as_ptr().wrapping_add(panel * chunks * PANEL),
+                sums: sums.weights.as_ptr().wrapping_add(panel * chunks * PANEL),
             }
         }
     }

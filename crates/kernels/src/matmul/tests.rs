@@ -130,7 +130,7 @@ fn integer_products_are_the_same_everywhere() {
             matrix,
             values: &values,
             scales: &scales,
-            sums: &[],
+            sums: &Kernels::detect().weight_sums(&matrix, &values),
             bias: None,
         };
         let x = random(&mut rng, 48 * 5);
@@ -168,7 +168,7 @@ fn the_largest_numbers_do_not_overflow() {
                 matrix,
                 values: &values,
                 scales: &scales,
-                sums: &[],
+                sums: &Kernels::detect().weight_sums(&matrix, &values),
                 bias: None,
             };
             let mut out = [0.0; 2];
@@ -202,7 +202,7 @@ fn rows_that_are_not_there_are_refused() {
         matrix,
         values: &values,
         scales: &scales,
-        sums: &[],
+        sums: &Kernels::detect().weight_sums(&matrix, &values),
         bias: None,
     };
     let x = Rows {

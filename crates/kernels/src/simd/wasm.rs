@@ -104,6 +104,12 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
         from_fn(|i| fused(acc[i], a[i], b[i]))
     }
     #[inline(always)]
+    unsafe fn narrow(a: Self::F) -> Self::F {
+        let mut narrow = Self::zero();
+        narrow[0] = a[0];
+        narrow
+    }
+    #[inline(always)]
     unsafe fn add(a: Self::F, b: Self::F) -> Self::F {
         from_fn(|i| f32x4_add(a[i], b[i]))
     }
