@@ -62,7 +62,7 @@ fn what_is_no_bundle_is_named() {
         },
         Case {
             name: "later",
-            manifest: Some("{\"format\": \"pocket-onnx\", \"format_version\": 3}"),
+            manifest: Some("{\"format\": \"pocket-onnx\", \"format_version\": 4}"),
             says: &[
                 "later/manifest.json: format pocket-onnx version 3",
                 "version 2",

@@ -73,6 +73,18 @@ pub(super) fn graphs() -> Vec<Case> {
             "two nodes are called",
         ),
         case(
+            |dir| {
+                edit_nodes(dir, FlowLm, |nodes| {
+                    let inside = nodes.iter_mut().flat_map(|node| &mut node.attribute);
+                    let branch = inside.filter_map(|a| a.g.as_mut()).next().unwrap();
+                    "elsewhere".clone_into(&mut branch.node[1].input[0]);
+                });
+            },
+            FlowLm,
+            "nodes",
+            "reads elsewhere, which nothing before it gives",
+        ),
+        case(
             |dir| edit_nodes(dir, MimiDecoder, |nodes| nodes.reverse()),
             MimiDecoder,
             "nodes",
