@@ -75,8 +75,8 @@ pub(super) fn graphs() -> Vec<Case> {
         case(
             |dir| {
                 edit_nodes(dir, FlowLm, |nodes| {
-                    let inside = nodes.iter_mut().flat_map(|node| &mut node.attribute);
-                    let branch = inside.filter_map(|a| a.g.as_mut()).next().unwrap();
+                    let mut inside = nodes.iter_mut().flat_map(|node| &mut node.attribute);
+                    let branch = inside.find_map(|a| a.g.as_mut()).unwrap();
                     "elsewhere".clone_into(&mut branch.node[1].input[0]);
                 });
             },
@@ -107,8 +107,8 @@ pub(super) fn graphs() -> Vec<Case> {
         case(
             |dir| {
                 edit_nodes(dir, FlowNet, |nodes| {
-                    nodes[3].op_type = Some("Add3".to_owned());
-                });
+                    nodes[3].op_type = Some("Add3".to_owned())
+                })
             },
             FlowNet,
             "run",
