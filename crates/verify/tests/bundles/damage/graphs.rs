@@ -12,7 +12,7 @@ use crate::support::{edit_file, edit_graph};
 
 use ComponentName::{FlowLm, FlowNet, MimiDecoder, TextConditioner};
 
-/// Damage to graphs and their nodes.
+/// Damage to graphs.
 pub(super) fn graphs() -> Vec<Case> {
     let case = |damage, component, check, finding| Case {
         damage,
@@ -56,6 +56,18 @@ pub(super) fn graphs() -> Vec<Case> {
             "opset",
             "\"com.microsoft\" 1",
         ),
+    ]
+}
+
+/// Damage to nodes.
+pub(super) fn nodes() -> Vec<Case> {
+    let case = |damage, component, check, finding| Case {
+        damage,
+        component: Some(component),
+        check,
+        finding,
+    };
+    vec![
         case(
             |dir| {
                 edit_nodes(dir, FlowLm, |nodes| {
@@ -107,8 +119,8 @@ pub(super) fn graphs() -> Vec<Case> {
         case(
             |dir| {
                 edit_nodes(dir, FlowNet, |nodes| {
-                    nodes[3].op_type = Some("Add3".to_owned())
-                })
+                    nodes[3].op_type = Some("Add3".to_owned());
+                });
             },
             FlowNet,
             "run",
