@@ -18,7 +18,8 @@ pub struct State {
     /// Key of upstream's state dictionary.
     pub key: String,
     /// Index into upstream's tensor along its first axis, where the graph keeps
-    /// apart what upstream stacks (`cache` holds keys at 0 and values at 1).
+    /// apart what upstream stacks (`cache` holds keys at 0 and values at 1). The
+    /// batch axis behind it is left out here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<usize>,
     /// Number format.

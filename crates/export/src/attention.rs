@@ -2,7 +2,7 @@
 
 use onnx::{Scope, Value};
 
-use crate::kv_cache::KvCache;
+use crate::kv_cache::{KeysAndValues, KvCache, LayerRows, together};
 use crate::rope::RotaryEmbedding;
 use crate::window::Window;
 
@@ -51,17 +51,17 @@ impl StreamingMultiheadAttention {
         let q = m.mul(&q, &m.scalar(1.0 / (dim_per_head as f32).sqrt()));
         let x = match keys {
             Keys::Cached { cache, mask } => {
-                let [k, v] = cache.append_and_get(m, layer, [&k, &v]);
-                self.attend(m, &q, [&k, &v], mask)
+                let rows = cache.append_and_get(m, layer, [k, v]);
+                self.attend(m, &q, &rows, mask)
             }
             Keys::Windowed(window) => window.attend(m, &q, [&k, &v], num_heads, dim_per_head),
         };
         m.child("out_proj").linear(&x)
     }
 
-    /// Twin of `F.scaled_dot_product_attention`: `q` [time, heads, `dim_per_head`] (scaled),
-    /// `k` and `v` [rows, `kv_heads`, `dim_per_head`] -> [time, width].
-    fn attend(&self, m: &Scope<'_>, q: &Value, [k, v]: [&Value; 2], mask: &Value) -> Value {
+    /// Twin of `F.scaled_dot_product_attention`: `q` [time, heads, `dim_per_head`] (scaled) ->
+    /// [time, width].
+    fn attend(&self, m: &Scope<'_>, q: &Value, rows: &LayerRows<'_>, mask: &Value) -> Value {
         let [num_heads, num_kv_heads, dim_per_head] =
             [self.num_heads, self.num_kv_heads, self.dim_per_head].map(|n| n as i64);
         // Query heads that share keys become rows of one product.
@@ -70,17 +70,14 @@ impl StreamingMultiheadAttention {
         if grouped {
             q = m.reshape(&q, &[num_kv_heads, -1, dim_per_head]);
         }
-        // ONNX Runtime takes rows that heads lie across as they are, without a copy, where
-        // the transposition is of three axes.
-        let mut scores = m.matmul(&q, &m.transpose(k, &[1, 2, 0]));
-        if grouped {
-            scores = m.reshape(&m.unsqueeze(&scores, &[0]), &[1, num_heads, -1, 0]);
-        }
-        let mut weights = m.softmax(&m.add(&scores, mask));
-        if grouped {
-            weights = m.squeeze(&m.reshape(&weights, &[1, num_kv_heads, -1, 0]), &[0]);
-        }
-        let mut x = m.matmul(&weights, &m.transpose(v, &[1, 0, 2]));
+        let mut x = match rows {
+            LayerRows::Together(rows) => self.attend_to(m, &q, rows, mask),
+            LayerRows::Apart { past, new, counts } => m.if_else(
+                &counts.apart,
+                || self.attend_apart(m, &q, [past, new], &counts.both, mask),
+                || self.attend_to(m, &q, &together(m, [past, new]), mask),
+            ),
+        };
         if grouped {
             x = m.reshape(&x, &[num_heads, -1, dim_per_head]);
         }
@@ -89,11 +86,63 @@ impl StreamingMultiheadAttention {
             &[-1, num_heads * dim_per_head],
         )
     }
+
+    /// `q` [`kv_heads`, queries, `dim_per_head`] -> the same shape.
+    fn attend_to(&self, m: &Scope<'_>, q: &Value, [k, v]: &KeysAndValues, mask: &Value) -> Value {
+        let weights = self.weights(m, &scores(m, q, k), mask);
+        weighted_sum(m, &weights, v)
+    }
+
+    /// [`Self::attend_to`] two runs of rows, of which there are `counts` (i64 [2]).
+    fn attend_apart(
+        &self,
+        m: &Scope<'_>,
+        q: &Value,
+        runs: [&KeysAndValues; 2],
+        counts: &Value,
+        mask: &Value,
+    ) -> Value {
+        let [a, b] = runs.map(|[k, _]| scores(m, q, k));
+        let weights = self.weights(m, &m.concat(&[&a, &b], -1), mask);
+        let [a, b] = pair(&weights, m.split_by(&weights, counts, 2, -1));
+        let [past, new] = runs;
+        m.add(
+            &weighted_sum(m, &a, &past[1]),
+            &weighted_sum(m, &b, &new[1]),
+        )
+    }
+
+    /// Softmax of masked `scores` [`kv_heads`, queries, rows].
+    fn weights(&self, m: &Scope<'_>, scores: &Value, mask: &Value) -> Value {
+        if self.num_heads == self.num_kv_heads {
+            return m.softmax(&m.add(scores, mask));
+        }
+        let scores = m.reshape(scores, &[self.num_heads as i64, -1, 0]);
+        let weights = m.softmax(&m.add(&scores, mask));
+        m.reshape(&weights, &[self.num_kv_heads as i64, -1, 0])
+    }
+}
+
+/// `q` [heads, queries, width] and `k` [rows, heads, width] -> [heads, queries, rows].
+fn scores(m: &Scope<'_>, q: &Value, k: &Value) -> Value {
+    // Both runtimes take rows that heads lie across as they are, without a copy, where the
+    // transposition is of three axes and nothing else reads it.
+    m.matmul(q, &m.transpose(k, &[1, 2, 0]))
+}
+
+/// `weights` [heads, queries, rows] and `v` [rows, heads, width] -> [heads, queries, width].
+fn weighted_sum(m: &Scope<'_>, weights: &Value, v: &Value) -> Value {
+    m.matmul(weights, &m.transpose(v, &[1, 0, 2]))
 }
 
 /// Two runs of heads of `x` [time, heads, width].
 fn split(m: &Scope<'_>, x: &Value, heads: [usize; 2]) -> [Value; 2] {
-    let mut pieces = m.split(x, &heads, 1).into_iter();
+    pair(x, m.split(x, &heads, 1))
+}
+
+/// The two pieces that `x` was split into.
+fn pair(x: &Value, pieces: Vec<Value>) -> [Value; 2] {
+    let mut pieces = pieces.into_iter();
     [(); 2].map(|()| pieces.next().unwrap_or_else(|| x.clone()))
 }
 

@@ -39,7 +39,11 @@ pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config) {
     let time = t.size(&x, 0);
     let end = t.add(&position, &time);
     let positions = t.range(&position, &end);
-    let cache = KvCache::new(t, &transformer, states, Rows::Append(NEW_ROWS));
+    let rows = Rows::Append {
+        symbol: NEW_ROWS,
+        time: &time,
+    };
+    let cache = KvCache::new(t, &transformer, states, rows);
     let pos_k = t.range(&t.sub(&position, cache.len()), &end);
     let keys = Keys::Cached {
         mask: attention_mask(t, &positions, &pos_k, None),

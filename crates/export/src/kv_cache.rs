@@ -12,9 +12,14 @@ use crate::transformer::StreamingTransformer;
 
 /// How rows leave the graph.
 #[derive(Clone, Copy)]
-pub(crate) enum Rows {
-    /// `new_key.i`, `new_value.i`: this call's rows, as many as the symbol says, to be appended.
-    Append(&'static str),
+pub(crate) enum Rows<'v> {
+    /// `new_key.i`, `new_value.i`: this call's rows, to be appended.
+    Append {
+        /// What their number is called.
+        symbol: &'static str,
+        /// How many they are, i64 [1], at least 1.
+        time: &'v Value,
+    },
     /// `next_key.i`, `next_value.i`: the last `context - 1` rows at most, replacing.
     Last {
         /// Positions that attention sees, its own included.
@@ -22,13 +27,62 @@ pub(crate) enum Rows {
     },
 }
 
-/// Caches of all layers of a transformer: keys and values are [1, P, heads, `dim_per_head`].
+/// Keys and values, each [rows, heads, `dim_per_head`].
+pub(crate) type KeysAndValues = [Value; 2];
+
+/// The rows of a layer that queries may look at.
+pub(crate) enum LayerRows<'c> {
+    /// Those that came in, and this call's behind them.
+    Apart {
+        past: &'c KeysAndValues,
+        new: KeysAndValues,
+        counts: &'c Counts,
+    },
+    /// All of them.
+    Together(KeysAndValues),
+}
+
+/// How many rows come in and are new, in every layer.
+pub(crate) struct Counts {
+    /// Of each, i64 [2].
+    pub(crate) both: Value,
+    /// Whether it is better to leave them apart, bool [1]; never where none come in.
+    pub(crate) apart: Value,
+}
+
+impl Counts {
+    /// Apart, scores and weights of all queries are put together and split: two numbers for
+    /// each query, head and row. Together, keys and values of all rows are copied.
+    fn new(m: &Scope<'_>, past: &Value, new: &Value, dim_per_head: usize) -> Self {
+        let few = m.less(new, &m.ints(&[dim_per_head as i64]));
+        Self {
+            both: m.concat(&[past, new], 0),
+            apart: m.and(&m.less(&m.ints(&[0]), past), &few),
+        }
+    }
+}
+
+/// Caches of all layers of a transformer: keys and values are [P, heads, `dim_per_head`].
+///
+/// There is no batch axis, for it would have to be taken off before a product, and rten copies
+/// an input for that.
 pub(crate) struct KvCache<'a, 'g> {
     states: &'a States<'g>,
-    rows: Rows,
     shape: [usize; 2],
-    past: Vec<[Value; 2]>,
+    past: Vec<KeysAndValues>,
     len: Value,
+    next: Next,
+}
+
+/// [`Rows`], and what a call needs to know for them.
+enum Next {
+    Append {
+        symbol: &'static str,
+        counts: Counts,
+    },
+    Last {
+        context: usize,
+    },
 }
 
 impl<'a, 'g> KvCache<'a, 'g> {
@@ -37,38 +91,47 @@ impl<'a, 'g> KvCache<'a, 'g> {
         m: &Scope<'_>,
         transformer: &StreamingTransformer,
         states: &'a States<'g>,
-        rows: Rows,
+        rows: Rows<'_>,
     ) -> Self {
         let attention = &transformer.attention;
         let shape = [attention.num_kv_heads, attention.dim_per_head];
-        let past: Vec<[Value; 2]> = (0..transformer.num_layers)
+        let carry = match rows {
+            Rows::Append { .. } => Carry::Append { axis: 0 },
+            Rows::Last { .. } => Carry::Replace,
+        };
+        let past: Vec<KeysAndValues> = (0..transformer.num_layers)
             .map(|layer| {
                 let module = m.child(&format!("layers.{layer}.self_attn"));
                 [0, 1].map(|kind| {
                     states.declare(State {
                         input: format!("past_{}.{layer}", KINDS[kind]),
-                        output: rows.output(kind, layer),
+                        output: output(carry, kind, layer),
                         module: module_path(module.path()).to_owned(),
                         key: "cache".to_owned(),
                         index: Some(kind),
                         dtype: DType::F32,
                         shape: row_shape("P", shape),
                         initial: Initial::Empty,
-                        carry: match rows {
-                            Rows::Append(_) => Carry::Append { axis: 1 },
-                            Rows::Last { .. } => Carry::Replace,
-                        },
+                        carry,
                     })
                 })
             })
             .collect();
+        // All layers have as many as the first.
+        let len = m.size(&past[0][0], 0);
+        let next = match rows {
+            Rows::Append { symbol, time } => Next::Append {
+                symbol,
+                counts: Counts::new(m, &len, time, attention.dim_per_head),
+            },
+            Rows::Last { context } => Next::Last { context },
+        };
         Self {
-            // All layers have as many as the first.
-            len: m.size(&past[0][0], 1),
             states,
-            rows,
             shape,
             past,
+            len,
+            next,
         }
     }
 
@@ -77,52 +140,58 @@ impl<'a, 'g> KvCache<'a, 'g> {
         &self.len
     }
 
-    /// Puts the rows `k` and `v` [time, heads, `dim_per_head`] behind the cache of
-    /// `layer`, and returns all: [P + time, heads, `dim_per_head`].
+    /// Carries the `new` rows of `layer` on, and returns all that queries may look at.
     pub(crate) fn append_and_get(
         &self,
         m: &Scope<'_>,
         layer: usize,
-        new: [&Value; 2],
-    ) -> [Value; 2] {
-        [0, 1].map(|kind| {
-            let rows = m.unsqueeze(new[kind], &[0]);
-            let all = m.concat(&[&self.past[layer][kind], &rows], 1);
-            let output = self.rows.output(kind, layer);
-            match self.rows {
-                Rows::Append(symbol) => {
-                    self.states
-                        .carry(output, &rows, row_shape(symbol, self.shape));
-                }
-                Rows::Last { context } => {
-                    // From the end, where 0 would be the front.
-                    let start = match context as i64 - 1 {
-                        0 => i64::MAX,
-                        kept => -kept,
-                    };
-                    let last = m.slice(&all, start, i64::MAX, 1);
-                    self.states
-                        .carry(output, &last, row_shape("P_next", self.shape));
-                }
+        new: KeysAndValues,
+    ) -> LayerRows<'_> {
+        let past = &self.past[layer];
+        match &self.next {
+            Next::Append { symbol, counts } => {
+                self.carry(Carry::Append { axis: 0 }, layer, &new, symbol);
+                LayerRows::Apart { past, new, counts }
             }
-            m.squeeze(&all, &[0])
-        })
+            Next::Last { context } => {
+                let all = together(m, [past, &new]);
+                // From the end, where 0 would be the front.
+                let start = match *context as i64 - 1 {
+                    0 => i64::MAX,
+                    kept => -kept,
+                };
+                let last = [0, 1].map(|kind| m.slice(&all[kind], start, i64::MAX, 0));
+                self.carry(Carry::Replace, layer, &last, "P_next");
+                LayerRows::Together(all)
+            }
+        }
     }
+
+    fn carry(&self, how: Carry, layer: usize, rows: &KeysAndValues, symbol: &str) {
+        for (kind, rows) in rows.iter().enumerate() {
+            let output = output(how, kind, layer);
+            self.states
+                .carry(output, rows, row_shape(symbol, self.shape));
+        }
+    }
+}
+
+/// `new` rows behind `past` ones.
+pub(crate) fn together(m: &Scope<'_>, [past, new]: [&KeysAndValues; 2]) -> KeysAndValues {
+    [0, 1].map(|kind| m.concat(&[&past[kind], &new[kind]], 0))
 }
 
 /// What upstream's `cache` stacks.
 const KINDS: [&str; 2] = ["key", "value"];
 
-impl Rows {
-    fn output(self, kind: usize, layer: usize) -> String {
-        let which = match self {
-            Self::Append(_) => "new",
-            Self::Last { .. } => "next",
-        };
-        format!("{which}_{}.{layer}", KINDS[kind])
-    }
+fn output(carry: Carry, kind: usize, layer: usize) -> String {
+    let which = match carry {
+        Carry::Append { .. } => "new",
+        Carry::Replace => "next",
+    };
+    format!("{which}_{}.{layer}", KINDS[kind])
 }
 
 fn row_shape(rows: &str, [heads, dim_per_head]: [usize; 2]) -> Vec<Dim> {
-    vec![1.into(), rows.into(), heads.into(), dim_per_head.into()]
+    vec![rows.into(), heads.into(), dim_per_head.into()]
 }

@@ -2,7 +2,7 @@
 
 use prost::bytes::Bytes;
 
-use crate::proto::{AttributeProto, attribute_proto::AttributeType};
+use crate::proto::{AttributeProto, GraphProto, attribute_proto::AttributeType};
 
 /// Value of a node's attribute.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub enum Attribute {
     Float(f32),
     /// A text.
     Text(&'static str),
+    /// A graph inside the node.
+    Graph(Box<GraphProto>),
 }
 
 impl Attribute {
@@ -39,6 +41,10 @@ impl Attribute {
             Self::Text(s) => {
                 proto.s = Some(Bytes::from_static(s.as_bytes()));
                 AttributeType::String
+            }
+            Self::Graph(g) => {
+                proto.g = Some((**g).clone());
+                AttributeType::Graph
             }
         };
         proto.r#type = Some(kind.into());

@@ -211,6 +211,24 @@ impl Graph {
         values
     }
 
+    /// The nodes that `build` adds, as a graph of its own with one f32 output, which one of them
+    /// computes. Values and constants from outside are known in it.
+    pub(crate) fn inner(&self, name: &str, build: impl FnOnce() -> Value) -> GraphProto {
+        let outside = std::mem::take(&mut self.inner.borrow_mut().proto.node);
+        let output = build();
+        let node = std::mem::replace(&mut self.inner.borrow_mut().proto.node, outside);
+        GraphProto {
+            name: Some(name.to_owned()),
+            node,
+            output: vec![ValueInfoProto {
+                name: Some(output.name().to_owned()),
+                r#type: Some(tensor_type(ElementType::F32, None)),
+                ..ValueInfoProto::default()
+            }],
+            ..GraphProto::default()
+        }
+    }
+
     /// Checks the graph and lays out its parameters in the file `data_file`.
     pub fn finish(self, data_file: &str) -> Result<Model, GraphError> {
         let Inner {
@@ -224,12 +242,7 @@ impl Graph {
             return Err(error);
         }
         rename_outputs(&mut proto, outputs);
-        let read: HashSet<&str> = proto
-            .node
-            .iter()
-            .flat_map(|n| &n.input)
-            .map(String::as_str)
-            .collect();
+        let read = proto.read();
         let given = proto.input.iter().map(ValueInfoProto::name);
         let constants = proto.initializer.iter().map(TensorProto::name);
         if let Some(name) = given.chain(constants).find(|name| !read.contains(name)) {
@@ -268,11 +281,7 @@ fn rename_outputs(proto: &mut GraphProto, outputs: Vec<(Value, String)>) {
         }
     }
     let renamed = |name: &str| names.get(name).cloned().unwrap_or_else(|| name.to_owned());
-    for node in &mut proto.node {
-        for name in node.input.iter_mut().chain(&mut node.output) {
-            *name = renamed(name);
-        }
-    }
+    rename(proto, &renamed);
     for (value, name) in copies {
         proto.node.push(NodeProto {
             name: Some(name.clone()),
@@ -284,11 +293,18 @@ fn rename_outputs(proto: &mut GraphProto, outputs: Vec<(Value, String)>) {
     }
 }
 
+/// Gives values other names, also in the graphs inside of nodes.
+fn rename(graph: &mut GraphProto, renamed: &impl Fn(&str) -> String) {
+    for node in &mut graph.node {
+        for name in node.input.iter_mut().chain(&mut node.output) {
+            *name = renamed(name);
+        }
+        let inside = node.attribute.iter_mut().filter_map(|a| a.g.as_mut());
+        inside.for_each(|graph| rename(graph, renamed));
+    }
+}
+
 fn value_info(name: &str, element: ElementType, shape: &[Dim<'_>]) -> ValueInfoProto {
-    let element = match element {
-        ElementType::F32 => DataType::Float,
-        ElementType::I64 => DataType::Int64,
-    };
     let dim = shape
         .iter()
         .map(|dim| Dimension {
@@ -301,13 +317,21 @@ fn value_info(name: &str, element: ElementType, shape: &[Dim<'_>]) -> ValueInfoP
         .collect();
     ValueInfoProto {
         name: Some(name.to_owned()),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(type_proto::Tensor {
-                elem_type: Some(element.into()),
-                shape: Some(TensorShapeProto { dim }),
-            })),
-            ..TypeProto::default()
-        }),
+        r#type: Some(tensor_type(element, Some(TensorShapeProto { dim }))),
         ..ValueInfoProto::default()
+    }
+}
+
+fn tensor_type(element: ElementType, shape: Option<TensorShapeProto>) -> TypeProto {
+    let element = match element {
+        ElementType::F32 => DataType::Float,
+        ElementType::I64 => DataType::Int64,
+    };
+    TypeProto {
+        value: Some(type_proto::Value::TensorType(type_proto::Tensor {
+            elem_type: Some(element.into()),
+            shape,
+        })),
+        ..TypeProto::default()
     }
 }

@@ -19,6 +19,7 @@ mod error;
 mod graph;
 mod layout;
 mod model;
+mod nodes;
 mod ops;
 mod opset;
 /// Types of `onnx-ml.proto`, written by `cargo xtask codegen`.

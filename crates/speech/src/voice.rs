@@ -123,7 +123,7 @@ impl Voice {
             {
                 return Err(VoiceError::NotFinite { tensor });
             }
-            if value.shape().get(1) != Some(&position) {
+            if value.shape().first() != Some(&position) {
                 return Err(VoiceError::Shape {
                     tensor,
                     actual: value.shape().to_vec(),

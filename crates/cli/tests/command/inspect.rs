@@ -21,7 +21,7 @@ fn a_bundle_is_described() {
         "token_ids",
         "[1,T,64]",
         "past_key.1 -> new_key.1",
-        "appended, axis 1",
+        "appended, axis 0",
         "transformer.layers.1.self_attn/cache[0]",
         "replaced",
     ] {
@@ -62,10 +62,10 @@ fn what_is_no_bundle_is_named() {
         },
         Case {
             name: "later",
-            manifest: Some("{\"format\": \"pocket-onnx\", \"format_version\": 3}"),
+            manifest: Some("{\"format\": \"pocket-onnx\", \"format_version\": 4}"),
             says: &[
-                "later/manifest.json: format pocket-onnx version 3",
-                "version 2",
+                "later/manifest.json: format pocket-onnx version 4",
+                "version 3",
             ],
         },
     ];

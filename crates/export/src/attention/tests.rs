@@ -57,12 +57,16 @@ impl Case {
                 attention: self.attention(),
                 max_period: MAX_PERIOD,
             };
+            let time = m.size(&x, 0);
             let rows = match self.context {
-                None => Rows::Append("T"),
+                None => Rows::Append {
+                    symbol: "T",
+                    time: &time,
+                },
                 Some(context) => Rows::Last { context },
             };
             let cache = KvCache::new(&m, &transformer, states, rows);
-            let end = m.add(&position, &m.size(&x, 0));
+            let end = m.add(&position, &time);
             let positions = m.range(&position, &end);
             let pos_k = m.range(&m.sub(&position, cache.len()), &end);
             let mask = attention_mask(&m, &positions, &pos_k, self.context);
@@ -97,7 +101,7 @@ impl Case {
             let end = at + rows;
             let values = &x[at * self.model..end * self.model];
             let kept = self.context.map_or(end, |c| end.min(c - 1));
-            let cached = [1, kept, self.kv_heads, self.width];
+            let cached = [kept, self.kv_heads, self.width];
             let [k, v] = [&k, &v].map(|rows| rows[end - kept..end].concat());
             problems.extend(trial.call(
                 &[
@@ -123,7 +127,7 @@ const PACKED: Case = Case {
     width: 4,
     model: 8,
     context: None,
-    calls: &[3, 1, 1, 4],
+    calls: &[3, 1, 2, 1, 5],
 };
 
 const GROUPED: Case = Case {
@@ -135,13 +139,17 @@ const GROUPED: Case = Case {
 #[test]
 fn packed_snapshot() {
     insta::assert_snapshot!(nodes(&PACKED.parameters(), PACKED.build()), @"
-    flow_lm/Shape: Shape(past_key.0) {start=1, end=2}
-    flow_lm/Shape_2: Shape(x) {start=0, end=1}
-    flow_lm/Add: Add(position, flow_lm/Shape_2)
+    flow_lm/Shape: Shape(x) {start=0, end=1}
+    flow_lm/Shape_2: Shape(past_key.0) {start=0, end=1}
+    flow_lm/Less: Less(flow_lm/Shape, i64 [4])
+    flow_lm/Concat: Concat(flow_lm/Shape_2, flow_lm/Shape) {axis=0}
+    flow_lm/Less_2: Less(i64 [0], flow_lm/Shape_2)
+    flow_lm/And: And(flow_lm/Less_2, flow_lm/Less)
+    flow_lm/Add: Add(position, flow_lm/Shape)
     flow_lm/Squeeze: Squeeze(position, i64 [0])
     flow_lm/Squeeze_2: Squeeze(flow_lm/Add, i64 [0])
     flow_lm/Range: Range(flow_lm/Squeeze, flow_lm/Squeeze_2, i64 1)
-    flow_lm/Sub: Sub(position, flow_lm/Shape)
+    flow_lm/Sub: Sub(position, flow_lm/Shape_2)
     flow_lm/Squeeze_3: Squeeze(flow_lm/Sub, i64 [0])
     flow_lm/Squeeze_4: Squeeze(flow_lm/Add, i64 [0])
     flow_lm/Range_2: Range(flow_lm/Squeeze_3, flow_lm/Squeeze_4, i64 1)
@@ -158,28 +166,40 @@ fn packed_snapshot() {
     flow_lm.rope/Mul_2: Mul(flow_lm.rope/Sin, flow_lm.rope/sign)
     flow_lm.layers.0.self_attn.in_proj: MatMul(x, flow_lm.layers.0.self_attn.in_proj.weight)
     flow_lm.layers.0.self_attn/Reshape: Reshape(flow_lm.layers.0.self_attn.in_proj, i64 [-1, 6, 4])
-    flow_lm.layers.0.self_attn/Split: Split(flow_lm.layers.0.self_attn/Reshape, i64 [4, 2]) -> flow_lm.layers.0.self_attn/Split:0, flow_lm.layers.0.self_attn/Split:1 {axis=1}
+    flow_lm.layers.0.self_attn/Split: Split(flow_lm.layers.0.self_attn/Reshape, i64 [4, 2]) -> flow_lm.layers.0.self_attn/Split:0, new_value.0 {axis=1}
     flow_lm.layers.0.self_attn.rope/Gather: Gather(flow_lm.layers.0.self_attn/Split:0, i64 [1, 0, 3, 2]) {axis=-1}
     flow_lm.layers.0.self_attn.rope/Mul: Mul(flow_lm.layers.0.self_attn/Split:0, flow_lm.rope/Cos)
     flow_lm.layers.0.self_attn.rope/Mul_2: Mul(flow_lm.layers.0.self_attn.rope/Gather, flow_lm.rope/Mul_2)
     flow_lm.layers.0.self_attn.rope/Add: Add(flow_lm.layers.0.self_attn.rope/Mul, flow_lm.layers.0.self_attn.rope/Mul_2)
-    flow_lm.layers.0.self_attn/Split_2: Split(flow_lm.layers.0.self_attn.rope/Add, i64 [2, 2]) -> flow_lm.layers.0.self_attn/Split_2:0, flow_lm.layers.0.self_attn/Split_2:1 {axis=1}
+    flow_lm.layers.0.self_attn/Split_2: Split(flow_lm.layers.0.self_attn.rope/Add, i64 [2, 2]) -> flow_lm.layers.0.self_attn/Split_2:0, new_key.0 {axis=1}
     flow_lm.layers.0.self_attn/Mul: Mul(flow_lm.layers.0.self_attn/Split_2:0, f32 0.5)
-    flow_lm.layers.0.self_attn/Unsqueeze: Unsqueeze(flow_lm.layers.0.self_attn/Split_2:1, i64 [0]) -> new_key.0
-    flow_lm.layers.0.self_attn/Concat: Concat(past_key.0, new_key.0) {axis=1}
-    flow_lm.layers.0.self_attn/Squeeze: Squeeze(flow_lm.layers.0.self_attn/Concat, i64 [0])
-    flow_lm.layers.0.self_attn/Unsqueeze_2: Unsqueeze(flow_lm.layers.0.self_attn/Split:1, i64 [0]) -> new_value.0
-    flow_lm.layers.0.self_attn/Concat_2: Concat(past_value.0, new_value.0) {axis=1}
-    flow_lm.layers.0.self_attn/Squeeze_2: Squeeze(flow_lm.layers.0.self_attn/Concat_2, i64 [0])
     flow_lm.layers.0.self_attn/Transpose: Transpose(flow_lm.layers.0.self_attn/Mul) {perm=[1, 0, 2]}
-    flow_lm.layers.0.self_attn/Transpose_2: Transpose(flow_lm.layers.0.self_attn/Squeeze) {perm=[1, 2, 0]}
-    flow_lm.layers.0.self_attn/MatMul: MatMul(flow_lm.layers.0.self_attn/Transpose, flow_lm.layers.0.self_attn/Transpose_2)
-    flow_lm.layers.0.self_attn/Add: Add(flow_lm.layers.0.self_attn/MatMul, flow_lm/Where)
-    flow_lm.layers.0.self_attn/Softmax: Softmax(flow_lm.layers.0.self_attn/Add) {axis=-1}
-    flow_lm.layers.0.self_attn/Transpose_3: Transpose(flow_lm.layers.0.self_attn/Squeeze_2) {perm=[1, 0, 2]}
-    flow_lm.layers.0.self_attn/MatMul_2: MatMul(flow_lm.layers.0.self_attn/Softmax, flow_lm.layers.0.self_attn/Transpose_3)
-    flow_lm.layers.0.self_attn/Transpose_4: Transpose(flow_lm.layers.0.self_attn/MatMul_2) {perm=[1, 0, 2]}
-    flow_lm.layers.0.self_attn/Reshape_2: Reshape(flow_lm.layers.0.self_attn/Transpose_4, i64 [-1, 8])
+    flow_lm.layers.0.self_attn/If: If(flow_lm/And)
+      then gives flow_lm.layers.0.self_attn/Add_2:
+        flow_lm.layers.0.self_attn/Transpose_2: Transpose(past_key.0) {perm=[1, 2, 0]}
+        flow_lm.layers.0.self_attn/MatMul: MatMul(flow_lm.layers.0.self_attn/Transpose, flow_lm.layers.0.self_attn/Transpose_2)
+        flow_lm.layers.0.self_attn/Transpose_3: Transpose(new_key.0) {perm=[1, 2, 0]}
+        flow_lm.layers.0.self_attn/MatMul_2: MatMul(flow_lm.layers.0.self_attn/Transpose, flow_lm.layers.0.self_attn/Transpose_3)
+        flow_lm.layers.0.self_attn/Concat: Concat(flow_lm.layers.0.self_attn/MatMul, flow_lm.layers.0.self_attn/MatMul_2) {axis=-1}
+        flow_lm.layers.0.self_attn/Add: Add(flow_lm.layers.0.self_attn/Concat, flow_lm/Where)
+        flow_lm.layers.0.self_attn/Softmax: Softmax(flow_lm.layers.0.self_attn/Add) {axis=-1}
+        flow_lm.layers.0.self_attn/Split_3: Split(flow_lm.layers.0.self_attn/Softmax, flow_lm/Concat) -> flow_lm.layers.0.self_attn/Split_3:0, flow_lm.layers.0.self_attn/Split_3:1 {axis=-1}
+        flow_lm.layers.0.self_attn/Transpose_4: Transpose(past_value.0) {perm=[1, 0, 2]}
+        flow_lm.layers.0.self_attn/MatMul_3: MatMul(flow_lm.layers.0.self_attn/Split_3:0, flow_lm.layers.0.self_attn/Transpose_4)
+        flow_lm.layers.0.self_attn/Transpose_5: Transpose(new_value.0) {perm=[1, 0, 2]}
+        flow_lm.layers.0.self_attn/MatMul_4: MatMul(flow_lm.layers.0.self_attn/Split_3:1, flow_lm.layers.0.self_attn/Transpose_5)
+        flow_lm.layers.0.self_attn/Add_2: Add(flow_lm.layers.0.self_attn/MatMul_3, flow_lm.layers.0.self_attn/MatMul_4)
+      else gives flow_lm.layers.0.self_attn/MatMul_6:
+        flow_lm.layers.0.self_attn/Concat_2: Concat(past_key.0, new_key.0) {axis=0}
+        flow_lm.layers.0.self_attn/Concat_3: Concat(past_value.0, new_value.0) {axis=0}
+        flow_lm.layers.0.self_attn/Transpose_6: Transpose(flow_lm.layers.0.self_attn/Concat_2) {perm=[1, 2, 0]}
+        flow_lm.layers.0.self_attn/MatMul_5: MatMul(flow_lm.layers.0.self_attn/Transpose, flow_lm.layers.0.self_attn/Transpose_6)
+        flow_lm.layers.0.self_attn/Add_3: Add(flow_lm.layers.0.self_attn/MatMul_5, flow_lm/Where)
+        flow_lm.layers.0.self_attn/Softmax_2: Softmax(flow_lm.layers.0.self_attn/Add_3) {axis=-1}
+        flow_lm.layers.0.self_attn/Transpose_7: Transpose(flow_lm.layers.0.self_attn/Concat_3) {perm=[1, 0, 2]}
+        flow_lm.layers.0.self_attn/MatMul_6: MatMul(flow_lm.layers.0.self_attn/Softmax_2, flow_lm.layers.0.self_attn/Transpose_7)
+    flow_lm.layers.0.self_attn/Transpose_8: Transpose(flow_lm.layers.0.self_attn/If) {perm=[1, 0, 2]}
+    flow_lm.layers.0.self_attn/Reshape_2: Reshape(flow_lm.layers.0.self_attn/Transpose_8, i64 [-1, 8])
     flow_lm.layers.0.self_attn.out_proj: MatMul(flow_lm.layers.0.self_attn/Reshape_2, flow_lm.layers.0.self_attn.out_proj.weight) -> y
     ");
 }
@@ -191,35 +211,47 @@ fn grouped_snapshot() {
     insta::assert_snapshot!(without(&text, &["flow_lm/", "flow_lm.rope"]), @"
     flow_lm.layers.0.self_attn.in_proj: MatMul(x, flow_lm.layers.0.self_attn.in_proj.weight)
     flow_lm.layers.0.self_attn/Reshape: Reshape(flow_lm.layers.0.self_attn.in_proj, i64 [-1, 8, 4])
-    flow_lm.layers.0.self_attn/Split: Split(flow_lm.layers.0.self_attn/Reshape, i64 [6, 2]) -> flow_lm.layers.0.self_attn/Split:0, flow_lm.layers.0.self_attn/Split:1 {axis=1}
+    flow_lm.layers.0.self_attn/Split: Split(flow_lm.layers.0.self_attn/Reshape, i64 [6, 2]) -> flow_lm.layers.0.self_attn/Split:0, new_value.0 {axis=1}
     flow_lm.layers.0.self_attn.rope/Gather: Gather(flow_lm.layers.0.self_attn/Split:0, i64 [1, 0, 3, 2]) {axis=-1}
     flow_lm.layers.0.self_attn.rope/Mul: Mul(flow_lm.layers.0.self_attn/Split:0, flow_lm.rope/Cos)
     flow_lm.layers.0.self_attn.rope/Mul_2: Mul(flow_lm.layers.0.self_attn.rope/Gather, flow_lm.rope/Mul_2)
     flow_lm.layers.0.self_attn.rope/Add: Add(flow_lm.layers.0.self_attn.rope/Mul, flow_lm.layers.0.self_attn.rope/Mul_2)
-    flow_lm.layers.0.self_attn/Split_2: Split(flow_lm.layers.0.self_attn.rope/Add, i64 [4, 2]) -> flow_lm.layers.0.self_attn/Split_2:0, flow_lm.layers.0.self_attn/Split_2:1 {axis=1}
+    flow_lm.layers.0.self_attn/Split_2: Split(flow_lm.layers.0.self_attn.rope/Add, i64 [4, 2]) -> flow_lm.layers.0.self_attn/Split_2:0, new_key.0 {axis=1}
     flow_lm.layers.0.self_attn/Mul: Mul(flow_lm.layers.0.self_attn/Split_2:0, f32 0.5)
-    flow_lm.layers.0.self_attn/Unsqueeze: Unsqueeze(flow_lm.layers.0.self_attn/Split_2:1, i64 [0]) -> new_key.0
-    flow_lm.layers.0.self_attn/Concat: Concat(past_key.0, new_key.0) {axis=1}
-    flow_lm.layers.0.self_attn/Squeeze: Squeeze(flow_lm.layers.0.self_attn/Concat, i64 [0])
-    flow_lm.layers.0.self_attn/Unsqueeze_2: Unsqueeze(flow_lm.layers.0.self_attn/Split:1, i64 [0]) -> new_value.0
-    flow_lm.layers.0.self_attn/Concat_2: Concat(past_value.0, new_value.0) {axis=1}
-    flow_lm.layers.0.self_attn/Squeeze_2: Squeeze(flow_lm.layers.0.self_attn/Concat_2, i64 [0])
     flow_lm.layers.0.self_attn/Transpose: Transpose(flow_lm.layers.0.self_attn/Mul) {perm=[1, 0, 2]}
     flow_lm.layers.0.self_attn/Reshape_2: Reshape(flow_lm.layers.0.self_attn/Transpose, i64 [2, -1, 4])
-    flow_lm.layers.0.self_attn/Transpose_2: Transpose(flow_lm.layers.0.self_attn/Squeeze) {perm=[1, 2, 0]}
-    flow_lm.layers.0.self_attn/MatMul: MatMul(flow_lm.layers.0.self_attn/Reshape_2, flow_lm.layers.0.self_attn/Transpose_2)
-    flow_lm.layers.0.self_attn/Unsqueeze_3: Unsqueeze(flow_lm.layers.0.self_attn/MatMul, i64 [0])
-    flow_lm.layers.0.self_attn/Reshape_3: Reshape(flow_lm.layers.0.self_attn/Unsqueeze_3, i64 [1, 4, -1, 0])
-    flow_lm.layers.0.self_attn/Add: Add(flow_lm.layers.0.self_attn/Reshape_3, flow_lm/Where)
-    flow_lm.layers.0.self_attn/Softmax: Softmax(flow_lm.layers.0.self_attn/Add) {axis=-1}
-    flow_lm.layers.0.self_attn/Reshape_4: Reshape(flow_lm.layers.0.self_attn/Softmax, i64 [1, 2, -1, 0])
-    flow_lm.layers.0.self_attn/Squeeze_3: Squeeze(flow_lm.layers.0.self_attn/Reshape_4, i64 [0])
-    flow_lm.layers.0.self_attn/Transpose_3: Transpose(flow_lm.layers.0.self_attn/Squeeze_2) {perm=[1, 0, 2]}
-    flow_lm.layers.0.self_attn/MatMul_2: MatMul(flow_lm.layers.0.self_attn/Squeeze_3, flow_lm.layers.0.self_attn/Transpose_3)
-    flow_lm.layers.0.self_attn/Reshape_5: Reshape(flow_lm.layers.0.self_attn/MatMul_2, i64 [4, -1, 4])
-    flow_lm.layers.0.self_attn/Transpose_4: Transpose(flow_lm.layers.0.self_attn/Reshape_5) {perm=[1, 0, 2]}
-    flow_lm.layers.0.self_attn/Reshape_6: Reshape(flow_lm.layers.0.self_attn/Transpose_4, i64 [-1, 16])
-    flow_lm.layers.0.self_attn.out_proj: MatMul(flow_lm.layers.0.self_attn/Reshape_6, flow_lm.layers.0.self_attn.out_proj.weight) -> y
+    flow_lm.layers.0.self_attn/If: If(flow_lm/And)
+      then gives flow_lm.layers.0.self_attn/Add_2:
+        flow_lm.layers.0.self_attn/Transpose_2: Transpose(past_key.0) {perm=[1, 2, 0]}
+        flow_lm.layers.0.self_attn/MatMul: MatMul(flow_lm.layers.0.self_attn/Reshape_2, flow_lm.layers.0.self_attn/Transpose_2)
+        flow_lm.layers.0.self_attn/Transpose_3: Transpose(new_key.0) {perm=[1, 2, 0]}
+        flow_lm.layers.0.self_attn/MatMul_2: MatMul(flow_lm.layers.0.self_attn/Reshape_2, flow_lm.layers.0.self_attn/Transpose_3)
+        flow_lm.layers.0.self_attn/Concat: Concat(flow_lm.layers.0.self_attn/MatMul, flow_lm.layers.0.self_attn/MatMul_2) {axis=-1}
+        flow_lm.layers.0.self_attn/Reshape_3: Reshape(flow_lm.layers.0.self_attn/Concat, i64 [4, -1, 0])
+        flow_lm.layers.0.self_attn/Add: Add(flow_lm.layers.0.self_attn/Reshape_3, flow_lm/Where)
+        flow_lm.layers.0.self_attn/Softmax: Softmax(flow_lm.layers.0.self_attn/Add) {axis=-1}
+        flow_lm.layers.0.self_attn/Reshape_4: Reshape(flow_lm.layers.0.self_attn/Softmax, i64 [2, -1, 0])
+        flow_lm.layers.0.self_attn/Split_3: Split(flow_lm.layers.0.self_attn/Reshape_4, flow_lm/Concat) -> flow_lm.layers.0.self_attn/Split_3:0, flow_lm.layers.0.self_attn/Split_3:1 {axis=-1}
+        flow_lm.layers.0.self_attn/Transpose_4: Transpose(past_value.0) {perm=[1, 0, 2]}
+        flow_lm.layers.0.self_attn/MatMul_3: MatMul(flow_lm.layers.0.self_attn/Split_3:0, flow_lm.layers.0.self_attn/Transpose_4)
+        flow_lm.layers.0.self_attn/Transpose_5: Transpose(new_value.0) {perm=[1, 0, 2]}
+        flow_lm.layers.0.self_attn/MatMul_4: MatMul(flow_lm.layers.0.self_attn/Split_3:1, flow_lm.layers.0.self_attn/Transpose_5)
+        flow_lm.layers.0.self_attn/Add_2: Add(flow_lm.layers.0.self_attn/MatMul_3, flow_lm.layers.0.self_attn/MatMul_4)
+      else gives flow_lm.layers.0.self_attn/MatMul_6:
+        flow_lm.layers.0.self_attn/Concat_2: Concat(past_key.0, new_key.0) {axis=0}
+        flow_lm.layers.0.self_attn/Concat_3: Concat(past_value.0, new_value.0) {axis=0}
+        flow_lm.layers.0.self_attn/Transpose_6: Transpose(flow_lm.layers.0.self_attn/Concat_2) {perm=[1, 2, 0]}
+        flow_lm.layers.0.self_attn/MatMul_5: MatMul(flow_lm.layers.0.self_attn/Reshape_2, flow_lm.layers.0.self_attn/Transpose_6)
+        flow_lm.layers.0.self_attn/Reshape_5: Reshape(flow_lm.layers.0.self_attn/MatMul_5, i64 [4, -1, 0])
+        flow_lm.layers.0.self_attn/Add_3: Add(flow_lm.layers.0.self_attn/Reshape_5, flow_lm/Where)
+        flow_lm.layers.0.self_attn/Softmax_2: Softmax(flow_lm.layers.0.self_attn/Add_3) {axis=-1}
+        flow_lm.layers.0.self_attn/Reshape_6: Reshape(flow_lm.layers.0.self_attn/Softmax_2, i64 [2, -1, 0])
+        flow_lm.layers.0.self_attn/Transpose_7: Transpose(flow_lm.layers.0.self_attn/Concat_3) {perm=[1, 0, 2]}
+        flow_lm.layers.0.self_attn/MatMul_6: MatMul(flow_lm.layers.0.self_attn/Reshape_6, flow_lm.layers.0.self_attn/Transpose_7)
+    flow_lm.layers.0.self_attn/Reshape_7: Reshape(flow_lm.layers.0.self_attn/If, i64 [4, -1, 4])
+    flow_lm.layers.0.self_attn/Transpose_8: Transpose(flow_lm.layers.0.self_attn/Reshape_7) {perm=[1, 0, 2]}
+    flow_lm.layers.0.self_attn/Reshape_8: Reshape(flow_lm.layers.0.self_attn/Transpose_8, i64 [-1, 16])
+    flow_lm.layers.0.self_attn.out_proj: MatMul(flow_lm.layers.0.self_attn/Reshape_8, flow_lm.layers.0.self_attn.out_proj.weight) -> y
     ");
 }
 

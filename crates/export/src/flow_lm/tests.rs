@@ -25,7 +25,11 @@ fn snapshot() {
     flow_lm.transformer/Squeeze: Squeeze(position, i64 [0])
     flow_lm.transformer/Squeeze_2: Squeeze(flow_lm.transformer/Add, i64 [0])
     flow_lm.transformer/Range: Range(flow_lm.transformer/Squeeze, flow_lm.transformer/Squeeze_2, i64 1)
-    flow_lm.transformer/Shape_2: Shape(past_key.0) {start=1, end=2}
+    flow_lm.transformer/Shape_2: Shape(past_key.0) {start=0, end=1}
+    flow_lm.transformer/Less: Less(flow_lm.transformer/Shape, i64 [32])
+    flow_lm.transformer/Concat: Concat(flow_lm.transformer/Shape_2, flow_lm.transformer/Shape) {axis=0}
+    flow_lm.transformer/Less_2: Less(i64 [0], flow_lm.transformer/Shape_2)
+    flow_lm.transformer/And: And(flow_lm.transformer/Less_2, flow_lm.transformer/Less)
     flow_lm.transformer/Sub: Sub(position, flow_lm.transformer/Shape_2)
     flow_lm.transformer/Squeeze_3: Squeeze(flow_lm.transformer/Sub, i64 [0])
     flow_lm.transformer/Squeeze_4: Squeeze(flow_lm.transformer/Add, i64 [0])
@@ -142,7 +146,7 @@ fn calls_continue_one_sequence() {
             let names: Vec<_> = (0..lm.num_layers)
                 .map(|layer| [format!("past_key.{layer}"), format!("past_value.{layer}")])
                 .collect();
-            let cache_shape = [1, sequence.len(), lm.num_kv_heads(), lm.dim_per_head()];
+            let cache_shape = [sequence.len(), lm.num_kv_heads(), lm.dim_per_head()];
             let z_shape = [1, config.flow_lm.conditioning_dim()];
             let mut expected: Vec<(&str, &[usize], &[f64])> = vec![
                 ("conditioning", &z_shape, &z[0]),

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use bundle::Format;
-use onnx::proto::{AttributeProto, NodeProto, attribute_proto::AttributeType};
+use onnx::proto::{AttributeProto, NodeProto, ValueInfoProto, attribute_proto::AttributeType};
 use onnx::{Graph, Opset};
 
 use super::Parameters;
 use crate::states::States;
 
-/// The nodes that `build` emits, one a line: `name: Op(inputs) -> outputs {attributes}`.
+/// The nodes that `build` emits, one a line: `name: Op(inputs) -> outputs {attributes}`. Those
+/// of a graph inside a node follow it.
 /// An output that is called as its node is left out. Nodes that unpack a weight, which are
 /// called after it, are left out too, and what they give is called as the weight.
 pub(crate) fn nodes(parameters: &Parameters, build: impl Fn(&Graph, &States<'_>)) -> String {
@@ -28,13 +29,32 @@ pub(crate) fn nodes(parameters: &Parameters, build: impl Fn(&Graph, &States<'_>)
     for input in nodes.iter_mut().flat_map(|node| &mut node.input) {
         *input = unpacked(input).unwrap_or_else(|| input.clone());
     }
-    nodes.iter().map(line).collect()
+    nodes.iter().map(lines).collect()
 }
 
-/// The lines of `text` that start with none of `prefixes`.
+/// A node and, further in, the nodes of its graphs.
+fn lines(node: &NodeProto) -> String {
+    let mut text = line(node);
+    for graph in node.graphs() {
+        let inner: String = graph.node.iter().map(lines).collect();
+        let outputs = graph.output.iter().map(ValueInfoProto::name);
+        let outputs = outputs.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "  {} gives {outputs}:", graph.name());
+        text.extend(inner.lines().flat_map(|line| ["    ", line, "\n"]));
+    }
+    text
+}
+
+/// `text` without the nodes that start with one of `prefixes`.
 pub(crate) fn without(text: &str, prefixes: &[&str]) -> String {
-    let kept = |line: &&str| !prefixes.iter().any(|prefix| line.starts_with(prefix));
-    let lines = text.lines().filter(kept);
+    let mut kept = true;
+    let lines = text.lines().filter(|line| {
+        // What stands further in belongs to the node before.
+        if !line.starts_with(' ') {
+            kept = !prefixes.iter().any(|prefix| line.starts_with(prefix));
+        }
+        kept
+    });
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
@@ -48,8 +68,9 @@ fn line(node: &NodeProto) -> String {
     if node.output != [node.name()] {
         let _ = write!(line, " -> {}", node.output.join(", "));
     }
-    if !node.attribute.is_empty() {
-        let attributes: Vec<_> = node.attribute.iter().map(attribute).collect();
+    let attributes = node.attribute.iter().filter(|a| a.g.is_none());
+    let attributes: Vec<_> = attributes.map(attribute).collect();
+    if !attributes.is_empty() {
         let _ = write!(line, " {{{}}}", attributes.join(", "));
     }
     line + "\n"

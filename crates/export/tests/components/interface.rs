@@ -35,12 +35,7 @@ fn caches(
         "" => format!("{kind}.{layer}"),
         which => format!("{which}_{kind}.{layer}"),
     };
-    let cache = |name| {
-        f32(
-            name,
-            [1.into(), rows.into(), shape[0].into(), shape[1].into()],
-        )
-    };
+    let cache = |name| f32(name, [rows.into(), shape[0].into(), shape[1].into()]);
     (0..layers)
         .flat_map(|layer| kinds.map(|kind| cache(name(layer, kind))))
         .collect()

@@ -85,7 +85,7 @@ fn names_lead_to_modules() {
             let graph = graph(&component);
             let mut seen = HashSet::new();
             let mut outputs = HashSet::new();
-            for node in &graph.node {
+            for node in graph.all_nodes() {
                 if !seen.insert(node.name()) {
                     wrong.push(format!("{model}, {name}: two nodes {}", node.name()));
                 }

@@ -41,7 +41,7 @@ fn fits(state: &State, component: ComponentName) -> bool {
             && (state.initial, state.carry) == (Initial::Zeros, Carry::Replace);
     }
     let (which, carry, prefix) = match component {
-        ComponentName::FlowLm => ("new", Carry::Append { axis: 1 }, ""),
+        ComponentName::FlowLm => ("new", Carry::Append { axis: 0 }, ""),
         _ => ("next", Carry::Replace, "decoder_transformer."),
     };
     let kind = match state.index {

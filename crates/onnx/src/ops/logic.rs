@@ -1,4 +1,4 @@
-//! Comparisons and choices: `Equal` (13), `Less` (13), `GreaterOrEqual` (16), `And` (7), `Where` (16), `IsNaN` (13), `Cast` (13).
+//! Comparisons and choices: `Equal` (13), `Less` (13), `GreaterOrEqual` (16), `And` (7), `Where` (16), `If` (16 or older), `IsNaN` (13), `Cast` (13).
 
 use crate::proto::tensor_proto::DataType;
 use crate::{Attribute, Scope, Value};
@@ -27,6 +27,23 @@ impl Scope<'_> {
     /// `a` where `condition`, else `b`.
     pub fn choose(&self, condition: &Value, a: &Value, b: &Value) -> Value {
         self.op("Where", &[condition, a, b], &[])
+    }
+
+    /// What `then` computes where `condition` (bool [1]) holds, else what `otherwise` computes;
+    /// the other is left out.
+    pub fn if_else(
+        &self,
+        condition: &Value,
+        then: impl FnOnce() -> Value,
+        otherwise: impl FnOnce() -> Value,
+    ) -> Value {
+        let graph = self.graph();
+        let [then, otherwise] = [graph.inner("then", then), graph.inner("else", otherwise)];
+        let branches = [
+            ("then_branch", Attribute::Graph(Box::new(then))),
+            ("else_branch", Attribute::Graph(Box::new(otherwise))),
+        ];
+        self.op("If", &[condition], &branches)
     }
 
     /// Whether each value is NaN.

@@ -27,13 +27,13 @@ impl Scope<'_> {
     /// Pieces of these sizes along `axis`.
     pub fn split(&self, x: &Value, sizes: &[usize], axis: i64) -> Vec<Value> {
         let pieces: Vec<i64> = sizes.iter().map(|&s| s as i64).collect();
-        let inputs = [x, &self.ints(&pieces)];
-        self.op_many(
-            "Split",
-            &inputs,
-            sizes.len(),
-            &[("axis", Attribute::Int(axis))],
-        )
+        self.split_by(x, &self.ints(&pieces), sizes.len(), axis)
+    }
+
+    /// `count` pieces of computed sizes along `axis`.
+    pub fn split_by(&self, x: &Value, sizes: &Value, count: usize, axis: i64) -> Vec<Value> {
+        let axis = Attribute::Int(axis);
+        self.op_many("Split", &[x, sizes], count, &[("axis", axis)])
     }
 
     /// From `start` to before `end` along `axis`; negative ones count from the end,

@@ -114,8 +114,8 @@ fn integer(file: &SafeTensors<'_>, name: &str) -> Result<Option<i64>, VoiceError
     Ok(Some(i64::from_le_bytes(value)))
 }
 
-/// The tensor that holds a state, and those that upstream stacks with it: of the model's shape,
-/// with any number of rows.
+/// The tensor that holds a state, and those that upstream stacks with it: [stacked, batch, rows,
+/// ...], of the model's shape, with any number of rows and a batch of one.
 fn cache<'a>(
     file: &SafeTensors<'a>,
     component: &Component,
@@ -128,18 +128,16 @@ fn cache<'a>(
     let stacked = (component.states.iter())
         .filter(|other| other.module == state.module && other.key == state.key)
         .count();
-    let fits = tensor.shape().split_first().is_some_and(|(outer, inner)| {
-        let mut dims = inner.iter().zip(&state.shape);
-        *outer == stacked
-            && inner.len() == state.shape.len()
-            && inner.len() > 1
-            && inner[0] == 1
-            && dims.all(|(size, dim)| match dim {
-                Dim::Fixed(expected) => size == expected,
-                Dim::Symbol(_) => true,
-            })
-    });
-    if fits {
+    let same = |(size, dim): (&usize, &Dim)| match dim {
+        Dim::Fixed(expected) => size == expected,
+        Dim::Symbol(_) => true,
+    };
+    if let [outer, 1, inner @ ..] = tensor.shape()
+        && *outer == stacked
+        && !inner.is_empty()
+        && inner.len() == state.shape.len()
+        && inner.iter().zip(&state.shape).all(same)
+    {
         return Ok(tensor);
     }
     Err(VoiceError::Shape {
@@ -152,14 +150,14 @@ fn cache<'a>(
 /// The first `count` rows of a state.
 fn read_rows(cache: &FileTensor<'_>, state: &State, count: usize) -> Result<Tensor, VoiceError> {
     let name = format!("{}/{}", state.module, state.key);
-    let mut shape = cache.shape()[1..].to_vec();
-    let row: usize = shape.iter().skip(2).product();
-    let first = state.index.unwrap_or(0) * shape[1] * row;
+    let mut shape = cache.shape()[2..].to_vec();
+    let row: usize = shape.iter().skip(1).product();
+    let first = state.index.unwrap_or(0) * shape[0] * row;
     let values = floats(&name, cache, first..first + count * row)?;
     if values.iter().any(|value| !value.is_finite()) {
         return Err(VoiceError::NotFinite { tensor: name });
     }
-    shape[1] = count;
+    shape[0] = count;
     Tensor::f32(shape, values).map_err(|_| VoiceError::Shape {
         actual: cache.shape().to_vec(),
         expected: format!("{count} rows"),
@@ -169,7 +167,7 @@ fn read_rows(cache: &FileTensor<'_>, state: &State, count: usize) -> Result<Tens
 
 fn expected_shape(stacked: usize, state: &State) -> String {
     let dims: Vec<_> = state.shape.iter().map(ToString::to_string).collect();
-    format!("[{stacked}, {}]", dims.join(", "))
+    format!("[{stacked}, 1, {}]", dims.join(", "))
 }
 
 /// Some values of a tensor, whatever floating-point format they have.

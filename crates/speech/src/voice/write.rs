@@ -66,13 +66,14 @@ impl Voice {
         Ok(safetensors::serialize(views, None)?)
     }
 
-    /// The tensor that holds state `first` and those that upstream stacks behind it.
+    /// The tensor that holds state `first` and those that upstream stacks behind it, each a
+    /// batch of one.
     fn stacked(&self, first: usize, state: &State, dtype: VoiceDType) -> (Vec<usize>, Vec<u8>) {
         let mut parts: Vec<_> = (self.component.states.iter().zip(&self.states).skip(first))
             .filter(|(other, _)| other.module == state.module && other.key == state.key)
             .collect();
         parts.sort_by_key(|(state, _)| state.index);
-        let mut shape = vec![parts.len()];
+        let mut shape = vec![parts.len(), 1];
         shape.extend(self.states[first].shape());
         let values = parts
             .iter()

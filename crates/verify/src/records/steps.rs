@@ -91,7 +91,10 @@ fn compare_rows(
             continue;
         };
         let record = steps.get(&format!("kv_rows.{layer}.{kind}"))?;
-        let row = last(trial.stream.state(&state.input)?.view(), 1, 1)?;
+        let row = last(trial.stream.state(&state.input)?.view(), 0, 1)?;
+        // Records are of a batch of one.
+        let (shape, data) = row.into_parts();
+        let row = Tensor::new([&[1], &shape[..]].concat(), data)?;
         trial.compare_record(&state.input, context, &row, record);
     }
     Ok(())

@@ -52,19 +52,20 @@ pub(super) fn restore(file: &RecordFile, stream: &mut dyn Stream) -> Result<(), 
     Ok(())
 }
 
-/// The rows [1, P, heads, `dim_per_head`] of one state; what lies behind them is unused.
+/// The rows [P, heads, `dim_per_head`] of one state; what lies behind them is unused.
 fn rows(file: &RecordFile, state: &State) -> Result<Tensor, TrialError> {
     let key = format!("{}/{}", state.module, state.key);
     let rows = part(file, &key, state.index)?;
     let count = offset(file, &state.module)?;
-    if rows.shape().get(1).is_none_or(|size| *size < count) {
+    if rows.shape().first().is_none_or(|size| *size < count) {
         let problem = format!("has the shape {:?}, but {count} rows", rows.shape());
         return Err(file.misshapen(&key, problem).into());
     }
-    Ok(slice(rows.view(), 1, 0..count)?)
+    Ok(slice(rows.view(), 0, 0..count)?)
 }
 
-/// The tensor `key`, or the one at `index` of its first axis, where that is what a state is.
+/// The tensor `key`; where a state is one of those that it stacks, that at `index` of its first
+/// axis, without the second, which is a batch of one.
 pub(super) fn part(
     file: &RecordFile,
     key: &str,
@@ -74,8 +75,8 @@ pub(super) fn part(
     let Some(index) = index else {
         return Ok(whole.clone());
     };
-    let [count, rest @ ..] = whole.shape() else {
-        return Err(file.misshapen(key, "has no axes").into());
+    let [count, 1, rest @ ..] = whole.shape() else {
+        return Err(file.misshapen(key, "stacks no batches of one").into());
     };
     if index >= *count {
         let problem = format!("holds {count} tensors, and no {index}");

@@ -1,7 +1,7 @@
 //! Weights: every one lies where the data file has room for it and where the manifest says,
 //! and no two share bytes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use bundle::{Component, Extent, Parameter, ParameterKind};
 use onnx::proto::{
@@ -23,11 +23,8 @@ pub(super) fn check(component: &Component, graph: &GraphProto) -> Vec<String> {
     if !graph.sparse_initializer.is_empty() {
         findings.push("has sparse initializers".to_owned());
     }
-    let attributes = graph
-        .node
-        .iter()
-        .flat_map(|node| node.attribute.iter().map(move |a| (node, a)));
-    for (node, attribute) in attributes {
+    let nodes = graph.all_nodes().into_iter();
+    for (node, attribute) in nodes.flat_map(|n| n.attribute.iter().map(move |a| (n, a))) {
         if attribute
             .t
             .iter()
@@ -40,12 +37,7 @@ pub(super) fn check(component: &Component, graph: &GraphProto) -> Vec<String> {
             ));
         }
     }
-    let read: HashSet<&str> = graph
-        .node
-        .iter()
-        .flat_map(|n| &n.input)
-        .map(String::as_str)
-        .collect();
+    let read = graph.read();
     let mut places = Vec::new();
     let mut table = table(component, &mut findings);
     for tensor in &graph.initializer {

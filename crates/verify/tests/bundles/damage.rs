@@ -29,6 +29,7 @@ fn every_damage_is_found_and_named() {
         manifests(),
         parameters(),
         graphs::graphs(),
+        graphs::nodes(),
         graphs::weights(),
     ];
     let cases = cases.into_iter().flatten();

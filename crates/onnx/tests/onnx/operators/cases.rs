@@ -36,7 +36,7 @@ fn as_number(m: &Scope<'_>, condition: &Value) -> Vec<Value> {
 
 /// Arithmetic, functions, comparisons.
 pub(crate) fn elementwise() -> Vec<Case> {
-    [arithmetic(), functions(), comparisons()]
+    [arithmetic(), functions(), comparisons(), branches()]
         .into_iter()
         .flatten()
         .collect()
@@ -135,6 +135,31 @@ fn functions() -> Vec<Case> {
         one("softmax of nothing", [nothing()], nothing(), |m, x| {
             vec![m.softmax(&x[0])]
         }),
+    ]
+}
+
+/// `if_else`, both ways, with a value from outside that is an output, too.
+fn branches() -> Vec<Case> {
+    let case = |name, condition, output| Case {
+        outputs: vec![f([2], &[2.0, 4.0]), output],
+        ..one(
+            name,
+            [f([2], &[1.0, 2.0]), i([1], &[condition])],
+            f([0], &[]),
+            |m, x| {
+                let doubled = m.add(&x[0], &x[0]);
+                let branch = m.if_else(
+                    &m.less(&m.ints(&[0]), &x[1]),
+                    || m.sub(&doubled, &m.scalar(0.5)),
+                    || m.concat(&[&doubled, &m.mul(&doubled, &doubled)], 0),
+                );
+                vec![doubled, branch]
+            },
+        )
+    };
+    vec![
+        case("then", 1, f([2], &[1.5, 3.5])),
+        case("else", 0, f([4], &[2.0, 4.0, 4.0, 16.0])),
     ]
 }
 

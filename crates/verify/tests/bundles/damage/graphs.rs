@@ -12,7 +12,7 @@ use crate::support::{edit_file, edit_graph};
 
 use ComponentName::{FlowLm, FlowNet, MimiDecoder, TextConditioner};
 
-/// Damage to graphs and their nodes.
+/// Damage to graphs.
 pub(super) fn graphs() -> Vec<Case> {
     let case = |damage, component, check, finding| Case {
         damage,
@@ -56,6 +56,18 @@ pub(super) fn graphs() -> Vec<Case> {
             "opset",
             "\"com.microsoft\" 1",
         ),
+    ]
+}
+
+/// Damage to nodes.
+pub(super) fn nodes() -> Vec<Case> {
+    let case = |damage, component, check, finding| Case {
+        damage,
+        component: Some(component),
+        check,
+        finding,
+    };
+    vec![
         case(
             |dir| {
                 edit_nodes(dir, FlowLm, |nodes| {
@@ -71,6 +83,18 @@ pub(super) fn graphs() -> Vec<Case> {
             FlowLm,
             "nodes",
             "two nodes are called",
+        ),
+        case(
+            |dir| {
+                edit_nodes(dir, FlowLm, |nodes| {
+                    let mut inside = nodes.iter_mut().flat_map(|node| &mut node.attribute);
+                    let branch = inside.find_map(|a| a.g.as_mut()).unwrap();
+                    "elsewhere".clone_into(&mut branch.node[1].input[0]);
+                });
+            },
+            FlowLm,
+            "nodes",
+            "reads elsewhere, which nothing before it gives",
         ),
         case(
             |dir| edit_nodes(dir, MimiDecoder, |nodes| nodes.reverse()),

@@ -103,6 +103,12 @@ fn pieces() -> Vec<Case> {
         ..one("split", [x()], x(), |m, x| m.split(&x[0], &[1, 2], 1))
     });
     cases.push(Case {
+        outputs: vec![f([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), f([2, 0], &[])],
+        ..one("split by", [x(), i([2], &[3, 0])], x(), |m, x| {
+            m.split_by(&x[0], &x[1], 2, -1)
+        })
+    });
+    cases.push(Case {
         outputs: vec![f([0, 2], &[]), f([0, 1], &[])],
         ..one("split of nothing", [nothing()], x(), |m, x| {
             m.split(&x[0], &[2, 1], -1)
