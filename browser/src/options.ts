@@ -39,8 +39,9 @@ export interface LoadOptions {
    */
   backend?: Backend | undefined;
   /**
-   * How the weights of the bundle have to be stored; any way unless given. It is chosen when the
-   * bundle is converted, and refused here where it differs.
+   * How the weights of the bundle's backbone have to be stored; any way unless given. A bundle has
+   * one format, chosen when it is converted: another one than this is refused, before weights are
+   * fetched.
    */
   dtype?: WeightFormat | undefined;
   /** Where they run. `webgpu` is refused: see the README. */

@@ -232,7 +232,7 @@ function checkFormat(manifest: Manifest, wanted: WeightFormat | undefined): void
   if (wanted !== undefined && format !== wanted) {
     throw new PocketTTSError(
       "Options",
-      `the weights of this bundle are ${format}, not ${wanted}: convert it with --dtype ${wanted}`,
+      `the weights of this bundle are ${format}, not ${wanted}: take another one, or convert it with --dtype ${wanted}`,
     );
   }
 }
