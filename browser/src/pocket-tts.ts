@@ -110,6 +110,14 @@ export class PocketTTS {
     return this.#manifest.voice_cloning && "mimi_encoder" in this.#manifest.components;
   }
 
+  /**
+   * Bytes of memory that the wasm modules of the workers hold: all of the engine's, but not ONNX
+   * Runtime's own.
+   */
+  get memory(): number {
+    return this.#workers.memory;
+  }
+
   /** Names of the bundle's voices; the first is the one that speaks unless asked otherwise. */
   listVoices(): string[] {
     return this.#manifest.voices.map((voice) => voice.name);
@@ -220,7 +228,7 @@ export class PocketTTS {
           const chunk = await unlessAborted(spoken.next(), signal);
           if (chunk === undefined) {
             watch.timings = spoken.timings;
-            watch.memory = spoken.memory;
+            watch.memory = this.memory;
             return;
           }
           const { samples: audio, text: sentence, cut } = chunk;

@@ -33,10 +33,14 @@ export class Script {
     return area.value;
   }
 
+  /** Whether the reader has typed it. */
+  get isOwn(): boolean {
+    return area.value !== "" && !SAMPLES.some(({ text }) => text === area.value);
+  }
+
   /** Shows the language's sample, unless the reader has typed something. */
   speaks(language: string | null | undefined): void {
-    const own = area.value !== "" && !SAMPLES.some(({ text }) => text === area.value);
-    if (!own) this.#choose(sampleOf(language) ?? SAMPLES[0]);
+    if (!this.isOwn) this.#choose(sampleOf(language) ?? SAMPLES[0]);
   }
 
   focus(): void {
