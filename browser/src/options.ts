@@ -1,5 +1,8 @@
 /** What can be asked for. */
 
+// Declarations of the wasm module, which this file's lead to, mention `Symbol.dispose`.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type { SpeechOptions } from "../wasm/simd/pocket_onnx.js";
 import type { Purpose } from "./loading/bundle.js";
 import type { WeightFormat } from "./manifest.js";
