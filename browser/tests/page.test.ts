@@ -522,8 +522,15 @@ test.each(WIDTHS.flatMap((width) => SCHEMES.map((scheme) => [width, scheme] as c
     const device = isPhone ? { isMobile: true, hasTouch: true } : {};
     await using visited = await visit({ viewport, colorScheme, deviceScaleFactor: 2, ...device });
     const { page } = visited;
-    const shoot = (name: string) =>
-      page.screenshot({ path: join(SCREENSHOTS, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+    const shoot = async (name: string) => {
+      const path = join(SCREENSHOTS, `${name}-${width}-${colorScheme}.png`);
+      if (!isPhone) return page.screenshot({ path, fullPage: true });
+      // For a picture of the full page a telephone would become a desk's browser.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ width, height });
+      await page.screenshot({ path });
+      await page.setViewportSize(viewport);
+    };
     await page.evaluate(async () => void (await document.fonts.ready));
     await shoot("rest");
     // Nothing is wider than the window.
