@@ -528,6 +528,7 @@ test.each(WIDTHS.flatMap((width) => SCHEMES.map((scheme) => [width, scheme] as c
       // For a picture of the full page a telephone would become a desk's browser.
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
       await page.setViewportSize({ width, height });
+      await page.evaluate(() => scrollTo(0, 0));
       await page.screenshot({ path });
       await page.setViewportSize(viewport);
     };

@@ -83,6 +83,7 @@ async function load(): Promise<PocketTTS> {
     showModel();
   }
   showThreads(tts.statistics.threads);
+  void showMemory(tts.memory);
   return tts;
 }
 
