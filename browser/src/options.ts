@@ -1,5 +1,8 @@
 /** What can be asked for. */
 
+// Declarations of the wasm module, which this file's lead to, mention `Symbol.dispose`.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type { SpeechOptions } from "../wasm/simd/pocket_onnx.js";
 import type { Purpose } from "./loading/bundle.js";
 import type { WeightFormat } from "./manifest.js";
@@ -39,8 +42,9 @@ export interface LoadOptions {
    */
   backend?: Backend | undefined;
   /**
-   * How the weights of the bundle have to be stored; any way unless given. It is chosen when the
-   * bundle is converted, and refused here where it differs.
+   * How the weights of the bundle's backbone have to be stored; any way unless given. A bundle has
+   * one format, chosen when it is converted: another one than this is refused, before weights are
+   * fetched.
    */
   dtype?: WeightFormat | undefined;
   /** Where they run. `webgpu` is refused: see the README. */

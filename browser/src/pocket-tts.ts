@@ -6,6 +6,7 @@ import type { Manifest } from "./manifest.js";
 import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.js";
 import { sweep } from "./loading/storage.js";
 import { Phases } from "./phases.js";
+import { Player } from "./player/index.js";
 import { Queue, unlessAborted } from "./queue.js";
 import { decode, type Recording } from "./recording.js";
 import { Speech, type SpeechChunk } from "./speech.js";
@@ -32,6 +33,8 @@ export class PocketTTS {
   readonly #workers: Workers;
   readonly #notice: (notice: Notice) => void;
   readonly #queue = new Queue();
+  /** Of what is played: one text is heard at a time. */
+  readonly #aloud = new Queue();
   /** Voices of the bundle, by name; the first one's name is that of none. */
   readonly #voices = new Map<string | undefined, Promise<Voice>>();
   #voiceCount = 0;
@@ -107,6 +110,14 @@ export class PocketTTS {
     return this.#manifest.voice_cloning && "mimi_encoder" in this.#manifest.components;
   }
 
+  /**
+   * Bytes of memory that the wasm modules of the workers hold: all of the engine's, but not ONNX
+   * Runtime's own.
+   */
+  get memory(): number {
+    return this.#workers.memory;
+  }
+
   /** Names of the bundle's voices; the first is the one that speaks unless asked otherwise. */
   listVoices(): string[] {
     return this.#manifest.voices.map((voice) => voice.name);
@@ -161,32 +172,15 @@ export class PocketTTS {
     return this.#speak(text, options, new Stopwatch(this.statistics, this.sampleRate, options.seed));
   }
 
-  /** Speaks a text aloud; resolves when it has been heard. */
+  /** Speaks a text aloud, after those before it; resolves when it has been heard. */
   async speak(text: string, options: PlayOptions = {}): Promise<Statistics> {
     const { player: given, ...rest } = options;
-    const { Player } = await import("./player/index.js");
+    // Before anything is waited for: browsers allow sound while a click is answered.
     const player = given ?? new Player();
-    const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
-    const { signal } = options;
-    const stop = () => player.stop();
-    signal?.addEventListener("abort", stop);
     try {
-      const ended = new Promise<void>((resolve) => {
-        player.onended = resolve;
-      });
-      for await (const { audio, sampleRate, text: sentence } of this.#speak(text, rest, watch)) {
-        await player.write(audio, sampleRate, { text: sentence });
-      }
-      player.end();
-      if (watch.statistics().seconds > 0) {
-        await unlessAborted(ended, signal);
-      }
-      return watch.statistics();
-    } catch (error) {
-      player.stop();
-      throw error;
+      const leave = await this.#aloud.enter(rest.signal);
+      return await this.#play(text, rest, player).finally(leave);
     } finally {
-      signal?.removeEventListener("abort", stop);
       if (given === undefined) {
         await player.close();
       }
@@ -196,6 +190,25 @@ export class PocketTTS {
   /** Ends all work, and lets go of the memory. */
   async dispose(): Promise<void> {
     this.#workers.end(new PocketTTSError("Disposed", "the model was disposed of"));
+  }
+
+  async #play(text: string, options: SpeakOptions, player: Player): Promise<Statistics> {
+    const { signal } = options;
+    const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
+    const stop = () => player.stop();
+    signal?.addEventListener("abort", stop);
+    try {
+      for await (const { audio, sampleRate, text: sentence } of this.#speak(text, options, watch)) {
+        await player.write(audio, sampleRate, { text: sentence });
+      }
+      await unlessAborted(player.end(), signal);
+      return watch.statistics();
+    } catch (error) {
+      player.stop();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
   }
 
   async *#speak(
@@ -215,7 +228,7 @@ export class PocketTTS {
           const chunk = await unlessAborted(spoken.next(), signal);
           if (chunk === undefined) {
             watch.timings = spoken.timings;
-            watch.memory = spoken.memory;
+            watch.memory = this.memory;
             return;
           }
           const { samples: audio, text: sentence, cut } = chunk;

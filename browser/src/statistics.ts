@@ -39,10 +39,7 @@ export interface Statistics extends Setting {
   firstSound: number | undefined;
   /** Where the time went; filled once the utterance is over. */
   timings: Timings;
-  /**
-   * Bytes of memory that the wasm modules of the workers hold, once the utterance is over: all of the
-   * engine's, but not ONNX Runtime's own.
-   */
+  /** Bytes of memory that the model holds (`PocketTTS.memory`), once the utterance is over. */
   memory: number | undefined;
 }
 

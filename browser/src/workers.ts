@@ -33,6 +33,8 @@ class Hand {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #count = 0;
+  /** Bytes of its wasm module's memory, as it last told. */
+  memory = 0;
 
   constructor(name: string, hear: (response: Response) => void, failed: (error: Error) => void) {
     this.#worker = new Worker(new URL("./worker/worker.js", import.meta.url), { type: "module", name });
@@ -44,6 +46,9 @@ class Hand {
         this.#waiting.get(data.id)?.reject(fromFailure(data.failure));
         this.#waiting.delete(data.id);
       } else {
+        if (data.type === "over") {
+          this.memory = data.memory;
+        }
         hear(data);
       }
     };
@@ -116,14 +121,14 @@ export class Workers {
         );
         workers.#hands.push(hand);
         const threads = Math.max(1, Math.floor(opening.threads / count));
-        return hand.do(
-          { type: "open", ...opening, threads, role, peer },
-          peer === undefined ? [] : [peer],
-        );
+        const task = { type: "open", ...opening, threads, role, peer } as const;
+        return hand.do<"open">(task, peer === undefined ? [] : [peer]).then(({ cacheHit, instructions, memory }) => {
+          workers.cacheHit &&= cacheHit;
+          workers.instructions ??= instructions;
+          hand.memory = memory;
+        });
       });
-      const results = await Promise.all(opened);
-      workers.cacheHit = results.every((result) => result.cacheHit);
-      workers.instructions = results[0]?.instructions;
+      await Promise.all(opened);
       return workers;
     } catch (error) {
       workers.end(error);
@@ -135,6 +140,11 @@ export class Workers {
 
   get count(): number {
     return this.#hands.length;
+  }
+
+  /** Bytes of memory of the wasm modules. */
+  get memory(): number {
+    return this.#hands.reduce((sum, hand) => sum + hand.memory, 0);
   }
 
   /** The worker that voices live in. */
@@ -189,8 +199,6 @@ export class Spoken {
   #stopped = false;
   #wake: (() => void) | undefined;
   readonly timings: Timings = {};
-  /** Bytes of wasm memory of all workers, once they are done. */
-  memory = 0;
   /** Resolves when every worker is free again. */
   readonly over: Promise<void>;
   #resolveOver: () => void = () => {};
@@ -245,7 +253,6 @@ export class Spoken {
     } else {
       this.#working -= 1;
       this.#add(response.timings);
-      this.memory += response.memory;
       this.#failed(response.failure);
       if (this.#working === 0) {
         this.#resolveOver();

@@ -219,6 +219,20 @@ test("an abort ends loading", async () => {
   expect(result).toBe("AbortError");
 });
 
+test("a bundle in another format than was asked for is refused before its weights are fetched", async () => {
+  const found = await page.evaluate(async () => {
+    const open = (dtype: "f32" | "q8", name: string) =>
+      globalThis.pocket.PocketTTS.fromPretrained(`/models/${name}`, { dtype }).then(
+        (tts) => tts.dispose(),
+        (error) => [error.constructor.name, error.kind, error.message],
+      );
+    return [await open("f32", "english_2m_default"), await open("q8", "english_2m_default"), await open("f32", "english_2m")];
+  });
+  const message = "the weights of this bundle are q8, not f32: take another one, or convert it with --dtype f32";
+  expect(found).toEqual([["PocketTTSError", "Options", message], undefined, undefined]);
+  expect(asked().slice(0, 2)).toEqual(["manifest.json", "manifest.json"]);
+});
+
 test("no part of a backend loads unless it is chosen", async () => {
   await load();
   expect(server.asked.filter((path) => path.includes("/onnxruntime/"))).toEqual([]);

@@ -1,30 +1,39 @@
 /** The demo page in a real browser, served by the command, speaking with synthetic models. */
 
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { difference, floatsOfWav, native, PACKAGE } from "./support/bundles.js";
-import { type Browser, launch, type Options } from "./support/chromium.js";
+import { BUNDLES, difference, floatsOfWav, native, PACKAGE } from "./support/bundles.js";
+import { type Browser, launch, launchWithHiding, type Options } from "./support/chromium.js";
 import { run, type Served, serveCommand } from "./support/command.js";
-import { type Fault, serve } from "./support/server.js";
+import { type Fault, serve, type Server } from "./support/server.js";
 
 /** Where screenshots go, to be looked at. */
 const SCREENSHOTS = join(PACKAGE, "../target/screenshots");
 const FIXTURES = join(PACKAGE, "../fixtures");
 const TOKENIZERS = join(PACKAGE, "../crates/checkpoint/assets");
 
-/** Several requests to the speaker, for models that speak some seconds at a time. */
-const TEXT =
+/** Two requests to the model, which speaks some seconds at a time. */
+const BEGINNING =
   "The lighthouse keeper had one rule, and it was an old one that nobody could explain any more. " +
-  "“Never answer the radio after midnight,” it said on the wall, in letters that were faded by the salt. " +
-  "On the last night of October, when the wind had dropped and the sea lay flat, it called him by name. " +
+  "“Never answer the radio after midnight,” it said on the wall, in letters that were faded by the salt.";
+const TEXT =
+  BEGINNING +
+  " On the last night of October, when the wind had dropped and the sea lay flat, it called him by name. " +
   "He set down his tea, and listened.";
 
 let work: string;
 let site: Served;
+/** With the model that the package's readers are told of, in its default formats. */
+let real: Served;
+
+declare global {
+  /** Every context that a page has made. */
+  var contexts: AudioContext[];
+}
 
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), "pocket-onnx-page-"));
@@ -45,12 +54,14 @@ beforeAll(async () => {
     logLevel: "warn",
     build: { outDir: join(work, "page") },
   });
-  site = await serveCommand(["--bundle", join(work, "models"), "--page", join(work, "page")]);
+  site = await serveCommand(served());
+  real = await serveCommand(["--bundle", join(BUNDLES, "english_2m_default"), "--page", join(work, "page")]);
   await mkdir(SCREENSHOTS, { recursive: true });
 });
 
 afterAll(async () => {
   await site?.[Symbol.asyncDispose]();
+  await real?.[Symbol.asyncDispose]();
   await rm(work, { recursive: true, force: true });
 });
 
@@ -73,6 +84,24 @@ async function visit(options: Options = {}, url = site.url): Promise<Visit> {
   return { browser, page, problems, [Symbol.asyncDispose]: () => browser[Symbol.asyncDispose]() };
 }
 
+/** Has the pages remember their contexts. */
+function watchContexts({ context }: Browser): Promise<unknown> {
+  return context.addInitScript(() => {
+    globalThis.contexts = [];
+    globalThis.AudioContext = class extends AudioContext {
+      constructor(options?: AudioContextOptions) {
+        super(options);
+        globalThis.contexts.push(this);
+      }
+    };
+  });
+}
+
+/** States and times of the page's contexts. */
+function contexts(page: Page): Promise<[AudioContextState, number][]> {
+  return page.evaluate(() => globalThis.contexts.map(({ state, currentTime }) => [state, currentTime]));
+}
+
 /** Waits until the page says this. */
 function says(page: Page, status: string): Promise<unknown> {
   const said = (status: string) => document.getElementById("status")?.textContent === status;
@@ -84,13 +113,13 @@ const sounding = (page: Page) => page.locator("#backdrop mark").waitFor({ timeou
 test("speaks, shows which sentence sounds, and hands out the native command's WAV file", async () => {
   await using visited = await visit({ acceptDownloads: true });
   const { page, problems } = visited;
-  await page.fill("#text", TEXT);
+  await page.fill("#text", BEGINNING);
   await page.click("summary:text('More')");
   await page.fill("#seed", "7");
   await page.click("#speak");
   await sounding(page);
   const first = await page.textContent("#backdrop mark");
-  expect(TEXT.startsWith(first ?? "?")).toBe(true);
+  expect(BEGINNING.startsWith(first ?? "?")).toBe(true);
   expect(first?.endsWith(".") || first?.endsWith("”")).toBe(true);
   expect(await page.locator("#speak").textContent()).toContain("Pause");
   // The level moves, and so does the clock.
@@ -113,17 +142,91 @@ test("speaks, shows which sentence sounds, and hands out the native command's WA
   expect(await page.textContent("#threads")).toMatch(/^[12] of \d+$/);
   expect(await page.textContent("#isolated")).toBe("yes");
 
+  const saved = await saveWav(page);
+  const bundle = join(work, "models/tiny_english");
+  const expected = await nativeSpeech([BEGINNING, "--bundle", bundle, "--seed", "7"]);
+  expect(saved.length).toBe(expected.length);
+  expect(difference(saved, expected, 10 * 1920)).toBeLessThan(1e-3);
+  expect(problems).toEqual([]);
+});
+
+/** Presses the button, and reads the file. */
+async function saveWav(page: Page): Promise<Float32Array> {
   const download = page.waitForEvent("download");
   await page.click("#save-wav");
-  const heard = floatsOfI16(await readFile(await (await download).path()));
-  const bundle = join(work, "models/tiny_english");
-  const spoken = await native(["speak", TEXT, "--bundle", bundle, "--seed", "7", "--format", "f32", "-o", "out.wav"], "out.wav");
-  const expected = floatsOfWav(spoken);
-  expect(heard.length).toBe(expected.length);
-  // 16 bits are exact to 1/32768, and loud samples are clipped.
-  const clipped = expected.map((it) => Math.max(-1, Math.min(1, it)));
-  expect(difference(heard, clipped, 10 * 1920)).toBeLessThan(1e-3);
-  expect(problems).toEqual([]);
+  const samples = (await readFile(await (await download).path())).subarray(44);
+  return Float32Array.from({ length: samples.length / 2 }, (_, i) => samples.readInt16LE(2 * i) / 32767);
+}
+
+/** What the native command says. Files of 16 bits, which the page gives, are clipped. */
+async function nativeSpeech(args: string[]): Promise<Float32Array> {
+  const spoken = await native(["speak", ...args, "--format", "f32", "-o", "out.wav"], "out.wav");
+  return floatsOfWav(spoken).map((it) => Math.max(-1, Math.min(1, it)));
+}
+
+test("a model in the default formats is heard without a gap, in the voice that is chosen", async () => {
+  await using browser = await launch({ acceptDownloads: true });
+  await watchContexts(browser);
+  const page = await browser.context.newPage();
+  await page.goto(real.url);
+  await page.locator("#speak:enabled").waitFor();
+  const text = "The lighthouse keeper had one rule.";
+  await page.fill("#text", text);
+  await page.check("input[value=synthetic_2]");
+  await page.click("summary:text('More')");
+  await page.fill("#seed", "3");
+  await page.click("#speak");
+  await says(page, "Done.");
+  const [, factor, spoken, gaps] = await page.locator(".figures dd").allTextContents();
+  expect(Number(factor)).toBeLessThan(0.8);
+  expect(gaps).toBe("0");
+  const made = await contexts(page);
+  expect(made).toHaveLength(1);
+  const [state, time] = made[0] ?? [];
+  expect(state).toBe("running");
+  expect(time).toBeGreaterThan(Number.parseFloat(spoken ?? ""));
+
+  const saved = await saveWav(page);
+  const args = ["--bundle", join(BUNDLES, "english_2m_default"), "--voice", "synthetic_2", "--seed", "3"];
+  const expected = await nativeSpeech([text, ...args]);
+  expect(saved.length).toBe(expected.length);
+  // Activations that lie between two integers are rounded to either, and that is fed back.
+  expect(difference(saved, expected, 10 * 1920)).toBeLessThan(1e-2);
+});
+
+test("a hidden tab speaks to the end", async () => {
+  await using browser = await launchWithHiding();
+  await watchContexts(browser);
+  const page = await browser.context.newPage();
+  await page.goto(real.url);
+  await page.locator("#speak:enabled").waitFor();
+  // Longer than what may wait to be heard: it has to be made while the tab is hidden.
+  await page.fill("#text", BEGINNING);
+  await page.evaluate(() => {
+    const seen: string[] = [];
+    document.addEventListener("visibilitychange", () => seen.push(document.visibilityState));
+    Object.assign(globalThis, { seen });
+  });
+  await page.click("#speak");
+  await sounding(page);
+  await using _ = await browser.context.newPage();
+  const status = () => page.textContent("#status");
+  await expect.poll(status, { timeout: 60_000, interval: 200 }).toBe("Done.");
+  const seen = () => page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+  expect(await seen()).toEqual(["hidden"]);
+  const [, , spoken, gaps] = await page.locator(".figures dd").allTextContents();
+  expect(Number.parseFloat(spoken ?? "")).toBeGreaterThan(14);
+  expect(gaps).toBe("0");
+  const [[state, time] = []] = await contexts(page);
+  expect(state).toBe("running");
+  expect(time).toBeGreaterThan(Number.parseFloat(spoken ?? ""));
+  // Shown again, it goes on as if nothing had been.
+  await page.bringToFront();
+  expect(await seen()).toEqual(["hidden", "visible"]);
+  await page.click("#speak");
+  await sounding(page);
+  await page.click("#stop");
+  await says(page, "Stopped.");
 });
 
 test("keys speak, hold and stop, and reach everything", async () => {
@@ -143,11 +246,13 @@ test("keys speak, hold and stop, and reach everything", async () => {
   await page.waitForFunction((held) => document.getElementById("clock")?.textContent !== held, held);
   await page.keyboard.press("Escape");
   await says(page, "Stopped.");
-  // And again.
+  // And again. Where a button is gone, the keyboard goes on from the one beside it.
   await page.keyboard.press("Control+Enter");
   await sounding(page);
-  await page.keyboard.press("Escape");
+  await page.focus("#stop");
+  await page.keyboard.press("Enter");
   await page.locator("#stop:disabled").waitFor();
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe("speak");
 
   await page.focus(".skip");
   const reached: string[] = [];
@@ -193,6 +298,15 @@ test("voices are chosen, recorded, opened and saved", async () => {
   await page.click("#speak");
   await sounding(page);
   await page.click("#stop");
+  // Voices stay when the model is loaded anew.
+  await page.click("summary:text('More')");
+  await page.selectOption("#backend", "onnxruntime");
+  for (const name of ["my voice", "my voice 2"]) {
+    await page.check(`input[value='${name}']`);
+    await page.click("#speak");
+    await sounding(page);
+    await page.click("#stop");
+  }
   expect(problems).toEqual([]);
 
   // What is no recording is refused.
@@ -218,12 +332,12 @@ test("a model says that it is synthetic, and whether it can clone", async () => 
   await page.click("#stop");
 });
 
-/** The page on a host that misbehaves. */
-async function faulty(index: unknown = { models: [{ name: "tiny_english" }] }) {
-  const html = await readFile(join(work, "page/index.html"), "utf8");
-  const mounts = { "/models/": join(work, "models"), "/": join(work, "page") };
-  await writeFile(join(work, "models/index.json"), JSON.stringify(index));
-  return serve(mounts, { isolated: true, pages: { "/": html } });
+/** The page on a host of files, which can misbehave, with the least that a list of models can say. */
+async function host({ models = [{ name: "tiny_english" }], path = "/", isolated = true } = {}): Promise<Server> {
+  const mounts = { [`${path}models/`]: join(work, "models"), [path]: join(work, "page") };
+  await writeFile(join(work, "models/index.json"), JSON.stringify({ models }));
+  const server = await serve(mounts, { isolated });
+  return { ...server, url: new URL(path, server.url).href };
 }
 
 test.each<[Fault, string, string]>([
@@ -234,20 +348,22 @@ test.each<[Fault, string, string]>([
   ["missing", "manifest.json", "404"],
   ["page", "manifest.json", ""],
 ])("a host's fault (%s, %s) is said on the page", async (fault, file, words) => {
-  await using host = await faulty();
-  await using visited = await visit({ serviceWorkers: "block" }, host.url);
+  await using faulty = await host();
+  await using visited = await visit({ serviceWorkers: "block" }, faulty.url);
   const { page } = visited;
-  host.fail(file, fault);
+  faulty.fail(file, fault);
   await page.click("#speak");
   await page.locator("#error").waitFor({ timeout: 60_000 });
   expect(await page.textContent("#error-title")).toBe("The text could not be spoken.");
   expect(await page.textContent("#error-text")).toContain(words);
+  expect(await page.textContent("#error-text")).not.toContain("Http:");
   expect(await page.getAttribute("#error", "role")).toBe("alert");
   if (fault === "other-bytes") await page.screenshot({ path: join(SCREENSHOTS, "error.png") });
   // The host recovers, and trying again helps.
-  host.reset();
+  faulty.reset();
   await page.click("#retry");
   expect(await page.isVisible("#error")).toBe(false);
+  expect(await page.isVisible("#advice")).toBe(false);
   await sounding(page);
   await page.click("#stop");
 });
@@ -264,38 +380,55 @@ test("a full disk is told, and the page speaks all the same", async () => {
   expect(await page.textContent("#advice")).toContain("room");
 });
 
+test("what the list of models does not say, the model does", async () => {
+  await using plain = await host();
+  await using visited = await visit({}, plain.url);
+  const { page } = visited;
+  expect(await page.textContent("#voices")).toBe("Shown once the model is loaded.");
+  expect(await page.isVisible("#synthetic")).toBe(false);
+  await page.click("#speak");
+  await sounding(page);
+  expect(await page.locator("input[name=voice]").count()).toBe(2);
+  expect(await page.isVisible("#synthetic")).toBe(true);
+  await page.click("#stop");
+});
+
 test("a site without models says so", async () => {
-  await using host = await faulty({ models: [] });
+  await using empty = await host({ models: [] });
   const browser = await launch();
   await using _ = browser;
   const page = await browser.context.newPage();
-  await page.goto(host.url);
+  await page.goto(empty.url);
   await page.locator("#error").waitFor();
   expect(await page.textContent("#error")).toContain("This site offers no model.");
   expect(await page.isDisabled("#speak")).toBe(true);
-  host.fail("models/index.json", "missing");
+  empty.fail("models/index.json", "missing");
   await page.reload();
   await page.locator("#error").waitFor();
   expect(await page.textContent("#error")).toContain("/models/index.json gives 404");
 });
 
-test("the second visit needs no network, and hosts without headers are isolated", async () => {
-  const plain = await serveCommand([
-    ...["--bundle", join(work, "models"), "--page", join(work, "page")],
-    "--no-isolation",
-  ]);
-  const browser = await launch();
-  await using _ = browser;
+// Where the host sends no headers, the service worker brings them with one reload.
+test.each<[string, number, () => Promise<Served>]>([
+  ["the command", 1, () => serveCommand(served())],
+  ["the command without its headers", 2, () => serveCommand([...served(), "--no-isolation"])],
+  ["a host of files, below a path", 2, () => host({ path: "/repository/", isolated: false })],
+])("%s: the page is isolated after %d loads, and the second visit needs no network", async (_name, first, start) => {
+  await using plain = await start();
+  await using browser = await launch();
   const page = await browser.context.newPage();
+  let loads = 0;
+  page.on("load", () => (loads += 1));
   await page.goto(plain.url);
-  // The service worker brings the headers with one reload.
   await page.waitForFunction(() => crossOriginIsolated, undefined, { timeout: 60_000 });
   await page.locator("#speak:enabled").waitFor();
   await page.waitForFunction(() => document.getElementById("offline")?.textContent === "ready");
   expect(await page.textContent("#isolated")).toBe("yes");
   await page.click("#speak");
   await sounding(page);
+  expect(await page.textContent("#threads")).toMatch(availableParallelism() > 1 ? /^2 of/ : /^1 of/);
   await page.click("#stop");
+  expect(loads).toBe(first);
   await plain[Symbol.asyncDispose]();
   await browser.context.setOffline(true);
 
@@ -307,13 +440,31 @@ test("the second visit needs no network, and hosts without headers are isolated"
   // Fonts are there, too.
   const fonts = async () => (await document.fonts.ready, document.fonts.check("1em 'Literata Variable'"));
   expect(await page.evaluate(fonts)).toBe(true);
+  expect(loads).toBe(first + 1);
 });
 
+test("whoever has begun to write is not interrupted for isolation", async () => {
+  await using plain = await host({ isolated: false });
+  const start = plain.hold("sw.js");
+  await using visited = await visit({}, plain.url);
+  const { page } = visited;
+  await page.fill("#text", "My own words.");
+  start();
+  await page.waitForFunction(() => document.getElementById("offline")?.textContent === "ready");
+  await page.waitForTimeout(500);
+  expect(await page.inputValue("#text")).toBe("My own words.");
+  expect(await page.textContent("#isolated")).toBe("no, one thread");
+  await page.reload();
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+});
+
+/** Arguments of `serve`. */
+function served(): string[] {
+  return ["--bundle", join(work, "models"), "--page", join(work, "page")];
+}
+
 test("without service workers and headers it speaks with one thread", async () => {
-  await using plain = await serveCommand([
-    ...["--bundle", join(work, "models"), "--page", join(work, "page")],
-    "--no-isolation",
-  ]);
+  await using plain = await serveCommand([...served(), "--no-isolation"]);
   await using visited = await visit({ serviceWorkers: "block" }, plain.url);
   const { page } = visited;
   await page.click("#speak");
@@ -366,11 +517,21 @@ const SCHEMES = ["light", "dark"] as const;
 test.each(WIDTHS.flatMap((width) => SCHEMES.map((scheme) => [width, scheme] as const)))(
   "looks right at %d px in %s",
   async (width, colorScheme) => {
-    const viewport = { width, height: width < 500 ? 780 : 900 };
-    await using visited = await visit({ viewport, colorScheme, deviceScaleFactor: 2 });
+    const isPhone = width < 500;
+    const viewport = { width, height: isPhone ? 780 : 900 };
+    const device = isPhone ? { isMobile: true, hasTouch: true } : {};
+    await using visited = await visit({ viewport, colorScheme, deviceScaleFactor: 2, ...device });
     const { page } = visited;
-    const shoot = (name: string) =>
-      page.screenshot({ path: join(SCREENSHOTS, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+    const shoot = async (name: string) => {
+      const path = join(SCREENSHOTS, `${name}-${width}-${colorScheme}.png`);
+      if (!isPhone) return page.screenshot({ path, fullPage: true });
+      // For a picture of the full page a telephone would become a desk's browser.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ width, height });
+      await page.evaluate(() => scrollTo(0, 0));
+      await page.screenshot({ path });
+      await page.setViewportSize(viewport);
+    };
     await page.evaluate(async () => void (await document.fonts.ready));
     await shoot("rest");
     // Nothing is wider than the window.
@@ -381,6 +542,7 @@ test.each(WIDTHS.flatMap((width) => SCHEMES.map((scheme) => [width, scheme] as c
     const seconds = () => Number(document.getElementById("clock")?.textContent?.split(":")[1]) > 2;
     await page.waitForFunction(seconds, undefined, { timeout: 60_000 });
     await shoot("speaking");
+    expect(await page.evaluate(markIsSeen)).toBe(true);
     await page.click("#stop");
     for (const summary of await page.locator("summary").all()) await summary.click();
     await shoot("open");
@@ -398,6 +560,13 @@ test.each(WIDTHS.flatMap((width) => SCHEMES.map((scheme) => [width, scheme] as c
     expect(small).toEqual([]);
   },
 );
+
+/** Whether the sentence that sounds stands where the reader sees it. */
+function markIsSeen(): boolean {
+  const field = document.getElementById("text")?.getBoundingClientRect();
+  const mark = document.querySelector("#backdrop mark")?.getBoundingClientRect();
+  return field !== undefined && mark !== undefined && mark.top >= field.top && mark.top < field.bottom;
+}
 
 /** Texts whose contrast with what is behind them is below 4.5 to 1; of disabled ones 3 is enough. */
 function poorContrasts(page: Page): Promise<string[]> {
@@ -447,8 +616,3 @@ function unlabelled(page: Page): Promise<string[]> {
   );
 }
 
-/** The samples of a WAV file of 16-bit integers. */
-function floatsOfI16(file: Buffer): Float32Array {
-  const samples = file.subarray(44);
-  return Float32Array.from({ length: samples.length / 2 }, (_, i) => samples.readInt16LE(2 * i) / 32767);
-}

@@ -1,34 +1,39 @@
 /** The player in a real browser: what comes out of it, sample by sample. */
 
-import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Player as PlayerClass } from "../src/player/index.js";
-import { launch, type Browser } from "./support/chromium.js";
+import { PACKAGE } from "./support/bundles.js";
+import { launch, launchWithHiding, type Browser } from "./support/chromium.js";
 import { serve, type Server } from "./support/server.js";
 
-const root = join(import.meta.dirname, "..");
+/** Hands on all that it hears. */
+const RECORDER = `registerProcessor("recorder", class extends AudioWorkletProcessor {
+  process([input]) {
+    const samples = input[0] ?? new Float32Array(128);
+    this.port.postMessage(samples.slice());
+    return true;
+  }
+});`;
 
 /** A page of its own for every context, with a recorder beside the loudspeaker. */
 const PAGE = `<!doctype html><title>player</title><script type="module">
   import { Player } from "./player/index.js";
+  const recorder = new Blob([${JSON.stringify(RECORDER)}], { type: "text/javascript" });
   window.start = async (sampleRate) => {
     const context = new AudioContext({ sampleRate });
-    await context.audioWorklet.addModule("recorder.js");
+    await context.audioWorklet.addModule(URL.createObjectURL(recorder));
     const player = new Player({ context });
-    const recorder = new AudioWorkletNode(context, "recorder");
+    const node = new AudioWorkletNode(context, "recorder");
     const recorded = [];
-    recorder.port.onmessage = ({ data }) => recorded.push(...data);
-    player.output.connect(recorder).connect(context.destination);
+    node.port.onmessage = ({ data }) => recorded.push(...data);
+    player.output.connect(node).connect(context.destination);
     const events = [], states = [];
     player.onposition = (seconds, mark) => events.push([seconds, mark?.text]);
     player.onstate = (state) => states.push(state);
-    const ended = new Promise((resolve) => (player.onended = resolve));
-    return { context, player, recorded, events, states, ended };
+    return { context, player, recorded, events, states };
   };
   /** A tone of 24 kHz, from second \`at\` on. */
   window.tone = (at, seconds) => Float32Array.from({ length: Math.round(seconds * 24000) },
@@ -37,14 +42,6 @@ const PAGE = `<!doctype html><title>player</title><script type="module">
   window.ready = true;
 </script>`;
 
-const RECORDER = `registerProcessor("recorder", class extends AudioWorkletProcessor {
-  process([input], [output]) {
-    const samples = input[0] ?? new Float32Array(128);
-    this.port.postMessage(samples.slice());
-    return true;
-  }
-});`;
-
 declare global {
   function start(sampleRate?: number): Promise<{
     context: AudioContext;
@@ -52,34 +49,33 @@ declare global {
     recorded: number[];
     events: [number, string | undefined][];
     states: string[];
-    ended: Promise<void>;
   }>;
   function tone(at: number, seconds: number): Float32Array;
   function sleep(ms: number): Promise<void>;
+  /** States of a context: when the page is clicked, and at the end. */
+  var before: AudioContextState;
+  var ended: Promise<AudioContextState>;
 }
 
-let built: string;
 let host: Server;
 let browser: Browser;
 
 beforeAll(async () => {
-  built = await mkdtemp(join(tmpdir(), "pocket-onnx-player-"));
-  const tsc = join(root, "node_modules/.bin/tsc");
-  const options = ["--noEmit", "false", "--outDir", join(built, "player"), "--rootDir", join(root, "src/player")];
-  await promisify(execFile)(tsc, ["-p", join(root, "tests/player.tsconfig.json"), ...options]);
-  await writeFile(join(built, "recorder.js"), RECORDER);
-  host = await serve({ "/": built }, { pages: { "/": PAGE } });
+  host = await servePlayer();
   browser = await launch();
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.[Symbol.asyncDispose]();
   await host?.[Symbol.asyncDispose]();
-  await rm(built, { recursive: true, force: true });
 });
 
-async function open(from = host): Promise<Page> {
-  const page = await browser.context.newPage();
+function servePlayer(): Promise<Server> {
+  return serve({ "/player/": join(PACKAGE, "dist/player") }, { pages: { "/": PAGE } });
+}
+
+async function open(from = host, where = browser): Promise<Page> {
+  const page = await where.context.newPage();
   await page.goto(from.url);
   await page.waitForFunction("window.ready");
   return page;
@@ -91,12 +87,11 @@ const onset = (samples: number[]) => samples.findIndex((it) => Math.abs(it) > 1e
 test.each([24_000, 44_100, 48_000])("a tone comes out as it went in, at %d Hz", async (rate) => {
   await using page = await open();
   const heard = await page.evaluate(async (rate) => {
-    const { context, player, recorded, events, states, ended } = await start(rate);
+    const { context, player, recorded, events, states } = await start(rate);
     for (let frame = 0; frame < 20; frame += 1) {
       await player.write(tone(frame * 0.08, 0.08), 24_000, { text: frame < 10 ? "one" : "two" });
     }
-    player.end();
-    await ended;
+    await player.end();
     await sleep(100);
     return { recorded, events, states, underruns: player.underruns, time: context.currentTime };
   }, rate);
@@ -131,13 +126,12 @@ test.each([24_000, 44_100, 48_000])("a tone comes out as it went in, at %d Hz", 
 test("where sound is made too slowly it stops and goes on, without a click", async () => {
   await using page = await open();
   const heard = await page.evaluate(async () => {
-    const { player, recorded, states, ended } = await start(48_000);
+    const { player, recorded, states } = await start(48_000);
     // Fast at first, then nothing for a while.
     for (let at = 0; at < 0.79; at += 0.08) await player.write(tone(at, 0.08), 24_000);
     await sleep(1500);
     for (let at = 0.8; at < 1.59; at += 0.08) await player.write(tone(at, 0.08), 24_000);
-    player.end();
-    await ended;
+    await player.end();
     return { recorded, states, underruns: player.underruns };
   });
   expect(heard.underruns).toBe(1);
@@ -157,7 +151,7 @@ test("where sound is made too slowly it stops and goes on, without a click", asy
 test("a slow generation is given a head start, and then plays through", async () => {
   await using page = await open();
   const heard = await page.evaluate(async () => {
-    const { player, ended, states } = await start();
+    const { player, states } = await start();
     const began = performance.now();
     let sounded = 0;
     player.onposition = () => (sounded ||= performance.now() - began);
@@ -167,8 +161,7 @@ test("a slow generation is given a head start, and then plays through", async ()
       const due = began + 100 * Math.round(at / 0.08 + 1);
       await sleep(Math.max(0, due - performance.now()));
     }
-    player.end();
-    await ended;
+    await player.end();
     return { underruns: player.underruns, sounded, speed: player.speed, states };
   });
   expect(heard.underruns).toBe(0);
@@ -199,8 +192,9 @@ test("writers far ahead wait; stop lets them go", async () => {
     // And it can be used again.
     events.length = 0;
     await player.write(tone(0, 0.5), 24_000);
-    player.end();
-    await new Promise<void>((resolve) => (player.onended = resolve));
+    const done = new Promise<void>((resolve) => (player.onended = resolve));
+    await player.end();
+    await done;
     return { first, full, freed, silent, before, after: events.at(-1)?.[0] };
   });
   expect(times.first).toBeGreaterThan(9);
@@ -215,9 +209,9 @@ test("writers far ahead wait; stop lets them go", async () => {
 test("pause holds the sound, resume goes on", async () => {
   await using page = await open();
   const heard = await page.evaluate(async () => {
-    const { player, events, ended, states } = await start();
+    const { player, events, states } = await start();
     await player.write(tone(0, 1), 24_000);
-    player.end();
+    const ended = player.end();
     await sleep(400);
     player.pause();
     await sleep(100);
@@ -235,24 +229,70 @@ test("pause holds the sound, resume goes on", async () => {
 }, 30_000);
 
 test("a hidden tab plays on", async () => {
-  await using page = await open();
+  await using tabs = await launchWithHiding();
+  await using page = await open(host, tabs);
   const playing = page.evaluate(async () => {
-    const { player, ended, events } = await start();
-    for (let at = 0; at < 2.99; at += 0.08) await player.write(tone(at, 0.08), 24_000);
-    player.end();
-    await ended;
-    return { underruns: player.underruns, last: events.at(-1)?.[0] ?? 0 };
+    const { context, player } = await start();
+    const heard: Record<DocumentVisibilityState, number> = { visible: 0, hidden: 0 };
+    player.onposition = (seconds) => (heard[document.visibilityState] = seconds);
+    for (let at = 0; at < 3.99; at += 0.08) await player.write(tone(at, 0.08), 24_000);
+    await player.end();
+    return { heard, underruns: player.underruns, state: context.state, now: document.visibilityState };
   });
-  await using other = await browser.context.newPage();
-  await other.goto("about:blank");
-  await other.bringToFront();
-  const heard = await playing;
-  expect(heard.underruns).toBe(0);
-  expect(heard.last).toBeGreaterThan(2.8);
+  await wait(1000);
+  await using _ = await tabs.context.newPage();
+  const { heard, underruns, state, now } = await playing;
+  expect(heard.visible).toBeGreaterThan(0);
+  expect(heard.visible).toBeLessThan(3);
+  expect(heard.hidden).toBeGreaterThan(3.8);
+  expect([underruns, state, now]).toEqual([0, "running", "hidden"]);
+}, 30_000);
+
+test("a context that the browser held while the tab was hidden goes on when it is shown", async () => {
+  await using tabs = await launchWithHiding();
+  await using page = await open(host, tabs);
+  const states = page.evaluate(async () => {
+    const { context, player } = await start();
+    const states: string[] = [];
+    const hidden = new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
+    await player.write(tone(0, 2), 24_000);
+    const ended = player.end();
+    await hidden;
+    // As telephones do.
+    await context.suspend();
+    await sleep(500);
+    states.push(`${document.visibilityState}, ${context.state}`);
+    await ended;
+    states.push(`${document.visibilityState}, ${context.state}`);
+    return states;
+  });
+  await wait(500);
+  await using _ = await tabs.context.newPage();
+  await wait(1500);
+  await page.bringToFront();
+  expect(await states).toEqual(["hidden, suspended", "visible, running"]);
+}, 30_000);
+
+test("sound that a browser does not allow begins with the next click", async () => {
+  await using strict = await launch({ args: ["--autoplay-policy=document-user-activation-required"] });
+  // What a test evaluates in a page counts as a gesture: so the page does it by itself.
+  await strict.context.addInitScript(async () => {
+    await new Promise((resolve) => addEventListener("load", resolve));
+    const { context, player } = await start();
+    addEventListener("click", () => (globalThis.before = context.state), true);
+    await player.write(tone(0, 1), 24_000);
+    globalThis.ended = player.end().then(() => context.state);
+  });
+  await using page = await strict.context.newPage();
+  await page.goto(host.url);
+  await wait(500);
+  await page.mouse.click(10, 10);
+  expect(await page.evaluate(() => globalThis.ended)).toBe("running");
+  expect(await page.evaluate(() => globalThis.before)).toBe("suspended");
 }, 30_000);
 
 test("a worklet that cannot be had fails the write", async () => {
-  await using broken = await serve({ "/": built }, { pages: { "/": PAGE } });
+  await using broken = await servePlayer();
   broken.fail("worklet.js", "page");
   await using page = await open(broken);
   const failure = page.evaluate(async () => {

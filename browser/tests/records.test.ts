@@ -69,14 +69,15 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
     return found;
   };
 
-  const module = await loadModule();
+  const module = await loadModule(backend === "engine");
   const folder = new URL(`/models/${model}/`, location.href).href;
   const manifestText = await (await fetch(`${folder}manifest.json`)).text();
   const manifest = JSON.parse(manifestText) as import("../src/manifest.js").Manifest;
   const files = new BundleFiles(folder, () => {});
   const speech = new module.wasm.Model(manifestText, await files.bytes(manifest.tokenizer.file, "model"));
+  const { engine } = module;
   const runtime =
-    backend === "engine" ? new Engine(module, speech, files) : await OnnxRuntime.start(files, 2);
+    engine === undefined ? await OnnxRuntime.start(files, 2) : new Engine(module, engine, speech, files);
   const streams: Record<string, import("../src/worker/runtime.js").Stream> = {};
   for (const [name, component] of Object.entries(manifest.components)) {
     streams[name] = await runtime.load(name, component, "model");

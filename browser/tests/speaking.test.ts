@@ -218,25 +218,13 @@ test("the page's thread is never blocked for 50 ms", async () => {
   const it = await page("isolated");
   const longest = await it.evaluate(
     async ([bundle, text]) => {
-      let [longest, last, watching] = [0, performance.now(), true];
-      const channel = new MessageChannel();
-      channel.port1.onmessage = () => {
-        const now = performance.now();
-        longest = Math.max(longest, now - last);
-        last = now;
-        if (watching) {
-          setTimeout(() => channel.port2.postMessage(0), 1);
-        }
-      };
       const tasks: number[] = [];
       new PerformanceObserver((list) => {
         tasks.push(...list.getEntries().map((entry) => entry.duration));
       }).observe({ type: "longtask" });
-      channel.port2.postMessage(0);
       const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`);
       await tts.generate(text);
       await tts.dispose();
-      watching = false;
       await new Promise((resolve) => setTimeout(resolve, 100));
       return Math.max(0, ...tasks);
     },

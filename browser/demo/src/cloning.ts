@@ -5,7 +5,7 @@ import { save } from "./files.js";
 import { LONGEST, Microphone } from "./microphone.js";
 import { showProblem } from "./problems.js";
 import type { PocketTTS, Voice } from "./tts.js";
-import type { Voices } from "./voices.js";
+import { OwnVoice, type Voices } from "./voices.js";
 
 const consent = byId("consent", HTMLInputElement);
 const record = byId("record", HTMLButtonElement);
@@ -95,7 +95,9 @@ export class Cloning {
     try {
       const tts = await this.#host.load();
       say(`Making a voice of ${name}.`);
-      const shown = voices.add(name, await voice(tts));
+      const own = new OwnVoice(voice);
+      await own.in(tts);
+      const shown = voices.add(name, own);
       say(`The voice ${shown} is ready.`);
     } catch (error) {
       say("");
@@ -104,11 +106,12 @@ export class Cloning {
   }
 
   async #save(): Promise<void> {
-    const { chosen, name } = this.#host.voices;
-    if (chosen === undefined) return;
+    const { voices } = this.#host;
+    const { name } = voices;
     try {
       const tts = await this.#host.load();
-      save(await tts.exportVoice(chosen), `${name}.safetensors`);
+      const chosen = await voices.chosen(tts);
+      if (chosen !== undefined) save(await tts.exportVoice(chosen), `${name}.safetensors`);
     } catch (error) {
       showProblem("The voice file could not be made.", error, () => void this.#save());
     }

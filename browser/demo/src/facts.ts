@@ -26,10 +26,13 @@ export function showThreads(used?: number): void {
   threads.textContent = used === undefined ? `${cores} available` : `${used} of ${cores}`;
 }
 
-/** Measures now; the browser may take a while for it. */
-export async function showMemory(): Promise<void> {
+/**
+ * Shows what the page takes and what the model does, which browsers do not count with it. The
+ * browser may take a while to measure.
+ */
+export async function showMemory(model = 0): Promise<void> {
   if (memory.textContent === "–") memory.textContent = "measuring";
   const measured = await performance.measureUserAgentSpecificMemory?.().catch(() => undefined);
-  const bytes = measured?.bytes ?? performance.memory?.usedJSHeapSize;
-  memory.textContent = bytes === undefined ? "not told by this browser" : megabytes(bytes);
+  const page = measured?.bytes ?? performance.memory?.usedJSHeapSize ?? 0;
+  memory.textContent = page + model === 0 ? "not told by this browser" : megabytes(page + model);
 }

@@ -5,7 +5,7 @@ import { byId } from "./dom.js";
 import { showIsolation, showMemory, showThreads } from "./facts.js";
 import { save } from "./files.js";
 import { Loaded } from "./loaded.js";
-import { describe, fetchModels, type Model } from "./models.js";
+import { complete, describe, fetchModels, type Model } from "./models.js";
 import { startOffline } from "./offline.js";
 import { clearProblem, isAbort, showProblem } from "./problems.js";
 import { Progress } from "./progress.js";
@@ -57,16 +57,16 @@ async function begin(): Promise<void> {
   picker.replaceChildren(...models.map(({ name }) => new Option(name, name)));
   picker.disabled = models.length < 2;
   speak.disabled = false;
-  choose();
+  showModel();
 }
 
 /** Shows what the chosen model is and has. */
-function choose(): void {
+function showModel(): void {
   const chosen = model();
   if (chosen === undefined) return;
   byId("model-help", HTMLElement).textContent = describe(chosen);
   byId("synthetic", HTMLElement).hidden = chosen.synthetic !== true;
-  voices.list(chosen.voices ?? []);
+  voices.list(chosen.voices);
   cloning.possible = chosen.voice_cloning ?? true;
   cloning.savable = voices.name !== undefined;
   script.speaks(chosen.language);
@@ -77,9 +77,13 @@ async function load(): Promise<PocketTTS> {
   const chosen = model();
   if (chosen === undefined) throw new Error("there is no model");
   const tts = await loaded.get(chosen, backend.value as Backend);
-  // The bundle itself knows its voices best.
-  if (chosen.voices === undefined) voices.list((chosen.voices = tts.listVoices()));
+  const whole = complete(chosen, tts);
+  if (Object.keys(whole).length > Object.keys(chosen).length) {
+    models = models.map((it) => (it === chosen ? whole : it));
+    showModel();
+  }
   showThreads(tts.statistics.threads);
+  void showMemory(tts.memory);
   return tts;
 }
 
@@ -96,14 +100,16 @@ async function speakText(): Promise<void> {
   const abort = new AbortController();
   current = abort;
   busy(true);
+  let tts: PocketTTS | undefined;
   try {
     say("Loading the model.");
-    const tts = await unlessAborted(load(), abort.signal);
+    tts = await unlessAborted(load(), abort.signal);
+    const voice = await unlessAborted(voices.chosen(tts), abort.signal);
     say("Speaking.");
     label("Pause");
     wave.clear();
     script.begin();
-    speech = await speaker.speak(tts, text, options(abort.signal), {
+    speech = await speaker.speak(tts, text, { ...options(), voice, signal: abort.signal }, {
       made: (samples, rate) => wave.add(samples, rate),
       heard: (seconds, sentence) => {
         wave.heard(seconds);
@@ -122,15 +128,14 @@ async function speakText(): Promise<void> {
     if (current === abort) current = undefined;
     script.sounds(undefined);
     busy(false);
-    void showMemory();
+    void showMemory(tts?.memory);
   }
 }
 
-function options(signal: AbortSignal): SpeakOptions {
+/** What is asked for under "More". */
+function options(): SpeakOptions {
   const number = (id: string) => byId(id, HTMLInputElement).valueAsNumber;
-  const chosen = voices.chosen;
-  const options: SpeakOptions = { signal };
-  if (chosen !== undefined) options.voice = chosen;
+  const options: SpeakOptions = {};
   for (const name of ["seed", "temperature", "steps"] as const) {
     const value = number(name);
     if (!Number.isNaN(value)) options[name] = value;
@@ -150,6 +155,8 @@ function busy(speaking: boolean): void {
   document.body.classList.toggle("speaking", speaking);
   // Until the model is there, there is nothing to hold.
   label(speaking ? "Loading" : "Speak");
+  // A button that is disabled would take the keyboard's place in the page with it.
+  if (!speaking && document.activeElement === stop) speak.focus();
   stop.disabled = !speaking;
   saveWav.disabled = speaking || speech === undefined;
   picker.disabled = speaking || models.length < 2;
@@ -191,7 +198,7 @@ stop.addEventListener("click", () => current?.abort());
 saveWav.addEventListener("click", () => {
   if (speech !== undefined) save(speech.toBlob(), "speech.wav");
 });
-picker.addEventListener("change", choose);
+picker.addEventListener("change", showModel);
 voices.onchange = () => (cloning.savable = voices.name !== undefined);
 byId("panel", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
 document.addEventListener("keydown", (event) => {
@@ -207,5 +214,5 @@ speak.disabled = true;
 showIsolation();
 showThreads();
 void showMemory();
-void startOffline();
+void startOffline(() => current !== undefined || script.isOwn);
 void begin();

@@ -1,5 +1,7 @@
 /** The models that this site offers. */
 
+import type { PocketTTS } from "./tts.js";
+
 /** One entry of `models/index.json`; all but the name may be missing. */
 export interface Model {
   name: string;
@@ -29,6 +31,12 @@ export async function fetchModels(): Promise<Model[]> {
 /** Where the model's bundle is. */
 export function bundleUrl(model: Model): string {
   return new URL(model.url ?? `${encodeURIComponent(model.name)}/`, INDEX).href;
+}
+
+/** The model with what its bundle says of itself, where the list does not say it. */
+export function complete(model: Model, tts: PocketTTS): Model {
+  const { language = null, synthetic } = tts;
+  return { language, synthetic, voice_cloning: tts.canClone, voices: tts.listVoices(), ...model };
 }
 
 /** What a reader is told of it. */

@@ -10,7 +10,8 @@ const fact = byId("offline", HTMLElement);
 /** Set for the one reload that brings isolation, so that there is never a second one. */
 const RELOADED = "reloaded-for-isolation";
 
-export async function startOffline(): Promise<void> {
+/** Starts it. The page is not loaded anew while its reader is busy. */
+export async function startOffline(isBusy: () => boolean): Promise<void> {
   if (!("serviceWorker" in navigator) || import.meta.env.DEV) {
     fact.textContent = "no";
     return;
@@ -30,6 +31,8 @@ export async function startOffline(): Promise<void> {
       navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true });
     });
   }
+  // The next visit is isolated anyway.
+  if (isBusy()) return;
   // Some browsers do not isolate all the same.
   if (sessionStorage.getItem(RELOADED) !== null) return;
   sessionStorage.setItem(RELOADED, "");

@@ -7,6 +7,7 @@ const box = byId("error", HTMLDivElement);
 const title = byId("error-title", HTMLElement);
 const text = byId("error-text", HTMLElement);
 const advice = byId("advice", HTMLParagraphElement);
+const speak = byId("speak", HTMLButtonElement);
 const retry = byId("retry", HTMLButtonElement);
 
 let again: (() => void) | undefined;
@@ -23,6 +24,8 @@ export function showProblem(what: string, error: unknown, action?: () => void): 
   title.textContent = what;
   text.textContent = sentence(error instanceof Error ? error.message : String(error));
   again = action;
+  // That something is tried again has been overtaken.
+  advice.hidden = true;
   retry.hidden = action === undefined;
   box.hidden = false;
   box.scrollIntoView({ block: "nearest" });
@@ -30,6 +33,8 @@ export function showProblem(what: string, error: unknown, action?: () => void): 
 
 export function clearProblem(): void {
   again = undefined;
+  // Buttons that vanish would take the keyboard's place in the page with them.
+  if (box.contains(document.activeElement)) speak.focus();
   box.hidden = advice.hidden = true;
 }
 
@@ -46,8 +51,8 @@ export function isAbort(error: unknown): boolean {
 
 /** Errors are written in lower case, without a full stop, to be joined; here they stand alone. */
 function sentence(message: string): string {
-  // Names of files and the like stay as they are.
-  const isWord = /^[a-z]+[ ,:]/.test(message);
+  // Names of files, addresses and the like stay as they are.
+  const isWord = /^[a-z]+(?:[ ,]|: )/.test(message);
   const begun = isWord ? message.charAt(0).toUpperCase() + message.slice(1) : message;
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -13,6 +13,8 @@ export class Script {
   /** What is being spoken; a text that was changed meanwhile has no sentence that sounds. */
   #spoken: string | undefined;
   #sentence: string | undefined;
+  /** Pixels between the field's edge and the text. */
+  readonly #margin = Number.parseFloat(getComputedStyle(area).paddingTop);
   /** Where what sounded last ends. */
   #from = 0;
   #sounding: Stretch | undefined;
@@ -33,10 +35,14 @@ export class Script {
     return area.value;
   }
 
+  /** Whether the reader has typed it. */
+  get isOwn(): boolean {
+    return area.value !== "" && !SAMPLES.some(({ text }) => text === area.value);
+  }
+
   /** Shows the language's sample, unless the reader has typed something. */
   speaks(language: string | null | undefined): void {
-    const own = area.value !== "" && !SAMPLES.some(({ text }) => text === area.value);
-    if (!own) this.#choose(sampleOf(language) ?? SAMPLES[0]);
+    if (!this.isOwn) this.#choose(sampleOf(language) ?? SAMPLES[0]);
   }
 
   focus(): void {
@@ -81,7 +87,8 @@ export class Script {
     const mark = make("mark", text.slice(start, end));
     backdrop.replaceChildren(text.slice(0, start), mark, `${text.slice(end)}\n`);
     const below = mark.offsetTop + mark.offsetHeight > area.scrollTop + area.clientHeight;
-    if (below || mark.offsetTop < area.scrollTop) area.scrollTop = mark.offsetTop;
+    // The first line stands as far from the edge as the text begins.
+    if (below || mark.offsetTop < area.scrollTop) area.scrollTop = mark.offsetTop - this.#margin;
     backdrop.scrollTop = area.scrollTop;
   }
 }

@@ -53,7 +53,6 @@ export class Speaker {
       stopped.reject(new DOMException("stopped", "AbortError"));
     };
     options.signal?.addEventListener("abort", stop);
-    const ended = new Promise<void>((resolve) => (player.onended = resolve));
     player.onposition = (seconds, mark) => {
       figures.firstSound ??= performance.now() - began;
       figures.gaps = player.underruns - gaps;
@@ -66,15 +65,14 @@ export class Speaker {
         this.#stream(tts, text, options, figures, listener),
         stopped.promise,
       ]);
-      player.end();
-      if (speech !== undefined) await Promise.race([ended, stopped.promise]);
+      await Promise.race([player.end(), stopped.promise]);
       return speech;
     } catch (error) {
       player.stop();
       throw error;
     } finally {
       options.signal?.removeEventListener("abort", stop);
-      player.onposition = player.onended = undefined;
+      player.onposition = undefined;
       listener.level(0);
     }
   }

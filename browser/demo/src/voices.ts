@@ -1,30 +1,53 @@
 /** The choice of a voice. */
 
 import { byId, make } from "./dom.js";
-import type { Voice } from "./tts.js";
+import type { PocketTTS, Voice } from "./tts.js";
 
 const box = byId("voices", HTMLDivElement);
 
+/** A voice that was made or opened here. */
+export class OwnVoice {
+  readonly #make: (tts: PocketTTS) => Promise<Voice>;
+  readonly #made = new WeakMap<PocketTTS, Promise<Voice>>();
+
+  constructor(make: (tts: PocketTTS) => Promise<Voice>) {
+    this.#make = make;
+  }
+
+  /** The voice in this model: it is made once for each that is loaded. */
+  in(tts: PocketTTS): Promise<Voice> {
+    const made = this.#made.get(tts) ?? this.#make(tts);
+    this.#made.set(tts, made);
+    // What failed can be tried again.
+    made.catch(() => this.#made.delete(tts));
+    return made;
+  }
+}
+
 export class Voices {
-  /** Voices that were made or opened here, by the name they are shown under. */
-  readonly #own = new Map<string, Voice>();
+  /** Those of the reader's own, by the name they are shown under. */
+  readonly #own = new Map<string, OwnVoice>();
   onchange: (() => void) | undefined;
 
   constructor() {
     box.addEventListener("change", () => this.onchange?.());
   }
 
-  /** The bundle's voices; what was chosen stays chosen if it is among them. */
-  list(names: readonly string[]): void {
+  /** The bundle's voices, as far as they are known; what was chosen stays chosen if it is among them. */
+  list(known: readonly string[] | undefined): void {
+    const names = known ?? [];
     const chosen = this.#checked()?.value;
     this.#own.clear();
     box.replaceChildren(...names.map((name) => choice(name)));
-    if (names.length === 0) box.append(make("p", "This model brings no voices: make or open one below.", "hint"));
+    if (names.length === 0) {
+      const none = "This model brings no voices: make or open one below.";
+      box.append(make("p", known === undefined ? "Shown once the model is loaded." : none, "hint"));
+    }
     this.#check(chosen !== undefined && names.includes(chosen) ? chosen : names[0]);
   }
 
   /** Adds a voice of the reader's and chooses it; returns the name it is shown under. */
-  add(name: string, voice: Voice): string {
+  add(name: string, voice: OwnVoice): string {
     const taken = new Set(Array.from(box.querySelectorAll("input"), (it) => it.value));
     let shown = name;
     for (let n = 2; taken.has(shown); n += 1) shown = `${name} ${n}`;
@@ -36,10 +59,10 @@ export class Voices {
     return shown;
   }
 
-  /** What `stream` takes; none where there is none. */
-  get chosen(): string | Voice | undefined {
+  /** The voice that is chosen, as this model takes it; none where there is none. */
+  async chosen(tts: PocketTTS): Promise<string | Voice | undefined> {
     const name = this.name;
-    return name === undefined ? undefined : (this.#own.get(name) ?? name);
+    return name === undefined ? undefined : (this.#own.get(name)?.in(tts) ?? name);
   }
 
   get name(): string | undefined {

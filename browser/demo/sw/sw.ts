@@ -18,6 +18,8 @@ declare const PAGE_VERSION: string;
 const SCOPE = new URL(self.registration.scope);
 const PAGE = `pocket-onnx-page-${PAGE_VERSION}`;
 const MODELS = "pocket-onnx-models";
+/** The list of models. */
+const LIST = "models/index.json";
 
 const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
@@ -27,7 +29,14 @@ const ISOLATION = {
 
 self.addEventListener("install", (event) => {
   const urls = ["./", ...PAGE_FILES].map((it) => new Request(new URL(it, SCOPE), { cache: "no-cache" }));
-  event.waitUntil(caches.open(PAGE).then((cache) => cache.addAll(urls)));
+  event.waitUntil(
+    (async () => {
+      await (await caches.open(PAGE)).addAll(urls);
+      // The first visit has asked for the list already, past this worker. A page without it is whole, too.
+      const list = new Request(new URL(LIST, SCOPE), { cache: "no-cache" });
+      await (await caches.open(MODELS)).add(list).catch(() => {});
+    })(),
+  );
 });
 
 self.addEventListener("activate", (event) => {
@@ -49,7 +58,7 @@ self.addEventListener("fetch", (event) => {
   if (!url.pathname.startsWith(SCOPE.pathname) || request.headers.has("range")) return;
   const path = url.pathname.slice(SCOPE.pathname.length);
   if (path.startsWith("models/")) {
-    if (path === "models/index.json") event.respondWith(fresh(request));
+    if (path === LIST) event.respondWith(fresh(request));
     return;
   }
   event.respondWith(kept(request));

@@ -27,6 +27,8 @@ const CAPACITY = 12;
 const PIECE = 1;
 
 const PROCESSOR: ProcessorName = "pocket-onnx-player";
+/** After these a browser may let a context run that it has held. */
+const WAKING = ["visibilitychange", "click", "keydown"] as const;
 
 /**
  * Plays samples from a ring buffer in the audio thread.
@@ -37,7 +39,7 @@ const PROCESSOR: ProcessorName = "pocket-onnx-player";
  *     const player = new Player();
  *     for await (const { audio, sampleRate, text } of tts.stream("Hello."))
  *       await player.write(audio, sampleRate, { text });
- *     player.end();
+ *     await player.end();
  */
 export class Player {
   /** Called about 30 times a second while sound comes out: seconds heard, and the mark there. */
@@ -72,6 +74,8 @@ export class Player {
   #queue: Promise<void> = Promise.resolve();
   /** Resolves when there may be more room. */
   #room: (() => void) | undefined;
+  /** Resolve when nothing sounds any more. */
+  #over: (() => void)[] = [];
 
   constructor(options: PlayerOptions = {}) {
     this.#ownsContext = options.context === undefined;
@@ -82,7 +86,7 @@ export class Player {
     this.#ring = this.#start(output);
     // Whoever writes is told; until then it is no unhandled rejection.
     this.#ring.catch(() => {});
-    document.addEventListener("visibilitychange", this.#watch);
+    for (const event of WAKING) document.addEventListener(event, this.#watch, true);
   }
 
   /** Times that the ring ran dry so far. */
@@ -127,16 +131,21 @@ export class Player {
     });
   }
 
-  /** Nothing more comes: what waits is played, then `onended` is called. */
-  end(): void {
+  /**
+   * Nothing more comes: what waits is played, then `onended` is called. Resolves when nothing
+   * sounds any more: then, or at `stop()`.
+   */
+  end(): Promise<void> {
     const epoch = this.#epoch;
+    const over = new Promise<void>((resolve) => this.#over.push(resolve));
     void this.#enqueue(async () => {
       if (epoch !== this.#epoch) return;
       await this.#send(this.#resampler?.finish() ?? new Float32Array(), epoch);
       this.#resampler = undefined;
       this.#speed.pause();
       if (epoch === this.#epoch) this.#tell(await this.#ring, { kind: "end" });
-    }).catch(() => {});
+    }).catch(() => this.#settle());
+    return over;
   }
 
   /** Holds the sound, with what waits. */
@@ -164,12 +173,13 @@ export class Player {
     this.#speed.pause();
     this.#become("idle");
     this.#room?.();
+    this.#settle();
   }
 
   /** Stops, and gives the audio device back if the context is the player's own. */
   async close(): Promise<void> {
     this.stop();
-    document.removeEventListener("visibilitychange", this.#watch);
+    for (const event of WAKING) document.removeEventListener(event, this.#watch, true);
     this.output.disconnect();
     if (this.#ownsContext) await this.context.close();
   }
@@ -208,6 +218,7 @@ export class Player {
         this.#marks = [];
         this.#become("idle");
         this.onended?.();
+        this.#settle();
         break;
     }
   }
@@ -276,6 +287,10 @@ export class Player {
     const { state } = this.context;
     if (this.#state === "idle" || this.#state === "paused") return;
     if (state !== "running" && state !== "closed") void this.context.resume().catch(() => {});
+  }
+
+  #settle(): void {
+    for (const resolve of this.#over.splice(0)) resolve();
   }
 
   #become(state: PlayerState): void {

@@ -25,7 +25,7 @@ interface Parts {
   voices: Voices;
   files: BundleFiles;
   peer: MessagePort | undefined;
-  opened: Results["open"];
+  opened: Omit<Results["open"], "memory">;
   memory: WebAssembly.Memory;
   answer: Answer;
 }
@@ -77,7 +77,7 @@ export class Host {
 
   /** How opening went. */
   get opened(): Results["open"] {
-    return this.#parts.opened;
+    return { ...this.#parts.opened, memory: this.#memory };
   }
 
   loadVoice(voice: number, source: VoiceSource): Promise<Results["load-voice"]> {
@@ -221,8 +221,11 @@ export class Host {
     turn.over = true;
     const { utterance, timings } = turn;
     const why = error === undefined ? undefined : failure(error);
-    const memory = this.#parts.memory.buffer.byteLength;
-    this.#parts.answer({ type: "over", utterance, timings, memory, failure: why });
+    this.#parts.answer({ type: "over", utterance, timings, memory: this.#memory, failure: why });
+  }
+
+  get #memory(): number {
+    return this.#parts.memory.buffer.byteLength;
   }
 }
 
@@ -232,7 +235,7 @@ function checkFormat(manifest: Manifest, wanted: WeightFormat | undefined): void
   if (wanted !== undefined && format !== wanted) {
     throw new PocketTTSError(
       "Options",
-      `the weights of this bundle are ${format}, not ${wanted}: convert it with --dtype ${wanted}`,
+      `the weights of this bundle are ${format}, not ${wanted}: take another one, or convert it with --dtype ${wanted}`,
     );
   }
 }

@@ -54,7 +54,8 @@ export type Request =
 
 /** What a task gives. */
 export interface Results {
-  open: { cacheHit: boolean; instructions: string | undefined };
+  /** `memory` is that of the wasm module, in bytes. */
+  open: { cacheHit: boolean; instructions: string | undefined; memory: number };
   "load-voice": { positions: number; truncated: boolean };
   "prepare-voice": undefined;
   "export-voice": Uint8Array<ArrayBuffer>;

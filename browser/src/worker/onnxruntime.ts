@@ -19,10 +19,10 @@ export class OnnxRuntime implements Runtime {
 
   /** Fetches and starts ONNX Runtime. */
   static async start(files: BundleFiles, threads: number): Promise<OnnxRuntime> {
-    const ort: typeof Ort = await import("../../onnxruntime/ort.wasm.min.mjs");
+    const ort: typeof Ort = await import("../../onnxruntime/ort.wasm.min.js");
     const { wasm } = ort.env;
     wasm.wasmPaths = {
-      mjs: new URL("../../onnxruntime/ort-wasm-simd-threaded.mjs", import.meta.url).href,
+      mjs: new URL("../../onnxruntime/ort-wasm-simd-threaded.js", import.meta.url).href,
       wasm: new URL("../../onnxruntime/ort-wasm-simd-threaded.wasm", import.meta.url).href,
     };
     wasm.numThreads = threads;

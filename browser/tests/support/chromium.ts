@@ -1,9 +1,16 @@
 /** The Chromium that the tests drive. */
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { chromium, type BrowserContext } from "playwright-core";
+
+/** `CHROMIUM` names the program where it is not Debian's. */
+const PROGRAM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 const FLAGS = [
   "--no-sandbox",
@@ -28,13 +35,13 @@ export interface Browser extends AsyncDisposable {
 /** How it is started. */
 export type Options = Parameters<typeof chromium.launchPersistentContext>[1] & {};
 
-/** Starts a fresh one; `CHROMIUM` names the program where it is not Debian's. */
-export async function launch(options: Options = {}): Promise<Browser> {
-  const profile = await mkdtemp(join(tmpdir(), "pocket-onnx-chromium-"));
+/** Starts a fresh one; flags among the options are added to the usual ones. */
+export async function launch({ args = [], ...options }: Options = {}): Promise<Browser> {
+  const profile = await freshProfile();
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    executablePath: PROGRAM,
     headless: true,
-    args: FLAGS,
+    args: [...FLAGS, ...args],
     ...options,
   });
   return {
@@ -44,4 +51,42 @@ export async function launch(options: Options = {}): Promise<Browser> {
       await rm(profile, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Starts a fresh one whose tabs hide each other, as a visitor's do: Playwright keeps all tabs of
+ * the browsers that it starts itself visible.
+ */
+export async function launchWithHiding(): Promise<Browser> {
+  const profile = await freshProfile();
+  const args = [...FLAGS, "--headless", "--remote-debugging-port=0", `--user-data-dir=${profile}`];
+  const child = spawn(PROGRAM, args, { stdio: ["ignore", "ignore", "pipe"] });
+  const exit = once(child, "exit");
+  const browser = await chromium.connectOverCDP(await address(child.stderr), { noDefaults: true });
+  const [context] = browser.contexts();
+  if (context === undefined) throw new Error("Chromium has no context");
+  return {
+    context,
+    async [Symbol.asyncDispose]() {
+      await (await browser.newBrowserCDPSession()).send("Browser.close");
+      await exit;
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+function freshProfile(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "pocket-onnx-chromium-"));
+}
+
+/** Where a browser that has just been started can be driven from. */
+async function address(output: Readable): Promise<string> {
+  for await (const line of createInterface(output)) {
+    const found = /^DevTools listening on (\S+)$/.exec(line)?.[1];
+    if (found !== undefined) {
+      output.resume();
+      return found;
+    }
+  }
+  throw new Error("Chromium does not start");
 }

@@ -9,7 +9,6 @@ import { extname, join, normalize } from "node:path";
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
-  ".mjs": "text/javascript",
   ".css": "text/css",
   ".json": "application/json",
   ".wasm": "application/wasm",
@@ -31,26 +30,31 @@ export interface Server extends AsyncDisposable {
   asked: string[];
   /** Has requests whose path ends so go wrong, as often as it says. */
   fail(path: string, fault: Fault, times?: number): void;
+  /** Lets requests whose path ends so wait, until the function that it gives is called. */
+  hold(path: string): () => void;
   /** Forgets all faults and requests. */
   reset(): void;
 }
 
-/** Serves `mounts`: folders or texts by the beginning of the path. */
+/** Serves `mounts`: folders by the beginning of the path, with their `index.html` as page. */
 export async function serve(
   mounts: Record<string, string>,
   { isolated = false, pages = {} }: { isolated?: boolean; pages?: Record<string, string> } = {},
 ): Promise<Server> {
   const asked: string[] = [];
   let faults: { path: string; fault: Fault; times: number }[] = [];
+  const held = new Map<string, Promise<void>>();
 
   async function answer(path: string, response: ServerResponse): Promise<void> {
+    await Array.from(held).find(([end]) => path.endsWith(end))?.[1];
     const page = pages[path];
     if (page !== undefined) {
       response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
       return;
     }
     const mount = Object.keys(mounts).find((mount) => path.startsWith(mount));
-    const file = join(mounts[mount ?? ""] ?? "/nowhere", normalize(path.slice(mount?.length ?? 0)));
+    const name = normalize(path.slice(mount?.length ?? 0) + (path.endsWith("/") ? "index.html" : ""));
+    const file = join(mounts[mount ?? ""] ?? "/nowhere", name);
     const found = await stat(file).catch(() => undefined);
     if (!found?.isFile()) {
       response.writeHead(404, { "content-type": "text/plain" }).end("not found");
@@ -83,6 +87,11 @@ export async function serve(
     asked,
     fail(path, fault, times = Number.POSITIVE_INFINITY) {
       faults.push({ path, fault, times });
+    },
+    hold(path) {
+      let release = () => {};
+      held.set(path, new Promise((resolve) => (release = resolve)));
+      return () => release();
     },
     reset() {
       faults = [];

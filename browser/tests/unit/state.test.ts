@@ -17,6 +17,7 @@ const i64 = (...values: number[]): Tensor => ({
 const component: Component = {
   graph: file,
   data: file,
+  format: "f32",
   inputs: [
     { name: "rows", dtype: "f32", shape: [1, "L", 2] },
     { name: "offset", dtype: "i64", shape: [1] },
