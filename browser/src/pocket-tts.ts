@@ -201,7 +201,9 @@ export class PocketTTS {
       for await (const { audio, sampleRate, text: sentence } of this.#speak(text, options, watch)) {
         await player.write(audio, sampleRate, { text: sentence });
       }
-      await unlessAborted(player.end(), signal);
+      // An abort ends the wait, too.
+      await player.end();
+      signal?.throwIfAborted();
       return watch.statistics();
     } catch (error) {
       player.stop();

@@ -81,7 +81,7 @@ test("speak resolves when all has been heard, and gives the sound device back", 
   expect(spoken.seconds).toBeGreaterThan(2);
   expect(spoken.realTimeFactor).toBeLessThan(1);
   expect(spoken.took).toBeGreaterThan(spoken.seconds);
-  expect(spoken.took).toBeLessThan(spoken.seconds + 2);
+  expect(spoken.took).toBeLessThan(spoken.seconds + 5);
   expect(spoken.contexts).toHaveLength(1);
   expect(spoken.contexts[0]?.state).toBe("closed");
   expect(spoken.contexts[0]?.currentTime).toBeGreaterThan(spoken.seconds);
@@ -140,7 +140,9 @@ test("an abort is silence at once, and the next text is spoken", async () => {
     await new Promise((resolve) => setTimeout(resolve, 150));
     const silent = recorded.slice(-1000).every((sample) => sample === 0);
     const next = await tts.speak("Again.", { ...brief, player });
-    const own = await tts.speak("And once more.", { ...brief, signal: AbortSignal.timeout(500) }).catch((it) => it.name);
+    // By now all of it is made.
+    const signal = AbortSignal.timeout(1500);
+    const own = await tts.speak("And once more.", { ...brief, signal }).catch((it) => it.name);
     const state = contexts.at(-1)?.state;
     await tts.dispose();
     return { error: String(error), took: Number(at) - aborted, now, silent, next: next.seconds, own, state };

@@ -192,6 +192,13 @@ test("a model in the default formats is heard without a gap, in the voice that i
   expect(saved.length).toBe(expected.length);
   // Activations that lie between two integers are rounded to either, and that is fed back.
   expect(difference(saved, expected, 10 * 1920)).toBeLessThan(1e-2);
+
+  // It is stopped when all has been made, too.
+  await page.click("#speak");
+  await sounding(page);
+  await page.waitForTimeout(1000);
+  await page.click("#stop");
+  await says(page, "Stopped.");
 });
 
 test("a hidden tab speaks to the end", async () => {

@@ -52,7 +52,7 @@ declare global {
   }>;
   function tone(at: number, seconds: number): Float32Array;
   function sleep(ms: number): Promise<void>;
-  /** States of a context: when the page is clicked, and at the end. */
+  /** States of a context: before the browser is asked for it again, and at the end. */
   var before: AudioContextState;
   var ended: Promise<AudioContextState>;
 }
@@ -255,20 +255,21 @@ test("a context that the browser held while the tab was hidden goes on when it i
     const { context, player } = await start();
     const states: string[] = [];
     const hidden = new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
-    await player.write(tone(0, 2), 24_000);
+    await player.write(tone(0, 10), 24_000);
     const ended = player.end();
     await hidden;
     // As telephones do.
     await context.suspend();
-    await sleep(500);
     states.push(`${document.visibilityState}, ${context.state}`);
+    globalThis.before = context.state;
     await ended;
     states.push(`${document.visibilityState}, ${context.state}`);
     return states;
   });
   await wait(500);
   await using _ = await tabs.context.newPage();
-  await wait(1500);
+  await expect.poll(() => page.evaluate(() => globalThis.before), { timeout: 10_000 }).toBe("suspended");
+  await wait(500);
   await page.bringToFront();
   expect(await states).toEqual(["hidden, suspended", "visible, running"]);
 }, 30_000);

@@ -65,7 +65,9 @@ export class Speaker {
         this.#stream(tts, text, options, figures, listener),
         stopped.promise,
       ]);
-      await Promise.race([player.end(), stopped.promise]);
+      // A stop ends the wait, too.
+      await player.end();
+      options.signal?.throwIfAborted();
       return speech;
     } catch (error) {
       player.stop();
