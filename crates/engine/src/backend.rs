@@ -104,10 +104,8 @@ impl Engine {
         let loader = Loader::new(component, data, kernels);
         let context = Context::new(kernels);
         let component = component.clone();
-        let integers = self.options.integer_cache.unwrap_or(matches!(
-            component.format,
-            Format::Q16 | Format::Q8 | Format::Q4
-        ));
+        let quantised = component.format.is_quantised();
+        let integers = self.options.integer_cache.unwrap_or(quantised);
         let stream: Result<Box<dyn Stream>, EngineError> = match name {
             ComponentName::TextConditioner => LutConditioner::new(&loader, &config.flow_lm)
                 .map(|module| boxed(EngineStream::new(component, module, context))),
@@ -144,10 +142,7 @@ impl runtime::Backend for Engine {
     /// such weights hold as many. Measured on the small models: 5.5e-3 at most,
     /// in the last layers of the decoder.
     fn rounding(&self, format: Format) -> f64 {
-        match format {
-            Format::F32 | Format::Bf16 => 0.0,
-            Format::Q16 | Format::Q8 | Format::Q4 => 1e-2,
-        }
+        if format.is_quantised() { 1e-2 } else { 0.0 }
     }
 
     fn load(

@@ -41,6 +41,11 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.as_str() == name)
     }
 
+    /// Whether values are stored as integers with scales, and so may lose something.
+    pub fn is_quantised(self) -> bool {
+        matches!(self, Self::Q16 | Self::Q8 | Self::Q4)
+    }
+
     /// Whether `values` are stored exactly; of quantised formats that cannot be said.
     pub fn holds(self, values: &[f32]) -> bool {
         let lost = match self {

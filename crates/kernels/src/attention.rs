@@ -88,58 +88,56 @@ impl Kernels {
         scores.resize(heads.queries * rows, 0.0);
         match (k, v) {
             (Cache::F32(k), Cache::F32(v)) => {
-                let (k, v) = (Singles(k.as_ptr()), Singles(v.as_ptr()));
+                let attend = Attend {
+                    heads,
+                    rows,
+                    q: q.as_ptr(),
+                    k: Singles(k.as_ptr()),
+                    v: Singles(v.as_ptr()),
+                    scores,
+                    out,
+                };
                 // SAFETY: all lengths were compared.
-                unsafe {
-                    self.run(Attend {
-                        heads,
-                        rows,
-                        q: q.as_ptr(),
-                        k,
-                        v,
-                        scores,
-                        out,
-                    });
-                }
+                unsafe { self.run(attend) };
             }
             (
-                Cache::I16 { values, scales },
+                Cache::I16 {
+                    values: k,
+                    scales: k_scales,
+                },
                 Cache::I16 {
                     values: v,
                     scales: v_scales,
                 },
             ) => {
-                // Products over a head have to fit into 32 bits.
-                let max = i32::MAX / A_MAX / i32::try_from(heads.width).unwrap_or(i32::MAX);
                 activations.clear();
                 activations.resize(q.len(), 0);
                 activation_scales.clear();
                 let queries = q.chunks_exact(heads.width);
                 for (q, out) in queries.zip(activations.chunks_exact_mut(heads.width)) {
-                    activation_scales.push(self.quantise_to(max.min(A_MAX), q, out));
+                    activation_scales.push(self.quantise_to(query_max(heads.width), q, out));
                 }
-                let part = |values: &[i16], scales: &[f32]| Integers {
-                    values: values.as_ptr(),
-                    scales: scales.as_ptr(),
+                let attend = Attend {
+                    heads,
+                    rows,
+                    q: Integers::new(activations, activation_scales),
+                    k: Integers::new(k, k_scales),
+                    v: Integers::new(v, v_scales),
+                    scores,
+                    out,
                 };
-                let q = part(activations, activation_scales);
-                let (k, v) = (part(values, scales), part(v, v_scales));
                 // SAFETY: all lengths were compared.
-                unsafe {
-                    self.run(Attend {
-                        heads,
-                        rows,
-                        q,
-                        k,
-                        v,
-                        scores,
-                        out,
-                    });
-                }
+                unsafe { self.run(attend) };
             }
             _ => panic!("keys and values of one format"),
         }
     }
+}
+
+/// The largest magnitude of a query's integers: products over a head have to fit into 32 bits.
+fn query_max(width: usize) -> i32 {
+    let width = i32::try_from(width).unwrap_or(i32::MAX);
+    (i32::MAX / A_MAX / width).min(A_MAX)
 }
 
 /// Rows that are read at a time, from as many parts of the cache: finding the next page of
@@ -177,6 +175,15 @@ struct Singles(*const f32);
 struct Integers {
     values: *const i16,
     scales: *const f32,
+}
+
+impl Integers {
+    fn new(values: &[i16], scales: &[f32]) -> Self {
+        Self {
+            values: values.as_ptr(),
+            scales: scales.as_ptr(),
+        }
+    }
 }
 
 impl Numbers for Singles {
@@ -503,7 +510,7 @@ mod tests {
                 Rounded::new(A_MAX, width, &k),
                 Rounded::new(A_MAX, width, &v),
             );
-            let qi = Rounded::new((i32::MAX / A_MAX / width as i32).min(A_MAX), width, &q);
+            let qi = Rounded::new(query_max(width), width, &q);
             for isa in Isa::available() {
                 let kernels = Kernels::new(isa).unwrap();
                 for (k, v, exact) in [

@@ -1,8 +1,8 @@
 //! The inner loops of the engine: matrix products on packed weights, attention, norms and
 //! activations, for every processor.
 //!
-//! 1. [`Kernels::detect`] finds the best instruction set that this processor has. In wasm the
-//!    build decides.
+//! 1. [`Kernels::detect`] finds the best instruction set that this processor has. In wasm, where
+//!    processors cannot be asked, [`Kernels::tested`] finds the fastest that computes right.
 //! 2. Its methods take slices and check their shapes; all `unsafe` code lies behind them.
 //! 3. Work is never split over sums, so that a result does not depend on how it is split.
 //!

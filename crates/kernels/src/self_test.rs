@@ -111,7 +111,7 @@ impl Product {
 
     /// Activations as the format uses them.
     fn rounded(&self, kernels: Kernels, x: &[f32]) -> Vec<f64> {
-        if matches!(self.matrix.format, Format::F32 | Format::Bf16) {
+        if !self.matrix.format.is_quantised() {
             return x.iter().map(|x| f64::from(*x)).collect();
         }
         let mut integers = vec![0; x.len()];
@@ -201,14 +201,17 @@ impl Kernels {
         if right.len() > 1 {
             let [inputs, outputs] = STEP;
             let mut product = Product::new(Format::Q8, [1, inputs, outputs]);
+            let sums: Vec<_> = right
+                .iter()
+                .map(|(kernels, _)| product.sums(*kernels))
+                .collect();
             let start = now();
             let mut end = start;
             while end - start < PATIENCE {
-                for (kernels, fastest) in &mut right {
-                    let sums = product.sums(*kernels);
+                for ((kernels, fastest), sums) in right.iter_mut().zip(&sums) {
                     let start = now();
                     for _ in 0..STEPS {
-                        product.run(*kernels, &sums, inputs);
+                        product.run(*kernels, sums, inputs);
                     }
                     end = now();
                     *fastest = fastest.min(end - start);

@@ -26,7 +26,15 @@ pub struct WeightSums {
 impl WeightSums {
     /// Whether these can be `matrix`'s, on processors that need the sums of weights or not.
     pub(crate) fn fit(&self, matrix: &Matrix, needed: bool) -> bool {
-        !needed || matrix.format != Format::Q8 || self.weights.len() == weights(matrix)
+        !needed
+            || matrix.format != Format::Q8
+            || self.weights.len() == matrix.panels() * panel_weights(matrix)
+    }
+
+    /// The sums of weights of a panel, if there are any.
+    pub(crate) fn of_panel(&self, matrix: &Matrix, panel: usize) -> *const i32 {
+        let first = panel * panel_weights(matrix);
+        self.weights.as_ptr().wrapping_add(first)
     }
 
     /// Pairs of inputs after which q16 products have to leave 32 bits.
@@ -35,10 +43,9 @@ impl WeightSums {
     }
 }
 
-/// How many sums of weights there are.
-fn weights(matrix: &Matrix) -> usize {
-    let chunks = (matrix.padded_inputs() / 4).div_ceil(Q8_FOURS);
-    matrix.panels() * chunks * PANEL
+/// Sums of weights of a q8 panel.
+fn panel_weights(matrix: &Matrix) -> usize {
+    (matrix.padded_inputs() / 4).div_ceil(Q8_FOURS) * PANEL
 }
 
 impl Kernels {
@@ -53,7 +60,7 @@ impl Kernels {
         let mut sums = WeightSums::default();
         match matrix.format {
             Format::Q8 if self.has_planes() => {
-                sums.weights.reserve(weights(matrix));
+                (sums.weights).reserve(matrix.panels() * panel_weights(matrix));
                 for panel in panels {
                     let chunks = panel.chunks(Q8_FOURS * 4 * PANEL);
                     sums.weights.extend(chunks.flat_map(q8_sums));

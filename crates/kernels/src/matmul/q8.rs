@@ -72,7 +72,6 @@ impl Q8Product<'_> {
             sums,
             ..
         } = self.0.product.weight;
-        let chunks = (matrix.padded_inputs() / 4).div_ceil(Q8_FOURS);
         // SAFETY: as `run`.
         unsafe {
             Q8Panel {
@@ -80,7 +79,7 @@ impl Q8Product<'_> {
                 scales: (scales.as_ptr())
                     .add(panel * matrix.panel_scale_bytes())
                     .cast(),
-                sums: sums.weights.as_ptr().wrapping_add(panel * chunks * PANEL),
+                sums: sums.of_panel(&matrix, panel),
             }
         }
     }

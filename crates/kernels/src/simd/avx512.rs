@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::Simd;
+use super::avx2::Avx2;
 
 /// AVX-512 F, BW and VNNI.
 #[derive(Clone, Copy)]
@@ -16,8 +17,9 @@ impl Simd for Avx512 {
     type F = __m512;
     type S = __m512;
     type Q = __m128;
-    type N = __m256i;
-    type D = __m256i;
+    // Sums over a head are short: half the width is enough for them.
+    type N = <Avx2 as Simd>::N;
+    type D = <Avx2 as Simd>::D;
     type I = __m512i;
     type H = __m512i;
     type W2 = __m512i;
@@ -80,16 +82,13 @@ impl Simd for Avx512 {
         _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a))
     }
     #[inline(always)]
-    unsafe fn sums([a, b, c, d]: [Self::Q; 4]) -> [f32; 4] {
-        let mut sums = [0.0; 4];
-        let pairs = _mm_hadd_ps(_mm_hadd_ps(a, b), _mm_hadd_ps(c, d));
-        _mm_storeu_ps(sums.as_mut_ptr(), pairs);
-        sums
+    unsafe fn sums(a: [Self::Q; 4]) -> [f32; 4] {
+        Avx2::sums(a)
     }
 
     #[inline(always)]
     unsafe fn load_i16(from: *const i16) -> Self::N {
-        _mm256_loadu_si256(from.cast())
+        Avx2::load_i16(from)
     }
     #[inline(always)]
     unsafe fn load_widened(from: *const i16) -> Self::F {
@@ -97,22 +96,15 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     unsafe fn zero_d() -> Self::D {
-        _mm256_setzero_si256()
+        Avx2::zero_d()
     }
     #[inline(always)]
     unsafe fn dot_i16(acc: Self::D, a: Self::N, b: Self::N) -> Self::D {
-        _mm256_add_epi32(acc, _mm256_madd_epi16(a, b))
+        Avx2::dot_i16(acc, a, b)
     }
     #[inline(always)]
-    unsafe fn sums_i32([a, b, c, d]: [Self::D; 4]) -> [i32; 4] {
-        let mut sums = [0; 4];
-        let pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
-        let (lower, upper) = (
-            _mm256_castsi256_si128(pairs),
-            _mm256_extracti128_si256::<1>(pairs),
-        );
-        _mm_storeu_si128(sums.as_mut_ptr().cast(), _mm_add_epi32(lower, upper));
-        sums
+    unsafe fn sums_i32(a: [Self::D; 4]) -> [i32; 4] {
+        Avx2::sums_i32(a)
     }
 
     #[inline(always)]
