@@ -21,6 +21,20 @@ struct Case {
     finding: &'static str,
 }
 
+fn case(
+    damage: fn(&Path),
+    component: impl Into<Option<ComponentName>>,
+    check: &'static str,
+    finding: &'static str,
+) -> Case {
+    Case {
+        damage,
+        component: component.into(),
+        check,
+        finding,
+    }
+}
+
 #[test]
 fn every_damage_is_found_and_named() {
     let mut wrong = Vec::new();
@@ -85,40 +99,34 @@ fn edit(dir: &Path, name: ComponentName, edit: impl FnOnce(&mut Component)) {
 
 /// Damage to files.
 fn files() -> Vec<Case> {
-    let case = |damage, component, check, finding| Case {
-        damage,
-        component,
-        check,
-        finding,
-    };
     vec![
         case(
             |dir| flip(&dir.join("flow_lm.onnx.data"), 12_345),
-            Some(FlowLm),
+            FlowLm,
             "files",
             "flow_lm.onnx.data has SHA-256",
         ),
         case(
             |dir| cut(&dir.join("mimi_decoder.onnx.data"), 100),
-            Some(MimiDecoder),
+            MimiDecoder,
             "files",
             "bytes where the manifest says",
         ),
         case(
             |dir| edit(dir, FlowNet, |c| c.graph.sha256.replace_range(..4, "0000")),
-            Some(FlowNet),
+            FlowNet,
             "files",
             "flow_net.onnx has SHA-256",
         ),
         case(
             |dir| std::fs::remove_file(dir.join("mimi_encoder.onnx.data")).unwrap(),
-            Some(MimiEncoder),
+            MimiEncoder,
             "files",
             "cannot read",
         ),
         case(
             |dir| std::fs::remove_file(dir.join("text_conditioner.onnx")).unwrap(),
-            Some(TextConditioner),
+            TextConditioner,
             "files",
             "text_conditioner.onnx",
         ),
@@ -128,7 +136,7 @@ fn files() -> Vec<Case> {
                     "../flow_net.onnx".clone_into(&mut c.graph.name);
                 });
             },
-            Some(FlowNet),
+            FlowNet,
             "files",
             "\"../flow_net.onnx\" is no name",
         ),
@@ -137,7 +145,7 @@ fn files() -> Vec<Case> {
                 std::fs::remove_file(dir.join("flow_net.onnx")).unwrap();
                 std::fs::create_dir(dir.join("flow_net.onnx")).unwrap();
             },
-            Some(FlowNet),
+            FlowNet,
             "files",
             "flow_net.onnx is not a file",
         ),
@@ -152,22 +160,16 @@ fn files() -> Vec<Case> {
 
 /// Damage to what the manifest says of parameters.
 fn parameters() -> Vec<Case> {
-    let case = |damage, component, check, finding| Case {
-        damage,
-        component,
-        check,
-        finding,
-    };
     vec![
         case(
             |dir| edit(dir, FlowNet, |c| c.parameters[3].values.offset += 64),
-            Some(FlowNet),
+            FlowNet,
             "weights",
             "where the manifest says",
         ),
         case(
             |dir| edit(dir, FlowNet, |c| drop(c.parameters.remove(3))),
-            Some(FlowNet),
+            FlowNet,
             "weights",
             "is not in the manifest",
         ),
@@ -178,7 +180,7 @@ fn parameters() -> Vec<Case> {
                     c.parameters.push(again);
                 });
             },
-            Some(FlowNet),
+            FlowNet,
             "weights",
             "two parameters have the tensor",
         ),
@@ -188,25 +190,25 @@ fn parameters() -> Vec<Case> {
                     "nowhere".clone_into(&mut c.parameters[3].name);
                 });
             },
-            Some(FlowNet),
+            FlowNet,
             "weights",
             "the graph has no initializer nowhere",
         ),
         case(
             |dir| edit(dir, FlowNet, |c| c.parameters[0].shape[0] = usize::MAX),
-            Some(FlowNet),
+            FlowNet,
             "weights",
             "of shape [18446744073709551615,",
         ),
         case(
             |dir| edit(dir, FlowNet, |c| c.parameters[0].shape.reverse()),
-            Some(FlowNet),
+            FlowNet,
             "weights",
             "where the manifest makes it",
         ),
         case(
             |dir| edit(dir, FlowNet, |c| c.format = Format::Q8),
-            Some(FlowNet),
+            FlowNet,
             "weights",
             "is f32 where the format of the component, q8, makes it q8",
         ),
@@ -216,7 +218,7 @@ fn parameters() -> Vec<Case> {
                     c.parameters[0].scales = Some(c.parameters[0].values);
                 });
             },
-            Some(FlowNet),
+            FlowNet,
             "weights",
             "superfluous scales",
         ),
@@ -225,12 +227,6 @@ fn parameters() -> Vec<Case> {
 
 /// Damage to the manifest.
 fn manifests() -> Vec<Case> {
-    let case = |damage, component, check, finding| Case {
-        damage,
-        component,
-        check,
-        finding,
-    };
     vec![
         case(
             |dir| edit_manifest(dir, |m| m.frame_size += 1),
@@ -262,7 +258,7 @@ fn manifests() -> Vec<Case> {
                     "conditions".clone_into(&mut c.inputs[0].name);
                 });
             },
-            Some(FlowNet),
+            FlowNet,
             "graph",
             "input conditions of the manifest is not in the graph",
         ),
@@ -272,13 +268,13 @@ fn manifests() -> Vec<Case> {
                     "conditions".clone_into(&mut c.inputs[0].name);
                 });
             },
-            Some(FlowNet),
+            FlowNet,
             "interface",
             "input conditioning is missing",
         ),
         case(
             |dir| edit(dir, MimiEncoder, |c| c.outputs.swap(0, 1)),
-            Some(MimiEncoder),
+            MimiEncoder,
             "graph",
             "another order",
         ),
@@ -288,13 +284,13 @@ fn manifests() -> Vec<Case> {
                     "new_key.9".clone_into(&mut c.states[1].output);
                 });
             },
-            Some(FlowLm),
+            FlowLm,
             "states",
             "state past_value.0 has no output new_key.9",
         ),
         case(
             |dir| edit(dir, MimiDecoder, |c| c.position = None),
-            Some(MimiDecoder),
+            MimiDecoder,
             "interface",
             "mimi_decoder has no position",
         ),

@@ -7,19 +7,13 @@ use onnx::proto::{
     NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto, tensor_proto::DataLocation,
 };
 
-use super::Case;
+use super::{Case, case};
 use crate::support::{edit_file, edit_graph};
 
 use ComponentName::{FlowLm, FlowNet, MimiDecoder, TextConditioner};
 
 /// Damage to graphs.
 pub(super) fn graphs() -> Vec<Case> {
-    let case = |damage, component, check, finding| Case {
-        damage,
-        component: Some(component),
-        check,
-        finding,
-    };
     vec![
         case(
             |dir| edit_file(dir, "flow_net.onnx", |bytes| bytes.fill(0xa5)),
@@ -61,12 +55,6 @@ pub(super) fn graphs() -> Vec<Case> {
 
 /// Damage to nodes.
 pub(super) fn nodes() -> Vec<Case> {
-    let case = |damage, component, check, finding| Case {
-        damage,
-        component: Some(component),
-        check,
-        finding,
-    };
     vec![
         case(
             |dir| {
@@ -131,12 +119,6 @@ pub(super) fn nodes() -> Vec<Case> {
 
 /// Damage to what graphs say of their weights.
 pub(super) fn weights() -> Vec<Case> {
-    let case = |damage, component, check, finding| Case {
-        damage,
-        component: Some(component),
-        check,
-        finding,
-    };
     vec![
         case(
             |dir| {
