@@ -4,12 +4,11 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Player, PocketTTS, SpeakOptions, Statistics } from "../src/index.js";
 import { type Browser, launch } from "./support/chromium.js";
+import { watchContexts } from "./support/contexts.js";
 import { openPage, servePackage } from "./support/page.js";
 import type { Server } from "./support/server.js";
 
 declare global {
-  /** Every context that the page has made. */
-  var contexts: AudioContext[];
   /** The model in the formats that a conversion gives unless told otherwise. */
   function model(): Promise<PocketTTS>;
   /** Options that say 27 frames, whatever the text. */
@@ -24,14 +23,8 @@ let server: Server;
 beforeAll(async () => {
   browser = await launch();
   server = await servePackage(true);
+  await watchContexts(browser.context);
   await browser.context.addInitScript(() => {
-    globalThis.contexts = [];
-    globalThis.AudioContext = class extends AudioContext {
-      constructor(options?: AudioContextOptions) {
-        super(options);
-        globalThis.contexts.push(this);
-      }
-    };
     globalThis.model = async () => {
       const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m_default");
       await tts.prepare();

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { BUNDLES, PACKAGE } from "./support/bundles.js";
 import { type Browser, launch } from "./support/chromium.js";
 import { run as command } from "./support/command.js";
+import { watchContexts } from "./support/contexts.js";
 import { serve } from "./support/server.js";
 
 const run = promisify(execFile);
@@ -67,7 +68,6 @@ button.title = "watched";
 declare global {
   /** Seconds that each context of the page had run when all was heard. */
   var heard: number[];
-  var contexts: AudioContext[];
   /** How many samples a backend makes. */
   function samples(backend: "engine" | "onnxruntime"): Promise<number>;
 }
@@ -82,15 +82,7 @@ async function expectSpeech(url: string): Promise<void> {
     // Browsers ask for an icon that no README speaks of.
     if (message.type() === "error" && !url.endsWith("/favicon.ico")) problems.push(`${message.text()} (${url})`);
   });
-  await page.addInitScript(() => {
-    globalThis.contexts = [];
-    globalThis.AudioContext = class extends AudioContext {
-      constructor(options?: AudioContextOptions) {
-        super(options);
-        globalThis.contexts.push(this);
-      }
-    };
-  });
+  await watchContexts(page);
   await page.goto(url);
   const watched = page.locator("button[title=watched]");
   await watched.click({ timeout: 20_000 }).catch((error: unknown) => expect(`${error}`).toBe(problems.join("; ")));

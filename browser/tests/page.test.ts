@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { BUNDLES, difference, floatsOfWav, native, PACKAGE } from "./support/bundles.js";
 import { type Browser, launch, launchWithHiding, type Options } from "./support/chromium.js";
 import { run, type Served, serveCommand } from "./support/command.js";
+import { watchContexts } from "./support/contexts.js";
 import { type Fault, serve, type Server } from "./support/server.js";
 
 /** Where screenshots go, to be looked at. */
@@ -29,11 +30,6 @@ let work: string;
 let site: Served;
 /** With the model that the package's readers are told of, in its default formats. */
 let real: Served;
-
-declare global {
-  /** Every context that a page has made. */
-  var contexts: AudioContext[];
-}
 
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), "pocket-onnx-page-"));
@@ -82,19 +78,6 @@ async function visit(options: Options = {}, url = site.url): Promise<Visit> {
   await page.goto(url);
   await page.locator("#speak:enabled").waitFor();
   return { browser, page, problems, [Symbol.asyncDispose]: () => browser[Symbol.asyncDispose]() };
-}
-
-/** Has the pages remember their contexts. */
-function watchContexts({ context }: Browser): Promise<unknown> {
-  return context.addInitScript(() => {
-    globalThis.contexts = [];
-    globalThis.AudioContext = class extends AudioContext {
-      constructor(options?: AudioContextOptions) {
-        super(options);
-        globalThis.contexts.push(this);
-      }
-    };
-  });
 }
 
 /** States and times of the page's contexts. */
@@ -166,7 +149,7 @@ async function nativeSpeech(args: string[]): Promise<Float32Array> {
 
 test("a model in the default formats is heard without a gap, in the voice that is chosen", async () => {
   await using browser = await launch({ acceptDownloads: true });
-  await watchContexts(browser);
+  await watchContexts(browser.context);
   const page = await browser.context.newPage();
   await page.goto(real.url);
   await page.locator("#speak:enabled").waitFor();
@@ -203,7 +186,7 @@ test("a model in the default formats is heard without a gap, in the voice that i
 
 test("a hidden tab speaks to the end", async () => {
   await using browser = await launchWithHiding();
-  await watchContexts(browser);
+  await watchContexts(browser.context);
   const page = await browser.context.newPage();
   await page.goto(real.url);
   await page.locator("#speak:enabled").waitFor();
