@@ -10,6 +10,13 @@ import type { Server } from "./support/server.js";
 const TEXT = "Hello world. I am a synthetic checkpoint, and this sentence fixes my tokens.";
 const TOLERANCE = 2e-5;
 
+/** What runs them, and the instructions that it has to choose from. */
+const RUNNERS = [
+  { backend: "engine", relaxed: true, instructions: /^relaxed SIMD/ },
+  { backend: "engine", relaxed: false, instructions: /^SIMD128$/ },
+  { backend: "onnxruntime", relaxed: true, instructions: /^none$/ },
+] as const;
+
 let browser: Browser;
 let server: Server;
 
@@ -24,15 +31,22 @@ afterAll(async () => {
 });
 
 for (const model of TINY) {
-  for (const backend of ["engine", "onnxruntime"] as const) {
-    test(`${model} in ${backend}`, async () => {
+  for (const { backend, relaxed, instructions } of RUNNERS) {
+    test(`${model} in ${backend}${relaxed ? "" : ", without relaxed SIMD"}`, async () => {
       const page = await openPage(browser.context, server);
+      if (!relaxed) {
+        // As in a browser that does not have it.
+        await page.evaluate(() => {
+          WebAssembly.validate = () => false;
+        });
+      }
       const result = await page.evaluate(speakRecorded, { model, backend, text: TEXT });
       await page.close();
       const wrong = Object.entries(result.differences).filter(([, value]) => !(value <= TOLERANCE));
       console.log(`${model} in ${backend}: ${Math.max(...Object.values(result.differences))}`);
       expect(wrong).toEqual([]);
       expect(result.frames).toBeGreaterThan(2);
+      expect(result.instructions).toMatch(instructions);
       // The tokens of the records, in the model's own vocabulary.
       expect(result.ids).toEqual(result.recordedIds);
     });
@@ -153,5 +167,6 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
 
   const recorded = await record("text");
   const recordedIds = [...(recorded["token_ids"]?.data ?? [])].map(String);
-  return { differences, frames: count, ids, recordedIds };
+  const instructions = engine?.instructions ?? "none";
+  return { differences, frames: count, ids, recordedIds, instructions };
 }
