@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use bundle::{ComponentName, Manifest};
-use formats::Format;
 use kernels::{Isa, Kernels};
 use runtime::{RuntimeError, Stream};
 
@@ -141,7 +140,7 @@ impl runtime::Backend for Engine {
     /// Products with integer weights round activations to 14 bits, and the caches beside
     /// such weights hold as many. Measured on the small models: 5.5e-3 at most,
     /// in the last layers of the decoder.
-    fn rounding(&self, format: Format) -> f64 {
+    fn rounding(&self, format: formats::Format) -> f64 {
         if format.is_quantised() { 1e-2 } else { 0.0 }
     }
 

@@ -136,8 +136,9 @@ mod tests {
         match format {
             Format::F32 => 0.0,
             Format::Bf16 => 1.0 / 256.0,
-            Format::Q16 => 0.5001 / Q16_MAX as f32,
-            Format::Q8 => 0.5001 / Q8_MAX as f32,
+            // Half a step, and the rounding of the scale and of the product with it.
+            Format::Q16 => 0.5 / Q16_MAX as f32 + 2.0 * f32::EPSILON,
+            Format::Q8 => 0.5 / Q8_MAX as f32 + 2.0 * f32::EPSILON,
             // Half a step, or a whole one where 8 is cut to 7; and the scale's own rounding.
             Format::Q4 => 1.01 / 8.0,
         }
