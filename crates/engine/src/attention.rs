@@ -1,6 +1,6 @@
 //! Twin of `StreamingMultiheadAttention` in pocket-tts `modules/attention.py`.
 
-use kernels::Heads;
+use kernels::{Heads, Rows};
 
 use crate::EngineError;
 use crate::context::Context;
@@ -59,18 +59,15 @@ impl StreamingMultiheadAttention {
             cache.values.push(ctx.kernels, &row[q_width + kv_width..]);
         }
 
-        let past = cache.keys.rows() - time;
         let mut out = ctx.take(time * q_width);
-        let rows = projected.chunks_exact(self.in_proj.outputs());
-        for (at, (row, out)) in rows.zip(out.chunks_exact_mut(q_width)).enumerate() {
-            let end = past + at + 1;
-            let start = self
-                .context
-                .map_or(0, |context| end.saturating_sub(context));
-            let (k, v) = (cache.keys.slice(start, end), cache.values.slice(start, end));
-            let q = &row[..q_width];
-            (ctx.kernels).attend(self.heads, q, k, v, &mut ctx.scratch, out);
-        }
+        let queries = Rows {
+            values: &projected,
+            count: time,
+            stride: self.in_proj.outputs(),
+        };
+        let KvCache { keys, values } = cache;
+        let context = self.context;
+        (ctx.kernels).attend(queries, keys, values, context, &mut ctx.scratch, &mut out);
         if let Some(context) = self.context {
             cache.keys.keep_last(context - 1);
             cache.values.keep_last(context - 1);

@@ -1,10 +1,11 @@
 //! Twin of pocket-tts `models/flow_lm.py`: the backbone.
 
 use config::FlowLmConfig;
+use kernels::Cache;
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::kv_cache::{CachedRows, KvCache};
+use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
 use crate::module::{Inputs, Module, Outputs, tensor};
@@ -50,7 +51,7 @@ impl FlowLm {
     }
 
     /// The cache of a layer, keys or values, that the manifest calls `which`.
-    fn rows<'a>(caches: &'a [KvCache], which: &bundle::State) -> Option<&'a CachedRows> {
+    fn rows<'a>(caches: &'a [KvCache], which: &bundle::State) -> Option<&'a Cache> {
         caches.get(layer(which, "transformer")?)?.rows(which.index)
     }
 }
@@ -126,7 +127,7 @@ impl Module for FlowLm {
         caches: &Vec<KvCache>,
         which: &bundle::State,
     ) -> Option<Vec<f32>> {
-        Self::rows(caches, which).map(CachedRows::get)
+        Self::rows(caches, which).map(Cache::get)
     }
 
     fn set_state(

@@ -17,7 +17,7 @@ const ROUND: f32 = 12_582_912.0;
 /// Rounds `values` to multiples of one scale, the smallest that keeps all within `max`.
 pub(crate) struct Quantise<'a> {
     pub(crate) values: &'a [f32],
-    /// At most [`A_MAX`].
+    /// At most 15 bits.
     pub(crate) max: i32,
     /// As long as `values`.
     pub(crate) out: &'a mut [i16],

@@ -27,6 +27,7 @@
 mod activation;
 mod activations;
 mod attention;
+mod cache;
 mod isa;
 mod math;
 mod matmul;
@@ -38,7 +39,7 @@ mod sum;
 mod weight_sums;
 
 pub use activation::Activation;
-pub use attention::{Cache, Heads};
+pub use cache::{Cache, Heads, Side};
 pub use isa::{Isa, Kernels};
 pub use matmul::{Rows, Weight};
 pub use scratch::Scratch;

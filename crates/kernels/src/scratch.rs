@@ -9,4 +9,10 @@ pub struct Scratch {
     pub(crate) activation_scales: Vec<f32>,
     /// Scores of an attention.
     pub(crate) scores: Vec<f32>,
+    /// The same as integer weights.
+    pub(crate) weights: Vec<i16>,
+    /// Sums of weighted values.
+    pub(crate) sums: Vec<f32>,
+    /// What each head's are multiplied with.
+    pub(crate) factors: Vec<f32>,
 }

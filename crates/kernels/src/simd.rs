@@ -25,12 +25,6 @@ pub(crate) trait Simd: Copy {
     type F: Copy;
     /// One f32 number in all lanes.
     type S: Copy;
-    /// Four f32 numbers.
-    type Q: Copy;
-    /// 16 i16 numbers.
-    type N: Copy;
-    /// Some i32 sums, which together are one.
-    type D: Copy;
     /// 16 i32 numbers.
     type I: Copy;
     /// Two i32 sums for each output of half a panel.
@@ -76,21 +70,6 @@ pub(crate) trait Simd: Copy {
     unsafe fn mul(a: Self::F, b: Self::F) -> Self::F;
     /// Product with one number.
     unsafe fn scale(a: Self::F, b: Self::S) -> Self::F;
-    /// Four sums, each over a quarter of the lanes.
-    unsafe fn fold(a: Self::F) -> Self::Q;
-    /// The sums of four such.
-    unsafe fn sums(a: [Self::Q; 4]) -> [f32; 4];
-
-    /// 16 numbers.
-    unsafe fn load_i16(from: *const i16) -> Self::N;
-    /// 16 i16 numbers, widened.
-    unsafe fn load_widened(from: *const i16) -> Self::F;
-    /// Zeros.
-    unsafe fn zero_d() -> Self::D;
-    /// Adds the products of 16 numbers.
-    unsafe fn dot_i16(acc: Self::D, a: Self::N, b: Self::N) -> Self::D;
-    /// Four sums.
-    unsafe fn sums_i32(a: [Self::D; 4]) -> [i32; 4];
 
     /// Zeros.
     unsafe fn zero_i() -> Self::I;

@@ -16,9 +16,6 @@ pub(crate) struct Avx2;
 impl Simd for Avx2 {
     type F = [__m256; 2];
     type S = __m256;
-    type Q = __m128;
-    type N = __m256i;
-    type D = __m256i;
     type I = [__m256i; 2];
     type H = [__m256i; 2];
     type W2 = [__m256i; 2];
@@ -77,49 +74,6 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn scale(a: Self::F, b: Self::S) -> Self::F {
         from_fn(|i| _mm256_mul_ps(a[i], b))
-    }
-    #[inline(always)]
-    unsafe fn fold(a: Self::F) -> Self::Q {
-        let a = _mm256_add_ps(a[0], a[1]);
-        _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a))
-    }
-    #[inline(always)]
-    unsafe fn sums([a, b, c, d]: [Self::Q; 4]) -> [f32; 4] {
-        let mut sums = [0.0; 4];
-        let pairs = _mm_hadd_ps(_mm_hadd_ps(a, b), _mm_hadd_ps(c, d));
-        _mm_storeu_ps(sums.as_mut_ptr(), pairs);
-        sums
-    }
-
-    #[inline(always)]
-    unsafe fn load_i16(from: *const i16) -> Self::N {
-        _mm256_loadu_si256(from.cast())
-    }
-    #[inline(always)]
-    unsafe fn load_widened(from: *const i16) -> Self::F {
-        from_fn(|i| {
-            let numbers = _mm_loadu_si128(from.add(8 * i).cast());
-            _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(numbers))
-        })
-    }
-    #[inline(always)]
-    unsafe fn zero_d() -> Self::D {
-        _mm256_setzero_si256()
-    }
-    #[inline(always)]
-    unsafe fn dot_i16(acc: Self::D, a: Self::N, b: Self::N) -> Self::D {
-        _mm256_add_epi32(acc, _mm256_madd_epi16(a, b))
-    }
-    #[inline(always)]
-    unsafe fn sums_i32([a, b, c, d]: [Self::D; 4]) -> [i32; 4] {
-        let mut sums = [0; 4];
-        let pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
-        let (lower, upper) = (
-            _mm256_castsi256_si128(pairs),
-            _mm256_extracti128_si256::<1>(pairs),
-        );
-        _mm_storeu_si128(sums.as_mut_ptr().cast(), _mm_add_epi32(lower, upper));
-        sums
     }
 
     #[inline(always)]

@@ -3,7 +3,6 @@
 use std::arch::x86_64::*;
 
 use super::Simd;
-use super::avx2::Avx2;
 
 /// AVX-512 F, BW and VNNI.
 #[derive(Clone, Copy)]
@@ -16,10 +15,6 @@ pub(crate) struct Avx512;
 impl Simd for Avx512 {
     type F = __m512;
     type S = __m512;
-    type Q = __m128;
-    // Sums over a head are short: half the width is enough for them.
-    type N = <Avx2 as Simd>::N;
-    type D = <Avx2 as Simd>::D;
     type I = __m512i;
     type H = __m512i;
     type W2 = __m512i;
@@ -74,37 +69,6 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn scale(a: Self::F, b: Self::S) -> Self::F {
         _mm512_mul_ps(a, b)
-    }
-    #[inline(always)]
-    unsafe fn fold(a: Self::F) -> Self::Q {
-        let upper = _mm512_extractf64x4_pd::<1>(_mm512_castps_pd(a));
-        let a = _mm256_add_ps(_mm512_castps512_ps256(a), _mm256_castpd_ps(upper));
-        _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a))
-    }
-    #[inline(always)]
-    unsafe fn sums(a: [Self::Q; 4]) -> [f32; 4] {
-        Avx2::sums(a)
-    }
-
-    #[inline(always)]
-    unsafe fn load_i16(from: *const i16) -> Self::N {
-        Avx2::load_i16(from)
-    }
-    #[inline(always)]
-    unsafe fn load_widened(from: *const i16) -> Self::F {
-        _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(Self::load_i16(from)))
-    }
-    #[inline(always)]
-    unsafe fn zero_d() -> Self::D {
-        Avx2::zero_d()
-    }
-    #[inline(always)]
-    unsafe fn dot_i16(acc: Self::D, a: Self::N, b: Self::N) -> Self::D {
-        Avx2::dot_i16(acc, a, b)
-    }
-    #[inline(always)]
-    unsafe fn sums_i32(a: [Self::D; 4]) -> [i32; 4] {
-        Avx2::sums_i32(a)
     }
 
     #[inline(always)]

@@ -27,9 +27,6 @@ unsafe fn dot(acc: int32x4_t, a: int16x8_t, w: int16x8_t) -> int32x4_t {
 impl Simd for Neon {
     type F = [float32x4_t; 4];
     type S = float32x4_t;
-    type Q = float32x4_t;
-    type N = [int16x8_t; 2];
-    type D = int32x4_t;
     type I = [int32x4_t; 4];
     type H = [int32x4_t; 4];
     type W2 = [int16x8_t; 4];
@@ -92,45 +89,6 @@ impl Simd for Neon {
     #[inline(always)]
     unsafe fn scale(a: Self::F, b: Self::S) -> Self::F {
         from_fn(|i| vmulq_f32(a[i], b))
-    }
-    #[inline(always)]
-    unsafe fn fold(a: Self::F) -> Self::Q {
-        vaddq_f32(vaddq_f32(a[0], a[1]), vaddq_f32(a[2], a[3]))
-    }
-    #[inline(always)]
-    unsafe fn sums([a, b, c, d]: [Self::Q; 4]) -> [f32; 4] {
-        let mut sums = [0.0; 4];
-        let pairs = vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d));
-        vst1q_f32(sums.as_mut_ptr(), pairs);
-        sums
-    }
-
-    #[inline(always)]
-    unsafe fn load_i16(from: *const i16) -> Self::N {
-        [vld1q_s16(from), vld1q_s16(from.add(8))]
-    }
-    #[inline(always)]
-    unsafe fn load_widened(from: *const i16) -> Self::F {
-        from_fn(|i| vcvtq_f32_s32(vmovl_s16(vld1_s16(from.add(4 * i)))))
-    }
-    #[inline(always)]
-    unsafe fn zero_d() -> Self::D {
-        vdupq_n_s32(0)
-    }
-    #[inline(always)]
-    unsafe fn dot_i16(mut acc: Self::D, a: Self::N, b: Self::N) -> Self::D {
-        for (a, b) in a.into_iter().zip(b) {
-            acc = vmlal_s16(acc, vget_low_s16(a), vget_low_s16(b));
-            acc = vmlal_high_s16(acc, a, b);
-        }
-        acc
-    }
-    #[inline(always)]
-    unsafe fn sums_i32([a, b, c, d]: [Self::D; 4]) -> [i32; 4] {
-        let mut sums = [0; 4];
-        let pairs = vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d));
-        vst1q_s32(sums.as_mut_ptr(), pairs);
-        sums
     }
 
     #[inline(always)]

@@ -17,9 +17,6 @@ pub(crate) struct Scalar;
 impl Simd for Scalar {
     type F = [f32; 16];
     type S = f32;
-    type Q = [f32; 4];
-    type N = [i16; 16];
-    type D = i32;
     type I = [i32; 16];
     type H = [i32; 16];
     type W2 = [i16; 32];
@@ -75,36 +72,6 @@ impl Simd for Scalar {
     #[inline(always)]
     unsafe fn scale(a: [f32; 16], b: f32) -> [f32; 16] {
         from_fn(|i| a[i] * b)
-    }
-    #[inline(always)]
-    unsafe fn fold(a: [f32; 16]) -> [f32; 4] {
-        from_fn(|i| (a[i] + a[i + 4]) + (a[i + 8] + a[i + 12]))
-    }
-    #[inline(always)]
-    unsafe fn sums(a: [[f32; 4]; 4]) -> [f32; 4] {
-        a.map(|[a, b, c, d]| (a + b) + (c + d))
-    }
-
-    #[inline(always)]
-    unsafe fn load_i16(from: *const i16) -> [i16; 16] {
-        from.cast::<[i16; 16]>().read_unaligned()
-    }
-    #[inline(always)]
-    unsafe fn load_widened(from: *const i16) -> [f32; 16] {
-        Self::load_i16(from).map(f32::from)
-    }
-    #[inline(always)]
-    unsafe fn zero_d() -> i32 {
-        0
-    }
-    #[inline(always)]
-    unsafe fn dot_i16(acc: i32, a: [i16; 16], b: [i16; 16]) -> i32 {
-        let products = a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(b));
-        acc + products.sum::<i32>()
-    }
-    #[inline(always)]
-    unsafe fn sums_i32(a: [i32; 4]) -> [i32; 4] {
-        a
     }
 
     #[inline(always)]

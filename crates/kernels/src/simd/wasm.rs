@@ -40,9 +40,6 @@ fn fused(acc: v128, a: v128, b: v128) -> v128 {
 impl<const DOT: bool> Simd for Wasm<DOT> {
     type F = [v128; 4];
     type S = v128;
-    type Q = v128;
-    type N = [v128; 2];
-    type D = v128;
     type I = [v128; 4];
     /// Pairs of sums, or the sums over lower planes (0, 1) and over upper ones (2, 3).
     type H = [v128; 4];
@@ -120,52 +117,6 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
     #[inline(always)]
     unsafe fn scale(a: Self::F, b: Self::S) -> Self::F {
         from_fn(|i| f32x4_mul(a[i], b))
-    }
-    #[inline(always)]
-    unsafe fn fold(a: Self::F) -> Self::Q {
-        f32x4_add(f32x4_add(a[0], a[1]), f32x4_add(a[2], a[3]))
-    }
-    #[inline(always)]
-    unsafe fn sums([a, b, c, d]: [Self::Q; 4]) -> [f32; 4] {
-        let pairs = |a, b| {
-            f32x4_add(
-                i32x4_shuffle::<0, 2, 4, 6>(a, b),
-                i32x4_shuffle::<1, 3, 5, 7>(a, b),
-            )
-        };
-        let mut sums = [0.0_f32; 4];
-        v128_store(sums.as_mut_ptr().cast(), pairs(pairs(a, b), pairs(c, d)));
-        sums
-    }
-
-    #[inline(always)]
-    unsafe fn load_i16(from: *const i16) -> Self::N {
-        from_fn(|i| v128_load(from.add(8 * i).cast()))
-    }
-    #[inline(always)]
-    unsafe fn load_widened(from: *const i16) -> Self::F {
-        from_fn(|i| f32x4_convert_i32x4(i32x4_load_extend_i16x4(from.add(4 * i))))
-    }
-    #[inline(always)]
-    unsafe fn zero_d() -> Self::D {
-        i32x4_splat(0)
-    }
-    #[inline(always)]
-    unsafe fn dot_i16(acc: Self::D, a: Self::N, b: Self::N) -> Self::D {
-        let acc = i32x4_add(acc, i32x4_dot_i16x8(a[0], b[0]));
-        i32x4_add(acc, i32x4_dot_i16x8(a[1], b[1]))
-    }
-    #[inline(always)]
-    unsafe fn sums_i32([a, b, c, d]: [Self::D; 4]) -> [i32; 4] {
-        let pairs = |a, b| {
-            i32x4_add(
-                i32x4_shuffle::<0, 2, 4, 6>(a, b),
-                i32x4_shuffle::<1, 3, 5, 7>(a, b),
-            )
-        };
-        let mut sums = [0; 4];
-        v128_store(sums.as_mut_ptr().cast(), pairs(pairs(a, b), pairs(c, d)));
-        sums
     }
 
     #[inline(always)]
