@@ -3,7 +3,7 @@
 import type { Statistics } from "./statistics.js";
 import { type WavFormat, wav } from "./wav.js";
 
-/** A piece of speech: one frame, or a part of a pause. */
+/** A piece of speech: some frames, the first of an utterance alone, or a part of a pause. */
 export interface SpeechChunk {
   /** Samples, -1 to 1 for the most part. */
   audio: Float32Array<ArrayBuffer>;

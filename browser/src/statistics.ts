@@ -4,6 +4,7 @@ import type { Backend } from "./worker/messages.js";
 
 /** Calls of one component. */
 export interface Timing {
+  /** How many; of `mimi_decoder` the frames it decoded. */
   calls: number;
   milliseconds: number;
 }
@@ -43,9 +44,9 @@ export interface Statistics extends Setting {
   memory: number | undefined;
 }
 
-/** Adds a call that began at `start`, in milliseconds. */
-export function time(timings: Timings, name: string, start: number): void {
+/** Adds a call, or as many as it stands for, that began at `start`, in milliseconds. */
+export function time(timings: Timings, name: string, start: number, calls = 1): void {
   const timing = (timings[name] ??= { calls: 0, milliseconds: 0 });
-  timing.calls += 1;
+  timing.calls += calls;
   timing.milliseconds += performance.now() - start;
 }

@@ -153,13 +153,15 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
     } else if (action.kind === "emit" && action.sound.kind === "latent") {
       const latent = action.sound.values;
       compare(`step ${frame}, latent`, latent, values(steps, `${frame}.latent`));
-      const call = decoding.call(latent);
-      sound.push(...decoding.audio(await run(call.component, call.inputs)));
+      const call = decoding.latent(latent);
+      if (call) sound.push(...decoding.audio(await run(call.component, call.inputs)));
       frame += 1;
     } else if (action.kind === "done") {
       throw new Error("the utterance ends before the record");
     }
   }
+  const rest = decoding.rest();
+  if (rest) sound.push(...decoding.audio(await run(rest.component, rest.inputs)));
   // The recorded sound begins with these latents, and is not faded in.
   const decoder = values(await record("decoder"), "audio").slice(0, sound.length);
   const faded = decoder.map((sample, i) => (i < 120 ? (sample * i) / 119 : sample));

@@ -26,14 +26,14 @@ export class Credit {
   }
 }
 
+const { port1, port2 } = new MessageChannel();
+const breathing: (() => void)[] = [];
+port1.onmessage = () => breathing.shift()?.();
+
 /** Lets messages in: wasm works without a pause otherwise. */
 export function breathe(): Promise<void> {
   return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
+    breathing.push(resolve);
     port2.postMessage(undefined);
   });
 }

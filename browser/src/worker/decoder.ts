@@ -1,6 +1,6 @@
 /** The decoder's half of an utterance: from latents to chunks of sound. */
 
-import type { Decoding, Sound } from "../../wasm/simd/pocket_onnx.js";
+import type { Call, Decoding, Sound } from "../../wasm/simd/pocket_onnx.js";
 import { type Timings, time } from "../statistics.js";
 import type { Stream } from "./runtime.js";
 
@@ -36,14 +36,21 @@ export class Decoder {
         this.#decoding.begin();
         this.#text = sound.text;
         break;
-      case "latent":
-        yield { samples: await this.#decode(sound.values), text: this.#text, cut: false };
-        break;
-      case "end":
-        if (sound.cut) {
-          yield { samples: new Float32Array(), text: this.#text, cut: true };
+      case "latent": {
+        const call = this.#decoding.latent(sound.values);
+        if (call !== undefined) {
+          yield { samples: await this.#decode(call), text: this.#text, cut: false };
         }
         break;
+      }
+      case "end": {
+        const call = this.#decoding.rest();
+        if (call !== undefined || sound.cut) {
+          const samples = call === undefined ? new Float32Array() : await this.#decode(call);
+          yield { samples, text: this.#text, cut: sound.cut };
+        }
+        break;
+      }
       case "silence":
         for (let left = sound.samples; left > 0; left -= this.#silence) {
           const samples = new Float32Array(Math.min(left, this.#silence));
@@ -58,11 +65,10 @@ export class Decoder {
     this.#decoding.free();
   }
 
-  async #decode(latent: Float32Array): Promise<Float32Array<ArrayBuffer>> {
+  async #decode({ component, inputs }: Call): Promise<Float32Array<ArrayBuffer>> {
     const start = performance.now();
-    const { component, inputs } = this.#decoding.call(latent);
     const outputs = await this.#stream.run(inputs);
-    time(this.#timings, component, start);
+    time(this.#timings, component, start, inputs["latents"]?.shape[1]);
     return this.#decoding.audio(outputs) as Float32Array<ArrayBuffer>;
   }
 }

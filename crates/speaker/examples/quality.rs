@@ -180,11 +180,18 @@ impl Speaking {
     fn decode(&self, latents: &[Vec<f32>]) -> Result<Vec<Vec<f32>>> {
         let mut decoder = self.stream(ComponentName::MimiDecoder)?;
         let mut decoding = Decoding::new(&self.model);
-        let frames = latents.iter().map(|latent| {
-            let outputs = decoder.run(&decoding.call(latent.clone())?.views())?;
-            Ok(decoding.audio(outputs)?)
-        });
-        frames.collect()
+        let mut samples = Vec::new();
+        for i in 0..=latents.len() {
+            let call = match latents.get(i) {
+                Some(latent) => decoding.latent(latent)?,
+                None => decoding.rest()?,
+            };
+            if let Some(call) = call {
+                samples.extend(decoding.audio(decoder.run(&call.views())?)?);
+            }
+        }
+        let frame = self.model.manifest().frame_size;
+        Ok(samples.chunks(frame).map(<[f32]>::to_vec).collect())
     }
 }
 

@@ -3,9 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use bundle::ComponentName;
 use runtime::Stream;
-use speech::{Decoding, Sound};
+use speech::{Call, Decoding, Sound};
 
 use crate::{SpeakerError, Timings};
 
@@ -45,8 +44,8 @@ impl Decoder {
         }
     }
 
-    /// Turns pieces that wait into chunks. Frames are decoded one at a time, so that samples do
-    /// not depend on how many wait, which is a matter of chance; their sound is one chunk.
+    /// Turns pieces that wait into chunks. The sound of frames that wait is one chunk; how many
+    /// are decoded together does not depend on it, which is a matter of chance.
     pub(crate) fn take(&mut self, sounds: Vec<Sound>) -> Result<Vec<Chunk>, SpeakerError> {
         let mut chunks: Vec<Chunk> = Vec::new();
         for sound in sounds {
@@ -57,19 +56,20 @@ impl Decoder {
                     self.text = text.into();
                 }
                 Sound::Latent(latent) => {
-                    let samples = self.decode(latent)?;
-                    match chunks.last_mut() {
-                        Some(last) if last.text.as_ref() == Some(&self.text) => {
-                            last.samples.extend(samples);
-                        }
-                        _ => chunks.push(self.chunk(samples, false)),
+                    if let Some(call) = self.decoding.latent(&latent)? {
+                        self.decode(&call, &mut chunks)?;
                     }
                 }
-                Sound::End { cut: true } => match chunks.last_mut() {
-                    Some(last) => last.cut = true,
-                    None => chunks.push(self.chunk(Vec::new(), true)),
-                },
-                Sound::End { cut: false } => {}
+                Sound::End { cut } => {
+                    if let Some(call) = self.decoding.rest()? {
+                        self.decode(&call, &mut chunks)?;
+                    }
+                    match chunks.last_mut() {
+                        Some(last) => last.cut |= cut,
+                        None if cut => chunks.push(self.chunk(Vec::new(), true)),
+                        None => {}
+                    }
+                }
                 Sound::Silence(samples) => chunks.extend(silence(samples)),
             }
         }
@@ -84,14 +84,19 @@ impl Decoder {
         }
     }
 
-    fn decode(&mut self, latent: Vec<f32>) -> Result<Vec<f32>, SpeakerError> {
+    /// Runs a call. Its sound belongs to the last chunk, or is one of its own.
+    fn decode(&mut self, call: &Call, chunks: &mut Vec<Chunk>) -> Result<(), SpeakerError> {
         let start = Instant::now();
-        let call = self.decoding.call(latent)?;
         let outputs = self.stream.run(&call.views())?;
         let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
-        timings.count(ComponentName::MimiDecoder, 1, start);
+        timings.count(call, start);
         drop(timings);
-        Ok(self.decoding.audio(outputs)?)
+        let samples = self.decoding.audio(outputs)?;
+        match chunks.last_mut() {
+            Some(last) if last.text.as_ref() == Some(&self.text) => last.samples.extend(samples),
+            _ => chunks.push(self.chunk(samples, false)),
+        }
+        Ok(())
     }
 }
 

@@ -62,10 +62,8 @@ impl Generator {
             component => return Err(RuntimeError::NoComponent { component }.into()),
         };
         let outputs = stream.run(&call.views())?;
-        let rows = call.inputs.iter().filter_map(|(_, t)| t.shape().get(1));
-        let rows = rows.sum();
         let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
-        timings.count(call.component, rows, start);
+        timings.count(call, start);
         drop(timings);
         Ok(self.utterance.supply(outputs)?)
     }

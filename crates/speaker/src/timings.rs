@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use bundle::ComponentName;
+use speech::Call;
 
 /// Calls of one component.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// How many.
+    /// How many; of `mimi_decoder` the frames it decoded.
     pub calls: usize,
     /// How long they took together.
     pub total: Duration,
@@ -29,9 +30,11 @@ pub struct Timings {
 }
 
 impl Timings {
-    /// Counts a call that began at `start`. `rows` are the positions that `flow_lm` took.
-    pub(crate) fn count(&mut self, component: ComponentName, rows: usize, start: Instant) {
-        let timing = match component {
+    /// Counts a call that began at `start`.
+    pub(crate) fn count(&mut self, call: &Call, start: Instant) {
+        let rows = call.inputs.iter().filter_map(|(_, t)| t.shape().get(1));
+        let rows = rows.sum();
+        let timing = match call.component {
             ComponentName::TextConditioner => &mut self.text_conditioner,
             ComponentName::FlowLm if rows > 1 => &mut self.prefill,
             ComponentName::FlowLm => &mut self.flow_lm,
@@ -40,7 +43,10 @@ impl Timings {
             // Speaking never runs it.
             ComponentName::MimiEncoder => return,
         };
-        timing.calls += 1;
+        timing.calls += match call.component {
+            ComponentName::MimiDecoder => rows,
+            _ => 1,
+        };
         timing.total += start.elapsed();
     }
 }

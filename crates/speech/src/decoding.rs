@@ -7,10 +7,19 @@ use crate::audio::FadeIn;
 use crate::call::Outputs;
 use crate::{Call, Model, SpeechError};
 
+/// From which frame on how many go into a call. One by one the first are heard soonest; later
+/// there is sound that waits to be heard, and the decoder's weights are read once for several
+/// frames. How many frames wait must not matter: samples would depend on it.
+const TOGETHER: [(usize, usize); 3] = [(0, 1), (8, 2), (16, 4)];
+
 /// The decoder's half of an utterance. The host runs the calls.
 pub struct Decoding {
     model: Model,
     fade_in: FadeIn,
+    /// Latents that wait for others, [frames, ldim].
+    waiting: Vec<f32>,
+    /// Frames of the utterance that went into calls.
+    frames: usize,
 }
 
 impl Decoding {
@@ -19,23 +28,45 @@ impl Decoding {
         Self {
             model: model.clone(),
             fade_in: FadeIn::new(model.manifest().sample_rate),
+            waiting: Vec::new(),
+            frames: 0,
         }
     }
 
     /// A chunk begins: the host starts `mimi_decoder` afresh, which clicks unless it is faded in.
     pub fn begin(&mut self) {
         self.fade_in = FadeIn::new(self.model.manifest().sample_rate);
+        self.waiting.clear();
     }
 
-    /// The call that decodes a frame, [ldim].
-    pub fn call(&self, latent: Vec<f32>) -> Result<Call, SpeechError> {
-        Ok(Call {
+    /// Takes a frame, [ldim]. Returns the call that decodes it, and those that waited, unless it
+    /// waits for others.
+    pub fn latent(&mut self, latent: &[f32]) -> Result<Option<Call>, SpeechError> {
+        self.waiting.extend_from_slice(latent);
+        let begun = TOGETHER.iter().rev().find(|(from, _)| *from <= self.frames);
+        let together = begun.map_or(1, |(_, together)| *together);
+        if self.waiting.len() < together * latent.len() {
+            return Ok(None);
+        }
+        self.rest()
+    }
+
+    /// The chunk is over. Returns the call that decodes what waits, if something does.
+    pub fn rest(&mut self) -> Result<Option<Call>, SpeechError> {
+        let dim = self.model.manifest().model.mimi.quantizer.dimension;
+        let frames = self.waiting.len() / dim.max(1);
+        if frames == 0 {
+            return Ok(None);
+        }
+        self.frames += frames;
+        let latents = Tensor::f32([1, frames, dim], std::mem::take(&mut self.waiting))?;
+        Ok(Some(Call {
             component: ComponentName::MimiDecoder,
-            inputs: vec![("latents", Tensor::f32([1, 1, latent.len()], latent)?)],
-        })
+            inputs: vec![("latents", latents)],
+        }))
     }
 
-    /// The samples of that call's outputs.
+    /// The samples of a call's outputs.
     pub fn audio(
         &mut self,
         outputs: impl IntoIterator<Item = (String, Tensor)>,

@@ -65,12 +65,19 @@ impl Decoding {
         self.decoding.begin();
     }
 
-    /// The call that decodes a frame.
-    pub fn call(&self, latent: &Float32Array) -> Result<JsCall, Error> {
-        Ok(call_to_js(&self.decoding.call(latent.to_vec())?))
+    /// Takes a frame. Returns the call that decodes it, and those that waited, unless it waits
+    /// for others.
+    pub fn latent(&mut self, latent: &Float32Array) -> Result<Option<JsCall>, Error> {
+        let call = self.decoding.latent(&latent.to_vec())?;
+        Ok(call.as_ref().map(call_to_js))
     }
 
-    /// The samples of that call's outputs.
+    /// The chunk of text is over. Returns the call that decodes what waits, if something does.
+    pub fn rest(&mut self) -> Result<Option<JsCall>, Error> {
+        Ok(self.decoding.rest()?.as_ref().map(call_to_js))
+    }
+
+    /// The samples of a call's outputs.
     pub fn audio(&mut self, outputs: &JsTensors) -> Result<Float32Array, Error> {
         let samples = self.decoding.audio(tensors_from_js(outputs)?)?;
         Ok(Float32Array::from(&samples[..]))
