@@ -45,6 +45,12 @@ impl Context {
         self.free.push(buffer);
     }
 
+    /// Frees all memory, after a call whose like does not come again soon.
+    pub(crate) fn release(&mut self) {
+        self.free = Vec::new();
+        self.scratch = Scratch::default();
+    }
+
     pub(crate) fn elu(&mut self, values: &mut [f32]) {
         self.kernels.activate(Activation::Elu, values);
     }

@@ -112,6 +112,9 @@ impl Module for FlowLm {
             conditioning = z_proj.forward(ctx, &conditioning);
         }
         let eos_logit = self.out_eos.forward(ctx, &conditioning);
+        if time > 1 {
+            ctx.release();
+        }
         Ok(vec![
             (
                 "conditioning",

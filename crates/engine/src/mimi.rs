@@ -119,7 +119,7 @@ impl Module for MimiDecoder {
         let x = (self.transformer).forward(ctx, x, time, position, &mut state.caches);
         let audio = self
             .seanet
-            .forward(ctx, x, &mut state.memories, position == 0);
+            .forward(ctx, x, time, &mut state.memories, position == 0);
         Ok(vec![("audio", tensor(&[1, 1, audio.len()], audio)?)])
     }
 
@@ -238,9 +238,9 @@ impl Module for MimiEncoder {
             x[..samples.len()].copy_from_slice(samples);
             x[samples.len()..].fill(0.0);
             let first = piece == 0;
-            let x = self.seanet.forward(ctx, x, &mut memories, first);
-            let position = (piece * ENCODER_FRAMES * self.stride) as i64;
             let time = frames * self.stride;
+            let x = self.seanet.forward(ctx, x, time, &mut memories, first);
+            let position = (piece * ENCODER_FRAMES * self.stride) as i64;
             let x = self
                 .transformer
                 .forward(ctx, x, time, position, &mut caches);
@@ -255,6 +255,7 @@ impl Module for MimiEncoder {
         let frames = latents.len() / self.inner;
         let mut prompt = self.bos_before_voice.clone();
         prompt.extend(self.speaker_proj.forward(ctx, &latents));
+        ctx.release();
         Ok(vec![
             ("latents", tensor(&[1, frames, self.inner], latents)?),
             (

@@ -18,8 +18,16 @@ pub(crate) struct Seanet {
 struct Layer {
     /// Place in upstream's list.
     index: usize,
+    /// Inputs of a transformer position.
+    rate: usize,
     kind: Kind,
 }
+
+/// Layers with so many inputs of a position have small weights and large outputs: they work on
+/// some positions at a time, whose outputs stay in the processor's caches.
+const FAST: usize = 16;
+/// That many positions.
+const PIECE: usize = 4;
 
 #[derive(Clone, Debug)]
 enum Kind {
@@ -42,19 +50,21 @@ struct Layers<'a, 'm> {
     m: &'a Loader<'m>,
     config: &'a SeanetConfig,
     index: usize,
+    rate: usize,
     found: Vec<Layer>,
 }
 
 impl Seanet {
     /// Twin of `SEANetEncoder`: audio to transformer positions.
     pub(crate) fn encoder(m: &Loader<'_>, config: &SeanetConfig) -> Result<Self, EngineError> {
-        let mut layers = Layers::new(m, config);
+        let mut layers = Layers::new(m, config, config.ratios.iter().product());
         let mut width = config.n_filters;
         layers.conv(config.channels, width, config.kernel_size, 1)?;
         for &ratio in config.ratios.iter().rev() {
             layers.residual_blocks(width)?;
             layers.activation();
             layers.conv(width, 2 * width, 2 * ratio, ratio)?;
+            layers.rate /= ratio;
             width *= 2;
         }
         layers.activation();
@@ -66,12 +76,13 @@ impl Seanet {
 
     /// Twin of `SEANetDecoder`: transformer positions to audio.
     pub(crate) fn decoder(m: &Loader<'_>, config: &SeanetConfig) -> Result<Self, EngineError> {
-        let mut layers = Layers::new(m, config);
+        let mut layers = Layers::new(m, config, 1);
         let mut width = config.n_filters << config.ratios.len();
         layers.conv(config.dimension, width, config.kernel_size, 1)?;
         for &ratio in &config.ratios {
             layers.activation();
             layers.conv_transpose(width, width / 2, ratio)?;
+            layers.rate *= ratio;
             width /= 2;
             layers.residual_blocks(width)?;
         }
@@ -97,32 +108,33 @@ impl Seanet {
         memories
     }
 
-    /// `x` [time, in] -> [time', out].
+    /// `x` [time, in] -> [time', out], for as many transformer positions.
     pub(crate) fn forward(
         &self,
         ctx: &mut Context,
         mut x: Vec<f32>,
+        positions: usize,
         memories: &mut Memories,
         first: bool,
     ) -> Vec<f32> {
-        let mut memories = memories.iter_mut();
-        let mut memory = || memories.next();
-        for layer in &self.layers {
-            if layer.index > 0 && !matches!(layer.kind, Kind::ResnetBlock(_)) {
-                ctx.elu(&mut x);
+        let mut memories = &mut memories[..];
+        let is_fast = |layer: &Layer| layer.rate >= FAST;
+        for layers in self.layers.chunk_by(|a, b| is_fast(a) == is_fast(b)) {
+            let (own, others) = memories.split_at_mut(layers.iter().map(Layer::memories).sum());
+            memories = others;
+            let piece = x.len() / positions * PIECE;
+            if !is_fast(&layers[0]) || x.len() <= piece {
+                x = run(layers, ctx, x, own, first);
+                continue;
             }
-            let y = match &layer.kind {
-                Kind::Conv(conv) => memory().map(|memory| conv.forward(ctx, &x, memory, first)),
-                Kind::ConvTranspose(conv) => memory().map(|memory| conv.forward(ctx, &x, memory)),
-                Kind::ResnetBlock(block) => {
-                    let both = memory().zip(memory());
-                    both.map(|(a, b)| block.forward(ctx, &x, [a, b], first))
-                }
-            };
-            // There is a memory for every convolution.
-            if let Some(y) = y {
-                ctx.give(std::mem::replace(&mut x, y));
+            let mut y = ctx.take(0);
+            for (i, piece) in x.chunks(piece).enumerate() {
+                let piece = ctx.copy(piece);
+                let piece = run(layers, ctx, piece, own, first && i == 0);
+                y.extend_from_slice(&piece);
+                ctx.give(piece);
             }
+            ctx.give(std::mem::replace(&mut x, y));
         }
         x
     }
@@ -154,6 +166,46 @@ impl Seanet {
     }
 }
 
+impl Layer {
+    /// Convolutions that remember.
+    fn memories(&self) -> usize {
+        match self.kind {
+            Kind::ResnetBlock(_) => 2,
+            Kind::Conv(_) | Kind::ConvTranspose(_) => 1,
+        }
+    }
+}
+
+/// Runs layers one behind the other, each with its own memories.
+fn run(
+    layers: &[Layer],
+    ctx: &mut Context,
+    mut x: Vec<f32>,
+    memories: &mut [Memory],
+    first: bool,
+) -> Vec<f32> {
+    let mut memories = memories.iter_mut();
+    let mut memory = || memories.next();
+    for layer in layers {
+        if layer.index > 0 && !matches!(layer.kind, Kind::ResnetBlock(_)) {
+            ctx.elu(&mut x);
+        }
+        let y = match &layer.kind {
+            Kind::Conv(conv) => memory().map(|memory| conv.forward(ctx, &x, memory, first)),
+            Kind::ConvTranspose(conv) => memory().map(|memory| conv.forward(ctx, &x, memory)),
+            Kind::ResnetBlock(block) => {
+                let both = memory().zip(memory());
+                both.map(|(a, b)| block.forward(ctx, &x, [a, b], first))
+            }
+        };
+        // There is a memory for every convolution.
+        if let Some(y) = y {
+            ctx.give(std::mem::replace(&mut x, y));
+        }
+    }
+    x
+}
+
 impl SeanetResnetBlock {
     /// `x` [time, width] -> [time, width].
     fn forward(
@@ -176,11 +228,12 @@ impl SeanetResnetBlock {
 }
 
 impl<'a, 'm> Layers<'a, 'm> {
-    fn new(m: &'a Loader<'m>, config: &'a SeanetConfig) -> Self {
+    fn new(m: &'a Loader<'m>, config: &'a SeanetConfig, rate: usize) -> Self {
         Self {
             m,
             config,
             index: 0,
+            rate,
             found: Vec::new(),
         }
     }
@@ -197,6 +250,7 @@ impl<'a, 'm> Layers<'a, 'm> {
     fn push(&mut self, kind: Kind) {
         self.found.push(Layer {
             index: self.index,
+            rate: self.rate,
             kind,
         });
         self.index += 1;

@@ -43,6 +43,9 @@ pub(crate) trait Simd: Copy {
     /// Whether the sums of both halves of a panel fit into registers, for all these rows.
     const WHOLE: bool;
 
+    /// Whether asking for memory is a load, which other work has to wait for in the end.
+    const PREFETCH_WAITS: bool = false;
+
     /// Zeros.
     unsafe fn zero() -> Self::F;
     /// 16 numbers.
@@ -97,6 +100,7 @@ pub(crate) trait Simd: Copy {
     unsafe fn halves_to_f32(halves: [Self::H; 2], weights: *const i32) -> Self::F;
 
     /// Asks for the memory at `from`, which is soon read, if that is faster than to wait for it.
+    /// Unless [`Simd::PREFETCH_WAITS`], no memory needs to be there.
     #[inline(always)]
     unsafe fn prefetch(_: *const u8) {}
 }

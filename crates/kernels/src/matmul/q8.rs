@@ -17,6 +17,8 @@ pub(super) struct Q8Product<'a>(pub(super) IntegerProduct<'a>);
 
 /// Fours of a panel that are read before the next panel's.
 const TURN: usize = 8;
+/// Bytes from what is read to what is asked for: a page, so that the next one is found in time.
+const AHEAD: usize = 4096;
 
 /// One panel of q8 weights `[inputs / 4][16][4]`.
 #[derive(Clone, Copy)]
@@ -128,6 +130,16 @@ impl Q8Panel {
         }
     }
 
+    /// Asks for what is read soon after `fours`, of this panel or of those behind it.
+    #[inline(always)]
+    unsafe fn prefetch<S: Simd>(&self, fours: Range<usize>) {
+        for four in fours {
+            let line = self.values.wrapping_add(four * 4 * PANEL + AHEAD);
+            // SAFETY: no memory needs to be there.
+            unsafe { S::prefetch(line.cast()) };
+        }
+    }
+
     /// Adds the exact sums of chunk `chunk`.
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, sum: &mut S::F, halves: [S::H; 2], chunk: usize) {
@@ -201,6 +213,9 @@ unsafe fn q8_row<S: Simd>(
             for start in fours.clone().step_by(TURN) {
                 let turn = start..fours.end.min(start + TURN);
                 for (panel, halves) in panels.iter().zip(&mut halves) {
+                    if !S::PREFETCH_WAITS {
+                        panel.prefetch::<S>(turn.clone());
+                    }
                     panel.add::<S, 1, 2>(halves, 0, turn.clone(), x, 0);
                 }
             }

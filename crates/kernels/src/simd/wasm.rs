@@ -50,6 +50,7 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
 
     const ROWS: usize = 2;
     const WHOLE: bool = false;
+    const PREFETCH_WAITS: bool = true;
 
     #[inline(always)]
     unsafe fn zero() -> Self::F {
