@@ -297,7 +297,8 @@ impl Numeric for Singles {
 }
 
 impl Numeric for Integers {
-    #[inline(always)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     unsafe fn score<S: Simd, const R: usize>(&self, at: Place, to: *mut f32, stride: usize) {
         // SAFETY: the caller's.
         unsafe {
@@ -326,7 +327,8 @@ impl Numeric for Integers {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     unsafe fn weigh<S: Simd>(&self, at: Place, scores: &mut [f32], index: usize) -> f32 {
         // SAFETY: the caller's.
         unsafe {
@@ -349,7 +351,8 @@ impl Numeric for Integers {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     unsafe fn sum<S: Simd, const R: usize>(
         &self,
         at: Place,
@@ -497,7 +500,8 @@ fn by_turns(blocks: Range<usize>, queries: usize, mut work: impl FnMut(Range<usi
 
 /// Exponentials of the scores that are seen, less the largest; 0 in place of the others. Returns
 /// their sum. There are whole blocks.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn exponentials(scores: &mut [f32], seen: Range<usize>) -> f32 {
     scores[..seen.start].fill(f32::NEG_INFINITY);
     scores[seen.end..].fill(f32::NEG_INFINITY);
