@@ -2,9 +2,10 @@
 
 import { PocketTTSError } from "../errors.js";
 import type { FileEntry } from "../manifest.js";
+import { Queue } from "../queue.js";
 import { sha256 } from "./digest.js";
 import { fill, type Room, request } from "./fetch.js";
-import { forget, store, stored, storedManifest, storeManifest } from "./storage.js";
+import { forget, store, stored, storedChecksum, storedManifest, storeManifest } from "./storage.js";
 
 /** What a file is fetched for: to speak, to speak with a voice, or to clone one. */
 export type Purpose = "model" | "voice" | "encoder";
@@ -49,13 +50,19 @@ export async function manifestText(folder: string, signal: AbortSignal | undefin
 
 /** Keeps a manifest that has proved to be one. */
 export async function keepManifest(folder: string, text: string): Promise<void> {
-  await storeManifest(new URL("manifest.json", folder).href, text);
+  const url = new URL("manifest.json", folder).href;
+  // Looking takes less time than storing.
+  if ((await storedManifest(url)) !== text) {
+    await storeManifest(url, text);
+  }
 }
 
 /** Files of one bundle. */
 export class BundleFiles {
   readonly #folder: string;
   readonly #listen: (progress: Progress) => void;
+  /** One stored file is read at a time: the first can be checked while the others are read. */
+  readonly #reading = new Queue();
   #fetched = 0;
 
   constructor(folder: string, listen: (progress: Progress) => void) {
@@ -108,8 +115,9 @@ export class BundleFiles {
       return false;
     }
     try {
-      await fill(response, file.name, room, progress);
-      await check(file, file.name, room);
+      const leave = await this.#reading.enter(undefined);
+      await fill(response, file.name, room, progress).finally(leave);
+      await checkStored(file, storedChecksum(response), room);
       return true;
     } catch (error) {
       if (!isDamage(error)) {
@@ -134,6 +142,16 @@ export class BundleFiles {
 
   #notice(notice: "quota" | "damaged", file: FileEntry, message: string): void {
     this.#listen({ kind: "notice", notice, file: file.name, message });
+  }
+}
+
+/** Checks what was stored after `check`, by its checksum if it has one. */
+async function checkStored(file: FileEntry, stored: string | undefined, room: Room): Promise<void> {
+  const actual = stored === undefined ? undefined : room.checksum?.();
+  if (actual === undefined) {
+    await check(file, file.name, room);
+  } else if (actual !== stored) {
+    throw new PocketTTSError("Digest", `${file.name} has checksum ${actual} where it was stored with ${stored}`);
   }
 }
 

@@ -5,6 +5,8 @@ import { PocketTTSError } from "../errors.js";
 /** Memory that a file is read into. A view is asked for at every use: wasm memory may move. */
 export interface Room {
   view(): Uint8Array<ArrayBuffer>;
+  /** A checksum of what was read, if there is a fast one. */
+  checksum?(): string;
 }
 
 /** How a file is asked for. */

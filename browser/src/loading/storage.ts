@@ -2,8 +2,9 @@
  * Files that stay for the next visit, in the browser's Cache.
  *
  * Contents are kept by their digest, manifests by their address. A content is put only after it
- * was checked, and checked again when it is read, so several pages at once can do no harm. What
- * no manifest names any more is deleted.
+ * was checked, and checked again when it is read, so several pages at once can do no harm: against
+ * a checksum if it was put with one, which takes a tenth of the time. What no manifest names any
+ * more is deleted.
  */
 
 import type { FileEntry, Manifest } from "../manifest.js";
@@ -13,6 +14,8 @@ import type { Room } from "./fetch.js";
 const CACHE = "pocket-onnx";
 /** Addresses of contents: a name that no server can have. */
 const CONTENTS = "https://sha256.invalid/";
+/** The header with a content's checksum. */
+const CHECKSUM = "x-xxh3";
 /** Bytes that are copied at a time. */
 const PART = 1 << 20;
 
@@ -29,6 +32,11 @@ async function open(): Promise<Cache | undefined> {
 /** The stored content of `file`, if there is one. */
 export async function stored(file: FileEntry): Promise<Response | undefined> {
   return (await open())?.match(CONTENTS + file.sha256);
+}
+
+/** The checksum that a content was stored with. */
+export function storedChecksum(response: Response): string | undefined {
+  return response.headers.get(CHECKSUM) ?? undefined;
 }
 
 /** Forgets the content of `file`. */
@@ -50,7 +58,9 @@ export async function store(file: FileEntry, room: Room): Promise<boolean> {
       }
     },
   });
-  return put(CONTENTS + file.sha256, new Response(body));
+  const checksum = room.checksum?.();
+  const headers: HeadersInit = checksum === undefined ? {} : { [CHECKSUM]: checksum };
+  return put(CONTENTS + file.sha256, new Response(body, { headers }));
 }
 
 /** The manifest that was last seen at `url`. */

@@ -27,6 +27,7 @@ export class Engine implements Runtime {
       const { pointer, length } = bytes;
       await this.#files.read(component.data, purpose, {
         view: () => new Uint8Array(memory.buffer as ArrayBuffer, pointer, length),
+        checksum: () => bytes.checksum,
       });
     } catch (error) {
       bytes.free();
