@@ -5,6 +5,7 @@ mod convert;
 mod machine;
 mod page;
 mod process;
+mod program;
 mod quality;
 mod report;
 mod speak;

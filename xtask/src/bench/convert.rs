@@ -12,8 +12,8 @@ use config::Variant;
 
 use super::checkpoint_file::{self, Format};
 use super::process::{Usage, measure};
-use super::{machine, median, report};
-use crate::run::{cargo, run, target};
+use super::{machine, median, program, report};
+use crate::run::target;
 
 /// The 109M model.
 const VARIANT: &str = "english";
@@ -34,13 +34,7 @@ const MAX_RATIO: f64 = 2.0;
 
 pub(crate) fn bench() -> Result<()> {
     let machine = machine::describe();
-    run(&mut cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "pocket-onnx",
-    ]))?;
-    let command = target("release").join("pocket-onnx");
+    let command = program::command()?;
     let scratch = tempfile::tempdir_in(target("release"))?;
     let mut rows = String::new();
     let mut failures = Vec::new();

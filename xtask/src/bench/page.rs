@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::{machine, median, report};
-use crate::run::{cargo, run, target};
+use super::{machine, median, program, report};
+use crate::run::{run, target};
 use crate::setup::{debian, npm};
 use crate::wasm;
 
@@ -46,26 +45,11 @@ struct Figures {
 pub(crate) fn bench() -> Result<()> {
     debian::ensure("chromium", "--version", &["chromium"])?;
     wasm::wasm()?;
-    run(&mut cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "pocket-onnx",
-    ]))?;
-    let command = target("release").join("pocket-onnx");
+    let command = program::command()?;
     let scratch = tempfile::tempdir_in(target(""))?;
     for (name, variant) in BUNDLES {
-        run(Command::new(&command)
-            .args([
-                "convert",
-                "--quiet",
-                "--variant",
-                variant,
-                "--synthetic",
-                "1",
-            ])
-            .arg("--output-dir")
-            .arg(scratch.path().join(name)))?;
+        let bundle = scratch.path().join(name);
+        program::convert(&command, variant, &["--synthetic", "1"], &bundle)?;
     }
     let machine = machine::describe();
     let figures = scratch.path().join("figures.json");

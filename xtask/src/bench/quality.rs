@@ -1,5 +1,6 @@
 //! What the weight formats cost in quality, against f32.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,13 +8,21 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::report;
-use crate::run::{cargo, run, target};
+use super::{program, report};
+use crate::run::target;
 
 /// What is judged where no bundles are given.
 const VARIANT: &str = "english_2026-01";
 /// How far below the level of speech a decoder's error has to stay in quiet frames, in decibels.
 const QUIET_LIMIT: f64 = 50.0;
+/// What speaking needs.
+const SPEAKING: [&str; 5] = [
+    "--components",
+    "text_conditioner",
+    "flow_lm",
+    "flow_net",
+    "mimi_decoder",
+];
 const FORMATS: [&str; 4] = ["bf16", "q16", "q8", "q4"];
 
 /// What was measured of a format.
@@ -31,50 +40,23 @@ struct Figures {
 /// Converts the model in every format and speaks twenty sentences in each. `weights` are those
 /// of the variant; without them they are random.
 pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
-    run(&mut cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "pocket-onnx",
-    ]))?;
-    run(&mut cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "speaker",
-        "--example",
-        "quality",
-    ]))?;
+    let (command, measuring) = (program::command()?, program::measuring("quality")?);
     let scratch = tempfile::tempdir_in(target("release"))?;
     let convert = |format: &str| -> Result<PathBuf> {
         let bundle = scratch.path().join(format);
-        let mut command = Command::new(target("release").join("pocket-onnx"));
-        command.args([
-            "convert",
-            "--quiet",
-            "--variant",
-            VARIANT,
-            "--dtype",
-            format,
-        ]);
-        command.args([
-            "--components",
-            "text_conditioner",
-            "flow_lm",
-            "flow_net",
-            "mimi_decoder",
-        ]);
+        let mut options = vec![OsStr::new("--dtype"), OsStr::new(format)];
+        options.extend(SPEAKING.map(OsStr::new));
         match weights {
-            Some(weights) => command.arg("--weights").arg(weights),
-            None => command.args(["--synthetic", "1"]),
-        };
-        run(command.arg("--output-dir").arg(&bundle))?;
+            Some(weights) => options.extend([OsStr::new("--weights"), weights.as_os_str()]),
+            None => options.extend(["--synthetic", "1"].map(OsStr::new)),
+        }
+        program::convert(&command, VARIANT, &options, &bundle)?;
         Ok(bundle)
     };
     let reference = convert("f32")?;
     let bundles = FORMATS.iter().map(|format| convert(format));
     let bundles = bundles.collect::<Result<Vec<_>>>()?;
-    let output = Command::new(target("release").join("examples/quality"))
+    let output = Command::new(measuring)
         .arg(&reference)
         .args(&bundles)
         .output()

@@ -10,8 +10,8 @@ use config::Variant;
 use serde::Deserialize;
 
 use super::checkpoint_file::{self, Format};
-use super::{machine, median, report};
-use crate::run::{cargo, run, target};
+use super::{machine, median, program, report};
+use crate::run::target;
 
 const VARIANT: &str = "english_2026-01";
 /// Runs of each, in alternation.
@@ -52,36 +52,13 @@ struct Figures {
 
 pub(crate) fn bench() -> Result<()> {
     let machine = machine::describe();
-    run(&mut cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "pocket-onnx",
-    ]))?;
-    run(&mut cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "speaker",
-        "--example",
-        "measure",
-    ]))?;
+    let (command, measuring) = (program::command()?, program::measuring("measure")?);
     let scratch = tempfile::tempdir_in(target("release"))?;
     let bundle = |format: &str| scratch.path().join(format);
-    for format in ["default", "f32"] {
-        let mut convert = Command::new(target("release").join("pocket-onnx"));
-        convert.args([
-            "convert",
-            "--quiet",
-            "--variant",
-            VARIANT,
-            "--synthetic",
-            "1",
-        ]);
-        if format != "default" {
-            convert.args(["--dtype", format]);
-        }
-        run(convert.arg("--output-dir").arg(bundle(format)))?;
+    let random = ["--synthetic", "1"];
+    let exact = ["--synthetic", "1", "--dtype", "f32"];
+    for (format, options) in [("default", &random[..]), ("f32", &exact[..])] {
+        program::convert(&command, VARIANT, options, &bundle(format))?;
     }
     let original = Original::find(scratch.path())?;
 
@@ -89,7 +66,7 @@ pub(crate) fn bench() -> Result<()> {
     let mut originals = Vec::new();
     for _ in 0..RUNS {
         for ((format, backend, threads), runs) in CASES.iter().zip(&mut measured) {
-            runs.push(measure(&bundle(format), backend, *threads)?);
+            runs.push(measure(&measuring, &bundle(format), backend, *threads)?);
         }
         originals.extend(original.as_ref().map(Original::measure).transpose()?);
     }
@@ -150,8 +127,8 @@ pub(crate) fn bench() -> Result<()> {
     Ok(())
 }
 
-fn measure(bundle: &Path, backend: &str, threads: usize) -> Result<Figures> {
-    let output = Command::new(target("release").join("examples/measure"))
+fn measure(measuring: &Path, bundle: &Path, backend: &str, threads: usize) -> Result<Figures> {
+    let output = Command::new(measuring)
         .arg(bundle)
         .arg(backend)
         .arg(threads.to_string())
