@@ -51,10 +51,6 @@ impl Context {
         self.scratch = Scratch::default();
     }
 
-    pub(crate) fn elu(&mut self, values: &mut [f32]) {
-        self.kernels.activate(Activation::Elu, values);
-    }
-
     pub(crate) fn silu(&mut self, values: &mut [f32]) {
         self.kernels.activate(Activation::Silu, values);
     }

@@ -1,7 +1,7 @@
 //! Twin of pocket-tts `modules/conv.py`: convolutions that remember.
 
 use config::PadMode;
-use kernels::Rows;
+use kernels::{Activation, Rows};
 
 use crate::EngineError;
 use crate::context::Context;
@@ -16,6 +16,20 @@ pub(crate) struct Memory {
     /// What is still to be added to the next outputs, beside what the last inputs give:
     /// [stride, out] of a transposed convolution whose state was set from outside.
     partial: Vec<f32>,
+}
+
+impl Memory {
+    /// What is remembered, and `x` after an activation if there is one.
+    fn before(&self, ctx: &mut Context, x: &[f32], activation: Option<Activation>) -> Vec<f32> {
+        let mut all = ctx.take(self.inputs.len() + x.len());
+        let (before, new) = all.split_at_mut(self.inputs.len());
+        before.copy_from_slice(&self.inputs);
+        match activation {
+            Some(activation) => ctx.kernels.activate_into(activation, x, new),
+            None => new.copy_from_slice(x),
+        }
+        all
+    }
 }
 
 /// Twin of `StreamingConv1d`.
@@ -69,12 +83,13 @@ impl StreamingConv1d {
         }
     }
 
-    /// `x` [time, in] -> [time / stride, out]. Before the `first` call stands silence, or the
-    /// first input over and over.
+    /// `x` [time, in], after an activation if there is one, -> [time / stride, out]. Before the
+    /// `first` call stands silence, or the first input over and over.
     pub(crate) fn forward(
         &self,
         ctx: &mut Context,
         x: &[f32],
+        activation: Option<Activation>,
         memory: &mut Memory,
         first: bool,
     ) -> Vec<f32> {
@@ -85,23 +100,13 @@ impl StreamingConv1d {
             pad_mode,
         } = self.geometry;
         let count = x.len() / self.channels / stride;
-        if memory.inputs.is_empty() {
-            let rows = Rows {
-                values: x,
-                count,
-                stride: stride * self.channels,
-            };
-            return self.conv.forward_rows(ctx, rows);
-        }
+        let mut all = memory.before(ctx, x, activation);
         if first && pad_mode == PadMode::Replicate {
-            for previous in memory.inputs.chunks_exact_mut(self.channels) {
-                previous.copy_from_slice(&x[..self.channels]);
+            let (before, x) = all.split_at_mut(memory.inputs.len());
+            for before in before.chunks_exact_mut(self.channels) {
+                before.copy_from_slice(&x[..self.channels]);
             }
         }
-        let past = memory.inputs.len();
-        let mut all = ctx.take(past + x.len());
-        all[..past].copy_from_slice(&memory.inputs);
-        all[past..].copy_from_slice(x);
         memory.inputs.copy_from_slice(&all[x.len()..]);
         let y = if dilation == 1 {
             // Windows are rows that overlap.
@@ -161,12 +166,15 @@ impl StreamingConvTranspose1d {
         }
     }
 
-    /// `x` [time, in] -> [time * stride, out].
-    pub(crate) fn forward(&self, ctx: &mut Context, x: &[f32], memory: &mut Memory) -> Vec<f32> {
-        let past = memory.inputs.len();
-        let mut all = ctx.take(past + x.len());
-        all[..past].copy_from_slice(&memory.inputs);
-        all[past..].copy_from_slice(x);
+    /// `x` [time, in], after an activation if there is one, -> [time * stride, out].
+    pub(crate) fn forward(
+        &self,
+        ctx: &mut Context,
+        x: &[f32],
+        activation: Option<Activation>,
+        memory: &mut Memory,
+    ) -> Vec<f32> {
+        let all = memory.before(ctx, x, activation);
         memory.inputs.copy_from_slice(&all[x.len()..]);
         let rows = Rows {
             values: &all,

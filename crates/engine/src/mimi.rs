@@ -246,7 +246,7 @@ impl Module for MimiEncoder {
                 .forward(ctx, x, time, position, &mut caches);
             match self.downsample.as_ref().zip(downsampled.as_mut()) {
                 Some((downsample, memory)) => {
-                    latents.extend(downsample.forward(ctx, &x, memory, first));
+                    latents.extend(downsample.forward(ctx, &x, None, memory, first));
                 }
                 None => latents.extend_from_slice(&x),
             }

@@ -1,6 +1,7 @@
 //! Twin of pocket-tts `modules/seanet.py`.
 
 use config::SeanetConfig;
+use kernels::Activation;
 
 use crate::EngineError;
 use crate::context::Context;
@@ -187,12 +188,10 @@ fn run(
     let mut memories = memories.iter_mut();
     let mut memory = || memories.next();
     for layer in layers {
-        if layer.index > 0 && !matches!(layer.kind, Kind::ResnetBlock(_)) {
-            ctx.elu(&mut x);
-        }
+        let elu = (layer.index > 0).then_some(Activation::Elu);
         let y = match &layer.kind {
-            Kind::Conv(conv) => memory().map(|memory| conv.forward(ctx, &x, memory, first)),
-            Kind::ConvTranspose(conv) => memory().map(|memory| conv.forward(ctx, &x, memory)),
+            Kind::Conv(conv) => memory().map(|memory| conv.forward(ctx, &x, elu, memory, first)),
+            Kind::ConvTranspose(conv) => memory().map(|memory| conv.forward(ctx, &x, elu, memory)),
             Kind::ResnetBlock(block) => {
                 let both = memory().zip(memory());
                 both.map(|(a, b)| block.forward(ctx, &x, [a, b], first))
@@ -215,12 +214,9 @@ impl SeanetResnetBlock {
         [a, b]: [&mut Memory; 2],
         first: bool,
     ) -> Vec<f32> {
-        let mut v = ctx.copy(x);
-        ctx.elu(&mut v);
-        let mut hidden = self.convs[0].forward(ctx, &v, a, first);
-        ctx.give(v);
-        ctx.elu(&mut hidden);
-        let mut y = self.convs[1].forward(ctx, &hidden, b, first);
+        let elu = Some(Activation::Elu);
+        let hidden = self.convs[0].forward(ctx, x, elu, a, first);
+        let mut y = self.convs[1].forward(ctx, &hidden, elu, b, first);
         ctx.give(hidden);
         ctx.kernels.add(&mut y, x);
         y

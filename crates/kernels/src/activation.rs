@@ -1,8 +1,11 @@
-//! Activation functions, in place.
+//! Activation functions.
 
 use crate::isa::{Kernel, Kernels};
 use crate::math;
 use crate::simd::Simd;
+
+/// Values that are copied and replaced at a time: they stay in the nearest cache.
+const PIECE: usize = 1024;
 
 /// An activation function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,5 +46,18 @@ impl Kernels {
     pub fn activate(self, activation: Activation, values: &mut [f32]) {
         // SAFETY: the kernel needs nothing but its slice.
         unsafe { self.run(Activate { activation, values }) }
+    }
+
+    /// The function's values of `x`, into `out`.
+    ///
+    /// # Panics
+    ///
+    /// If lengths disagree.
+    pub fn activate_into(self, activation: Activation, x: &[f32], out: &mut [f32]) {
+        assert_eq!(x.len(), out.len(), "values of an activation");
+        for (x, out) in x.chunks(PIECE).zip(out.chunks_mut(PIECE)) {
+            out.copy_from_slice(x);
+            self.activate(activation, out);
+        }
     }
 }
