@@ -107,13 +107,14 @@ impl Kernels {
                 },
             ) => {
                 let (padded, max) = (heads.padded(), query_max(heads.width));
-                activations.clear();
                 activations.resize(q.count * heads.queries * padded, 0);
                 activation_scales.clear();
                 let rows = q.values.chunks(q.stride).take(q.count);
                 let queries = rows.flat_map(|row| row[..width].chunks_exact(heads.width));
                 for (q, out) in queries.zip(activations.chunks_exact_mut(padded)) {
-                    activation_scales.push(self.quantise_to(max, q, &mut out[..q.len()]));
+                    let (out, filling) = out.split_at_mut(q.len());
+                    activation_scales.push(self.quantise_to(max, q, out));
+                    filling.fill(0);
                 }
                 weights.resize(QUERIES * heads.queries * seen, 0);
                 let numbers = Integers {

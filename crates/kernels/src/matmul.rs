@@ -147,7 +147,6 @@ impl Kernels {
             activation_scales,
             ..
         } = scratch;
-        activations.clear();
         activation_scales.clear();
         let mut quantise = |values: &[f32], out: &mut [i16]| {
             activation_scales.push(self.quantise(values, out));
@@ -155,13 +154,17 @@ impl Kernels {
         if x.stride < matrix.inputs {
             // What fills up the last row's last group meets weights of zero.
             activations.resize((needed + padded - matrix.inputs).next_multiple_of(4), 0);
-            quantise(&x.values[..needed], &mut activations[..needed]);
+            let (out, filling) = activations.split_at_mut(needed);
+            quantise(&x.values[..needed], out);
+            filling.fill(0);
             (x.stride, 0)
         } else {
             activations.resize(x.count * padded, 0);
             for (i, out) in activations.chunks_exact_mut(padded).enumerate() {
                 let row = &x.values[i * x.stride..][..matrix.inputs];
-                quantise(row, &mut out[..matrix.inputs]);
+                let (out, filling) = out.split_at_mut(matrix.inputs);
+                quantise(row, out);
+                filling.fill(0);
             }
             (padded, 1)
         }
