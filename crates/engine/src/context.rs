@@ -2,6 +2,9 @@
 
 use kernels::{Activation, Kernels, Scratch};
 
+/// What buffers are filled up with.
+static ZEROS: [f32; 1024] = [0.0; 1024];
+
 /// Kernels, and memory that is used again from call to call.
 #[derive(Debug, Default)]
 pub(crate) struct Context {
@@ -29,7 +32,12 @@ impl Context {
             Some(&(index, _)) => self.free.swap_remove(index),
             None => Vec::with_capacity(length),
         };
-        buffer.resize(length, 0.0);
+        buffer.truncate(length);
+        // Copied, for a loop over single values is slow in a build for size.
+        while buffer.len() < length {
+            let more = ZEROS.len().min(length - buffer.len());
+            buffer.extend_from_slice(&ZEROS[..more]);
+        }
         buffer
     }
 
