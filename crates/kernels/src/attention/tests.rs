@@ -1,0 +1,131 @@
+//! Attention against plain loops.
+
+use super::numeric::W_MAX;
+use super::*;
+use crate::Isa;
+use crate::self_test::{attention, attention_weights};
+
+fn noise(count: usize, seed: usize) -> Vec<f32> {
+    (0..count)
+        .map(|i| (((i + seed) * 7919 % 1009) as f32) / 504.5 - 1.0)
+        .collect()
+}
+
+fn caches(kernels: Kernels, heads: Heads, integers: bool, rows: usize) -> [Cache; 2] {
+    [Side::Keys, Side::Values].map(|side| {
+        let mut cache = Cache::new(heads, side, integers);
+        cache.push(kernels, &noise(rows * heads.row(), 2 + side as usize));
+        cache
+    })
+}
+
+/// Queries as the kernel rounds them.
+fn rounded(kernels: Kernels, width: usize, q: &[f32]) -> Vec<f32> {
+    let mut integers = vec![0; width];
+    let head = |head: &[f32]| {
+        let scale = kernels.quantise_to(query_max(width), head, &mut integers);
+        integers.iter().map(|i| f32::from(*i) * scale).collect()
+    };
+    q.chunks(width).flat_map::<Vec<f32>, _>(head).collect()
+}
+
+/// Query heads, key heads, width, rows, queries, rows seen.
+const CASES: [[usize; 6]; 7] = [
+    [1, 1, 4, 1, 1, 9],
+    [3, 1, 32, 5, 1, 5],
+    [2, 2, 12, 7, 7, 3],
+    [4, 2, 20, 16, 2, 15],
+    [2, 2, 64, 33, 3, 40],
+    [1, 1, 16, 70, 11, 17],
+    [2, 1, 18, 90, 1, 33],
+];
+
+#[test]
+fn attention_equals_the_reference() {
+    let mut problems = Vec::new();
+    for [queries, keys, width, rows, count, context] in CASES {
+        let heads = Heads {
+            queries,
+            keys,
+            width,
+        };
+        let q = noise(count * queries * width, 1);
+        for kernels in Isa::available().into_iter().filter_map(Kernels::new) {
+            for integers in [false, true] {
+                let [mut k, mut v] = caches(kernels, heads, integers, rows);
+                let (all_k, all_v) = (k.get(), v.get());
+                for cache in [&mut k, &mut v] {
+                    cache.keep_last(count + context);
+                }
+                let q_used = if integers {
+                    rounded(kernels, width, &q)
+                } else {
+                    q.clone()
+                };
+                let mut exact = Vec::new();
+                let mut largest = 0.0_f64;
+                for (i, q) in q_used.chunks(queries * width).enumerate() {
+                    let end = rows - count + i + 1;
+                    let seen = end.saturating_sub(context) * heads.row()..end * heads.row();
+                    let (k, v) = (&all_k[seen.clone()], &all_v[seen]);
+                    exact.extend(attention(heads, q, k, v));
+                    let weights = attention_weights(heads, q, k);
+                    largest = weights.into_iter().fold(largest, f64::max);
+                }
+                let mut out = vec![0.0; q.len()];
+                let mut scratch = Scratch::default();
+                let q = Rows::new(&q, queries * width);
+                kernels.attend(q, &k, &v, Some(context), &mut scratch, &mut out);
+                let differences = out.iter().zip(&exact);
+                let errors = differences.map(|(a, b)| (f64::from(*a) - b).abs());
+                let worst = errors.fold(0.0, |a: f64, b| if b > a || b.is_nan() { b } else { a });
+                // Weights are rounded by half a step, and values are up to 1.
+                let step = if integers {
+                    largest / f64::from(W_MAX)
+                } else {
+                    0.0
+                };
+                let rounding = context.min(rows) as f64 * step / 2.0;
+                if worst.is_nan() || worst > 2e-6 + rounding {
+                    let isa = kernels.isa();
+                    problems.push(format!("{isa:?} {heads:?} {rows} rows: {worst:e}"));
+                }
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+}
+
+#[test]
+fn a_row_does_not_depend_on_the_others() {
+    let heads = Heads {
+        queries: 2,
+        keys: 2,
+        width: 20,
+    };
+    let (rows, count) = (50, 9);
+    let q = noise(count * 40, 1);
+    for kernels in Isa::available().into_iter().filter_map(Kernels::new) {
+        for integers in [false, true] {
+            let mut scratch = Scratch::default();
+            let [k, v] = caches(kernels, heads, integers, rows);
+            let mut together = vec![0.0; q.len()];
+            let all = Rows::new(&q, 40);
+            kernels.attend(all, &k, &v, Some(30), &mut scratch, &mut together);
+            for (i, together) in together.chunks(40).enumerate() {
+                let rows = rows - count + i + 1;
+                let [mut k, mut v] = caches(kernels, heads, integers, 0);
+                for (cache, seed) in [(&mut k, 2), (&mut v, 3)] {
+                    for row in noise(rows * 40, seed).chunks(40) {
+                        cache.push(kernels, row);
+                        cache.keep_last(30);
+                    }
+                }
+                let mut alone = vec![0.0; 40];
+                let one = Rows::new(&q[i * 40..][..40], 40);
+                kernels.attend(one, &k, &v, None, &mut scratch, &mut alone);
+                assert_eq!(alone, together, "{:?} {i}", kernels.isa());
+            }
+        }
+    }
+}
