@@ -8,10 +8,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::run::{cargo, run, target};
-use crate::{browser, codegen, setup};
+use crate::{browser, codegen, setup, wasm};
 
-/// What runs in a page.
-const WASM: &str = "wasm32-unknown-unknown";
 /// Names the folder of checkpoints at the real size, where one was made.
 const CHECKPOINTS: &str = "POCKET_ONNX_CHECKPOINTS";
 /// Names the folder of their records.
@@ -30,13 +28,18 @@ pub(crate) fn test() -> Result<()> {
         "warnings",
     ]))?;
     run(&mut cargo(&["test", "--workspace"]))?;
-    run(Command::new("rustup").args(["target", "add", WASM]))?;
+    run(Command::new("rustup").args(["target", "add", wasm::TARGET]))?;
     run(&mut cargo(&[
-        "check",
+        "clippy",
         "--package",
-        "speech",
+        "pocket-onnx-wasm",
         "--target",
-        WASM,
+        wasm::TARGET,
+        "--config",
+        &wasm::flags(wasm::FASTEST),
+        "--",
+        "--deny",
+        "warnings",
     ]))?;
     real_size()?;
     browser::browser()

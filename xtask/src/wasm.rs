@@ -23,8 +23,10 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "pocket-onnx-wasm";
 /// Name of the module's files.
 const NAME: &str = "pocket_onnx";
+/// What the compiler may use for the faster build.
+pub(crate) const FASTEST: &str = "+simd128,+relaxed-simd";
 /// Folders of the package, and what the compiler may use for the module in them.
-const BUILDS: [(&str, &str); 2] = [("simd", "+simd128"), ("relaxed", "+simd128,+relaxed-simd")];
+const BUILDS: [(&str, &str); 2] = [("simd", "+simd128"), ("relaxed", FASTEST)];
 /// What `wasm-opt` may expect of a browser.
 const FEATURES: [&str; 7] = [
     "--enable-simd",
@@ -53,9 +55,13 @@ pub(crate) fn wasm() -> Result<()> {
     run(&mut npm::command(&package(), &["run", "build"]))
 }
 
+/// What tells cargo that the compiler may use `features`.
+pub(crate) fn flags(features: &str) -> String {
+    format!("target.{TARGET}.rustflags=[\"-Ctarget-feature={features}\"]")
+}
+
 /// One build of the module, into `dir`.
 fn build(dir: &Path, features: &str) -> Result<()> {
-    let flags = format!("target.{TARGET}.rustflags=[\"-Ctarget-feature={features}\"]");
     run(&mut cargo(&[
         "build",
         "--package",
@@ -65,7 +71,7 @@ fn build(dir: &Path, features: &str) -> Result<()> {
         "--target",
         TARGET,
         "--config",
-        &flags,
+        &flags(features),
     ]))?;
     let file = format!("{}.wasm", PACKAGE.replace('-', "_"));
     let built = target(TARGET).join("wasm").join(file);

@@ -27,6 +27,13 @@ pub enum Isa {
 
 impl Isa {
     /// All that this processor has, the best last.
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(
+            clippy::vec_init_then_push,
+            reason = "other processors are asked in between"
+        )
+    )]
     pub fn available() -> Vec<Self> {
         let mut all = Vec::new();
         #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -126,6 +133,10 @@ impl Kernels {
     /// # Safety
     ///
     /// That of [`Kernel::run`].
+    #[cfg_attr(
+        all(target_arch = "wasm32", target_feature = "relaxed-simd"),
+        allow(clippy::unused_self, reason = "other builds run what it says")
+    )]
     pub(crate) unsafe fn run_on_planes<K: Kernel>(self, kernel: K) {
         // SAFETY: `Self` is only made for instruction sets that were found.
         unsafe {
