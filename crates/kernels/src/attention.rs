@@ -223,7 +223,7 @@ impl<N: Numeric> Attend<'_, N> {
                 }
             }
             self.work.sums[..R * queries * padded].fill(0.0);
-            let sums = self.work.sums.as_mut_ptr();
+            let (scores, sums) = (self.work.scores.as_ptr(), self.work.sums.as_mut_ptr());
             by_turns(blocks, queries, |some, query| {
                 let weights = Weights {
                     scores,
