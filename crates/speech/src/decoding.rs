@@ -7,10 +7,16 @@ use crate::audio::FadeIn;
 use crate::call::Outputs;
 use crate::{Call, Model, SpeechError};
 
-/// From which frame on how many go into a call. One by one the first are heard soonest; later
-/// there is sound that waits to be heard, and the decoder's weights are read once for several
-/// frames. How many frames wait must not matter: samples would depend on it.
-const TOGETHER: [(usize, usize); 3] = [(0, 1), (8, 2), (16, 4)];
+/// How many frames go into a call after `frames` others. One by one the first are heard soonest;
+/// later there is sound that waits to be heard, and the decoder's weights are read once for
+/// several. How many frames wait must not matter: samples would depend on it.
+fn together(frames: usize) -> usize {
+    match frames {
+        0..8 => 1,
+        8..16 => 2,
+        _ => 4,
+    }
+}
 
 /// The decoder's half of an utterance. The host runs the calls.
 pub struct Decoding {
@@ -43,9 +49,7 @@ impl Decoding {
     /// waits for others.
     pub fn latent(&mut self, latent: &[f32]) -> Result<Option<Call>, SpeechError> {
         self.waiting.extend_from_slice(latent);
-        let begun = TOGETHER.iter().rev().find(|(from, _)| *from <= self.frames);
-        let together = begun.map_or(1, |(_, together)| *together);
-        if self.waiting.len() < together * latent.len() {
+        if self.waiting.len() < together(self.frames) * latent.len() {
             return Ok(None);
         }
         self.rest()
