@@ -2,7 +2,6 @@
 
 import { PocketTTSError } from "../errors.js";
 import type { FileEntry } from "../manifest.js";
-import { Queue } from "../queue.js";
 import { sha256 } from "./digest.js";
 import { fill, type Room, request } from "./fetch.js";
 import { forget, store, stored, storedChecksum, storedManifest, storeManifest } from "./storage.js";
@@ -61,8 +60,6 @@ export async function keepManifest(folder: string, text: string): Promise<void> 
 export class BundleFiles {
   readonly #folder: string;
   readonly #listen: (progress: Progress) => void;
-  /** One stored file is read at a time: the first can be checked while the others are read. */
-  readonly #reading = new Queue();
   #fetched = 0;
 
   constructor(folder: string, listen: (progress: Progress) => void) {
@@ -115,8 +112,7 @@ export class BundleFiles {
       return false;
     }
     try {
-      const leave = await this.#reading.enter(undefined);
-      await fill(response, file.name, room, progress).finally(leave);
+      await fill(response, file.name, room, progress);
       await checkStored(file, storedChecksum(response), room);
       return true;
     } catch (error) {

@@ -24,12 +24,10 @@ export class Components {
     this.#runtime = runtime;
   }
 
-  /** Loads what `role` needs, at the same time. The largest goes first, for it takes longest. */
+  /** Loads what `role` needs, at the same time. */
   static async load(manifest: Manifest, runtime: Runtime, role: Role): Promise<Components> {
     const components = new Components(manifest, runtime);
-    const size = (name: string) => manifest.components[name]?.data.size ?? 0;
-    const names = OF_ROLE[role].toSorted((a, b) => size(b) - size(a));
-    await Promise.all(names.map((name) => components.need(name)));
+    await Promise.all(OF_ROLE[role].map((name) => components.need(name)));
     return components;
   }
 
