@@ -47,30 +47,31 @@ impl StreamingMultiheadAttention {
         let Heads { queries, width, .. } = self.heads;
         let (q_width, kv_width) = (queries * width, self.heads.row());
         let mut projected = self.in_proj.forward(ctx, x);
-        let rows = projected.chunks_exact_mut(self.in_proj.outputs());
-        let time = rows.len();
+        let stride = self.in_proj.outputs();
+        let rows = projected.chunks_exact_mut(stride);
+        let count = rows.len();
         let scale = 1.0 / (width as f32).sqrt();
         for (at, row) in rows.enumerate() {
             rotation.apply(at, &mut row[..q_width + kv_width]);
             for q in &mut row[..q_width] {
                 *q *= scale;
             }
-            cache.keys.push(ctx.kernels, &row[q_width..][..kv_width]);
-            cache.values.push(ctx.kernels, &row[q_width + kv_width..]);
         }
-
-        let mut out = ctx.take(time * q_width);
-        let queries = Rows {
-            values: &projected,
-            count: time,
-            stride: self.in_proj.outputs(),
+        let part = |from: usize| Rows {
+            values: &projected[from..],
+            count,
+            stride,
         };
         let KvCache { keys, values } = cache;
+        keys.push(ctx.kernels, part(q_width));
+        values.push(ctx.kernels, part(q_width + kv_width));
+
+        let mut out = ctx.take(count * q_width);
         let context = self.context;
-        (ctx.kernels).attend(queries, keys, values, context, &mut ctx.scratch, &mut out);
+        (ctx.kernels).attend(part(0), keys, values, context, &mut ctx.scratch, &mut out);
         if let Some(context) = self.context {
-            cache.keys.keep_last(context - 1);
-            cache.values.keep_last(context - 1);
+            keys.keep_last(context - 1);
+            values.keep_last(context - 1);
         }
         let y = self.out_proj.forward(ctx, &out);
         ctx.give(out);

@@ -9,6 +9,7 @@ use crate::activations::A_MAX;
 use crate::cache::{BLOCK, Cache, Heads, Numbers, Side};
 use crate::isa::{Kernel, Kernels};
 use crate::math;
+use crate::matmul::row_blocks;
 use crate::simd::Simd;
 use crate::{Rows, Scratch};
 use numeric::{Integers, Numeric, Place, Singles, Weights};
@@ -163,11 +164,7 @@ struct Attend<'a, N: Numeric> {
 impl<N: Numeric> Kernel for Attend<'_, N> {
     #[inline(always)]
     unsafe fn run<S: Simd>(mut self) {
-        let (mut row, mut size) = (0, S::ROWS.min(QUERIES));
-        while row < self.work.count {
-            while size > self.work.count - row {
-                size /= 2;
-            }
+        for [row, size] in row_blocks(self.work.count, S::ROWS.min(QUERIES)) {
             // SAFETY: `Kernels::attend` compared all lengths.
             unsafe {
                 match size {
@@ -176,7 +173,6 @@ impl<N: Numeric> Kernel for Attend<'_, N> {
                     _ => self.rows::<S, 1>(row),
                 }
             }
-            row += size;
         }
     }
 }

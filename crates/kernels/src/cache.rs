@@ -2,6 +2,7 @@
 
 use formats::PANEL;
 
+use crate::Rows;
 use crate::isa::Kernels;
 
 /// Rows of a block, and channels of a panel.
@@ -109,12 +110,15 @@ impl Cache {
     }
 
     /// Puts rows behind the others.
-    pub fn push(&mut self, kernels: Kernels, rows: &[f32]) {
+    ///
+    /// # Panics
+    ///
+    /// If `rows` has not as many values as it says.
+    pub fn push(&mut self, kernels: Kernels, rows: Rows<'_>) {
         let mut integers = vec![0; self.heads.padded()];
-        for row in rows.chunks_exact(self.heads.row().max(1)) {
-            if self.end.is_multiple_of(BLOCK) {
-                self.grow();
-            }
+        self.resize((self.end + rows.count).div_ceil(BLOCK));
+        for i in 0..rows.count {
+            let row = &rows.values[i * rows.stride..][..self.heads.row()];
             for (head, x) in row.chunks_exact(self.heads.width).enumerate() {
                 let [block, at] = self.place(self.end, head);
                 match &mut self.numbers {
@@ -180,25 +184,18 @@ impl Cache {
     /// belong together.
     pub fn set(&mut self, kernels: Kernels, rows: &[f32]) {
         self.end = self.begin;
-        let heads = self.end.div_ceil(BLOCK) * self.heads.keys;
-        match &mut self.numbers {
-            Numbers::F32(values) => values.truncate(heads * self.heads.block()),
-            Numbers::I16 { values, scales } => {
-                values.truncate(heads * self.heads.block());
-                scales.truncate(heads * BLOCK);
-            }
-        }
-        self.push(kernels, rows);
+        self.resize(self.end.div_ceil(BLOCK));
+        self.push(kernels, Rows::new(rows, self.heads.row()));
     }
 
-    /// One more block of zeros.
-    fn grow(&mut self) {
-        let numbers = self.heads.keys * self.heads.block();
+    /// Takes blocks away at the end, or puts blocks of zeros there, until there are so many.
+    fn resize(&mut self, blocks: usize) {
+        let heads = blocks * self.heads.keys;
         match &mut self.numbers {
-            Numbers::F32(values) => values.resize(values.len() + numbers, 0.0),
+            Numbers::F32(values) => values.resize(heads * self.heads.block(), 0.0),
             Numbers::I16 { values, scales } => {
-                values.resize(values.len() + numbers, 0);
-                scales.resize(scales.len() + self.heads.keys * BLOCK, 0.0);
+                values.resize(heads * self.heads.block(), 0);
+                scales.resize(heads * BLOCK, 0.0);
             }
         }
     }
@@ -266,7 +263,7 @@ mod tests {
                         }
                     };
                     let rows: Vec<f32> = (0..count * 40).map(head).collect();
-                    cache.push(Kernels::detect(), &rows);
+                    cache.push(Kernels::detect(), Rows::new(&rows, HEADS.row()));
                     expected.extend(rows);
                     assert_eq!(cache.get(), expected, "{side:?}");
                 }

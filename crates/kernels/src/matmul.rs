@@ -11,6 +11,7 @@ use crate::isa::{Kernel, Kernels};
 use crate::simd::Simd;
 use crate::{Scratch, WeightSums};
 use integer::IntegerProduct;
+pub(crate) use integer::pair_products;
 use q8::Q8Product;
 
 /// A packed weight and the bias that is added to its products.
@@ -263,11 +264,7 @@ unsafe fn all_blocks<S: Simd>(blocks: &impl Block, product: &Product<'_>) {
         let mut ahead = Prefetch::new(&product.weight, panel + 1);
         // Beside the work of every block, but not so often that asking is work itself.
         let lines = (ahead.part * S::ROWS).div_ceil(rows).max(MIN_LINES);
-        let (mut row, mut size) = (0, S::ROWS);
-        while row < rows {
-            while size > rows - row {
-                size /= 2;
-            }
+        for [row, size] in row_blocks(rows, S::ROWS) {
             // SAFETY: as this function's own.
             unsafe {
                 if rows > S::ROWS {
@@ -280,9 +277,24 @@ unsafe fn all_blocks<S: Simd>(blocks: &impl Block, product: &Product<'_>) {
                     _ => blocks.block::<S, 1>(panel, row),
                 }
             }
-            row += size;
         }
     }
+}
+
+/// Where each block of rows begins, and its size: `most`, a power of 2, then less.
+#[inline(always)]
+pub(crate) fn row_blocks(rows: usize, most: usize) -> impl Iterator<Item = [usize; 2]> {
+    let (mut row, mut size) = (0, most);
+    std::iter::from_fn(move || {
+        if row == rows {
+            return None;
+        }
+        while size > rows - row {
+            size /= 2;
+        }
+        row += size;
+        Some([row - size, size])
+    })
 }
 
 impl Kernel for FloatProduct<'_> {

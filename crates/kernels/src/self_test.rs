@@ -166,7 +166,7 @@ fn attention_is_right(kernels: Kernels) -> bool {
         .all(|(integers, tolerance)| {
             let [keys, values] = [Side::Keys, Side::Values].map(|side| {
                 let mut cache = Cache::new(heads, side, integers);
-                cache.push(kernels, &cached);
+                cache.push(kernels, Rows::new(&cached, heads.row()));
                 cache
             });
             let (mut scratch, mut out) = (Scratch::default(), [0.0; 80]);

@@ -8,6 +8,7 @@ use super::STREAMS;
 use crate::activations::{A_MAX, Quantise};
 use crate::cache::{BLOCK, Heads};
 use crate::isa::Kernel;
+use crate::matmul::pair_products;
 use crate::simd::Simd;
 
 /// Pairs of channels that are read of a block for one query, before the next block's.
@@ -22,7 +23,7 @@ pub(super) struct Place {
     pub(super) heads: Heads,
     /// The head of the first block, counted through all blocks.
     pub(super) block: usize,
-    /// Blocks, [`STREAMS`] at most.
+    /// Blocks; for scores [`STREAMS`] at most.
     pub(super) blocks: usize,
     /// The first of the rows.
     pub(super) row: usize,
@@ -48,15 +49,44 @@ pub(super) trait Numeric {
     /// They belong to blocks from `at` on. Returns what the sums are to be multiplied with.
     unsafe fn weigh<S: Simd>(&self, at: Place, scores: &mut [f32], index: usize) -> f32;
 
+    /// Adds the weighted values of a block's 16 rows to sums: those of a panel of channels, which
+    /// begin at `values`.
+    unsafe fn add<S: Simd, const R: usize>(
+        &self,
+        values: usize,
+        weights: Weights,
+        sums: &mut [S::F; R],
+    );
+
     /// Adds the weighted values of the place's rows to sums. Weights are from the `index`-th
     /// on, those of each query `stride` behind the last's; so are the sums.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     unsafe fn sum<S: Simd, const R: usize>(
         &self,
         at: Place,
         weights: Weights,
         sums: *mut f32,
         stride: usize,
-    );
+    ) {
+        // SAFETY: the caller's.
+        unsafe {
+            for panel in 0..at.heads.padded() / PANEL {
+                let sums = sums.add(panel * PANEL);
+                let mut sum: [S::F; R] = from_fn(|r| S::load(sums.add(r * stride)));
+                for (block, [start, _]) in at.starts().enumerate() {
+                    let weights = Weights {
+                        index: weights.index + block * BLOCK,
+                        ..weights
+                    };
+                    self.add::<S, R>(start + panel * BLOCK * PANEL, weights, &mut sum);
+                }
+                for (r, sum) in sum.into_iter().enumerate() {
+                    S::store(sum, sums.add(r * stride));
+                }
+            }
+        }
+    }
 }
 
 /// Where weights are.
@@ -116,33 +146,22 @@ impl Numeric for Singles {
         1.0
     }
 
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    unsafe fn sum<S: Simd, const R: usize>(
+    #[inline(always)]
+    unsafe fn add<S: Simd, const R: usize>(
         &self,
-        at: Place,
+        values: usize,
         weights: Weights,
-        sums: *mut f32,
-        stride: usize,
+        sums: &mut [S::F; R],
     ) {
         // SAFETY: the caller's.
         unsafe {
+            let values = self.values.add(values);
             let weight = weights.scores.add(weights.index);
-            for panel in 0..at.heads.padded() / PANEL {
-                let sums = sums.add(panel * PANEL);
-                let mut sum: [S::F; R] = from_fn(|r| S::load(sums.add(r * stride)));
-                for (block, [start, _]) in at.starts().enumerate() {
-                    let values = self.values.add(start + panel * BLOCK * PANEL);
-                    for row in 0..BLOCK {
-                        let value = S::load(values.add(row * PANEL));
-                        for (r, sum) in sum.iter_mut().enumerate() {
-                            let weight = weight.add(r * weights.stride + block * BLOCK + row);
-                            *sum = S::mul_add(*sum, S::splat(*weight), value);
-                        }
-                    }
-                }
-                for (r, sum) in sum.into_iter().enumerate() {
-                    S::store(sum, sums.add(r * stride));
+            for row in 0..BLOCK {
+                let value = S::load(values.add(row * PANEL));
+                for (r, sum) in sums.iter_mut().enumerate() {
+                    let weight = S::splat(*weight.add(r * weights.stride + row));
+                    *sum = S::mul_add(*sum, weight, value);
                 }
             }
         }
@@ -204,55 +223,36 @@ impl Numeric for Integers {
         }
     }
 
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    unsafe fn sum<S: Simd, const R: usize>(
+    #[inline(always)]
+    unsafe fn add<S: Simd, const R: usize>(
         &self,
-        at: Place,
+        values: usize,
         weights: Weights,
-        sums: *mut f32,
-        stride: usize,
+        sums: &mut [S::F; R],
     ) {
         // SAFETY: the caller's.
         unsafe {
+            let values = self.values.add(values);
             let weight = self.weights.add(weights.index);
-            for panel in 0..at.heads.padded() / PANEL {
-                let sums = sums.add(panel * PANEL);
-                let mut sum: [S::F; R] = from_fn(|r| S::load(sums.add(r * stride)));
-                for (block, [start, _]) in at.starts().enumerate() {
-                    let values = self.values.add(start + panel * BLOCK * PANEL);
-                    let weight = weight.add(block * BLOCK);
-                    let mut exact = [S::zero_i(); R];
-                    products::<S, R>(&mut exact, values, weight, weights.stride, BLOCK / 2);
-                    for (sum, exact) in sum.iter_mut().zip(exact) {
-                        *sum = S::add(*sum, S::to_f32(exact));
-                    }
-                }
-                for (r, sum) in sum.into_iter().enumerate() {
-                    S::store(sum, sums.add(r * stride));
-                }
+            let mut exact = [S::zero_i(); R];
+            products::<S, R>(&mut exact, values, weight, weights.stride, BLOCK / 2);
+            for (sum, exact) in sums.iter_mut().zip(exact) {
+                *sum = S::add(*sum, S::to_f32(exact));
             }
         }
     }
 }
 
-/// Adds the products of `R` rows, `stride` apart, with a panel's `pairs` of inputs.
+/// [`pair_products`], as a function of its own where compilers run out of registers in large ones.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 unsafe fn products<S: Simd, const R: usize>(
     sums: &mut [S::I; R],
     panel: *const i16,
-    rows: *const i16,
+    x: *const i16,
     stride: usize,
     pairs: usize,
 ) {
     // SAFETY: the caller's.
-    unsafe {
-        for pair in 0..pairs {
-            let w = S::load_w2(panel.add(pair * 2 * PANEL));
-            for (r, sum) in sums.iter_mut().enumerate() {
-                *sum = S::dot2(*sum, S::splat_a2(rows.add(r * stride + 2 * pair)), w);
-            }
-        }
-    }
+    unsafe { pair_products::<S, R>(sums, panel, x, stride, pairs) }
 }

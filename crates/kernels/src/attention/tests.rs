@@ -14,7 +14,8 @@ fn noise(count: usize, seed: usize) -> Vec<f32> {
 fn caches(kernels: Kernels, heads: Heads, integers: bool, rows: usize) -> [Cache; 2] {
     [Side::Keys, Side::Values].map(|side| {
         let mut cache = Cache::new(heads, side, integers);
-        cache.push(kernels, &noise(rows * heads.row(), 2 + side as usize));
+        let noise = noise(rows * heads.row(), 2 + side as usize);
+        cache.push(kernels, Rows::new(&noise, heads.row()));
         cache
     })
 }
@@ -117,7 +118,7 @@ fn a_row_does_not_depend_on_the_others() {
                 let [mut k, mut v] = caches(kernels, heads, integers, 0);
                 for (cache, seed) in [(&mut k, 2), (&mut v, 3)] {
                     for row in noise(rows * 40, seed).chunks(40) {
-                        cache.push(kernels, row);
+                        cache.push(kernels, Rows::new(row, 40));
                         cache.keep_last(30);
                     }
                 }

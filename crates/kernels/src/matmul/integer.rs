@@ -104,12 +104,8 @@ unsafe fn q16<S: Simd, const R: usize, const N: bool>(
         while pair < pairs {
             let end = pairs.min(pair + exact_pairs);
             let mut exact = [S::zero_i(); R];
-            for pair in pair..end {
-                let w = S::load_w2(values.wrapping_add(pair * 2 * PANEL));
-                for (r, exact) in exact.iter_mut().enumerate() {
-                    *exact = S::dot2(*exact, S::splat_a2(x.add(r * stride + 2 * pair)), w);
-                }
-            }
+            let (panel, x) = (values.wrapping_add(pair * 2 * PANEL), x.add(2 * pair));
+            pair_products::<S, R>(&mut exact, panel, x, stride, end - pair);
             for (sum, exact) in sums.iter_mut().zip(exact) {
                 *sum = S::add(*sum, S::to_f32(exact));
             }
@@ -123,6 +119,31 @@ unsafe fn q16<S: Simd, const R: usize, const N: bool>(
             }
         }
         sums
+    }
+}
+
+/// Adds the products of `R` rows, `stride` apart, with `pairs` of inputs: `panel` is
+/// `[pairs][16][2]`.
+///
+/// # Safety
+///
+/// The numbers are there.
+#[inline(always)]
+pub(crate) unsafe fn pair_products<S: Simd, const R: usize>(
+    sums: &mut [S::I; R],
+    panel: *const i16,
+    x: *const i16,
+    stride: usize,
+    pairs: usize,
+) {
+    // SAFETY: see above.
+    unsafe {
+        for pair in 0..pairs {
+            let w = S::load_w2(panel.wrapping_add(pair * 2 * PANEL));
+            for (r, sum) in sums.iter_mut().enumerate() {
+                *sum = S::dot2(*sum, S::splat_a2(x.add(r * stride + 2 * pair)), w);
+            }
+        }
     }
 }
 
