@@ -59,8 +59,8 @@ pub(crate) struct ConvertArgs {
     /// Graphs to write, one or several names; all five unless given.
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', value_parser = component)]
     pub(crate) components: Vec<ComponentName>,
-    /// How weights are stored: f32, bf16, q16, q8 or q4, for all graphs, or as `NAME=FORMAT`
-    /// for one; several or repeated.
+    /// How weights are stored: f32, bf16, q16, q8, q6 or q4, for all graphs, or as
+    /// `NAME=FORMAT` for one; several or repeated.
     #[arg(long, value_name = "[NAME=]FORMAT", num_args = 1.., value_delimiter = ',', value_parser = dtype)]
     pub(crate) dtype: Vec<Dtype>,
     /// Voices to put into the bundle: names of predefined voices, voice files or recordings;

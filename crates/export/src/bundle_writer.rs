@@ -105,7 +105,12 @@ impl Export<'_> {
     ) -> Result<Manifest, ExportError> {
         let graphs = (self.components.iter())
             .map(|&name| {
-                ComponentGraph::build(name, self.config, self.opset, self.formats.of(name))
+                ComponentGraph::build(
+                    name,
+                    self.config,
+                    self.opset,
+                    self.formats.of(name, self.config),
+                )
             })
             .collect::<Result<Vec<_>, _>>()?;
         let staging = Staging::begin(output)?;
@@ -198,7 +203,7 @@ impl Export<'_> {
                 size: written.size,
                 sha256: hex(&written.sha256),
             },
-            format: self.formats.of(name),
+            format: self.formats.of(name, self.config),
             parameters: model.parameters().iter().map(parameter).collect(),
             inputs,
             outputs,

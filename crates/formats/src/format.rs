@@ -17,13 +17,22 @@ pub enum Format {
     Q16,
     /// Integers of 8 bits and one scale per output.
     Q8,
+    /// Integers of 6 bits and one scale per output and 32 inputs.
+    Q6,
     /// Integers of 4 bits and one scale per output and 32 inputs.
     Q4,
 }
 
 impl Format {
     /// All of them, the most exact first.
-    pub const ALL: [Self; 5] = [Self::F32, Self::Bf16, Self::Q16, Self::Q8, Self::Q4];
+    pub const ALL: [Self; 6] = [
+        Self::F32,
+        Self::Bf16,
+        Self::Q16,
+        Self::Q8,
+        Self::Q6,
+        Self::Q4,
+    ];
 
     /// The name, as it is typed and as it stands in the manifest.
     pub fn as_str(self) -> &'static str {
@@ -32,6 +41,7 @@ impl Format {
             Self::Bf16 => "bf16",
             Self::Q16 => "q16",
             Self::Q8 => "q8",
+            Self::Q6 => "q6",
             Self::Q4 => "q4",
         }
     }
@@ -43,7 +53,7 @@ impl Format {
 
     /// Whether values are stored as integers with scales, and so may lose something.
     pub fn is_quantised(self) -> bool {
-        matches!(self, Self::Q16 | Self::Q8 | Self::Q4)
+        matches!(self, Self::Q16 | Self::Q8 | Self::Q6 | Self::Q4)
     }
 
     /// Whether `values` are stored exactly; of quantised formats that cannot be said.
@@ -51,7 +61,7 @@ impl Format {
         let lost = match self {
             Self::F32 => return true,
             Self::Bf16 => values.iter().fold(0, |all, value| all | value.to_bits()) & 0xffff,
-            Self::Q16 | Self::Q8 | Self::Q4 => return false,
+            Self::Q16 | Self::Q8 | Self::Q6 | Self::Q4 => return false,
         };
         lost == 0
     }
@@ -62,7 +72,7 @@ impl Format {
             Self::F32 | Self::Bf16 => 1,
             Self::Q16 => 2,
             Self::Q8 => 4,
-            Self::Q4 => crate::Q4_BLOCK,
+            Self::Q6 | Self::Q4 => crate::BLOCK,
         }
     }
 
@@ -72,6 +82,7 @@ impl Format {
             Self::F32 => 32,
             Self::Bf16 | Self::Q16 => 16,
             Self::Q8 => 8,
+            Self::Q6 => 6,
             Self::Q4 => 4,
         }
     }

@@ -3,8 +3,7 @@
 use half::{bf16, f16};
 
 use crate::panel::{self, Columns};
-use crate::quantise::Q4_OFFSET;
-use crate::{Format, Q4_BLOCK};
+use crate::{BLOCK, Format, Q4_OFFSET, Q6_OFFSET};
 
 /// Outputs of a panel.
 pub const PANEL: usize = 16;
@@ -41,7 +40,7 @@ impl Matrix {
         match self.format {
             Format::F32 | Format::Bf16 => 0,
             Format::Q16 | Format::Q8 => PANEL * 4,
-            Format::Q4 => self.padded_inputs() / Q4_BLOCK * PANEL * 2,
+            Format::Q6 | Format::Q4 => self.padded_inputs() / BLOCK * PANEL * 2,
         }
     }
 
@@ -65,6 +64,7 @@ impl Matrix {
             Format::Bf16 => panel::pack_bf16(&columns, values),
             Format::Q16 => panel::pack_q16(&columns, values, scales),
             Format::Q8 => panel::pack_q8(&columns, values, scales),
+            Format::Q6 => panel::pack_q6(&columns, values, scales),
             Format::Q4 => panel::pack_q4(&columns, values, scales),
         }
     }
@@ -101,6 +101,8 @@ impl Matrix {
         let scales = &scales[panel * self.panel_scale_bytes()..][..self.panel_scale_bytes()];
         let two = |bytes: &[u8], at: usize| [bytes[2 * at], bytes[2 * at + 1]];
         let four = |bytes: &[u8], at: usize| std::array::from_fn(|i| bytes[4 * at + i]);
+        let block_scale =
+            || f16::from_le_bytes(two(scales, input / BLOCK * PANEL + output)).to_f32();
         match self.format {
             Format::F32 => f32::from_le_bytes(four(values, input * PANEL + output)),
             Format::Bf16 => bf16::from_le_bytes(two(values, input * PANEL + output)).to_f32(),
@@ -114,11 +116,20 @@ impl Matrix {
                 let value = values[at] as i8;
                 f32::from(value) * f32::from_le_bytes(four(scales, output))
             }
+            Format::Q6 => {
+                let (group, four) = (input / 16, input % 16 / 4);
+                let byte = |k| values[((group * 3 + k) * PANEL + output) * 4 + input % 4];
+                let code = if four < 3 {
+                    byte(four) & 63
+                } else {
+                    byte(0) >> 6 | byte(1) >> 6 << 2 | byte(2) >> 6 << 4
+                };
+                (i32::from(code) - Q6_OFFSET) as f32 * block_scale()
+            }
             Format::Q4 => {
                 let byte = values[(input / 8 * PANEL + output) * 4 + input % 4];
                 let code = if input % 8 < 4 { byte & 15 } else { byte >> 4 };
-                let scale = f16::from_le_bytes(two(scales, input / Q4_BLOCK * PANEL + output));
-                (i32::from(code) - Q4_OFFSET) as f32 * scale.to_f32()
+                (i32::from(code) - Q4_OFFSET) as f32 * block_scale()
             }
         }
     }
@@ -139,7 +150,8 @@ mod tests {
             // Half a step, and the rounding of the scale and of the product with it.
             Format::Q16 => 0.5 / Q16_MAX as f32 + 2.0 * f32::EPSILON,
             Format::Q8 => 0.5 / Q8_MAX as f32 + 2.0 * f32::EPSILON,
-            // Half a step, or a whole one where 8 is cut to 7; and the scale's own rounding.
+            // Half a step, or a whole one where 32 is cut to 31, or 8 to 7; and the scale's own rounding.
+            Format::Q6 => 1.01 / 32.0,
             Format::Q4 => 1.01 / 8.0,
         }
     }
@@ -217,6 +229,14 @@ mod tests {
             .collect();
         assert_eq!(q16[..4], [0, 4096, 8030, 8111]);
         assert_eq!(q16[2 * PANEL..][..4], [8191, 0, 8191, 0]);
+
+        let (q6, scales) = matrix(Format::Q6).pack(&weight);
+        assert_eq!(q6.len(), 24 * PANEL);
+        // Codes of output 0 with the scale -1/16: 0, -16, -32, and 0 for what fills up, the last
+        // with its upper bit in the third row.
+        assert_eq!(q6[..4], [32, 16, 0, 32]);
+        assert_eq!(q6[8 * PANEL..][..4], [0b1010_0000; 4]);
+        assert_eq!(scales[..2], f16::from_f32(-1.0 / 16.0).to_le_bytes());
 
         let (q4, scales) = matrix(Format::Q4).pack(&weight);
         assert_eq!(q4.len(), 16 * PANEL);

@@ -1,13 +1,13 @@
 //! Packs panels.
 //!
-//! In every format but bf16 a group of inputs of one output fills 32 bits. So a panel is made
+//! In every format but bf16 and q6 a group of inputs of one output fills 32 bits. So a panel is made
 //! of squares of [`PANEL`] outputs by [`PANEL`] such words: columns are read and quantised in
 //! runs, words change places within a square, and whole cache lines are written.
 
 use half::f16;
 
-use crate::quantise::{Q4_OFFSET, bf16_bits, largest_magnitude, q4_scale, quantise, quantise_q4};
-use crate::{PANEL, Q4_BLOCK, Q8_MAX, Q16_MAX};
+use crate::quantise::{bf16_bits, block_code, block_scale, largest_magnitude, quantise};
+use crate::{BLOCK, PANEL, Q4_OFFSET, Q6_OFFSET, Q8_MAX, Q16_MAX};
 
 /// Words of a square: `[output][group]`, or the other way round once they changed places.
 type Square = [[u32; PANEL]; PANEL];
@@ -132,24 +132,39 @@ pub(crate) fn pack_q8(columns: &Columns<'_>, values: &mut [u8], scales: &mut [u8
     write_scales(scales, &scale);
 }
 
+pub(crate) fn pack_q6(columns: &Columns<'_>, values: &mut [u8], scales: &mut [u8]) {
+    let rows = values.as_chunks_mut::<{ 4 * PANEL }>().0;
+    columns.squares(
+        rows.len().div_ceil(PANEL * 3 / 4),
+        |output, square, run: &[f32; 4 * PANEL]| {
+            bytemuck::cast(block_codes(run, Q6_OFFSET, |block, scale| {
+                write_block_scale(scales, square * 4 * PANEL / BLOCK + block, output, scale);
+            }))
+        },
+        |at, square| {
+            let groups = square.as_chunks::<4>().0;
+            let rows = rows[at * PANEL * 3 / 4..].as_chunks_mut::<3>().0;
+            for (rows, [lower @ .., upper]) in rows.iter_mut().zip(groups) {
+                for (k, (row, lower)) in rows.iter_mut().zip(lower).enumerate() {
+                    let words = row.as_chunks_mut::<4>().0.iter_mut();
+                    for (word, (lower, upper)) in words.zip(lower.iter().zip(upper)) {
+                        // Two bits of every byte, which have place above the others.
+                        let upper = upper >> (2 * k) & 0x0303_0303;
+                        *word = (lower | upper << 6).to_le_bytes();
+                    }
+                }
+            }
+        },
+    );
+}
+
 pub(crate) fn pack_q4(columns: &Columns<'_>, values: &mut [u8], scales: &mut [u8]) {
-    let scales = scales.as_chunks_mut::<2>().0;
     columns.squares(
         values.len().div_ceil(SQUARE),
         |output, square, run: &[f32; 8 * PANEL]| {
-            let mut codes = [0; 8 * PANEL];
-            let blocks = run.as_chunks::<Q4_BLOCK>().0.iter();
-            for (i, (block, codes)) in blocks.zip(codes.chunks_exact_mut(Q4_BLOCK)).enumerate() {
-                let scale: f16 = q4_scale(block);
-                for (code, value) in codes.iter_mut().zip(block) {
-                    *code = (quantise_q4(*value, scale) + Q4_OFFSET) as u8;
-                }
-                let at = (square * 8 * PANEL / Q4_BLOCK + i) * PANEL + output;
-                // The last square may hold more blocks than there are.
-                if let Some(out) = scales.get_mut(at) {
-                    *out = scale.to_le_bytes();
-                }
-            }
+            let codes = block_codes(run, Q4_OFFSET, |block, scale| {
+                write_block_scale(scales, square * 8 * PANEL / BLOCK + block, output, scale);
+            });
             let mut bytes = [0; 4 * PANEL];
             for (bytes, codes) in bytes.chunks_exact_mut(4).zip(codes.as_chunks::<8>().0) {
                 for (j, byte) in bytes.iter_mut().enumerate() {
@@ -160,4 +175,29 @@ pub(crate) fn pack_q4(columns: &Columns<'_>, values: &mut [u8], scales: &mut [u8
         },
         |at, square| write_words(values, at, square),
     );
+}
+
+/// The codes of a run of whole blocks; `scale` is told the scale of each.
+fn block_codes<const RUN: usize>(
+    run: &[f32; RUN],
+    offset: i32,
+    mut scale: impl FnMut(usize, f16),
+) -> [u8; RUN] {
+    let mut codes = [0; RUN];
+    let blocks = run.as_chunks::<BLOCK>().0.iter();
+    for (i, (block, codes)) in blocks.zip(codes.chunks_exact_mut(BLOCK)).enumerate() {
+        let of_block = block_scale(block, offset);
+        for (code, value) in codes.iter_mut().zip(block) {
+            *code = block_code(*value, of_block, offset);
+        }
+        scale(i, of_block);
+    }
+    codes
+}
+
+fn write_block_scale(scales: &mut [u8], block: usize, output: usize, scale: f16) {
+    // The last square may hold more blocks than there are.
+    if let Some(out) = scales.as_chunks_mut().0.get_mut(block * PANEL + output) {
+        *out = scale.to_le_bytes();
+    }
 }

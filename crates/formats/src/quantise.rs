@@ -7,10 +7,12 @@ pub const Q8_MAX: i32 = 127;
 /// Largest magnitude of a q16 number: 32 products with activations of the same bound fit
 /// into 32 bits.
 pub const Q16_MAX: i32 = 8191;
-/// Inputs that share a scale in q4.
-pub const Q4_BLOCK: usize = 32;
+/// Inputs that share a scale in q6 and q4.
+pub const BLOCK: usize = 32;
+/// What is added to a q6 number, -32 to 31, so that it has no sign.
+pub const Q6_OFFSET: i32 = 32;
 /// What is added to a q4 number, -8 to 7, so that it has no sign.
-pub(crate) const Q4_OFFSET: i32 = 8;
+pub const Q4_OFFSET: i32 = 8;
 
 /// Largest magnitude of `values`, 0 of none.
 pub(crate) fn largest_magnitude(values: &[f32]) -> f32 {
@@ -35,12 +37,12 @@ pub(crate) fn quantise(value: f32, scale: f32, max: i32) -> i32 {
     nearest(value / scale, -max, max)
 }
 
-/// The scale of a block of q4: its largest value becomes -8, so that no code is lost.
-pub(crate) fn q4_scale(block: &[f32]) -> f16 {
+/// The scale of a block whose largest value becomes -`offset`, so that no code is lost.
+pub(crate) fn block_scale(block: &[f32], offset: i32) -> f16 {
     let magnitude = largest_magnitude(block);
     // Of two of that magnitude the first counts.
     let largest = block.iter().find(|value| value.abs() >= magnitude);
-    let scale = f16::from_f32(largest.copied().unwrap_or_default() / -(Q4_OFFSET as f32));
+    let scale = f16::from_f32(largest.copied().unwrap_or_default() / -(offset as f32));
     // Beyond f16 there is only infinity.
     if scale.is_finite() {
         scale
@@ -49,13 +51,13 @@ pub(crate) fn q4_scale(block: &[f32]) -> f16 {
     }
 }
 
-/// The q4 number nearest to `value / scale`.
-pub(crate) fn quantise_q4(value: f32, scale: f16) -> i32 {
+/// The number nearest to `value / scale`, from -`offset` to `offset` - 1, plus `offset`.
+pub(crate) fn block_code(value: f32, scale: f16, offset: i32) -> u8 {
     let scale = scale.to_f32();
     if scale == 0.0 {
-        return 0;
+        return offset as u8;
     }
-    nearest(value / scale, -Q4_OFFSET, Q4_OFFSET - 1)
+    (nearest(value / scale, -offset, offset - 1) + offset) as u8
 }
 
 /// The nearest bf16 number, ties to even.
@@ -76,11 +78,12 @@ mod tests {
         assert_eq!(largest_magnitude(&[]).to_bits(), 0);
         assert_eq!(largest_magnitude(&[-2.0, 1.0]).to_bits(), 2.0_f32.to_bits());
         assert_eq!(quantise(0.0, 0.0, Q8_MAX), 0);
-        assert_eq!(quantise_q4(0.0, q4_scale(&[0.0; 32])), 0);
+        let nothing = block_scale(&[0.0; BLOCK], Q4_OFFSET);
+        assert_eq!(i32::from(block_code(0.0, nothing, Q4_OFFSET)), Q4_OFFSET);
         // The largest values that there are.
-        let scale = q4_scale(&[f32::MAX, -f32::MAX]);
+        let scale = block_scale(&[f32::MAX, -f32::MAX], Q4_OFFSET);
         assert_eq!(scale, -f16::MAX);
-        assert_eq!(quantise_q4(-f32::MAX, scale), Q4_OFFSET - 1);
+        assert_eq!(block_code(-f32::MAX, scale, Q4_OFFSET), 15);
     }
 
     proptest! {

@@ -19,12 +19,12 @@ pub struct Table {
 
 impl Table {
     /// A table of a component whose weights are in `format`. Tables are read a row at a time,
-    /// so that q16 gains nothing over bf16, and are too sensitive for q4.
+    /// so that q16 gains nothing over bf16, and are too sensitive for fewer bits than 8.
     pub fn new(format: Format, rows: usize, width: usize) -> Self {
         let format = match format {
             Format::F32 => Format::F32,
             Format::Bf16 | Format::Q16 => Format::Bf16,
-            Format::Q8 | Format::Q4 => Format::Q8,
+            Format::Q8 | Format::Q6 | Format::Q4 => Format::Q8,
         };
         Self {
             format,
@@ -56,7 +56,7 @@ impl Table {
     pub fn pack_row(&self, row: &[f32], values: &mut [u8]) -> Option<f32> {
         match self.format {
             Format::F32 => values.copy_from_slice(bytemuck::cast_slice(row)),
-            Format::Q8 | Format::Q4 => {
+            Format::Q8 | Format::Q6 | Format::Q4 => {
                 let scale = largest_magnitude(row) / Q8_MAX as f32;
                 for (out, value) in values.iter_mut().zip(row) {
                     *out = quantise(*value, scale, Q8_MAX) as i8 as u8;
@@ -80,7 +80,7 @@ impl Table {
                     *out = f32::from_le_bytes(*value);
                 }
             }
-            Format::Q8 | Format::Q4 => {
+            Format::Q8 | Format::Q6 | Format::Q4 => {
                 for (out, value) in out.iter_mut().zip(values) {
                     *out = f32::from(*value as i8) * scale;
                 }

@@ -67,6 +67,7 @@ impl Kernels {
             weights,
             sums,
             factors,
+            ..
         } = scratch;
         let seen = (keys.range().end.div_ceil(BLOCK) - keys.range().start / BLOCK) * BLOCK;
         scores.resize(QUERIES * heads.queries * seen, 0.0);

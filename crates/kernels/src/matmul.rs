@@ -1,18 +1,20 @@
 //! Matrix products on packed weights.
 
+mod codes;
 mod float;
 mod integer;
+mod q16;
 mod q8;
+
+use std::array::from_fn;
 
 use formats::{Format, Matrix, PANEL};
 
-use crate::activations::Planes;
 use crate::isa::{Kernel, Kernels};
 use crate::simd::Simd;
 use crate::{Scratch, WeightSums};
 use integer::IntegerProduct;
-pub(crate) use integer::pair_products;
-use q8::Q8Product;
+pub(crate) use q16::pair_products;
 
 /// A packed weight and the bias that is added to its products.
 #[derive(Clone, Copy, Debug)]
@@ -105,69 +107,7 @@ impl Kernels {
                     });
                 }
             }
-            Format::Q16 | Format::Q8 | Format::Q4 => {
-                let (stride, scale_stride) = self.quantise_rows(&matrix, x, needed, scratch);
-                let planes =
-                    self.has_planes() && matrix.format == Format::Q8 && stride.is_multiple_of(4);
-                if planes {
-                    let activations = &mut scratch.activations;
-                    // SAFETY: the kernel needs nothing but its slice.
-                    unsafe { self.run(Planes { activations }) };
-                }
-                let product = IntegerProduct {
-                    product,
-                    x: scratch.activations.as_ptr(),
-                    stride,
-                    scales: scratch.activation_scales.as_ptr(),
-                    scale_stride,
-                };
-                // SAFETY: `quantise_rows` made the rows.
-                unsafe {
-                    match matrix.format {
-                        Format::Q8 if planes => self.run_on_planes(Q8Product(product)),
-                        Format::Q8 => self.run(Q8Product(product)),
-                        _ => self.run(product),
-                    }
-                }
-            }
-        }
-    }
-
-    /// Quantises rows: each with a scale of its own, unless they overlap. Returns the strides
-    /// of rows and of scales.
-    fn quantise_rows(
-        self,
-        matrix: &Matrix,
-        x: Rows<'_>,
-        needed: usize,
-        scratch: &mut Scratch,
-    ) -> (usize, usize) {
-        let padded = matrix.padded_inputs();
-        let Scratch {
-            activations,
-            activation_scales,
-            ..
-        } = scratch;
-        activation_scales.clear();
-        let mut quantise = |values: &[f32], out: &mut [i16]| {
-            activation_scales.push(self.quantise(values, out));
-        };
-        if x.stride < matrix.inputs {
-            // What fills up the last row's last group meets weights of zero.
-            activations.resize((needed + padded - matrix.inputs).next_multiple_of(4), 0);
-            let (out, filling) = activations.split_at_mut(needed);
-            quantise(&x.values[..needed], out);
-            filling.fill(0);
-            (x.stride, 0)
-        } else {
-            activations.resize(x.count * padded, 0);
-            for (i, out) in activations.chunks_exact_mut(padded).enumerate() {
-                let row = &x.values[i * x.stride..][..matrix.inputs];
-                let (out, filling) = out.split_at_mut(matrix.inputs);
-                quantise(row, out);
-                filling.fill(0);
-            }
-            (padded, 1)
+            _ => self.integer_matmul(product, x, needed, scratch),
         }
     }
 }
@@ -209,8 +149,18 @@ struct FloatProduct<'a> {
 
 /// Computes a panel for some rows at a time.
 trait Block {
+    /// Is called before the blocks of a panel.
+    #[inline(always)]
+    unsafe fn begin<S: Simd>(&self, _panel: usize) {}
+
     /// The product's part for `R` rows from `row` on.
     unsafe fn block<S: Simd, const R: usize>(&self, panel: usize, row: usize);
+}
+
+/// Computes several panels by turns, for a product of one row.
+trait Turns: Block {
+    /// The sums of `panels` for row 0.
+    unsafe fn turns<S: Simd>(&self, panels: [usize; STREAMS]) -> [S::F; STREAMS];
 }
 
 /// Places in memory that are read by turns. Memory is read a page at a time, and finding the
@@ -220,6 +170,9 @@ const STREAMS: usize = 4;
 const LINE: usize = 64;
 /// Lines of each place that are asked for at a time, at least.
 const MIN_LINES: usize = 4;
+/// Bytes from what is read for one row to what is asked for: a page, so that the next one is
+/// found in time.
+const AHEAD: usize = 4096;
 
 /// Lines of panel `panel` that are asked for, from several pages at once.
 struct Prefetch {
@@ -264,6 +217,8 @@ unsafe fn all_blocks<S: Simd>(blocks: &impl Block, product: &Product<'_>) {
         let mut ahead = Prefetch::new(&product.weight, panel + 1);
         // Beside the work of every block, but not so often that asking is work itself.
         let lines = (ahead.part * S::ROWS).div_ceil(rows).max(MIN_LINES);
+        // SAFETY: as this function's own.
+        unsafe { blocks.begin::<S>(panel) };
         for [row, size] in row_blocks(rows, S::ROWS) {
             // SAFETY: as this function's own.
             unsafe {
@@ -277,6 +232,27 @@ unsafe fn all_blocks<S: Simd>(blocks: &impl Block, product: &Product<'_>) {
                     _ => blocks.block::<S, 1>(panel, row),
                 }
             }
+        }
+    }
+}
+
+/// All panels of a product of one row, from several parts of the weight by turns.
+#[inline(always)]
+unsafe fn all_turns<S: Simd>(turns: &impl Turns, product: &IntegerProduct<'_>) {
+    let panels = product.product.weight.matrix.panels();
+    let part = panels / STREAMS;
+    // SAFETY: as this function's own.
+    unsafe {
+        for i in 0..part {
+            let panels = from_fn(|stream| stream * part + i);
+            let sums = turns.turns::<S>(panels);
+            for (panel, sums) in panels.into_iter().zip(sums) {
+                product.store::<S, 1>(panel, 0, [sums]);
+            }
+        }
+        for panel in part * STREAMS..panels {
+            turns.begin::<S>(panel);
+            turns.block::<S, 1>(panel, 0);
         }
     }
 }

@@ -7,6 +7,10 @@ pub struct Scratch {
     pub(crate) activations: Vec<i16>,
     /// A scale for each.
     pub(crate) activation_scales: Vec<f32>,
+    /// What sums of products with codes begin with, by row and block.
+    pub(crate) code_sums: Vec<[i32; 2]>,
+    /// An unpacked panel of codes.
+    pub(crate) codes: Vec<u8>,
     /// Scores of an attention.
     pub(crate) scores: Vec<f32>,
     /// The same as integer weights.

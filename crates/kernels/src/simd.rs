@@ -85,19 +85,29 @@ pub(crate) trait Simd: Copy {
     /// As f32.
     unsafe fn to_f32(value: Self::I) -> Self::F;
 
-    /// Zeros.
-    unsafe fn zero_h() -> Self::H;
+    /// Zeros; where activations come in planes, upper sums are the 8 numbers at `sums`.
+    unsafe fn begin_h(sums: *const i32) -> Self::H;
+    /// Two numbers, one in each of every two sums.
+    unsafe fn splat_h(from: *const i32) -> Self::H;
     /// 32 i8 weights, `[8][4]`.
     unsafe fn load_w4(from: *const i8) -> Self::W4;
-    /// 32 bytes of two 4-bit weights each, less 8: those in lower and in upper halves.
+    /// 32 bytes of two 4-bit codes each: those in lower and in upper halves.
     unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2];
+    /// 3 times 32 bytes, 64 apart, of four 6-bit codes in three bytes: three in lower parts, and
+    /// one in the bits above, two in each.
+    unsafe fn load_w4_sixes(from: *const u8) -> [Self::W4; 4];
     /// Four activations: numbers, or their [`crate::activations::Planes`].
     unsafe fn splat_a4(from: *const i16) -> Self::A4;
     /// Adds the products of four inputs.
     unsafe fn dot4(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H;
-    /// The sums of both halves' outputs, as f32. `weights` are the 16 outputs' sums of
-    /// weights, which are read where activations come in planes.
-    unsafe fn halves_to_f32(halves: [Self::H; 2], weights: *const i32) -> Self::F;
+    /// The same with codes, which have no sign; planes of activations have one.
+    #[inline(always)]
+    unsafe fn dot4_codes(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H {
+        // SAFETY: as the trait's.
+        unsafe { Self::dot4(acc, a, w) }
+    }
+    /// The sums of both halves' outputs, as f32.
+    unsafe fn halves_to_f32(halves: [Self::H; 2]) -> Self::F;
 
     /// Asks for the memory at `from`, which is soon read, if that is faster than to wait for it.
     /// Unless [`Simd::PREFETCH_WAITS`], no memory needs to be there.

@@ -2,7 +2,7 @@
 
 use formats::{Format, Matrix, PANEL, Q8_MAX, Q16_MAX};
 
-use crate::activations::A_MAX;
+use crate::activations::{A_MAX, PLANE_OFFSET};
 use crate::isa::Kernels;
 
 /// Inputs whose q8 products fit into 32 bits, in fours.
@@ -15,8 +15,9 @@ const Q16_SUM: u32 = (i32::MAX / A_MAX) as u32;
 /// What products with a packed weight rest on.
 #[derive(Clone, Debug, Default)]
 pub struct WeightSums {
-    /// Of q8: sums of each output's weights, for every [`Q8_FOURS`] begun,
-    /// `[panels, chunks, 16]`; empty where the processor does not need them.
+    /// Of q8: sums of each output's weights times what activations in planes have too much, with
+    /// the sign changed, for every [`Q8_FOURS`] begun, `[panels, chunks, 16]`; empty where
+    /// activations do not come in planes.
     pub(crate) weights: Vec<i32>,
     /// Of q16: pairs of inputs whose products fit into 32 bits, because weights are smaller than
     /// they could be.
@@ -31,7 +32,7 @@ impl WeightSums {
             || self.weights.len() == matrix.panels() * panel_weights(matrix)
     }
 
-    /// The sums of weights of a panel, if there are any.
+    /// What the sums of a panel's outputs begin with, if activations come in planes.
     pub(crate) fn of_panel(&self, matrix: &Matrix, panel: usize) -> *const i32 {
         let first = panel * panel_weights(matrix);
         self.weights.as_ptr().wrapping_add(first)
@@ -63,7 +64,8 @@ impl Kernels {
                 (sums.weights).reserve(matrix.panels() * panel_weights(matrix));
                 for panel in panels {
                     let chunks = panel.chunks(Q8_FOURS * 4 * PANEL);
-                    sums.weights.extend(chunks.flat_map(q8_sums));
+                    let begin = chunks.flat_map(q8_sums).map(|sum| -sum * PLANE_OFFSET);
+                    sums.weights.extend(begin);
                 }
             }
             Format::Q16 => sums.pairs = panels.map(q16_pairs).min().unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! How a parameter is used, and so how it lies in the data file.
 
-use formats::{Format, Matrix, PANEL, Q4_BLOCK, Table};
+use formats::{BLOCK, Format, Matrix, PANEL, Table};
 
 use crate::proto::tensor_proto::DataType;
 
@@ -87,6 +87,7 @@ impl Packing {
                         Format::F32 | Format::Bf16 => vec![panels, inputs, PANEL],
                         Format::Q16 => vec![panels, inputs / 2, PANEL, 2],
                         Format::Q8 => vec![panels, inputs / 4, PANEL, 4],
+                        Format::Q6 => vec![panels, inputs / 16, 3, PANEL, 4],
                         Format::Q4 => vec![panels, inputs / 8, PANEL, 4],
                     },
                     size: matrix.bytes() as u64,
@@ -102,9 +103,9 @@ impl Packing {
                 (DataType::Float, vec![table.rows, 1], table.scale_bytes())
             }
             Self::Matrix(matrix) if matrix.scale_bytes() > 0 => {
-                let (panels, blocks) = (matrix.panels(), matrix.padded_inputs() / Q4_BLOCK);
+                let (panels, blocks) = (matrix.panels(), matrix.padded_inputs() / BLOCK);
                 match matrix.format {
-                    Format::Q4 => (
+                    Format::Q6 | Format::Q4 => (
                         DataType::Float16,
                         vec![panels, blocks, PANEL],
                         matrix.scale_bytes(),
@@ -131,13 +132,13 @@ impl Packing {
     }
 }
 
-/// What ONNX calls the numbers of a format; those of q4 stand in pairs in a byte.
+/// What ONNX calls the numbers of a format; of those of q6 and q4, several share bytes.
 fn element(format: Format) -> DataType {
     match format {
         Format::F32 => DataType::Float,
         Format::Bf16 => DataType::Bfloat16,
         Format::Q16 => DataType::Int16,
         Format::Q8 => DataType::Int8,
-        Format::Q4 => DataType::Uint8,
+        Format::Q6 | Format::Q4 => DataType::Uint8,
     }
 }

@@ -23,7 +23,7 @@ pub enum RuntimeError {
     },
     /// A backend does not know the numbers that a component's weights are made of.
     #[error(
-        "{backend} does not read {format} weights, which {component} has: use another backend, or convert with --dtype {component}=f32, q8 or q4"
+        "{backend} does not read {format} weights, which {component} has: use another backend, or convert with --dtype {component}=f32, q8, q6 or q4"
     )]
     Format {
         /// The backend.

@@ -23,6 +23,7 @@ pub fn quantisation_error(format: Format) -> f64 {
         Format::F32 | Format::Bf16 => 0.0,
         Format::Q16 => 2e-3,
         Format::Q8 => 0.1,
+        Format::Q6 => 0.3,
         Format::Q4 => 1.5,
     }
 }

@@ -18,12 +18,13 @@ use crate::run::target;
 /// The 109M model.
 const VARIANT: &str = "english";
 /// Checkpoints, and how the bundle's weights are stored.
-const CASES: [(Format, &str); 6] = [
+const CASES: [(Format, &str); 7] = [
     (Format::Bf16, "f32"),
     (Format::F32, "f32"),
     (Format::Bf16, "bf16"),
     (Format::Bf16, "q16"),
     (Format::Bf16, "q8"),
+    (Format::Bf16, "q6"),
     (Format::Bf16, "q4"),
 ];
 /// Runs of each, in alternation.

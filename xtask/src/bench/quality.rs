@@ -23,7 +23,7 @@ const SPEAKING: [&str; 5] = [
     "flow_net",
     "mimi_decoder",
 ];
-const FORMATS: [&str; 4] = ["bf16", "q16", "q8", "q4"];
+const FORMATS: [&str; 5] = ["bf16", "q16", "q8", "q6", "q4"];
 
 /// What was measured of a format.
 #[derive(Debug, Deserialize)]

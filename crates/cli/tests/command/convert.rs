@@ -106,7 +106,7 @@ fn some_components_are_written_where_some_are_asked_for() {
 
 #[test]
 fn weights_are_stored_as_asked_for() {
-    use Format::{Bf16, F32, Q4, Q8, Q16};
+    use Format::{Bf16, F32, Q4, Q6, Q8, Q16};
     struct Case {
         options: &'static str,
         /// In the order of [`ALL`].
@@ -123,6 +123,11 @@ fn weights_are_stored_as_asked_for() {
             options: "--dtype mimi_decoder=f32 --dtype q4",
             gives: [Q4, Q4, Q4, Q4, F32],
             said: ", f32 and q4, ",
+        },
+        Case {
+            options: "--dtype flow_lm=q6",
+            gives: [Q8, Q6, Q8, Q16, Q16],
+            said: ", q16 and q8 and q6, ",
         },
         Case {
             options: "--dtype q8,mimi_decoder=q16 mimi_encoder=bf16",

@@ -223,6 +223,7 @@ fn data_files_hold_the_checkpoint() {
         ("tiny_english", Format::Bf16),
         ("tiny_flow_matching", Format::Q16),
         ("tiny_2026-01", Format::Q8),
+        ("tiny_english", Format::Q6),
         ("tiny_2m", Format::Q4),
     ] {
         let dir = TempDir::new().unwrap();
@@ -260,7 +261,7 @@ fn data_files_hold_the_checkpoint() {
             assert_eq!(data.len(), at);
         }
     }
-    assert!(kinds["Matrix"] > 100 && kinds["Table"] == 5, "{kinds:?}");
+    assert!(kinds["Matrix"] > 100 && kinds["Table"] == 6, "{kinds:?}");
 }
 
 #[test]

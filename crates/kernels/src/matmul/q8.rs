@@ -7,7 +7,7 @@ use std::ops::Range;
 use formats::PANEL;
 
 use super::integer::IntegerProduct;
-use super::{Block, STREAMS, Weight, all_blocks};
+use super::{AHEAD, Block, STREAMS, Turns, Weight, all_blocks, all_turns};
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::weight_sums::Q8_FOURS;
@@ -17,16 +17,13 @@ pub(super) struct Q8Product<'a>(pub(super) IntegerProduct<'a>);
 
 /// Fours of a panel that are read before the next panel's.
 const TURN: usize = 8;
-/// Bytes from what is read to what is asked for: a page, so that the next one is found in time.
-const AHEAD: usize = 4096;
-
 /// One panel of q8 weights `[inputs / 4][16][4]`.
 #[derive(Clone, Copy)]
 struct Q8Panel {
     values: *const i8,
     /// One f32 scale for each output.
     scales: *const f32,
-    /// For every [`Q8_FOURS`] begun, the sums of each output's weights.
+    /// For every [`Q8_FOURS`] begun, what each output's sums begin with, see [`WeightSums`].
     sums: *const i32,
 }
 
@@ -36,7 +33,7 @@ impl Kernel for Q8Product<'_> {
         // SAFETY: whoever made the product checked its shapes.
         unsafe {
             if self.0.product.rows == 1 {
-                self.row::<S>();
+                all_turns::<S>(&self, &self.0);
             } else {
                 all_blocks::<S>(&self, &self.0.product);
             }
@@ -45,26 +42,6 @@ impl Kernel for Q8Product<'_> {
 }
 
 impl Q8Product<'_> {
-    /// All panels for one row, from several parts of the weight by turns.
-    #[inline(always)]
-    unsafe fn row<S: Simd>(&self) {
-        let matrix = self.0.product.weight.matrix;
-        let part = matrix.panels() / STREAMS;
-        // SAFETY: as `run`.
-        unsafe {
-            for i in 0..part {
-                let panels = from_fn(|stream| self.panel(stream * part + i));
-                let sums = q8_row::<S>(panels, matrix.padded_inputs(), self.0.x);
-                for (stream, sums) in sums.into_iter().enumerate() {
-                    self.0.store::<S, 1>(stream * part + i, 0, [sums]);
-                }
-            }
-            for panel in part * STREAMS..matrix.panels() {
-                self.block::<S, 1>(panel, 0);
-            }
-        }
-    }
-
     #[inline(always)]
     unsafe fn panel(&self, panel: usize) -> Q8Panel {
         let Weight {
@@ -100,7 +77,24 @@ impl Block for Q8Product<'_> {
     }
 }
 
+impl Turns for Q8Product<'_> {
+    #[inline(always)]
+    unsafe fn turns<S: Simd>(&self, panels: [usize; STREAMS]) -> [S::F; STREAMS] {
+        let inputs = self.0.product.weight.matrix.padded_inputs();
+        // SAFETY: as the trait's.
+        unsafe { q8_row::<S>(panels.map(|panel| self.panel(panel)), inputs, self.0.x) }
+    }
+}
+
 impl Q8Panel {
+    /// What the sums of both halves begin with in chunk `chunk`.
+    #[inline(always)]
+    unsafe fn begin<S: Simd>(&self, chunk: usize) -> [S::H; 2] {
+        let sums = self.sums.wrapping_add(chunk * PANEL);
+        // SAFETY: the caller's.
+        unsafe { from_fn(|half| S::begin_h(sums.wrapping_add(half * PANEL / 2))) }
+    }
+
     /// Adds the products of `fours` to the sums of `R` rows: of one half of the panel from
     /// `first` on, or of both.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
@@ -139,16 +133,6 @@ impl Q8Panel {
             unsafe { S::prefetch(line.cast()) };
         }
     }
-
-    /// Adds the exact sums of chunk `chunk`.
-    #[inline(always)]
-    unsafe fn finish<S: Simd>(&self, sum: &mut S::F, halves: [S::H; 2], chunk: usize) {
-        // SAFETY: the caller's.
-        unsafe {
-            let weights = self.sums.wrapping_add(chunk * PANEL);
-            *sum = S::add(*sum, S::halves_to_f32(halves, weights));
-        }
-    }
 }
 
 /// Parts of `fours` whose sums are exact.
@@ -173,12 +157,12 @@ unsafe fn q8<S: Simd, const R: usize>(
     unsafe {
         let mut sums = [S::zero(); R];
         for (chunk, fours) in chunks(inputs / 4) {
-            let mut halves = [[S::zero_h(); 2]; R];
+            let mut halves = [panel.begin::<S>(chunk); R];
             if S::WHOLE || R == 1 {
                 panel.add::<S, R, 2>(&mut halves, 0, fours, x, stride);
             } else {
                 for first in 0..2 {
-                    let mut half = [[S::zero_h(); 1]; R];
+                    let mut half = halves.map(|halves| [halves[first]]);
                     panel.add::<S, R, 1>(&mut half, first, fours.clone(), x, stride);
                     for (halves, [half]) in halves.iter_mut().zip(half) {
                         halves[first] = half;
@@ -186,7 +170,7 @@ unsafe fn q8<S: Simd, const R: usize>(
                 }
             }
             for (sum, halves) in sums.iter_mut().zip(halves) {
-                panel.finish::<S>(sum, halves, chunk);
+                *sum = S::add(*sum, S::halves_to_f32(halves));
             }
         }
         let scale = S::load(panel.scales);
@@ -209,7 +193,7 @@ unsafe fn q8_row<S: Simd>(
     unsafe {
         let mut sums = [S::zero(); STREAMS];
         for (chunk, fours) in chunks(inputs / 4) {
-            let mut halves = [[[S::zero_h(); 2]]; STREAMS];
+            let mut halves = panels.map(|panel| [panel.begin::<S>(chunk)]);
             for start in fours.clone().step_by(TURN) {
                 let turn = start..fours.end.min(start + TURN);
                 for (panel, halves) in panels.iter().zip(&mut halves) {
@@ -219,8 +203,8 @@ unsafe fn q8_row<S: Simd>(
                     panel.add::<S, 1, 2>(halves, 0, turn.clone(), x, 0);
                 }
             }
-            for ((panel, sum), [halves]) in panels.iter().zip(&mut sums).zip(halves) {
-                panel.finish::<S>(sum, halves, chunk);
+            for (sum, [halves]) in sums.iter_mut().zip(halves) {
+                *sum = S::add(*sum, S::halves_to_f32(halves));
             }
         }
         let mut panels = panels.iter();

@@ -9,6 +9,20 @@ use super::Simd;
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
 
+/// Four 6-bit codes of three bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn sixes([a, b, c]: [__m256i; 3]) -> [__m256i; 4] {
+    let bits = |byte| _mm256_set1_epi8(byte);
+    // Two bits each, which shifts of 16 bits mix with what is masked.
+    let first = _mm256_and_si256(_mm256_srli_epi16::<6>(a), bits(0b11));
+    let second = _mm256_and_si256(_mm256_srli_epi16::<4>(b), bits(0b11 << 2));
+    let third = _mm256_and_si256(_mm256_srli_epi16::<2>(c), bits(0b11 << 4));
+    let last = _mm256_or_si256(_mm256_or_si256(first, second), third);
+    let [a, b, c] = [a, b, c].map(|row| _mm256_and_si256(row, bits(63)));
+    [a, b, c, last]
+}
+
 #[allow(
     unsafe_op_in_unsafe_fn,
     reason = "the trait's contract covers every line"
@@ -98,8 +112,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn zero_h() -> Self::H {
+    unsafe fn begin_h(_: *const i32) -> Self::H {
         [_mm256_setzero_si256(); 2]
+    }
+    #[inline(always)]
+    unsafe fn splat_h(from: *const i32) -> Self::H {
+        [_mm256_set1_epi64x(from.cast::<i64>().read_unaligned()); 2]
     }
     #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
@@ -107,13 +125,22 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
-        let (low, eight) = (_mm_set1_epi8(15), _mm_set1_epi8(8));
+        let low = _mm_set1_epi8(15);
         let bytes: [__m128i; 2] = from_fn(|i| _mm_loadu_si128(from.add(16 * i).cast()));
-        let widen = |nibbles| _mm256_cvtepi8_epi16(_mm_sub_epi8(nibbles, eight));
         [
-            bytes.map(|b| widen(_mm_and_si128(b, low))),
-            bytes.map(|b| widen(_mm_and_si128(_mm_srli_epi16::<4>(b), low))),
+            bytes.map(|b| _mm256_cvtepu8_epi16(_mm_and_si128(b, low))),
+            bytes.map(|b| _mm256_cvtepu8_epi16(_mm_and_si128(_mm_srli_epi16::<4>(b), low))),
         ]
+    }
+    #[inline(always)]
+    unsafe fn load_w4_sixes(from: *const u8) -> [Self::W4; 4] {
+        let bytes: [__m256i; 3] = from_fn(|k| _mm256_loadu_si256(from.add(64 * k).cast()));
+        sixes(bytes).map(|codes| {
+            [
+                _mm256_cvtepu8_epi16(_mm256_castsi256_si128(codes)),
+                _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(codes)),
+            ]
+        })
     }
     #[inline(always)]
     unsafe fn splat_a4(from: *const i16) -> Self::A4 {
@@ -124,7 +151,7 @@ impl Simd for Avx2 {
         from_fn(|i| _mm256_add_epi32(acc[i], _mm256_madd_epi16(a, w[i])))
     }
     #[inline(always)]
-    unsafe fn halves_to_f32(halves: [Self::H; 2], _: *const i32) -> Self::F {
+    unsafe fn halves_to_f32(halves: [Self::H; 2]) -> Self::F {
         halves.map(|[a, b]| {
             // Outputs 0 1 4 5 | 2 3 6 7: halves of both registers by turns.
             let sums = _mm256_hadd_epi32(a, b);

@@ -4,6 +4,7 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::Simd;
+use super::avx2::sixes;
 
 /// AVX-512 F, BW and VNNI.
 #[derive(Clone, Copy)]
@@ -112,8 +113,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn zero_h() -> Self::H {
+    unsafe fn begin_h(_: *const i32) -> Self::H {
         _mm512_setzero_si512()
+    }
+    #[inline(always)]
+    unsafe fn splat_h(from: *const i32) -> Self::H {
+        _mm512_set1_epi64(from.cast::<i64>().read_unaligned())
     }
     #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
@@ -121,13 +126,15 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
-        let (low, eight) = (_mm256_set1_epi8(15), _mm256_set1_epi8(8));
+        let low = _mm256_set1_epi8(15);
         let bytes = _mm256_loadu_si256(from.cast());
-        let widen = |nibbles| _mm512_cvtepi8_epi16(_mm256_sub_epi8(nibbles, eight));
-        [
-            widen(_mm256_and_si256(bytes, low)),
-            widen(_mm256_and_si256(_mm256_srli_epi16::<4>(bytes), low)),
-        ]
+        let upper = _mm256_srli_epi16::<4>(bytes);
+        [bytes, upper].map(|codes| _mm512_cvtepu8_epi16(_mm256_and_si256(codes, low)))
+    }
+    #[inline(always)]
+    unsafe fn load_w4_sixes(from: *const u8) -> [Self::W4; 4] {
+        let bytes = [0, 64, 128].map(|row| _mm256_loadu_si256(from.add(row).cast()));
+        sixes(bytes).map(|codes| _mm512_cvtepu8_epi16(codes))
     }
     #[inline(always)]
     unsafe fn splat_a4(from: *const i16) -> Self::A4 {
@@ -138,7 +145,7 @@ impl Simd for Avx512 {
         dot_pairs(acc, w, a)
     }
     #[inline(always)]
-    unsafe fn halves_to_f32([lower, upper]: [Self::H; 2], _: *const i32) -> Self::F {
+    unsafe fn halves_to_f32([lower, upper]: [Self::H; 2]) -> Self::F {
         // Sums of inputs 0, 1 from both registers, then those of inputs 2, 3.
         let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
         let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);

@@ -20,6 +20,13 @@ unsafe fn dot(acc: int32x4_t, a: int16x8_t, w: int16x8_t) -> int32x4_t {
     }
 }
 
+/// Codes as numbers of 16 bits.
+#[inline(always)]
+unsafe fn widen(codes: uint8x8_t) -> int16x8_t {
+    // SAFETY: the caller has NEON.
+    unsafe { vreinterpretq_s16_u16(vmovl_u8(codes)) }
+}
+
 #[allow(
     unsafe_op_in_unsafe_fn,
     reason = "the trait's contract covers every line"
@@ -113,8 +120,13 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    unsafe fn zero_h() -> Self::H {
+    unsafe fn begin_h(_: *const i32) -> Self::H {
         [vdupq_n_s32(0); 4]
+    }
+    #[inline(always)]
+    unsafe fn splat_h(from: *const i32) -> Self::H {
+        let two = vdupq_n_s64(from.cast::<i64>().read_unaligned());
+        [vreinterpretq_s32_s64(two); 4]
     }
     #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
@@ -122,13 +134,24 @@ impl Simd for Neon {
     }
     #[inline(always)]
     unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
-        let (low, eight) = (vdup_n_u8(15), vdup_n_s8(8));
+        let low = vdup_n_u8(15);
         let bytes: [uint8x8_t; 4] = from_fn(|i| vld1_u8(from.add(8 * i)));
-        let widen = |nibbles| vmovl_s8(vsub_s8(vreinterpret_s8_u8(nibbles), eight));
         [
             bytes.map(|b| widen(vand_u8(b, low))),
             bytes.map(|b| widen(vshr_n_u8::<4>(b))),
         ]
+    }
+    #[inline(always)]
+    unsafe fn load_w4_sixes(from: *const u8) -> [Self::W4; 4] {
+        let codes: [[int16x8_t; 4]; 4] = from_fn(|i| {
+            let [a, b, c] = [0, 64, 128].map(|row| vld1_u8(from.add(row + 8 * i)));
+            // The upper bits of each below those of the next.
+            let last = vsli_n_u8::<2>(vshr_n_u8::<6>(b), vshr_n_u8::<6>(c));
+            let last = vsli_n_u8::<2>(vshr_n_u8::<6>(a), last);
+            let low = |row| vand_u8(row, vdup_n_u8(63));
+            [low(a), low(b), low(c), last].map(|codes| widen(codes))
+        });
+        from_fn(|four| codes.map(|codes| codes[four]))
     }
     #[inline(always)]
     unsafe fn splat_a4(from: *const i16) -> Self::A4 {
@@ -139,7 +162,7 @@ impl Simd for Neon {
         from_fn(|i| dot(acc[i], a, w[i]))
     }
     #[inline(always)]
-    unsafe fn halves_to_f32(halves: [Self::H; 2], _: *const i32) -> Self::F {
+    unsafe fn halves_to_f32(halves: [Self::H; 2]) -> Self::F {
         from_fn(|i| {
             let [a, b] = [halves[i / 2][i % 2 * 2], halves[i / 2][i % 2 * 2 + 1]];
             vcvtq_f32_s32(vpaddq_s32(a, b))

@@ -99,8 +99,13 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    unsafe fn zero_h() -> [i32; 16] {
+    unsafe fn begin_h(_: *const i32) -> [i32; 16] {
         [0; 16]
+    }
+    #[inline(always)]
+    unsafe fn splat_h(from: *const i32) -> [i32; 16] {
+        let two = from.cast::<[i32; 2]>().read_unaligned();
+        from_fn(|i| two[i % 2])
     }
     #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> [i16; 32] {
@@ -110,9 +115,16 @@ impl Simd for Scalar {
     unsafe fn load_w4_nibbles(from: *const u8) -> [[i16; 32]; 2] {
         let bytes = from.cast::<[u8; 32]>().read_unaligned();
         [
-            bytes.map(|byte| i16::from(byte & 15) - 8),
-            bytes.map(|byte| i16::from(byte >> 4) - 8),
+            bytes.map(|byte| i16::from(byte & 15)),
+            bytes.map(|byte| i16::from(byte >> 4)),
         ]
+    }
+    #[inline(always)]
+    unsafe fn load_w4_sixes(from: *const u8) -> [[i16; 32]; 4] {
+        let [a, b, c] = [0, 64, 128].map(|row| from.add(row).cast::<[u8; 32]>().read_unaligned());
+        let last = from_fn(|i| i16::from(a[i] >> 6 | b[i] >> 6 << 2 | c[i] >> 6 << 4));
+        let [a, b, c] = [a, b, c].map(|row| row.map(|byte| i16::from(byte & 63)));
+        [a, b, c, last]
     }
     #[inline(always)]
     unsafe fn splat_a4(from: *const i16) -> [i16; 4] {
@@ -126,7 +138,7 @@ impl Simd for Scalar {
         })
     }
     #[inline(always)]
-    unsafe fn halves_to_f32(halves: [[i32; 16]; 2], _: *const i32) -> [f32; 16] {
+    unsafe fn halves_to_f32(halves: [[i32; 16]; 2]) -> [f32; 16] {
         from_fn(|i| {
             let half = &halves[i / 8];
             (half[i % 8 * 2] + half[i % 8 * 2 + 1]) as f32

@@ -5,22 +5,23 @@ use std::arch::wasm32::*;
 use std::array::from_fn;
 
 use super::Simd;
-use crate::activations::{OFFSET_BITS, PLANE_BITS};
+use crate::activations::PLANE_BITS;
 
 /// SIMD128, with or without relaxed SIMD. `DOT` says whether 8-bit weights are multiplied by
 /// relaxed SIMD's dot product of bytes, whose second operand has 7 bits and no sign: so
-/// activations come in two planes of 7 bits, [`crate::activations::Planes`].
+/// activations come in two planes of 7 bits, [`crate::activations::Planes`]. Codes are such
+/// operands themselves.
 #[derive(Clone, Copy)]
 pub(crate) struct Wasm<const DOT: bool>;
 
-/// Adds dot products of four signed bytes `w` and four bytes `a` below 128.
+/// Adds dot products of four signed bytes `a` and four bytes `b` below 128.
 #[inline(always)]
-fn dot_bytes(acc: v128, w: v128, a: v128) -> v128 {
+fn dot_bytes(acc: v128, a: v128, b: v128) -> v128 {
     #[cfg(target_feature = "relaxed-simd")]
-    return i32x4_relaxed_dot_i8x16_i7x16_add(w, a, acc);
+    return i32x4_relaxed_dot_i8x16_i7x16_add(a, b, acc);
     #[cfg(not(target_feature = "relaxed-simd"))]
     {
-        let _ = (w, a);
+        let _ = (a, b);
         acc
     }
 }
@@ -31,6 +32,23 @@ fn fused(acc: v128, a: v128, b: v128) -> v128 {
     return f32x4_relaxed_madd(a, b, acc);
     #[cfg(not(target_feature = "relaxed-simd"))]
     return f32x4_add(acc, f32x4_mul(a, b));
+}
+
+impl<const DOT: bool> Wasm<DOT> {
+    /// Codes of four inputs and half a panel as a factor.
+    #[inline(always)]
+    fn codes([a, b]: [v128; 2]) -> [v128; 4] {
+        if DOT {
+            [a, b, a, b]
+        } else {
+            [
+                u16x8_extend_low_u8x16(a),
+                u16x8_extend_high_u8x16(a),
+                u16x8_extend_low_u8x16(b),
+                u16x8_extend_high_u8x16(b),
+            ]
+        }
+    }
 }
 
 #[allow(
@@ -142,8 +160,23 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
     }
 
     #[inline(always)]
-    unsafe fn zero_h() -> Self::H {
-        [i32x4_splat(0); 4]
+    unsafe fn begin_h(sums: *const i32) -> Self::H {
+        let zero = i32x4_splat(0);
+        if DOT {
+            let [a, b] = from_fn(|i| v128_load(sums.add(4 * i).cast()));
+            [zero, zero, a, b]
+        } else {
+            [zero; 4]
+        }
+    }
+    #[inline(always)]
+    unsafe fn splat_h(from: *const i32) -> Self::H {
+        if DOT {
+            let [lower, upper] = from_fn(|i| v128_load32_splat(from.add(i).cast()));
+            [lower, lower, upper, upper]
+        } else {
+            [v128_load64_splat(from.cast()); 4]
+        }
     }
     #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
@@ -156,20 +189,26 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
     }
     #[inline(always)]
     unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
-        let (low, eight) = (u8x16_splat(15), u8x16_splat(8));
+        let low = u8x16_splat(15);
         let bytes: [v128; 2] = from_fn(|i| v128_load(from.add(16 * i).cast()));
-        let lower = bytes.map(|b| i8x16_sub(v128_and(b, low), eight));
-        let upper = bytes.map(|b| i8x16_sub(u8x16_shr(b, 4), eight));
-        let widen = |v: [v128; 2]| {
-            from_fn(|i| {
-                if i % 2 == 0 {
-                    i16x8_extend_low_i8x16(v[i / 2])
-                } else {
-                    i16x8_extend_high_i8x16(v[i / 2])
-                }
-            })
-        };
-        [widen(lower), widen(upper)]
+        [
+            Self::codes(bytes.map(|b| v128_and(b, low))),
+            Self::codes(bytes.map(|b| v128_and(u16x8_shr(b, 4), low))),
+        ]
+    }
+    #[inline(always)]
+    unsafe fn load_w4_sixes(from: *const u8) -> [Self::W4; 4] {
+        let codes: [[v128; 4]; 2] = from_fn(|i| {
+            let rows = [0, 64, 128].map(|row| v128_load(from.add(row + 16 * i).cast()));
+            // Two bits each, which shifts of 16 bits mix with what is masked.
+            let first = v128_and(u16x8_shr(rows[0], 6), u8x16_splat(0b11));
+            let second = v128_and(u16x8_shr(rows[1], 4), u8x16_splat(0b11 << 2));
+            let third = v128_and(u16x8_shr(rows[2], 2), u8x16_splat(0b11 << 4));
+            let last = v128_or(v128_or(first, second), third);
+            let [a, b, c] = rows.map(|row| v128_and(row, u8x16_splat(63)));
+            [a, b, c, last]
+        });
+        from_fn(|four| Self::codes(codes.map(|codes| codes[four])))
     }
     #[inline(always)]
     unsafe fn splat_a4(from: *const i16) -> Self::A4 {
@@ -182,20 +221,26 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
     #[inline(always)]
     unsafe fn dot4(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H {
         if DOT {
-            from_fn(|i| dot_bytes(acc[i], w[i], a[i / 2]))
+            from_fn(|i| dot_bytes(acc[i], w[i % 2], a[i / 2]))
         } else {
             from_fn(|i| i32x4_add(acc[i], i32x4_dot_i16x8(a[0], w[i])))
         }
     }
     #[inline(always)]
-    unsafe fn halves_to_f32(halves: [Self::H; 2], weights: *const i32) -> Self::F {
+    unsafe fn dot4_codes(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H {
+        if DOT {
+            from_fn(|i| dot_bytes(acc[i], a[i / 2], w[i % 2]))
+        } else {
+            Self::dot4(acc, a, w)
+        }
+    }
+    #[inline(always)]
+    unsafe fn halves_to_f32(halves: [Self::H; 2]) -> Self::F {
         from_fn(|i| {
             let (half, at) = (halves[i / 2], i % 2);
             let sums = if DOT {
                 // Intermediate results may wrap around: the last one does not.
-                let planes = i32x4_add(half[at], i32x4_shl(half[2 + at], PLANE_BITS));
-                let offset = i32x4_shl(v128_load(weights.add(4 * i).cast()), OFFSET_BITS);
-                i32x4_sub(planes, offset)
+                i32x4_add(half[at], i32x4_shl(half[2 + at], PLANE_BITS))
             } else {
                 let (a, b) = (half[2 * at], half[2 * at + 1]);
                 let even = i32x4_shuffle::<0, 2, 4, 6>(a, b);

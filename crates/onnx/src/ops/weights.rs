@@ -1,7 +1,7 @@
 //! Weights as operators take them: `Cast` (13), `Gather` (13), `Mul` (14) and shapes turn what
 //! the data file holds into f32, exactly as [`formats`] unpacks it. Runtimes compute this once, at load time.
 
-use formats::{Format, Matrix, PANEL, Q4_BLOCK};
+use formats::{BLOCK, Format, Matrix, PANEL, Q4_OFFSET, Q6_OFFSET};
 
 use crate::model::scale_name;
 use crate::proto::tensor_proto::DataType;
@@ -43,7 +43,7 @@ impl Scope<'_> {
         match packing.map(|packing| packing.format()) {
             None | Some(Format::F32) => rows,
             Some(Format::Bf16 | Format::Q16) => self.to_f32(&rows),
-            Some(Format::Q8 | Format::Q4) => {
+            Some(Format::Q8 | Format::Q6 | Format::Q4) => {
                 let scales = self.gather(&w.scales(), indices, 0);
                 self.mul(&self.to_f32(&rows), &scales)
             }
@@ -75,6 +75,11 @@ impl Scope<'_> {
         let placed = |permutation: &[i64], shape: &[i64]| {
             self.reshape(&self.transpose(packed, permutation), shape)
         };
+        let blocks = rows / BLOCK as i64;
+        let block_scales = || {
+            let scales = self.transpose(&self.to_f32(&self.scales()), &[1, 0, 2]);
+            self.reshape(&scales, &[blocks, 1, 1, 1, columns])
+        };
         let unpacked = match matrix.format {
             Format::F32 => placed(&[1, 0, 2], &[rows, columns]),
             Format::Bf16 => self.to_f32(&placed(&[1, 0, 2], &[rows, columns])),
@@ -82,18 +87,28 @@ impl Scope<'_> {
                 let numbers = self.to_f32(&placed(&[1, 3, 0, 2], &[rows, columns]));
                 self.mul(&numbers, &self.scales())
             }
-            Format::Q4 => {
-                let blocks = rows / Q4_BLOCK as i64;
-                let bytes = placed(&[1, 3, 0, 2], &[blocks, 4, 1, 4, columns]);
-                let scales = self.transpose(&self.to_f32(&self.scales()), &[1, 0, 2]);
-                let scales = self.reshape(&scales, &[blocks, 1, 1, 1, columns]);
-                // Runtimes disagree on shifts of bytes, but all look numbers up.
+            Format::Q6 => {
+                let bytes = placed(&[1, 2, 4, 0, 3], &[blocks, 2, 3, 4, columns]);
                 let bytes = self.to_i32(&bytes);
-                let halves = [("lower", 0), ("upper", 4)].map(|(name, shift)| {
-                    let numbers = self.gather(&self.half_bytes(name, shift), &bytes, 0);
-                    self.mul(&numbers, &scales)
+                let lower = self.look_up("q6 lower", &bytes, |byte| (byte & 63).into(), Q6_OFFSET);
+                // The fourth of four numbers, two bits at a time.
+                let upper = self.look_up("q6 upper", &bytes, |byte| (byte >> 6).into(), 0);
+                let powers = self.shared("q6 powers", &[3, 1, 1], &[1.0, 4.0, 16.0]);
+                let upper = self.sum(&self.mul(&upper, &powers), 2);
+                let upper = self.sub(&upper, &self.scalar(Q6_OFFSET as f32));
+                let numbers = self.concat(&[&lower, &upper], 2);
+                let values = self.mul(&numbers, &block_scales());
+                self.reshape(&values, &[rows, columns])
+            }
+            Format::Q4 => {
+                let bytes = placed(&[1, 3, 0, 2], &[blocks, 4, 1, 4, columns]);
+                let scales = block_scales();
+                let bytes = self.to_i32(&bytes);
+                let values = [("q4 lower", 0), ("q4 upper", 4)].map(|(name, shift)| {
+                    let code = |byte| f32::from(byte >> shift & 15_u8);
+                    self.mul(&self.look_up(name, &bytes, code, Q4_OFFSET), &scales)
                 });
-                let values = self.concat(&[&halves[0], &halves[1]], 2);
+                let values = self.concat(&[&values[0], &values[1]], 2);
                 self.reshape(&values, &[rows, columns])
             }
         };
@@ -105,11 +120,16 @@ impl Scope<'_> {
         self.op("Slice", &[&unpacked, &start, &end], &[])
     }
 
-    /// What half a byte of q4 stands for, by byte; shared by the whole graph.
-    fn half_bytes(&self, name: &str, shift: u8) -> Value {
-        let numbers = (0..=u8::MAX).map(|byte| f32::from(byte >> shift & 15) - 8.0);
-        let bytes = numbers.flat_map(f32::to_le_bytes).collect();
-        let name = format!("q4 {name}");
-        self.graph().constant(&name, DataType::Float, &[256], bytes)
+    /// Parts of `bytes` less `offset`: runtimes disagree on shifts of bytes, but all look
+    /// numbers up.
+    fn look_up(&self, name: &str, bytes: &Value, part: impl Fn(u8) -> f32, offset: i32) -> Value {
+        let numbers = std::array::from_fn::<_, 256, _>(|byte| part(byte as u8) - offset as f32);
+        self.gather(&self.shared(name, &[256], &numbers), bytes, 0)
+    }
+
+    /// A constant of the whole graph.
+    fn shared(&self, name: &str, dims: &[usize], values: &[f32]) -> Value {
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.graph().constant(name, DataType::Float, dims, bytes)
     }
 }

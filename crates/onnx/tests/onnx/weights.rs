@@ -163,6 +163,23 @@ fn snapshots() {
     m.weight/Slice: Slice(m.weight/Mul, i64 [0, 0], i64 [40, 5]) -> y
     ");
     assert_eq!(unpacking(Format::Q16), unpacking(Format::Q8));
+    insta::assert_snapshot!(unpacking(Format::Q6), @"
+    m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
+    m.weight/Reshape: Reshape(m.weight/Transpose, i64 [2, 2, 3, 4, 16]) -> m.weight/Reshape
+    m.weight/Cast: Cast(m.weight/Reshape) -> m.weight/Cast
+    m.weight/Gather: Gather(q6 lower, m.weight/Cast) -> m.weight/Gather
+    m.weight/Gather_2: Gather(q6 upper, m.weight/Cast) -> m.weight/Gather_2
+    m.weight/Mul: Mul(m.weight/Gather_2, q6 powers) -> m.weight/Mul
+    m.weight/ReduceSum: ReduceSum(m.weight/Mul, i64 [2]) -> m.weight/ReduceSum
+    m.weight/Sub: Sub(m.weight/ReduceSum, f32 32) -> m.weight/Sub
+    m.weight/Concat: Concat(m.weight/Gather, m.weight/Sub) -> m.weight/Concat
+    m.weight/Cast_2: Cast(m.weight.scale) -> m.weight/Cast_2
+    m.weight/Transpose_2: Transpose(m.weight/Cast_2) -> m.weight/Transpose_2
+    m.weight/Reshape_2: Reshape(m.weight/Transpose_2, i64 [2, 1, 1, 1, 16]) -> m.weight/Reshape_2
+    m.weight/Mul_2: Mul(m.weight/Concat, m.weight/Reshape_2) -> m.weight/Mul_2
+    m.weight/Reshape_3: Reshape(m.weight/Mul_2, i64 [64, 16]) -> m.weight/Reshape_3
+    m.weight/Slice: Slice(m.weight/Reshape_3, i64 [0, 0], i64 [40, 5]) -> y
+    ");
     insta::assert_snapshot!(unpacking(Format::Q4), @"
     m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
     m.weight/Reshape: Reshape(m.weight/Transpose, i64 [2, 4, 1, 4, 16]) -> m.weight/Reshape

@@ -28,7 +28,7 @@ fn what_cannot_be_typed_is_told_before_anything_happens() {
         },
         Case {
             line: "convert --dtype fp32",
-            says: &["'fp32'", "did you mean f32?", "f32, bf16, q16, q8, q4"],
+            says: &["'fp32'", "did you mean f32?", "f32, bf16, q16, q8, q6, q4"],
         },
         Case {
             line: "convert --dtype decoder=q8",
