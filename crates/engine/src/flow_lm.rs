@@ -1,7 +1,7 @@
 //! Twin of pocket-tts `models/flow_lm.py`: the backbone.
 
 use config::FlowLmConfig;
-use kernels::Cache;
+use kernels::{Cache, CacheFormat};
 
 use crate::EngineError;
 use crate::context::Context;
@@ -21,8 +21,8 @@ pub(crate) struct FlowLm {
     z_proj: Option<Linear>,
     out_eos: Linear,
     width: usize,
-    /// Whether rows are cached as integers.
-    integers: bool,
+    /// How rows are cached.
+    cache: CacheFormat,
 }
 
 impl FlowLm {
@@ -30,7 +30,7 @@ impl FlowLm {
         m: &Loader<'_>,
         config: &FlowLmConfig,
         latent_dim: usize,
-        integers: bool,
+        cache: CacheFormat,
     ) -> Result<Self, EngineError> {
         let m = m.child("flow_lm");
         let width = config.transformer.d_model;
@@ -46,7 +46,7 @@ impl FlowLm {
             z_proj: z_proj.transpose()?,
             out_eos: Linear::new(&m.child("out_eos"), config.conditioning_dim(), 1)?,
             width,
-            integers,
+            cache,
         })
     }
 
@@ -69,7 +69,7 @@ impl Module for FlowLm {
     type State = Vec<KvCache>;
 
     fn start(&self) -> Vec<KvCache> {
-        self.transformer.caches(self.integers)
+        self.transformer.caches(self.cache)
     }
 
     /// `embeddings` [1, S, D] and `latents` [1, L, ldim] -> `conditioning` [1, Z] and

@@ -1,6 +1,6 @@
 //! Twin of `_LinearKVCacheBackend` in pocket-tts `modules/attention.py`.
 
-use kernels::{Cache, Heads, Side};
+use kernels::{Cache, CacheFormat, Heads, Side};
 
 /// Keys and values of one layer.
 #[derive(Clone, Debug)]
@@ -10,11 +10,11 @@ pub(crate) struct KvCache {
 }
 
 impl KvCache {
-    /// No rows yet. Kept as integers, they take half the memory.
-    pub(crate) fn new(heads: Heads, integers: bool) -> Self {
+    /// No rows yet.
+    pub(crate) fn new(heads: Heads, format: CacheFormat) -> Self {
         Self {
-            keys: Cache::new(heads, Side::Keys, integers),
-            values: Cache::new(heads, Side::Values, integers),
+            keys: Cache::new(heads, Side::Keys, format),
+            values: Cache::new(heads, Side::Values, format),
         }
     }
 

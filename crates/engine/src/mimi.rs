@@ -1,6 +1,7 @@
 //! Twin of pocket-tts `models/mimi.py`: the codec's two halves.
 
 use config::Config;
+use kernels::CacheFormat;
 
 use crate::EngineError;
 use crate::context::Context;
@@ -44,7 +45,7 @@ impl MimiDecoder {
     pub(crate) fn new(
         m: &Loader<'_>,
         config: &Config,
-        integers: bool,
+        cache: CacheFormat,
     ) -> Result<Self, EngineError> {
         let (lm, mimi) = (m.child("flow_lm"), m.child("mimi"));
         let seanet = config.decoder_seanet();
@@ -64,7 +65,7 @@ impl MimiDecoder {
             transformer: ProjectedTransformer::new(
                 &mimi.child("decoder_transformer"),
                 config.decoder_transformer(),
-                integers,
+                cache,
             )?,
             seanet: Seanet::decoder(&mimi.child("decoder"), seanet)?,
             stride,
@@ -180,7 +181,7 @@ impl MimiEncoder {
     pub(crate) fn new(
         m: &Loader<'_>,
         config: &Config,
-        integers: bool,
+        cache: CacheFormat,
     ) -> Result<Self, EngineError> {
         let (lm, mimi) = (m.child("flow_lm"), m.child("mimi"));
         let (inner, width) = (config.inner_dim(), config.flow_lm.transformer.d_model);
@@ -196,7 +197,7 @@ impl MimiEncoder {
             transformer: ProjectedTransformer::new(
                 &mimi.child("encoder_transformer"),
                 &config.mimi.transformer,
-                integers,
+                cache,
             )?,
             downsample: downsample.transpose()?,
             speaker_proj: Linear::of(&lm, "speaker_proj_weight", inner, width)?,

@@ -1,7 +1,7 @@
 //! Twin of pocket-tts `modules/transformer.py`.
 
 use config::{FlowLmTransformerConfig, MimiTransformerConfig};
-use kernels::Heads;
+use kernels::{CacheFormat, Heads};
 
 use crate::EngineError;
 use crate::attention::StreamingMultiheadAttention;
@@ -99,8 +99,8 @@ impl StreamingTransformer {
     }
 
     /// Empty caches, one a layer.
-    pub(crate) fn caches(&self, integers: bool) -> Vec<KvCache> {
-        vec![KvCache::new(self.heads, integers); self.layers.len()]
+    pub(crate) fn caches(&self, format: CacheFormat) -> Vec<KvCache> {
+        vec![KvCache::new(self.heads, format); self.layers.len()]
     }
 
     /// `x` [time, width] at positions from `position` on -> [time, width].
@@ -185,15 +185,15 @@ pub(crate) struct ProjectedTransformer {
     input_proj: Option<Linear>,
     transformer: StreamingTransformer,
     output_proj: Option<Linear>,
-    /// Whether rows are cached as integers.
-    integers: bool,
+    /// How rows are cached.
+    cache: CacheFormat,
 }
 
 impl ProjectedTransformer {
     pub(crate) fn new(
         m: &Loader<'_>,
         config: &MimiTransformerConfig,
-        integers: bool,
+        cache: CacheFormat,
     ) -> Result<Self, EngineError> {
         let width = config.d_model;
         let projection = |name: &str, inputs: usize, outputs: usize| {
@@ -207,12 +207,12 @@ impl ProjectedTransformer {
             input_proj: projection("input_proj", config.input_dimension, width)?,
             transformer: StreamingTransformer::of_mimi(&m.child("transformer"), config)?,
             output_proj: projection("output_projs.0", width, output)?,
-            integers,
+            cache,
         })
     }
 
     pub(crate) fn caches(&self) -> Vec<KvCache> {
-        self.transformer.caches(self.integers)
+        self.transformer.caches(self.cache)
     }
 
     /// `x` [time, in] at positions from `position` on -> [time, out].

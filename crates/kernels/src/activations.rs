@@ -16,17 +16,37 @@ pub(crate) const PLANE_OFFSET: i32 = 1 << (13 - PLANE_BITS);
 /// Adding it to a number below 2^22 in magnitude leaves the nearest integer in the lower bits.
 const ROUND: f32 = 12_582_912.0;
 
+/// What numbers are rounded to.
+pub(crate) trait Integer: Copy {
+    /// The lowest bits.
+    fn from_bits(bits: u32) -> Self;
+}
+
+impl Integer for i16 {
+    #[inline(always)]
+    fn from_bits(bits: u32) -> Self {
+        bits as Self
+    }
+}
+
+impl Integer for i8 {
+    #[inline(always)]
+    fn from_bits(bits: u32) -> Self {
+        bits as Self
+    }
+}
+
 /// Rounds `values` to multiples of one scale, the smallest that keeps all within `max`.
-pub(crate) struct Quantise<'a> {
+pub(crate) struct Quantise<'a, T> {
     pub(crate) values: &'a [f32],
-    /// At most 15 bits.
+    /// At most what `T` and 15 bits hold.
     pub(crate) max: i32,
     /// As long as `values`.
-    pub(crate) out: &'a mut [i16],
+    pub(crate) out: &'a mut [T],
     pub(crate) scale: &'a mut f32,
 }
 
-impl Kernel for Quantise<'_> {
+impl<T: Integer> Kernel for Quantise<'_, T> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         // Sixteen maxima side by side: a vector of them.
@@ -49,7 +69,7 @@ impl Kernel for Quantise<'_> {
         };
         *self.scale = largest / self.max as f32;
         for (out, value) in self.out.iter_mut().zip(self.values) {
-            *out = (value * inverse + ROUND).to_bits() as i16;
+            *out = T::from_bits((value * inverse + ROUND).to_bits());
         }
     }
 }
@@ -65,7 +85,7 @@ impl Kernels {
     }
 
     /// The same for magnitudes up to `max`, which is at most [`A_MAX`].
-    pub(crate) fn quantise_to(self, max: i32, values: &[f32], out: &mut [i16]) -> f32 {
+    pub(crate) fn quantise_to<T: Integer>(self, max: i32, values: &[f32], out: &mut [T]) -> f32 {
         assert_eq!(values.len(), out.len(), "numbers and integers");
         let mut scale = 0.0;
         let kernel = Quantise {

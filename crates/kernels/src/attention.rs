@@ -5,14 +5,13 @@ mod numeric;
 use std::array::from_fn;
 use std::ops::Range;
 
-use crate::activations::A_MAX;
 use crate::cache::{BLOCK, Cache, Heads, Numbers, Side};
 use crate::isa::{Kernel, Kernels};
 use crate::math;
 use crate::matmul::row_blocks;
 use crate::simd::Simd;
 use crate::{Rows, Scratch};
-use numeric::{Integers, Numeric, Place, Singles, Weights};
+use numeric::{Integers, Numeric, Place, Rounded, Singles, Weights};
 
 /// Blocks of the cache that are read by turns. Finding the next page of memory takes longer
 /// than reading it, so it is done for several at once.
@@ -73,6 +72,12 @@ impl Kernels {
         scores.resize(QUERIES * heads.queries * seen, 0.0);
         sums.resize(QUERIES * heads.queries * heads.padded(), 0.0);
         factors.resize(QUERIES * heads.queries, 0.0);
+        weights.resize(QUERIES * heads.queries * seen, 0);
+        let rounded = Rounded {
+            queries: activations,
+            scales: activation_scales,
+            weights,
+        };
         let work = Work {
             heads,
             rows: keys.range(),
@@ -88,54 +93,25 @@ impl Kernels {
                 let numbers = Singles {
                     q: q.values.as_ptr(),
                     stride: q.stride,
-                    keys: keys.as_ptr(),
-                    values: values.as_ptr(),
+                    keys: keys.values.as_ptr(),
+                    values: values.values.as_ptr(),
                 };
                 // SAFETY: all lengths were compared.
                 unsafe { self.run(Attend { work, numbers }) };
             }
-            (
-                Numbers::I16 {
-                    values: keys,
-                    scales: key_scales,
-                },
-                Numbers::I16 {
-                    values,
-                    scales: value_scales,
-                },
-            ) => {
-                let (padded, max) = (heads.padded(), query_max(heads.width));
-                activations.resize(q.count * heads.queries * padded, 0);
-                activation_scales.clear();
-                let rows = q.values.chunks(q.stride).take(q.count);
-                let queries = rows.flat_map(|row| row[..width].chunks_exact(heads.width));
-                for (q, out) in queries.zip(activations.chunks_exact_mut(padded)) {
-                    let (out, filling) = out.split_at_mut(q.len());
-                    activation_scales.push(self.quantise_to(max, q, out));
-                    filling.fill(0);
-                }
-                weights.resize(QUERIES * heads.queries * seen, 0);
-                let numbers = Integers {
-                    q: activations.as_ptr(),
-                    q_scales: activation_scales.as_ptr(),
-                    keys: keys.as_ptr(),
-                    key_scales: key_scales.as_ptr(),
-                    values: values.as_ptr(),
-                    value_scales: value_scales.as_ptr(),
-                    weights: weights.as_mut_ptr(),
-                };
+            (Numbers::I16(keys), Numbers::I16(values)) => {
+                let numbers = Integers::new(self, heads, q, [keys, values], rounded);
+                // SAFETY: all lengths were compared.
+                unsafe { self.run(Attend { work, numbers }) };
+            }
+            (Numbers::I8(keys), Numbers::I8(values)) => {
+                let numbers = Integers::new(self, heads, q, [keys, values], rounded);
                 // SAFETY: all lengths were compared.
                 unsafe { self.run(Attend { work, numbers }) };
             }
             _ => panic!("keys and values of one format"),
         }
     }
-}
-
-/// The largest magnitude of a query's integers: products over a head have to fit into 32 bits.
-fn query_max(width: usize) -> i32 {
-    let width = i32::try_from(width).unwrap_or(i32::MAX);
-    (i32::MAX / A_MAX / width).min(A_MAX)
 }
 
 /// What is to be done, in whatever numbers.

@@ -1,9 +1,14 @@
 //! Cached keys or values of an attention.
 
+mod numbers;
+
 use formats::PANEL;
 
 use crate::Rows;
 use crate::isa::Kernels;
+pub use numbers::CacheFormat;
+use numbers::Place;
+pub(crate) use numbers::{Blocks, Numbers};
 
 /// Rows of a block, and channels of a panel.
 pub(crate) const BLOCK: usize = PANEL;
@@ -58,32 +63,13 @@ pub struct Cache {
     end: usize,
 }
 
-/// Blocks of numbers.
-#[derive(Clone, Debug)]
-pub(crate) enum Numbers {
-    F32(Vec<f32>),
-    /// What [`Kernels::quantise`] makes of each row's heads: two inputs of the product lie side by
-    /// side. The scales are `[blocks][keys][16]`.
-    I16 {
-        values: Vec<i16>,
-        scales: Vec<f32>,
-    },
-}
-
 impl Cache {
-    /// No rows yet. Kept as integers of 14 bits, they take half the memory.
-    pub fn new(heads: Heads, side: Side, integers: bool) -> Self {
+    /// No rows yet.
+    pub fn new(heads: Heads, side: Side, format: CacheFormat) -> Self {
         Self {
             heads,
             side,
-            numbers: if integers {
-                Numbers::I16 {
-                    values: Vec::new(),
-                    scales: Vec::new(),
-                }
-            } else {
-                Numbers::F32(Vec::new())
-            },
+            numbers: Numbers::new(format),
             begin: 0,
             end: 0,
         }
@@ -115,23 +101,12 @@ impl Cache {
     ///
     /// If `rows` has not as many values as it says.
     pub fn push(&mut self, kernels: Kernels, rows: Rows<'_>) {
-        let mut integers = vec![0; self.heads.padded()];
         self.resize((self.end + rows.count).div_ceil(BLOCK));
         for i in 0..rows.count {
             let row = &rows.values[i * rows.stride..][..self.heads.row()];
             for (head, x) in row.chunks_exact(self.heads.width).enumerate() {
-                let [block, at] = self.place(self.end, head);
-                match &mut self.numbers {
-                    Numbers::F32(values) => {
-                        let block = &mut values[block * self.heads.block()..];
-                        put::<f32, 1>(self.side, block, at, x);
-                    }
-                    Numbers::I16 { values, scales } => {
-                        scales[block * BLOCK + at] = kernels.quantise(x, &mut integers[..x.len()]);
-                        let block = &mut values[block * self.heads.block()..];
-                        put::<i16, 2>(self.side, block, at, &integers);
-                    }
-                }
+                let place = self.place(self.end, head);
+                self.numbers.store_mut().put(kernels, place, x);
             }
             self.end += 1;
         }
@@ -143,14 +118,8 @@ impl Cache {
         self.begin = self.begin.max(self.end.saturating_sub(rows));
         let blocks = self.begin / BLOCK;
         if blocks * BLOCK > rows {
-            let heads = blocks * self.heads.keys;
-            match &mut self.numbers {
-                Numbers::F32(values) => drop(values.drain(..heads * self.heads.block())),
-                Numbers::I16 { values, scales } => {
-                    values.drain(..heads * self.heads.block());
-                    scales.drain(..heads * BLOCK);
-                }
-            }
+            let count = blocks * self.heads.keys;
+            self.numbers.store_mut().forget(self.heads, count);
             self.begin -= blocks * BLOCK;
             self.end -= blocks * BLOCK;
         }
@@ -158,23 +127,10 @@ impl Cache {
 
     /// All rows.
     pub fn get(&self) -> Vec<f32> {
-        let Heads { keys, width, .. } = self.heads;
         let mut rows = Vec::with_capacity(self.rows() * self.heads.row());
         for row in self.range() {
-            for head in 0..keys {
-                let [block, at] = self.place(row, head);
-                let start = block * self.heads.block();
-                match &self.numbers {
-                    Numbers::F32(values) => {
-                        let at = |c| start + offset::<1>(self.side, at, c);
-                        rows.extend((0..width).map(|c| values[at(c)]));
-                    }
-                    Numbers::I16 { values, scales } => {
-                        let scale = scales[block * BLOCK + at];
-                        let at = |c| start + offset::<2>(self.side, at, c);
-                        rows.extend((0..width).map(|c| f32::from(values[at(c)]) * scale));
-                    }
-                }
+            for head in 0..self.heads.keys {
+                (self.numbers.store()).get(self.place(row, head), &mut rows);
             }
         }
         rows
@@ -190,49 +146,17 @@ impl Cache {
 
     /// Takes blocks away at the end, or puts blocks of zeros there, until there are so many.
     fn resize(&mut self, blocks: usize) {
-        let heads = blocks * self.heads.keys;
-        match &mut self.numbers {
-            Numbers::F32(values) => values.resize(heads * self.heads.block(), 0.0),
-            Numbers::I16 { values, scales } => {
-                values.resize(heads * self.heads.block(), 0);
-                scales.resize(heads * BLOCK, 0.0);
-            }
-        }
+        let count = blocks * self.heads.keys;
+        self.numbers.store_mut().resize(self.heads, count);
     }
 
-    /// The head of a block that a row's head belongs to, and its place there.
-    fn place(&self, row: usize, head: usize) -> [usize; 2] {
-        [row / BLOCK * self.heads.keys + head, row % BLOCK]
-    }
-}
-
-/// Where a head of a block keeps channel `c` of its row `row`, `TOGETHER` inputs of a product
-/// side by side: as keys `[channels][rows]`, as values `[panels of channels][rows][channels]`.
-fn offset<const TOGETHER: usize>(side: Side, row: usize, c: usize) -> usize {
-    let (panel, input, output) = match side {
-        Side::Keys => (0, c, row),
-        Side::Values => (c / PANEL, row, c % PANEL),
-    };
-    panel * BLOCK * PANEL + (input / TOGETHER * PANEL + output) * TOGETHER + input % TOGETHER
-}
-
-/// Puts a row's head into a head of a block.
-fn put<T: Copy, const TOGETHER: usize>(side: Side, block: &mut [T], row: usize, x: &[T]) {
-    let start = offset::<TOGETHER>(side, row, 0);
-    match side {
-        Side::Keys => {
-            let out = block[start..].chunks_mut(PANEL * TOGETHER);
-            for (x, out) in x.chunks(TOGETHER).zip(out) {
-                out[..x.len()].copy_from_slice(x);
-            }
-        }
-        Side::Values => {
-            let out = block[start..].chunks_mut(BLOCK * PANEL);
-            for (x, out) in x.chunks(PANEL).zip(out) {
-                for (x, out) in x.iter().zip(out.iter_mut().step_by(TOGETHER)) {
-                    *out = *x;
-                }
-            }
+    /// Where a head of a row is.
+    fn place(&self, row: usize, head: usize) -> Place {
+        Place {
+            heads: self.heads,
+            side: self.side,
+            head: row / BLOCK * self.heads.keys + head,
+            row: row % BLOCK,
         }
     }
 }
@@ -250,16 +174,20 @@ mod tests {
     #[test]
     fn rows_come_back() {
         for side in [Side::Keys, Side::Values] {
-            for integers in [false, true] {
-                let mut cache = Cache::new(HEADS, side, integers);
+            for (format, largest) in [
+                (CacheFormat::F32, 0.1),
+                (CacheFormat::I16, 8191.0),
+                (CacheFormat::I8, 127.0),
+            ] {
+                let mut cache = Cache::new(HEADS, side, format);
                 let mut expected = Vec::new();
                 for count in [0_u16, 1, 14, 1, 1, 40] {
                     // The largest of a head is the largest integer, so nothing is rounded.
                     let head = |i: u16| {
                         if i.is_multiple_of(20) {
-                            8191.0
+                            largest
                         } else {
-                            f32::from(i)
+                            f32::from(i % 100)
                         }
                     };
                     let rows: Vec<f32> = (0..count * 40).map(head).collect();

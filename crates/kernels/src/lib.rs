@@ -39,7 +39,7 @@ mod sum;
 mod weight_sums;
 
 pub use activation::Activation;
-pub use cache::{Cache, Heads, Side};
+pub use cache::{Cache, CacheFormat, Heads, Side};
 pub use isa::{Isa, Kernels};
 pub use matmul::{Rows, Weight};
 pub use scratch::Scratch;

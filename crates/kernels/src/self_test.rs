@@ -4,7 +4,7 @@
 
 use formats::{Format, Matrix};
 
-use crate::{Cache, Heads, Isa, Kernels, Rows, Scratch, Side, Weight, WeightSums};
+use crate::{Cache, CacheFormat, Heads, Isa, Kernels, Rows, Scratch, Side, Weight, WeightSums};
 
 /// Shapes at the edges of vectors and panels: rows, inputs, outputs.
 const SHAPES: [[usize; 3]; 4] = [[1, 72, 72], [1, 35, 17], [5, 16, 33], [3, 70, 15]];
@@ -12,6 +12,8 @@ const SHAPES: [[usize; 3]; 4] = [[1, 72, 72], [1, 35, 17], [5, 16, 33], [3, 70, 
 const TOLERANCE: f64 = 1e-5;
 /// And where queries and cache are rounded to 13 and 14 bits.
 const ROUNDING: f64 = 2e-3;
+/// And where the cache is rounded to 8 bits.
+const COARSE: f64 = 2e-2;
 /// What is timed: a product that a step of the backbone is made of, inputs and outputs.
 const STEP: [usize; 2] = [1024, 512];
 /// Products in a row: a page's clock is coarse.
@@ -161,19 +163,23 @@ fn attention_is_right(kernels: Kernels) -> bool {
     };
     let (q, cached) = (numbers(80, 3), numbers(23 * 40, 4));
     let expected = attention(heads, &q, &cached, &cached);
-    [(false, TOLERANCE), (true, ROUNDING)]
-        .into_iter()
-        .all(|(integers, tolerance)| {
-            let [keys, values] = [Side::Keys, Side::Values].map(|side| {
-                let mut cache = Cache::new(heads, side, integers);
-                cache.push(kernels, Rows::new(&cached, heads.row()));
-                cache
-            });
-            let (mut scratch, mut out) = (Scratch::default(), [0.0; 80]);
-            let q = Rows::new(&q, 80);
-            kernels.attend(q, &keys, &values, None, &mut scratch, &mut out);
-            agree(&out, &expected, tolerance)
-        })
+    [
+        (CacheFormat::F32, TOLERANCE),
+        (CacheFormat::I16, ROUNDING),
+        (CacheFormat::I8, COARSE),
+    ]
+    .into_iter()
+    .all(|(format, tolerance)| {
+        let [keys, values] = [Side::Keys, Side::Values].map(|side| {
+            let mut cache = Cache::new(heads, side, format);
+            cache.push(kernels, Rows::new(&cached, heads.row()));
+            cache
+        });
+        let (mut scratch, mut out) = (Scratch::default(), [0.0; 80]);
+        let q = Rows::new(&q, 80);
+        kernels.attend(q, &keys, &values, None, &mut scratch, &mut out);
+        agree(&out, &expected, tolerance)
+    })
 }
 
 fn agree(a: &[f32], b: &[f64], tolerance: f64) -> bool {

@@ -78,6 +78,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn zero_i() -> Self::I;
     /// 32 i16 weights: `[16][2]`.
     unsafe fn load_w2(from: *const i16) -> Self::W2;
+    /// The same of 32 i8 numbers.
+    unsafe fn load_w2_bytes(from: *const i8) -> Self::W2;
     /// Two activations.
     unsafe fn splat_a2(from: *const i16) -> Self::A2;
     /// Adds the products of two inputs.

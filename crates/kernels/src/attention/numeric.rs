@@ -5,9 +5,10 @@ use std::array::from_fn;
 use formats::PANEL;
 
 use super::STREAMS;
+use crate::Rows;
 use crate::activations::{A_MAX, Quantise};
-use crate::cache::{BLOCK, Heads};
-use crate::isa::Kernel;
+use crate::cache::{BLOCK, Blocks, Heads};
+use crate::isa::{Kernel, Kernels};
 use crate::matmul::pair_products;
 use crate::simd::Simd;
 
@@ -107,14 +108,88 @@ pub(super) struct Singles {
     pub(super) values: *const f32,
 }
 
-pub(super) struct Integers {
-    pub(super) q: *const i16,
-    pub(super) q_scales: *const f32,
-    pub(super) keys: *const i16,
-    pub(super) key_scales: *const f32,
-    pub(super) values: *const i16,
-    pub(super) value_scales: *const f32,
-    pub(super) weights: *mut i16,
+pub(super) struct Integers<T> {
+    q: *const i16,
+    q_scales: *const f32,
+    keys: *const T,
+    key_scales: *const f32,
+    values: *const T,
+    value_scales: *const f32,
+    weights: *mut i16,
+}
+
+/// Room for what is rounded on the way.
+pub(super) struct Rounded<'a> {
+    pub(super) queries: &'a mut Vec<i16>,
+    /// A scale for each.
+    pub(super) scales: &'a mut Vec<f32>,
+    /// A weight for each score.
+    pub(super) weights: &'a mut [i16],
+}
+
+impl<T> Integers<T> {
+    /// Rounds the queries.
+    pub(super) fn new(
+        kernels: Kernels,
+        heads: Heads,
+        q: Rows<'_>,
+        [keys, values]: [&Blocks<T>; 2],
+        rounded: Rounded<'_>,
+    ) -> Self {
+        let Rounded {
+            queries: integers,
+            scales,
+            weights,
+        } = rounded;
+        let (padded, max) = (heads.padded(), query_max(heads.width));
+        integers.resize(q.count * heads.queries * padded, 0);
+        scales.clear();
+        let rows = q.values.chunks(q.stride).take(q.count);
+        let width = heads.queries * heads.width;
+        let queries = rows.flat_map(|row| row[..width].chunks_exact(heads.width));
+        for (q, out) in queries.zip(integers.chunks_exact_mut(padded)) {
+            let (out, filling) = out.split_at_mut(q.len());
+            scales.push(kernels.quantise_to(max, q, out));
+            filling.fill(0);
+        }
+        Self {
+            q: integers.as_ptr(),
+            q_scales: scales.as_ptr(),
+            keys: keys.values.as_ptr(),
+            key_scales: keys.scales.as_ptr(),
+            values: values.values.as_ptr(),
+            value_scales: values.scales.as_ptr(),
+            weights: weights.as_mut_ptr(),
+        }
+    }
+}
+
+/// The largest magnitude of a query's integers: products over a head have to fit into 32 bits.
+pub(super) fn query_max(width: usize) -> i32 {
+    let width = i32::try_from(width).unwrap_or(i32::MAX);
+    (i32::MAX / A_MAX / width).min(A_MAX)
+}
+
+/// Integers of a cache as factors.
+pub(super) trait Factor: Copy {
+    /// 32 of them: `[16][2]`.
+    unsafe fn load<S: Simd>(from: *const Self) -> S::W2;
+}
+
+impl Factor for i16 {
+    #[inline(always)]
+    unsafe fn load<S: Simd>(from: *const Self) -> S::W2 {
+        // SAFETY: the caller's.
+        unsafe { S::load_w2(from) }
+    }
+}
+
+impl Factor for i8 {
+    #[inline(always)]
+    unsafe fn load<S: Simd>(from: *const Self) -> S::W2 {
+        // SAFETY: the caller's.
+        unsafe { S::load_w2_bytes(from) }
+    }
 }
 
 impl Numeric for Singles {
@@ -168,7 +243,7 @@ impl Numeric for Singles {
     }
 }
 
-impl Numeric for Integers {
+impl<T: Factor> Numeric for Integers<T> {
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     unsafe fn score<S: Simd, const R: usize>(&self, at: Place, to: *mut f32, stride: usize) {
@@ -185,7 +260,7 @@ impl Numeric for Integers {
             for first in (0..pairs).step_by(turn) {
                 for ([start, _], exact) in at.starts().zip(&mut exact) {
                     let keys = self.keys.add(start + first * 2 * PANEL);
-                    products::<S, R>(exact, keys, q.add(2 * first), q_stride, turn);
+                    products::<S, T, R>(exact, keys, q.add(2 * first), q_stride, turn);
                 }
             }
             for ((block, [_, scales]), exact) in at.starts().enumerate().zip(exact) {
@@ -235,7 +310,7 @@ impl Numeric for Integers {
             let values = self.values.add(values);
             let weight = self.weights.add(weights.index);
             let mut exact = [S::zero_i(); R];
-            products::<S, R>(&mut exact, values, weight, weights.stride, BLOCK / 2);
+            products::<S, T, R>(&mut exact, values, weight, weights.stride, BLOCK / 2);
             for (sum, exact) in sums.iter_mut().zip(exact) {
                 *sum = S::add(*sum, S::to_f32(exact));
             }
@@ -246,13 +321,16 @@ impl Numeric for Integers {
 /// [`pair_products`], as a function of its own where compilers run out of registers in large ones.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-unsafe fn products<S: Simd, const R: usize>(
+unsafe fn products<S: Simd, T: Factor, const R: usize>(
     sums: &mut [S::I; R],
-    panel: *const i16,
+    panel: *const T,
     x: *const i16,
     stride: usize,
     pairs: usize,
 ) {
     // SAFETY: the caller's.
-    unsafe { pair_products::<S, R>(sums, panel, x, stride, pairs) }
+    unsafe {
+        let weight = |pair: usize| T::load::<S>(panel.wrapping_add(pair * 2 * PANEL));
+        pair_products::<S, R>(sums, weight, x, stride, pairs);
+    }
 }

@@ -1,9 +1,9 @@
 //! Attention against plain loops.
 
-use super::numeric::W_MAX;
+use super::numeric::{W_MAX, query_max};
 use super::*;
-use crate::Isa;
 use crate::self_test::{attention, attention_weights};
+use crate::{CacheFormat, Isa};
 
 fn noise(count: usize, seed: usize) -> Vec<f32> {
     (0..count)
@@ -11,9 +11,11 @@ fn noise(count: usize, seed: usize) -> Vec<f32> {
         .collect()
 }
 
-fn caches(kernels: Kernels, heads: Heads, integers: bool, rows: usize) -> [Cache; 2] {
+const FORMATS: [CacheFormat; 3] = [CacheFormat::F32, CacheFormat::I16, CacheFormat::I8];
+
+fn caches(kernels: Kernels, heads: Heads, format: CacheFormat, rows: usize) -> [Cache; 2] {
     [Side::Keys, Side::Values].map(|side| {
-        let mut cache = Cache::new(heads, side, integers);
+        let mut cache = Cache::new(heads, side, format);
         let noise = noise(rows * heads.row(), 2 + side as usize);
         cache.push(kernels, Rows::new(&noise, heads.row()));
         cache
@@ -22,7 +24,7 @@ fn caches(kernels: Kernels, heads: Heads, integers: bool, rows: usize) -> [Cache
 
 /// Queries as the kernel rounds them.
 fn rounded(kernels: Kernels, width: usize, q: &[f32]) -> Vec<f32> {
-    let mut integers = vec![0; width];
+    let mut integers = vec![0_i16; width];
     let head = |head: &[f32]| {
         let scale = kernels.quantise_to(query_max(width), head, &mut integers);
         integers.iter().map(|i| f32::from(*i) * scale).collect()
@@ -52,16 +54,16 @@ fn attention_equals_the_reference() {
         };
         let q = noise(count * queries * width, 1);
         for kernels in Isa::available().into_iter().filter_map(Kernels::new) {
-            for integers in [false, true] {
-                let [mut k, mut v] = caches(kernels, heads, integers, rows);
+            for format in FORMATS {
+                let [mut k, mut v] = caches(kernels, heads, format, rows);
                 let (all_k, all_v) = (k.get(), v.get());
                 for cache in [&mut k, &mut v] {
                     cache.keep_last(count + context);
                 }
-                let q_used = if integers {
-                    rounded(kernels, width, &q)
-                } else {
+                let q_used = if format == CacheFormat::F32 {
                     q.clone()
+                } else {
+                    rounded(kernels, width, &q)
                 };
                 let mut exact = Vec::new();
                 let mut largest = 0.0_f64;
@@ -81,10 +83,10 @@ fn attention_equals_the_reference() {
                 let errors = differences.map(|(a, b)| (f64::from(*a) - b).abs());
                 let worst = errors.fold(0.0, |a: f64, b| if b > a || b.is_nan() { b } else { a });
                 // Weights are rounded by half a step, and values are up to 1.
-                let step = if integers {
-                    largest / f64::from(W_MAX)
-                } else {
+                let step = if format == CacheFormat::F32 {
                     0.0
+                } else {
+                    largest / f64::from(W_MAX)
                 };
                 let rounding = context.min(rows) as f64 * step / 2.0;
                 if worst.is_nan() || worst > 2e-6 + rounding {
@@ -107,15 +109,15 @@ fn a_row_does_not_depend_on_the_others() {
     let (rows, count) = (50, 9);
     let q = noise(count * 40, 1);
     for kernels in Isa::available().into_iter().filter_map(Kernels::new) {
-        for integers in [false, true] {
+        for format in FORMATS {
             let mut scratch = Scratch::default();
-            let [k, v] = caches(kernels, heads, integers, rows);
+            let [k, v] = caches(kernels, heads, format, rows);
             let mut together = vec![0.0; q.len()];
             let all = Rows::new(&q, 40);
             kernels.attend(all, &k, &v, Some(30), &mut scratch, &mut together);
             for (i, together) in together.chunks(40).enumerate() {
                 let rows = rows - count + i + 1;
-                let [mut k, mut v] = caches(kernels, heads, integers, 0);
+                let [mut k, mut v] = caches(kernels, heads, format, 0);
                 for (cache, seed) in [(&mut k, 2), (&mut v, 3)] {
                     for row in noise(rows * 40, seed).chunks(40) {
                         cache.push(kernels, Rows::new(row, 40));

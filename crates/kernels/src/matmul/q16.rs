@@ -71,8 +71,8 @@ unsafe fn q16<S: Simd, const R: usize, const N: bool>(
         while pair < pairs {
             let end = pairs.min(pair + exact_pairs);
             let mut exact = [S::zero_i(); R];
-            let (panel, x) = (values.wrapping_add(pair * 2 * PANEL), x.add(2 * pair));
-            pair_products::<S, R>(&mut exact, panel, x, stride, end - pair);
+            let weight = |i: usize| S::load_w2(values.wrapping_add((pair + i) * 2 * PANEL));
+            pair_products::<S, R>(&mut exact, weight, x.add(2 * pair), stride, end - pair);
             for (sum, exact) in sums.iter_mut().zip(exact) {
                 *sum = S::add(*sum, S::to_f32(exact));
             }
@@ -89,8 +89,8 @@ unsafe fn q16<S: Simd, const R: usize, const N: bool>(
     }
 }
 
-/// Adds the products of `R` rows, `stride` apart, with `pairs` of inputs: `panel` is
-/// `[pairs][16][2]`.
+/// Adds the products of `R` rows, `stride` apart, with `pairs` of inputs: `weight` gives
+/// `[16][2]` of each.
 ///
 /// # Safety
 ///
@@ -98,7 +98,7 @@ unsafe fn q16<S: Simd, const R: usize, const N: bool>(
 #[inline(always)]
 pub(crate) unsafe fn pair_products<S: Simd, const R: usize>(
     sums: &mut [S::I; R],
-    panel: *const i16,
+    weight: impl Fn(usize) -> S::W2,
     x: *const i16,
     stride: usize,
     pairs: usize,
@@ -106,7 +106,7 @@ pub(crate) unsafe fn pair_products<S: Simd, const R: usize>(
     // SAFETY: see above.
     unsafe {
         for pair in 0..pairs {
-            let w = S::load_w2(panel.wrapping_add(pair * 2 * PANEL));
+            let w = weight(pair);
             for (r, sum) in sums.iter_mut().enumerate() {
                 *sum = S::dot2(*sum, S::splat_a2(x.add(r * stride + 2 * pair)), w);
             }

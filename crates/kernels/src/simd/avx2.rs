@@ -99,6 +99,10 @@ impl Simd for Avx2 {
         from_fn(|i| _mm256_loadu_si256(from.add(16 * i).cast()))
     }
     #[inline(always)]
+    unsafe fn load_w2_bytes(from: *const i8) -> Self::W2 {
+        Self::load_w4(from)
+    }
+    #[inline(always)]
     unsafe fn splat_a2(from: *const i16) -> Self::A2 {
         _mm256_set1_epi32(from.cast::<i32>().read_unaligned())
     }

@@ -100,6 +100,10 @@ impl Simd for Avx512 {
         _mm512_loadu_si512(from.cast())
     }
     #[inline(always)]
+    unsafe fn load_w2_bytes(from: *const i8) -> Self::W2 {
+        Self::load_w4(from)
+    }
+    #[inline(always)]
     unsafe fn splat_a2(from: *const i16) -> Self::A2 {
         _mm512_set1_epi32(from.cast::<i32>().read_unaligned())
     }

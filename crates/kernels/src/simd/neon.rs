@@ -107,6 +107,10 @@ impl Simd for Neon {
         from_fn(|i| vld1q_s16(from.add(8 * i)))
     }
     #[inline(always)]
+    unsafe fn load_w2_bytes(from: *const i8) -> Self::W2 {
+        Self::load_w4(from)
+    }
+    #[inline(always)]
     unsafe fn splat_a2(from: *const i16) -> Self::A2 {
         vreinterpretq_s16_s32(vdupq_n_s32(from.cast::<i32>().read_unaligned()))
     }

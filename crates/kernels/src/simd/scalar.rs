@@ -83,6 +83,10 @@ impl Simd for Scalar {
         from.cast::<[i16; 32]>().read_unaligned()
     }
     #[inline(always)]
+    unsafe fn load_w2_bytes(from: *const i8) -> [i16; 32] {
+        Self::load_w4(from)
+    }
+    #[inline(always)]
     unsafe fn splat_a2(from: *const i16) -> [i16; 2] {
         from.cast::<[i16; 2]>().read_unaligned()
     }

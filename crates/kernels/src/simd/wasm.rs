@@ -147,6 +147,10 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
         from_fn(|i| v128_load(from.add(8 * i).cast()))
     }
     #[inline(always)]
+    unsafe fn load_w2_bytes(from: *const i8) -> Self::W2 {
+        from_fn(|i| i16x8_load_extend_i8x8(from.add(8 * i)))
+    }
+    #[inline(always)]
     unsafe fn splat_a2(from: *const i16) -> Self::A2 {
         v128_load32_splat(from.cast())
     }
