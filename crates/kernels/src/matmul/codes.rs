@@ -17,50 +17,78 @@ const GROUP: usize = 16;
 const FOUR: usize = 4;
 
 /// Weights as they are stored: without a sign, plus an offset.
-pub(super) trait Codes: Copy {
+pub(super) trait Codes: Source {
     /// What is added to a weight.
     const OFFSET: i32;
     /// Bytes of [`GROUP`] inputs of a panel.
     const BYTES: usize;
+}
 
-    /// Those of [`GROUP`] inputs and half a panel.
-    unsafe fn load<S: Simd>(from: *const u8) -> Group<S>;
+/// A panel's codes, in whatever form.
+pub(super) trait Source {
+    /// Those of a half of a group, counted from `panel` on.
+    unsafe fn load<S: Simd>(panel: *const u8, group: usize, half: usize) -> Group<S>;
 }
 
 /// Codes of [`GROUP`] inputs and half a panel, [`FOUR`] inputs each.
 type Group<S> = [<S as Simd>::W4; GROUP / FOUR];
 
 /// `[inputs / 16][3][16][4]` bytes.
-#[derive(Clone, Copy)]
 pub(super) struct Q6;
 
 impl Codes for Q6 {
     const OFFSET: i32 = Q6_OFFSET;
     const BYTES: usize = 3 * 4 * PANEL;
+}
 
+impl Source for Q6 {
     #[inline(always)]
-    unsafe fn load<S: Simd>(from: *const u8) -> Group<S> {
+    unsafe fn load<S: Simd>(panel: *const u8, group: usize, half: usize) -> Group<S> {
         // SAFETY: the caller's.
-        unsafe { S::load_w4_sixes(from) }
+        unsafe { S::load_w4_sixes(panel.add(group * Self::BYTES + half * 2 * PANEL)) }
     }
 }
 
 /// `[inputs / 8][16][4]` bytes.
-#[derive(Clone, Copy)]
 pub(super) struct Q4;
 
 impl Codes for Q4 {
     const OFFSET: i32 = Q4_OFFSET;
     const BYTES: usize = 2 * 4 * PANEL;
+}
 
+impl Source for Q4 {
     #[inline(always)]
-    unsafe fn load<S: Simd>(from: *const u8) -> Group<S> {
+    unsafe fn load<S: Simd>(panel: *const u8, group: usize, half: usize) -> Group<S> {
         // SAFETY: the caller's.
         unsafe {
-            let [a, b] = S::load_w4_nibbles(from);
-            let [c, d] = S::load_w4_nibbles(from.add(4 * PANEL));
+            let at = group * Self::BYTES + half * 2 * PANEL;
+            let [a, b] = S::load_w4_nibbles(panel.add(at));
+            let [c, d] = S::load_w4_nibbles(panel.add(at + 4 * PANEL));
             [a, b, c, d]
         }
+    }
+}
+
+/// Codes as they are multiplied, [`UNPACKED`] bytes for an input: unpacked once for several rows.
+struct Unpacked;
+
+/// Two halves of a panel, in the widest of vectors.
+pub(super) const UNPACKED: usize = 2 * 64 / FOUR;
+
+impl Unpacked {
+    #[inline(always)]
+    fn group<S: Simd>(panel: *const u8, group: usize, half: usize) -> *const Group<S> {
+        const { assert!(size_of::<Group<S>>() * 2 <= UNPACKED * GROUP) };
+        panel.cast::<Group<S>>().wrapping_add(2 * group + half)
+    }
+}
+
+impl Source for Unpacked {
+    #[inline(always)]
+    unsafe fn load<S: Simd>(panel: *const u8, group: usize, half: usize) -> Group<S> {
+        // SAFETY: the caller's.
+        unsafe { Self::group::<S>(panel, group, half).read_unaligned() }
     }
 }
 
@@ -69,18 +97,9 @@ pub(super) struct CodeProduct<'a, C> {
     pub(super) product: IntegerProduct<'a>,
     /// What sums of every row and block begin with, see [`crate::activations::CodeSums`].
     pub(super) begin: *const [i32; 2],
-    /// A panel as it is multiplied with several rows: [`UNPACKED`] bytes for every input.
+    /// Room for an [`Unpacked`] panel.
     pub(super) unpacked: *mut u8,
     pub(super) codes: PhantomData<C>,
-}
-
-/// Bytes of an unpacked input: two halves of a panel, in the widest of vectors.
-pub(super) const UNPACKED: usize = 2 * 64 / FOUR;
-
-/// A block of a panel: what gives its group `[group, half]`, and an f16 scale for each output.
-struct CodeBlock<L> {
-    load: L,
-    scales: *const u16,
 }
 
 impl<C: Codes> Kernel for CodeProduct<'_, C> {
@@ -116,21 +135,6 @@ impl<C: Codes> CodeProduct<'_, C> {
         let scales = self.product.product.weight.scales.as_ptr().cast::<u16>();
         scales.wrapping_add((panel * self.blocks() + block) * PANEL)
     }
-
-    /// Where the group is unpacked.
-    #[inline(always)]
-    fn unpacked<S: Simd>(&self, group: usize, half: usize) -> *mut Group<S> {
-        const { assert!(size_of::<Group<S>>() * 2 <= UNPACKED * GROUP) };
-        let unpacked = self.unpacked.cast::<Group<S>>();
-        unpacked.wrapping_add(2 * group + half)
-    }
-}
-
-/// Group `half` of group `group` of packed values.
-#[inline(always)]
-unsafe fn packed<S: Simd, C: Codes>(values: *const u8, [group, half]: [usize; 2]) -> Group<S> {
-    // SAFETY: the caller's.
-    unsafe { C::load::<S>(values.add(group * C::BYTES + half * 2 * PANEL)) }
 }
 
 impl<C: Codes> Block for CodeProduct<'_, C> {
@@ -141,8 +145,9 @@ impl<C: Codes> Block for CodeProduct<'_, C> {
             for half in 0..2 {
                 // SAFETY: as the trait's.
                 unsafe {
-                    let codes = packed::<S, C>(values, [group, half]);
-                    self.unpacked::<S>(group, half).write_unaligned(codes);
+                    let codes = C::load::<S>(values, group, half);
+                    let to = Unpacked::group::<S>(self.unpacked, group, half);
+                    to.cast_mut().write_unaligned(codes);
                 }
             }
         }
@@ -150,20 +155,15 @@ impl<C: Codes> Block for CodeProduct<'_, C> {
 
     #[inline(always)]
     unsafe fn block<S: Simd, const R: usize>(&self, panel: usize, row: usize) {
-        let (stride, blocks) = (self.product.stride, self.blocks());
+        let blocks = self.blocks();
         // SAFETY: as the trait's.
         unsafe {
             let mut sums = [S::zero(); R];
-            for block in 0..blocks {
-                let groups = self.unpacked::<S>(block * BLOCK / GROUP, 0);
-                let block_of_panel = CodeBlock {
-                    load: |[group, half]: [usize; 2]| groups.add(2 * group + half).read_unaligned(),
-                    scales: self.scales(panel, block),
-                };
-                let x = self.product.x.add(row * stride + block * BLOCK);
-                let begin = self.begin.add(row * blocks + block);
-                block_of_panel.add::<S, R>(&mut sums, x, begin, [stride, blocks]);
-            }
+            let strides = [self.product.stride, blocks];
+            let x = self.product.x.add(row * strides[0]);
+            let begin = self.begin.add(row * blocks);
+            let scales = self.scales(panel, 0);
+            add_blocks::<S, R>(self.unpacked, scales, blocks, x, begin, strides, &mut sums);
             self.product.store::<S, R>(panel, row, sums);
         }
     }
@@ -175,18 +175,16 @@ impl<C: Codes> Turns for CodeProduct<'_, C> {
         // SAFETY: as the trait's.
         unsafe {
             let mut sums = [[S::zero()]; STREAMS];
+            let mut at = panels.map(|panel| (self.values(panel, 0), self.scales(panel, 0)));
             for block in 0..self.blocks() {
                 let (x, begin) = (self.product.x.add(block * BLOCK), self.begin.add(block));
-                for (panel, sums) in panels.into_iter().zip(&mut sums) {
-                    let values = self.values(panel, block);
+                for ((values, scales), sums) in at.iter_mut().zip(&mut sums) {
                     if !S::PREFETCH_WAITS {
-                        prefetch::<S, C>(values);
+                        prefetch::<S, C>(*values);
                     }
-                    let block = CodeBlock {
-                        load: |group| packed::<S, C>(values, group),
-                        scales: self.scales(panel, block),
-                    };
-                    block.add::<S, 1>(sums, x, begin, [0, 0]);
+                    add_block::<S, C>(*values, *scales, x, begin, sums);
+                    *values = values.wrapping_add(BLOCK / GROUP * C::BYTES);
+                    *scales = scales.wrapping_add(PANEL);
                 }
             }
             sums.map(|[sums]| sums)
@@ -203,64 +201,103 @@ unsafe fn prefetch<S: Simd, C: Codes>(values: *const u8) {
     }
 }
 
-impl<L> CodeBlock<L> {
-    /// Adds the products of `R` rows, whose numbers and beginnings are `strides` apart.
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    unsafe fn add<S: Simd, const R: usize>(
-        self,
-        sums: &mut [S::F; R],
-        x: *const i16,
-        begin: *const [i32; 2],
-        strides: [usize; 2],
-    ) where
-        L: Fn([usize; 2]) -> Group<S>,
-    {
-        // SAFETY: the caller's.
+/// Adds the products of one row with a block.
+///
+/// # Safety
+///
+/// The numbers are there.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+unsafe fn add_block<S: Simd, C: Source>(
+    values: *const u8,
+    scales: *const u16,
+    x: *const i16,
+    begin: *const [i32; 2],
+    sums: &mut [S::F; 1],
+) {
+    // SAFETY: see above.
+    unsafe {
+        let halves = products::<S, C, 1, 2>(values, [0, 0], x, begin, [0, 0]);
+        add_sums::<S, 1>(halves, scales, sums);
+    }
+}
+
+/// Adds the products of `R` rows with `blocks` of a panel. Rows and what their sums begin with
+/// are `strides` apart.
+///
+/// # Safety
+///
+/// The numbers are there.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+unsafe fn add_blocks<S: Simd, const R: usize>(
+    panel: *const u8,
+    scales: *const u16,
+    blocks: usize,
+    x: *const i16,
+    begin: *const [i32; 2],
+    strides: [usize; 2],
+    sums: &mut [S::F; R],
+) {
+    for block in 0..blocks {
+        let group = block * (BLOCK / GROUP);
+        // SAFETY: see above.
         unsafe {
-            let begin = from_fn(|r| S::splat_h(begin.add(r * strides[1]).cast()));
+            let (x, begin) = (x.add(block * BLOCK), begin.add(block));
             // Half a panel at a time where registers do not hold more.
-            let halves: [[S::H; 2]; R] = if S::WHOLE || R == 1 {
-                self.halves::<S, R, 2>(0, begin, x, strides[0])
+            let halves = if S::WHOLE {
+                products::<S, Unpacked, R, 2>(panel, [group, 0], x, begin, strides)
             } else {
-                let lower = self.halves::<S, R, 1>(0, begin, x, strides[0]);
-                let upper = self.halves::<S, R, 1>(1, begin, x, strides[0]);
+                let lower = products::<S, Unpacked, R, 1>(panel, [group, 0], x, begin, strides);
+                let upper = products::<S, Unpacked, R, 1>(panel, [group, 1], x, begin, strides);
                 from_fn(|r| [lower[r][0], upper[r][0]])
             };
-            let scale = S::load_f16(self.scales);
-            for (sum, halves) in sums.iter_mut().zip(halves) {
-                *sum = S::mul_add_lanes(*sum, S::halves_to_f32(halves), scale);
-            }
+            add_sums::<S, R>(halves, scales.add(block * PANEL), sums);
         }
     }
+}
 
-    /// The sums of `HALVES` halves of a panel from `first` on.
-    #[inline(always)]
-    unsafe fn halves<S: Simd, const R: usize, const HALVES: usize>(
-        &self,
-        first: usize,
-        begin: [S::H; R],
-        x: *const i16,
-        stride: usize,
-    ) -> [[S::H; HALVES]; R]
-    where
-        L: Fn([usize; 2]) -> Group<S>,
-    {
-        let mut sums = begin.map(|begin| [begin; HALVES]);
+/// The exact sums of a block for `R` rows and `HALVES` halves of a panel: from group and half `at`
+/// on.
+#[inline(always)]
+unsafe fn products<S: Simd, C: Source, const R: usize, const HALVES: usize>(
+    panel: *const u8,
+    at: [usize; 2],
+    x: *const i16,
+    begin: *const [i32; 2],
+    strides: [usize; 2],
+) -> [[S::H; HALVES]; R] {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut sums = from_fn(|r| [S::splat_h(begin.add(r * strides[1]).cast()); HALVES]);
         for group in 0..BLOCK / GROUP {
-            let codes: [Group<S>; HALVES] = from_fn(|i| (self.load)([group, first + i]));
+            let codes: [Group<S>; HALVES] =
+                from_fn(|half| C::load::<S>(panel, at[0] + group, at[1] + half));
             for four in 0..GROUP / FOUR {
                 for (r, sums) in sums.iter_mut().enumerate() {
-                    // SAFETY: the caller's.
-                    unsafe {
-                        let a = S::splat_a4(x.add(r * stride + group * GROUP + FOUR * four));
-                        for (sum, codes) in sums.iter_mut().zip(&codes) {
-                            *sum = S::dot4_codes(*sum, a, codes[four]);
-                        }
+                    let a = S::splat_a4(x.add(r * strides[0] + group * GROUP + FOUR * four));
+                    for (sum, codes) in sums.iter_mut().zip(&codes) {
+                        *sum = S::dot4_codes(*sum, a, codes[four]);
                     }
                 }
             }
         }
         sums
+    }
+}
+
+/// Adds exact sums times the scales of their block.
+#[inline(always)]
+unsafe fn add_sums<S: Simd, const R: usize>(
+    halves: [[S::H; 2]; R],
+    scales: *const u16,
+    sums: &mut [S::F; R],
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        let scales = S::load_f16(scales);
+        for (sum, halves) in sums.iter_mut().zip(halves) {
+            *sum = S::mul_add_lanes(*sum, S::halves_to_f32(halves), scales);
+        }
     }
 }

@@ -204,12 +204,12 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
     unsafe fn load_w4_sixes(from: *const u8) -> [Self::W4; 4] {
         let codes: [[v128; 4]; 2] = from_fn(|i| {
             let rows = [0, 64, 128].map(|row| v128_load(from.add(row + 16 * i).cast()));
-            // Two bits each, which shifts of 16 bits mix with what is masked.
-            let first = v128_and(u16x8_shr(rows[0], 6), u8x16_splat(0b11));
-            let second = v128_and(u16x8_shr(rows[1], 4), u8x16_splat(0b11 << 2));
-            let third = v128_and(u16x8_shr(rows[2], 2), u8x16_splat(0b11 << 4));
-            let last = v128_or(v128_or(first, second), third);
-            let [a, b, c] = rows.map(|row| v128_and(row, u8x16_splat(63)));
+            let lower = rows.map(|row| v128_and(row, u8x16_splat(63)));
+            // Bytes have nothing below their upper two bits then, so shifts keep them apart.
+            let upper: [v128; 3] = from_fn(|k| v128_xor(rows[k], lower[k]));
+            let last = v128_or(u16x8_shr(upper[0], 6), u16x8_shr(upper[1], 4));
+            let last = v128_or(last, u16x8_shr(upper[2], 2));
+            let [a, b, c] = lower;
             [a, b, c, last]
         });
         from_fn(|four| Self::codes(codes.map(|codes| codes[four])))
