@@ -1,10 +1,10 @@
 //! Which component's weights are stored how.
 
 use bundle::{ComponentName, Format};
-use config::{Config, FlowLmTransformerConfig};
+use config::Config;
 
 /// Weights of the backbone from which on bytes matter more than exactness.
-const LARGE: usize = 150_000_000;
+const LARGE: u64 = 150_000_000;
 
 /// The formats that are asked for, by component; others follow from the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Formats {
     /// frames too, which 8 bits do not reach.
     pub fn default_of(component: ComponentName, config: &Config) -> Format {
         match component {
-            ComponentName::FlowLm if weights(&config.flow_lm.transformer) >= LARGE => Format::Q6,
+            ComponentName::FlowLm if weights(config) >= LARGE => Format::Q6,
             ComponentName::TextConditioner | ComponentName::FlowLm | ComponentName::FlowNet => {
                 Format::Q8
             }
@@ -47,12 +47,11 @@ impl Formats {
     }
 }
 
-/// Weights of a backbone's linear layers.
-fn weights(transformer: &FlowLmTransformerConfig) -> usize {
-    let (width, attention) = (transformer.d_model, transformer.attn_dim());
-    let cached = 2 * transformer.num_kv_heads() * transformer.dim_per_head();
-    let outputs = 2 * attention + cached + 2 * transformer.dim_feedforward();
-    transformer.num_layers * width * outputs
+/// Weights of the backbone's layers.
+fn weights(config: &Config) -> u64 {
+    let tensors = config.tensors().into_iter();
+    let layers = tensors.filter(|tensor| tensor.key.starts_with("flow_lm.transformer."));
+    layers.map(|tensor| tensor.values()).sum()
 }
 
 #[cfg(test)]

@@ -17,12 +17,17 @@ pub(crate) const PLANE_OFFSET: i32 = 1 << (13 - PLANE_BITS);
 const ROUND: f32 = 12_582_912.0;
 
 /// What numbers are rounded to.
-pub(crate) trait Integer: Copy {
+pub(crate) trait Integer: Copy + Default + Into<f32> {
+    /// Largest magnitude that is used.
+    const MAX: i32;
+
     /// The lowest bits.
     fn from_bits(bits: u32) -> Self;
 }
 
 impl Integer for i16 {
+    const MAX: i32 = A_MAX;
+
     #[inline(always)]
     fn from_bits(bits: u32) -> Self {
         bits as Self
@@ -30,6 +35,8 @@ impl Integer for i16 {
 }
 
 impl Integer for i8 {
+    const MAX: i32 = i8::MAX as i32;
+
     #[inline(always)]
     fn from_bits(bits: u32) -> Self {
         bits as Self

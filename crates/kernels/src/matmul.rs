@@ -31,6 +31,22 @@ pub struct Weight<'a> {
     pub bias: Option<&'a [f32]>,
 }
 
+impl Weight<'_> {
+    /// Where the values of a panel begin.
+    #[inline(always)]
+    fn panel(&self, panel: usize) -> *const u8 {
+        let at = panel * self.matrix.panel_bytes();
+        self.values.as_ptr().wrapping_add(at)
+    }
+
+    /// Where its scales do.
+    #[inline(always)]
+    fn panel_scales(&self, panel: usize) -> *const u8 {
+        let at = panel * self.matrix.panel_scale_bytes();
+        self.scales.as_ptr().wrapping_add(at)
+    }
+}
+
 /// Rows of a factor. They may overlap, as the windows of a convolution do.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
@@ -187,7 +203,7 @@ impl Prefetch {
         let size = weight.matrix.panel_bytes();
         let there = panel < weight.matrix.panels();
         Self {
-            panel: weight.values.as_ptr().wrapping_add(panel * size),
+            panel: weight.panel(panel),
             part: if there { size / LINE / STREAMS } else { 0 },
             next: 0,
         }
@@ -284,10 +300,10 @@ impl Kernel for FloatProduct<'_> {
 impl Block for FloatProduct<'_> {
     #[inline(always)]
     unsafe fn block<S: Simd, const R: usize>(&self, panel: usize, row: usize) {
-        let Weight { matrix, values, .. } = self.product.weight;
+        let matrix = self.product.weight.matrix;
+        let values = self.product.weight.panel(panel);
         // SAFETY: as the trait's.
         unsafe {
-            let values = values.as_ptr().add(panel * matrix.panel_bytes());
             let x = self.x.add(row * self.stride);
             let sums = match matrix.format {
                 Format::Bf16 => {

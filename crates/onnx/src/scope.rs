@@ -60,20 +60,18 @@ impl<'g> Scope<'g> {
 
     /// An f32 constant of the module; equal names within a module share one.
     pub fn constant(&self, name: &str, dims: &[usize], values: &[f32]) -> Value {
+        self.shared(&format!("{}/{name}", self.path), dims, values)
+    }
+
+    /// An f32 constant of the whole graph; equal names share one.
+    pub(crate) fn shared(&self, name: &str, dims: &[usize], values: &[f32]) -> Value {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.graph.constant(
-            &format!("{}/{name}", self.path),
-            DataType::Float,
-            dims,
-            bytes,
-        )
+        self.graph.constant(name, DataType::Float, dims, bytes)
     }
 
     /// An f32 number, shared by the whole graph.
     pub fn scalar(&self, value: f32) -> Value {
-        let bytes = value.to_le_bytes().to_vec();
-        self.graph
-            .constant(&format!("f32 {value}"), DataType::Float, &[], bytes)
+        self.shared(&format!("f32 {value}"), &[], &[value])
     }
 
     /// An i64 list, shared by the whole graph.

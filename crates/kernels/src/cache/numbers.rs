@@ -3,7 +3,7 @@
 use formats::PANEL;
 
 use super::{BLOCK, Heads, Side};
-use crate::activations::A_MAX;
+use crate::activations::Integer;
 use crate::isa::Kernels;
 
 /// How cached rows are kept.
@@ -130,23 +130,11 @@ impl Number for f32 {
     }
 }
 
-impl Number for i16 {
+impl<T: Integer> Number for T {
     const TOGETHER: usize = 2;
 
     fn round(kernels: Kernels, x: &[f32], out: &mut [Self]) -> f32 {
-        kernels.quantise_to(A_MAX, x, out)
-    }
-
-    fn to_f32(self) -> f32 {
-        self.into()
-    }
-}
-
-impl Number for i8 {
-    const TOGETHER: usize = 2;
-
-    fn round(kernels: Kernels, x: &[f32], out: &mut [Self]) -> f32 {
-        kernels.quantise_to(i32::from(i8::MAX), x, out)
+        kernels.quantise_to(T::MAX, x, out)
     }
 
     fn to_f32(self) -> f32 {

@@ -123,24 +123,18 @@ impl<C: Codes> CodeProduct<'_, C> {
         self.product.product.weight.matrix.padded_inputs() / BLOCK
     }
 
-    /// The packed values of a block.
+    /// The packed values of a panel, and the scales of its blocks.
     #[inline(always)]
-    fn values(&self, panel: usize, block: usize) -> *const u8 {
-        let at = (panel * self.blocks() + block) * (BLOCK / GROUP) * C::BYTES;
-        self.product.product.weight.values.as_ptr().wrapping_add(at)
-    }
-
-    #[inline(always)]
-    fn scales(&self, panel: usize, block: usize) -> *const u16 {
-        let scales = self.product.product.weight.scales.as_ptr().cast::<u16>();
-        scales.wrapping_add((panel * self.blocks() + block) * PANEL)
+    fn panel(&self, panel: usize) -> (*const u8, *const u16) {
+        let weight = &self.product.product.weight;
+        (weight.panel(panel), weight.panel_scales(panel).cast())
     }
 }
 
 impl<C: Codes> Block for CodeProduct<'_, C> {
     #[inline(always)]
     unsafe fn begin<S: Simd>(&self, panel: usize) {
-        let values = self.values(panel, 0);
+        let (values, _) = self.panel(panel);
         for group in 0..self.blocks() * BLOCK / GROUP {
             for half in 0..2 {
                 // SAFETY: as the trait's.
@@ -162,7 +156,7 @@ impl<C: Codes> Block for CodeProduct<'_, C> {
             let strides = [self.product.stride, blocks];
             let x = self.product.x.add(row * strides[0]);
             let begin = self.begin.add(row * blocks);
-            let scales = self.scales(panel, 0);
+            let (_, scales) = self.panel(panel);
             add_blocks::<S, R>(self.unpacked, scales, blocks, x, begin, strides, &mut sums);
             self.product.store::<S, R>(panel, row, sums);
         }
@@ -175,7 +169,7 @@ impl<C: Codes> Turns for CodeProduct<'_, C> {
         // SAFETY: as the trait's.
         unsafe {
             let mut sums = [[S::zero()]; STREAMS];
-            let mut at = panels.map(|panel| (self.values(panel, 0), self.scales(panel, 0)));
+            let mut at = panels.map(|panel| self.panel(panel));
             for block in 0..self.blocks() {
                 let (x, begin) = (self.product.x.add(block * BLOCK), self.begin.add(block));
                 for ((values, scales), sums) in at.iter_mut().zip(&mut sums) {

@@ -54,6 +54,7 @@ impl Kernels {
     ) {
         let matrix = product.weight.matrix;
         let (stride, scale_stride) = self.quantise_rows(&matrix, x, needed, scratch);
+        // Made anew once activations were changed, which ends what pointed to them.
         let product = |scratch: &Scratch| IntegerProduct {
             product,
             x: scratch.activations.as_ptr(),
@@ -109,7 +110,11 @@ impl Kernels {
                 let activations = &mut scratch.activations;
                 self.run(Planes::<true> { activations });
             }
-            (scratch.codes).resize(weight.matrix.padded_inputs() * UNPACKED, 0);
+            let needed = weight.matrix.padded_inputs() * UNPACKED;
+            // It never shrinks: what is taken away would be filled again by the next product.
+            if scratch.codes.len() < needed {
+                scratch.codes.resize(needed, 0);
+            }
             let product = CodeProduct::<C> {
                 product: product(scratch),
                 begin: scratch.code_sums.as_ptr(),

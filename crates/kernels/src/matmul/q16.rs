@@ -4,7 +4,7 @@
 use formats::PANEL;
 
 use super::integer::IntegerProduct;
-use super::{Block, Weight, all_blocks};
+use super::{Block, all_blocks};
 use crate::isa::Kernel;
 use crate::simd::Simd;
 
@@ -25,20 +25,13 @@ impl Kernel for Q16Product<'_> {
 impl Block for Q16Product<'_> {
     #[inline(always)]
     unsafe fn block<S: Simd, const R: usize>(&self, panel: usize, row: usize) {
-        let Weight {
-            matrix,
-            values,
-            scales,
-            sums,
-            ..
-        } = self.0.product.weight;
-        let pairs = [matrix.padded_inputs() / 2, sums.pairs()];
+        let weight = &self.0.product.weight;
+        let pairs = [weight.matrix.padded_inputs() / 2, weight.sums.pairs()];
+        let (values, scales) = (weight.panel(panel), weight.panel_scales(panel));
         // SAFETY: as the trait's.
         unsafe {
-            let values = values.as_ptr().add(panel * matrix.panel_bytes());
-            let scales = scales.as_ptr().add(panel * matrix.panel_scale_bytes());
             let x = self.0.x.add(row * self.0.stride);
-            let sums = if matrix.outputs - panel * PANEL <= NARROW {
+            let sums = if weight.matrix.outputs - panel * PANEL <= NARROW {
                 q16::<S, R, true>(values, scales, pairs, x, self.0.stride)
             } else {
                 q16::<S, R, false>(values, scales, pairs, x, self.0.stride)

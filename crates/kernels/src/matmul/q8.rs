@@ -7,7 +7,7 @@ use std::ops::Range;
 use formats::PANEL;
 
 use super::integer::IntegerProduct;
-use super::{AHEAD, Block, STREAMS, Turns, Weight, all_blocks, all_turns};
+use super::{AHEAD, Block, STREAMS, Turns, all_blocks, all_turns};
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::weight_sums::Q8_FOURS;
@@ -43,23 +43,12 @@ impl Kernel for Q8Product<'_> {
 
 impl Q8Product<'_> {
     #[inline(always)]
-    unsafe fn panel(&self, panel: usize) -> Q8Panel {
-        let Weight {
-            matrix,
-            values,
-            scales,
-            sums,
-            ..
-        } = self.0.product.weight;
-        // SAFETY: as `run`.
-        unsafe {
-            Q8Panel {
-                values: values.as_ptr().add(panel * matrix.panel_bytes()).cast(),
-                scales: (scales.as_ptr())
-                    .add(panel * matrix.panel_scale_bytes())
-                    .cast(),
-                sums: sums.of_panel(&matrix, panel),
-            }
+    fn panel(&self, panel: usize) -> Q8Panel {
+        let weight = &self.0.product.weight;
+        Q8Panel {
+            values: weight.panel(panel).cast(),
+            scales: weight.panel_scales(panel).cast(),
+            sums: weight.sums.of_panel(&weight.matrix, panel),
         }
     }
 }

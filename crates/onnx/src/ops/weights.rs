@@ -4,7 +4,6 @@
 use formats::{BLOCK, Format, Matrix, PANEL, Q4_OFFSET, Q6_OFFSET};
 
 use crate::model::scale_name;
-use crate::proto::tensor_proto::DataType;
 use crate::{Layout, Packing, Scope, Value};
 
 impl Scope<'_> {
@@ -125,11 +124,5 @@ impl Scope<'_> {
     fn look_up(&self, name: &str, bytes: &Value, part: impl Fn(u8) -> f32, offset: i32) -> Value {
         let numbers = std::array::from_fn::<_, 256, _>(|byte| part(byte as u8) - offset as f32);
         self.gather(&self.shared(name, &[256], &numbers), bytes, 0)
-    }
-
-    /// A constant of the whole graph.
-    fn shared(&self, name: &str, dims: &[usize], values: &[f32]) -> Value {
-        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.graph().constant(name, DataType::Float, dims, bytes)
     }
 }
