@@ -9,7 +9,7 @@ export interface FileEntry {
 }
 
 /** How weights are stored. */
-export type WeightFormat = "f32" | "bf16" | "q16" | "q8" | "q4";
+export type WeightFormat = "f32" | "bf16" | "q16" | "q8" | "q6" | "q4";
 
 /** Number format of a tensor. */
 export type DType = "f32" | "i64";

@@ -14,7 +14,7 @@ use crate::{Component, ComponentName, FileEntry};
 pub const FORMAT: &str = "pocket-onnx";
 
 /// The format version this crate reads and writes.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 /// A bundle, described.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -15,6 +15,7 @@ use crate::{Data, EngineError};
 struct Parameters<'a> {
     data: Data,
     kernels: Kernels,
+    residual: bool,
     by_name: HashMap<&'a str, &'a Parameter>,
     used: RefCell<HashSet<&'a str>>,
 }
@@ -34,6 +35,7 @@ pub(crate) struct PackedMatrix {
     values: Range<usize>,
     scales: Range<usize>,
     sums: WeightSums,
+    residual: bool,
 }
 
 /// A packed lookup table in a data file.
@@ -46,13 +48,20 @@ pub(crate) struct PackedTable {
 }
 
 impl<'a> Loader<'a> {
-    /// The root of `component`, whose data file holds `data`, for modules that run on `kernels`.
-    pub(crate) fn new(component: &'a Component, data: Data, kernels: Kernels) -> Self {
+    /// The root of `component`, whose data file holds `data`, for modules that run on `kernels`;
+    /// `residual` is that of their [`Weight`]s.
+    pub(crate) fn new(
+        component: &'a Component,
+        data: Data,
+        kernels: Kernels,
+        residual: bool,
+    ) -> Self {
         let by_name = (component.parameters.iter()).map(|p| (p.name.as_str(), p));
         Self {
             parameters: Rc::new(Parameters {
                 data,
                 kernels,
+                residual,
                 by_name: by_name.collect(),
                 used: RefCell::default(),
             }),
@@ -119,6 +128,7 @@ impl<'a> Loader<'a> {
             sums: kernels.weight_sums(&matrix, &data.bytes()[values.clone()]),
             values,
             scales: self.extent(parameter, parameter.scales, matrix.scale_bytes())?,
+            residual: self.parameters.residual,
         })
     }
 
@@ -198,6 +208,7 @@ impl PackedMatrix {
             scales: &self.data.bytes()[self.scales.clone()],
             sums: &self.sums,
             bias,
+            residual: self.residual,
         }
     }
 }

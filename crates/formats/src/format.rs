@@ -17,9 +17,9 @@ pub enum Format {
     Q16,
     /// Integers of 8 bits and one scale per output.
     Q8,
-    /// Integers of 6 bits and one scale per output and 32 inputs.
+    /// Integers of 6 bits and one scale of 8 bits per output and 32 inputs.
     Q6,
-    /// Integers of 4 bits and one scale per output and 32 inputs.
+    /// Integers of 4 bits and one scale of 8 bits per output and 32 inputs.
     Q4,
 }
 

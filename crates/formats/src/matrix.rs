@@ -1,8 +1,9 @@
 //! The weight of a matrix product, in panels.
 
-use half::{bf16, f16};
+use half::bf16;
 
 use crate::panel::{self, Columns};
+use crate::quantise::power_of_two;
 use crate::{BLOCK, Format, Q4_OFFSET, Q6_OFFSET};
 
 /// Outputs of a panel.
@@ -40,7 +41,7 @@ impl Matrix {
         match self.format {
             Format::F32 | Format::Bf16 => 0,
             Format::Q16 | Format::Q8 => PANEL * 4,
-            Format::Q6 | Format::Q4 => self.padded_inputs() / BLOCK * PANEL * 2,
+            Format::Q6 | Format::Q4 => (1 + self.padded_inputs() / BLOCK) * PANEL,
         }
     }
 
@@ -101,8 +102,10 @@ impl Matrix {
         let scales = &scales[panel * self.panel_scale_bytes()..][..self.panel_scale_bytes()];
         let two = |bytes: &[u8], at: usize| [bytes[2 * at], bytes[2 * at + 1]];
         let four = |bytes: &[u8], at: usize| std::array::from_fn(|i| bytes[4 * at + i]);
-        let block_scale =
-            || f16::from_le_bytes(two(scales, input / BLOCK * PANEL + output)).to_f32();
+        let block_scale = || {
+            let number = scales[(1 + input / BLOCK) * PANEL + output] as i8;
+            f32::from(number) * power_of_two(scales[output] as i8)
+        };
         match self.format {
             Format::F32 => f32::from_le_bytes(four(values, input * PANEL + output)),
             Format::Bf16 => bf16::from_le_bytes(two(values, input * PANEL + output)).to_f32(),
@@ -142,7 +145,7 @@ mod tests {
     use super::*;
     use crate::{Q8_MAX, Q16_MAX};
 
-    /// Largest error of a value, as a part of the largest value that shares its scale.
+    /// Largest error of a value, as a part of the largest value of its output.
     fn bound(format: Format) -> f32 {
         match format {
             Format::F32 => 0.0,
@@ -150,9 +153,10 @@ mod tests {
             // Half a step, and the rounding of the scale and of the product with it.
             Format::Q16 => 0.5 / Q16_MAX as f32 + 2.0 * f32::EPSILON,
             Format::Q8 => 0.5 / Q8_MAX as f32 + 2.0 * f32::EPSILON,
-            // Half a step, or a whole one where 32 is cut to 31, or 8 to 7; and the scale's own rounding.
-            Format::Q6 => 1.01 / 32.0,
-            Format::Q4 => 1.01 / 8.0,
+            // Half a step, or a whole one where 32 is cut to 31, or 8 to 7; and the scale's own
+            // rounding, by half of 1/64 at most.
+            Format::Q6 => 1.01 / 32.0 + 1.0 / 127.0,
+            Format::Q4 => 1.01 / 8.0 + 1.0 / 127.0,
         }
     }
 
@@ -236,18 +240,15 @@ mod tests {
         // with its upper bit in the third row.
         assert_eq!(q6[..4], [32, 16, 0, 32]);
         assert_eq!(q6[8 * PANEL..][..4], [0b1010_0000; 4]);
-        assert_eq!(scales[..2], f16::from_f32(-1.0 / 16.0).to_le_bytes());
+        assert_eq!(
+            [scales[0], scales[PANEL]].map(|byte| byte as i8),
+            [-10, -64]
+        );
 
         let (q4, scales) = matrix(Format::Q4).pack(&weight);
         assert_eq!(q4.len(), 16 * PANEL);
         // Codes of output 0 with the scale -0.25: 0, -4, -8, and 0 for what fills up.
         assert_eq!(q4[..4], [0x88, 0x84, 0x80, 0x88]);
-        let scales: Vec<u16> = scales
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| u16::from_le_bytes(*b))
-            .collect();
-        assert_eq!(scales[0], f16::from_f32(-0.25).to_bits());
+        assert_eq!([scales[0], scales[PANEL]].map(|byte| byte as i8), [-8, -64]);
     }
 }

@@ -4,9 +4,7 @@
 //! of squares of [`PANEL`] outputs by [`PANEL`] such words: columns are read and quantised in
 //! runs, words change places within a square, and whole cache lines are written.
 
-use half::f16;
-
-use crate::quantise::{bf16_bits, block_code, block_scale, largest_magnitude, quantise};
+use crate::quantise::{BlockScale, bf16_bits, exponent, largest_magnitude, quantise};
 use crate::{BLOCK, PANEL, Q4_OFFSET, Q6_OFFSET, Q8_MAX, Q16_MAX};
 
 /// Words of a square: `[output][group]`, or the other way round once they changed places.
@@ -133,14 +131,11 @@ pub(crate) fn pack_q8(columns: &Columns<'_>, values: &mut [u8], scales: &mut [u8
 }
 
 pub(crate) fn pack_q6(columns: &Columns<'_>, values: &mut [u8], scales: &mut [u8]) {
+    let mut scales = BlockScales::new(columns, Q6_OFFSET, scales);
     let rows = values.as_chunks_mut::<{ 4 * PANEL }>().0;
     columns.squares(
         rows.len().div_ceil(PANEL * 3 / 4),
-        |output, square, run: &[f32; 4 * PANEL]| {
-            bytemuck::cast(block_codes(run, Q6_OFFSET, |block, scale| {
-                write_block_scale(scales, square * 4 * PANEL / BLOCK + block, output, scale);
-            }))
-        },
+        |output, square, run: &[f32; 4 * PANEL]| bytemuck::cast(scales.codes(output, square, run)),
         |at, square| {
             let groups = square.as_chunks::<4>().0;
             let rows = rows[at * PANEL * 3 / 4..].as_chunks_mut::<3>().0;
@@ -159,12 +154,11 @@ pub(crate) fn pack_q6(columns: &Columns<'_>, values: &mut [u8], scales: &mut [u8
 }
 
 pub(crate) fn pack_q4(columns: &Columns<'_>, values: &mut [u8], scales: &mut [u8]) {
+    let mut scales = BlockScales::new(columns, Q4_OFFSET, scales);
     columns.squares(
         values.len().div_ceil(SQUARE),
         |output, square, run: &[f32; 8 * PANEL]| {
-            let codes = block_codes(run, Q4_OFFSET, |block, scale| {
-                write_block_scale(scales, square * 8 * PANEL / BLOCK + block, output, scale);
-            });
+            let codes = scales.codes(output, square, run);
             let mut bytes = [0; 4 * PANEL];
             for (bytes, codes) in bytes.chunks_exact_mut(4).zip(codes.as_chunks::<8>().0) {
                 for (j, byte) in bytes.iter_mut().enumerate() {
@@ -177,27 +171,55 @@ pub(crate) fn pack_q4(columns: &Columns<'_>, values: &mut [u8], scales: &mut [u8
     );
 }
 
-/// The codes of a run of whole blocks; `scale` is told the scale of each.
-fn block_codes<const RUN: usize>(
-    run: &[f32; RUN],
+/// Scales of a panel's blocks.
+struct BlockScales<'a> {
     offset: i32,
-    mut scale: impl FnMut(usize, f16),
-) -> [u8; RUN] {
-    let mut codes = [0; RUN];
-    let blocks = run.as_chunks::<BLOCK>().0.iter();
-    for (i, (block, codes)) in blocks.zip(codes.chunks_exact_mut(BLOCK)).enumerate() {
-        let of_block = block_scale(block, offset);
-        for (code, value) in codes.iter_mut().zip(block) {
-            *code = block_code(*value, of_block, offset);
-        }
-        scale(i, of_block);
-    }
-    codes
+    /// Those of its outputs.
+    exponents: [i8; PANEL],
+    /// `[blocks][16]`
+    blocks: &'a mut [[u8; PANEL]],
 }
 
-fn write_block_scale(scales: &mut [u8], block: usize, output: usize, scale: f16) {
-    // The last square may hold more blocks than there are.
-    if let Some(out) = scales.as_chunks_mut().0.get_mut(block * PANEL + output) {
-        *out = scale.to_le_bytes();
+impl<'a> BlockScales<'a> {
+    /// Writes the exponents.
+    fn new(columns: &Columns<'_>, offset: i32, scales: &'a mut [u8]) -> Self {
+        let exponents = columns
+            .0
+            .map(|column| exponent(largest_magnitude(column), offset));
+        let rows = scales.as_chunks_mut().0;
+        let blocks = match rows.split_first_mut() {
+            Some((first, blocks)) => {
+                *first = exponents.map(|exponent| exponent as u8);
+                blocks
+            }
+            None => &mut [],
+        };
+        Self {
+            offset,
+            exponents,
+            blocks,
+        }
+    }
+
+    /// The codes of a run of whole blocks, whose scales it writes.
+    fn codes<const RUN: usize>(
+        &mut self,
+        output: usize,
+        square: usize,
+        run: &[f32; RUN],
+    ) -> [u8; RUN] {
+        let mut codes = [0; RUN];
+        let blocks = run.as_chunks::<BLOCK>().0.iter();
+        for (i, (block, codes)) in blocks.zip(codes.chunks_exact_mut(BLOCK)).enumerate() {
+            let scale = BlockScale::new(block, self.exponents[output], self.offset);
+            for (code, value) in codes.iter_mut().zip(block) {
+                *code = scale.code(*value);
+            }
+            // The last square may hold more blocks than there are.
+            if let Some(scales) = self.blocks.get_mut(square * RUN / BLOCK + i) {
+                scales[output] = scale.number as u8;
+            }
+        }
+        codes
     }
 }

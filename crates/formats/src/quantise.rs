@@ -1,7 +1,5 @@
 //! From numbers to integers and scales. All values are finite.
 
-use half::f16;
-
 /// Largest magnitude of a q8 number.
 pub const Q8_MAX: i32 = 127;
 /// Largest magnitude of a q16 number: 32 products with activations of the same bound fit
@@ -37,27 +35,58 @@ pub(crate) fn quantise(value: f32, scale: f32, max: i32) -> i32 {
     nearest(value / scale, -max, max)
 }
 
-/// The scale of a block whose largest value becomes -`offset`, so that no code is lost.
-pub(crate) fn block_scale(block: &[f32], offset: i32) -> f16 {
-    let magnitude = largest_magnitude(block);
-    // Of two of that magnitude the first counts.
-    let largest = block.iter().find(|value| value.abs() >= magnitude);
-    let scale = f16::from_f32(largest.copied().unwrap_or_default() / -(offset as f32));
-    // Beyond f16 there is only infinity.
-    if scale.is_finite() {
-        scale
-    } else {
-        f16::MAX.copysign(scale)
-    }
+/// Two to the power of `exponent`, which is at least -126.
+#[inline]
+pub fn power_of_two(exponent: i8) -> f32 {
+    f32::from_bits((127 + i32::from(exponent)).cast_unsigned() << 23)
 }
 
-/// The number nearest to `value / scale`, from -`offset` to `offset` - 1, plus `offset`.
-pub(crate) fn block_code(value: f32, scale: f16, offset: i32) -> u8 {
-    let scale = scale.to_f32();
-    if scale == 0.0 {
-        return offset as u8;
+/// The smallest exponent with which an 8-bit number is a scale that makes `largest` an integer
+/// of magnitude `offset`.
+pub(crate) fn exponent(largest: f32, offset: i32) -> i8 {
+    let scale = largest / offset as f32;
+    // The number is at least 64 then, and at most 128: where it is more than 127, one more.
+    let exponent = (scale.to_bits() >> 23).cast_signed() - 127 - 6;
+    let least = exponent.max(-126) as i8;
+    least + i8::from(scale > 127.0 * power_of_two(least))
+}
+
+/// The scale of a block of values.
+pub(crate) struct BlockScale {
+    /// It times the power of two is the scale.
+    pub(crate) number: i8,
+    /// 1 / scale, or 0.
+    inverse: f32,
+    offset: i32,
+}
+
+impl BlockScale {
+    /// The scale that makes the largest value -`offset`, so that no code is lost.
+    pub(crate) fn new(block: &[f32], exponent: i8, offset: i32) -> Self {
+        let least = block
+            .iter()
+            .fold(0.0, |a: f32, b| if *b < a { *b } else { a });
+        let most = block
+            .iter()
+            .fold(0.0, |a: f32, b| if *b > a { *b } else { a });
+        let largest = if most > -least { most } else { least };
+        let power = power_of_two(exponent);
+        let number = nearest(largest / power / -(offset as f32), -127, 127);
+        Self {
+            number: number as i8,
+            inverse: match number {
+                0 => 0.0,
+                _ => 1.0 / (number as f32 * power),
+            },
+            offset,
+        }
     }
-    (nearest(value / scale, -offset, offset - 1) + offset) as u8
+
+    /// The number nearest to `value / scale`, from -`offset` to `offset` - 1, plus `offset`.
+    pub(crate) fn code(&self, value: f32) -> u8 {
+        let number = nearest(value * self.inverse, -self.offset, self.offset - 1);
+        (number + self.offset) as u8
+    }
 }
 
 /// The nearest bf16 number, ties to even.
@@ -78,12 +107,27 @@ mod tests {
         assert_eq!(largest_magnitude(&[]).to_bits(), 0);
         assert_eq!(largest_magnitude(&[-2.0, 1.0]).to_bits(), 2.0_f32.to_bits());
         assert_eq!(quantise(0.0, 0.0, Q8_MAX), 0);
-        let nothing = block_scale(&[0.0; BLOCK], Q4_OFFSET);
-        assert_eq!(i32::from(block_code(0.0, nothing, Q4_OFFSET)), Q4_OFFSET);
-        // The largest values that there are.
-        let scale = block_scale(&[f32::MAX, -f32::MAX], Q4_OFFSET);
-        assert_eq!(scale, -f16::MAX);
-        assert_eq!(block_code(-f32::MAX, scale, Q4_OFFSET), 15);
+        let nothing = BlockScale::new(&[0.0; BLOCK], exponent(0.0, Q4_OFFSET), Q4_OFFSET);
+        assert_eq!(
+            (nothing.number, i32::from(nothing.code(0.0))),
+            (0, Q4_OFFSET)
+        );
+    }
+
+    #[test]
+    fn scales_of_blocks_have_no_range() {
+        for offset in [Q4_OFFSET, Q6_OFFSET] {
+            for largest in [f32::MAX, 1.0, -127.0 / 128.0, -255.0 / 256.0, 1e-34] {
+                let exponent = exponent(largest.abs(), offset);
+                let scale = BlockScale::new(&[largest / 2.0, largest], exponent, offset);
+                assert!((63..=127).contains(&scale.number.abs()), "{}", scale.number);
+                assert_eq!((scale.code(largest), scale.number < 0), (0, largest > 0.0));
+            }
+            // Numbers that only subnormals could scale are nothing.
+            let exponent = exponent(1e-40, offset);
+            let scale = BlockScale::new(&[1e-40], exponent, offset);
+            assert_eq!(i32::from(scale.code(1e-40)), offset);
+        }
     }
 
     proptest! {

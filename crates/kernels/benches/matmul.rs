@@ -50,6 +50,7 @@ fn products(criterion: &mut Criterion) {
                             scales,
                             sums: &sums,
                             bias: None,
+                            residual: false,
                         };
                         kernels.matmul(&weight, Rows::new(&x, inputs), &mut scratch, &mut out);
                     });

@@ -1,6 +1,4 @@
-//! Activations as integers.
-
-use formats::BLOCK;
+//! Activations as integers, with one scale a row.
 
 use crate::isa::{Kernel, Kernels};
 use crate::simd::Simd;
@@ -108,75 +106,20 @@ impl Kernels {
 }
 
 /// Parts activations into planes of 7 bits: of every four, four bytes with their lower bits,
-/// and four with what is above. Without `SIGNED`, lower ones are 0 to 127 and upper ones have
-/// [`PLANE_OFFSET`] too much; with it, both have a sign.
-pub(crate) struct Planes<'a, const SIGNED: bool> {
+/// and four with what is above, which has [`PLANE_OFFSET`] too much.
+pub(crate) struct Planes<'a> {
     /// A multiple of four.
     pub(crate) activations: &'a mut [i16],
 }
 
-/// The lower bits of an activation, with a sign.
-#[inline(always)]
-fn signed_lower(a: i16) -> i16 {
-    a << (16 - PLANE_BITS) >> (16 - PLANE_BITS)
-}
-
-impl<const SIGNED: bool> Kernel for Planes<'_, SIGNED> {
+impl Kernel for Planes<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         for four in self.activations.as_chunks_mut::<4>().0 {
-            let lower = four.map(|a| {
-                if SIGNED {
-                    signed_lower(a)
-                } else {
-                    a & ((1 << PLANE_BITS) - 1)
-                }
-            });
-            let mut upper = *four;
-            for (upper, lower) in upper.iter_mut().zip(lower) {
-                *upper = (*upper - lower) >> PLANE_BITS;
-                if !SIGNED {
-                    *upper += PLANE_OFFSET as i16;
-                }
-            }
-            let [lower, upper] = [lower, upper].map(|plane| plane.map(|a| a as u8));
+            let lower = four.map(|a| (a & ((1 << PLANE_BITS) - 1)) as u8);
+            let upper = four.map(|a| ((a >> PLANE_BITS) + PLANE_OFFSET as i16) as u8);
             let two = |bytes: [u8; 4], i: usize| i16::from_le_bytes([bytes[i], bytes[i + 1]]);
             *four = [two(lower, 0), two(lower, 2), two(upper, 0), two(upper, 2)];
-        }
-    }
-}
-
-/// What the sums of products with codes begin with, which are weights plus `offset`: the sum of
-/// a block's activations times that, with the sign changed. In planes, that of the lower and
-/// that of the upper one; otherwise all of it, and 0.
-pub(crate) struct CodeSums<'a> {
-    /// `rows` of `inputs`, whole blocks, `stride` apart.
-    pub(crate) activations: &'a [i16],
-    pub(crate) rows: usize,
-    pub(crate) stride: usize,
-    pub(crate) inputs: usize,
-    pub(crate) offset: i32,
-    pub(crate) planes: bool,
-    /// Becomes `[rows, blocks]`.
-    pub(crate) out: &'a mut Vec<[i32; 2]>,
-}
-
-impl Kernel for CodeSums<'_> {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        self.out.clear();
-        for row in 0..self.rows {
-            let row = &self.activations[row * self.stride..][..self.inputs];
-            self.out
-                .extend(row.as_chunks::<BLOCK>().0.iter().map(|block| {
-                    let sum: i32 = block.iter().map(|a| i32::from(*a)).sum();
-                    let lower = if self.planes {
-                        block.iter().map(|a| i32::from(signed_lower(*a))).sum()
-                    } else {
-                        sum
-                    };
-                    [lower, (sum - lower) >> PLANE_BITS].map(|sum| -self.offset * sum)
-                }));
         }
     }
 }

@@ -41,11 +41,7 @@ impl Isa {
         #[cfg(target_arch = "x86_64")]
         {
             // Miri interprets no vectors of this kind.
-            if !cfg!(miri)
-                && is_x86_feature_detected!("avx2")
-                && is_x86_feature_detected!("fma")
-                && is_x86_feature_detected!("f16c")
-            {
+            if !cfg!(miri) && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                 all.push(Self::Avx2);
                 if is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
@@ -128,22 +124,21 @@ impl Kernels {
         }
     }
 
-    /// Runs `kernel` on activations in planes, where kernels have those.
+    /// Runs `kernel` with dot products of bytes, where the instruction set has those.
     ///
     /// # Safety
     ///
-    /// That of [`Kernel::run`].
-    #[cfg_attr(
-        all(target_arch = "wasm32", target_feature = "relaxed-simd"),
-        allow(clippy::unused_self, reason = "other builds run what it says")
-    )]
-    pub(crate) unsafe fn run_on_planes<K: Kernel>(self, kernel: K) {
+    /// That of [`Kernel::run`]; beside q8 weights, activations come in planes where
+    /// [`Kernels::has_planes`] says so.
+    #[inline]
+    pub(crate) unsafe fn run_on_bytes<K: Kernel>(self, kernel: K) {
         // SAFETY: `Self` is only made for instruction sets that were found.
         unsafe {
-            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            kernel.run::<crate::simd::wasm::Wasm<true>>();
-            #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
-            self.run(kernel);
+            match self.isa {
+                #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+                Isa::WasmDot => kernel.run::<crate::simd::wasm::Wasm<true>>(),
+                _ => self.run(kernel),
+            }
         }
     }
 
@@ -185,14 +180,14 @@ pub(crate) trait Kernel {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c")]
+#[target_feature(enable = "avx2,fma")]
 unsafe fn run_avx2<K: Kernel>(kernel: K) {
     // SAFETY: as this function's own.
     unsafe { kernel.run::<crate::simd::avx2::Avx2>() }
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512vnni")]
 unsafe fn run_avx512<K: Kernel>(kernel: K) {
     // SAFETY: as this function's own.
     unsafe { kernel.run::<crate::simd::avx512::Avx512>() }

@@ -27,6 +27,7 @@
 mod activation;
 mod activations;
 mod attention;
+mod block_activations;
 mod cache;
 mod isa;
 mod math;

@@ -1,5 +1,6 @@
 //! Matrix products on packed weights.
 
+mod code_product;
 mod codes;
 mod float;
 mod integer;
@@ -13,7 +14,6 @@ use formats::{Format, Matrix, PANEL};
 use crate::isa::{Kernel, Kernels};
 use crate::simd::Simd;
 use crate::{Scratch, WeightSums};
-use integer::IntegerProduct;
 pub(crate) use q16::pair_products;
 
 /// A packed weight and the bias that is added to its products.
@@ -29,6 +29,9 @@ pub struct Weight<'a> {
     pub sums: &'a WeightSums,
     /// One number per output.
     pub bias: Option<&'a [f32]>,
+    /// Beside q6 and q4, whether what activations lose when they are rounded to 8 bits is rounded
+    /// and multiplied too.
+    pub residual: bool,
 }
 
 impl Weight<'_> {
@@ -123,7 +126,11 @@ impl Kernels {
                     });
                 }
             }
-            _ => self.integer_matmul(product, x, needed, scratch),
+            // SAFETY: as above.
+            Format::Q6 => unsafe { self.code_matmul::<codes::Q6>(product, x, scratch) },
+            // SAFETY: as above.
+            Format::Q4 => unsafe { self.code_matmul::<codes::Q4>(product, x, scratch) },
+            Format::Q16 | Format::Q8 => self.integer_matmul(product, x, needed, scratch),
         }
     }
 }
@@ -175,8 +182,8 @@ trait Block {
 
 /// Computes several panels by turns, for a product of one row.
 trait Turns: Block {
-    /// The sums of `panels` for row 0.
-    unsafe fn turns<S: Simd>(&self, panels: [usize; STREAMS]) -> [S::F; STREAMS];
+    /// The product's part of `panels`.
+    unsafe fn turns<S: Simd>(&self, panels: [usize; STREAMS]);
 }
 
 /// Places in memory that are read by turns. Memory is read a page at a time, and finding the
@@ -254,17 +261,13 @@ unsafe fn all_blocks<S: Simd>(blocks: &impl Block, product: &Product<'_>) {
 
 /// All panels of a product of one row, from several parts of the weight by turns.
 #[inline(always)]
-unsafe fn all_turns<S: Simd>(turns: &impl Turns, product: &IntegerProduct<'_>) {
-    let panels = product.product.weight.matrix.panels();
+unsafe fn all_turns<S: Simd>(turns: &impl Turns, product: &Product<'_>) {
+    let panels = product.weight.matrix.panels();
     let part = panels / STREAMS;
     // SAFETY: as this function's own.
     unsafe {
         for i in 0..part {
-            let panels = from_fn(|stream| stream * part + i);
-            let sums = turns.turns::<S>(panels);
-            for (panel, sums) in panels.into_iter().zip(sums) {
-                product.store::<S, 1>(panel, 0, [sums]);
-            }
+            turns.turns::<S>(from_fn(|stream| stream * part + i));
         }
         for panel in part * STREAMS..panels {
             turns.begin::<S>(panel);

@@ -2,8 +2,9 @@
 //! them. Of relaxed SIMD, browsers may make what their processors do fast: so it is neither
 //! known before what a dot product of bytes gives, nor whether it pays.
 
-use formats::{Format, Matrix};
+use formats::{BLOCK, Format, Matrix};
 
+use crate::activations::{A_MAX, Integer};
 use crate::{Cache, CacheFormat, Heads, Isa, Kernels, Rows, Scratch, Side, Weight, WeightSums};
 
 /// Shapes at the edges of vectors and panels: rows, inputs, outputs.
@@ -18,8 +19,12 @@ const COARSE: f64 = 2e-2;
 const STEP: [usize; 2] = [1024, 512];
 /// Products in a row: a page's clock is coarse.
 const STEPS: usize = 16;
-/// Milliseconds that are spent on timing, if compilers are still at work.
-const PATIENCE: f64 = 12.0;
+/// How often each is timed.
+const ROUNDS: usize = 3;
+/// How much more time newer instructions may take here. Where a browser makes one of each, they
+/// are faster than others, but its compilers may have finished the others' code first, which
+/// made a factor of 1.8. Where it makes many of each, they cost more than that.
+const SLOW: f64 = 2.5;
 
 /// Numbers from -1 to 1, the ends included.
 fn numbers(count: usize, seed: u32) -> Vec<f32> {
@@ -73,6 +78,7 @@ impl Product {
             scales: &self.scales,
             sums,
             bias: None,
+            residual: false,
         };
         let x = Rows {
             values: &self.x,
@@ -94,7 +100,8 @@ impl Product {
         } = self.matrix;
         let weight = self.matrix.unpack(&self.values, &self.scales);
         let end = (self.rows - 1) * stride + inputs;
-        let shared = (stride < inputs).then(|| self.rounded(kernels, &self.x[..end]));
+        let blocks = matches!(self.matrix.format, Format::Q6 | Format::Q4);
+        let shared = (stride < inputs && !blocks).then(|| self.rounded(kernels, &self.x[..end]));
         let mut expected = Vec::with_capacity(self.rows * outputs);
         for row in 0..self.rows {
             let range = row * stride..row * stride + inputs;
@@ -113,13 +120,23 @@ impl Product {
 
     /// Activations as the format uses them.
     fn rounded(&self, kernels: Kernels, x: &[f32]) -> Vec<f64> {
-        if !self.matrix.format.is_quantised() {
-            return x.iter().map(|x| f64::from(*x)).collect();
+        match self.matrix.format {
+            Format::F32 | Format::Bf16 => x.iter().map(|x| f64::from(*x)).collect(),
+            Format::Q16 | Format::Q8 => rounded::<i16>(kernels, x, A_MAX),
+            Format::Q6 | Format::Q4 => {
+                let block = |block| rounded::<i8>(kernels, block, i8::MAX.into());
+                x.chunks(BLOCK).flat_map(block).collect()
+            }
         }
-        let mut integers = vec![0; x.len()];
-        let scale = f64::from(kernels.quantise(x, &mut integers));
-        integers.into_iter().map(|x| f64::from(x) * scale).collect()
     }
+}
+
+/// Numbers as multiples of one scale.
+fn rounded<T: Integer>(kernels: Kernels, x: &[f32], max: i32) -> Vec<f64> {
+    let mut integers = vec![T::default(); x.len()];
+    let scale = f64::from(kernels.quantise_to(max, x, &mut integers));
+    let number = |x: T| f64::from(x.into()) * scale;
+    integers.into_iter().map(number).collect()
 }
 
 /// Weights of an attention in plain loops, `[queries, rows]`.
@@ -206,9 +223,9 @@ impl Kernels {
         products && attention_is_right(self)
     }
 
-    /// Of the sets of instructions that this processor has, the fastest that is right, if one
-    /// is. `now` is a clock in milliseconds. Where several are, it takes some hundredths of a
-    /// second.
+    /// Of the sets of instructions that this processor has, the newest that is right and not
+    /// slow, if one is. `now` is a clock in milliseconds. Where several are right, it takes some
+    /// milliseconds.
     pub fn tested(mut now: impl FnMut() -> f64) -> Option<Self> {
         let kernels = Isa::available().into_iter().filter_map(Self::new);
         let right = kernels.filter(|kernels| kernels.are_right());
@@ -217,27 +234,29 @@ impl Kernels {
             let [inputs, outputs] = STEP;
             let mut products =
                 [Format::Q8, Format::Q6].map(|format| Product::new(format, [1, inputs, outputs]));
-            let sums = |kernels: Self| products.each_ref().map(|product| product.sums(kernels));
-            let sums: Vec<_> = right.iter().map(|(kernels, _)| sums(*kernels)).collect();
-            let start = now();
-            let mut end = start;
-            while end - start < PATIENCE {
-                for ((kernels, fastest), sums) in right.iter_mut().zip(&sums) {
+            for _ in 0..ROUNDS {
+                for (kernels, fastest) in &mut right {
+                    let sums = products.each_ref().map(|product| product.sums(*kernels));
                     let start = now();
                     for _ in 0..STEPS {
-                        for (product, sums) in products.iter_mut().zip(sums) {
+                        for (product, sums) in products.iter_mut().zip(&sums) {
                             product.run(*kernels, sums, inputs);
                         }
                     }
-                    end = now();
-                    *fastest = fastest.min(end - start);
+                    *fastest = fastest.min(now() - start);
                 }
             }
         }
-        // The last of equals is the newest.
-        right.reverse();
-        let fastest = right.into_iter().min_by(|(_, a), (_, b)| a.total_cmp(b));
-        fastest.map(|(kernels, _)| kernels)
+        let fastest = right
+            .iter()
+            .map(|(_, time)| *time)
+            .fold(f64::INFINITY, f64::min);
+        let not_slow = |(_, time): &&(Self, f64)| *time <= fastest * SLOW;
+        right
+            .iter()
+            .rev()
+            .find(not_slow)
+            .map(|(kernels, _)| *kernels)
     }
 }
 

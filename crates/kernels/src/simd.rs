@@ -52,8 +52,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn load(from: *const f32) -> Self::F;
     /// 16 bf16 numbers, widened.
     unsafe fn load_bf16(from: *const u16) -> Self::F;
-    /// 16 f16 numbers, widened.
-    unsafe fn load_f16(from: *const u16) -> Self::F;
+    /// 16 i8 numbers, as f32.
+    unsafe fn load_i8(from: *const i8) -> Self::F;
     /// 16 numbers.
     unsafe fn store(value: Self::F, to: *mut f32);
     /// One number in all lanes.
@@ -75,7 +75,13 @@ pub(crate) trait Simd: Copy {
     unsafe fn scale(a: Self::F, b: Self::S) -> Self::F;
 
     /// Zeros.
-    unsafe fn zero_i() -> Self::I;
+    #[inline(always)]
+    unsafe fn zero_i() -> Self::I {
+        // SAFETY: as the trait's.
+        unsafe { Self::splat_i(0) }
+    }
+    /// One number in all lanes.
+    unsafe fn splat_i(value: i32) -> Self::I;
     /// 32 i16 weights: `[16][2]`.
     unsafe fn load_w2(from: *const i16) -> Self::W2;
     /// The same of 32 i8 numbers.
@@ -89,27 +95,22 @@ pub(crate) trait Simd: Copy {
 
     /// Zeros; where activations come in planes, upper sums are the 8 numbers at `sums`.
     unsafe fn begin_h(sums: *const i32) -> Self::H;
-    /// Two numbers, one in each of every two sums.
-    unsafe fn splat_h(from: *const i32) -> Self::H;
     /// 32 i8 weights, `[8][4]`.
     unsafe fn load_w4(from: *const i8) -> Self::W4;
-    /// 32 bytes of two 4-bit codes each: those in lower and in upper halves.
-    unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2];
-    /// 3 times 32 bytes, 64 apart, of four 6-bit codes in three bytes: three in lower parts, and
-    /// one in the bits above, two in each.
-    unsafe fn load_w4_sixes(from: *const u8) -> [Self::W4; 4];
     /// Four activations: numbers, or their [`crate::activations::Planes`].
     unsafe fn splat_a4(from: *const i16) -> Self::A4;
     /// Adds the products of four inputs.
     unsafe fn dot4(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H;
-    /// The same with codes, which have no sign; planes of activations have one.
-    #[inline(always)]
-    unsafe fn dot4_codes(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H {
-        // SAFETY: as the trait's.
-        unsafe { Self::dot4(acc, a, w) }
-    }
     /// The sums of both halves' outputs, as f32.
     unsafe fn halves_to_f32(halves: [Self::H; 2]) -> Self::F;
+
+    /// Adds the products of four i8 activations with codes `[16][4]`: bytes below 64.
+    unsafe fn dot_bytes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I;
+    /// The same of eight, whose codes `[16][4]` are the lower halves of bytes, then the upper ones.
+    unsafe fn dot_nibbles(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I;
+    /// The same of sixteen, whose codes are in `[3][16][4]`: the lower six bits, then what is in
+    /// the bits above.
+    unsafe fn dot_sixes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I;
 
     /// Asks for the memory at `from`, which is soon read, if that is faster than to wait for it.
     /// Unless [`Simd::PREFETCH_WAITS`], no memory needs to be there.

@@ -51,6 +51,7 @@ impl Product {
             scales: &self.scales,
             sums: &self.sums,
             bias: None,
+            residual: false,
         };
         let x = Rows::new(&self.x, self.matrix.inputs);
         let start = Instant::now();

@@ -106,8 +106,8 @@ impl Packing {
                 let (panels, blocks) = (matrix.panels(), matrix.padded_inputs() / BLOCK);
                 match matrix.format {
                     Format::Q6 | Format::Q4 => (
-                        DataType::Float16,
-                        vec![panels, blocks, PANEL],
+                        DataType::Int8,
+                        vec![panels, 1 + blocks, PANEL],
                         matrix.scale_bytes(),
                     ),
                     _ => (DataType::Float, vec![panels * PANEL], matrix.scale_bytes()),

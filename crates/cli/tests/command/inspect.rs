@@ -62,10 +62,10 @@ fn what_is_no_bundle_is_named() {
         },
         Case {
             name: "later",
-            manifest: Some("{\"format\": \"pocket-onnx\", \"format_version\": 4}"),
+            manifest: Some("{\"format\": \"pocket-onnx\", \"format_version\": 5}"),
             says: &[
-                "later/manifest.json: format pocket-onnx version 4",
-                "version 3",
+                "later/manifest.json: format pocket-onnx version 5",
+                "version 4",
             ],
         },
     ];

@@ -1,15 +1,12 @@
-//! Products of rows that are rounded to integers.
-
-use std::marker::PhantomData;
+//! Products of rows that are rounded to integers of 14 bits.
 
 use formats::{Format, Matrix};
 
-use super::codes::{CodeProduct, Codes, Q4, Q6, UNPACKED};
 use super::q8::Q8Product;
 use super::q16::Q16Product;
 use super::{Product, Rows};
 use crate::Scratch;
-use crate::activations::{CodeSums, Planes};
+use crate::activations::Planes;
 use crate::isa::Kernels;
 use crate::simd::Simd;
 
@@ -44,7 +41,7 @@ impl IntegerProduct<'_> {
 }
 
 impl Kernels {
-    /// A product with quantised weights. `needed` are the values of all rows together.
+    /// A product with weights of 16 or 8 bits. `needed` are the values of all rows together.
     pub(super) fn integer_matmul(
         self,
         product: Product<'_>,
@@ -66,65 +63,13 @@ impl Kernels {
         // SAFETY: `quantise_rows` made the rows.
         unsafe {
             match matrix.format {
-                Format::Q6 => self.code_matmul::<Q6>(product, planes, scratch),
-                Format::Q4 => self.code_matmul::<Q4>(product, planes, scratch),
                 Format::Q8 if planes => {
                     let activations = &mut scratch.activations;
-                    self.run(Planes::<false> { activations });
-                    self.run_on_planes(Q8Product(product(scratch)));
+                    self.run(Planes { activations });
+                    self.run_on_bytes(Q8Product(product(scratch)));
                 }
                 Format::Q8 => self.run(Q8Product(product(scratch))),
                 _ => self.run(Q16Product(product(scratch))),
-            }
-        }
-    }
-
-    /// A product with weights in codes.
-    ///
-    /// # Safety
-    ///
-    /// The rows are there.
-    unsafe fn code_matmul<'a, C: Codes>(
-        self,
-        product: impl Fn(&Scratch) -> IntegerProduct<'a>,
-        planes: bool,
-        scratch: &mut Scratch,
-    ) {
-        let IntegerProduct {
-            product: Product { weight, rows, .. },
-            stride,
-            ..
-        } = product(scratch);
-        // SAFETY: the caller's.
-        unsafe {
-            self.run(CodeSums {
-                activations: &scratch.activations,
-                rows,
-                stride,
-                inputs: weight.matrix.padded_inputs(),
-                offset: C::OFFSET,
-                planes,
-                out: &mut scratch.code_sums,
-            });
-            if planes {
-                let activations = &mut scratch.activations;
-                self.run(Planes::<true> { activations });
-            }
-            let needed = weight.matrix.padded_inputs() * UNPACKED;
-            // It never shrinks: what is taken away would be filled again by the next product.
-            if scratch.codes.len() < needed {
-                scratch.codes.resize(needed, 0);
-            }
-            let product = CodeProduct::<C> {
-                product: product(scratch),
-                begin: scratch.code_sums.as_ptr(),
-                unpacked: scratch.codes.as_mut_ptr(),
-                codes: PhantomData,
-            };
-            if planes {
-                self.run_on_planes(product);
-            } else {
-                self.run(product);
             }
         }
     }

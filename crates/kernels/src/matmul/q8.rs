@@ -33,7 +33,7 @@ impl Kernel for Q8Product<'_> {
         // SAFETY: whoever made the product checked its shapes.
         unsafe {
             if self.0.product.rows == 1 {
-                all_turns::<S>(&self, &self.0);
+                all_turns::<S>(&self, &self.0.product);
             } else {
                 all_blocks::<S>(&self, &self.0.product);
             }
@@ -68,10 +68,15 @@ impl Block for Q8Product<'_> {
 
 impl Turns for Q8Product<'_> {
     #[inline(always)]
-    unsafe fn turns<S: Simd>(&self, panels: [usize; STREAMS]) -> [S::F; STREAMS] {
+    unsafe fn turns<S: Simd>(&self, panels: [usize; STREAMS]) {
         let inputs = self.0.product.weight.matrix.padded_inputs();
         // SAFETY: as the trait's.
-        unsafe { q8_row::<S>(panels.map(|panel| self.panel(panel)), inputs, self.0.x) }
+        unsafe {
+            let sums = q8_row::<S>(panels.map(|panel| self.panel(panel)), inputs, self.0.x);
+            for (panel, sums) in panels.into_iter().zip(sums) {
+                self.0.store::<S, 1>(panel, 0, [sums]);
+            }
+        }
     }
 }
 

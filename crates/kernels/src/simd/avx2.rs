@@ -1,26 +1,30 @@
-//! x86-64 with AVX2, FMA and F16C: two registers a panel.
+//! x86-64 with AVX2 and FMA: two registers a panel.
 
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
 use super::Simd;
 
-/// AVX2, FMA and F16C.
+/// AVX2 and FMA.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
 
-/// Four 6-bit codes of three bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn sixes([a, b, c]: [__m256i; 3]) -> [__m256i; 4] {
-    let bits = |byte| _mm256_set1_epi8(byte);
-    // Two bits each, which shifts of 16 bits mix with what is masked.
-    let first = _mm256_and_si256(_mm256_srli_epi16::<6>(a), bits(0b11));
-    let second = _mm256_and_si256(_mm256_srli_epi16::<4>(b), bits(0b11 << 2));
-    let third = _mm256_and_si256(_mm256_srli_epi16::<2>(c), bits(0b11 << 4));
-    let last = _mm256_or_si256(_mm256_or_si256(first, second), third);
-    let [a, b, c] = [a, b, c].map(|row| _mm256_and_si256(row, bits(63)));
-    [a, b, c, last]
+/// Half of 64 bytes.
+#[inline(always)]
+unsafe fn load(bytes: *const u8, half: usize) -> __m256i {
+    // SAFETY: the caller has the instructions and the bytes.
+    unsafe { _mm256_loadu_si256(bytes.add(32 * half).cast()) }
+}
+
+/// Adds the products of codes with four activations. Two of them fit into 16 bits.
+#[inline(always)]
+unsafe fn dot(acc: __m256i, codes: __m256i, a: *const i8) -> __m256i {
+    // SAFETY: the caller has the instructions and the activations.
+    unsafe {
+        let a = _mm256_set1_epi32(a.cast::<i32>().read_unaligned());
+        let pairs = _mm256_maddubs_epi16(codes, a);
+        _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+    }
 }
 
 #[allow(
@@ -56,8 +60,11 @@ impl Simd for Avx2 {
         })
     }
     #[inline(always)]
-    unsafe fn load_f16(from: *const u16) -> Self::F {
-        from_fn(|i| _mm256_cvtph_ps(_mm_loadu_si128(from.add(8 * i).cast())))
+    unsafe fn load_i8(from: *const i8) -> Self::F {
+        from_fn(|i| {
+            let bytes = _mm_loadl_epi64(from.add(8 * i).cast());
+            _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes))
+        })
     }
     #[inline(always)]
     unsafe fn store(value: Self::F, to: *mut f32) {
@@ -91,8 +98,8 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn zero_i() -> Self::I {
-        [_mm256_setzero_si256(); 2]
+    unsafe fn splat_i(value: i32) -> Self::I {
+        [_mm256_set1_epi32(value); 2]
     }
     #[inline(always)]
     unsafe fn load_w2(from: *const i16) -> Self::W2 {
@@ -120,31 +127,8 @@ impl Simd for Avx2 {
         [_mm256_setzero_si256(); 2]
     }
     #[inline(always)]
-    unsafe fn splat_h(from: *const i32) -> Self::H {
-        [_mm256_set1_epi64x(from.cast::<i64>().read_unaligned()); 2]
-    }
-    #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
         from_fn(|i| _mm256_cvtepi8_epi16(_mm_loadu_si128(from.add(16 * i).cast())))
-    }
-    #[inline(always)]
-    unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
-        let low = _mm_set1_epi8(15);
-        let bytes: [__m128i; 2] = from_fn(|i| _mm_loadu_si128(from.add(16 * i).cast()));
-        [
-            bytes.map(|b| _mm256_cvtepu8_epi16(_mm_and_si128(b, low))),
-            bytes.map(|b| _mm256_cvtepu8_epi16(_mm_and_si128(_mm_srli_epi16::<4>(b), low))),
-        ]
-    }
-    #[inline(always)]
-    unsafe fn load_w4_sixes(from: *const u8) -> [Self::W4; 4] {
-        let bytes: [__m256i; 3] = from_fn(|k| _mm256_loadu_si256(from.add(64 * k).cast()));
-        sixes(bytes).map(|codes| {
-            [
-                _mm256_cvtepu8_epi16(_mm256_castsi256_si128(codes)),
-                _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(codes)),
-            ]
-        })
     }
     #[inline(always)]
     unsafe fn splat_a4(from: *const i16) -> Self::A4 {
@@ -160,6 +144,37 @@ impl Simd for Avx2 {
             // Outputs 0 1 4 5 | 2 3 6 7: halves of both registers by turns.
             let sums = _mm256_hadd_epi32(a, b);
             _mm256_cvtepi32_ps(_mm256_permute4x64_epi64::<0b11_01_10_00>(sums))
+        })
+    }
+    #[inline(always)]
+    unsafe fn dot_bytes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        from_fn(|i| dot(acc[i], load(codes, i), a))
+    }
+    #[inline(always)]
+    unsafe fn dot_nibbles(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        let low = _mm256_set1_epi8(15);
+        from_fn(|i| {
+            let bytes = load(codes, i);
+            let acc = dot(acc[i], _mm256_and_si256(bytes, low), a);
+            let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), low);
+            dot(acc, upper, a.add(4))
+        })
+    }
+    #[inline(always)]
+    unsafe fn dot_sixes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        let bits = |byte| _mm256_set1_epi8(byte);
+        from_fn(|i| {
+            let [x, y, z] = [0, 64, 128].map(|row| load(codes.add(row), i));
+            // Two bits each, which shifts of 16 bits mix with what is masked.
+            let first = _mm256_and_si256(_mm256_srli_epi16::<6>(x), bits(0b11));
+            let second = _mm256_and_si256(_mm256_srli_epi16::<4>(y), bits(0b11 << 2));
+            let third = _mm256_and_si256(_mm256_srli_epi16::<2>(z), bits(0b11 << 4));
+            let last = _mm256_or_si256(_mm256_or_si256(first, second), third);
+            let lower = [x, y, z].map(|row| _mm256_and_si256(row, bits(63)));
+            let acc = dot(acc[i], lower[0], a);
+            let acc = dot(acc, lower[1], a.add(4));
+            let acc = dot(acc, lower[2], a.add(8));
+            dot(acc, last, a.add(12))
         })
     }
     #[inline(always)]

@@ -4,7 +4,6 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::Simd;
-use super::avx2::sixes;
 
 /// AVX-512 F, BW and VNNI.
 #[derive(Clone, Copy)]
@@ -26,6 +25,16 @@ fn dot_pairs(mut acc: __m512i, w: __m512i, a: __m512i) -> __m512i {
         );
     }
     acc
+}
+
+/// Adds the products of codes with four activations.
+#[inline(always)]
+unsafe fn dot(acc: __m512i, codes: __m512i, a: *const i8) -> __m512i {
+    // SAFETY: the caller has the instructions and the activations.
+    unsafe {
+        let a = _mm512_set1_epi32(a.cast::<i32>().read_unaligned());
+        _mm512_dpbusd_epi32(acc, codes, a)
+    }
 }
 
 #[allow(
@@ -59,8 +68,8 @@ impl Simd for Avx512 {
         _mm512_castsi512_ps(_mm512_slli_epi32::<16>(bits))
     }
     #[inline(always)]
-    unsafe fn load_f16(from: *const u16) -> Self::F {
-        _mm512_cvtph_ps(_mm256_loadu_si256(from.cast()))
+    unsafe fn load_i8(from: *const i8) -> Self::F {
+        _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast())))
     }
     #[inline(always)]
     unsafe fn store(value: Self::F, to: *mut f32) {
@@ -92,8 +101,8 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn zero_i() -> Self::I {
-        _mm512_setzero_si512()
+    unsafe fn splat_i(value: i32) -> Self::I {
+        _mm512_set1_epi32(value)
     }
     #[inline(always)]
     unsafe fn load_w2(from: *const i16) -> Self::W2 {
@@ -121,24 +130,8 @@ impl Simd for Avx512 {
         _mm512_setzero_si512()
     }
     #[inline(always)]
-    unsafe fn splat_h(from: *const i32) -> Self::H {
-        _mm512_set1_epi64(from.cast::<i64>().read_unaligned())
-    }
-    #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
         _mm512_cvtepi8_epi16(_mm256_loadu_si256(from.cast()))
-    }
-    #[inline(always)]
-    unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
-        let low = _mm256_set1_epi8(15);
-        let bytes = _mm256_loadu_si256(from.cast());
-        let upper = _mm256_srli_epi16::<4>(bytes);
-        [bytes, upper].map(|codes| _mm512_cvtepu8_epi16(_mm256_and_si256(codes, low)))
-    }
-    #[inline(always)]
-    unsafe fn load_w4_sixes(from: *const u8) -> [Self::W4; 4] {
-        let bytes = [0, 64, 128].map(|row| _mm256_loadu_si256(from.add(row).cast()));
-        sixes(bytes).map(|codes| _mm512_cvtepu8_epi16(codes))
     }
     #[inline(always)]
     unsafe fn splat_a4(from: *const i16) -> Self::A4 {
@@ -156,6 +149,33 @@ impl Simd for Avx512 {
         let a = _mm512_permutex2var_epi32(lower, even, upper);
         let b = _mm512_permutex2var_epi32(lower, odd, upper);
         _mm512_cvtepi32_ps(_mm512_add_epi32(a, b))
+    }
+    #[inline(always)]
+    unsafe fn dot_bytes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        dot(acc, _mm512_loadu_si512(codes.cast()), a)
+    }
+    #[inline(always)]
+    unsafe fn dot_nibbles(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        let low = _mm512_set1_epi8(15);
+        let bytes = _mm512_loadu_si512(codes.cast());
+        let acc = dot(acc, _mm512_and_si512(bytes, low), a);
+        let upper = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low);
+        dot(acc, upper, a.add(4))
+    }
+    #[inline(always)]
+    unsafe fn dot_sixes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        let bits = |byte| _mm512_set1_epi8(byte);
+        let [x, y, z] = [0, 64, 128].map(|row| _mm512_loadu_si512(codes.add(row).cast()));
+        // Two bits each, which shifts of 16 bits mix with what is masked.
+        let first = _mm512_and_si512(_mm512_srli_epi16::<6>(x), bits(0b11));
+        let second = _mm512_and_si512(_mm512_srli_epi16::<4>(y), bits(0b11 << 2));
+        let third = _mm512_and_si512(_mm512_srli_epi16::<2>(z), bits(0b11 << 4));
+        let last = _mm512_or_si512(_mm512_or_si512(first, second), third);
+        let lower = [x, y, z].map(|row| _mm512_and_si512(row, bits(63)));
+        let acc = dot(acc, lower[0], a);
+        let acc = dot(acc, lower[1], a.add(4));
+        let acc = dot(acc, lower[2], a.add(8));
+        dot(acc, last, a.add(12))
     }
     #[inline(always)]
     unsafe fn prefetch(from: *const u8) {

@@ -20,11 +20,17 @@ unsafe fn dot(acc: int32x4_t, a: int16x8_t, w: int16x8_t) -> int32x4_t {
     }
 }
 
-/// Codes as numbers of 16 bits.
+/// Adds the products of codes with four activations. Two of them fit into 16 bits.
 #[inline(always)]
-unsafe fn widen(codes: uint8x8_t) -> int16x8_t {
-    // SAFETY: the caller has NEON.
-    unsafe { vreinterpretq_s16_u16(vmovl_u8(codes)) }
+unsafe fn dot_codes(acc: int32x4_t, codes: uint8x16_t, a: *const i8) -> int32x4_t {
+    // SAFETY: the caller has NEON and the activations.
+    unsafe {
+        let a = vreinterpretq_s8_s32(vdupq_n_s32(a.cast::<i32>().read_unaligned()));
+        let codes = vreinterpretq_s8_u8(codes);
+        let low = vmull_s8(vget_low_s8(a), vget_low_s8(codes));
+        let high = vmull_high_s8(a, codes);
+        vpadalq_s16(acc, vpaddq_s16(low, high))
+    }
 }
 
 #[allow(
@@ -57,15 +63,16 @@ impl Simd for Neon {
         from_fn(|i| vreinterpretq_f32_u32(vshlq_n_u32::<16>(vmovl_u16(vld1_u16(from.add(4 * i))))))
     }
     #[inline(always)]
-    unsafe fn load_f16(from: *const u16) -> Self::F {
-        from_fn(|i| {
-            // Widened, all bits above the exponent are the sign's.
-            let bits = vmovl_s16(vld1_s16(from.cast::<i16>().add(4 * i)));
-            let bits = vandq_s32(vshlq_n_s32::<13>(bits), vdupq_n_s32(!(7 << 28)));
-            // The exponent's bias grows by 112; a product does so for subnormals too.
-            let factor = vdupq_n_f32(f32::from_bits((127 + 112) << 23));
-            vmulq_f32(vreinterpretq_f32_s32(bits), factor)
-        })
+    unsafe fn load_i8(from: *const i8) -> Self::F {
+        let bytes = vld1q_s8(from);
+        let [a, b] = [vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes)];
+        [
+            vmovl_s16(vget_low_s16(a)),
+            vmovl_high_s16(a),
+            vmovl_s16(vget_low_s16(b)),
+            vmovl_high_s16(b),
+        ]
+        .map(|numbers| vcvtq_f32_s32(numbers))
     }
     #[inline(always)]
     unsafe fn store(value: Self::F, to: *mut f32) {
@@ -99,8 +106,8 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    unsafe fn zero_i() -> Self::I {
-        [vdupq_n_s32(0); 4]
+    unsafe fn splat_i(value: i32) -> Self::I {
+        [vdupq_n_s32(value); 4]
     }
     #[inline(always)]
     unsafe fn load_w2(from: *const i16) -> Self::W2 {
@@ -128,34 +135,8 @@ impl Simd for Neon {
         [vdupq_n_s32(0); 4]
     }
     #[inline(always)]
-    unsafe fn splat_h(from: *const i32) -> Self::H {
-        let two = vdupq_n_s64(from.cast::<i64>().read_unaligned());
-        [vreinterpretq_s32_s64(two); 4]
-    }
-    #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
         from_fn(|i| vmovl_s8(vld1_s8(from.add(8 * i))))
-    }
-    #[inline(always)]
-    unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
-        let low = vdup_n_u8(15);
-        let bytes: [uint8x8_t; 4] = from_fn(|i| vld1_u8(from.add(8 * i)));
-        [
-            bytes.map(|b| widen(vand_u8(b, low))),
-            bytes.map(|b| widen(vshr_n_u8::<4>(b))),
-        ]
-    }
-    #[inline(always)]
-    unsafe fn load_w4_sixes(from: *const u8) -> [Self::W4; 4] {
-        let codes: [[int16x8_t; 4]; 4] = from_fn(|i| {
-            let [a, b, c] = [0, 64, 128].map(|row| vld1_u8(from.add(row + 8 * i)));
-            // The upper bits of each below those of the next.
-            let last = vsli_n_u8::<2>(vshr_n_u8::<6>(b), vshr_n_u8::<6>(c));
-            let last = vsli_n_u8::<2>(vshr_n_u8::<6>(a), last);
-            let low = |row| vand_u8(row, vdup_n_u8(63));
-            [low(a), low(b), low(c), last].map(|codes| widen(codes))
-        });
-        from_fn(|four| codes.map(|codes| codes[four]))
     }
     #[inline(always)]
     unsafe fn splat_a4(from: *const i16) -> Self::A4 {
@@ -170,6 +151,32 @@ impl Simd for Neon {
         from_fn(|i| {
             let [a, b] = [halves[i / 2][i % 2 * 2], halves[i / 2][i % 2 * 2 + 1]];
             vcvtq_f32_s32(vpaddq_s32(a, b))
+        })
+    }
+    #[inline(always)]
+    unsafe fn dot_bytes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        from_fn(|i| dot_codes(acc[i], vld1q_u8(codes.add(16 * i)), a))
+    }
+    #[inline(always)]
+    unsafe fn dot_nibbles(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        from_fn(|i| {
+            let bytes = vld1q_u8(codes.add(16 * i));
+            let acc = dot_codes(acc[i], vandq_u8(bytes, vdupq_n_u8(15)), a);
+            dot_codes(acc, vshrq_n_u8::<4>(bytes), a.add(4))
+        })
+    }
+    #[inline(always)]
+    unsafe fn dot_sixes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        from_fn(|i| {
+            let rows = [0, 64, 128].map(|row| vld1q_u8(codes.add(row + 16 * i)));
+            // The upper bits of each below those of the next.
+            let [x, y, z] = rows.map(|row| vshrq_n_u8::<6>(row));
+            let last = vsliq_n_u8::<2>(x, vsliq_n_u8::<2>(y, z));
+            let lower = rows.map(|row| vandq_u8(row, vdupq_n_u8(63)));
+            let acc = dot_codes(acc[i], lower[0], a);
+            let acc = dot_codes(acc, lower[1], a.add(4));
+            let acc = dot_codes(acc, lower[2], a.add(8));
+            dot_codes(acc, last, a.add(12))
         })
     }
 }

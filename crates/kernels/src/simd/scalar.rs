@@ -2,13 +2,22 @@
 
 use std::array::from_fn;
 
-use half::f16;
-
 use super::Simd;
 
 /// No instruction set in particular; also the reference for the others.
 #[derive(Clone, Copy)]
 pub(crate) struct Scalar;
+
+/// Adds the products of codes with four activations.
+#[inline(always)]
+unsafe fn dot(acc: [i32; 16], a: *const i8, codes: [u8; 64]) -> [i32; 16] {
+    // SAFETY: the caller has the activations.
+    let a = unsafe { a.cast::<[i8; 4]>().read() };
+    from_fn(|i| {
+        let product = |j: usize| i32::from(a[j]) * i32::from(codes[4 * i + j]);
+        acc[i] + product(0) + product(1) + product(2) + product(3)
+    })
+}
 
 #[allow(
     unsafe_op_in_unsafe_fn,
@@ -41,9 +50,8 @@ impl Simd for Scalar {
         bits.map(|bits| f32::from_bits(u32::from(bits) << 16))
     }
     #[inline(always)]
-    unsafe fn load_f16(from: *const u16) -> [f32; 16] {
-        let bits = from.cast::<[u16; 16]>().read_unaligned();
-        bits.map(|bits| f16::from_bits(bits).to_f32())
+    unsafe fn load_i8(from: *const i8) -> [f32; 16] {
+        from.cast::<[i8; 16]>().read().map(f32::from)
     }
     #[inline(always)]
     unsafe fn store(value: [f32; 16], to: *mut f32) {
@@ -75,8 +83,8 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    unsafe fn zero_i() -> [i32; 16] {
-        [0; 16]
+    unsafe fn splat_i(value: i32) -> [i32; 16] {
+        [value; 16]
     }
     #[inline(always)]
     unsafe fn load_w2(from: *const i16) -> [i16; 32] {
@@ -107,28 +115,8 @@ impl Simd for Scalar {
         [0; 16]
     }
     #[inline(always)]
-    unsafe fn splat_h(from: *const i32) -> [i32; 16] {
-        let two = from.cast::<[i32; 2]>().read_unaligned();
-        from_fn(|i| two[i % 2])
-    }
-    #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> [i16; 32] {
         from.cast::<[i8; 32]>().read_unaligned().map(i16::from)
-    }
-    #[inline(always)]
-    unsafe fn load_w4_nibbles(from: *const u8) -> [[i16; 32]; 2] {
-        let bytes = from.cast::<[u8; 32]>().read_unaligned();
-        [
-            bytes.map(|byte| i16::from(byte & 15)),
-            bytes.map(|byte| i16::from(byte >> 4)),
-        ]
-    }
-    #[inline(always)]
-    unsafe fn load_w4_sixes(from: *const u8) -> [[i16; 32]; 4] {
-        let [a, b, c] = [0, 64, 128].map(|row| from.add(row).cast::<[u8; 32]>().read_unaligned());
-        let last = from_fn(|i| i16::from(a[i] >> 6 | b[i] >> 6 << 2 | c[i] >> 6 << 4));
-        let [a, b, c] = [a, b, c].map(|row| row.map(|byte| i16::from(byte & 63)));
-        [a, b, c, last]
     }
     #[inline(always)]
     unsafe fn splat_a4(from: *const i16) -> [i16; 4] {
@@ -147,5 +135,24 @@ impl Simd for Scalar {
             let half = &halves[i / 8];
             (half[i % 8 * 2] + half[i % 8 * 2 + 1]) as f32
         })
+    }
+    #[inline(always)]
+    unsafe fn dot_bytes(acc: [i32; 16], a: *const i8, codes: *const u8) -> [i32; 16] {
+        dot(acc, a, codes.cast::<[u8; 64]>().read())
+    }
+    #[inline(always)]
+    unsafe fn dot_nibbles(acc: [i32; 16], a: *const i8, codes: *const u8) -> [i32; 16] {
+        let bytes = codes.cast::<[u8; 64]>().read();
+        let acc = dot(acc, a, bytes.map(|byte| byte & 15));
+        dot(acc, a.add(4), bytes.map(|byte| byte >> 4))
+    }
+    #[inline(always)]
+    unsafe fn dot_sixes(acc: [i32; 16], a: *const i8, codes: *const u8) -> [i32; 16] {
+        let [x, y, z] = codes.cast::<[[u8; 64]; 3]>().read();
+        let last = from_fn(|i| x[i] >> 6 | y[i] >> 6 << 2 | z[i] >> 6 << 4);
+        let acc = dot(acc, a, x.map(|byte| byte & 63));
+        let acc = dot(acc, a.add(4), y.map(|byte| byte & 63));
+        let acc = dot(acc, a.add(8), z.map(|byte| byte & 63));
+        dot(acc, a.add(12), last)
     }
 }

@@ -7,10 +7,9 @@ use std::array::from_fn;
 use super::Simd;
 use crate::activations::PLANE_BITS;
 
-/// SIMD128, with or without relaxed SIMD. `DOT` says whether 8-bit weights are multiplied by
-/// relaxed SIMD's dot product of bytes, whose second operand has 7 bits and no sign: so
-/// activations come in two planes of 7 bits, [`crate::activations::Planes`]. Codes are such
-/// operands themselves.
+/// SIMD128, with or without relaxed SIMD. `DOT` says whether bytes are multiplied by relaxed
+/// SIMD's dot product, whose second operand has 7 bits and no sign. Codes are such operands;
+/// beside q8 weights, activations come in two planes of 7 bits, [`crate::activations::Planes`].
 #[derive(Clone, Copy)]
 pub(crate) struct Wasm<const DOT: bool>;
 
@@ -35,19 +34,21 @@ fn fused(acc: v128, a: v128, b: v128) -> v128 {
 }
 
 impl<const DOT: bool> Wasm<DOT> {
-    /// Codes of four inputs and half a panel as a factor.
+    /// Adds the products of four activations with codes of four outputs.
     #[inline(always)]
-    fn codes([a, b]: [v128; 2]) -> [v128; 4] {
+    unsafe fn dot(acc: v128, a: *const i8, codes: v128) -> v128 {
+        // SAFETY: the caller has the activations.
+        let a = unsafe { v128_load32_splat(a.cast()) };
         if DOT {
-            [a, b, a, b]
-        } else {
-            [
-                u16x8_extend_low_u8x16(a),
-                u16x8_extend_high_u8x16(a),
-                u16x8_extend_low_u8x16(b),
-                u16x8_extend_high_u8x16(b),
-            ]
+            return dot_bytes(acc, a, codes);
         }
+        // As 16 bits, inputs 0 and 2, then 1 and 3.
+        let even = i32x4_dot_i16x8(
+            i16x8_shr(i16x8_shl(a, 8), 8),
+            v128_and(codes, i16x8_splat(255)),
+        );
+        let odd = i32x4_dot_i16x8(i16x8_shr(a, 8), u16x8_shr(codes, 8));
+        i32x4_add(acc, i32x4_add(even, odd))
     }
 }
 
@@ -92,14 +93,15 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
         ]
     }
     #[inline(always)]
-    unsafe fn load_f16(from: *const u16) -> Self::F {
-        from_fn(|i| {
-            // Widened, all bits above the exponent are the sign's.
-            let bits = i32x4_load_extend_i16x4(from.cast::<i16>().add(4 * i));
-            let bits = v128_and(i32x4_shl(bits, 13), i32x4_splat(!(7 << 28)));
-            // The exponent's bias grows by 112; a product does so for subnormals too.
-            f32x4_mul(bits, f32x4_splat(f32::from_bits((127 + 112) << 23)))
-        })
+    unsafe fn load_i8(from: *const i8) -> Self::F {
+        let [a, b] = from_fn(|i| i16x8_load_extend_i8x8(from.add(8 * i)));
+        [
+            i32x4_extend_low_i16x8(a),
+            i32x4_extend_high_i16x8(a),
+            i32x4_extend_low_i16x8(b),
+            i32x4_extend_high_i16x8(b),
+        ]
+        .map(|numbers| f32x4_convert_i32x4(numbers))
     }
     #[inline(always)]
     unsafe fn store(value: Self::F, to: *mut f32) {
@@ -139,8 +141,8 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
     }
 
     #[inline(always)]
-    unsafe fn zero_i() -> Self::I {
-        [i32x4_splat(0); 4]
+    unsafe fn splat_i(value: i32) -> Self::I {
+        [i32x4_splat(value); 4]
     }
     #[inline(always)]
     unsafe fn load_w2(from: *const i16) -> Self::W2 {
@@ -174,15 +176,6 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
         }
     }
     #[inline(always)]
-    unsafe fn splat_h(from: *const i32) -> Self::H {
-        if DOT {
-            let [lower, upper] = from_fn(|i| v128_load32_splat(from.add(i).cast()));
-            [lower, lower, upper, upper]
-        } else {
-            [v128_load64_splat(from.cast()); 4]
-        }
-    }
-    #[inline(always)]
     unsafe fn load_w4(from: *const i8) -> Self::W4 {
         if DOT {
             let [a, b] = from_fn(|i| v128_load(from.add(16 * i).cast()));
@@ -190,29 +183,6 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
         } else {
             from_fn(|i| i16x8_load_extend_i8x8(from.add(8 * i)))
         }
-    }
-    #[inline(always)]
-    unsafe fn load_w4_nibbles(from: *const u8) -> [Self::W4; 2] {
-        let low = u8x16_splat(15);
-        let bytes: [v128; 2] = from_fn(|i| v128_load(from.add(16 * i).cast()));
-        [
-            Self::codes(bytes.map(|b| v128_and(b, low))),
-            Self::codes(bytes.map(|b| v128_and(u16x8_shr(b, 4), low))),
-        ]
-    }
-    #[inline(always)]
-    unsafe fn load_w4_sixes(from: *const u8) -> [Self::W4; 4] {
-        let codes: [[v128; 4]; 2] = from_fn(|i| {
-            let rows = [0, 64, 128].map(|row| v128_load(from.add(row + 16 * i).cast()));
-            let lower = rows.map(|row| v128_and(row, u8x16_splat(63)));
-            // Bytes have nothing below their upper two bits then, so shifts keep them apart.
-            let upper: [v128; 3] = from_fn(|k| v128_xor(rows[k], lower[k]));
-            let last = v128_or(u16x8_shr(upper[0], 6), u16x8_shr(upper[1], 4));
-            let last = v128_or(last, u16x8_shr(upper[2], 2));
-            let [a, b, c] = lower;
-            [a, b, c, last]
-        });
-        from_fn(|four| Self::codes(codes.map(|codes| codes[four])))
     }
     #[inline(always)]
     unsafe fn splat_a4(from: *const i16) -> Self::A4 {
@@ -228,14 +198,6 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
             from_fn(|i| dot_bytes(acc[i], w[i % 2], a[i / 2]))
         } else {
             from_fn(|i| i32x4_add(acc[i], i32x4_dot_i16x8(a[0], w[i])))
-        }
-    }
-    #[inline(always)]
-    unsafe fn dot4_codes(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H {
-        if DOT {
-            from_fn(|i| dot_bytes(acc[i], a[i / 2], w[i % 2]))
-        } else {
-            Self::dot4(acc, a, w)
         }
     }
     #[inline(always)]
@@ -259,5 +221,33 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
     unsafe fn prefetch(from: *const u8) {
         // A load that nobody waits for.
         from.read_volatile();
+    }
+    #[inline(always)]
+    unsafe fn dot_bytes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        from_fn(|i| Self::dot(acc[i], a, v128_load(codes.add(16 * i).cast())))
+    }
+    #[inline(always)]
+    unsafe fn dot_nibbles(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        let low = u8x16_splat(15);
+        from_fn(|i| {
+            let bytes = v128_load(codes.add(16 * i).cast());
+            let acc = Self::dot(acc[i], a, v128_and(bytes, low));
+            Self::dot(acc, a.add(4), v128_and(u16x8_shr(bytes, 4), low))
+        })
+    }
+    #[inline(always)]
+    unsafe fn dot_sixes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
+        from_fn(|i| {
+            let rows = [0, 64, 128].map(|row| v128_load(codes.add(row + 16 * i).cast()));
+            let lower = rows.map(|row| v128_and(row, u8x16_splat(63)));
+            // Bytes have nothing below their upper two bits then, so shifts keep them apart.
+            let upper: [v128; 3] = from_fn(|k| v128_xor(rows[k], lower[k]));
+            let last = v128_or(u16x8_shr(upper[0], 6), u16x8_shr(upper[1], 4));
+            let last = v128_or(last, u16x8_shr(upper[2], 2));
+            let acc = Self::dot(acc[i], a, lower[0]);
+            let acc = Self::dot(acc, a.add(4), lower[1]);
+            let acc = Self::dot(acc, a.add(8), lower[2]);
+            Self::dot(acc, a.add(12), last)
+        })
     }
 }

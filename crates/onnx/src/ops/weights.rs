@@ -1,7 +1,9 @@
 //! Weights as operators take them: `Cast` (13), `Gather` (13), `Mul` (14) and shapes turn what
 //! the data file holds into f32, exactly as [`formats`] unpacks it. Runtimes compute this once, at load time.
 
-use formats::{BLOCK, Format, Matrix, PANEL, Q4_OFFSET, Q6_OFFSET};
+use std::array::from_fn;
+
+use formats::{BLOCK, Format, Matrix, PANEL, Q4_OFFSET, Q6_OFFSET, power_of_two};
 
 use crate::model::scale_name;
 use crate::{Layout, Packing, Scope, Value};
@@ -76,8 +78,14 @@ impl Scope<'_> {
         };
         let blocks = rows / BLOCK as i64;
         let block_scales = || {
-            let scales = self.transpose(&self.to_f32(&self.scales()), &[1, 0, 2]);
-            self.reshape(&scales, &[blocks, 1, 1, 1, columns])
+            let scales = self.transpose(&self.scales(), &[1, 0, 2]);
+            let scales = self.reshape(&scales, &[1 + blocks, 1, 1, 1, columns]);
+            let exponents = self.to_i32(&self.slice(&scales, 0, 1, 0));
+            let numbers = self.to_f32(&self.slice(&scales, 1, 1 + blocks, 0));
+            // A negative index counts from the end.
+            let powers: [f32; 256] = from_fn(|i| power_of_two((i as i8).max(-126)));
+            let powers = self.shared("powers of two", &[256], &powers);
+            self.mul(&numbers, &self.gather(&powers, &exponents, 0))
         };
         let unpacked = match matrix.format {
             Format::F32 => placed(&[1, 0, 2], &[rows, columns]),
@@ -122,7 +130,7 @@ impl Scope<'_> {
     /// Parts of `bytes` less `offset`: runtimes disagree on shifts of bytes, but all look
     /// numbers up.
     fn look_up(&self, name: &str, bytes: &Value, part: impl Fn(u8) -> f32, offset: i32) -> Value {
-        let numbers = std::array::from_fn::<_, 256, _>(|byte| part(byte as u8) - offset as f32);
+        let numbers = from_fn::<_, 256, _>(|byte| part(byte as u8) - offset as f32);
         self.gather(&self.shared(name, &[256], &numbers), bytes, 0)
     }
 }

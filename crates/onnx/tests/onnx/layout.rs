@@ -154,12 +154,12 @@ fn the_graph_refers_to_the_data_file() {
         [
             ("m.d", DataType::Float, vec![mib / 16, 4]),
             ("m.b", DataType::Uint8, vec![1, 4, 16, 4]),
-            ("m.b.scale", DataType::Float16, vec![1, 1, 16]),
+            ("m.b.scale", DataType::Int8, vec![1, 2, 16]),
             ("m.a", DataType::Float, vec![3]),
             ("m.c", DataType::Float, vec![mib / 4 - 1]),
             ("m.e", DataType::Float, vec![1]),
             ("m.f", DataType::Uint8, vec![2, 8, 16, 4]),
-            ("m.f.scale", DataType::Float16, vec![2, 2, 16]),
+            ("m.f.scale", DataType::Int8, vec![2, 3, 16]),
         ]
     );
 }

@@ -173,26 +173,36 @@ fn snapshots() {
     m.weight/ReduceSum: ReduceSum(m.weight/Mul, i64 [2]) -> m.weight/ReduceSum
     m.weight/Sub: Sub(m.weight/ReduceSum, f32 32) -> m.weight/Sub
     m.weight/Concat: Concat(m.weight/Gather, m.weight/Sub) -> m.weight/Concat
-    m.weight/Cast_2: Cast(m.weight.scale) -> m.weight/Cast_2
-    m.weight/Transpose_2: Transpose(m.weight/Cast_2) -> m.weight/Transpose_2
-    m.weight/Reshape_2: Reshape(m.weight/Transpose_2, i64 [2, 1, 1, 1, 16]) -> m.weight/Reshape_2
-    m.weight/Mul_2: Mul(m.weight/Concat, m.weight/Reshape_2) -> m.weight/Mul_2
-    m.weight/Reshape_3: Reshape(m.weight/Mul_2, i64 [64, 16]) -> m.weight/Reshape_3
-    m.weight/Slice: Slice(m.weight/Reshape_3, i64 [0, 0], i64 [40, 5]) -> y
+    m.weight/Transpose_2: Transpose(m.weight.scale) -> m.weight/Transpose_2
+    m.weight/Reshape_2: Reshape(m.weight/Transpose_2, i64 [3, 1, 1, 1, 16]) -> m.weight/Reshape_2
+    m.weight/Slice: Slice(m.weight/Reshape_2, i64 [0], i64 [1], i64 [0]) -> m.weight/Slice
+    m.weight/Cast_2: Cast(m.weight/Slice) -> m.weight/Cast_2
+    m.weight/Slice_2: Slice(m.weight/Reshape_2, i64 [1], i64 [3], i64 [0]) -> m.weight/Slice_2
+    m.weight/Cast_3: Cast(m.weight/Slice_2) -> m.weight/Cast_3
+    m.weight/Gather_3: Gather(powers of two, m.weight/Cast_2) -> m.weight/Gather_3
+    m.weight/Mul_2: Mul(m.weight/Cast_3, m.weight/Gather_3) -> m.weight/Mul_2
+    m.weight/Mul_3: Mul(m.weight/Concat, m.weight/Mul_2) -> m.weight/Mul_3
+    m.weight/Reshape_3: Reshape(m.weight/Mul_3, i64 [64, 16]) -> m.weight/Reshape_3
+    m.weight/Slice_3: Slice(m.weight/Reshape_3, i64 [0, 0], i64 [40, 5]) -> y
     ");
     insta::assert_snapshot!(unpacking(Format::Q4), @"
     m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
     m.weight/Reshape: Reshape(m.weight/Transpose, i64 [2, 4, 1, 4, 16]) -> m.weight/Reshape
-    m.weight/Cast: Cast(m.weight.scale) -> m.weight/Cast
-    m.weight/Transpose_2: Transpose(m.weight/Cast) -> m.weight/Transpose_2
-    m.weight/Reshape_2: Reshape(m.weight/Transpose_2, i64 [2, 1, 1, 1, 16]) -> m.weight/Reshape_2
-    m.weight/Cast_2: Cast(m.weight/Reshape) -> m.weight/Cast_2
-    m.weight/Gather: Gather(q4 lower, m.weight/Cast_2) -> m.weight/Gather
-    m.weight/Mul: Mul(m.weight/Gather, m.weight/Reshape_2) -> m.weight/Mul
-    m.weight/Gather_2: Gather(q4 upper, m.weight/Cast_2) -> m.weight/Gather_2
-    m.weight/Mul_2: Mul(m.weight/Gather_2, m.weight/Reshape_2) -> m.weight/Mul_2
-    m.weight/Concat: Concat(m.weight/Mul, m.weight/Mul_2) -> m.weight/Concat
+    m.weight/Transpose_2: Transpose(m.weight.scale) -> m.weight/Transpose_2
+    m.weight/Reshape_2: Reshape(m.weight/Transpose_2, i64 [3, 1, 1, 1, 16]) -> m.weight/Reshape_2
+    m.weight/Slice: Slice(m.weight/Reshape_2, i64 [0], i64 [1], i64 [0]) -> m.weight/Slice
+    m.weight/Cast: Cast(m.weight/Slice) -> m.weight/Cast
+    m.weight/Slice_2: Slice(m.weight/Reshape_2, i64 [1], i64 [3], i64 [0]) -> m.weight/Slice_2
+    m.weight/Cast_2: Cast(m.weight/Slice_2) -> m.weight/Cast_2
+    m.weight/Gather: Gather(powers of two, m.weight/Cast) -> m.weight/Gather
+    m.weight/Mul: Mul(m.weight/Cast_2, m.weight/Gather) -> m.weight/Mul
+    m.weight/Cast_3: Cast(m.weight/Reshape) -> m.weight/Cast_3
+    m.weight/Gather_2: Gather(q4 lower, m.weight/Cast_3) -> m.weight/Gather_2
+    m.weight/Mul_2: Mul(m.weight/Gather_2, m.weight/Mul) -> m.weight/Mul_2
+    m.weight/Gather_3: Gather(q4 upper, m.weight/Cast_3) -> m.weight/Gather_3
+    m.weight/Mul_3: Mul(m.weight/Gather_3, m.weight/Mul) -> m.weight/Mul_3
+    m.weight/Concat: Concat(m.weight/Mul_2, m.weight/Mul_3) -> m.weight/Concat
     m.weight/Reshape_3: Reshape(m.weight/Concat, i64 [64, 16]) -> m.weight/Reshape_3
-    m.weight/Slice: Slice(m.weight/Reshape_3, i64 [0, 0], i64 [40, 5]) -> y
+    m.weight/Slice_3: Slice(m.weight/Reshape_3, i64 [0, 0], i64 [40, 5]) -> y
     ");
 }

@@ -8,7 +8,8 @@ use crate::support::{floats, record};
 #[test]
 fn prompts_end_and_are_resampled_as_recorded() {
     let mut wrong = Vec::new();
-    for name in fixtures::NAMES {
+    // Those of the other models would be the same: the clip does not depend on the model.
+    for name in ["tiny_english", "tiny_2m"] {
         let file = record(name, "pause.safetensors");
         let file = SafeTensors::deserialize(&file).unwrap();
         let clip = floats(&file, "in");
