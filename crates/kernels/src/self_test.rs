@@ -18,13 +18,13 @@ const COARSE: f64 = 2e-2;
 /// What is timed: products that steps of backbones are made of, inputs and outputs.
 const STEP: [usize; 2] = [1024, 512];
 /// Products in a row: a page's clock is coarse.
-const STEPS: usize = 16;
-/// How often each is timed.
-const ROUNDS: usize = 3;
+const STEPS: usize = 8;
+/// How often each is timed: the least counts, for other threads interrupt.
+const ROUNDS: usize = 6;
 /// How much more time newer instructions may take here. Where a browser makes one of each, they
 /// are faster than others, but its compilers may have finished the others' code first, which
-/// made a factor of 1.8. Where it makes many of each, they cost more than that.
-const SLOW: f64 = 2.5;
+/// made a factor of 1.8. Where it makes loops of them, they cost more than this.
+const SLOW: f64 = 4.0;
 
 /// Numbers from -1 to 1, the ends included.
 fn numbers(count: usize, seed: u32) -> Vec<f32> {
@@ -234,12 +234,13 @@ impl Kernels {
             let [inputs, outputs] = STEP;
             let mut products =
                 [Format::Q8, Format::Q6].map(|format| Product::new(format, [1, inputs, outputs]));
+            let sums = |kernels: Self| products.each_ref().map(|product| product.sums(kernels));
+            let sums: Vec<_> = right.iter().map(|(kernels, _)| sums(*kernels)).collect();
             for _ in 0..ROUNDS {
-                for (kernels, fastest) in &mut right {
-                    let sums = products.each_ref().map(|product| product.sums(*kernels));
+                for ((kernels, fastest), sums) in right.iter_mut().zip(&sums) {
                     let start = now();
                     for _ in 0..STEPS {
-                        for (product, sums) in products.iter_mut().zip(&sums) {
+                        for (product, sums) in products.iter_mut().zip(sums) {
                             product.run(*kernels, sums, inputs);
                         }
                     }
