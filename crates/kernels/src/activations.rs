@@ -80,16 +80,12 @@ impl<T: Integer> Kernel for Quantise<'_, T> {
 }
 
 impl Kernels {
-    /// Rounds `values` to multiples of one scale, of up to 14 bits. Returns the scale.
+    /// Rounds `values` to multiples of one scale, of magnitudes up to `max`, which is at most
+    /// [`A_MAX`]. Returns the scale.
     ///
     /// # Panics
     ///
     /// If lengths disagree.
-    pub fn quantise(self, values: &[f32], out: &mut [i16]) -> f32 {
-        self.quantise_to(A_MAX, values, out)
-    }
-
-    /// The same for magnitudes up to `max`, which is at most [`A_MAX`].
     pub(crate) fn quantise_to<T: Integer>(self, max: i32, values: &[f32], out: &mut [T]) -> f32 {
         assert_eq!(values.len(), out.len(), "numbers and integers");
         let mut scale = 0.0;

@@ -6,7 +6,7 @@ use super::q8::Q8Product;
 use super::q16::Q16Product;
 use super::{Product, Rows};
 use crate::Scratch;
-use crate::activations::Planes;
+use crate::activations::{A_MAX, Planes};
 use crate::isa::Kernels;
 use crate::simd::Simd;
 
@@ -91,7 +91,7 @@ impl Kernels {
         } = scratch;
         activation_scales.clear();
         let mut quantise = |values: &[f32], out: &mut [i16]| {
-            activation_scales.push(self.quantise(values, out));
+            activation_scales.push(self.quantise_to(A_MAX, values, out));
         };
         if x.stride < matrix.inputs {
             // What fills up the last row's last group meets weights of zero.
