@@ -1,5 +1,5 @@
-//! What a fresh machine needs before the tests run: the library of ONNX Runtime, and two programs
-//! that make recordings.
+//! What a fresh machine needs before the tests run: the library of ONNX Runtime, and the
+//! programs that make recordings.
 //!
 //! The library comes out of the npm package `onnxruntime-node`, which carries it for every platform.
 //! None of the package's own programs is run.
@@ -23,6 +23,11 @@ pub(crate) fn setup() -> Result<()> {
     // Speech to make recordings of, and recordings of every kind.
     debian::ensure("espeak-ng", "--version", &["espeak-ng"])?;
     debian::ensure("ffmpeg", "-version", &["ffmpeg"])?;
+    // What people's own programs write: other headers, tags and blocks than ffmpeg's.
+    debian::ensure("sox", "--version", &["sox"])?;
+    debian::ensure("flac", "--version", &["flac"])?;
+    debian::ensure("lame", "--version", &["lame"])?;
+    debian::ensure("opusenc", "--version", &["opus-tools"])?;
     let library = installed_library();
     if package::is_installed(&library) {
         println!("ONNX Runtime {VERSION} is there: {}", library.display());
