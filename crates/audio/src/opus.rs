@@ -1,0 +1,78 @@
+//! Opus, which `symphonia` unpacks and does not decode.
+
+use opus_pure::{OpusDecoder, OpusMSDecoder};
+
+/// Rate of everything that is decoded.
+pub(crate) const SAMPLE_RATE: u32 = 48_000;
+/// Samples of the longest packet: 120 ms.
+const LONGEST_PACKET: usize = 5760;
+
+/// Decodes the packets of one stream.
+pub(crate) struct Opus {
+    decoder: Decoder,
+    channels: usize,
+    /// Frames at the beginning that are the encoder's delay.
+    delay: usize,
+    /// What the header asks a player to multiply with.
+    gain: f32,
+    samples: Vec<f32>,
+}
+
+enum Decoder {
+    /// One or two channels.
+    One(Box<OpusDecoder>),
+    /// Several streams in each packet.
+    Several(Box<OpusMSDecoder>),
+}
+
+impl Opus {
+    /// From the identification header of RFC 7845, and how many channels the container names.
+    /// Nothing where the channels lie in a way that is not known here.
+    pub(crate) fn new(head: Option<&[u8]>, channels: Option<usize>) -> Option<Self> {
+        let head = head.filter(|head| head.len() >= 19 && head.starts_with(b"OpusHead"));
+        let field = |at: usize| {
+            let head = head?;
+            Some([*head.get(at)?, *head.get(at + 1)?])
+        };
+        let channels = match head {
+            Some(head) => usize::from(head[9]),
+            None => channels.unwrap_or(2),
+        };
+        let family = head.map_or(0, |head| head[18]);
+        let rate = SAMPLE_RATE.cast_signed();
+        let decoder = if family == 0 {
+            Decoder::One(Box::new(OpusDecoder::new(rate, channels).ok()?))
+        } else {
+            let decoder = OpusMSDecoder::new(rate, channels, family).ok()?;
+            Decoder::Several(Box::new(decoder))
+        };
+        let decibels = field(16).map_or(0.0, |it| f32::from(i16::from_le_bytes(it)) / 256.0);
+        Some(Self {
+            decoder,
+            channels,
+            delay: field(10).map_or(0, |it| usize::from(u16::from_le_bytes(it))),
+            gain: 10_f32.powf(decibels / 20.0),
+            samples: vec![0.0; LONGEST_PACKET * channels],
+        })
+    }
+
+    pub(crate) fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// The interleaved samples of a packet; nothing of a damaged one.
+    pub(crate) fn decode(&mut self, packet: &[u8]) -> Option<&[f32]> {
+        let decoded = match &mut self.decoder {
+            Decoder::One(decoder) => decoder.decode(packet, LONGEST_PACKET, &mut self.samples),
+            Decoder::Several(decoder) => decoder.decode(packet, LONGEST_PACKET, &mut self.samples),
+        };
+        let frames = decoded.ok()?;
+        let skipped = frames.min(self.delay);
+        self.delay -= skipped;
+        let samples = &mut self.samples[skipped * self.channels..frames * self.channels];
+        for sample in &mut *samples {
+            *sample *= self.gain;
+        }
+        Some(samples)
+    }
+}

@@ -1,0 +1,113 @@
+//! Reading recordings: twin of `audio_read` in pocket-tts `data/audio.py`.
+
+use std::fs::{self, File};
+use std::io::{Cursor, Read, Seek as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use filetype::{Expected, FileType, Foreign};
+
+use crate::decode::decode;
+use crate::error::{RecordingError, WavError};
+use crate::source::{Bytes, Source};
+use crate::{Recording, read_wav};
+
+/// Megabytes that are taken from a pipe: an hour of uncompressed sound.
+const LONGEST_PIPE: u64 = 512;
+
+impl Recording {
+    /// Reads a recording; what it is, its content says. Nothing behind `limit` is decoded. A pipe
+    /// is read to its end.
+    pub fn read(path: &Path, limit: Option<Duration>) -> Result<Self, RecordingError> {
+        let failed = |source| RecordingError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let status = fs::metadata(path).map_err(failed)?;
+        if status.is_dir() {
+            return Err(foreign(path, FileType::Folder));
+        }
+        // A pipe is opened once only: its writer does not come again.
+        let file = File::open(path).map_err(failed)?;
+        if status.is_file() {
+            let source = Source::new(Bytes::File(file)).map_err(failed)?;
+            return find(path, source, limit);
+        }
+        let mut bytes = Vec::new();
+        let room = (LONGEST_PIPE * 1_000_000) + 1;
+        file.take(room).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 == room {
+            return Err(RecordingError::TooLong {
+                path: path.to_owned(),
+                limit: LONGEST_PIPE,
+            });
+        }
+        Self::from_bytes(bytes, path, limit)
+    }
+
+    /// Reads a recording that is in memory; `path` names it in errors.
+    pub fn from_bytes(
+        bytes: impl Into<Arc<[u8]>>,
+        path: &Path,
+        limit: Option<Duration>,
+    ) -> Result<Self, RecordingError> {
+        let source = Source::new(Bytes::Memory(Cursor::new(bytes.into())));
+        let source = source.map_err(|source| RecordingError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        find(path, source, limit)
+    }
+}
+
+/// Tells WAV files, foreign files and the rest apart.
+fn find(
+    path: &Path,
+    mut source: Source,
+    limit: Option<Duration>,
+) -> Result<Recording, RecordingError> {
+    let failed = |source| RecordingError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let head = source.head(FileType::HEAD).map_err(failed)?;
+    let found = FileType::of(&head);
+    if let Some(foreign) = Foreign::of(found.clone(), Expected::Recording) {
+        return Err(RecordingError::Foreign {
+            path: path.to_owned(),
+            foreign,
+        });
+    }
+    match read_wav(&mut source, limit) {
+        Ok(Some(recording)) => return Ok(recording),
+        Ok(None) => source.rewind().map_err(failed)?,
+        Err(WavError::Read(source)) => return Err(failed(source)),
+        Err(problem) => {
+            return Err(RecordingError::Wav {
+                path: path.to_owned(),
+                problem,
+            });
+        }
+    }
+    let again = source.stream().map_err(failed)?;
+    decode(path, &found, source, limit).or_else(|error| {
+        let as_stream = rewound(again).and_then(|again| decode(path, &found, again, limit).ok());
+        as_stream.ok_or(error)
+    })
+}
+
+fn rewound(mut source: Source) -> Option<Source> {
+    source.rewind().ok()?;
+    Some(source)
+}
+
+fn foreign(path: &Path, found: FileType) -> RecordingError {
+    RecordingError::Foreign {
+        path: path.to_owned(),
+        foreign: Foreign {
+            found,
+            expected: Expected::Recording,
+        },
+    }
+}
