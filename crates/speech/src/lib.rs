@@ -21,7 +21,6 @@ mod options;
 mod prompt;
 mod sampler;
 mod text;
-mod tokenizer;
 mod utterance;
 mod voice;
 
@@ -38,6 +37,6 @@ pub use text::{
     LONGEST_PAUSE, Passage, Prepared, TextError, parse, prepare_text_prompt,
     split_into_best_sentences,
 };
-pub use tokenizer::{Tokenizer, TokenizerError};
+pub use tokenizer::{Token, Tokenizer, TokenizerError};
 pub use utterance::{Action, NoiseSource, Sound, Utterance};
 pub use voice::{Voice, VoiceDType, VoiceError, VoiceForm};

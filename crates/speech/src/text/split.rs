@@ -76,7 +76,7 @@ fn is_decimal_period(tokenizer: &Tokenizer, ids: &[i64], boundary: usize) -> boo
     // Two characters come from at most two tokens that are no bytes, for a piece is never empty;
     // one more, since decoding drops a space at the beginning.
     const PIECES: usize = 3;
-    let is_piece = |id: &&i64| !tokenizer.is_byte(**id);
+    let is_piece = |id: &&i64| !tokenizer.is_byte_or_special(**id);
     let reach = |ids: &mut dyn Iterator<Item = &i64>| {
         // Bytes are decoded a run at a time, so a run is never cut.
         let mut pieces = 0;

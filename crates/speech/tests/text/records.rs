@@ -42,7 +42,7 @@ fn recorded_texts_come_out_as_recorded() {
     for (name, config) in configs {
         let options = config.text_options();
         let path = fixtures::records(name).join("text_cases.json");
-        let records: Records = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let records: Records = serde_json::from_slice(&fixtures::unpacked(&path).unwrap()).unwrap();
         assert!(
             records.prepare.len() >= 20 && records.split.len() >= 10,
             "{name}"

@@ -3,14 +3,15 @@
 use safetensors::SafeTensors;
 use speech::{end_on_pause, resample_poly};
 
-use crate::support::{floats, record};
+use crate::support::floats;
 
 #[test]
 fn prompts_end_and_are_resampled_as_recorded() {
     let mut wrong = Vec::new();
     // Those of the other models would be the same: the clip does not depend on the model.
     for name in ["tiny_english", "tiny_2m"] {
-        let file = record(name, "pause.safetensors");
+        let path = fixtures::records(name).join("pause.safetensors");
+        let file = fixtures::unpacked(&path).unwrap();
         let file = SafeTensors::deserialize(&file).unwrap();
         let clip = floats(&file, "in");
         let low = floats(&file, "resampled_16000");

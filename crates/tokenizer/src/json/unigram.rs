@@ -1,0 +1,118 @@
+//! The `Unigram` model of a `tokenizer.json`.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Piece, add_bytes};
+use crate::TokenizerError;
+use crate::trie::Trie;
+use crate::unigram::{Cut, Precision, Unigram};
+
+/// Pieces, and what stands for the characters that none has.
+#[derive(Debug)]
+pub(super) struct UnigramModel {
+    pieces: Vec<String>,
+    ids: HashMap<String, usize>,
+    unknown: usize,
+    /// Ids of byte pieces, where the model falls back on them.
+    bytes: Option<Vec<Option<usize>>>,
+    unigram: Unigram,
+}
+
+#[derive(Deserialize)]
+struct File {
+    vocab: Vec<(String, f64)>,
+    unk_id: Option<usize>,
+    #[serde(default)]
+    byte_fallback: bool,
+}
+
+impl UnigramModel {
+    pub(super) fn read(model: Value) -> Result<Self, TokenizerError> {
+        let File {
+            vocab,
+            unk_id,
+            byte_fallback,
+        } = serde_json::from_value(model)?;
+        let count = vocab.len();
+        let unknown = match unk_id {
+            _ if count == 0 => return Err(TokenizerError::malformed("its vocabulary is empty")),
+            None => {
+                return Err(TokenizerError::malformed(
+                    "it has no unknown piece (unk_id)",
+                ));
+            }
+            Some(unknown) if unknown < count => unknown,
+            Some(unknown) => {
+                let reason = format!("its unknown piece is {unknown}, and it has {count} pieces");
+                return Err(TokenizerError::malformed(reason));
+            }
+        };
+        let mut trie = Trie::default();
+        let mut ids = HashMap::new();
+        let mut lowest = f64::INFINITY;
+        let mut scores = Vec::with_capacity(count);
+        let mut pieces = Vec::with_capacity(count);
+        for (id, (piece, score)) in vocab.into_iter().enumerate() {
+            trie.insert(piece.as_bytes(), id);
+            // A piece that is there twice has its last id.
+            ids.insert(piece.clone(), id);
+            lowest = lowest.min(score);
+            scores.push(score);
+            pieces.push(piece);
+        }
+        let bytes = (0..=255_u8).map(|byte| ids.get(&format!("<0x{byte:02X}>")).copied());
+        Ok(Self {
+            bytes: byte_fallback.then(|| bytes.collect()),
+            unknown,
+            unigram: Unigram::new(trie, scores, lowest, Precision::Double),
+            pieces,
+            ids,
+        })
+    }
+
+    pub(super) fn vocab_size(&self) -> usize {
+        self.pieces.len()
+    }
+
+    pub(super) fn id(&self, piece: &str) -> Option<usize> {
+        self.ids.get(piece).copied()
+    }
+
+    pub(super) fn piece(&self, id: usize) -> Option<&str> {
+        self.pieces.get(id).map(String::as_str)
+    }
+
+    /// The pieces of a word.
+    pub(super) fn pieces(&self, word: &str) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        let is_unknown = |cut: &Cut| cut.id.is_none_or(|id| id == self.unknown);
+        // Neighbouring characters without a piece are one.
+        let cuts = self.unigram.cut(word);
+        for run in cuts.chunk_by(|a, b| is_unknown(a) && is_unknown(b)) {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else {
+                continue;
+            };
+            let range = first.range.start..last.range.end;
+            let text = &word[range.clone()];
+            let id = match &self.bytes {
+                _ if self.ids.contains_key(text) => self.ids[text],
+                Some(bytes)
+                    if add_bytes(
+                        text,
+                        range.start,
+                        |byte| bytes[usize::from(byte)],
+                        &mut pieces,
+                    ) =>
+                {
+                    continue;
+                }
+                _ => self.unknown,
+            };
+            pieces.push(Piece { range, id });
+        }
+        pieces
+    }
+}

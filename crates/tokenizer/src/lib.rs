@@ -1,0 +1,118 @@
+//! Text to token ids and back: twin of `JsonTokenizer` and `SentencePieceTokenizer` in pocket-tts
+//! `modules/text_conditioner.py`.
+//!
+//! Upstream reads `tokenizer.json` with Hugging Face's `tokenizers` and `tokenizer.model` with
+//! SentencePiece, which do not agree on every text. Each has its own reader here:
+//!
+//! 1. The text is normalised: [`normalized`] keeps where each byte comes from.
+//! 2. `tokenizers` cuts added tokens out of the text first and splits the rest into words;
+//!    SentencePiece does neither.
+//! 3. A model, Unigram ([`unigram`]) or byte pair encoding ([`merges`]), cuts the text into
+//!    pieces. What no piece covers becomes byte pieces or the unknown piece.
+
+mod charsmap;
+mod error;
+mod json;
+mod merges;
+mod normalized;
+mod sentencepiece;
+mod trie;
+mod unigram;
+
+use std::ops::Range;
+
+pub use self::error::TokenizerError;
+use self::json::JsonTokenizer;
+use self::sentencepiece::SentencePieceTokenizer;
+
+/// A vocabulary and the rules that cut a text into its pieces.
+#[derive(Debug)]
+pub struct Tokenizer(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Json(Box<JsonTokenizer>),
+    SentencePiece(Box<SentencePieceTokenizer>),
+}
+
+/// One token of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Its id.
+    pub id: i64,
+    /// The bytes of the text that it stands for. Byte pieces of one character have the same;
+    /// what normalisation inserts has none.
+    pub source: Range<usize>,
+}
+
+impl Tokenizer {
+    /// Reads a `tokenizer.json`.
+    pub fn from_json(file: &[u8]) -> Result<Self, TokenizerError> {
+        Ok(Self(Kind::Json(Box::new(JsonTokenizer::read(file)?))))
+    }
+
+    /// Reads a SentencePiece model.
+    pub fn from_sentencepiece(file: &[u8]) -> Result<Self, TokenizerError> {
+        let tokenizer = SentencePieceTokenizer::read(file)?;
+        Ok(Self(Kind::SentencePiece(Box::new(tokenizer))))
+    }
+
+    /// Number of pieces, as the file's library counts them.
+    pub fn vocab_size(&self) -> usize {
+        match &self.0 {
+            Kind::Json(json) => json.vocab_size(),
+            Kind::SentencePiece(sentencepiece) => sentencepiece.vocab_size(),
+        }
+    }
+
+    /// The ids of a text.
+    pub fn encode(&self, text: &str) -> Vec<i64> {
+        let tokens = match &self.0 {
+            Kind::Json(json) => json.tokens(text, false),
+            Kind::SentencePiece(sentencepiece) => sentencepiece.tokens(text, false),
+        };
+        tokens.into_iter().map(|token| token.id).collect()
+    }
+
+    /// The tokens of a text, with the part of the text that each stands for.
+    pub fn tokens(&self, text: &str) -> Vec<Token> {
+        match &self.0 {
+            Kind::Json(json) => json.tokens(text, true),
+            Kind::SentencePiece(sentencepiece) => sentencepiece.tokens(text, true),
+        }
+    }
+
+    /// The piece of an id, as the vocabulary spells it.
+    pub fn piece(&self, id: i64) -> Option<&str> {
+        match &self.0 {
+            Kind::Json(json) => json.piece(id),
+            Kind::SentencePiece(sentencepiece) => sentencepiece.piece(id),
+        }
+    }
+
+    /// The text of ids. Special tokens and ids that the vocabulary does not have are left out.
+    pub fn decode(&self, ids: &[i64]) -> String {
+        match &self.0 {
+            Kind::Json(json) => json.decode(ids),
+            Kind::SentencePiece(sentencepiece) => sentencepiece.decode(ids),
+        }
+    }
+
+    /// Whether an id stands for no character of its own: it is one byte of a character, or a
+    /// special token, which decoding leaves out.
+    pub fn is_byte_or_special(&self, id: i64) -> bool {
+        match &self.0 {
+            Kind::Json(json) => json.is_byte_or_special(id),
+            Kind::SentencePiece(sentencepiece) => sentencepiece.is_byte_or_special(id),
+        }
+    }
+}
+
+/// The character that stands for a space in pieces.
+const SPACE: char = '\u{2581}';
+
+/// The byte that a piece such as `<0x41>` stands for.
+fn byte(piece: &str) -> Option<u8> {
+    let digits = piece.strip_prefix("<0x")?.strip_suffix('>')?;
+    (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok())?
+}

@@ -1,0 +1,130 @@
+//! SentencePiece's byte pair encoding: it has no list of pairs, any two neighbours that make a
+//! piece are joined, the piece with the best score first.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use super::Pieces;
+use super::proto::PieceType;
+use crate::merges::{Symbol, merge};
+use crate::trie::Trie;
+use crate::unigram::Cut;
+
+/// Pieces and their scores.
+#[derive(Debug)]
+pub(super) struct Bpe {
+    /// All pieces by their text.
+    ids: HashMap<String, usize>,
+    /// Those that neighbours can make, with their ranks; none where characters stay apart.
+    made: HashMap<String, Made>,
+    /// Pieces that are never joined to others.
+    fixed: Trie,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Made {
+    rank: Rank,
+    /// Whether the piece only serves to make others.
+    unused: bool,
+}
+
+/// Orders scores, the best first.
+type Rank = Reverse<i32>;
+
+impl Bpe {
+    /// The model of `pieces`; without `joins`, that of characters.
+    pub(super) fn new(pieces: &Pieces, joins: bool) -> Self {
+        let mut fixed = Trie::default();
+        let mut made = HashMap::new();
+        for (id, (piece, &score)) in pieces.all.iter().zip(&pieces.scores).enumerate() {
+            let unused = match piece.kind {
+                PieceType::Normal => false,
+                PieceType::Unused => true,
+                PieceType::UserDefined => {
+                    fixed.insert(piece.text.as_bytes(), id);
+                    false
+                }
+                PieceType::Unknown | PieceType::Control | PieceType::Byte => continue,
+            };
+            if joins {
+                let rank = Reverse(ordered(score));
+                made.insert(piece.text.clone(), Made { rank, unused });
+            }
+        }
+        Self {
+            ids: pieces.ids(),
+            made,
+            fixed,
+        }
+    }
+
+    pub(super) fn cut(&self, text: &str) -> Vec<Cut> {
+        // The halves of unused pieces, as they were last found.
+        let mut halves = HashMap::new();
+        let symbols = merge(self.symbols(text), |left, right| {
+            if left.piece == Kind::Fixed || right.piece == Kind::Fixed {
+                return None;
+            }
+            let joined = &text[left.range.start..right.range.end];
+            let made = self.made.get(joined)?;
+            if made.unused {
+                halves.insert(joined, left.range.len());
+            }
+            Some((made.rank, Kind::Free))
+        });
+        let mut cuts = Vec::with_capacity(symbols.len());
+        for Symbol { range, .. } in symbols {
+            // Unused pieces are taken apart again.
+            let mut parts = vec![range];
+            while let Some(range) = parts.pop() {
+                let part = &text[range.clone()];
+                let unused = self.made.get(part).is_some_and(|made| made.unused);
+                match halves.get(part).filter(|_| unused) {
+                    Some(half) => {
+                        let middle = range.start + half;
+                        parts.extend([middle..range.end, range.start..middle]);
+                    }
+                    None => cuts.push(Cut {
+                        id: self.ids.get(part).copied(),
+                        range,
+                    }),
+                }
+            }
+        }
+        cuts
+    }
+
+    /// Characters and fixed pieces.
+    fn symbols(&self, text: &str) -> Vec<Symbol<Kind>> {
+        let mut symbols = Vec::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(first) = text[at..].chars().next() {
+            let fixed = self.fixed.longest(&text.as_bytes()[at..]);
+            let (length, piece) = match fixed {
+                Some((length, _)) => (length, Kind::Fixed),
+                None => (first.len_utf8(), Kind::Free),
+            };
+            let range = at..at + length;
+            symbols.push(Symbol { piece, range });
+            at += length;
+        }
+        symbols
+    }
+}
+
+/// Whether a symbol is joined to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Free,
+    Fixed,
+}
+
+/// An integer that is ordered as the score is.
+fn ordered(score: f32) -> i32 {
+    // Both zeros are equal.
+    let bits = (score + 0.0).to_bits().cast_signed();
+    match bits {
+        0.. => bits,
+        _ => bits ^ i32::MAX,
+    }
+}

@@ -1,0 +1,62 @@
+//! Turning ids into text.
+
+use super::proto::PieceType;
+use super::{Piece, SentencePieceTokenizer};
+use crate::{SPACE, byte};
+
+impl SentencePieceTokenizer {
+    /// The text of ids. Ids that the vocabulary does not have are left out.
+    pub(crate) fn decode(&self, ids: &[i64]) -> String {
+        let is_byte = |piece: &&Piece| piece.kind == PieceType::Byte;
+        let pieces: Vec<&Piece> = ids.iter().filter_map(|&id| self.get(id)).collect();
+        let mut text = String::new();
+        // Whether spaces that begin a piece are still those of the text's beginning.
+        let mut at_start = true;
+        let mut space_seen = false;
+        for run in pieces.chunk_by(|a, b| is_byte(a) && is_byte(b)) {
+            if run.first().is_some_and(is_byte) {
+                let bytes = run.iter().filter_map(|piece| byte(&piece.text));
+                push_bytes(&mut text, &bytes.collect::<Vec<_>>());
+                continue;
+            }
+            for piece in run {
+                at_start &= !space_seen && text.is_empty();
+                space_seen = self.push(&mut text, piece, at_start);
+            }
+        }
+        match &self.denormalizer {
+            Some(denormalizer) => denormalizer.apply(&text, false).text,
+            None => text,
+        }
+    }
+
+    /// Adds a piece that is no byte; whether the one space that was put before the text is gone
+    /// with it.
+    fn push(&self, text: &mut String, piece: &Piece, at_start: bool) -> bool {
+        match piece.kind {
+            PieceType::Control => return false,
+            PieceType::Unknown => {
+                text.push_str(&self.unknown_surface);
+                return false;
+            }
+            PieceType::Normal | PieceType::UserDefined | PieceType::Unused | PieceType::Byte => {}
+        }
+        let strips = at_start && (self.normalizer.adds_space() || self.normalizer.one_space);
+        let stripped = piece.text.strip_prefix(SPACE).filter(|_| strips);
+        text.push_str(&stripped.unwrap_or(&piece.text).replace(SPACE, " "));
+        stripped.is_some() && !self.normalizer.one_space
+    }
+}
+
+/// Adds UTF-8, with U+FFFD for each byte that is no part of a character.
+fn push_bytes(text: &mut String, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        let valid = match std::str::from_utf8(bytes) {
+            Ok(rest) => return text.push_str(rest),
+            Err(error) => error.valid_up_to(),
+        };
+        text.push_str(&String::from_utf8_lossy(&bytes[..valid]));
+        text.push('\u{fffd}');
+        bytes = &bytes[valid + 1..];
+    }
+}

@@ -1,0 +1,66 @@
+//! Pieces by their bytes.
+
+/// A prefix tree of pieces.
+#[derive(Debug)]
+pub(crate) struct Trie {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    /// Sorted by byte.
+    children: Vec<(u8, usize)>,
+    id: Option<usize>,
+}
+
+impl Default for Trie {
+    fn default() -> Self {
+        Self {
+            nodes: vec![Node::default()],
+        }
+    }
+}
+
+impl Trie {
+    /// A piece that is there twice has its last id.
+    pub(crate) fn insert(&mut self, piece: &[u8], id: usize) {
+        let mut at = 0;
+        for &byte in piece {
+            let next = self.nodes.len();
+            let children = &mut self.nodes[at].children;
+            at = match children.binary_search_by_key(&byte, |(byte, _)| *byte) {
+                Ok(found) => children[found].1,
+                Err(place) => {
+                    children.insert(place, (byte, next));
+                    self.nodes.push(Node::default());
+                    next
+                }
+            };
+        }
+        self.nodes[at].id = Some(id);
+    }
+
+    /// Length and id of every piece that `text` begins with, shortest first.
+    pub(crate) fn prefixes<'a>(
+        &'a self,
+        text: &'a [u8],
+    ) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let mut at = 0;
+        let nodes = text.iter().map_while(move |byte| {
+            let children = &self.nodes[at].children;
+            let found = children
+                .binary_search_by_key(byte, |(byte, _)| *byte)
+                .ok()?;
+            at = children[found].1;
+            Some(self.nodes[at].id)
+        });
+        (1..)
+            .zip(nodes)
+            .filter_map(|(length, id)| Some((length, id?)))
+    }
+
+    /// Length and id of the longest piece that `text` begins with.
+    pub(crate) fn longest(&self, text: &[u8]) -> Option<(usize, usize)> {
+        self.prefixes(text).last()
+    }
+}
