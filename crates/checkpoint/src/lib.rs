@@ -6,7 +6,7 @@
 //!    weights where the gated ones are refused.
 //! 4. [`weights`] reads tensors as `f32`, whatever the file stores: from a
 //!    checkpoint ([`Checkpoint`]) or from a seed ([`SyntheticWeights`]).
-//! 5. [`tokenizer`] tells how large a vocabulary file is.
+//! 5. [`mod@tokenizer`] finds out whether a vocabulary can be spoken with, and how large it is.
 
 mod checkpoint;
 mod error;

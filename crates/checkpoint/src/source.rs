@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use config::Config;
 
-use crate::CheckpointFiles;
 use crate::hub::{FetchError, Hub, Progress};
 use crate::location::Location;
+use crate::{CheckpointFiles, TokenizerError, TokenizerFile, TokenizerKind};
 
 /// The files of a model, all on this machine.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct ModelFiles {
     pub fallback: Option<FetchError>,
     /// The tokenizer.
     pub tokenizer: Fetched,
+    /// The same, read.
+    pub vocabulary: TokenizerFile,
 }
 
 /// A file and where it came from.
@@ -101,6 +103,14 @@ pub enum SourceError {
          or give --tokenizer"
     )]
     NoTokenizer,
+    /// A tokenizer that the model cannot speak with.
+    #[error("tokenizer {location}")]
+    Tokenizer {
+        /// Where it is from.
+        location: String,
+        /// Why not.
+        source: TokenizerError,
+    },
     /// A file that could not be fetched.
     #[error("cannot fetch {key} {location}")]
     Fetch {
@@ -147,6 +157,8 @@ impl ModelFiles {
         let tokenizer = config.flow_lm.lookup_table.tokenizer_path.as_deref();
         let tokenizer = tokenizer.ok_or(SourceError::NoTokenizer)?;
         let tokenizer = source.fetch(TOKENIZER, tokenizer)?;
+        // The tokenizer is small: the weights wait until it is known to be of use.
+        let vocabulary = read_vocabulary(config, &tokenizer)?;
         let mut fallback = None;
         let weights = match wanted {
             Wanted::Whole(whole) => {
@@ -166,8 +178,23 @@ impl ModelFiles {
             voice_cloning: fallback.is_none(),
             fallback,
             tokenizer,
+            vocabulary,
         })
     }
+}
+
+/// Reads the tokenizer as it is read for speaking.
+fn read_vocabulary(config: &Config, file: &Fetched) -> Result<TokenizerFile, SourceError> {
+    let table = &config.flow_lm.lookup_table;
+    let kind = TokenizerKind::resolve(&table.tokenizer, &file.location);
+    let vocabulary = TokenizerFile::read(&file.path, kind).and_then(|vocabulary| {
+        vocabulary.check(table.n_bins)?;
+        Ok(vocabulary)
+    });
+    vocabulary.map_err(|source| SourceError::Tokenizer {
+        location: file.location.clone(),
+        source,
+    })
 }
 
 impl<'a> Wanted<'a> {

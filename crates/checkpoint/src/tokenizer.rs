@@ -1,5 +1,5 @@
-//! Tokenizer files: which kind one is, how many pieces it has, and its bytes. Nothing is
-//! tokenized here.
+//! Tokenizer files: which kind one is, how many pieces it has, and its bytes. Each is read as it
+//! is for speaking, so that none is converted that cannot be spoken with.
 //!
 //! The program ships one vocabulary of 4,000 pieces, in both kinds and with the same
 //! ids, for models that are made from a seed.
@@ -9,8 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-mod json;
-mod sentencepiece;
+use tokenizer::Tokenizer;
 
 /// Largest file that is read: a hundred times what a vocabulary of 10,000 pieces needs.
 const LARGEST: u64 = 64 << 20;
@@ -46,10 +45,10 @@ impl TokenizerKind {
         }
     }
 
-    fn count(self, file: &[u8]) -> Result<usize, String> {
+    fn read(self, file: &[u8]) -> Result<Tokenizer, tokenizer::TokenizerError> {
         match self {
-            Self::Json => json::count(file),
-            Self::SentencePiece => sentencepiece::count(file),
+            Self::Json => Tokenizer::from_json(file),
+            Self::SentencePiece => Tokenizer::from_sentencepiece(file),
         }
     }
 
@@ -93,15 +92,20 @@ pub enum TokenizerError {
         /// The file.
         path: PathBuf,
     },
-    /// Not a tokenizer of the kind that was asked for.
-    #[error("{} is not {}: {reason}", path.display(), kind.called())]
-    Malformed {
+    /// Not a tokenizer of the kind that was asked for, or one that cannot be spoken with.
+    #[error(
+        "{} cannot be used as {}: give another tokenizer.json or tokenizer.model of the same \
+         vocabulary with --tokenizer",
+        path.display(),
+        kind.called()
+    )]
+    Unusable {
         /// The file.
         path: PathBuf,
         /// What it was read as.
         kind: TokenizerKind,
-        /// What is wrong, in one clause.
-        reason: String,
+        /// Why not.
+        source: tokenizer::TokenizerError,
     },
     /// Not the vocabulary that the model was trained with.
     #[error(
@@ -145,14 +149,14 @@ impl TokenizerFile {
         kind: TokenizerKind,
         bytes: Cow<'static, [u8]>,
     ) -> Result<Self, TokenizerError> {
-        match kind.count(&bytes) {
-            Ok(vocab_size) => Ok(Self {
+        match kind.read(&bytes) {
+            Ok(tokenizer) => Ok(Self {
+                vocab_size: tokenizer.vocab_size(),
                 path,
                 kind,
                 bytes,
-                vocab_size,
             }),
-            Err(reason) => Err(TokenizerError::Malformed { path, kind, reason }),
+            Err(source) => Err(TokenizerError::Unusable { path, kind, source }),
         }
     }
 

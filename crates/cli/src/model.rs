@@ -114,15 +114,11 @@ impl Model {
     ) -> Result<Self> {
         let files = ModelFiles::fetch(&overridden(&config, args), hub, progress)?;
         let weights = Checkpoint::open(&files.weights.to_checkpoint(), &config.tensors())?;
-        let table = &config.flow_lm.lookup_table;
-        let kind = TokenizerKind::resolve(&table.tokenizer, &files.tokenizer.location);
-        let tokenizer = TokenizerFile::read(&files.tokenizer.path, kind)?;
-        tokenizer.check(table.n_bins)?;
         identity.voice_cloning = files.voice_cloning;
         Ok(Self {
             config,
             weights: Box::new(weights),
-            tokenizer,
+            tokenizer: files.vocabulary,
             identity,
             files: Origin {
                 config: None,

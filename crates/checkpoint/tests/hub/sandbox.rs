@@ -96,7 +96,7 @@ pub(crate) fn large() -> Vec<u8> {
 }
 
 pub(crate) fn small() -> Vec<u8> {
-    b"{\"model\": {\"type\": \"Unigram\"}}\n".to_vec()
+    br#"{"model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0]]}}"#.to_vec()
 }
 
 pub(crate) fn fetch(hub: &Hub, location: &str) -> Result<PathBuf, FetchError> {

@@ -6,7 +6,9 @@ use std::fs;
 use checkpoint::{FetchError, Hub, ModelFiles, NoProgress, SourceError, WeightFiles};
 use config::{Config, Variant};
 
-use crate::sandbox::{COMMIT, GATED, LARGE, OTHER_COMMIT, SMALL, Sandbox, TOKEN, fetch, large};
+use crate::sandbox::{
+    COMMIT, GATED, LARGE, OTHER_COMMIT, SMALL, Sandbox, TOKEN, fetch, large, small,
+};
 
 /// A configuration with these locations and no others.
 fn config(set: impl FnOnce(&mut Config)) -> Config {
@@ -16,6 +18,7 @@ fn config(set: impl FnOnce(&mut Config)) -> Config {
     config.flow_lm.weights_path = None;
     config.mimi.weights_path = None;
     config.flow_lm.lookup_table.tokenizer_path = Some(format!("{SMALL}@{COMMIT}"));
+    config.flow_lm.lookup_table.n_bins = 1;
     set(&mut config);
     config
 }
@@ -91,9 +94,10 @@ fn the_keys_of_a_configuration_choose_the_files() {
     ];
     let sandbox = Sandbox::new();
     let file = |name: &str| sandbox.folder.path().join(name).display().to_string();
-    for name in ["w", "f", "m", "t"] {
+    for name in ["w", "f", "m"] {
         fs::write(file(name), name).unwrap();
     }
+    fs::write(file("t.json"), small()).unwrap();
     let mut failures = Vec::new();
     for case in cases {
         let [whole, flow_lm, mimi] = case.keys.map(|key| key.map(file));
@@ -101,12 +105,12 @@ fn the_keys_of_a_configuration_choose_the_files() {
             it.weights_path = whole;
             it.flow_lm.weights_path = flow_lm;
             it.mimi.weights_path = mimi;
-            it.flow_lm.lookup_table.tokenizer_path = Some(file("t"));
+            it.flow_lm.lookup_table.tokenizer_path = Some(file("t.json"));
         });
         let read = |it: &checkpoint::Fetched| fs::read_to_string(&it.path).unwrap();
         let given = get(&config, &sandbox.offline()).map(|files| {
             assert!(files.voice_cloning && files.fallback.is_none());
-            assert_eq!(read(&files.tokenizer), "t");
+            assert_eq!(read(&files.tokenizer).as_bytes(), small());
             match &files.weights {
                 WeightFiles::Whole(whole) => format!("whole {}", read(whole)),
                 WeightFiles::WholeWithMimi { whole, mimi } => {
@@ -134,6 +138,32 @@ fn a_missing_tokenizer_is_told_before_anything_is_downloaded() {
     let error = get(&config, &sandbox.hub()).unwrap_err();
     assert!(error.to_string().contains("--tokenizer"), "{error}");
     assert!(sandbox.server.seen().is_empty());
+}
+
+#[test]
+fn a_tokenizer_that_cannot_be_used_is_told_before_the_weights_are_downloaded() {
+    let other = br#"{"model": {"type": "WordPiece", "vocab": {"a": 0}}}"#;
+    let sandbox = Sandbox::new();
+    let path = sandbox.folder.path().join("other.json");
+    let location = path.display().to_string();
+    for (content, n_bins, says) in [
+        (other.to_vec(), 1, "model WordPiece is not supported"),
+        (small(), 4000, "`n_bins`"),
+    ] {
+        fs::write(&path, content).unwrap();
+        let mut config = gated_with_open();
+        config.flow_lm.lookup_table.tokenizer_path = Some(location.clone());
+        config.flow_lm.lookup_table.n_bins = n_bins;
+        let error = get(&config, &sandbox.hub()).unwrap_err();
+        assert!(error.to_string().contains(&location), "{error}");
+        let chain = std::iter::successors(error.source(), |error| (*error).source());
+        let chain = chain
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": ");
+        assert!(chain.contains(says), "{chain}");
+        assert!(sandbox.server.seen().is_empty());
+    }
 }
 
 #[test]
