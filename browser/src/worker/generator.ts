@@ -22,8 +22,8 @@ export class Generator {
     this.#timings = timings;
   }
 
-  /** The next piece for the decoder; none at the end. */
-  async next(): Promise<Sound | undefined> {
+  /** The next piece for the decoder; none at the end. Where a piece of the text gave none yet: "again". */
+  async next(): Promise<Sound | "again" | undefined> {
     for (;;) {
       const action = this.#utterance.nextAction();
       switch (action.kind) {
@@ -37,6 +37,8 @@ export class Generator {
             this.#flowLm = this.#voice.fork();
           }
           return action.sound;
+        case "again":
+          return "again";
         case "done":
           return undefined;
       }

@@ -109,7 +109,9 @@ export class Host {
         if (sound === undefined) {
           break;
         }
-        await this.#deliver(turn, sound);
+        if (sound !== "again") {
+          await this.#deliver(turn, sound);
+        }
         await breathe();
       }
       this.#parts.peer?.postMessage({ type: "end", utterance } satisfies ToDecoder);

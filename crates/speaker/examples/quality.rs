@@ -169,7 +169,7 @@ impl Speaking {
                     utterance.supply(outputs)?;
                 }
                 Action::Emit(Sound::Latent(latent)) => spoken.latents.push(latent),
-                Action::Emit(_) => {}
+                Action::Emit(_) | Action::Again => {}
                 Action::Done => break,
             }
         }

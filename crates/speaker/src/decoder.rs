@@ -6,7 +6,7 @@ use std::time::Instant;
 use runtime::Stream;
 use speech::{Call, Decoding, Sound};
 
-use crate::{SpeakerError, Timings};
+use crate::{SpeakerError, Stop, Timings};
 
 /// Longest stretch of silence in one chunk, in samples: pauses take no memory.
 const SILENCE: usize = 24_000;
@@ -28,6 +28,7 @@ pub(crate) struct Decoder {
     stream: Box<dyn Stream>,
     text: Arc<str>,
     timings: Arc<Mutex<Timings>>,
+    stop: Stop,
 }
 
 impl Decoder {
@@ -35,20 +36,26 @@ impl Decoder {
         decoding: Decoding,
         stream: Box<dyn Stream>,
         timings: Arc<Mutex<Timings>>,
+        stop: Stop,
     ) -> Self {
         Self {
             decoding,
             stream,
             text: Arc::default(),
             timings,
+            stop,
         }
     }
 
     /// Turns pieces that wait into chunks. The sound of frames that wait is one chunk; how many
-    /// are decoded together does not depend on it, which is a matter of chance.
+    /// are decoded together does not depend on it, which is a matter of chance. Once it is stopped,
+    /// nothing more is decoded.
     pub(crate) fn take(&mut self, sounds: Vec<Sound>) -> Result<Vec<Chunk>, SpeakerError> {
         let mut chunks: Vec<Chunk> = Vec::new();
         for sound in sounds {
+            if self.stop.is_stopped() {
+                break;
+            }
             match sound {
                 Sound::Begin { text } => {
                     self.stream.reset()?;

@@ -8,7 +8,7 @@ use runtime::{RuntimeError, Stream};
 use speech::{Action, Call, Sound};
 
 use crate::components::Components;
-use crate::{PreparedVoice, SpeakerError, Timings};
+use crate::{PreparedVoice, SpeakerError, Stop, Timings};
 
 /// Streams of one utterance.
 pub(crate) struct Generator {
@@ -18,6 +18,7 @@ pub(crate) struct Generator {
     flow_lm: Box<dyn Stream>,
     flow_net: Box<dyn Stream>,
     timings: Arc<Mutex<Timings>>,
+    stop: Stop,
 }
 
 impl Generator {
@@ -26,6 +27,7 @@ impl Generator {
         voice: &PreparedVoice,
         utterance: speech::Utterance,
         timings: Arc<Mutex<Timings>>,
+        stop: Stop,
     ) -> Self {
         Self {
             utterance,
@@ -34,12 +36,13 @@ impl Generator {
             flow_lm: voice.flow_lm.fork(),
             flow_net: components.flow_net.fork(),
             timings,
+            stop,
         }
     }
 
-    /// The next piece for the decoder; none at the end.
+    /// The next piece for the decoder; none at the end, or once it is stopped.
     pub(crate) fn next_sound(&mut self) -> Result<Option<Sound>, SpeakerError> {
-        loop {
+        while !self.stop.is_stopped() {
             match self.utterance.next_action()? {
                 Action::Run(call) => self.run(&call)?,
                 Action::Emit(sound) => {
@@ -48,9 +51,11 @@ impl Generator {
                     }
                     return Ok(Some(sound));
                 }
+                Action::Again => {}
                 Action::Done => return Ok(None),
             }
         }
+        Ok(None)
     }
 
     fn run(&mut self, call: &Call) -> Result<(), SpeakerError> {

@@ -114,7 +114,7 @@ impl Speaker {
     pub fn speak(
         &self,
         voice: &PreparedVoice,
-        text: &str,
+        text: impl Into<String>,
         options: &Options,
     ) -> Result<Utterance, SpeakerError> {
         self.say(voice, self.model.utterance(text, options)?)

@@ -1,7 +1,5 @@
 //! Backbone and decoder side by side, each on a thread of its own.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -9,7 +7,7 @@ use speech::Sound;
 
 use crate::decoder::Decoder;
 use crate::generator::Generator;
-use crate::{Chunk, SpeakerError};
+use crate::{Chunk, SpeakerError, Stop};
 
 /// Frames that may wait for the decoder, and chunks that may wait for the listener: enough to
 /// ride out a pause of either side, little enough that memory does not grow with the text.
@@ -19,16 +17,18 @@ const WAITING: usize = 32;
 pub(crate) struct Threads {
     /// None once dropped: whoever sends notices.
     chunks: Option<Receiver<Result<Chunk, SpeakerError>>>,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
     handles: Vec<JoinHandle<()>>,
 }
 
 impl Threads {
-    pub(crate) fn start(generator: Generator, decoder: Decoder) -> Result<Self, SpeakerError> {
+    pub(crate) fn start(
+        generator: Generator,
+        decoder: Decoder,
+        stop: Stop,
+    ) -> Result<Self, SpeakerError> {
         let (sound_sender, sounds) = sync_channel(WAITING);
         let (chunk_sender, chunks) = sync_channel(WAITING);
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
         let spawn = |name: &'static str, work: Box<dyn FnOnce() + Send>| {
             let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
             thread.map_err(|_| SpeakerError::Thread { thread: name })
@@ -38,7 +38,7 @@ impl Threads {
             stop,
             handles: Vec::new(),
         };
-        let work = Box::new(move || generate(generator, &stopped, &sound_sender));
+        let work = Box::new(move || generate(generator, &sound_sender));
         threads.handles.push(spawn("backbone", work)?);
         let work = Box::new(move || decode(decoder, &sounds, &chunk_sender));
         threads.handles.push(spawn("decoder", work)?);
@@ -66,7 +66,7 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.stop.stop();
         self.chunks = None;
         for handle in self.handles.drain(..) {
             // A panic has been reported by the thread itself.
@@ -75,14 +75,8 @@ impl Drop for Threads {
     }
 }
 
-fn generate(
-    mut generator: Generator,
-    stop: &AtomicBool,
-    sounds: &SyncSender<Result<Sound, SpeakerError>>,
-) {
-    while !stop.load(Ordering::Relaxed) {
-        let next = generator.next_sound().transpose();
-        let Some(next) = next else { return };
+fn generate(mut generator: Generator, sounds: &SyncSender<Result<Sound, SpeakerError>>) {
+    while let Some(next) = generator.next_sound().transpose() {
         let failed = next.is_err();
         if sounds.send(next).is_err() || failed {
             return;

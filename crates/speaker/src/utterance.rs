@@ -8,7 +8,7 @@ use speech::Decoding;
 use crate::decoder::Decoder;
 use crate::generator::Generator;
 use crate::threads::Threads;
-use crate::{Chunk, PreparedVoice, Speaker, SpeakerError, Timings};
+use crate::{Chunk, PreparedVoice, Speaker, SpeakerError, Stop, Timings};
 
 /// Chunks of sound, the first of them one frame long. Dropping it stops the work at once; after
 /// an error there is no more.
@@ -18,6 +18,8 @@ pub struct Utterance {
     first_sound: Option<Duration>,
     samples: u64,
     timings: Arc<Mutex<Timings>>,
+    near_misses: Vec<String>,
+    stop: Stop,
 }
 
 enum Work {
@@ -40,12 +42,15 @@ impl Utterance {
     ) -> Result<Self, SpeakerError> {
         let started = Instant::now();
         let timings = Arc::<Mutex<Timings>>::default();
+        let stop = Stop::default();
+        let near_misses = utterance.near_misses().to_vec();
         let components = &speaker.components;
-        let generator = Generator::new(components, voice, utterance, timings.clone());
+        let generator = Generator::new(components, voice, utterance, timings.clone(), stop.clone());
         let decoding = Decoding::new(speaker.model());
-        let decoder = Decoder::new(decoding, components.mimi_decoder.fork(), timings.clone());
+        let stream = components.mimi_decoder.fork();
+        let decoder = Decoder::new(decoding, stream, timings.clone(), stop.clone());
         let work = if threads > 1 {
-            Work::Threads(Threads::start(generator, decoder)?)
+            Work::Threads(Threads::start(generator, decoder, stop.clone())?)
         } else {
             Work::Turns {
                 generator: Box::new(generator),
@@ -59,6 +64,8 @@ impl Utterance {
             first_sound: None,
             samples: 0,
             timings,
+            near_misses,
+            stop,
         })
     }
 
@@ -75,6 +82,16 @@ impl Utterance {
     /// Samples so far.
     pub fn samples(&self) -> u64 {
         self.samples
+    }
+
+    /// What ends it from any thread, within one call of a component.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// What looks like a pause in the text and is spoken as words: the first few.
+    pub fn near_misses(&self) -> &[String] {
+        &self.near_misses
     }
 
     /// Where the time went so far.

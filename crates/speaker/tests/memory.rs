@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use runtime::rten::{self, Rten};
-use speaker::Speaker;
+use speaker::{PreparedVoice, Speaker};
 
 /// Peak memory of this process since the last call, in kB.
 fn peak() -> usize {
@@ -24,8 +24,8 @@ fn peak() -> usize {
     peak
 }
 
-#[test]
-fn ten_thousand_words_take_no_more_memory_than_a_thousand() {
+/// A small model, with its voice.
+fn speaker() -> (Speaker, PreparedVoice) {
     let name = "tiny_2m";
     let bundle = fixtures::bundle(name, 17).unwrap();
     let backend = Rten::new(rten::Options::default());
@@ -33,6 +33,51 @@ fn ten_thousand_words_take_no_more_memory_than_a_thousand() {
     let voice = std::fs::read(fixtures::records(name).join("voice.safetensors")).unwrap();
     let voice = speaker.model().read_voice(&voice).unwrap();
     let voice = speaker.prepare(&voice).unwrap();
+    (speaker, voice)
+}
+
+#[test]
+fn memory_does_not_grow_with_the_length_of_a_text() {
+    ten_thousand_words_take_no_more_memory_than_a_thousand();
+    ten_megabytes_take_no_more_memory_than_ten_kilobytes();
+}
+
+/// Up to the first sound; all of them would take hours.
+fn ten_megabytes_take_no_more_memory_than_ten_kilobytes() {
+    let (speaker, voice) = speaker();
+    let options = speaker.model().options();
+    let texts = [
+        "This is a sentence of a long book. ",
+        "and so it goes on and on ",
+        "語",
+        "a",
+        "word\n\n",
+    ];
+    for text in texts {
+        let mut peaks = Vec::new();
+        for bytes in [10_000, 10_000, 10_000_000] {
+            let (mut left, mut read) = (bytes / text.len(), 0);
+            let piece = text.repeat(2_000 / text.len());
+            peak();
+            let source = Box::new(move || {
+                let end = piece.len().min(left * text.len());
+                left -= end / text.len();
+                read += end;
+                // The thread is a few chunks ahead of the first sound at most.
+                assert!(read < 200_000, "{text}: {read} bytes are read");
+                Ok(Some(piece[..end].to_owned()).filter(|piece| !piece.is_empty()))
+            });
+            let utterance = speaker.model().utterance_of(source, &options).unwrap();
+            let mut utterance = speaker.say(&voice, utterance).unwrap();
+            assert!(!utterance.next().unwrap().unwrap().samples.is_empty());
+            peaks.push(peak());
+        }
+        assert!(peaks[2] < peaks[1] + 2_000, "{text}: {peaks:?} kB");
+    }
+}
+
+fn ten_thousand_words_take_no_more_memory_than_a_thousand() {
+    let (speaker, voice) = speaker();
     let mut options = speaker.model().options();
     // Every chunk ends as soon as it may: it is the number of chunks that counts.
     options.eos_threshold = f32::MIN;

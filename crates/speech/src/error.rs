@@ -11,6 +11,9 @@ pub enum SpeechError {
     /// The text.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// More of the text cannot be had.
+    #[error("the text cannot be read further")]
+    TextSource(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The tokenizer.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),

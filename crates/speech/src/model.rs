@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bundle::{ComponentName, Manifest};
 
-use crate::{Options, Prompt, SpeechError, Tokenizer, Utterance, Voice};
+use crate::{Options, Prompt, SpeechError, TextSource, Tokenizer, Utterance, Voice};
 
 /// A bundle, ready to speak. Clones share it.
 #[derive(Clone)]
@@ -47,9 +47,23 @@ impl Model {
         Options::of(self.manifest())
     }
 
-    /// Starts to speak `text`.
-    pub fn utterance(&self, text: &str, options: &Options) -> Result<Utterance, SpeechError> {
-        Utterance::new(self, text, options)
+    /// Starts to speak `text`. Refuses one without anything to say.
+    pub fn utterance(
+        &self,
+        text: impl Into<String>,
+        options: &Options,
+    ) -> Result<Utterance, SpeechError> {
+        Utterance::of_text(self, text.into(), options)
+    }
+
+    /// Starts to speak the text that `source` gives piece by piece. What is wrong with it comes out
+    /// when it is read; [`crate::TextCheck`] finds it before.
+    pub fn utterance_of(
+        &self,
+        source: TextSource,
+        options: &Options,
+    ) -> Result<Utterance, SpeechError> {
+        Utterance::new(self, source, options)
     }
 
     /// Starts to make a voice from a mono recording.

@@ -1,16 +1,32 @@
 //! From a text to the chunks that are spoken one at a time: twin of pocket-tts
 //! `models/text_chunking.py`, and pauses, which are our own.
+//!
+//! A [`TextStream`] takes a text piece by piece:
+//!
+//! 1. `pause.rs` tells pause markers from text, `passage.rs` what stands between pauses;
+//! 2. `preparation.rs` applies the model's rules to characters;
+//! 3. `window.rs` encodes the prepared text window by window;
+//! 4. `segment.rs` finds boundaries among the tokens, `split.rs` joins what stands between them;
+//! 5. `chunks.rs` and `cutter.rs` cut what is too long.
 
+mod check;
 mod chunks;
+mod cutter;
+mod passage;
 mod pause;
+mod preparation;
 mod prepare;
 mod python;
+mod segment;
 mod split;
+mod stream;
+mod window;
 
-pub(crate) use chunks::chunks;
-pub use pause::{LONGEST_PAUSE, Passage, parse};
+pub use check::TextCheck;
+pub use pause::LONGEST_PAUSE;
 pub use prepare::{Prepared, prepare_text_prompt};
 pub use split::split_into_best_sentences;
+pub use stream::{Next, Spoken, TextStream};
 
 /// Why a text cannot be spoken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -9,16 +9,22 @@
 //!    the sampler has steps, of `flow_net`;
 //! 3. [`Action::Emit`] with a [`Sound::Latent`], for [`crate::Decoding`], and again from 2;
 //! 4. [`Action::Done`].
-
-use std::collections::VecDeque;
+//!
+//! The text is read as it is spoken. [`Action::Again`] comes after a piece of it that completes no
+//! chunk, so that a host can stop in between, however long the text is.
 
 use bundle::ComponentName;
 use tensor::Tensor;
 
 use crate::call::Outputs;
 use crate::end_of_speech::{EndOfSpeech, Verdict, max_frames};
-use crate::text::{self, Passage};
-use crate::{Call, Model, Noise, Options, Sampler, SpeechError};
+use crate::text::prepare_text_prompt;
+use crate::{
+    Call, Model, Next, Noise, Options, Sampler, SpeechError, Spoken, TextCheck, TextStream,
+};
+
+/// Bytes of a text that are worked on in one go.
+const PIECE: usize = 2048;
 
 /// What a host has to do next.
 #[derive(Debug)]
@@ -27,6 +33,8 @@ pub enum Action {
     Run(Call),
     /// Hand this on to the decoder, in order.
     Emit(Sound),
+    /// Ask again: a piece of the text has been read, and nothing can be done with it yet.
+    Again,
     /// Nothing: all is said.
     Done,
 }
@@ -53,13 +61,18 @@ pub enum Sound {
 /// Where the noise comes from: fills a slice with the next values.
 pub type NoiseSource = Box<dyn FnMut(&mut [f32]) + Send>;
 
+/// Where the text comes from: gives the next piece, of a few thousand bytes; none at the end.
+pub type TextSource =
+    Box<dyn FnMut() -> Result<Option<String>, Box<dyn std::error::Error + Send + Sync>> + Send>;
+
 /// A text that is being spoken.
 pub struct Utterance {
     model: Model,
     options: Options,
     noise: NoiseSource,
-    passages: VecDeque<Passage>,
-    chunks: VecDeque<String>,
+    source: TextSource,
+    text: TextStream,
+    near_misses: Vec<String>,
     state: State,
 }
 
@@ -84,8 +97,29 @@ enum State {
 }
 
 impl Utterance {
-    /// Prepares `text`; refuses it where there is nothing to say.
-    pub(crate) fn new(model: &Model, text: &str, options: &Options) -> Result<Self, SpeechError> {
+    /// Speaks a text that is there; refuses it where there is nothing to say.
+    pub(crate) fn of_text(
+        model: &Model,
+        text: String,
+        options: &Options,
+    ) -> Result<Self, SpeechError> {
+        let rules = &model.manifest().text;
+        let mut check = TextCheck::default();
+        check.push(&text, rules)?;
+        let near_misses = check.finish(rules)?;
+        let utterance = Self::new(model, pieces(text), options)?;
+        Ok(Self {
+            near_misses,
+            ..utterance
+        })
+    }
+
+    /// Speaks what comes from `source`.
+    pub(crate) fn new(
+        model: &Model,
+        source: TextSource,
+        options: &Options,
+    ) -> Result<Self, SpeechError> {
         if options.max_tokens == 0 {
             return Err(SpeechError::MaxTokens);
         }
@@ -99,20 +133,21 @@ impl Utterance {
             Vec::new(),
             options.steps,
         )?;
-        let passages = text::parse(text)?;
-        for passage in &passages {
-            if let Passage::Text(text) = passage {
-                text::prepare_text_prompt(text, &model.manifest().text)?;
-            }
-        }
         Ok(Self {
             model: model.clone(),
             options: options.clone(),
             noise: Box::new(move |values| noise.fill(values)),
-            passages: passages.into(),
-            chunks: VecDeque::new(),
+            source,
+            text: TextStream::new(model.tokenizer(), options.max_tokens),
+            near_misses: Vec::new(),
             state: State::Between,
         })
+    }
+
+    /// What looks like a pause in the text and is spoken as words: the first few. Of a text that
+    /// is read as it is spoken, [`TextCheck`] tells it.
+    pub fn near_misses(&self) -> &[String] {
+        &self.near_misses
     }
 
     /// Takes the noise from `source` instead: recorded noise makes recorded latents.
@@ -249,10 +284,10 @@ impl Utterance {
     /// The next chunk, the next pause, or the end.
     fn begin(&mut self) -> Result<Action, SpeechError> {
         let manifest = self.model.manifest();
-        let (text_options, tokenizer) = (&manifest.text, self.model.tokenizer());
-        loop {
-            if let Some(chunk) = self.chunks.pop_front() {
-                let prepared = text::prepare_text_prompt(&chunk, text_options)?;
+        let tokenizer = self.model.tokenizer();
+        match self.text.next(tokenizer, &manifest.text)? {
+            Next::Say(Spoken::Chunk(chunk)) => {
+                let prepared = prepare_text_prompt(&chunk, &manifest.text)?;
                 let ids = tokenizer.encode(&prepared.text);
                 let guess = prepared.frames_after_eos_guess + 2;
                 let end = EndOfSpeech::new(
@@ -261,21 +296,23 @@ impl Utterance {
                     max_frames(ids.len(), manifest.frame_rate),
                 );
                 self.state = State::Tokens { ids, end };
-                return Ok(Action::Emit(Sound::Begin {
+                Ok(Action::Emit(Sound::Begin {
                     text: prepared.text,
-                }));
+                }))
             }
-            match self.passages.pop_front() {
-                None => return Ok(Action::Done),
-                Some(Passage::Pause(seconds)) => {
-                    let samples = (seconds * f64::from(manifest.sample_rate)).round() as usize;
-                    return Ok(Action::Emit(Sound::Silence(samples)));
-                }
-                Some(Passage::Text(text)) => {
-                    let max_tokens = self.options.max_tokens;
-                    self.chunks = text::chunks(tokenizer, &text, max_tokens, text_options)?.into();
-                }
+            Next::Say(Spoken::Pause(seconds)) => {
+                let samples = (seconds * f64::from(manifest.sample_rate)).round() as usize;
+                Ok(Action::Emit(Sound::Silence(samples)))
             }
+            Next::Again => Ok(Action::Again),
+            Next::More => {
+                match (self.source)().map_err(SpeechError::TextSource)? {
+                    Some(piece) => self.text.push(&piece)?,
+                    None => self.text.finish()?,
+                }
+                Ok(Action::Again)
+            }
+            Next::Over => Ok(Action::Done),
         }
     }
 
@@ -295,6 +332,17 @@ impl Utterance {
         let kind = self.model.manifest().model.flow_lm.flow.kind;
         Ok(Sampler::new(kind, noise, self.options.steps)?)
     }
+}
+
+/// The pieces of a text that is there.
+fn pieces(text: String) -> TextSource {
+    let mut at = 0;
+    Box::new(move || {
+        let end = text.ceil_char_boundary(at + PIECE);
+        let piece = text[at..end].to_owned();
+        at = end;
+        Ok(Some(piece).filter(|piece| !piece.is_empty()))
+    })
 }
 
 /// The call that the sampler needs next, if it needs one.

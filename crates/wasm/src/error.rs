@@ -77,7 +77,7 @@ impl Error {
 
 fn speech_kind(error: &SpeechError) -> &'static str {
     match error {
-        SpeechError::Text(_) => "Text",
+        SpeechError::Text(_) | SpeechError::TextSource(_) => "Text",
         SpeechError::Tokenizer(_) => "Tokenizer",
         SpeechError::Voice(_) => "Voice",
         SpeechError::Audio(_) => "Audio",

@@ -32,6 +32,8 @@ export type Sound =
 export type Action =
   | { kind: "run"; call: Call }
   | { kind: "emit"; sound: Sound }
+  /** Ask again: a piece of the text has been read, and nothing can be done with it yet. */
+  | { kind: "again" }
   | { kind: "done" };
 "#;
 
@@ -167,6 +169,7 @@ pub(crate) fn action_to_js(action: &Action) -> JsAction {
     let action = match action {
         Action::Run(call) => object(&[("kind", "run".into()), ("call", call_to_js(call).into())]),
         Action::Emit(sound) => object(&[("kind", "emit".into()), ("sound", sound_to_js(sound))]),
+        Action::Again => object(&[("kind", "again".into())]),
         Action::Done => object(&[("kind", "done".into())]),
     };
     action.unchecked_into()

@@ -34,7 +34,7 @@ impl Model {
     }
 
     /// Starts to speak `text`.
-    pub fn utterance(&self, text: &str, options: &JsOptions) -> Result<Utterance, Error> {
+    pub fn utterance(&self, text: String, options: &JsOptions) -> Result<Utterance, Error> {
         let options = options_from_js(options, self.model.options())?;
         Ok(Utterance::new(self.model.utterance(text, &options)?))
     }

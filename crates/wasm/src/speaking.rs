@@ -32,6 +32,12 @@ impl Utterance {
         Self::new(self.utterance.with_noise(Box::new(source)))
     }
 
+    /// What looks like a pause in the text and is spoken as words: the first few.
+    #[wasm_bindgen(getter, js_name = nearMisses)]
+    pub fn near_misses(&self) -> Vec<String> {
+        self.utterance.near_misses().to_vec()
+    }
+
     /// What comes next. Until the outputs of a call are supplied, it is that call.
     #[wasm_bindgen(js_name = nextAction)]
     pub fn next_action(&mut self) -> Result<JsAction, Error> {

@@ -42,7 +42,7 @@ fn pauses_are_silent_and_as_long_as_asked() {
     let options = speaker.model().options();
     let (one, two) = ("First.", "Second.");
     let parts = speaker
-        .speak(&voice, &format!("{one} [pause 2.5s] {two}"), &options)
+        .speak(&voice, format!("{one} [pause 2.5s] {two}"), &options)
         .unwrap()
         .map(Result::unwrap);
     let mut silence = 0;

@@ -2,97 +2,115 @@
 
 use config::TextOptions;
 
-use super::python::split;
-use super::{TextError, prepare_text_prompt, split_into_best_sentences};
+use super::cutter::Cutter;
+use super::segment::Sizes;
+use super::split::{Sentences, Splitter};
+use super::window::WindowSize;
+use super::{TextError, prepare_text_prompt};
 use crate::Tokenizer;
 
 /// Most tokens of a chunk, unless the caller wants more. Upstream splits at punctuation alone and
 /// speaks a sentence without any in one go: memory would grow with the square of its length.
 const LONGEST_CHUNK: usize = 300;
 
-/// The chunks of [`split_into_best_sentences`] that there is something to say in. One of more than
-/// [`LONGEST_CHUNK`] tokens is cut into parts of about `max_tokens`, between words where it can be.
-pub(crate) fn chunks(
-    tokenizer: &Tokenizer,
-    text: &str,
-    max_tokens: usize,
-    options: &TextOptions,
-) -> Result<Vec<String>, TextError> {
-    let longest = LONGEST_CHUNK.max(max_tokens);
-    let mut chunks = Vec::new();
-    for chunk in split_into_best_sentences(tokenizer, text, max_tokens, options)? {
-        if prepare_text_prompt(&chunk, options) == Err(TextError::Empty) {
-            continue;
-        }
-        if tokenizer.encode(&chunk).len() <= longest {
-            chunks.push(chunk);
-        } else {
-            cut(tokenizer, &chunk, max_tokens, &mut chunks);
-        }
-    }
-    if chunks.is_empty() {
-        return Err(TextError::Empty);
-    }
-    Ok(chunks)
-}
+/// Tokens of a segment, in terms of the longest chunk, from which on it comes in parts: enough that
+/// none of them is a chunk that need not be cut.
+const LONGEST_SEGMENT: usize = 2;
 
-/// Cuts a chunk into parts whose words have at most `max_tokens` tokens together.
-fn cut(tokenizer: &Tokenizer, chunk: &str, max_tokens: usize, parts: &mut Vec<String>) {
-    let mut part = Part::default();
-    for word in split(chunk) {
-        let tokens = tokenizer.encode(word).len();
-        if tokens <= max_tokens {
-            part.add(" ", word, tokens, max_tokens, parts);
-            continue;
-        }
-        // A writing without spaces, or no word at all.
-        let mut character = [0; 4];
-        let mut between = " ";
-        for c in word.chars() {
-            let c: &str = c.encode_utf8(&mut character);
-            let tokens = tokenizer.encode(c).len();
-            part.add(between, c, tokens, max_tokens, parts);
-            between = "";
-        }
-    }
-    if !part.text.is_empty() {
-        parts.push(part.text);
+/// How much of a text is looked at in one go while it is spoken.
+pub(super) fn sizes(max_tokens: usize) -> Sizes {
+    Sizes {
+        window: WindowSize::SPEECH,
+        segment: (LONGEST_CHUNK.max(max_tokens)).saturating_mul(LONGEST_SEGMENT),
     }
 }
 
-/// A part that is being put together.
-#[derive(Default)]
-struct Part {
-    text: String,
-    tokens: usize,
+/// Makes the chunks of one passage after the other: those of [`super::split_into_best_sentences`]
+/// that there is something to say in. One of more than [`LONGEST_CHUNK`] tokens is cut into parts
+/// of about `max_tokens`, between words where it can be.
+pub(super) struct Chunks {
+    longest: usize,
+    splitter: Splitter,
+    cutter: Cutter,
 }
 
-impl Part {
-    /// Adds a piece, to the next part where this one is full.
-    fn add(
+impl Chunks {
+    pub(super) fn new(tokenizer: &Tokenizer, max_tokens: usize, sizes: Sizes) -> Self {
+        Self {
+            longest: LONGEST_CHUNK.max(max_tokens),
+            splitter: Splitter::new(tokenizer, max_tokens, sizes),
+            cutter: Cutter::new(max_tokens),
+        }
+    }
+
+    /// Takes more of a passage, and gives the chunks that it completes.
+    pub(super) fn push(
         &mut self,
-        between: &str,
-        piece: &str,
-        tokens: usize,
-        max_tokens: usize,
-        parts: &mut Vec<String>,
-    ) {
-        if self.text.is_empty() {
-            // The piece stands at the beginning.
-        } else if self.tokens + tokens > max_tokens {
-            parts.push(std::mem::take(&mut self.text));
-            self.tokens = 0;
-        } else {
-            self.text.push_str(between);
+        text: &str,
+        tokenizer: &Tokenizer,
+        options: &TextOptions,
+    ) -> Vec<String> {
+        let sentences = self.splitter.push(text, tokenizer, options);
+        self.bound(sentences, tokenizer, options)
+    }
+
+    /// The passage is over: gives its last chunks, if there is something to say.
+    pub(super) fn finish(&mut self, tokenizer: &Tokenizer, options: &TextOptions) -> Vec<String> {
+        let sentences = self.splitter.finish(tokenizer, options);
+        self.bound(sentences.unwrap_or_default(), tokenizer, options)
+    }
+
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.splitter.kept() + self.cutter.kept()
+    }
+
+    /// Cuts what is too long, and leaves out what is blank.
+    fn bound(
+        &mut self,
+        sentences: Vec<Sentences>,
+        tokenizer: &Tokenizer,
+        options: &TextOptions,
+    ) -> Vec<String> {
+        let is_blank = |text: &str| prepare_text_prompt(text, options) == Err(TextError::Empty);
+        let mut chunks = Vec::new();
+        for sentences in sentences {
+            match sentences {
+                Sentences::Whole(text) if is_blank(&text) => {}
+                Sentences::Whole(text) if tokenizer.encode(&text).len() <= self.longest => {
+                    chunks.push(text);
+                }
+                Sentences::Whole(text) => {
+                    self.cutter.push(&text, tokenizer, &mut chunks);
+                    self.cutter.finish(tokenizer, &mut chunks);
+                }
+                Sentences::Part(text) => self.cutter.push(&text, tokenizer, &mut chunks),
+                Sentences::End => self.cutter.finish(tokenizer, &mut chunks),
+            }
         }
-        self.text.push_str(piece);
-        self.tokens += tokens;
+        chunks.retain(|chunk| !is_blank(chunk));
+        chunks
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::split_into_best_sentences;
+    use crate::text::python::split;
+
+    /// The chunks of a whole text.
+    fn chunks(
+        tokenizer: &Tokenizer,
+        text: &str,
+        max_tokens: usize,
+        options: &TextOptions,
+    ) -> Vec<String> {
+        let mut chunks = Chunks::new(tokenizer, max_tokens, Sizes::WHOLE);
+        let mut all = chunks.push(text, tokenizer, options);
+        all.extend(chunks.finish(tokenizer, options));
+        all
+    }
 
     const ASSETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../checkpoint/assets");
 
@@ -124,7 +142,7 @@ mod tests {
                 "One sentence. Another, which is longer; and a third: it ends.",
                 &run_on,
             ] {
-                let upstreams = split_into_best_sentences(tokenizer, text, 50, &options);
+                let upstreams = split_into_best_sentences(tokenizer, text, 50, &options).unwrap();
                 assert_eq!(chunks(tokenizer, text, 50, &options), upstreams);
             }
         }
@@ -146,7 +164,7 @@ mod tests {
         for (name, text) in cases {
             for tokenizer in &tokenizers() {
                 for max_tokens in [1, 50, 400] {
-                    let chunks = chunks(tokenizer, &text, max_tokens, &options).unwrap();
+                    let chunks = chunks(tokenizer, &text, max_tokens, &options);
                     let most = chunks.iter().map(|c| tokenizer.encode(c).len()).max();
                     let most = most.unwrap();
                     assert!(most <= LONGEST_CHUNK.max(max_tokens), "{name}: {most}");
@@ -162,14 +180,14 @@ mod tests {
     fn blank_chunks_are_left_out() {
         let options = options();
         for tokenizer in &tokenizers() {
-            let spoken = chunks(tokenizer, "Hello. \u{2581}", 1, &options).unwrap();
+            let spoken = chunks(tokenizer, "Hello. \u{2581}", 1, &options);
             assert!(
                 !spoken.is_empty() && spoken.iter().all(|c| !c.trim().is_empty()),
                 "{spoken:?}"
             );
             for text in ["\"\"", "\u{2581}", " \" "] {
                 let nothing = chunks(tokenizer, text, 50, &options);
-                assert_eq!(nothing, Err(TextError::Empty), "{text:?}");
+                assert_eq!(nothing, [""; 0], "{text:?}");
             }
         }
     }

@@ -1,135 +1,316 @@
 //! Spoken pauses: `[pause 500ms]` and `[pause 1.2s]`. They are ours; pocket-tts has none.
 
 use super::TextError;
-use super::python::strip;
 
 /// Longest pause, in seconds.
 pub const LONGEST_PAUSE: f64 = 60.0;
 
-/// A part of a text.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Passage {
+/// Bytes after which a bracket that is still open begins no marker.
+const LONGEST_MARKER: usize = 128;
+
+/// Most near misses that are kept: a few are enough to tell what is wrong.
+const MOST_NEAR_MISSES: usize = 3;
+
+/// A piece of a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Piece<'a> {
     /// To be spoken.
-    Text(String),
+    Text(&'a str),
     /// Silence of that many seconds.
     Pause(f64),
 }
 
-/// Tells pauses from what is to be spoken. Brackets that hold no pause are text.
-pub fn parse(text: &str) -> Result<Vec<Passage>, TextError> {
-    let mut passages = Vec::new();
-    let mut rest = text;
-    let mut spoken = String::new();
-    while let Some(open) = rest.find('[') {
-        let (before, from) = rest.split_at(open);
-        spoken.push_str(before);
-        let Some((marker, seconds)) = marker(from) else {
-            spoken.push('[');
-            rest = &from[1..];
-            continue;
+/// Tells pauses from what is to be spoken, in a text that comes piece by piece. Brackets that hold
+/// no pause are text. No bracket is followed for more than [`LONGEST_MARKER`] bytes, so this takes
+/// linear time.
+#[derive(Default)]
+pub(super) struct Markers {
+    /// A bracket that is open at the end of what has come, and what follows it.
+    open: String,
+    near_misses: Vec<String>,
+}
+
+/// What a bracket begins.
+enum Bracket {
+    /// Nothing but text.
+    Text,
+    /// The text ends before that can be told.
+    Unfinished,
+    /// A marker of so many bytes, and its seconds.
+    Pause(usize, f64),
+    /// So many bytes that look like a marker and are text.
+    NearMiss(usize),
+}
+
+impl Markers {
+    /// Takes more of the text. Refuses a pause that nobody means.
+    pub(super) fn push(
+        &mut self,
+        text: &str,
+        hear: &mut dyn FnMut(Piece<'_>),
+    ) -> Result<(), TextError> {
+        let open = if self.open.is_empty() {
+            self.read(text, false, hear)?.to_owned()
+        } else {
+            let text = std::mem::take(&mut self.open) + text;
+            self.read(&text, false, hear)?.to_owned()
         };
-        if seconds > LONGEST_PAUSE {
-            return Err(TextError::Pause {
-                marker: marker.to_owned(),
-            });
-        }
-        push_text(&mut passages, &spoken);
-        spoken.clear();
-        passages.push(Passage::Pause(seconds));
-        rest = &from[marker.len()..];
+        self.open = open;
+        Ok(())
     }
-    spoken.push_str(rest);
-    if passages.is_empty() {
-        if strip(&spoken).is_empty() {
-            return Err(TextError::Empty);
-        }
-        return Ok(vec![Passage::Text(spoken)]);
+
+    /// The text is over.
+    pub(super) fn finish(&mut self, hear: &mut dyn FnMut(Piece<'_>)) -> Result<(), TextError> {
+        let open = std::mem::take(&mut self.open);
+        self.read(&open, true, hear)?;
+        Ok(())
     }
-    push_text(&mut passages, &spoken);
-    Ok(passages)
+
+    /// What looks like a marker and is spoken as words; the first few.
+    pub(super) fn near_misses(&self) -> &[String] {
+        &self.near_misses
+    }
+
+    /// Reads up to a bracket that is still open, which it returns with what follows.
+    fn read<'a>(
+        &mut self,
+        text: &'a str,
+        is_last: bool,
+        hear: &mut dyn FnMut(Piece<'_>),
+    ) -> Result<&'a str, TextError> {
+        // Where the text begins that has not been handed on, and where to look for brackets.
+        let (mut said, mut at) = (0, 0);
+        let is_bracket = |byte: &u8| matches!(byte, b'[' | b'<');
+        while let Some(found) = text.as_bytes()[at..].iter().position(is_bracket) {
+            let open = at + found;
+            let from = &text[open..];
+            at = open + 1;
+            match bracket(from, is_last) {
+                Bracket::Text => {}
+                Bracket::Unfinished => {
+                    say(&text[said..open], hear);
+                    return Ok(from);
+                }
+                Bracket::NearMiss(length) => {
+                    if self.near_misses.len() < MOST_NEAR_MISSES {
+                        self.near_misses.push(from[..length].to_owned());
+                    }
+                }
+                Bracket::Pause(length, seconds) => {
+                    if seconds > LONGEST_PAUSE {
+                        return Err(TextError::Pause {
+                            marker: from[..length].to_owned(),
+                        });
+                    }
+                    say(&text[said..open], hear);
+                    at = open + length;
+                    said = at;
+                    hear(Piece::Pause(seconds));
+                }
+            }
+        }
+        say(&text[said..], hear);
+        Ok("")
+    }
 }
 
-/// Adds what stands between pauses. Punctuation alone belongs to the words before: by itself it
-/// would be spoken as an utterance of its own.
-fn push_text(passages: &mut Vec<Passage>, text: &str) {
-    let text = strip(text);
-    if text.chars().any(char::is_alphanumeric) {
-        passages.push(Passage::Text(text.to_owned()));
-    } else if !text.is_empty()
-        && let Some(Passage::Text(words)) =
-            (passages.iter_mut()).rfind(|passage| matches!(passage, Passage::Text(_)))
-    {
-        words.push_str(text);
+fn say(text: &str, hear: &mut dyn FnMut(Piece<'_>)) {
+    if !text.is_empty() {
+        hear(Piece::Text(text));
     }
 }
 
-/// The pause that `text` begins with: its marker and its seconds.
-fn marker(text: &str) -> Option<(&str, f64)> {
-    let close = text.find(']')?;
-    let inside = text[1..close].trim_ascii();
-    let word = inside
-        .get(..5)
-        .filter(|word| word.eq_ignore_ascii_case("pause"))?;
-    let length = &inside[word.len()..];
-    if !length.starts_with(|c: char| c.is_ascii_whitespace()) {
+/// What the bracket begins that `text` begins with.
+fn bracket(text: &str, is_last: bool) -> Bracket {
+    let angle = text.starts_with('<');
+    let (open, close) = if angle { (b'<', b'>') } else { (b'[', b']') };
+    let bytes = text.as_bytes().iter().take(LONGEST_MARKER).skip(1);
+    let Some(length) = bytes
+        .clone()
+        .position(|&byte| byte == open || byte == close)
+    else {
+        let is_short = text.len() < LONGEST_MARKER;
+        return if is_short && !is_last {
+            Bracket::Unfinished
+        } else {
+            Bracket::Text
+        };
+    };
+    let inside = &text[1..=length];
+    if text.as_bytes()[1 + length] == open {
+        return Bracket::Text;
+    }
+    let length = length + 2;
+    if !angle && let Some(seconds) = seconds(inside) {
+        Bracket::Pause(length, seconds)
+    } else if is_near_miss(inside, angle) {
+        Bracket::NearMiss(length)
+    } else {
+        Bracket::Text
+    }
+}
+
+/// The length of a pause, from what stands between the brackets: `pause 500ms`, and what people
+/// write for it, such as `Pause: 1,5 sec`.
+fn seconds(inside: &str) -> Option<f64> {
+    let inside = inside.trim();
+    let word = inside.get(..5)?;
+    if !word.eq_ignore_ascii_case("pause") {
         return None;
     }
-    let length = length.trim_ascii().to_ascii_lowercase();
-    let (number, unit) = match length.strip_suffix("ms") {
-        Some(number) => (number, 1e-3),
-        None => (length.strip_suffix('s')?, 1.0),
+    let is_sign = |c: char| c.is_whitespace() || ":=\"'".contains(c);
+    let length = inside[5..].trim_matches(is_sign).to_ascii_lowercase();
+    let end = length.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ','))?;
+    let (number, unit) = length.split_at(end);
+    let unit = match unit.trim_start() {
+        "ms" | "msec" | "msecs" | "millisecond" | "milliseconds" => 1e-3,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+        _ => return None,
     };
-    let number = number.trim_ascii_end();
-    let plain = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let seconds = number.parse::<f64>().ok().filter(|_| plain)? * unit;
-    Some((&text[..=close], seconds))
+    // Whether 1,500ms is a thousand and a half or one and a half is anybody's guess.
+    let thousands = number
+        .rsplit_once(',')
+        .is_some_and(|(_, part)| part.len() == 3);
+    if thousands {
+        return None;
+    }
+    Some(number.replace(',', ".").parse::<f64>().ok()? * unit)
+}
+
+/// Whether brackets hold what somebody may have meant for a pause, `<break time="1s"/>` included.
+fn is_near_miss(inside: &str, angle: bool) -> bool {
+    let inside = inside.trim().to_ascii_lowercase();
+    let follows = |word| {
+        inside
+            .strip_prefix(word)
+            .is_some_and(|rest| !rest.starts_with(char::is_alphabetic))
+    };
+    let has_digit = inside.contains(|c: char| c.is_ascii_digit());
+    follows("pause") || ((angle || has_digit) && (follows("break") || follows("silence")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// What a text holds, whether it comes at once or byte by byte.
+    fn read(text: &str) -> (Result<Vec<String>, TextError>, Vec<String>) {
+        let read = |pieces: Vec<&str>| {
+            let (mut markers, mut heard) = (Markers::default(), vec![String::new()]);
+            let mut hear = |piece: Piece<'_>| match piece {
+                Piece::Text(text) => heard.last_mut().unwrap().push_str(text),
+                Piece::Pause(seconds) => heard.extend([format!("{seconds}"), String::new()]),
+            };
+            let done = (pieces.into_iter())
+                .try_for_each(|piece| markers.push(piece, &mut hear))
+                .and_then(|()| markers.finish(&mut hear));
+            heard.retain(|piece| !piece.is_empty());
+            (done.map(|()| heard), markers.near_misses().to_vec())
+        };
+        let whole = read(vec![text]);
+        let pieces = read(text.split_inclusive(|_| true).collect());
+        assert_eq!(whole, pieces, "{text:?}");
+        whole
+    }
+
     #[test]
     fn pauses_are_told_from_text() {
-        use Passage::{Pause, Text};
-        let text = |text: &str| Text(text.to_owned());
-        let cases = [
-            ("Hello.", Ok(vec![text("Hello.")])),
-            (
-                "Hello. [pause 500ms] World.",
-                Ok(vec![text("Hello."), Pause(0.5), text("World.")]),
-            ),
-            (
-                "a[PAUSE 1.2 s]b",
-                Ok(vec![text("a"), Pause(1.2), text("b")]),
-            ),
-            ("[pause 1s]", Ok(vec![Pause(1.0)])),
-            ("Hello [pause 1s].", Ok(vec![text("Hello."), Pause(1.0)])),
-            ("[pause 1s] ... b", Ok(vec![Pause(1.0), text("... b")])),
-            ("[pause fast]", Ok(vec![text("[pause fast]")])),
-            ("[pause]", Ok(vec![text("[pause]")])),
-            ("[pause -1s]", Ok(vec![text("[pause -1s]")])),
-            ("[pause 1e3s]", Ok(vec![text("[pause 1e3s]")])),
-            ("[pauses 1s]", Ok(vec![text("[pauses 1s]")])),
-            ("[[pause 1s]]", Ok(vec![Pause(1.0)])),
-            ("[laughs] [", Ok(vec![text("[laughs] [")])),
-            ("[é", Ok(vec![text("[é")])),
-            ("[pausé 1s]", Ok(vec![text("[pausé 1s]")])),
-            (" \n", Err(TextError::Empty)),
-            (
-                "a [pause 61s]",
-                Err(TextError::Pause {
-                    marker: "[pause 61s]".to_owned(),
-                }),
-            ),
+        let cases: [(&str, &[&str]); 16] = [
+            ("Hello.", &["Hello."]),
+            ("a [pause 500ms] b", &["a ", "0.5", " b"]),
+            ("a[PAUSE 1.2 s]b", &["a", "1.2", "b"]),
+            ("[pause 1s]", &["1"]),
+            ("[pause 0s]", &["0"]),
+            ("[[pause 1s]]", &["[", "1", "]"]),
+            ("[pause 1s][pause .5s]", &["1", "0.5"]),
+            ("[pause [pause 2s]", &["[pause ", "2"]),
+            ("[pausé 1s]", &["[pausé 1s]"]),
+            ("[laughs] [", &["[laughs] ["]),
+            ("[é", &["[é"]),
+            ("a < b, [c > d]", &["a < b, [c > d]"]),
+            ("[breakfast at 9]", &["[breakfast at 9]"]),
+            ("[pauses 1s]", &["[pauses 1s]"]),
+            ("[silence]", &["[silence]"]),
+            ("", &[]),
         ];
-        let mut wrong = Vec::new();
         for (text, expected) in cases {
-            let actual = parse(text);
-            if actual != expected {
-                wrong.push((text, actual));
+            let expected = expected.iter().map(ToString::to_string).collect();
+            assert_eq!(read(text), (Ok(expected), Vec::new()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn near_misses_of_the_pause_marker_are_understood() {
+        let markers = [
+            "[pause:500ms]",
+            "[pause: 500 ms]",
+            "[pause=500ms]",
+            "[pause=\"500ms\"]",
+            "[ pause 500 ms ]",
+            "[Pause 0,5s]",
+            "[pause 0,5 sec]",
+            "[PAUSE .5 S]",
+            "[pause500ms]",
+            "[pause 500 milliseconds]",
+            "[pause\n0.5\u{a0}seconds]",
+        ];
+        for marker in markers {
+            assert_eq!(
+                read(marker),
+                (Ok(vec!["0.5".to_owned()]), vec![]),
+                "{marker}"
+            );
+        }
+    }
+
+    #[test]
+    fn near_misses_that_cannot_be_understood_are_noted() {
+        let markers = [
+            "[pause]",
+            "[pause fast]",
+            "[pause 500]",
+            "[pause -1s]",
+            "[pause 1e3s]",
+            "[pause 1.2.3s]",
+            "[pause 1,500ms]",
+            "[pause 1 min]",
+            "[break 1s]",
+            "[silence 500ms]",
+            "<break time=\"500ms\"/>",
+            "<break/>",
+            "<pause 1s>",
+        ];
+        for marker in markers {
+            let text = format!("a {marker} b");
+            assert_eq!(
+                read(&text),
+                (Ok(vec![text.clone()]), vec![marker.to_owned()])
+            );
+        }
+        assert_eq!(read(&"[pause]".repeat(10)).1.len(), MOST_NEAR_MISSES);
+    }
+
+    #[test]
+    fn a_pause_that_nobody_means_is_refused() {
+        let marker = "[pause 61s]".to_owned();
+        assert_eq!(read("a [pause 61s]").0, Err(TextError::Pause { marker }));
+    }
+
+    /// The structure that makes it linear: no bracket waits for more than a marker's length.
+    #[test]
+    fn no_bracket_is_followed_to_the_end_of_the_text() {
+        for text in ["[", "<", "[pause ", "[ "] {
+            let mut markers = Markers::default();
+            for _ in 0..1000 {
+                markers.push(text, &mut |_| {}).unwrap();
+                assert!(markers.open.len() < LONGEST_MARKER + text.len(), "{text:?}");
             }
         }
-        assert!(wrong.is_empty(), "{wrong:#?}");
+        let mut markers = Markers::default();
+        for _ in 0..1000 {
+            markers.push("[a b c d e f g ", &mut |_| {}).unwrap();
+            markers.push(&" ".repeat(100), &mut |_| {}).unwrap();
+            assert!(markers.open.len() < LONGEST_MARKER);
+        }
     }
 }

@@ -5,7 +5,7 @@ use config::TextOptions;
 use super::TextError;
 use super::python::{is_space, is_upper, split, strip};
 
-const TERMINAL_PUNCTUATION: &str = ".!?\u{2026}";
+pub(super) const TERMINAL_PUNCTUATION: &str = ".!?\u{2026}";
 const WEAK_PUNCTUATION: &str = ",;:-\u{2013}\u{2014}";
 const CLOSERS: &str = "\"'\u{201d}\u{2019})]\u{bb}";
 
@@ -83,14 +83,23 @@ fn drop_marks_after_sentence_ends(text: &str) -> String {
 
 fn capitalize(text: &str) -> String {
     let mut chars = text.chars();
-    match chars.next() {
-        Some(first) if !is_upper(first) => first.to_uppercase().chain(chars).collect(),
-        _ => text.to_owned(),
-    }
+    let first = chars.next().into_iter().flat_map(uppercase);
+    first.chain(chars).collect()
 }
 
-/// Twin of `_ensure_terminal_punctuation`.
-fn ensure_terminal_punctuation(text: String) -> String {
+/// A character as the first of a text.
+pub(super) fn uppercase(c: char) -> impl Iterator<Item = char> {
+    let (keep, upper) = if is_upper(c) {
+        (Some(c), None)
+    } else {
+        (None, Some(c.to_uppercase()))
+    };
+    keep.into_iter().chain(upper.into_iter().flatten())
+}
+
+/// Twin of `_ensure_terminal_punctuation`. It goes by the last character that is neither closing
+/// nor weak punctuation, and by what follows that one.
+pub(super) fn ensure_terminal_punctuation(text: String) -> String {
     let core = text.trim_end_matches(|c| c == ' ' || CLOSERS.contains(c));
     let closers = strip(&text[core.len()..]);
     match core.chars().next_back() {

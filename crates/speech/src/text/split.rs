@@ -1,9 +1,13 @@
-//! Twin of `split_into_best_sentences`: long texts in chunks of whole sentences.
+//! Twin of `split_into_best_sentences`: long texts in chunks of whole sentences. The text may come
+//! piece by piece: boundaries follow from the tokens next to them, and segments are joined from
+//! the left, so nothing has to be known of what comes later.
 
 use config::TextOptions;
 
-use super::python::{is_digit, strip};
-use super::{TextError, prepare_text_prompt};
+use super::TextError;
+use super::preparation::Preparation;
+use super::python::{is_space, strip};
+use super::segment::{Segment, Segments, Sizes};
 use crate::Tokenizer;
 
 /// Text whose tokens say which ones end a sentence.
@@ -11,10 +15,154 @@ const SENTENCE_ENDS: &str = ".!...?";
 /// Text whose tokens say where a sentence that is too long may be cut.
 const WEAK_ENDS: &str = ",;:";
 
-/// A run of tokens and the text it stands for.
-struct Segment {
-    tokens: usize,
-    text: String,
+/// Some sentences that are spoken in one go.
+#[derive(Debug, PartialEq)]
+pub(super) enum Sentences {
+    /// All of them.
+    Whole(String),
+    /// A part of a stretch without any boundary.
+    Part(String),
+    /// That stretch is over.
+    End,
+}
+
+/// Splits one passage after the other.
+pub(super) struct Splitter {
+    max_tokens: usize,
+    preparation: Preparation,
+    sentences: Segments,
+    /// Of a sentence that is too long.
+    clauses: Segments,
+    /// Whether any of that sentence has come.
+    is_in_sentence: bool,
+    /// Segments that have been joined so far.
+    joined: String,
+    joined_tokens: usize,
+}
+
+impl Splitter {
+    pub(super) fn new(tokenizer: &Tokenizer, max_tokens: usize, sizes: Sizes) -> Self {
+        let ends = |text| tokenizer.encode(text).into_iter().skip(1).collect();
+        Self {
+            max_tokens,
+            preparation: Preparation::default(),
+            sentences: Segments::new(ends(SENTENCE_ENDS), true, sizes),
+            clauses: Segments::new(ends(WEAK_ENDS), false, sizes),
+            is_in_sentence: false,
+            joined: String::new(),
+            joined_tokens: 0,
+        }
+    }
+
+    /// Takes more of a passage, and gives what it completes.
+    pub(super) fn push(
+        &mut self,
+        text: &str,
+        tokenizer: &Tokenizer,
+        options: &TextOptions,
+    ) -> Vec<Sentences> {
+        self.preparation.push(text, options, self.sentences.text());
+        let mut out = Vec::new();
+        for sentence in self.sentences.read(tokenizer) {
+            self.sentence(sentence, tokenizer, &mut out);
+        }
+        out
+    }
+
+    /// The passage is over: gives what is left. Refuses one without anything to say.
+    pub(super) fn finish(
+        &mut self,
+        tokenizer: &Tokenizer,
+        options: &TextOptions,
+    ) -> Result<Vec<Sentences>, TextError> {
+        self.preparation.finish(options, self.sentences.text())?;
+        let mut out = Vec::new();
+        for sentence in self.sentences.finish(tokenizer) {
+            self.sentence(sentence, tokenizer, &mut out);
+        }
+        self.flush(&mut out);
+        Ok(out)
+    }
+
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.sentences.kept() + self.clauses.kept() + self.joined.len()
+    }
+
+    /// Joins a sentence, or its clauses if it is too long.
+    fn sentence(&mut self, sentence: Segment, tokenizer: &Tokenizer, out: &mut Vec<Sentences>) {
+        match sentence {
+            Segment::Whole { tokens, text } if tokens <= self.max_tokens => {
+                self.join(tokens, text, out);
+            }
+            Segment::Whole { tokens, text } => {
+                self.clauses.text().push_str(strip(&text));
+                let mut clauses = self.clauses.read(tokenizer);
+                clauses.extend(self.clauses.finish(tokenizer));
+                if clauses.len() > 1 {
+                    for clause in clauses {
+                        self.clause(clause, out);
+                    }
+                } else {
+                    self.join(tokens, text, out);
+                }
+            }
+            Segment::Part(text) => {
+                let text = if self.is_in_sentence {
+                    &text
+                } else {
+                    text.trim_start_matches(is_space)
+                };
+                self.is_in_sentence |= !text.is_empty();
+                self.clauses.text().push_str(text);
+                for clause in self.clauses.read(tokenizer) {
+                    self.clause(clause, out);
+                }
+            }
+            Segment::End => {
+                let text = self.clauses.text();
+                text.truncate(text.trim_end_matches(is_space).len());
+                self.is_in_sentence = false;
+                for clause in self.clauses.finish(tokenizer) {
+                    self.clause(clause, out);
+                }
+            }
+        }
+    }
+
+    fn clause(&mut self, clause: Segment, out: &mut Vec<Sentences>) {
+        match clause {
+            Segment::Whole { tokens, text } => self.join(tokens, text, out),
+            Segment::Part(text) => {
+                // It has too many tokens to be joined with anything.
+                self.flush(out);
+                out.push(Sentences::Part(text));
+            }
+            Segment::End => out.push(Sentences::End),
+        }
+    }
+
+    /// Adds a segment to those before, if it fits.
+    fn join(&mut self, tokens: usize, text: String, out: &mut Vec<Sentences>) {
+        if !self.joined.is_empty() && self.joined_tokens + tokens > self.max_tokens {
+            self.flush(out);
+        }
+        if self.joined.is_empty() {
+            self.joined = text;
+            self.joined_tokens = tokens;
+        } else {
+            self.joined.push(' ');
+            self.joined.push_str(&text);
+            self.joined_tokens += tokens;
+        }
+    }
+
+    fn flush(&mut self, out: &mut Vec<Sentences>) {
+        if !self.joined.is_empty() {
+            out.push(Sentences::Whole(strip(&self.joined).to_owned()));
+            self.joined.clear();
+        }
+    }
 }
 
 /// Twin of `split_into_best_sentences`: chunks of at most `max_tokens` tokens, where the text has
@@ -25,107 +173,17 @@ pub fn split_into_best_sentences(
     max_tokens: usize,
     options: &TextOptions,
 ) -> Result<Vec<String>, TextError> {
-    let prepared = prepare_text_prompt(text, options)?;
-    let ids = tokenizer.encode(strip(&prepared.text));
-    let ends = tokenizer.encode(SENTENCE_ENDS);
-    let ends = ends.get(1..).unwrap_or_default();
-    let mut boundaries = boundaries(&ids, ends);
-    let inner = boundaries.len().saturating_sub(1);
-    // A period between two digits ends no sentence.
-    let mut at = 0;
-    boundaries.retain(|&boundary| {
-        at += 1;
-        at == 1 || at > inner || !is_decimal_period(tokenizer, &ids, boundary)
-    });
-    let sentences = segments(tokenizer, &ids, &boundaries);
-
-    let weak = tokenizer.encode(WEAK_ENDS);
-    let weak = weak.get(1..).unwrap_or_default();
-    let mut refined = Vec::new();
-    for sentence in sentences {
-        if sentence.tokens <= max_tokens {
-            refined.push(sentence);
-            continue;
-        }
-        let ids = tokenizer.encode(strip(&sentence.text));
-        let parts = segments(tokenizer, &ids, &self::boundaries(&ids, weak));
-        if parts.len() > 1 {
-            refined.extend(parts);
-        } else {
-            refined.push(sentence);
-        }
-    }
-    let chunks = join(refined, max_tokens);
+    let mut splitter = Splitter::new(tokenizer, max_tokens, Sizes::WHOLE);
+    let mut sentences = splitter.push(text, tokenizer, options);
+    sentences.extend(splitter.finish(tokenizer, options)?);
+    let whole = |sentences| match sentences {
+        Sentences::Whole(text) => Some(text),
+        // Segments of that size come whole.
+        Sentences::Part(_) | Sentences::End => None,
+    };
+    let chunks: Vec<String> = sentences.into_iter().filter_map(whole).collect();
     if chunks.is_empty() {
         return Err(TextError::Empty);
     }
     Ok(chunks)
-}
-
-/// Twin of `_find_boundary_indices`: where a run of `ends` is over, and both ends of the text.
-fn boundaries(ids: &[i64], ends: &[i64]) -> Vec<usize> {
-    let after_end = ids.windows(2).enumerate();
-    let inner = after_end.filter(|(_, pair)| ends.contains(&pair[0]) && !ends.contains(&pair[1]));
-    let inner = inner.map(|(index, _)| index + 1);
-    [0].into_iter().chain(inner).chain([ids.len()]).collect()
-}
-
-/// Twin of `_is_decimal_period_boundary`. Upstream decodes all that comes before and after; the
-/// characters next to the boundary decide, and so do the tokens next to it.
-fn is_decimal_period(tokenizer: &Tokenizer, ids: &[i64], boundary: usize) -> bool {
-    // Two characters come from at most two tokens that are no bytes, for a piece is never empty;
-    // one more, since decoding drops a space at the beginning.
-    const PIECES: usize = 3;
-    let is_piece = |id: &&i64| !tokenizer.is_byte_or_special(**id);
-    let reach = |ids: &mut dyn Iterator<Item = &i64>| {
-        // Bytes are decoded a run at a time, so a run is never cut.
-        let mut pieces = 0;
-        ids.take_while(|id| {
-            pieces += usize::from(is_piece(id));
-            pieces <= PIECES
-        })
-        .count()
-    };
-    let before = reach(&mut ids[..boundary].iter().rev());
-    let after = reach(&mut ids[boundary..].iter());
-    let before = tokenizer.decode(&ids[boundary - before..boundary]);
-    let after = tokenizer.decode(&ids[boundary..boundary + after]);
-    let mut last = before.chars().rev();
-    last.next() == Some('.')
-        && last.next().is_some_and(is_digit)
-        && after.chars().next().is_some_and(is_digit)
-}
-
-/// Twin of `_segments_from_boundaries`.
-fn segments(tokenizer: &Tokenizer, ids: &[i64], boundaries: &[usize]) -> Vec<Segment> {
-    let segment = |pair: &[usize]| Segment {
-        tokens: pair[1] - pair[0],
-        text: tokenizer.decode(&ids[pair[0]..pair[1]]),
-    };
-    boundaries.windows(2).map(segment).collect()
-}
-
-/// Joins segments into chunks as long as they fit.
-fn join(segments: Vec<Segment>, max_tokens: usize) -> Vec<String> {
-    let mut chunks = Vec::new();
-    let mut chunk = String::new();
-    let mut tokens = 0;
-    for segment in segments {
-        if chunk.is_empty() {
-            chunk = segment.text;
-            tokens = segment.tokens;
-        } else if tokens + segment.tokens > max_tokens {
-            chunks.push(strip(&chunk).to_owned());
-            chunk = segment.text;
-            tokens = segment.tokens;
-        } else {
-            chunk.push(' ');
-            chunk.push_str(&segment.text);
-            tokens += segment.tokens;
-        }
-    }
-    if !chunk.is_empty() {
-        chunks.push(strip(&chunk).to_owned());
-    }
-    chunks
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use config::TextOptions;
 use proptest::prelude::*;
-use speech::{Tokenizer, parse, prepare_text_prompt, split_into_best_sentences};
+use speech::{TextCheck, Tokenizer, prepare_text_prompt, split_into_best_sentences};
 
 use crate::support::{json, sentencepiece};
 
@@ -67,7 +67,8 @@ proptest! {
     #[test]
     fn no_text_panics(text in texts(), switches: [bool; 4], max_tokens in 1..60_usize) {
         let options = options(switches, &[('"', ""), ('—', ", ")]);
-        let _ = parse(&text);
+        let mut check = TextCheck::default();
+        let _ = check.push(&text, &options).map(|()| check.finish(&options));
         let _ = prepare_text_prompt(&text, &options);
         TOKENIZERS.with(|tokenizers| {
             for tokenizer in tokenizers {

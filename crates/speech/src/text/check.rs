@@ -1,0 +1,77 @@
+//! What can be told of a text before any of it is spoken.
+
+use config::TextOptions;
+
+use super::TextError;
+use super::pause::{Markers, Piece};
+use super::python::is_space;
+
+/// Reads a text, piece by piece and fast, and says whether it can be spoken.
+#[derive(Default)]
+pub struct TextCheck {
+    markers: Markers,
+    found: Found,
+}
+
+/// What the text holds.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    /// A letter or a digit that the model's rules leave.
+    words: bool,
+    /// Any character that they leave.
+    signs: bool,
+    /// Seconds of all pauses; none where there is no pause.
+    silence: Option<f64>,
+}
+
+impl TextCheck {
+    /// Takes more of the text.
+    pub fn push(&mut self, text: &str, options: &TextOptions) -> Result<(), TextError> {
+        let found = &mut self.found;
+        let mut hear = |piece: Piece<'_>| found.hear(piece, options);
+        self.markers.push(text, &mut hear)
+    }
+
+    /// The text is over. Refuses one that nothing is to be said of; else gives what looks like a
+    /// pause and will be spoken as words: the first few.
+    pub fn finish(mut self, options: &TextOptions) -> Result<Vec<String>, TextError> {
+        let found = &mut self.found;
+        let mut hear = |piece: Piece<'_>| found.hear(piece, options);
+        self.markers.finish(&mut hear)?;
+        let Found {
+            words,
+            signs,
+            silence,
+        } = self.found;
+        // Between pauses, signs alone are not spoken.
+        if words || silence.map_or(signs, |seconds| seconds > 0.0) {
+            Ok(self.markers.near_misses().to_vec())
+        } else {
+            Err(TextError::Empty)
+        }
+    }
+}
+
+impl Found {
+    fn hear(&mut self, piece: Piece<'_>, options: &TextOptions) {
+        match piece {
+            Piece::Pause(seconds) => {
+                *self.silence.get_or_insert_default() += seconds;
+            }
+            Piece::Text(text) if !self.words => {
+                for c in text.chars() {
+                    let is_left = match options.replace_characters.get(&c) {
+                        Some(by) => by.contains(|c| !is_space(c)),
+                        None => !is_space(c),
+                    };
+                    self.signs |= is_left;
+                    if is_left && c.is_alphanumeric() {
+                        self.words = true;
+                        break;
+                    }
+                }
+            }
+            Piece::Text(_) => {}
+        }
+    }
+}

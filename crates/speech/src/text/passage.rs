@@ -1,0 +1,208 @@
+//! The passages of a text: what stands between its pauses.
+
+use std::collections::VecDeque;
+
+use super::pause::Piece;
+use super::python::is_space;
+
+/// Bytes that are read ahead to see whether signs without a letter belong to the words before.
+const LONGEST_LOOKAHEAD: usize = 4096;
+
+/// Most pauses in a row that wait for the end of the words before them.
+const MOST_PAUSES: usize = 256;
+
+/// What comes next in a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Event {
+    /// More of a passage; each is prepared and split by itself.
+    Text(String),
+    /// The passage is over.
+    End,
+    /// Silence of that many seconds.
+    Pause(f64),
+}
+
+/// Puts passages together from the pieces of a text. Punctuation alone between two pauses belongs
+/// to the words before: by itself it would be spoken as an utterance of its own.
+#[derive(Default)]
+pub(super) struct Passages {
+    state: State,
+    /// Text since the last pause that holds no letter and no digit so far.
+    held: String,
+    /// White space at the end of a passage, which belongs to it only if more follows.
+    space: String,
+    has_pauses: bool,
+}
+
+/// What the text is at.
+#[derive(Default)]
+enum State {
+    /// Before any words, or between passages.
+    #[default]
+    Between,
+    /// In a passage.
+    Words,
+    /// Behind a passage, which punctuation may still be added to, and these pauses.
+    Pauses(Vec<f64>),
+}
+
+impl Passages {
+    pub(super) fn push(&mut self, piece: Piece<'_>, events: &mut VecDeque<Event>) {
+        match piece {
+            Piece::Text(text) => self.text(text, events),
+            Piece::Pause(seconds) => self.pause(seconds, events),
+        }
+    }
+
+    /// The text is over.
+    pub(super) fn finish(&mut self, events: &mut VecDeque<Event>) {
+        match self.state {
+            State::Words => events.push_back(Event::End),
+            State::Between if self.has_pauses || self.held.is_empty() => {}
+            // A text of signs alone is spoken, as by pocket-tts.
+            State::Between => {
+                events.push_back(Event::Text(std::mem::take(&mut self.held)));
+                events.push_back(Event::End);
+            }
+            State::Pauses(_) => {
+                self.attach(events);
+                self.close(events);
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str, events: &mut VecDeque<Event>) {
+        if matches!(self.state, State::Words) {
+            self.words(text, events);
+            return;
+        }
+        let text = if self.held.is_empty() {
+            text.trim_start_matches(is_space)
+        } else {
+            text
+        };
+        self.held.push_str(text);
+        if text.contains(char::is_alphanumeric) || self.held.len() > LONGEST_LOOKAHEAD {
+            self.close(events);
+            self.state = State::Words;
+            let held = std::mem::take(&mut self.held);
+            self.words(&held, events);
+        }
+    }
+
+    fn pause(&mut self, seconds: f64, events: &mut VecDeque<Event>) {
+        self.has_pauses = true;
+        self.space.clear();
+        self.attach(events);
+        match &mut self.state {
+            State::Between => events.push_back(Event::Pause(seconds)),
+            State::Words => self.state = State::Pauses(vec![seconds]),
+            State::Pauses(pauses) => {
+                pauses.push(seconds);
+                if pauses.len() > MOST_PAUSES {
+                    self.close(events);
+                }
+            }
+        }
+    }
+
+    /// Hands words on, but for the white space behind them.
+    fn words(&mut self, text: &str, events: &mut VecDeque<Event>) {
+        let words = text.trim_end_matches(is_space);
+        let space = &text[words.len()..];
+        if !words.is_empty() {
+            let mut text = std::mem::take(&mut self.space);
+            text.push_str(words);
+            events.push_back(Event::Text(text));
+        }
+        // Nobody hears how much white space it is.
+        if self.space.len() < LONGEST_LOOKAHEAD {
+            self.space.push_str(space);
+        }
+    }
+
+    /// Adds signs that stand alone to the words before, if there are any.
+    fn attach(&mut self, events: &mut VecDeque<Event>) {
+        let held = std::mem::take(&mut self.held);
+        let signs = held.trim_end_matches(is_space);
+        if matches!(self.state, State::Pauses(_)) && !signs.is_empty() {
+            events.push_back(Event::Text(signs.to_owned()));
+        }
+    }
+
+    /// Ends the passage that waits, and hands on the pauses behind it.
+    fn close(&mut self, events: &mut VecDeque<Event>) {
+        if let State::Pauses(pauses) = std::mem::take(&mut self.state) {
+            events.push_back(Event::End);
+            events.extend(pauses.into_iter().map(Event::Pause));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::pause::Markers;
+
+    /// The passages of a text that comes in pieces of some characters, with `|` for their ends.
+    fn passages(text: &str, pieces: usize) -> String {
+        let (mut markers, mut passages) = (Markers::default(), Passages::default());
+        let mut events = VecDeque::new();
+        let characters: Vec<char> = text.chars().collect();
+        for piece in characters.chunks(pieces) {
+            let piece: String = piece.iter().collect();
+            let mut hear = |piece: Piece<'_>| passages.push(piece, &mut events);
+            markers.push(&piece, &mut hear).unwrap();
+        }
+        let mut hear = |piece: Piece<'_>| passages.push(piece, &mut events);
+        markers.finish(&mut hear).unwrap();
+        passages.finish(&mut events);
+        let show = |event| match event {
+            Event::Text(text) => text,
+            Event::End => "|".to_owned(),
+            Event::Pause(seconds) => format!("{seconds}|"),
+        };
+        events.into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn punctuation_belongs_to_the_words_before_a_pause() {
+        let cases = [
+            ("Hello.", "Hello.|"),
+            (" \n", ""),
+            ("...", "...|"),
+            ("Hello. [pause 500ms] World.", "Hello.|0.5|World.|"),
+            ("Hello [pause 1s].", "Hello.|1|"),
+            ("Hello [pause 1s] [pause 2s] ! ", "Hello!|1|2|"),
+            ("Hello [pause 1s] ?! [pause 2s] . b", "Hello?!|1|2|. b|"),
+            ("[pause 1s] ... b", "1|... b|"),
+            ("... [pause 1s]", "1|"),
+            ("[pause 0s]", "0|"),
+            ("a \n [pause 1s] \n b c ", "a|1|b c|"),
+            ("[[pause 1s]]", "1|"),
+            ("a [laughs] b", "a [laughs] b|"),
+        ];
+        for (text, expected) in cases {
+            for pieces in [1, 3, 1000] {
+                assert_eq!(passages(text, pieces), expected, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn little_is_read_ahead() {
+        for text in [".", " ", "\u{3000}", "[pause 1ms]", ". [pause 1ms]", "\""] {
+            let (mut markers, mut passages) = (Markers::default(), Passages::default());
+            let mut events = VecDeque::new();
+            for text in ["words ", &text.repeat(100_000)] {
+                for piece in text.as_bytes().chunks(1000) {
+                    let piece = String::from_utf8_lossy(piece).replace('\u{fffd}', "");
+                    let mut hear = |piece: Piece<'_>| passages.push(piece, &mut events);
+                    markers.push(&piece, &mut hear).unwrap();
+                    let held = passages.held.len() + passages.space.len();
+                    assert!(held < 3 * LONGEST_LOOKAHEAD, "{text:?}");
+                }
+            }
+        }
+    }
+}

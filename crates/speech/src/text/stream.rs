@@ -1,0 +1,343 @@
+//! A text on its way to be spoken, piece by piece.
+
+use std::collections::VecDeque;
+
+use config::TextOptions;
+
+use super::TextError;
+use super::chunks::{Chunks, sizes};
+use super::passage::{Event, Passages};
+use super::pause::{Markers, Piece};
+use super::segment::Sizes;
+use crate::Tokenizer;
+
+/// What is to be spoken next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Spoken {
+    /// These sentences, in one go.
+    Chunk(String),
+    /// Silence of that many seconds.
+    Pause(f64),
+}
+
+/// How it goes on with a text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// With this.
+    Say(Spoken),
+    /// With another call: a piece of the text has been worked on, and nothing came of it yet.
+    Again,
+    /// With more of the text.
+    More,
+    /// Not at all: all is said.
+    Over,
+}
+
+/// Makes chunks and pauses of a text as it comes. What it keeps, and what it does in one call, has
+/// the size of a piece of text and of a few sentences, not of the whole.
+pub struct TextStream {
+    markers: Markers,
+    passages: Passages,
+    events: VecDeque<Event>,
+    chunks: Chunks,
+    ready: VecDeque<Spoken>,
+    is_over: bool,
+    has_said: bool,
+}
+
+impl TextStream {
+    /// Chunks have at most `max_tokens` tokens, where the text has that many boundaries.
+    pub fn new(tokenizer: &Tokenizer, max_tokens: usize) -> Self {
+        Self::with_sizes(tokenizer, max_tokens, sizes(max_tokens))
+    }
+
+    fn with_sizes(tokenizer: &Tokenizer, max_tokens: usize, sizes: Sizes) -> Self {
+        Self {
+            markers: Markers::default(),
+            passages: Passages::default(),
+            events: VecDeque::new(),
+            chunks: Chunks::new(tokenizer, max_tokens, sizes),
+            ready: VecDeque::new(),
+            is_over: false,
+            has_said: false,
+        }
+    }
+
+    /// Takes more of the text, best a few thousand bytes. Refuses a pause that nobody means.
+    pub fn push(&mut self, text: &str) -> Result<(), TextError> {
+        let (passages, events) = (&mut self.passages, &mut self.events);
+        let mut hear = |piece: Piece<'_>| passages.push(piece, events);
+        self.markers.push(text, &mut hear)
+    }
+
+    /// The text is over.
+    pub fn finish(&mut self) -> Result<(), TextError> {
+        let (passages, events) = (&mut self.passages, &mut self.events);
+        let mut hear = |piece: Piece<'_>| passages.push(piece, events);
+        self.markers.finish(&mut hear)?;
+        self.passages.finish(&mut self.events);
+        self.is_over = true;
+        Ok(())
+    }
+
+    /// Bytes of text that wait, roughly.
+    #[cfg(test)]
+    fn kept(&self) -> usize {
+        let events = self.events.iter().map(|event| match event {
+            Event::Text(text) => text.len(),
+            Event::End | Event::Pause(_) => 8,
+        });
+        let ready = self.ready.iter().map(|spoken| match spoken {
+            Spoken::Chunk(text) => text.len(),
+            Spoken::Pause(_) => 8,
+        });
+        events.chain(ready).sum::<usize>() + self.chunks.kept()
+    }
+
+    /// What comes next. Refuses a text at whose end nothing has been said.
+    pub fn next(
+        &mut self,
+        tokenizer: &Tokenizer,
+        options: &TextOptions,
+    ) -> Result<Next, TextError> {
+        if let Some(spoken) = self.ready.pop_front() {
+            self.has_said = true;
+            return Ok(Next::Say(spoken));
+        }
+        let chunks = match self.events.pop_front() {
+            Some(Event::Text(text)) => self.chunks.push(&text, tokenizer, options),
+            Some(Event::End) => self.chunks.finish(tokenizer, options),
+            Some(Event::Pause(seconds)) => {
+                // A pause of no length is a boundary all the same.
+                self.ready
+                    .extend(Some(Spoken::Pause(seconds)).filter(|_| seconds > 0.0));
+                Vec::new()
+            }
+            None if !self.is_over => return Ok(Next::More),
+            None if !self.has_said => return Err(TextError::Empty),
+            None => return Ok(Next::Over),
+        };
+        self.ready.extend(chunks.into_iter().map(Spoken::Chunk));
+        Ok(Next::Again)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::text::window::WindowSize;
+
+    /// Both kinds of file of each vocabulary.
+    fn tokenizers() -> Vec<Tokenizer> {
+        let read = |name: &&str| {
+            let (json, model) = fixtures::vocabulary(name).unwrap();
+            [
+                Tokenizer::from_json(&json).unwrap(),
+                Tokenizer::from_sentencepiece(&model).unwrap(),
+            ]
+        };
+        fixtures::VOCABULARIES.iter().flat_map(read).collect()
+    }
+
+    thread_local! {
+        static TOKENIZERS: Vec<Tokenizer> = tokenizers();
+    }
+
+    fn options([semicolons, punctuation, capital, replace]: [bool; 4]) -> TextOptions {
+        let replaced = [
+            ('"', ""),
+            ('—', ", "),
+            ('’', "'"),
+            ('(', ""),
+            (')', ""),
+            ('\u{2003}', "x"),
+        ];
+        TextOptions {
+            pad_with_spaces_for_short_inputs: false,
+            remove_semicolons: semicolons,
+            append_terminal_punctuation: punctuation,
+            capitalize_first_letter: capital,
+            replace_characters: replaced
+                .into_iter()
+                .filter(|_| replace)
+                .map(|(c, by)| (c, by.to_owned()))
+                .collect(),
+        }
+    }
+
+    /// All that is said of a text that comes in pieces of so many bytes.
+    fn said(
+        tokenizer: &Tokenizer,
+        text: &str,
+        piece: usize,
+        max_tokens: usize,
+        sizes: Sizes,
+        options: &TextOptions,
+    ) -> Result<Vec<Spoken>, TextError> {
+        let mut stream = TextStream::with_sizes(tokenizer, max_tokens, sizes);
+        let (mut said, mut at) = (Vec::new(), 0);
+        loop {
+            match stream.next(tokenizer, options)? {
+                Next::Say(spoken) => said.push(spoken),
+                Next::Again => {}
+                Next::More if at == text.len() => stream.finish()?,
+                Next::More => {
+                    let end = text.ceil_char_boundary(at.saturating_add(piece));
+                    stream.push(&text[at..end])?;
+                    at = end;
+                }
+                Next::Over => return Ok(said),
+            }
+        }
+    }
+
+    /// What is said of a text piece by piece is what is said of the whole.
+    fn assert_same(text: &str, piece: usize, max_tokens: usize, options: &TextOptions) {
+        let usual = sizes(max_tokens);
+        let window = WindowSize {
+            usual: 40,
+            word: 200,
+            ..usual.window
+        };
+        let small = Sizes { window, ..usual };
+        TOKENIZERS.with(|tokenizers| {
+            for (number, tokenizer) in tokenizers.iter().enumerate() {
+                let said = |piece, sizes| said(tokenizer, text, piece, max_tokens, sizes, options);
+                let whole = said(usize::MAX, Sizes::WHOLE);
+                for (name, sizes) in [("small", small), ("usual", usual)] {
+                    assert_eq!(
+                        said(piece, sizes),
+                        whole,
+                        "{number}, {name}, {piece}: {text:?}"
+                    );
+                }
+            }
+        });
+    }
+
+    fn words() -> impl Strategy<Value = String> {
+        let hard = vec![
+            "e.g.",
+            "3. 5",
+            "...",
+            "?!",
+            "1.",
+            "\u{2581}",
+            "語。",
+            "[pause 1s]",
+            "[pause",
+            "<s>",
+            "a\u{301}",
+        ];
+        prop_oneof![
+            8 => "[a-zA-Z]{1,9}",
+            2 => "[a-zA-Z]{1,9}[.,;:!?]",
+            1 => "[0-9]{1,3}[.,][0-9]{1,3}",
+            1 => "[a-zA-Z0-9 .,;:!?\"'()\\[\\]…—’-]{0,12}",
+            1 => "\\PC{0,6}",
+            1 => ".{0,6}",
+            1 => "[ \n\r\t\u{a0}\u{2003}]{1,9}",
+            1 => prop::sample::select(hard).prop_map(str::to_owned),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn a_text_in_windows_is_the_same_text(
+            words in prop::collection::vec(words(), 0..120),
+            between in prop::sample::select(vec![" ", " ", " ", "\n", "", "  "]),
+            switches: [bool; 4],
+            piece in 1..400_usize,
+            max_tokens in 1..70_usize,
+        ) {
+            assert_same(&words.join(between), piece, max_tokens, &options(switches));
+        }
+    }
+
+    #[test]
+    fn a_long_text_in_windows_is_the_same_text() {
+        let book = "Version 1.2 of the world costs 3.14 or 2.5 dollars, not more. \"Really?\", she \
+                    said; — e.g. in London. ";
+        let run_on = "and so it goes on and on without any end ";
+        let cases = [
+            book.repeat(60),
+            run_on.repeat(150),
+            format!("{} [pause 1s]. {}", run_on.repeat(60), book.repeat(3)),
+            format!("{}, {}", run_on.repeat(60), run_on.repeat(70)),
+            format!("{},,,", run_on.repeat(60)),
+            "yes, no, and so it goes; ".repeat(150),
+            "語 を 話 す. ".repeat(300),
+            "three, ".repeat(500),
+            "word\n\n\n".repeat(600),
+            "1. 2. 3. 4. ".repeat(300),
+            "Ja. ".repeat(500),
+            "a b ".repeat(1000),
+            format!("end{}", " ".repeat(3000)),
+            format!("a{}b. c", " ".repeat(3000)),
+        ];
+        for text in cases {
+            for (max_tokens, switch) in [(7, true), (50, false), (400, true)] {
+                assert_same(&text, 700, max_tokens, &options([switch; 4]));
+            }
+        }
+    }
+
+    /// How much is read before the first chunk, and kept at any time, does not depend on the length.
+    #[test]
+    fn a_first_chunk_takes_little_of_any_text() {
+        let cases = [
+            "A sentence of a long book. ",
+            "and so it goes on and on ",
+            "語",
+            "語。",
+            "a",
+            "aB",
+            "...",
+            ",",
+            "\"",
+            ") ",
+            "[",
+            "[pause",
+            "[pause 1ms]",
+            "1.2.3.4.",
+            "word\n\n",
+            "x\u{3000}",
+            "\u{1F469}\u{200D}",
+            "https://example.org/",
+        ];
+        let options = options([true; 4]);
+        for text in cases {
+            let long = text.repeat(150_000 / text.len());
+            TOKENIZERS.with(|tokenizers| {
+                for tokenizer in tokenizers {
+                    let mut stream = TextStream::new(tokenizer, 50);
+                    let (mut read, mut first) = (0, None);
+                    let mut pieces = long.as_bytes().chunks(2046);
+                    loop {
+                        match stream.next(tokenizer, &options) {
+                            Ok(Next::Say(_)) => first = first.or(Some(read)),
+                            Ok(Next::Again) => {}
+                            Ok(Next::More) => match pieces.next() {
+                                Some(piece) => {
+                                    read += piece.len();
+                                    stream.push(&String::from_utf8_lossy(piece)).unwrap();
+                                    let kept = stream.kept();
+                                    assert!(kept < 150_000, "{text:?}: keeps {kept} of {read}");
+                                }
+                                None => stream.finish().unwrap(),
+                            },
+                            Ok(Next::Over) | Err(TextError::Empty) => break,
+                            Err(error) => panic!("{text:?}: {error}"),
+                        }
+                    }
+                    let first = first.unwrap_or(0);
+                    assert!(first < 30_000, "{text:?}: first chunk after {first} bytes");
+                }
+            });
+        }
+    }
+}

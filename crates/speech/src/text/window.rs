@@ -1,0 +1,175 @@
+//! Token ids of a text that comes piece by piece, window by window.
+
+use super::python::is_space;
+use crate::Tokenizer;
+
+/// Bytes of text on each side of a cut that show whether it changes any token.
+const CONTEXT: usize = 64;
+
+/// Bytes of a word that the context begins in, at most.
+const LONGEST_WORD: usize = 256;
+
+/// Places that are tried for a cut.
+const TRIES: usize = 8;
+
+/// How long windows are, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WindowSize {
+    /// As long as this they are, but for the way to the next place for a cut.
+    pub(super) usual: usize,
+    /// From here on they are also cut in a word.
+    pub(super) word: usize,
+    /// From here on they are cut wherever it is, even if that changes tokens.
+    pub(super) longest: usize,
+}
+
+impl WindowSize {
+    /// Short enough that the first sound does not wait for it, long enough that what is encoded
+    /// twice does not count.
+    pub(super) const SPEECH: Self = Self {
+        usual: 1024,
+        word: 1536,
+        longest: 3072,
+    };
+    /// The whole text at once.
+    pub(super) const WHOLE: Self = Self {
+        usual: usize::MAX,
+        word: usize::MAX,
+        longest: usize::MAX,
+    };
+}
+
+/// Cuts a text into windows whose ids together are those of the whole text. It is cut where the ids
+/// of what stands before do not depend on what follows: so pieces of any vocabulary and rules of
+/// any normalizer are heeded, as far as [`CONTEXT`] bytes show. Where no such place is found within
+/// [`WindowSize::longest`] bytes, it is cut there.
+pub(super) struct Windows {
+    size: WindowSize,
+    /// What has come and is in no window yet.
+    text: String,
+    /// The last words of the windows so far.
+    context: String,
+}
+
+impl Windows {
+    pub(super) fn new(size: WindowSize) -> Self {
+        Self {
+            size,
+            text: String::new(),
+            context: String::new(),
+        }
+    }
+
+    /// Where more of the text is put.
+    pub(super) fn text(&mut self) -> &mut String {
+        &mut self.text
+    }
+
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.text.len() + self.context.len()
+    }
+
+    /// Ids of the next window, if enough text has come for one.
+    pub(super) fn next(&mut self, tokenizer: &Tokenizer) -> Option<Vec<i64>> {
+        let at = self.cut(tokenizer)?;
+        let rest = self.text.split_off(at);
+        let window = std::mem::replace(&mut self.text, rest);
+        Some(self.encode(tokenizer, &window))
+    }
+
+    /// Ids of what is left: the text is over.
+    pub(super) fn rest(&mut self, tokenizer: &Tokenizer) -> Vec<i64> {
+        let window = std::mem::take(&mut self.text);
+        let ids = self.encode(tokenizer, &window);
+        self.context.clear();
+        ids
+    }
+
+    /// Ids of a window behind its context.
+    fn encode(&mut self, tokenizer: &Tokenizer, window: &str) -> Vec<i64> {
+        if self.context.is_empty() {
+            tail(window).clone_into(&mut self.context);
+            return tokenizer.encode(window);
+        }
+        let known = tokenizer.encode(&self.context);
+        self.context.push_str(window);
+        let ids = tokenizer.encode(&self.context);
+        self.context = tail(&self.context).to_owned();
+        match ids.strip_prefix(&known[..]) {
+            Some(ids) => ids.to_vec(),
+            // In a long word that no cut fits into.
+            None => tokenizer.encode(window),
+        }
+    }
+
+    /// Where the next window ends.
+    fn cut(&self, tokenizer: &Tokenizer) -> Option<usize> {
+        let WindowSize {
+            usual,
+            word,
+            longest,
+        } = self.size;
+        let text = &self.text;
+        let last = text.len().checked_sub(CONTEXT)?;
+        if last < usual {
+            return None;
+        }
+        let [usual, last] = [usual, last].map(|at| text.floor_char_boundary(at));
+        let is_cut = |at: &usize| self.is_cut(tokenizer, *at);
+        let is_place = |at: &usize| self.is_place(*at);
+        let before = text[..usual].rmatch_indices(' ').map(|(at, _)| at);
+        let after = text[usual..last].match_indices(' ');
+        let after = after.map(|(at, _)| usual + at);
+        let mut before = before.filter(is_place).take(TRIES);
+        let mut after = after.filter(is_place).take(TRIES);
+        let mut found = before.find(is_cut).or_else(|| after.find(is_cut));
+        if found.is_none() && last >= word {
+            let word = text.floor_char_boundary(word);
+            let letters = text[..word].char_indices().rev().take(8 * TRIES);
+            let letters = letters.filter(|(_, c)| c.is_alphanumeric());
+            found = letters.map(|(at, _)| at).find(is_cut);
+        }
+        if found.is_none() && last >= longest {
+            found = Some(text.floor_char_boundary(longest));
+        }
+        found
+    }
+
+    /// Whether a space stands between two words here. Behind it is a letter, which the rules for
+    /// the end of a text do not reach across.
+    fn is_place(&self, at: usize) -> bool {
+        let (before, after) = self.text.split_at(at);
+        let before = before.chars().next_back();
+        let after = after.chars().nth(1);
+        before.is_some_and(|c| !is_space(c)) && after.is_some_and(char::is_alphanumeric)
+    }
+
+    /// Whether the tokens around are the same with a cut here.
+    fn is_cut(&self, tokenizer: &Tokenizer, at: usize) -> bool {
+        if at == 0 {
+            return false;
+        }
+        let (before, after) = self.text.split_at(at);
+        let before = if before.len() < CONTEXT + LONGEST_WORD {
+            self.context.clone() + before
+        } else {
+            tail(before).to_owned()
+        };
+        let before = tail(&before);
+        let after = &after[..after.ceil_char_boundary(CONTEXT)];
+        let ids = tokenizer.encode(&[before, after].concat());
+        ids.starts_with(&tokenizer.encode(before))
+    }
+}
+
+/// The last words of a text.
+fn tail(text: &str) -> &str {
+    let Some(at) = text.len().checked_sub(CONTEXT) else {
+        return text;
+    };
+    let at = text.floor_char_boundary(at);
+    let from = text.ceil_char_boundary(at.saturating_sub(LONGEST_WORD));
+    let word = text[from..at].rfind(' ');
+    &text[word.map_or(at, |space| from + space + 1)..]
+}
