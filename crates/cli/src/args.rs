@@ -8,11 +8,13 @@ use config::Variant;
 use onnx::Opset;
 
 mod speak;
+mod typed;
 mod voice;
 
 use crate::output::nearest;
 
 pub(crate) use self::speak::{BackendName, Samples, SpeakArgs, SpeakerArgs};
+pub(crate) use self::typed::typed;
 pub(crate) use self::voice::{
     VoiceCommand, VoiceConvertArgs, VoiceExportArgs, VoiceFormArgs, VoiceImportArgs, VoiceListArgs,
 };

@@ -2,6 +2,7 @@
 
 use std::process;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use tokio::sync::Notify;
@@ -17,6 +18,9 @@ static STATE: AtomicU8 = AtomicU8::new(IDLE);
 /// Wakes whoever waits in [`came`].
 static CAME: Notify = Notify::const_new();
 
+/// Ends the work that an interrupt comes in.
+static STOP: Mutex<Option<Box<dyn Fn() + Send>>> = Mutex::new(None);
+
 /// Exit code of a program that an interrupt ended.
 const EXIT_CODE: i32 = 130;
 
@@ -29,6 +33,9 @@ pub(crate) fn listen() -> Result<()> {
             .is_err()
         {
             process::exit(EXIT_CODE);
+        }
+        if let Some(stop) = &*STOP.lock().unwrap_or_else(PoisonError::into_inner) {
+            stop();
         }
         CAME.notify_one();
     };
@@ -43,11 +50,18 @@ impl Writing {
         STATE.store(WRITING, Ordering::SeqCst);
         Self
     }
+
+    /// [`Writing::begin`] of work that would notice an interrupt late: `stop` ends it.
+    pub(crate) fn stopping(stop: impl Fn() + Send + 'static) -> Self {
+        *STOP.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(stop));
+        Self::begin()
+    }
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
         STATE.store(IDLE, Ordering::SeqCst);
+        STOP.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 

@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod serve;
 mod speak;
+mod text;
 mod variants;
 mod verify;
 mod voice;
@@ -24,7 +25,7 @@ use clap::Parser;
 use args::{Args, Command};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::parse_from(args::typed(std::env::args_os()));
     output::start_logging();
     let done = match args.command {
         Command::Convert(args) => convert::run(&args),

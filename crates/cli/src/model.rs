@@ -1,7 +1,6 @@
 //! From what was typed to a model: its configuration, weights and tokenizer.
 
 use std::fs::{self, File};
-use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +13,7 @@ use config::{Config, Variant};
 use export::Identity;
 
 use crate::args::ModelArgs;
+use crate::text::read_all;
 
 /// A model that is ready to be exported.
 pub(crate) struct Model {
@@ -186,7 +186,7 @@ fn read_text(path: &Path) -> Result<String> {
     if !metadata.is_file() || metadata.len() > LARGEST_CONFIG {
         bail!("{} is not a configuration file", path.display());
     }
-    io::read_to_string(file).with_context(context)
+    read_all(file).with_context(context)
 }
 
 impl Origin {

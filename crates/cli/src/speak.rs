@@ -1,12 +1,10 @@
 //! `pocket-onnx speak`: a text becomes sound.
 
-use std::fs;
-use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::json;
 use speaker::{Speaker, Utterance};
 use speech::Options;
@@ -15,6 +13,7 @@ use crate::args::SpeakArgs;
 use crate::backend::{self, Opened};
 use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
+use crate::text::Text;
 use crate::voice;
 use crate::wav::{self, Sink, Summary};
 
@@ -28,19 +27,23 @@ pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
 
 /// Loads the bundle, speaks and reports.
 pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
-    let text = text(args)?;
+    let mut text = Text::of(args)?;
     let started = Instant::now();
     let Opened {
         speaker,
         backend,
         threads,
     } = backend::open(&args.speaker, args.quiet)?;
+    let near_misses = text.check(&speaker.model().manifest().text)?;
+    if !args.quiet {
+        note_near_misses(&near_misses);
+    }
     let options = options(args, &speaker)?;
     let voice = voice::resolve(&speaker, args.voice.as_deref(), args.quiet)?;
     let voice = speaker.prepare(&voice)?;
     let loading = started.elapsed();
 
-    let mut utterance = speaker.speak(&voice, &text, &options)?;
+    let mut utterance = text.speak(&speaker, &voice, &options)?;
     let rate = speaker.model().manifest().sample_rate;
     let spoken = write(args, &mut utterance, rate)?;
     let report = Report {
@@ -83,29 +86,14 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     }))
 }
 
-/// What is to be said.
-fn text(args: &SpeakArgs) -> Result<String> {
-    if let Some(text) = &args.text {
-        return Ok(text.clone());
+/// Tells what looks like a pause and is none.
+fn note_near_misses(near_misses: &[String]) {
+    if !near_misses.is_empty() {
+        note(&format!(
+            "notice: {} is spoken as words: pauses are written [pause 500ms] or [pause 1.2s]",
+            near_misses.join(", ")
+        ));
     }
-    let mut text = match &args.text_file {
-        Some(path) if path != Path::new("-") => fs::read_to_string(path)
-            .with_context(|| format!("cannot read the text in {}", path.display()))?,
-        file => {
-            if file.is_none() && io::stdin().is_terminal() {
-                bail!("nothing to say: give a text, --text-file, or text on standard input");
-            }
-            let mut text = String::new();
-            let read = io::stdin().read_to_string(&mut text);
-            read.context("cannot read the text from standard input")?;
-            text
-        }
-    };
-    // Some editors begin a file with a mark of its encoding.
-    if text.starts_with('\u{feff}') {
-        text.remove(0);
-    }
-    Ok(text)
 }
 
 fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
@@ -134,12 +122,12 @@ fn fresh_seed() -> Result<u64> {
 
 /// Writes all chunks, as they come.
 fn write(args: &SpeakArgs, utterance: &mut Utterance, rate: u32) -> Result<Summary> {
-    let _writing = Writing::begin();
+    let stop = utterance.stop();
+    let _writing = Writing::stopping(move || stop.stop());
     let mut sink = Sink::open(&args.output, args.format, rate)?;
     let bar = (!args.quiet && !args.json).then(crate::progress::speaking);
     while let Some(chunk) = utterance.next() {
         if interrupt::interrupted() {
-            sink.interrupted();
             break;
         }
         let chunk = chunk?;
@@ -161,17 +149,32 @@ fn write(args: &SpeakArgs, utterance: &mut Utterance, rate: u32) -> Result<Summa
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+    if interrupt::interrupted() {
+        sink.interrupted();
+    }
     sink.finish()
 }
 
 fn progress(utterance: &Utterance, rate: u32) -> String {
     let seconds = utterance.samples() as f64 / f64::from(rate);
-    let factor = utterance.elapsed().as_secs_f64() / seconds;
+    let factor = real_time_factor(utterance.elapsed(), seconds);
     let first = utterance.first_sound().unwrap_or_default();
     format!(
-        "{seconds:.1} s spoken, real-time factor {factor:.2}, first sound after {:.0} ms",
+        "{seconds:.1} s spoken{}, first sound after {:.0} ms",
+        shown(factor),
         first.as_secs_f64() * 1e3
     )
+}
+
+/// Seconds of work for a second of sound; none without sound.
+fn real_time_factor(elapsed: Duration, seconds: f64) -> Option<f64> {
+    (seconds > 0.0).then(|| elapsed.as_secs_f64() / seconds)
+}
+
+fn shown(factor: Option<f64>) -> String {
+    factor.map_or_else(String::new, |factor| {
+        format!(", real-time factor {factor:.2}")
+    })
 }
 
 struct Report<'a> {
@@ -186,9 +189,8 @@ impl Report<'_> {
         self.spoken.samples as f64 / f64::from(self.rate)
     }
 
-    /// Seconds of work for a second of sound.
-    fn real_time_factor(&self) -> f64 {
-        self.spoken.elapsed.as_secs_f64() / self.seconds()
+    fn real_time_factor(&self) -> Option<f64> {
+        real_time_factor(self.spoken.elapsed, self.seconds())
     }
 
     fn line(&self, output: &Path, seed: u64) -> String {
@@ -199,11 +201,11 @@ impl Report<'_> {
             ""
         };
         format!(
-            "{:.1} s of sound in {}{stopped}: real-time factor {:.2}, first sound after {:.0} ms, \
-             loaded in {:.0} ms, seed {seed}",
+            "{:.1} s of sound in {}{stopped}{}, first sound after {:.0} ms, loaded in {:.0} ms, \
+             seed {seed}",
             self.seconds(),
             wav::name(output),
-            self.real_time_factor(),
+            shown(self.real_time_factor()),
             first.as_secs_f64() * 1e3,
             self.loading.as_secs_f64() * 1e3,
         )

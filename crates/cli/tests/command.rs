@@ -21,6 +21,8 @@ mod sandbox;
 mod serve;
 #[path = "command/speak.rs"]
 mod speak;
+#[path = "command/text.rs"]
+mod text;
 #[path = "command/variants.rs"]
 mod variants;
 #[path = "command/verify.rs"]

@@ -8,10 +8,15 @@ use super::DEFAULT_BUNDLE;
 
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct SpeakArgs {
-    /// What to say; `[pause 500ms]` and `[pause 1.2s]` are silence. Standard input unless given.
-    #[arg(value_name = "TEXT", conflicts_with = "text_file")]
+    /// What to say; `[pause 500ms]` and `[pause 1.2s]` are silence. `-` is standard input, which is
+    /// also read where no text is given. A text that begins with a dash stands behind `--`.
+    #[arg(
+        value_name = "TEXT",
+        conflicts_with = "text_file",
+        allow_negative_numbers = true
+    )]
     pub(crate) text: Option<String>,
-    /// Read the text from a file; `-` is standard input.
+    /// Read the text from a file, in UTF-8 or UTF-16; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) text_file: Option<PathBuf>,
     #[command(flatten)]
@@ -20,7 +25,8 @@ pub(crate) struct SpeakArgs {
     /// bundle's first voice unless given.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) voice: Option<String>,
-    /// WAV file to write; `-` is standard output, which streams while it speaks.
+    /// WAV file to write; `-` is standard output, which streams while it speaks. No silence is added
+    /// at the end, where pocket-tts's own command adds 0.2 s.
     #[arg(long, short, value_name = "FILE", default_value = "speech.wav")]
     pub(crate) output: PathBuf,
     /// Samples of the WAV file.

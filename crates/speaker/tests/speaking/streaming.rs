@@ -103,3 +103,43 @@ fn utterances_share_a_bundle() {
         assert!(alone == together);
     }
 }
+
+/// Of such a text no chunk ever comes, at which a stop could be noticed.
+#[test]
+fn a_text_that_never_says_anything_can_be_stopped() {
+    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    for threads in [1, 2] {
+        let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
+        let options = speaker.model().options();
+        let (began, begins) = std::sync::mpsc::channel();
+        let source = Box::new(move || {
+            // Nobody waits for it any more at the end.
+            let _ = began.send(());
+            Ok(Some("\n".repeat(2_000)))
+        });
+        let utterance = speaker.model().utterance_of(source, &options).unwrap();
+        let mut utterance = speaker.say(&voice, utterance).unwrap();
+        let stop = utterance.stop();
+        let stopper = std::thread::spawn(move || {
+            begins.recv().unwrap();
+            stop.stop();
+        });
+        assert!(utterance.next().is_none());
+        stopper.join().unwrap();
+    }
+}
+
+/// What fails while a text is read is an error of the utterance.
+#[test]
+fn a_source_may_fail() {
+    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
+    let options = speaker.model().options();
+    let source = Box::new(move || Err("the disk is gone".into()));
+    let utterance = speaker.model().utterance_of(source, &options).unwrap();
+    let mut utterance = speaker.say(&voice, utterance).unwrap();
+    let error = utterance.next().unwrap().unwrap_err();
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    assert_eq!(source.as_deref(), Some("the disk is gone"), "{error}");
+    assert!(utterance.next().is_none());
+}

@@ -1,0 +1,176 @@
+//! Text files as people have them: UTF-8, or UTF-16 with a byte order mark.
+
+use std::io::Read;
+
+use anyhow::{Result, bail};
+use encoding_rs::{Decoder, DecoderResult, UTF_8};
+use filetype::FileType;
+
+/// Bytes that are read at once.
+const PIECE: usize = 2048;
+
+/// Reads a text piece by piece. A byte order mark says which encoding it has, and is left out.
+pub(crate) struct Pieces<R> {
+    input: R,
+    decoder: Decoder,
+    /// The line that is being read.
+    line: usize,
+    /// The file's first bytes, which say what it is if it is no text.
+    head: Vec<u8>,
+    is_over: bool,
+}
+
+impl<R: Read> Pieces<R> {
+    pub(crate) fn new(input: R) -> Self {
+        Self {
+            input,
+            decoder: UTF_8.new_decoder(),
+            line: 1,
+            head: Vec::new(),
+            is_over: false,
+        }
+    }
+
+    /// The next piece; none at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<String>> {
+        while !self.is_over {
+            let mut bytes = Vec::with_capacity(PIECE);
+            self.input
+                .by_ref()
+                .take(PIECE as u64)
+                .read_to_end(&mut bytes)?;
+            if self.head.is_empty() {
+                self.head.clone_from(&bytes);
+            }
+            self.is_over = bytes.is_empty();
+            let text = self.decode(&bytes)?;
+            if !text.is_empty() {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
+    fn decode(&mut self, bytes: &[u8]) -> Result<String> {
+        let longest = self
+            .decoder
+            .max_utf8_buffer_length_without_replacement(bytes.len());
+        let mut text = String::with_capacity(longest.unwrap_or_default());
+        let (result, _) =
+            self.decoder
+                .decode_to_string_without_replacement(bytes, &mut text, self.is_over);
+        let end = text.find('\0');
+        let lines = lines(&text[..end.unwrap_or(text.len())]);
+        match result {
+            DecoderResult::InputEmpty if end.is_none() => {
+                self.line += lines;
+                Ok(text)
+            }
+            DecoderResult::InputEmpty => {
+                let line = self.line + lines;
+                bail!(
+                    "line {line} holds a zero byte{}: save it as UTF-8",
+                    self.what()
+                )
+            }
+            DecoderResult::OutputFull | DecoderResult::Malformed(_, _) => {
+                let line = self.line + lines;
+                let encoding = self.decoder.encoding().name();
+                bail!(
+                    "line {line} is not {encoding}{}: save it as UTF-8",
+                    self.what()
+                )
+            }
+        }
+    }
+
+    /// What the file is, where its first bytes tell that it is no text.
+    fn what(&self) -> String {
+        match FileType::of(&self.head) {
+            // A byte order mark says that it is a text.
+            _ if self.decoder.encoding() != UTF_8 => String::new(),
+            FileType::Text | FileType::Unknown | FileType::Empty => String::new(),
+            kind => format!(" (it is {kind})"),
+        }
+    }
+}
+
+/// All of a text.
+pub(crate) fn read_all(input: impl Read) -> Result<String> {
+    let mut pieces = Pieces::new(input);
+    let mut text = String::new();
+    while let Some(piece) = pieces.next()? {
+        text.push_str(&piece);
+    }
+    Ok(text)
+}
+
+/// Line ends of any system.
+fn lines(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_end = |&(at, &byte): &(usize, &u8)| {
+        byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
+    };
+    bytes.iter().enumerate().filter(is_end).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn texts_are_read_as_people_have_them() {
+        let long = "Zwölf Ärzte, 語 and 𝒜.\r\n".repeat(500);
+        for text in ["", "Hello.", "é", &long] {
+            let marked = format!("\u{feff}{text}");
+            let cases = [
+                text.as_bytes().to_vec(),
+                marked.as_bytes().to_vec(),
+                utf16(&marked, u16::to_le_bytes),
+                utf16(&marked, u16::to_be_bytes),
+            ];
+            for bytes in cases {
+                assert_eq!(read_all(&bytes[..]).unwrap(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn other_encodings_are_refused_with_the_line_of_the_first_bad_byte() {
+        let long = "A line.\n".repeat(999);
+        let cases: [(Vec<u8>, &str); 10] = [
+            (b"caf\xe9".to_vec(), "line 1 is not UTF-8: save it as UTF-8"),
+            (b"one\ntwo\r\ncaf\xe9\n".to_vec(), "line 3 is not UTF-8"),
+            (b"one\rtwo\rcaf\xe9\r".to_vec(), "line 3 is not UTF-8"),
+            (
+                [long.as_bytes(), b"\x93Hi\x94"].concat(),
+                "line 1000 is not UTF-8",
+            ),
+            // A character that the end of the file cuts.
+            (b"one\n\xc3".to_vec(), "line 2 is not UTF-8"),
+            (
+                b"\xff\xfeH\0\n\0\0\xd8x\0".to_vec(),
+                "line 2 is not UTF-16LE",
+            ),
+            (b"\xff\xfeH\0i".to_vec(), "line 1 is not UTF-16LE"),
+            // UTF-16 without a mark, and UTF-32.
+            (
+                b"H\0i\0".to_vec(),
+                "line 1 holds a zero byte: save it as UTF-8",
+            ),
+            (b"\xff\xfe\0\0H\0\0\0".to_vec(), "line 1 holds a zero byte"),
+            (
+                b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec(),
+                "line 2 is not UTF-8 (it is ",
+            ),
+        ];
+        for (bytes, says) in cases {
+            let error = read_all(&bytes[..]).unwrap_err().to_string();
+            assert!(error.starts_with(says), "{error}, not {says}");
+        }
+    }
+}
