@@ -12,6 +12,8 @@ use crate::{browser, codegen, setup, wasm};
 
 /// Names the folder of checkpoints at the real size, where one was made.
 const CHECKPOINTS: &str = "POCKET_ONNX_CHECKPOINTS";
+/// Names a Python with `fixtures/tokenizers/requirements.txt`.
+const PYTHON: &str = "POCKET_ONNX_PYTHON";
 /// Names the folder of their records.
 const RECORDS: &str = "POCKET_ONNX_RECORDS";
 
@@ -28,6 +30,7 @@ pub(crate) fn test() -> Result<()> {
         "warnings",
     ]))?;
     run(&mut cargo(&["test", "--workspace"]))?;
+    sentencepiece()?;
     run(Command::new("rustup").args(["target", "add", wasm::TARGET]))?;
     run(&mut cargo(&[
         "clippy",
@@ -43,6 +46,23 @@ pub(crate) fn test() -> Result<()> {
     ]))?;
     real_size()?;
     browser::browser()
+}
+
+/// The tokenizer against SentencePiece's own library.
+fn sentencepiece() -> Result<()> {
+    if env::var_os(PYTHON).is_none() {
+        println!("not compared with SentencePiece: {PYTHON} names no Python that has it");
+        return Ok(());
+    }
+    run(&mut cargo(&[
+        "test",
+        "--package",
+        "tokenizer",
+        "--features",
+        "reference",
+        "--test",
+        "sentencepiece",
+    ]))
 }
 
 /// The command itself, at the sizes of released models.

@@ -13,7 +13,7 @@ const UNKNOWN_PENALTY: f64 = 10.0;
 pub(crate) enum Precision {
     /// `tokenizers`.
     Double,
-    /// SentencePiece: a new way is compared in double precision with an old one that was rounded.
+    /// SentencePiece.
     Single,
 }
 
@@ -64,8 +64,8 @@ impl Unigram {
         for (start, character) in text.char_indices() {
             let so_far = ends[start].map_or(0.0, |way| way.score);
             let mut improve = |end: usize, id: Option<usize>, score: f64| {
+                let score = self.rounded(score);
                 if ends[end].is_none_or(|way| score > way.score) {
-                    let score = self.rounded(score);
                     ends[end] = Some(Way { start, id, score });
                 }
             };
@@ -75,7 +75,7 @@ impl Unigram {
                 single |= length == character.len_utf8();
             }
             if !single {
-                let score = self.rounded(self.unknown_score + so_far);
+                let score = self.unknown_score + so_far;
                 improve(start + character.len_utf8(), None, score);
             }
         }
