@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bundle::{ComponentName, Format, Manifest};
+use bundle::{Component, ComponentName, Format, Manifest};
 use kernels::{CacheFormat, Isa, Kernels};
 use runtime::{RuntimeError, Stream};
 
@@ -13,6 +13,7 @@ use crate::flow_lm::FlowLm;
 use crate::flow_net::SimpleMlpAdaLn;
 use crate::loader::Loader;
 use crate::mimi::{MimiDecoder, MimiEncoder};
+use crate::module::Module;
 use crate::stream::EngineStream;
 use crate::text_conditioner::LutConditioner;
 
@@ -109,19 +110,19 @@ impl Engine {
         let cache = self.options.cache.unwrap_or(cache);
         let stream: Result<Box<dyn Stream>, EngineError> = match name {
             ComponentName::TextConditioner => LutConditioner::new(&loader, &config.flow_lm)
-                .map(|module| boxed(EngineStream::new(component, module, context))),
+                .and_then(|module| boxed(component, module, context)),
             ComponentName::FlowLm => {
                 FlowLm::new(&loader, &config.flow_lm, config.latent_dim(), cache)
-                    .map(|module| boxed(EngineStream::new(component, module, context)))
+                    .and_then(|module| boxed(component, module, context))
             }
             ComponentName::FlowNet => {
                 SimpleMlpAdaLn::new(&loader, &config.flow_lm, config.latent_dim())
-                    .map(|module| boxed(EngineStream::new(component, module, context)))
+                    .and_then(|module| boxed(component, module, context))
             }
             ComponentName::MimiDecoder => MimiDecoder::new(&loader, &config, cache)
-                .map(|module| boxed(EngineStream::new(component, module, context))),
+                .and_then(|module| boxed(component, module, context)),
             ComponentName::MimiEncoder => MimiEncoder::new(&loader, &config, cache)
-                .map(|module| boxed(EngineStream::new(component, module, context))),
+                .and_then(|module| boxed(component, module, context)),
         };
         let stream = stream.map_err(failed)?;
         loader.finish().map_err(failed)?;
@@ -139,8 +140,12 @@ fn cache_format(name: ComponentName, format: Format) -> CacheFormat {
     }
 }
 
-fn boxed(stream: impl Stream + 'static) -> Box<dyn Stream> {
-    Box::new(stream)
+fn boxed(
+    component: Component,
+    module: impl Module,
+    context: Context,
+) -> Result<Box<dyn Stream>, EngineError> {
+    Ok(Box::new(EngineStream::new(component, module, context)?))
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -210,6 +210,22 @@ pub(crate) enum Remembering<'a> {
 }
 
 impl Remembering<'_> {
+    /// Upstream's key of the state.
+    pub(crate) fn key(&self) -> &'static str {
+        match self {
+            Self::Conv(_) => "previous",
+            Self::ConvTranspose(_) => "partial",
+        }
+    }
+
+    /// Values of the state.
+    pub(crate) fn state_size(&self) -> usize {
+        match self {
+            Self::Conv(conv) => conv.context() * conv.channels,
+            Self::ConvTranspose(conv) => conv.convtr.outputs(),
+        }
+    }
+
     /// The state as upstream keeps it, [channels, time].
     pub(crate) fn state(&self, ctx: &mut Context, memory: &Memory) -> Vec<f32> {
         match self {
@@ -221,17 +237,22 @@ impl Remembering<'_> {
         }
     }
 
-    /// Takes a state as upstream keeps it, [channels, time].
-    pub(crate) fn set_state(&self, memory: &mut Memory, value: &[f32]) {
+    /// Takes a state as upstream keeps it, [channels, time]. None if it has another size.
+    #[must_use]
+    pub(crate) fn set_state(&self, memory: &mut Memory, value: &[f32]) -> Option<()> {
+        if value.len() != self.state_size() {
+            return None;
+        }
         match self {
             Self::Conv(conv) => {
-                memory.inputs = transposed(value, value.len() / conv.context().max(1));
+                memory.inputs = transposed(value, conv.context());
             }
             Self::ConvTranspose(conv) => {
                 memory.inputs.fill(0.0);
                 memory.partial = transposed(value, conv.stride);
             }
         }
+        Some(())
     }
 }
 

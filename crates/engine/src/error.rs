@@ -38,6 +38,23 @@ pub enum EngineError {
         /// Its format.
         format: Format,
     },
+    /// The manifest describes an input in another way than the model takes it.
+    #[error("the input {name} {actual} in the manifest: convert the model again")]
+    Input {
+        /// The input.
+        name: String,
+        /// What is wrong with it.
+        actual: String,
+    },
+    /// The manifest lists a state that the model does not have, or has in another shape.
+    #[error("this model has no state {name} as the manifest describes it: convert it again")]
+    State {
+        /// The input that the state goes into.
+        name: String,
+    },
+    /// The manifest counts positions where the model has none, or the other way round.
+    #[error("the manifest does not count positions as this model does: convert it again")]
+    Position,
     /// A token that the vocabulary does not have.
     #[error("token {token} is beyond the {rows} rows of the text table")]
     Token {

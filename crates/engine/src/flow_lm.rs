@@ -5,6 +5,7 @@ use kernels::{Cache, CacheFormat};
 
 use crate::EngineError;
 use crate::context::Context;
+use crate::interface::{Input, Size};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
@@ -56,17 +57,31 @@ impl FlowLm {
     }
 }
 
-/// The layer of the transformer `module` that a state of the manifest belongs to.
+/// The layer of the transformer `module` whose cache a state of the manifest is.
 pub(crate) fn layer(which: &bundle::State, module: &str) -> Option<usize> {
     let path = which
         .module
         .strip_prefix(module)?
         .strip_prefix(".layers.")?;
-    path.strip_suffix(".self_attn")?.parse().ok()
+    let layer = path.strip_suffix(".self_attn")?.parse().ok()?;
+    (which.key == "cache").then_some(layer)
 }
 
 impl Module for FlowLm {
     type State = Vec<KvCache>;
+
+    const COUNTS_POSITIONS: bool = true;
+
+    fn inputs(&self) -> Vec<Input> {
+        let rows = |name, count, width| {
+            let shape = [Size::Fixed(1), Size::Free(count), Size::Fixed(width)];
+            Input::f32(name, &shape)
+        };
+        vec![
+            rows("embeddings", "embeddings", self.width),
+            rows("latents", "latents", self.bos_emb.len()),
+        ]
+    }
 
     fn start(&self) -> Vec<KvCache> {
         self.transformer.caches(self.cache)
@@ -124,6 +139,10 @@ impl Module for FlowLm {
         ])
     }
 
+    fn state_size(&self, which: &bundle::State) -> Option<usize> {
+        (self.transformer).cached_row(layer(which, "transformer")?, which.index)
+    }
+
     fn state(
         &self,
         _: &mut Context,
@@ -139,10 +158,8 @@ impl Module for FlowLm {
         caches: &mut Vec<KvCache>,
         which: &bundle::State,
         value: &[f32],
-    ) {
-        let cache = layer(which, "transformer").and_then(|layer| caches.get_mut(layer));
-        if let Some(rows) = cache.and_then(|cache| cache.rows_mut(which.index)) {
-            rows.set(ctx.kernels, value);
-        }
+    ) -> Option<()> {
+        let cache = caches.get_mut(layer(which, "transformer")?)?;
+        cache.set(ctx, which.index, value)
     }
 }

@@ -6,6 +6,7 @@ use config::FlowLmConfig;
 
 use crate::EngineError;
 use crate::context::Context;
+use crate::interface::{Input, Size};
 use crate::linear::Linear;
 use crate::loader::Loader;
 use crate::module::{Inputs, Module, Outputs, tensor};
@@ -29,6 +30,7 @@ pub(crate) struct SimpleMlpAdaLn {
     final_layer: FinalLayer,
     dim: usize,
     latent_dim: usize,
+    conditioning_dim: usize,
     /// Sums of embedded times, by the times' bits: a sampler takes the same steps every frame.
     embedded: Mutex<Vec<(Vec<u32>, Vec<f32>)>>,
 }
@@ -76,6 +78,7 @@ impl SimpleMlpAdaLn {
             final_layer: FinalLayer::new(&m.child("final_layer"), dim, latent_dim)?,
             dim,
             latent_dim,
+            conditioning_dim: config.conditioning_dim(),
             embedded: Mutex::default(),
         })
     }
@@ -105,6 +108,16 @@ impl SimpleMlpAdaLn {
 
 impl Module for SimpleMlpAdaLn {
     type State = ();
+
+    fn inputs(&self) -> Vec<Input> {
+        let rows = |name, width| Input::f32(name, &[Size::Free("rows"), Size::Fixed(width)]);
+        let mut inputs = vec![
+            rows("conditioning", self.conditioning_dim),
+            rows("x", self.latent_dim),
+        ];
+        inputs.extend(self.times.iter().map(|time| rows(time, 1)));
+        inputs
+    }
 
     fn start(&self) {}
 

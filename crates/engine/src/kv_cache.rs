@@ -2,6 +2,8 @@
 
 use kernels::{Cache, CacheFormat, Heads, Side};
 
+use crate::context::Context;
+
 /// Keys and values of one layer.
 #[derive(Clone, Debug)]
 pub(crate) struct KvCache {
@@ -27,13 +29,21 @@ impl KvCache {
         }
     }
 
-    /// The same, to be changed.
-    pub(crate) fn rows_mut(&mut self, index: Option<usize>) -> Option<&mut Cache> {
-        match index {
-            Some(0) => Some(&mut self.keys),
-            Some(1) => Some(&mut self.values),
-            _ => None,
-        }
+    /// Values of a row of keys (0) or values (1).
+    pub(crate) fn row(heads: Heads, index: Option<usize>) -> Option<usize> {
+        matches!(index, Some(0 | 1)).then(|| heads.row())
+    }
+
+    /// Replaces keys (0) or values (1). None if `index` is neither, or `rows` are no whole rows.
+    #[must_use]
+    pub(crate) fn set(&mut self, ctx: &Context, index: Option<usize>, rows: &[f32]) -> Option<()> {
+        let cache = match index {
+            Some(0) => &mut self.keys,
+            Some(1) => &mut self.values,
+            _ => return None,
+        };
+        let whole = rows.len().is_multiple_of(cache.heads().row());
+        whole.then(|| cache.set(ctx.kernels, rows))
     }
 
     /// Whether this layer has as many keys and values as `other` has keys.

@@ -21,6 +21,7 @@ mod conv;
 mod error;
 mod flow_lm;
 mod flow_net;
+mod interface;
 mod kv_cache;
 mod linear;
 mod loader;

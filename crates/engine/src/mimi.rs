@@ -5,8 +5,9 @@ use kernels::CacheFormat;
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::conv::StreamingConv1d;
+use crate::conv::{Remembering, StreamingConv1d};
 use crate::flow_lm::layer;
+use crate::interface::{Input, Size};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
@@ -18,6 +19,9 @@ use crate::transformer::ProjectedTransformer;
 /// Frames that the encoder takes at a time: enough rows for its products, few enough that its
 /// memory does not grow with the recording.
 const ENCODER_FRAMES: usize = 8;
+
+/// Path of the upsampling's convolution.
+const UPSAMPLE: &str = "upsample.convtr";
 
 /// Twin of `MimiModel.decode_from_latent` and of the scaling in
 /// `TTSModel._decode_audio_worker`.
@@ -73,8 +77,46 @@ impl MimiDecoder {
     }
 }
 
+/// What a state of the decoder belongs to.
+enum Owner<'a> {
+    /// A layer of the transformer, which has a cache.
+    Layer(usize),
+    /// A convolution, and the place of its memory.
+    Conv(usize, Remembering<'a>),
+    Upsample(&'a ConvTrUpsample1d),
+}
+
+impl MimiDecoder {
+    /// Finds what the manifest's `which` belongs to.
+    fn owner(&self, which: &bundle::State) -> Option<Owner<'_>> {
+        if let Some(layer) = layer(which, "decoder_transformer.transformer") {
+            return Some(Owner::Layer(layer));
+        }
+        if let Some(path) = which.module.strip_prefix("decoder.") {
+            let (place, conv) = self.seanet.remembering(path)?;
+            let known = which.key == conv.key() && which.index.is_none();
+            return known.then_some(Owner::Conv(place, conv));
+        }
+        let known = which.module == UPSAMPLE && which.key == "partial" && which.index.is_none();
+        self.upsample
+            .as_ref()
+            .filter(|_| known)
+            .map(Owner::Upsample)
+    }
+}
+
 impl Module for MimiDecoder {
     type State = DecoderState;
+
+    const COUNTS_POSITIONS: bool = true;
+
+    fn inputs(&self) -> Vec<Input> {
+        let width = Size::Fixed(self.emb_std.len());
+        vec![Input::f32(
+            "latents",
+            &[Size::Fixed(1), Size::Free("frames"), width],
+        )]
+    }
 
     fn start(&self) -> DecoderState {
         DecoderState {
@@ -124,21 +166,25 @@ impl Module for MimiDecoder {
         Ok(vec![("audio", tensor(&[1, 1, audio.len()], audio)?)])
     }
 
+    fn state_size(&self, which: &bundle::State) -> Option<usize> {
+        match self.owner(which)? {
+            Owner::Layer(layer) => self.transformer.cached_row(layer, which.index),
+            Owner::Conv(_, conv) => Some(conv.state_size()),
+            Owner::Upsample(upsample) => Some(upsample.partial().len()),
+        }
+    }
+
     fn state(
         &self,
         ctx: &mut Context,
         state: &DecoderState,
         which: &bundle::State,
     ) -> Option<Vec<f32>> {
-        if let Some(layer) = layer(which, "decoder_transformer.transformer") {
-            return Some(state.caches.get(layer)?.rows(which.index)?.get());
+        match self.owner(which)? {
+            Owner::Layer(layer) => Some(state.caches.get(layer)?.rows(which.index)?.get()),
+            Owner::Conv(place, conv) => Some(conv.state(ctx, &state.memories[place])),
+            Owner::Upsample(upsample) => Some(upsample.state(&state.upsample)),
         }
-        if let Some(path) = which.module.strip_prefix("decoder.") {
-            let (place, conv) = self.seanet.remembering(path)?;
-            return Some(conv.state(ctx, &state.memories[place]));
-        }
-        let upsample = self.upsample.as_ref()?;
-        Some(upsample.state(&state.upsample))
     }
 
     fn set_state(
@@ -147,18 +193,14 @@ impl Module for MimiDecoder {
         state: &mut DecoderState,
         which: &bundle::State,
         value: &[f32],
-    ) {
-        if let Some(layer) = layer(which, "decoder_transformer.transformer") {
-            let cache = state.caches.get_mut(layer);
-            if let Some(rows) = cache.and_then(|cache| cache.rows_mut(which.index)) {
-                rows.set(ctx.kernels, value);
+    ) -> Option<()> {
+        match self.owner(which)? {
+            Owner::Layer(layer) => state.caches.get_mut(layer)?.set(ctx, which.index, value),
+            Owner::Conv(place, conv) => conv.set_state(&mut state.memories[place], value),
+            Owner::Upsample(upsample) => {
+                state.upsample = upsample.partial_of(value)?;
+                Some(())
             }
-        } else if let Some(path) = which.module.strip_prefix("decoder.") {
-            if let Some((place, conv)) = self.seanet.remembering(path) {
-                conv.set_state(&mut state.memories[place], value);
-            }
-        } else if let Some(upsample) = &self.upsample {
-            state.upsample = upsample.partial_of(value);
         }
     }
 }
@@ -212,6 +254,11 @@ impl MimiEncoder {
 
 impl Module for MimiEncoder {
     type State = ();
+
+    fn inputs(&self) -> Vec<Input> {
+        let one = Size::Fixed(1);
+        vec![Input::f32("audio", &[one, one, Size::Free("samples")])]
+    }
 
     fn start(&self) {}
 

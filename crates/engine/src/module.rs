@@ -4,11 +4,18 @@ use tensor::{Tensor, TensorView};
 
 use crate::EngineError;
 use crate::context::Context;
+use crate::interface::Input;
 
 /// A component: weights that streams share. What a stream keeps is its `State`.
 pub(crate) trait Module: Send + Sync + 'static {
     /// What is carried from call to call.
     type State: Clone + Send + Sync;
+
+    /// Whether what is computed depends on the position.
+    const COUNTS_POSITIONS: bool = false;
+
+    /// The inputs, without states and position.
+    fn inputs(&self) -> Vec<Input>;
 
     /// The state before the first call.
     fn start(&self) -> Self::State;
@@ -23,7 +30,14 @@ pub(crate) trait Module: Send + Sync + 'static {
         inputs: &Inputs<'_>,
     ) -> Result<Outputs, EngineError>;
 
-    /// The values of a state as the manifest's `which` says it; none if there is no such state.
+    /// How many values the state has that the manifest calls `which`: of a cache, those of one
+    /// row. None if this module has no such state.
+    fn state_size(&self, _which: &bundle::State) -> Option<usize> {
+        None
+    }
+
+    /// The values of a state as the manifest's `which` says it; none if this module has no such
+    /// state.
     fn state(
         &self,
         _ctx: &mut Context,
@@ -33,14 +47,16 @@ pub(crate) trait Module: Send + Sync + 'static {
         None
     }
 
-    /// Takes the values of a state.
+    /// Takes the values of a state; none if this module has no such state, or none of that size.
+    #[must_use]
     fn set_state(
         &self,
         _ctx: &mut Context,
         _state: &mut Self::State,
         _which: &bundle::State,
         _value: &[f32],
-    ) {
+    ) -> Option<()> {
+        None
     }
 }
 

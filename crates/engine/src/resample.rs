@@ -67,8 +67,9 @@ impl ConvTrUpsample1d {
         transposed(partial, self.channels)
     }
 
-    /// The opposite of [`Self::state`].
-    pub(crate) fn partial_of(&self, state: &[f32]) -> Vec<f32> {
-        transposed(state, state.len() / self.channels)
+    /// The opposite of [`Self::state`]; none if `state` has another size.
+    pub(crate) fn partial_of(&self, state: &[f32]) -> Option<Vec<f32>> {
+        let fits = state.len() == self.weight.len() / 2;
+        fits.then(|| transposed(state, state.len() / self.channels))
     }
 }

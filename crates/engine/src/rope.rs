@@ -26,7 +26,8 @@ impl RotaryEmbedding {
     /// Prepares `count` positions from `start` on.
     pub(crate) fn rotation(&self, start: i64, count: usize) -> Rotation {
         let mut angles = Vec::with_capacity(count * self.freqs.len());
-        for position in start..start.saturating_add(count as i64) {
+        // As many as there are rows, whatever the position.
+        for position in (0..count as i64).map(|i| start.saturating_add(i)) {
             for freq in &self.freqs {
                 let angle = f64::from(position as f32 * freq);
                 angles.push([libm::cos(angle) as f32, libm::sin(angle) as f32]);

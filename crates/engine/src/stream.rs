@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bundle::{Component, Dim};
 use runtime::{
-    Outputs, RuntimeError, Stream, check_inputs, check_state, next_position, state_index,
+    Outputs, RuntimeError, Stream, check_inputs, check_position, check_state, next_position,
+    state_index,
 };
 use tensor::{Tensor, TensorView};
 
 use crate::EngineError;
 use crate::backend::NAME;
 use crate::context::Context;
+use crate::interface;
 use crate::module::{Inputs, Module};
 
 /// A module and the state of one stream through it. Forks share the module.
@@ -29,14 +31,27 @@ struct Shared<M> {
 }
 
 impl<M: Module> EngineStream<M> {
-    pub(crate) fn new(component: Component, module: M, context: Context) -> Self {
+    /// Fails where the manifest's `component` describes other inputs or states than `module` has.
+    pub(crate) fn new(
+        component: Component,
+        module: M,
+        context: Context,
+    ) -> Result<Self, EngineError> {
+        interface::check(&component, &module)?;
         let state = module.start();
         let position = component.position.as_ref().map_or(0, |p| p.initial);
-        Self {
+        Ok(Self {
             shared: Arc::new(Shared { component, module }),
             state,
             position,
             context: Mutex::new(context),
+        })
+    }
+
+    fn no_state(&self, name: &str) -> RuntimeError {
+        RuntimeError::NoState {
+            graph: self.shared.component.graph.name.clone(),
+            state: name.to_owned(),
         }
     }
 
@@ -96,10 +111,7 @@ impl<M: Module> Stream for EngineStream<M> {
         let which = &component.states[state_index(component, name)?];
         let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
         let values = module.state(&mut context, &self.state, which);
-        let values = values.ok_or_else(|| RuntimeError::NoState {
-            graph: component.graph.name.clone(),
-            state: name.to_owned(),
-        })?;
+        let values = values.ok_or_else(|| self.no_state(name))?;
         // The one size that is free follows from the others.
         let fixed = which.shape.iter().map(|dim| match dim {
             Dim::Fixed(size) => *size,
@@ -121,8 +133,8 @@ impl<M: Module> Stream for EngineStream<M> {
             .context
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        module.set_state(context, &mut self.state, which, values);
-        Ok(())
+        let set = module.set_state(context, &mut self.state, which, values);
+        set.ok_or_else(|| self.no_state(name))
     }
 
     fn position(&self) -> Option<i64> {
@@ -130,12 +142,7 @@ impl<M: Module> Stream for EngineStream<M> {
     }
 
     fn set_position(&mut self, position: i64) -> Result<(), RuntimeError> {
-        if self.component().position.is_none() {
-            return Err(RuntimeError::Position {
-                graph: self.component().graph.name.clone(),
-                problem: "it does not count positions",
-            });
-        }
+        check_position(self.component(), position)?;
         self.position = position;
         Ok(())
     }

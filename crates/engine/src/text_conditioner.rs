@@ -1,9 +1,11 @@
 //! Twin of pocket-tts `modules/text_conditioner.py`: the lookup table.
 
+use bundle::DType;
 use config::FlowLmConfig;
 
 use crate::EngineError;
 use crate::context::Context;
+use crate::interface::{Input, Size};
 use crate::linear::Linear;
 use crate::loader::{Loader, PackedTable};
 use crate::module::{Inputs, Module, Outputs, tensor};
@@ -32,6 +34,14 @@ impl LutConditioner {
 
 impl Module for LutConditioner {
     type State = ();
+
+    fn inputs(&self) -> Vec<Input> {
+        vec![Input {
+            name: "token_ids",
+            dtype: DType::I64,
+            shape: vec![Size::Fixed(1), Size::Free("tokens")],
+        }]
+    }
 
     fn start(&self) {}
 

@@ -103,6 +103,12 @@ impl StreamingTransformer {
         vec![KvCache::new(self.heads, format); self.layers.len()]
     }
 
+    /// Values of a row of the cache of `layer`: of its keys (0) or its values (1).
+    pub(crate) fn cached_row(&self, layer: usize, index: Option<usize>) -> Option<usize> {
+        self.layers.get(layer)?;
+        KvCache::row(self.heads, index)
+    }
+
     /// `x` [time, width] at positions from `position` on -> [time, width].
     pub(crate) fn forward(
         &self,
@@ -213,6 +219,11 @@ impl ProjectedTransformer {
 
     pub(crate) fn caches(&self) -> Vec<KvCache> {
         self.transformer.caches(self.cache)
+    }
+
+    /// As [`StreamingTransformer::cached_row`].
+    pub(crate) fn cached_row(&self, layer: usize, index: Option<usize>) -> Option<usize> {
+        self.transformer.cached_row(layer, index)
     }
 
     /// `x` [time, in] at positions from `position` on -> [time, out].

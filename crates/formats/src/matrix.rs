@@ -10,6 +10,9 @@ use crate::{BLOCK, Format, Q4_OFFSET, Q6_OFFSET};
 pub const PANEL: usize = 16;
 
 /// Layout of a weight `[inputs, outputs]`.
+///
+/// A size in bytes that no integer holds is `usize::MAX`, which no slice is as long as: so a
+/// comparison with a slice's length refuses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Matrix {
     /// How values are stored.
@@ -28,12 +31,14 @@ impl Matrix {
 
     /// Inputs with what fills their last group.
     pub fn padded_inputs(&self) -> usize {
-        self.inputs.next_multiple_of(self.format.group())
+        let padded = self.inputs.checked_next_multiple_of(self.format.group());
+        padded.unwrap_or(usize::MAX)
     }
 
     /// Bytes of a panel's values.
     pub fn panel_bytes(&self) -> usize {
-        self.padded_inputs() * PANEL * self.format.bits() / 8
+        // A whole number of bytes for each input.
+        (self.padded_inputs()).saturating_mul(PANEL * self.format.bits() / 8)
     }
 
     /// Bytes of a panel's scales; 0 where the format has none.
@@ -41,18 +46,18 @@ impl Matrix {
         match self.format {
             Format::F32 | Format::Bf16 => 0,
             Format::Q16 | Format::Q8 => PANEL * 4,
-            Format::Q6 | Format::Q4 => (1 + self.padded_inputs() / BLOCK) * PANEL,
+            Format::Q6 | Format::Q4 => (1 + self.padded_inputs() / BLOCK).saturating_mul(PANEL),
         }
     }
 
     /// Bytes of all values.
     pub fn bytes(&self) -> usize {
-        self.panels() * self.panel_bytes()
+        self.panels().saturating_mul(self.panel_bytes())
     }
 
     /// Bytes of all scales.
     pub fn scale_bytes(&self) -> usize {
-        self.panels() * self.panel_scale_bytes()
+        self.panels().saturating_mul(self.panel_scale_bytes())
     }
 
     /// Packs one panel. `columns` holds up to [`PANEL`] outputs of `inputs` finite values each;
@@ -74,7 +79,10 @@ impl Matrix {
     pub fn pack(&self, weight: &[f32]) -> (Vec<u8>, Vec<u8>) {
         let (mut values, mut scales) = (vec![0; self.bytes()], vec![0; self.scale_bytes()]);
         let (size, scale_size) = (self.panel_bytes(), self.panel_scale_bytes());
-        for (i, columns) in weight.chunks((PANEL * self.inputs).max(1)).enumerate() {
+        for (i, columns) in weight
+            .chunks(self.inputs.saturating_mul(PANEL).max(1))
+            .enumerate()
+        {
             self.pack_panel(
                 columns,
                 &mut values[i * size..][..size],
@@ -86,7 +94,7 @@ impl Matrix {
 
     /// What the packed weight stands for: `inputs` rows of `outputs` values.
     pub fn unpack(&self, values: &[u8], scales: &[u8]) -> Vec<f32> {
-        let mut weight = Vec::with_capacity(self.inputs * self.outputs);
+        let mut weight = Vec::with_capacity(self.inputs.saturating_mul(self.outputs));
         for input in 0..self.inputs {
             for output in 0..self.outputs {
                 weight.push(self.value(values, scales, input, output));
@@ -189,6 +197,32 @@ mod tests {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_that_no_integer_holds_are_no_slices_length() {
+        let half = 1 << (usize::BITS / 2);
+        let most = usize::MAX as u128;
+        for format in Format::ALL {
+            for [inputs, outputs] in [
+                [half, half],
+                [usize::MAX / 32 + 1, 16],
+                [usize::MAX, 1],
+                [1 << (usize::BITS - 4), 32],
+                [32, usize::MAX],
+            ] {
+                let matrix = Matrix {
+                    format,
+                    inputs,
+                    outputs,
+                };
+                let padded = (inputs as u128).next_multiple_of(format.group() as u128);
+                let panel = padded.min(most) * (PANEL * format.bits() / 8) as u128;
+                let bytes = panel * (outputs as u128).div_ceil(PANEL as u128);
+                let shape = format!("{format} [{inputs}, {outputs}]");
+                assert_eq!(matrix.bytes() as u128, bytes.min(most), "{shape}");
             }
         }
     }

@@ -6,7 +6,8 @@ use crate::quantise::{bf16_bits, largest_magnitude, quantise};
 use crate::{Format, Q8_MAX};
 
 /// Layout of a lookup table `[rows, width]`, row by row. Its formats are f32, bf16 and q8
-/// with one f32 scale per row.
+/// with one f32 scale per row. As of a [`Matrix`](crate::Matrix), a size that no integer holds is
+/// `usize::MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Table {
     /// How values are stored.
@@ -35,18 +36,22 @@ impl Table {
 
     /// Bytes of a row's values.
     pub fn row_bytes(&self) -> usize {
-        self.width * self.format.bits() / 8
+        match self.format {
+            Format::F32 => self.width.saturating_mul(4),
+            Format::Bf16 | Format::Q16 => self.width.saturating_mul(2),
+            Format::Q8 | Format::Q6 | Format::Q4 => self.width,
+        }
     }
 
     /// Bytes of all values.
     pub fn bytes(&self) -> usize {
-        self.rows * self.row_bytes()
+        self.rows.saturating_mul(self.row_bytes())
     }
 
     /// Bytes of all scales.
     pub fn scale_bytes(&self) -> usize {
         if self.format == Format::Q8 {
-            self.rows * 4
+            self.rows.saturating_mul(4)
         } else {
             0
         }
@@ -110,6 +115,15 @@ mod tests {
             for (is, was) in out.iter().zip(row) {
                 assert!((is - was).abs() < 0.005, "{format}: {is} was {was}");
             }
+        }
+    }
+    #[test]
+    fn sizes_that_no_integer_holds_are_no_slices_length() {
+        for format in Format::ALL {
+            let table = Table::new(format, usize::MAX / 2, 5);
+            assert!(table.bytes() > isize::MAX as usize, "{format}");
+            let scales = table.scale_bytes();
+            assert!(scales == 0 || scales > isize::MAX as usize, "{format}");
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::isa::{Kernel, Kernels};
 use crate::math;
 use crate::matmul::row_blocks;
 use crate::simd::Simd;
+use crate::size::size;
 use crate::{Rows, Scratch};
 use numeric::{Integers, Numeric, Place, Rounded, Singles, Weights};
 
@@ -38,7 +39,7 @@ impl Kernels {
         out: &mut [f32],
     ) {
         let heads = keys.heads();
-        let width = heads.queries * heads.width;
+        let width = size([heads.queries, heads.width]);
         assert!(
             heads.row() > 0 && heads.queries.is_multiple_of(heads.keys),
             "heads"
@@ -49,11 +50,11 @@ impl Kernels {
         );
         assert_eq!(keys.range(), values.range(), "cached rows");
         assert!(q.count <= keys.rows(), "a cached row for each query");
-        assert_eq!(out.len(), q.count * width, "output");
-        if q.count == 0 {
+        assert_eq!(out.len(), size([q.count, width]), "output");
+        if out.is_empty() {
             return;
         }
-        let needed = (q.count - 1) * q.stride + width;
+        let needed = size([q.count - 1, q.stride]).saturating_add(width);
         assert!(
             q.values.len() >= needed,
             "queries: {} < {needed}",
@@ -69,10 +70,10 @@ impl Kernels {
             ..
         } = scratch;
         let seen = (keys.range().end.div_ceil(BLOCK) - keys.range().start / BLOCK) * BLOCK;
-        scores.resize(QUERIES * heads.queries * seen, 0.0);
-        sums.resize(QUERIES * heads.queries * heads.padded(), 0.0);
-        factors.resize(QUERIES * heads.queries, 0.0);
-        weights.resize(QUERIES * heads.queries * seen, 0);
+        scores.resize(size([QUERIES, heads.queries, seen]), 0.0);
+        sums.resize(size([QUERIES, heads.queries, heads.padded()]), 0.0);
+        factors.resize(size([QUERIES, heads.queries]), 0.0);
+        weights.resize(size([QUERIES, heads.queries, seen]), 0);
         let rounded = Rounded {
             queries: activations,
             scales: activation_scales,

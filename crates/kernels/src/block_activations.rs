@@ -6,6 +6,7 @@ use crate::Rows;
 use crate::activations::Quantise;
 use crate::isa::{Kernel, Kernels};
 use crate::simd::Simd;
+use crate::size::size;
 
 /// Rows of 8-bit activations, whose blocks of [`BLOCK`] have a scale each.
 #[derive(Clone, Debug, Default)]
@@ -22,9 +23,9 @@ impl BlockActivations {
     /// Takes in `rows` of `inputs` values.
     pub(crate) fn quantise(&mut self, kernels: Kernels, rows: Rows<'_>, inputs: usize) {
         let blocks = inputs.div_ceil(BLOCK);
-        self.values.resize(rows.count * blocks * BLOCK, 0);
-        self.scales.resize(rows.count * blocks, 0.0);
-        self.sums.resize(rows.count * blocks, 0);
+        self.values.resize(size([rows.count, blocks, BLOCK]), 0);
+        self.scales.resize(size([rows.count, blocks]), 0.0);
+        self.sums.resize(size([rows.count, blocks]), 0);
         let kernel = QuantiseBlocks {
             rows,
             inputs,

@@ -6,6 +6,7 @@ use formats::PANEL;
 
 use crate::Rows;
 use crate::isa::Kernels;
+use crate::size::size;
 pub use numbers::CacheFormat;
 use numbers::Place;
 pub(crate) use numbers::{Blocks, Numbers};
@@ -27,17 +28,17 @@ pub struct Heads {
 impl Heads {
     /// Values of one cached row.
     pub fn row(&self) -> usize {
-        self.keys * self.width
+        size([self.keys, self.width])
     }
 
     /// Width of a head in whole panels.
     pub(crate) fn padded(&self) -> usize {
-        self.width.next_multiple_of(PANEL)
+        (self.width.checked_next_multiple_of(PANEL)).unwrap_or(usize::MAX)
     }
 
     /// Numbers of a head in a block.
     pub(crate) fn block(&self) -> usize {
-        BLOCK * self.padded()
+        size([BLOCK, self.padded()])
     }
 }
 
@@ -101,9 +102,9 @@ impl Cache {
     ///
     /// If `rows` has not as many values as it says.
     pub fn push(&mut self, kernels: Kernels, rows: Rows<'_>) {
-        self.resize((self.end + rows.count).div_ceil(BLOCK));
+        self.resize(self.end.saturating_add(rows.count).div_ceil(BLOCK));
         for i in 0..rows.count {
-            let row = &rows.values[i * rows.stride..][..self.heads.row()];
+            let row = &rows.values[size([i, rows.stride])..][..self.heads.row()];
             for (head, x) in row.chunks_exact(self.heads.width).enumerate() {
                 let place = self.place(self.end, head);
                 self.numbers.store_mut().put(kernels, place, x);
@@ -146,7 +147,7 @@ impl Cache {
 
     /// Takes blocks away at the end, or puts blocks of zeros there, until there are so many.
     fn resize(&mut self, blocks: usize) {
-        let count = blocks * self.heads.keys;
+        let count = size([blocks, self.heads.keys]);
         self.numbers.store_mut().resize(self.heads, count);
     }
 

@@ -36,6 +36,7 @@ mod norm;
 mod scratch;
 mod self_test;
 mod simd;
+mod size;
 mod sum;
 mod weight_sums;
 

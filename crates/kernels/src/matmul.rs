@@ -13,6 +13,7 @@ use formats::{Format, Matrix, PANEL};
 
 use crate::isa::{Kernel, Kernels};
 use crate::simd::Simd;
+use crate::size::size;
 use crate::{Scratch, WeightSums};
 pub(crate) use q16::pair_products;
 
@@ -85,7 +86,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// If a slice is not as long as its shape says.
+    /// If a slice is not as long as its shape says, or no slice could be.
     pub fn matmul(self, weight: &Weight<'_>, x: Rows<'_>, scratch: &mut Scratch, out: &mut [f32]) {
         let Weight { matrix, bias, .. } = *weight;
         assert_eq!(weight.values.len(), matrix.bytes(), "bytes of a weight");
@@ -99,11 +100,11 @@ impl Kernels {
             "sums of a weight"
         );
         assert!(bias.is_none_or(|bias| bias.len() == matrix.outputs), "bias");
-        assert_eq!(out.len(), x.count * matrix.outputs, "outputs");
-        if x.count == 0 {
+        assert_eq!(out.len(), size([x.count, matrix.outputs]), "outputs");
+        if out.is_empty() {
             return;
         }
-        let needed = (x.count - 1) * x.stride + matrix.inputs;
+        let needed = size([x.count - 1, x.stride]).saturating_add(matrix.inputs);
         assert!(
             x.values.len() >= needed,
             "rows: {} < {needed}",

@@ -10,7 +10,9 @@ use bundle::{Carry, Component, Dim, State, TensorInfo};
 use tensor::{Tensor, TensorView};
 
 use self::check::check_component;
-use crate::inputs::{check_names, check_state, find, is_callers, next_position, state_index};
+use crate::inputs::{
+    check_names, check_position, check_state, find, is_callers, next_position, state_index,
+};
 use crate::sizes::{Sizes, shape};
 use crate::{Graph, GraphBackend, Outputs, RuntimeError, Stream};
 
@@ -79,13 +81,6 @@ impl GraphStream {
         };
         component.inputs.iter().map(supply).collect()
     }
-
-    fn bad_position(&self, problem: &'static str) -> RuntimeError {
-        RuntimeError::Position {
-            graph: self.component().graph.name.clone(),
-            problem,
-        }
-    }
 }
 
 impl Stream for GraphStream {
@@ -106,9 +101,7 @@ impl Stream for GraphStream {
     }
 
     fn set_position(&mut self, position: i64) -> Result<(), RuntimeError> {
-        if self.component().position.is_none() {
-            return Err(self.bad_position("it does not count positions"));
-        }
+        check_position(self.component(), position)?;
         self.position = position;
         Ok(())
     }

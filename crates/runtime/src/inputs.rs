@@ -46,6 +46,19 @@ pub fn state_index(component: &Component, input: &str) -> Result<usize, RuntimeE
     })
 }
 
+/// Refuses a position that a stream through the component cannot be at.
+pub fn check_position(component: &Component, position: i64) -> Result<(), RuntimeError> {
+    let problem = match component.position {
+        None => "it does not count positions",
+        Some(_) if position < 0 => "a position is 0 or more",
+        Some(_) => return Ok(()),
+    };
+    Err(RuntimeError::Position {
+        graph: component.graph.name.clone(),
+        problem,
+    })
+}
+
 /// The position after a call with these inputs that began at `position`.
 pub fn next_position(
     component: &Component,
@@ -62,7 +75,7 @@ pub fn next_position(
     }
     next.ok_or_else(|| RuntimeError::Position {
         graph: component.graph.name.clone(),
-        problem: "its position is beyond all numbers",
+        problem: "the position is more than 64 bits hold",
     })
 }
 

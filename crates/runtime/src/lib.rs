@@ -27,5 +27,5 @@ pub use backend::{Backend, Stream};
 pub use error::RuntimeError;
 pub use graph::{Graph, GraphBackend};
 pub use graph_stream::GraphStream;
-pub use inputs::{check_inputs, check_state, next_position, state_index};
+pub use inputs::{check_inputs, check_position, check_state, next_position, state_index};
 pub use outputs::Outputs;

@@ -11,6 +11,7 @@ use crate::cache::{BLOCK, Blocks, Heads};
 use crate::isa::{Kernel, Kernels};
 use crate::matmul::pair_products;
 use crate::simd::Simd;
+use crate::size::size;
 
 /// Pairs of channels that are read of a block for one query, before the next block's.
 const TURN: usize = 8;
@@ -142,7 +143,7 @@ impl<T> Integers<T> {
             weights,
         } = rounded;
         let (padded, max) = (heads.padded(), query_max(heads.width));
-        integers.resize(q.count * heads.queries * padded, 0);
+        integers.resize(size([q.count, heads.queries, padded]), 0);
         scales.clear();
         let rows = q.values.chunks(q.stride).take(q.count);
         let width = heads.queries * heads.width;

@@ -132,3 +132,37 @@ fn a_row_does_not_depend_on_the_others() {
         }
     }
 }
+
+#[test]
+fn sizes_that_wrap_are_refused() {
+    let heads = |queries, keys, width| Heads {
+        queries,
+        keys,
+        width,
+    };
+    // Heads, the stride of two queries, and the values of the output as they are if they wrap.
+    let cases = [
+        (heads(2, 1, 16), usize::MAX, 64),
+        (heads(2, 1, 16), usize::MAX - 31, 64),
+        (heads(1 << (usize::BITS - 4), 1, 16), 1, 0),
+        (heads(1, 1 << (usize::BITS - 4), 16), 1, 32),
+    ];
+    for (heads, stride, outputs) in cases {
+        let refused = std::panic::catch_unwind(|| {
+            let kernels = Kernels::detect();
+            let [keys, values] = [Side::Keys, Side::Values].map(|side| {
+                let mut cache = Cache::new(heads, side, CacheFormat::F32);
+                cache.push(kernels, Rows::new(&[0.0; 32], 16));
+                cache
+            });
+            let q = Rows {
+                values: &[0.0; 64],
+                count: 2,
+                stride,
+            };
+            let mut out = vec![0.0; outputs];
+            kernels.attend(q, &keys, &values, None, &mut Scratch::default(), &mut out);
+        });
+        assert!(refused.is_err(), "{heads:?}, a stride of {stride}");
+    }
+}

@@ -5,6 +5,7 @@ use formats::PANEL;
 use super::{BLOCK, Heads, Side};
 use crate::activations::Integer;
 use crate::isa::Kernels;
+use crate::size::size;
 
 /// How cached rows are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,8 +145,9 @@ impl<T: Integer> Number for T {
 
 impl<T: Number> Store for Blocks<T> {
     fn resize(&mut self, heads: Heads, count: usize) {
-        self.values.resize(count * heads.block(), T::default());
-        self.scales.resize(count * BLOCK, 0.0);
+        self.values
+            .resize(size([count, heads.block()]), T::default());
+        self.scales.resize(size([count, BLOCK]), 0.0);
     }
 
     fn forget(&mut self, heads: Heads, count: usize) {

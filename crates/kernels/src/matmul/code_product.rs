@@ -12,6 +12,7 @@ use super::{AHEAD, Block, LINE, Product, Rows, STREAMS, Turns, Weight, all_block
 use crate::Scratch;
 use crate::isa::{Kernel, Kernels};
 use crate::simd::Simd;
+use crate::size::size;
 
 /// Blocks of a panel that are read before the next panel's.
 const TURN: usize = 2;
@@ -53,7 +54,7 @@ impl Kernels {
         (scratch.block_activations).quantise(self, rows, matrix.inputs);
         scratch.residual = residual;
         let mut more = std::mem::take(&mut scratch.residual_products);
-        more.resize(x.count * matrix.outputs, 0.0);
+        more.resize(size([x.count, matrix.outputs]), 0.0);
         let product_of_rest = Product {
             weight: Weight {
                 bias: None,

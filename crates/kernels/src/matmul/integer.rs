@@ -9,6 +9,7 @@ use crate::Scratch;
 use crate::activations::{A_MAX, Planes};
 use crate::isa::Kernels;
 use crate::simd::Simd;
+use crate::size::size;
 
 /// A product of quantised rows.
 #[derive(Clone, Copy)]
@@ -101,7 +102,7 @@ impl Kernels {
             filling.fill(0);
             (x.stride, 0)
         } else {
-            activations.resize(x.count * padded, 0);
+            activations.resize(size([x.count, padded]), 0);
             for (i, out) in activations.chunks_exact_mut(padded).enumerate() {
                 let row = &x.values[i * x.stride..][..matrix.inputs];
                 let (out, filling) = out.split_at_mut(matrix.inputs);

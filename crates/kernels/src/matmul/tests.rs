@@ -248,3 +248,56 @@ fn rows_that_are_not_there_are_refused() {
     };
     Kernels::detect().matmul(&weight, x, &mut Scratch::default(), &mut [0.0; 2]);
 }
+
+#[test]
+fn sizes_that_wrap_are_refused() {
+    let half = 1 << (usize::BITS / 2);
+    let cases = [
+        // (2^63 + 1) rows of 2 outputs are 2 outputs, and reach to the first row, if they wrap.
+        ([1, 2], (1 << (usize::BITS - 1)) + 1, 2),
+        ([1, 2], (1 << (usize::BITS - 1)) + 1, 0),
+        ([1, 1], half, half),
+        ([half, half], 1, 1),
+        ([1 << (usize::BITS - 4), 1], 1, 1),
+        ([1, usize::MAX], 2, 1),
+    ];
+    let mut taken = Vec::new();
+    for ([inputs, outputs], count, stride) in cases {
+        for format in Format::ALL {
+            let matrix = Matrix {
+                format,
+                inputs,
+                outputs,
+            };
+            // As long as lengths would be that wrap.
+            let bytes = matrix.panels().wrapping_mul(matrix.panel_bytes());
+            let scales = matrix.panels().wrapping_mul(matrix.panel_scale_bytes());
+            if bytes.max(scales) > 1 << 20 {
+                continue;
+            }
+            let (values, scales) = (vec![0; bytes], vec![0; scales]);
+            let mut out = vec![0.0; outputs.wrapping_mul(count).min(1 << 10)];
+            let refused = std::panic::catch_unwind(move || {
+                let kernels = Kernels::detect();
+                let weight = Weight {
+                    matrix,
+                    values: &values,
+                    scales: &scales,
+                    sums: &kernels.weight_sums(&matrix, &values),
+                    bias: None,
+                    residual: true,
+                };
+                let rows = Rows {
+                    values: &[1.0; 4],
+                    count,
+                    stride,
+                };
+                kernels.matmul(&weight, rows, &mut Scratch::default(), &mut out);
+            });
+            if refused.is_ok() {
+                taken.push((matrix, count, stride));
+            }
+        }
+    }
+    assert!(taken.is_empty(), "{taken:?}");
+}
