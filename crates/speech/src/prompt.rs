@@ -39,7 +39,7 @@ impl Prompt {
         {
             return Err(SpeechError::NoEncoder);
         }
-        let longest = LONGEST_PROMPT as usize * sample_rate as usize;
+        let longest = (LONGEST_PROMPT as usize).saturating_mul(sample_rate as usize);
         let used = &samples[..samples.len().min(longest)];
         check_recording(used, sample_rate)?;
         let mut audio = resample_poly(used, sample_rate, manifest.sample_rate)?;

@@ -13,10 +13,9 @@ pub struct Sampler {
 }
 
 /// What `flow_net` takes besides the conditioning.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FlowCall<'a> {
-    names: &'static [&'static str],
-    times: [f32; 2],
+    times: Vec<(&'static str, f32)>,
     /// The latent so far, [ldim].
     pub x: &'a [f32],
 }
@@ -24,7 +23,7 @@ pub struct FlowCall<'a> {
 impl FlowCall<'_> {
     /// Names and values of the time inputs, as many as the kind of net has.
     pub fn times(&self) -> impl Iterator<Item = (&'static str, f32)> {
-        self.names.iter().copied().zip(self.times)
+        self.times.iter().copied()
     }
 }
 
@@ -66,8 +65,7 @@ impl Sampler {
     pub fn next_call(&self) -> Option<FlowCall<'_>> {
         let time = |step: usize| (step as f64 / self.steps as f64) as f32;
         (self.done < self.steps).then(|| FlowCall {
-            names: self.kind.time_inputs(),
-            times: [time(self.done), time(self.done + 1)],
+            times: times(self.kind, time(self.done), time(self.done + 1)),
             x: &self.x,
         })
     }
@@ -84,7 +82,9 @@ impl Sampler {
         for (x, flow) in self.x.iter_mut().zip(flow) {
             *x = match self.kind {
                 FlowType::Drifting => *flow,
-                _ => *x + flow / self.steps as f32,
+                FlowType::Lsd | FlowType::FlowMatching | FlowType::Pointwise => {
+                    *x + flow / self.steps as f32
+                }
             };
         }
         Ok(())
@@ -96,9 +96,36 @@ impl Sampler {
     }
 }
 
+/// The time inputs of a net in the step from `begin` to `end`. One that has a name and no value
+/// would be missing, which every runtime refuses.
+fn times(kind: FlowType, begin: f32, end: f32) -> Vec<(&'static str, f32)> {
+    let values = match kind {
+        FlowType::Lsd => vec![begin, end],
+        FlowType::FlowMatching => vec![begin],
+        FlowType::Drifting | FlowType::Pointwise => Vec::new(),
+    };
+    let names = kind.time_inputs();
+    debug_assert_eq!(names.len(), values.len(), "time inputs of {kind:?}");
+    names.iter().copied().zip(values).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_time_input_has_a_value() {
+        for (kind, expected) in [
+            (FlowType::Lsd, vec![("s", 0.25), ("t", 0.5)]),
+            (FlowType::FlowMatching, vec![("t", 0.25)]),
+            (FlowType::Drifting, vec![]),
+            (FlowType::Pointwise, vec![]),
+        ] {
+            assert_eq!(times(kind, 0.25, 0.5), expected, "{kind:?}");
+            let names: Vec<_> = expected.iter().map(|(name, _)| *name).collect();
+            assert_eq!(kind.time_inputs(), names, "{kind:?}");
+        }
+    }
 
     #[test]
     fn every_kind_takes_its_steps() {
