@@ -48,14 +48,24 @@ impl ServedFile {
         // What is compressed on its way has other bytes, so its tag is a weak one.
         let weak = if content.compressible { "W/" } else { "" };
         let tag = format!("{weak}\"{}\"", self.sha256);
+        // Before it is opened, which waits for ever at a pipe.
+        let metadata = tokio::fs::metadata(&self.path).await?;
+        if !metadata.is_file() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let size = metadata.len();
         let mut file = File::open(&self.path).await?;
-        let size = file.metadata().await?.len();
 
-        if text(request, header::IF_NONE_MATCH).is_some_and(|tags| matches(tags, &self.sha256)) {
+        let mut tags = request.get_all(header::IF_NONE_MATCH).iter();
+        if tags.any(|tags| tags.to_str().is_ok_and(|tags| matches(tags, &self.sha256))) {
             return Ok((StatusCode::NOT_MODIFIED, caching(tag)).into_response());
         }
+        // Only GET has parts, and only of what is the same byte for byte.
+        let is_same = |it: &str| it == tag && weak.is_empty();
         let wanted = match text(request, header::RANGE) {
-            Some(range) if text(request, header::IF_RANGE).is_none_or(|it| it == tag) => {
+            Some(range)
+                if method == Method::GET && text(request, header::IF_RANGE).is_none_or(is_same) =>
+            {
                 Wanted::parse(range, size)
             }
             _ => Wanted::Whole,

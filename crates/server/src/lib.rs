@@ -2,9 +2,13 @@
 //!
 //! | path | answer |
 //! | --- | --- |
-//! | `/models/index.json` | the bundles there are ([`Offer`]s) |
+//! | `/models/`, `/models/index.json` | the bundles there are ([`Offer`]s) |
+//! | `/models/<name>/` | the bundle's manifest |
 //! | `/models/<name>/<file>` | a file that the bundle's manifest names, or the manifest |
 //! | anything else | a file of the page |
+//!
+//! The address of a folder without its slash redirects to the one with it. Requests that name
+//! another host than the loopback interface are refused.
 //!
 //! Nothing is remembered between requests: a bundle that is converted again, or a page that
 //! is built again, is served anew. Of a bundle only what its manifest names can be had, and
@@ -13,6 +17,7 @@
 mod content;
 mod error;
 mod file;
+mod host;
 mod isolation;
 mod models;
 mod page;

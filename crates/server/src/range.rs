@@ -15,17 +15,17 @@ impl Wanted {
     /// Reads the header's value for a file of `size` bytes.
     pub(crate) fn parse(header: &str, size: u64) -> Self {
         let Some((from, to)) = header
-            .strip_prefix("bytes=")
-            .filter(|ranges| !ranges.contains(','))
-            .and_then(|range| range.trim().split_once('-'))
+            .split_once('=')
+            .filter(|(unit, ranges)| unit.eq_ignore_ascii_case("bytes") && !ranges.contains(','))
+            .and_then(|(_, range)| range.trim().split_once('-'))
         else {
             return Self::Whole;
         };
-        let (start, end) = match (from.parse::<u64>(), to.parse::<u64>()) {
-            (Ok(first), Ok(last)) if first <= last => (first, last.saturating_add(1).min(size)),
-            (Ok(first), Err(_)) if to.is_empty() => (first, size),
+        let (start, end) = match (number(from), number(to)) {
+            (Some(first), Some(last)) if first <= last => (first, last.saturating_add(1).min(size)),
+            (Some(first), None) if to.is_empty() => (first, size),
             // The last so many bytes.
-            (Err(_), Ok(count)) if from.is_empty() => (size.saturating_sub(count), size),
+            (None, Some(count)) if from.is_empty() => (size.saturating_sub(count), size),
             _ => return Self::Whole,
         };
         if start < end {
@@ -34,6 +34,12 @@ impl Wanted {
             Self::Unsatisfiable
         }
     }
+}
+
+/// A number of bytes: digits and nothing else. One that no file has is the largest.
+fn number(digits: &str) -> Option<u64> {
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -49,6 +55,17 @@ mod tests {
             ("bytes=-30", Part { start: 0, end: 10 }),
             ("bytes=9-99", Part { start: 9, end: 10 }),
             ("bytes=0-18446744073709551615", Part { start: 0, end: 10 }),
+            (
+                "bytes=0-99999999999999999999999",
+                Part { start: 0, end: 10 },
+            ),
+            ("bytes=-99999999999999999999999", Part { start: 0, end: 10 }),
+            ("Bytes=0-3", Part { start: 0, end: 4 }),
+            ("bytes=99999999999999999999999-", Unsatisfiable),
+            ("bytes=+1-2", Whole),
+            ("bytes=1-+2", Whole),
+            ("bytes=0 -3", Whole),
+            ("bytes=--3", Whole),
             ("bytes=10-", Unsatisfiable),
             ("bytes=-0", Unsatisfiable),
             ("bytes=12-14", Unsatisfiable),

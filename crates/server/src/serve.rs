@@ -9,11 +9,13 @@ use axum::extract::{Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
+use bundle::Manifest;
 use tokio::net::TcpListener;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::file::{Compressible, ServedFile, not_found};
+use crate::host;
 use crate::isolation::isolate;
 use crate::{Models, Page, ServeError};
 
@@ -64,6 +66,7 @@ impl Server {
             .fallback(answer)
             .with_state(served)
             .layer(compression)
+            .layer(from_fn(host::check))
             .layer(from_fn(no_sniffing));
         if options.isolation {
             router = router.layer(from_fn(isolate));
@@ -135,27 +138,52 @@ async fn answer(
             ];
             (headers, json).into_response()
         }
+        Some(Found::Folder) => to_folder(&uri),
         None => not_found(),
     }
+}
+
+/// Leads from the address of a folder to the one with a slash, which relative links need.
+fn to_folder(uri: &Uri) -> Response {
+    // Two slashes at the beginning would lead to another host.
+    let path = uri.path().trim_start_matches('/');
+    let query = uri
+        .query()
+        .map_or(String::new(), |query| format!("?{query}"));
+    let location = [(header::LOCATION, format!("/{path}/{query}"))];
+    (StatusCode::PERMANENT_REDIRECT, location).into_response()
 }
 
 enum Found {
     File(ServedFile),
     Index(String),
+    /// A folder, named without its slash.
+    Folder,
 }
 
 impl Served {
     /// What lies at the path of a URL.
     fn find(&self, path: &str) -> Option<Found> {
         let path = decode(path)?;
-        let Some(model) = path.strip_prefix("/models/") else {
-            return self.page.find(&path).map(Found::File);
-        };
-        if model == "index.json" {
-            return self.index().map(Found::Index);
+        if path == "/models" {
+            return Some(Found::Folder);
         }
-        let (name, file) = model.split_once('/')?;
-        self.models.find(name, file).map(Found::File)
+        let Some(model) = path.strip_prefix("/models/") else {
+            let found = self.page.find(&path).map(Found::File);
+            return found.or_else(|| {
+                let folder = self.page.find(&format!("{path}/"));
+                folder.map(|_| Found::Folder)
+            });
+        };
+        match model.split_once('/') {
+            None if matches!(model, "" | "index.json") => self.index().map(Found::Index),
+            None => self
+                .models
+                .find(model, Manifest::FILE)
+                .map(|_| Found::Folder),
+            Some((name, "")) => self.models.find(name, Manifest::FILE).map(Found::File),
+            Some((name, file)) => self.models.find(name, file).map(Found::File),
+        }
     }
 
     fn index(&self) -> Option<String> {

@@ -229,10 +229,11 @@ fn nothing_outside_is_served() {
         "/models/../manifest.json",
         "/models/./manifest.json",
         "/models//manifest.json",
-        "/models/bundle",
-        "/models/bundle/",
-        "/models/",
+        "/models/none",
+        "/models/none/",
         "/models/none/manifest.json",
+        "/models/..",
+        "/models/%2e%2e/",
     ] {
         let answer = site.get(path);
         assert_eq!(answer.status, 404, "{path}: {answer:?}");
@@ -423,4 +424,172 @@ fn copy(from: &Path, to: &Path) {
         let entry = entry.unwrap();
         fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
+}
+
+#[test]
+fn a_folder_without_its_slash_redirects_to_the_folder() {
+    let site = Site::start(true);
+    fs::create_dir(site.page.path().join("sub")).unwrap();
+    fs::write(
+        site.page.path().join("sub/index.html"),
+        "<title>sub</title>",
+    )
+    .unwrap();
+    for (path, location) in [
+        ("/sub", "/sub/"),
+        ("/sub?a=b&c", "/sub/?a=b&c"),
+        ("/s%75b", "/s%75b/"),
+        // Not to a host called sub.
+        ("//sub", "/sub/"),
+        ("/models", "/models/"),
+        ("/models/bundle", "/models/bundle/"),
+    ] {
+        let answer = site.get(path);
+        let is = (answer.status, answer.header("location"));
+        assert_eq!(is, (308, location), "{path}");
+        let answer = site.get(location);
+        assert_eq!(answer.status, 200, "{location}");
+    }
+    let manifest = site.get("/models/bundle/manifest.json");
+    assert_eq!(site.get("/models/bundle/").body, manifest.body);
+    assert_eq!(
+        site.get("/models/").body,
+        site.get("/models/index.json").body
+    );
+}
+
+#[test]
+fn requests_for_other_hosts_are_refused() {
+    let site = Site::start(true);
+    let port = site.address().split_once(':').unwrap().1.to_owned();
+    let send = |request: &str| {
+        let mut stream = TcpStream::connect(site.address()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        Answer::parse(&answer)
+    };
+    let request = |hosts: &[&str]| {
+        let hosts: String = hosts
+            .iter()
+            .map(|host| format!("Host: {host}\r\n"))
+            .collect();
+        format!("GET /models/index.json HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n")
+    };
+    for host in [
+        "127.0.0.1",
+        &format!("127.0.0.1:{port}"),
+        "localhost:1",
+        "[::1]",
+        &format!("[::1]:{port}"),
+    ] {
+        assert_eq!(send(&request(&[host])).status, 200, "{host}");
+    }
+    for hosts in [
+        &["rebound.example"][..],
+        &["rebound.example:80"],
+        &["127.0.0.1.rebound.example"],
+        &["localhost", "rebound.example"],
+        &[""],
+    ] {
+        let answer = send(&request(hosts));
+        assert!(matches!(answer.status, 400 | 403), "{hosts:?}: {answer:?}");
+        assert!(!String::from_utf8_lossy(&answer.body).contains("bundle"));
+    }
+    let refused = send(&request(&["rebound.example"]));
+    let words = String::from_utf8_lossy(&refused.body).into_owned();
+    assert_eq!(refused.status, 403);
+    assert!(
+        words.contains("localhost") && words.contains("address that it printed"),
+        "{words}"
+    );
+
+    // The host of the request line counts, too; and some host has to be named.
+    let of_line =
+        "GET http://rebound.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert_eq!(send(of_line).status, 403);
+    assert_eq!(send("GET / HTTP/1.0\r\n\r\n").status, 403);
+}
+
+#[test]
+fn unusual_requests_are_answered() {
+    let site = Site::start(true);
+    let file = "/assets/engine.wasm";
+    let head = site.request("HEAD", file, &[("Range", "bytes=0-3")]);
+    assert_eq!((head.status, head.header("content-length")), (200, "396"));
+    // Such bytes may have been compressed on their way.
+    let tag = site.get("/assets/app.js").header("etag").to_owned();
+    assert!(tag.starts_with("W/"), "{tag}");
+    let part = [("Range", "bytes=0-3"), ("If-Range", tag.as_str())];
+    assert_eq!(site.request("GET", "/assets/app.js", &part).status, 200);
+    // A tag in the second line of two.
+    let tags = [
+        ("If-None-Match", "\"other\""),
+        ("If-None-Match", tag.as_str()),
+    ];
+    assert_eq!(site.request("GET", "/assets/app.js", &tags).status, 304);
+
+    for (length, statuses) in [
+        (255, [404, 404]),
+        (60_000, [404, 414]),
+        (100_000, [414, 431]),
+    ] {
+        let path = format!("/{}", "a".repeat(length));
+        let answer = site.get(&path);
+        assert!(
+            statuses.contains(&answer.status),
+            "{length}: {}",
+            answer.status
+        );
+    }
+    assert_eq!(site.get("/").status, 200);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_there() {
+    let site = Site::start(true);
+    let pipe = site.page.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    assert_eq!(site.get("/pipe").status, 404);
+    let manifest = Manifest::read(&site.bundle.path()).unwrap();
+    let name = &manifest.components[&bundle::ComponentName::FlowLm]
+        .data
+        .name;
+    let file = site.bundle.path().join(name);
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert_eq!(site.get(&format!("/models/bundle/{name}")).status, 404);
+    fs::remove_dir(&file).unwrap();
+    std::fs::rename(&pipe, &file).unwrap();
+    assert_eq!(site.get(&format!("/models/bundle/{name}")).status, 404);
+}
+
+#[test]
+fn slow_clients_hold_up_nobody() {
+    let mut site = Site::start(true);
+    let mut slow = Vec::new();
+    for beginning in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: localhost\r\n"] {
+        for _ in 0..20 {
+            let mut stream = TcpStream::connect(site.address()).unwrap();
+            stream.write_all(beginning.as_bytes()).unwrap();
+            slow.push(stream);
+        }
+    }
+    let manifest = Manifest::read(&site.bundle.path()).unwrap();
+    let name = &manifest.components[&bundle::ComponentName::FlowLm]
+        .data
+        .name;
+    for _ in 0..20 {
+        // They ask and do not read.
+        let mut stream = TcpStream::connect(site.address()).unwrap();
+        let request = format!("GET /models/bundle/{name} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        slow.push(stream);
+    }
+    let began = Instant::now();
+    assert_eq!(site.get("/").status, 200);
+    assert!(began.elapsed() < Duration::from_secs(2));
+    assert!(site.end() < Duration::from_secs(3));
 }
