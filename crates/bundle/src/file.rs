@@ -54,6 +54,12 @@ pub enum FileError {
 }
 
 impl FileEntry {
+    /// Whether the name stays within the bundle's folder, on every platform.
+    pub fn is_in_folder(&self) -> bool {
+        let name = self.name.as_str();
+        !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', ':', '\0'])
+    }
+
     /// Describes the file `name` in `dir` as it is now.
     pub fn of(dir: &Path, name: &str) -> Result<Self, FileError> {
         let path = dir.join(name);
@@ -113,4 +119,34 @@ pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|b| [b >> 4, b & 15]);
     digits.map(|d| char::from(DIGITS[usize::from(d)])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FileEntry;
+
+    #[test]
+    fn names_that_leave_the_folder_are_told() {
+        for (name, expected) in [
+            ("flow_lm.onnx", true),
+            ("voice.größe.safetensors", true),
+            ("..data", true),
+            ("", false),
+            (".", false),
+            ("..", false),
+            ("../flow_lm.onnx", false),
+            ("/etc/passwd", false),
+            ("a/b", false),
+            ("a\\b", false),
+            ("C:b", false),
+            ("a\0", false),
+        ] {
+            let entry = FileEntry {
+                name: name.to_owned(),
+                size: 0,
+                sha256: String::new(),
+            };
+            assert_eq!(entry.is_in_folder(), expected, "{name:?}");
+        }
+    }
 }

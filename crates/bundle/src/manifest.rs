@@ -176,6 +176,14 @@ pub enum ManifestError {
         /// Its version.
         version: u32,
     },
+    /// It names a file that need not lie in the bundle's folder.
+    #[error("{path}: {name:?} is no name of a file in the bundle's folder")]
+    FileName {
+        /// The manifest.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
 }
 
 /// The part of a manifest that every version has.
@@ -241,7 +249,15 @@ impl Manifest {
                 version,
             });
         }
-        serde_json::from_str(text).map_err(parse)
+        let manifest: Self = serde_json::from_str(text).map_err(parse)?;
+        let outside = manifest.files().find(|file| !file.is_in_folder());
+        if let Some(file) = outside {
+            return Err(ManifestError::FileName {
+                path: path.to_owned(),
+                name: file.name.clone(),
+            });
+        }
+        Ok(manifest)
     }
 
     /// The manifest as the text of its file.

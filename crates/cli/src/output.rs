@@ -99,14 +99,15 @@ pub(crate) fn table(
     })
 }
 
-/// `, did you mean ...?` where a name is near.
+/// ` (did you mean ...?)` where a name is near, whatever its case and separators are.
 pub(crate) fn nearest(text: &str, names: &[&str]) -> String {
-    let near = |name: &&&str| strsim::jaro_winkler(text, name) > 0.7;
-    let best = names
-        .iter()
-        .filter(near)
-        .max_by(|a, b| strsim::jaro_winkler(text, a).total_cmp(&strsim::jaro_winkler(text, b)));
-    best.map(|name| format!(" (did you mean {name}?)"))
+    let plain = |name: &str| name.to_lowercase().replace(['-', ' ', '.'], "_");
+    let text = plain(text);
+    let likeness = |name: &str| strsim::jaro_winkler(&text, &plain(name));
+    let likenesses = names.iter().map(|name| (likeness(name), name));
+    let best = likenesses.max_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.filter(|(likeness, _)| *likeness > 0.7)
+        .map(|(_, name)| format!(" (did you mean {name}?)"))
         .unwrap_or_default()
 }
 
@@ -122,5 +123,27 @@ pub(crate) const SYNTHETIC: &str = "synthetic: random weights, which make noise 
 pub(crate) fn note_synthetic(manifest: &Manifest) {
     if manifest.synthetic.is_some() {
         note(&format!("notice: this bundle is {SYNTHETIC}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn names_are_near_whatever_their_case() {
+        let names = ["alba", "synthetic_1", "synthetic_2", "mimi_decoder"];
+        for (typed, expected) in [
+            ("Synthetic_1", "synthetic_1"),
+            ("SYNTHETIC-2", "synthetic_2"),
+            ("ALBA", "alba"),
+            ("Abla", "alba"),
+            ("Mimi Decoder", "mimi_decoder"),
+        ] {
+            let expected = format!(" (did you mean {expected}?)");
+            assert_eq!(nearest(typed, &names), expected, "{typed}");
+        }
+        assert_eq!(nearest("zzz", &names), "");
+        assert_eq!(nearest("alba", &[]), "");
     }
 }

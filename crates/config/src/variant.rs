@@ -146,7 +146,11 @@ impl UnknownVariant {
         let typed = name.to_lowercase();
         let mut names: Vec<_> = Variant::all()
             .iter()
-            .map(|variant| (strsim::jaro_winkler(&typed, variant.name), variant.name))
+            .map(|variant| {
+                let likeness = |name| strsim::jaro_winkler(&typed, name);
+                let signature = variant.signature.map_or(0.0, likeness);
+                (likeness(variant.name).max(signature), variant.name)
+            })
             .collect();
         names.sort_by(|(left, _), (right, _)| right.total_cmp(left));
         names.truncate(Self::OFFERED);

@@ -32,11 +32,17 @@ impl Source {
         if manifest.voices.iter().any(|voice| voice.name == typed) {
             return Ok(Self::Bundle(typed.to_owned()));
         }
-        Self::find_outside(typed, manifest.variant.as_deref(), quiet)
+        let own: Vec<&str> = manifest.voices.iter().map(|v| v.name.as_str()).collect();
+        Self::find_beside(&own, typed, manifest.variant.as_deref(), quiet)
     }
 
     /// [`Source::find`] without a bundle.
     pub(crate) fn find_outside(typed: &str, variant: Option<&str>, quiet: bool) -> Result<Self> {
+        Self::find_beside(&[], typed, variant, quiet)
+    }
+
+    /// Finds what is none of the bundle's voices, `own`, which may have been meant all the same.
+    fn find_beside(own: &[&str], typed: &str, variant: Option<&str>, quiet: bool) -> Result<Self> {
         let known = PredefinedVoice::find(typed);
         let location = match (known, variant) {
             (Some(_), Some(variant)) if !Path::new(typed).exists() => {
@@ -54,7 +60,13 @@ impl Source {
                      its own: give a voice file or a recording"
                 );
             }
-            let names: Vec<_> = PredefinedVoice::all().iter().map(|v| v.name).collect();
+            // Only released models have the predefined ones.
+            let predefined = PredefinedVoice::all().iter().filter(|_| variant.is_some());
+            let names: Vec<_> = own
+                .iter()
+                .copied()
+                .chain(predefined.map(|v| v.name))
+                .collect();
             bail!(
                 "no voice {typed}: neither a file, nor a voice of the bundle, nor a predefined one{} \
                  (`pocket-onnx voice list` shows them)",

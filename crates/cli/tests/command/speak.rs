@@ -244,6 +244,10 @@ fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
         ),
         ("speak --bundle b --voice nobody Hello", "no voice nobody"),
         (
+            "speak --bundle broken --voice Voice Hello",
+            "did you mean voice?",
+        ),
+        (
             "speak --bundle b --voice other.safetensors Hello",
             "transformer.layers.0.self_attn/cache of the voice has the shape",
         ),

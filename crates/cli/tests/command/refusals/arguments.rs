@@ -105,6 +105,14 @@ fn what_a_model_lacks_is_named() {
             ],
         },
         Case {
+            line: "--variant English_2M-2026-10",
+            says: &["the nearest are english_2m_2026-10"],
+        },
+        Case {
+            line: "--variant B6369A24",
+            says: &["the nearest are english_2026-01"],
+        },
+        Case {
             line: "--config nowhere.yaml --synthetic 1",
             says: &["there is no file nowhere.yaml"],
         },
