@@ -16,3 +16,5 @@ mod support;
 mod synthetic;
 #[path = "weights/training.rs"]
 mod training;
+#[path = "weights/written.rs"]
+mod written;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use checkpoint::{FetchError, NoProgress};
+use checkpoint::{FetchError, Hub, NoProgress};
 
 use crate::sandbox::{COMMIT, LARGE, SMALL, Sandbox, fetch, large, leftovers, listing, location};
 use crate::sandbox::{OTHER_COMMIT, small, write};
@@ -120,6 +120,54 @@ fn files_of_other_tools_are_found_offline() {
     let path = fetch(&offline, branch).unwrap();
     assert_eq!(fs::read(path).unwrap(), b"theirs");
     assert!(sandbox.server.seen().is_empty());
+}
+
+/// What huggingface_hub left; `python/make_cache.py` had it fill the cache.
+#[cfg(unix)]
+fn cache_of_python() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hub/python/hub")
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_the_python_library_filled_is_read_offline() {
+    let sandbox = Sandbox::new();
+    let cache = cache_of_python();
+    let before = listing(&cache);
+    let offline = Hub::builder(cache.clone(), sandbox.web_cache());
+    let offline = offline.offline(true).build().unwrap();
+    for (location, content) in [
+        (SMALL.to_owned(), small()),
+        (format!("{SMALL}@{COMMIT}"), small()),
+        (format!("{SMALL}@{OTHER_COMMIT}"), small()),
+        (LARGE.to_owned(), b"weights ".repeat(100)),
+        (format!("{LARGE}@{OTHER_COMMIT}"), b"weights ".repeat(100)),
+    ] {
+        let path = fetch(&offline, &location).unwrap();
+        assert_eq!(fs::read(path).unwrap(), content, "{location}");
+    }
+    let missing = fetch(&offline, "hf://kyutai/open/missing.json");
+    assert!(matches!(missing, Err(FetchError::Offline { .. })));
+    assert_eq!(listing(&cache), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn files_and_links_lie_where_the_python_library_puts_them() {
+    let sandbox = Sandbox::new();
+    for revision in ["main", COMMIT, OTHER_COMMIT] {
+        // The loopback hub knows one commit.
+        let _ = fetch(&sandbox.hub(), &format!("{SMALL}@{revision}"));
+    }
+    let theirs = listing(&cache_of_python().join("models--kyutai--open"));
+    let ours = listing(&sandbox.open());
+    assert!(
+        ours.iter().any(|line| line.starts_with("blobs/")),
+        "{ours:?}"
+    );
+    assert!(ours.iter().any(|line| line.contains(" -> ")), "{ours:?}");
+    let others: Vec<_> = ours.iter().filter(|line| !theirs.contains(line)).collect();
+    assert!(others.is_empty(), "{others:?} are not among {theirs:?}");
 }
 
 #[test]
