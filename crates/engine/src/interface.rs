@@ -85,13 +85,12 @@ fn check_inputs(component: &Component, inputs: &[Input]) -> Result<(), EngineErr
         for (dim, size) in info.shape.iter().zip(&input.shape) {
             let fits = match size {
                 Size::Fixed(size) => *dim == Dim::Fixed(*size),
-                Size::Free(name) => match free.iter().find(|(other, _)| other == name) {
-                    Some((_, known)) => *known == dim,
-                    None => {
-                        free.push((name, dim));
-                        true
-                    }
-                },
+                Size::Free(name) => {
+                    let known = free.iter().find(|(other, _)| other == name);
+                    let fits = known.is_none_or(|(_, known)| *known == dim);
+                    free.push((name, dim));
+                    fits
+                }
             };
             if !fits {
                 return Err(is());

@@ -470,11 +470,11 @@ fn requests_for_other_hosts_are_refused() {
         Answer::parse(&answer)
     };
     let request = |hosts: &[&str]| {
-        let hosts: String = hosts
-            .iter()
-            .map(|host| format!("Host: {host}\r\n"))
-            .collect();
-        format!("GET /models/index.json HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n")
+        let mut request = "GET /models/index.json HTTP/1.1\r\n".to_owned();
+        for host in hosts {
+            write!(request, "Host: {host}\r\n").unwrap();
+        }
+        request + "Connection: close\r\n\r\n"
     };
     for host in [
         "127.0.0.1",

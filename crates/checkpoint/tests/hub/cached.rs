@@ -122,7 +122,7 @@ fn files_of_other_tools_are_found_offline() {
     assert!(sandbox.server.seen().is_empty());
 }
 
-/// What huggingface_hub left; `python/make_cache.py` had it fill the cache.
+/// What `huggingface_hub` left; `python/make_cache.py` had it fill the cache.
 #[cfg(unix)]
 fn cache_of_python() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hub/python/hub")
