@@ -68,29 +68,23 @@ impl<R: Read> Pieces<R> {
             }
             DecoderResult::InputEmpty => {
                 let line = self.line + lines;
-                bail!(
-                    "line {line} holds a zero byte{}: save it as UTF-8",
-                    self.what()
-                )
+                bail!("line {line} holds a zero byte: {}", self.way_out())
             }
             DecoderResult::OutputFull | DecoderResult::Malformed(_, _) => {
                 let line = self.line + lines;
                 let encoding = self.decoder.encoding().name();
-                bail!(
-                    "line {line} is not {encoding}{}: save it as UTF-8",
-                    self.what()
-                )
+                bail!("line {line} is not {encoding}: {}", self.way_out())
             }
         }
     }
 
-    /// What the file is, where its first bytes tell that it is no text.
-    fn what(&self) -> String {
+    /// What to do, or what the file is where its first bytes tell that it is no text.
+    fn way_out(&self) -> String {
         match FileType::of(&self.head) {
+            FileType::Text | FileType::Unknown | FileType::Empty => "save it as UTF-8".to_owned(),
             // A byte order mark says that it is a text.
-            _ if self.decoder.encoding() != UTF_8 => String::new(),
-            FileType::Text | FileType::Unknown | FileType::Empty => String::new(),
-            kind => format!(" (it is {kind})"),
+            _ if self.decoder.encoding() != UTF_8 => "save it as UTF-8".to_owned(),
+            kind => format!("it is {kind}, not a text"),
         }
     }
 }
@@ -165,7 +159,7 @@ mod tests {
             (b"\xff\xfe\0\0H\0\0\0".to_vec(), "line 1 holds a zero byte"),
             (
                 b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec(),
-                "line 2 is not UTF-8 (it is ",
+                "line 2 is not UTF-8: it is a",
             ),
         ];
         for (bytes, says) in cases {

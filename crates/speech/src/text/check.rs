@@ -59,16 +59,17 @@ impl Found {
                 *self.silence.get_or_insert_default() += seconds;
             }
             Piece::Text(text) if !self.words => {
+                let is_left = |c: char| match options.replace_characters.get(&c) {
+                    Some(by) => by.contains(|c| !is_space(c)),
+                    None => !is_space(c),
+                };
                 for c in text.chars() {
-                    let is_left = match options.replace_characters.get(&c) {
-                        Some(by) => by.contains(|c| !is_space(c)),
-                        None => !is_space(c),
-                    };
-                    self.signs |= is_left;
-                    if is_left && c.is_alphanumeric() {
+                    // Most texts begin with a word, and looking up is slow.
+                    if c.is_alphanumeric() && is_left(c) {
                         self.words = true;
                         break;
                     }
+                    self.signs = self.signs || is_left(c);
                 }
             }
             Piece::Text(_) => {}

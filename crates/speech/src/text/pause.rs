@@ -123,6 +123,10 @@ fn say(text: &str, hear: &mut dyn FnMut(Piece<'_>)) {
 /// What the bracket begins that `text` begins with.
 fn bracket(text: &str, is_last: bool) -> Bracket {
     let angle = text.starts_with('<');
+    let begins = text[1..].trim_start().bytes().next();
+    if begins.is_some_and(|byte| !matches!(byte.to_ascii_lowercase(), b'p' | b'b' | b's')) {
+        return Bracket::Text;
+    }
     let (open, close) = if angle { (b'<', b'>') } else { (b'[', b']') };
     let bytes = text.as_bytes().iter().take(LONGEST_MARKER).skip(1);
     let Some(length) = bytes
