@@ -12,6 +12,7 @@ export type {
 } from "./options.js";
 export { type Mark, Player, type PlayerOptions, type PlayerState } from "./player/index.js";
 export { PocketTTS } from "./pocket-tts.js";
+export type { FileBytes, SampleValues } from "./checks/data.js";
 export type { Recording } from "./recording.js";
 export { Speech, type SpeechChunk } from "./speech.js";
 export type { Setting, Statistics, Timing, Timings } from "./statistics.js";

@@ -1,5 +1,9 @@
 /** A model that speaks: the package's whole surface. */
 
+import { checked, checkedOptions, description, type Rule } from "./checks/check.js";
+import { type FileBytes, fileBytes, isFile } from "./checks/data.js";
+import { nearest } from "./checks/nearest.js";
+import * as rules from "./checks/rules.js";
 import { PocketTTSError } from "./errors.js";
 import { folder, manifestText, type Progress } from "./loading/bundle.js";
 import type { Manifest } from "./manifest.js";
@@ -38,6 +42,8 @@ export class PocketTTS {
   /** Voices of the bundle, by name; the first one's name is that of none. */
   readonly #voices = new Map<string | undefined, Promise<Voice>>();
   #voiceCount = 0;
+  /** Voices that live in this model's workers. */
+  readonly #own = new WeakSet<Voice>();
   /** What runs the components. */
   readonly backend: Backend;
   /** How it runs. */
@@ -50,6 +56,9 @@ export class PocketTTS {
     threads: number,
     notice: (notice: Notice) => void,
   ) {
+    if (!(workers instanceof Workers)) {
+      throw new PocketTTSError("Value", "a PocketTTS is made by `await PocketTTS.fromPretrained(address)`");
+    }
     this.#manifest = manifest;
     this.#workers = workers;
     this.#notice = notice;
@@ -60,12 +69,11 @@ export class PocketTTS {
 
   /** Loads the bundle in the folder at `url`. */
   static async fromPretrained(url: string | URL, options: LoadOptions = {}): Promise<PocketTTS> {
+    const address = folderOf(checked("Value", "the address of a bundle", url, rules.address));
+    options = checkedOptions(options, rules.loadOptions);
     const { backend = "engine", device = "wasm", dtype, signal } = options;
     checkBrowser(device);
     const threads = options.threads ?? defaultThreads(backend);
-    if (!Number.isInteger(threads) || threads < 1) {
-      throw new PocketTTSError("Options", "the option threads has to be a whole number from 1 on");
-    }
     const notice = options.onNotice ?? (() => {});
     const phases = new Phases(options.onProgress ?? (() => {}));
     const hear = (progress: Progress) => {
@@ -75,7 +83,6 @@ export class PocketTTS {
         notice({ kind: progress.notice, message: progress.message });
       }
     };
-    const address = folder(String(url), document.baseURI);
     const text = await manifestText(address, signal);
     const opening = { folder: address, manifest: text, backend, dtype, threads };
     const workers = await Workers.open(opening, threads > 1 ? 2 : 1, hear, signal);
@@ -124,38 +131,44 @@ export class PocketTTS {
   }
 
   /** Loads a voice of the bundle by its name, or a voice file of pocket-tts. */
-  async loadVoice(voice: string | Blob | ArrayBuffer): Promise<Voice> {
-    if (typeof voice === "string") {
-      return this.#bundled(voice);
+  async loadVoice(voice: string | FileBytes): Promise<Voice> {
+    const given = checked("Voice", "a voice", voice, VOICE_SOURCE);
+    if (typeof given === "string") {
+      return this.#bundled(given);
     }
-    const file = voice instanceof Blob ? await voice.arrayBuffer() : voice.slice(0);
+    const file = await fileBytes("Voice", "the voice file", given);
     return this.#load(undefined, { from: "file", file }, [file]);
   }
 
   /** Makes a voice from a recording. The encoder is fetched at the first time. */
-  async cloneVoice(recording: Recording, options: { signal?: AbortSignal } = {}): Promise<Voice> {
+  async cloneVoice(recording: Recording, options: { signal?: AbortSignal | undefined } = {}): Promise<Voice> {
+    const { signal } = checkedOptions(options, rules.cloneOptions);
     const { samples, sampleRate } = await decode(recording);
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const source: VoiceSource = { from: "recording", samples, sampleRate };
-    return unlessAborted(this.#load(undefined, source, [samples.buffer]), options.signal);
+    return unlessAborted(this.#load(undefined, source, [samples.buffer]), signal);
   }
 
   /** A voice file, which pocket-tts loads too: f32, or f16 at half the size. */
   async exportVoice(voice: string | Voice, dtype: "f32" | "f16" = "f32"): Promise<Blob> {
-    const { number } = await this.#voice(voice);
-    const task = { type: "export-voice", voice: number, half: dtype === "f16" } as const;
+    const half = checked("Options", "the format of a voice file", dtype, rules.voiceFormat) === "f16";
+    const { number } = await this.#voice(checked("Voice", "a voice", voice, rules.voice));
+    const task = { type: "export-voice", voice: number, half } as const;
     const file = await this.#workers.first.do<"export-voice">(task);
     return new Blob([file], { type: "application/octet-stream" });
   }
 
   /** Makes a voice ready, so that the first sound comes sooner. */
   async prepare(voice?: string | Voice): Promise<void> {
-    const { number } = await this.#voice(voice);
+    const given = voice === undefined ? undefined : checked("Voice", "a voice", voice, rules.voice);
+    const { number } = await this.#voice(given);
     await this.#workers.first.do<"prepare-voice">({ type: "prepare-voice", voice: number });
   }
 
   /** Speaks all of a text. */
   async generate(text: string, options: SpeakOptions = {}): Promise<Speech> {
+    text = checked("Text", "the text", text, rules.text);
+    options = checkedOptions(options, rules.speakOptions);
     const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
     const parts: Float32Array[] = [];
     for await (const { audio } of this.#speak(text, options, watch)) {
@@ -169,16 +182,19 @@ export class PocketTTS {
    * pauses while a second or two of speech wait to be taken.
    */
   stream(text: string, options: SpeakOptions = {}): AsyncGenerator<SpeechChunk, void> {
+    text = checked("Text", "the text", text, rules.text);
+    options = checkedOptions(options, rules.speakOptions);
     return this.#speak(text, options, new Stopwatch(this.statistics, this.sampleRate, options.seed));
   }
 
   /** Speaks a text aloud, after those before it; resolves when it has been heard. */
   async speak(text: string, options: PlayOptions = {}): Promise<Statistics> {
-    const { player: given, ...rest } = options;
+    text = checked("Text", "the text", text, rules.text);
+    const { player: given, ...rest } = checkedOptions(options, rules.playOptions);
     // Before anything is waited for: browsers allow sound while a click is answered.
     const player = given ?? new Player();
     try {
-      const leave = await this.#aloud.enter(rest.signal);
+      const leave = await this.#aloud.enter(this.#orEnded(rest.signal));
       return await this.#play(text, rest, player).finally(leave);
     } finally {
       if (given === undefined) {
@@ -219,7 +235,7 @@ export class PocketTTS {
     watch: Stopwatch,
   ): AsyncGenerator<SpeechChunk, void> {
     watch.start();
-    const leave = await this.#queue.enter(signal);
+    const leave = await this.#queue.enter(this.#orEnded(signal));
     try {
       const { number } = await unlessAborted(this.#voice(voice), signal);
       const request = { text, options: { ...options, seed: watch.seed }, voice: number };
@@ -249,11 +265,25 @@ export class PocketTTS {
     }
   }
 
-  #voice(voice: string | Voice | undefined): Promise<Voice> {
-    return voice instanceof Voice ? Promise.resolve(voice) : this.#bundled(voice);
+  /** A signal for whoever waits for the requests before: they may never end once the workers have. */
+  #orEnded(signal: AbortSignal | undefined): AbortSignal {
+    const { ended } = this.#workers;
+    return signal === undefined ? ended : AbortSignal.any([signal, ended]);
   }
 
-  #bundled(name: string | undefined): Promise<Voice> {
+  async #voice(voice: string | Voice | undefined): Promise<Voice> {
+    if (!(voice instanceof Voice)) {
+      return this.#bundled(voice);
+    }
+    if (!this.#own.has(voice)) {
+      throw new PocketTTSError("NoVoice", "this voice belongs to another model: load it with the one that speaks");
+    }
+    return voice;
+  }
+
+  async #bundled(name: string | undefined): Promise<Voice> {
+    this.#workers.checkAlive();
+    checkName(name, this.listVoices());
     const loading =
       this.#voices.get(name) ?? this.#load(name, { from: "bundle", name }, []);
     this.#voices.set(name, loading);
@@ -269,10 +299,40 @@ export class PocketTTS {
     if (truncated) {
       this.#notice({ kind: "long-recording", message: "only the first 30 seconds of the recording are used" });
     }
-    return new Voice(name, positions, number, () => {
-      first.tell({ type: "drop-voice", voice: number });
+    const voice = new Voice(name, positions, number, () => {
+      this.#workers.tellFirst({ type: "drop-voice", voice: number });
       this.#voices.delete(name);
     });
+    this.#own.add(voice);
+    return voice;
+  }
+}
+
+/** What `loadVoice` takes. */
+const VOICE_SOURCE: Rule<string | FileBytes> = {
+  expected: "the name of a voice, or a voice file as a Blob, an ArrayBuffer or a Uint8Array (`await (await fetch(address)).blob()`)",
+  fits: (value) => typeof value === "string" || isFile(value),
+};
+
+/** Refuses a name that the bundle has no voice of; none stands for its first. */
+function checkName(name: string | undefined, names: readonly string[]): void {
+  if (name === undefined ? names.length > 0 : names.includes(name)) {
+    return;
+  }
+  const near = nearest(name ?? "", names);
+  const meant = near === undefined ? "" : ` (did you mean ${near}?)`;
+  const has = names.join(", ") || "none (add some with `pocket-onnx convert --voices`)";
+  throw new PocketTTSError("NoVoice", `this bundle has no voice ${name ?? "at all"}${meant}; it has ${has}`);
+}
+
+/** The folder of the bundle at an address, as an absolute address. */
+function folderOf(given: string | { href: string }): string {
+  const address = typeof given === "string" ? given : given.href;
+  try {
+    // Workers have no document.
+    return folder(address, globalThis.document?.baseURI ?? globalThis.location.href);
+  } catch (cause) {
+    throw new PocketTTSError("Value", `${description(address)} is not the address of a bundle's folder`, { cause });
   }
 }
 

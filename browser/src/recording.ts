@@ -1,25 +1,34 @@
 /** Recordings, as one channel of samples. */
 
+import { checked, type Rule } from "./checks/check.js";
+import { type FileBytes, fileBytes, isFile, type SampleValues, samplesWithRate } from "./checks/data.js";
 import { PocketTTSError } from "./errors.js";
 import { readWav, type Samples } from "./wav.js";
 
 /** A recording: a file, decoded audio, or samples of one channel with their rate. */
-export type Recording = Blob | AudioBuffer | { samples: Float32Array; sampleRate: number };
+export type Recording = FileBytes | AudioBuffer | { samples: SampleValues; sampleRate: number };
 
 /** Rate that the browser decodes files to: high enough to lose nothing of a voice. */
 const DECODING_RATE = 48_000;
 
 /** The samples of a recording: the mean of its channels. */
 export async function decode(recording: Recording): Promise<Samples> {
-  if (recording instanceof Blob) {
-    const file = await recording.arrayBuffer();
-    return readWav(file) ?? mono(await decodeFile(file, recording.type));
+  const given = checked("Audio", "a recording", recording, RECORDING);
+  if (isFile(given)) {
+    const file = await fileBytes("Audio", "the recording", given);
+    return readWav(file) ?? mono(await decodeFile(file, given instanceof Blob ? given.type : ""));
   }
-  if ("getChannelData" in recording) {
-    return mono(recording);
-  }
-  return { samples: Float32Array.from(recording.samples), sampleRate: recording.sampleRate };
+  return given instanceof AudioBuffer ? mono(given) : samplesWithRate(given);
 }
+
+const RECORDING: Rule<Recording> = {
+  expected:
+    "a file (a Blob, an ArrayBuffer or a Uint8Array), an AudioBuffer, or { samples, sampleRate } with samples of one channel",
+  fits: (value) =>
+    isFile(value) ||
+    value instanceof AudioBuffer ||
+    (typeof value === "object" && value !== null && "samples" in value && "sampleRate" in value),
+};
 
 async function decodeFile(file: ArrayBuffer, type: string): Promise<AudioBuffer> {
   const context = new OfflineAudioContext(1, 1, DECODING_RATE);

@@ -1,5 +1,7 @@
 /** What was said, and the pieces it comes in. */
 
+import { checked } from "./checks/check.js";
+import { wavFormat } from "./checks/rules.js";
 import type { Statistics } from "./statistics.js";
 import { type WavFormat, wav } from "./wav.js";
 
@@ -38,7 +40,7 @@ export class Speech {
 
   /** The bytes of a WAV file. */
   toWav(format: WavFormat = "i16"): Uint8Array<ArrayBuffer> {
-    return wav(this.audio, this.sampleRate, format);
+    return wav(this.audio, this.sampleRate, checked("Options", "the format of a WAV file", format, wavFormat));
   }
 
   /** A WAV file, as a blob. */

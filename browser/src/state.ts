@@ -12,6 +12,9 @@
  * nor which runtime runs the graph: that is the function `run`.
  */
 
+import { checked } from "./checks/check.js";
+import { tensor, wholeNumber } from "./checks/tensors.js";
+import { PocketTTSError } from "./errors.js";
 import type { Component } from "./manifest.js";
 import { append, copy, takes, type Tensor, type Tensors, zeros } from "./tensor.js";
 
@@ -55,10 +58,11 @@ export class ComponentStream {
     for (const { input, output, carry } of this.#component.states ?? []) {
       const [old, value] = [this.state(input), outputs[output]];
       if (value === undefined) {
-        throw new Error(`${this.#name} gives no ${output}`);
+        throw new PocketTTSError("Tensor", `${this.#name} gives no ${output}`);
       }
+      checked("Tensor", `the output ${output} of ${this.#name}`, value, tensor);
       if (carry.rule === "append" && !takes(old, carry.axis, value)) {
-        throw new Error(`${this.#name}: [${value.shape}] of ${output} are no rows of [${old.shape}]`);
+        throw new PocketTTSError("Tensor", `${this.#name}: [${value.shape}] of ${output} are no rows of [${old.shape}]`);
       }
       next.set(input, value);
     }
@@ -95,7 +99,7 @@ export class ComponentStream {
   state(name: string): Tensor {
     const state = this.#states.get(name);
     if (state === undefined) {
-      throw new Error(`${this.#name} has no state ${name}`);
+      throw new PocketTTSError("Tensor", `${this.#name} has no state ${name}`);
     }
     return state;
   }
@@ -103,13 +107,14 @@ export class ComponentStream {
   /** Replaces the state that goes into input `name`; symbolic sizes are free. */
   setState(name: string, value: Tensor): void {
     this.state(name);
+    checked("Tensor", `the state ${name} of ${this.#name}`, value, tensor);
     const expected = this.#component.inputs.find((input) => input.name === name);
     const fits =
       expected?.dtype === value.dtype &&
       expected.shape.length === value.shape.length &&
       expected.shape.every((size, i) => typeof size === "string" || size === value.shape[i]);
     if (!fits) {
-      throw new Error(`${this.#name}: [${value.shape}] does not fit the state ${name}`);
+      throw new PocketTTSError("Tensor", `${this.#name}: [${value.shape}] does not fit the state ${name}`);
     }
     this.#states.set(name, copy(value));
   }
@@ -121,7 +126,7 @@ export class ComponentStream {
 
   /** Sets the position that the next call starts at. */
   setPosition(position: number): void {
-    this.#position = position;
+    this.#position = checked("Value", `the position of ${this.#name}`, position, wholeNumber);
   }
 
   /** Lets go of the states. */
@@ -137,19 +142,22 @@ export class ComponentStream {
   #supply(given: Tensors): Tensors {
     const position = this.#component.position?.input;
     const all: Tensors = {};
+    for (const [name, value] of Object.entries(given ?? {})) {
+      checked("Tensor", `the input ${name} of ${this.#name}`, value, tensor);
+    }
     for (const { name } of this.#component.inputs) {
       const value =
         name === position
           ? positionTensor(this.#position)
-          : (this.#states.get(name) ?? given[name]);
+          : (this.#states.get(name) ?? given?.[name]);
       if (value === undefined) {
-        throw new Error(`${this.#name} needs an input ${name}`);
+        throw new PocketTTSError("Tensor", `${this.#name} needs an input ${name}`);
       }
       all[name] = value;
     }
-    for (const name of Object.keys(given)) {
+    for (const name of Object.keys(given ?? {})) {
       if (all[name] !== given[name]) {
-        throw new Error(`${this.#name} does not take an input ${name}`);
+        throw new PocketTTSError("Tensor", `${this.#name} does not take an input ${name}`);
       }
     }
     return all;

@@ -93,6 +93,7 @@ export class Workers {
   #spoken: Spoken | undefined;
   #utterances = 0;
   #failure: Error | undefined;
+  readonly #ending = new AbortController();
   cacheHit = true;
   /** What the engine's backbone uses. */
   instructions: string | undefined;
@@ -147,13 +148,33 @@ export class Workers {
     return this.#hands.reduce((sum, hand) => sum + hand.memory, 0);
   }
 
+  /** Aborted when all work ends, with what ended it. */
+  get ended(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** Throws what ended all work, if something has. */
+  checkAlive(): void {
+    if (this.#failure !== undefined) {
+      throw this.#failure;
+    }
+  }
+
   /** The worker that voices live in. */
   get first(): Hand {
+    this.checkAlive();
     const [first] = this.#hands;
-    if (first === undefined || this.#failure !== undefined) {
-      throw this.#failure ?? new PocketTTSError("Disposed", "there are no workers");
+    if (first === undefined) {
+      throw new PocketTTSError("Disposed", "there are no workers");
     }
     return first;
+  }
+
+  /** Tells the first worker something, unless all work has ended. */
+  tellFirst(request: Request): void {
+    if (this.#failure === undefined) {
+      this.#hands[0]?.tell(request);
+    }
   }
 
   /** Starts an utterance; the one before has to be over. */
@@ -180,6 +201,7 @@ export class Workers {
       hand.end(why);
     }
     this.#spoken?.fail(why);
+    this.#ending.abort(why);
   }
 
   #hear(response: Response): void {

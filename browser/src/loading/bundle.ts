@@ -23,9 +23,12 @@ export type Progress =
   /** Something that a visitor may want to know, and that stops nothing. */
   | { kind: "notice"; notice: "quota" | "damaged"; file: string; message: string };
 
-/** The folder of the bundle at `url`, as an absolute address. */
+/** The folder of the bundle at `url`, or of the manifest there, as an absolute address. */
 export function folder(url: string, base: string): string {
   const address = new URL(url, base);
+  // Below what is no folder, such as a data: address, there is nothing: this throws then.
+  new URL("manifest.json", address);
+  address.pathname = address.pathname.replace(/\/manifest\.json$/, "/");
   if (!address.pathname.endsWith("/")) {
     address.pathname += "/";
   }

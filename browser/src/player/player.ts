@@ -1,5 +1,9 @@
 /** Plays samples as they are made. */
 
+import { checked, checkedOptions } from "../checks/check.js";
+import { samplesOf, type SampleValues } from "../checks/data.js";
+import { callback, mark as aMark, playerOptions, sampleRate as rate } from "../checks/rules.js";
+import { PocketTTSError } from "../errors.js";
 import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
 import { Resampler } from "./resampler.js";
 import { Speed } from "./speed.js";
@@ -11,7 +15,7 @@ export interface Mark {
 
 export interface PlayerOptions {
   /** Where to play; a context of the player's own unless given. */
-  context?: AudioContext;
+  context?: AudioContext | undefined;
 }
 
 /**
@@ -42,13 +46,6 @@ const WAKING = ["visibilitychange", "click", "keydown"] as const;
  *     await player.end();
  */
 export class Player {
-  /** Called about 30 times a second while sound comes out: seconds heard, and the mark there. */
-  onposition: ((seconds: number, mark: Mark | undefined) => void) | undefined;
-  /** Called when `state` changes. */
-  onstate: ((state: PlayerState) => void) | undefined;
-  /** Called when all that was written before `end()` has been heard. */
-  onended: (() => void) | undefined;
-
   /** Where to play. */
   readonly context: AudioContext;
   /** What is heard, before it goes to the loudspeaker: connect analysers here. */
@@ -76,10 +73,14 @@ export class Player {
   #room: (() => void) | undefined;
   /** Resolve when nothing sounds any more. */
   #over: (() => void)[] = [];
+  #onposition: ((seconds: number, mark: Mark | undefined) => void) | undefined;
+  #onstate: ((state: PlayerState) => void) | undefined;
+  #onended: (() => void) | undefined;
 
   constructor(options: PlayerOptions = {}) {
-    this.#ownsContext = options.context === undefined;
-    this.context = options.context ?? new AudioContext();
+    const { context } = checkedOptions(options, playerOptions);
+    this.#ownsContext = context === undefined;
+    this.context = context ?? newContext();
     const output = this.context.createGain();
     output.connect(this.context.destination);
     this.output = output;
@@ -87,6 +88,33 @@ export class Player {
     // Whoever writes is told; until then it is no unhandled rejection.
     this.#ring.catch(() => {});
     for (const event of WAKING) document.addEventListener(event, this.#watch, true);
+  }
+
+  /** Called about 30 times a second while sound comes out: seconds heard, and the mark there. */
+  get onposition(): ((seconds: number, mark: Mark | undefined) => void) | undefined {
+    return this.#onposition;
+  }
+
+  set onposition(listener: ((seconds: number, mark: Mark | undefined) => void) | undefined) {
+    this.#onposition = listenerOf("onposition", listener);
+  }
+
+  /** Called when `state` changes. */
+  get onstate(): ((state: PlayerState) => void) | undefined {
+    return this.#onstate;
+  }
+
+  set onstate(listener: ((state: PlayerState) => void) | undefined) {
+    this.#onstate = listenerOf("onstate", listener);
+  }
+
+  /** Called when all that was written before `end()` has been heard. */
+  get onended(): (() => void) | undefined {
+    return this.#onended;
+  }
+
+  set onended(listener: (() => void) | undefined) {
+    this.#onended = listenerOf("onended", listener);
   }
 
   /** Times that the ring ran dry so far. */
@@ -113,7 +141,19 @@ export class Player {
    * Resolves when they are in the ring: await it, and generation keeps pace with listening.
    * After `stop()` a write that waits resolves at once, and its samples are dropped.
    */
-  write(samples: Float32Array, sampleRate: number, mark?: Mark): Promise<void> {
+  write(samples: SampleValues, sampleRate: number, mark?: Mark): Promise<void> {
+    let values: Float32Array;
+    try {
+      values = samplesOf("samples", samples);
+      checked("Audio", "sampleRate", sampleRate, rate);
+      if (mark !== undefined) checked("Options", "the mark", mark, aMark);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#write(values, sampleRate, mark);
+  }
+
+  #write(samples: Float32Array, sampleRate: number, mark: Mark | undefined): Promise<void> {
     this.#speed.wrote(samples.length / sampleRate, performance.now());
     const epoch = this.#epoch;
     if (this.#state === "idle") {
@@ -185,14 +225,20 @@ export class Player {
   }
 
   async #start(output: AudioNode): Promise<AudioWorkletNode> {
-    await this.context.audioWorklet.addModule(new URL("./worklet.js", import.meta.url));
     const capacity = Math.ceil(CAPACITY * this.context.sampleRate);
     const processorOptions: RingOptions = { capacity };
-    const ring = new AudioWorkletNode(this.context, PROCESSOR, {
-      numberOfInputs: 0,
-      outputChannelCount: [1],
-      processorOptions,
-    });
+    let ring: AudioWorkletNode;
+    try {
+      await this.context.audioWorklet.addModule(new URL("./worklet.js", import.meta.url));
+      ring = new AudioWorkletNode(this.context, PROCESSOR, {
+        numberOfInputs: 0,
+        outputChannelCount: [1],
+        processorOptions,
+      });
+    } catch (cause) {
+      const why = this.context.state === "closed" ? ": its AudioContext is closed" : reason(cause);
+      throw new PocketTTSError("Unsupported", `the player cannot start${why}`, { cause });
+    }
     ring.port.onmessage = ({ data }: MessageEvent<FromRing>) => this.#hear(data);
     ring.connect(output);
     return ring;
@@ -217,7 +263,7 @@ export class Player {
         if (this.#pending > 0 || this.#played < this.#written) return;
         this.#marks = [];
         this.#become("idle");
-        this.onended?.();
+        call(() => this.#onended?.());
         this.#settle();
         break;
     }
@@ -232,7 +278,7 @@ export class Player {
     // Marks that lie behind are not needed again.
     if (passed > 0) this.#marks.splice(0, passed);
     const mark = passed < 0 ? undefined : this.#marks[0]?.mark;
-    this.onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark);
+    call(() => this.#onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark));
   }
 
   #resample(samples: Float32Array, sampleRate: number): Float32Array {
@@ -296,6 +342,34 @@ export class Player {
   #become(state: PlayerState): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.onstate?.(state);
+    call(() => this.#onstate?.(state));
   }
+}
+
+/** Calls a listener of the page's: what it throws is reported as any listener's, and changes nothing here. */
+function call(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+/** A listener that may be set; null, as the web's own have it, is none. */
+function listenerOf<T>(name: string, listener: T | null | undefined): T | undefined {
+  if (listener === null || listener === undefined) return undefined;
+  checked("Options", name, listener, callback());
+  return listener;
+}
+
+function newContext(): AudioContext {
+  try {
+    return new AudioContext();
+  } catch (cause) {
+    throw new PocketTTSError("Unsupported", `this browser cannot play sound here${reason(cause)}`, { cause });
+  }
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? `: ${cause.message}` : "";
 }

@@ -4,6 +4,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::Error;
+use crate::values::whole;
 
 /// Numbers of any format and vectors of them may lie anywhere in it.
 type Line = [u128; 4];
@@ -19,10 +20,13 @@ pub struct Bytes {
 impl Bytes {
     /// Room for `length` bytes, all 0.
     #[wasm_bindgen(constructor)]
-    pub fn new(length: usize) -> Result<Self, Error> {
+    pub fn new(length: f64) -> Result<Self, Error> {
+        // A JavaScript number that becomes an integer by itself loses what is above 32 bits.
+        let bytes = whole("the length", length)?;
+        let length = usize::try_from(bytes).map_err(|_| Error::Memory { bytes })?;
         let count = length.div_ceil(size_of::<Line>());
         let mut lines = Vec::new();
-        (lines.try_reserve_exact(count)).map_err(|_| Error::Memory { bytes: length })?;
+        (lines.try_reserve_exact(count)).map_err(|_| Error::Memory { bytes })?;
         lines.resize(count, [0; 4]);
         Ok(Self { lines, length })
     }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::interop::{
     JsTensor, JsTensors, tensor_from_js, tensor_to_js, tensors_from_js, tensors_to_js,
 };
+use crate::values::{self, JsText};
 use crate::{Bytes, Model};
 
 #[wasm_bindgen]
@@ -44,13 +45,11 @@ impl Engine {
     pub fn load(
         &self,
         model: &Model,
-        component: &str,
+        component: &JsText,
         weights: Bytes,
     ) -> Result<EngineStream, Error> {
-        let name = ComponentName::from_name(component);
-        let name = name.ok_or_else(|| Error::Component {
-            name: component.to_owned(),
-        })?;
+        let name = values::string("the component", component.as_ref())?;
+        let name = ComponentName::from_name(&name).ok_or(Error::Component { name })?;
         let weights = Data::new(weights);
         Ok(EngineStream {
             stream: self.engine.stream(model.model.manifest(), name, weights)?,
@@ -101,15 +100,17 @@ impl EngineStream {
     }
 
     /// A copy of the state that goes into input `name`.
-    pub fn state(&self, name: &str) -> Result<JsTensor, Error> {
-        Ok(tensor_to_js(&self.stream.state(name)?))
+    pub fn state(&self, name: &JsText) -> Result<JsTensor, Error> {
+        let name = values::string("the state's name", name.as_ref())?;
+        Ok(tensor_to_js(&self.stream.state(&name)?))
     }
 
     /// Replaces the state that goes into input `name`.
     #[wasm_bindgen(js_name = setState)]
-    pub fn set_state(&mut self, name: &str, value: &JsTensor) -> Result<(), Error> {
-        let value = tensor_from_js(name, value.as_ref())?;
-        Ok(self.stream.set_state(name, value)?)
+    pub fn set_state(&mut self, name: &JsText, value: &JsTensor) -> Result<(), Error> {
+        let name = values::string("the state's name", name.as_ref())?;
+        let value = tensor_from_js(&name, value.as_ref())?;
+        Ok(self.stream.set_state(&name, value)?)
     }
 
     /// Positions counted so far; 0 where the component does not count them.
@@ -121,6 +122,7 @@ impl EngineStream {
     /// Sets the position that the next call starts at.
     #[wasm_bindgen(js_name = setPosition)]
     pub fn set_position(&mut self, position: f64) -> Result<(), Error> {
+        let position = values::whole("the position", position)?;
         Ok(self.stream.set_position(position as i64)?)
     }
 }

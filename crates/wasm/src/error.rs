@@ -27,7 +27,7 @@ pub enum Error {
     #[error("no memory for {bytes} bytes: close other pages, or take a smaller model")]
     Memory {
         /// How many.
-        bytes: usize,
+        bytes: u64,
     },
     /// A component that no bundle has.
     #[error("there is no component {name}")]
@@ -38,6 +38,9 @@ pub enum Error {
     /// Vectors that compute wrongly.
     #[error("this browser computes wrongly with vectors: update it, or choose onnxruntime")]
     Instructions,
+    /// A text that is no string.
+    #[error("the text has to be a string")]
+    Text,
     /// An option that there is not, or a value that it cannot have.
     #[error("the option {name} {problem}")]
     Option {
@@ -67,6 +70,7 @@ impl Error {
             Self::Speech(error) => speech_kind(error),
             Self::Runtime(_) => "Runtime",
             Self::Tensor(_) => "Tensor",
+            Self::Text => "Text",
             Self::Instructions => "Instructions",
             Self::Memory { .. } => "Memory",
             Self::Option { .. } => "Options",

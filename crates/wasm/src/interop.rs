@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 use crate::error::Error;
+use crate::values::{self, get};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -70,11 +71,6 @@ fn set(object: &Object, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &name.into(), value);
 }
 
-/// The member `name`; undefined where there is none.
-fn get(value: &JsValue, name: &str) -> JsValue {
-    Reflect::get(value, &name.into()).unwrap_or(JsValue::UNDEFINED)
-}
-
 /// A tensor for JavaScript.
 pub(crate) fn tensor_to_js(tensor: &Tensor) -> JsTensor {
     let shape: Array = tensor
@@ -99,29 +95,15 @@ pub(crate) fn tensor_to_js(tensor: &Tensor) -> JsTensor {
 
 /// A tensor of JavaScript's, which `what` names in an error.
 pub(crate) fn tensor_from_js(what: &str, value: &JsValue) -> Result<Tensor, Error> {
-    let wrong = |expected| Error::Value {
-        what: what.to_owned(),
-        expected,
-    };
-    let shape = get(value, "shape");
-    let shape: Option<Vec<usize>> = Array::is_array(&shape)
-        .then(|| {
-            Array::from(&shape)
-                .iter()
-                .map(|size| size.as_f64().map(|size| size as usize))
-                .collect()
-        })
-        .flatten();
-    let shape = shape.ok_or_else(|| wrong("a tensor: it has no shape"))?;
+    let shape = values::shape(what, &get(value, "shape"))?;
     let data = get(value, "data");
-    let data = if let Some(values) = data.dyn_ref::<Float32Array>() {
-        Data::F32(values.to_vec())
-    } else if let Some(values) = data.dyn_ref::<BigInt64Array>() {
-        Data::I64(values.to_vec())
-    } else {
-        return Err(wrong(
-            "a tensor: its data is no Float32Array and no BigInt64Array",
-        ));
+    let data = match (values::floats(what, &data), values::integers(&data)) {
+        (Ok(values), _) => Data::F32(values),
+        (_, Some(values)) => Data::I64(values),
+        (Err(_), None) => {
+            let expected = "a tensor: its data is no Float32Array and no BigInt64Array";
+            return Err(values::wrong(what, expected));
+        }
     };
     Ok(Tensor::new(shape, data)?)
 }
@@ -139,19 +121,12 @@ pub(crate) fn tensors_to_js<'a>(
 
 /// Tensors of JavaScript's.
 pub(crate) fn tensors_from_js(tensors: &JsTensors) -> Result<Vec<(String, Tensor)>, Error> {
-    let Some(object) = tensors.dyn_ref::<Object>() else {
-        return Err(Error::Value {
-            what: "the tensors".to_owned(),
-            expected: "an object",
-        });
-    };
-    let names = Object::keys(object);
-    let entry = |name: JsValue| {
-        let name = name.as_string().unwrap_or_default();
-        let tensor = tensor_from_js(&name, &get(object, &name))?;
+    let members = values::members("what should be tensors", tensors.as_ref())?;
+    let entry = |(name, value): (String, JsValue)| {
+        let tensor = tensor_from_js(&name, &value)?;
         Ok((name, tensor))
     };
-    names.iter().map(entry).collect()
+    members.into_iter().map(entry).collect()
 }
 
 /// A call for JavaScript.

@@ -15,6 +15,7 @@ mod interop;
 mod model;
 mod options;
 mod speaking;
+mod values;
 mod voice;
 
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use bundle::Manifest;
-use js_sys::Float32Array;
-use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast as _, JsValue};
 
 use crate::error::Error;
 use crate::options::{JsOptions, JsOwnOptions, options_from_js, options_to_js};
+use crate::values::{self, JsBytes, JsFloats, JsText};
 use crate::{Decoding, Prompt, Utterance, Voice};
 
 /// A bundle's manifest and its tokenizer.
@@ -21,10 +21,11 @@ pub struct Model {
 impl Model {
     /// From the text of `manifest.json` and the bytes of the tokenizer's file.
     #[wasm_bindgen(constructor)]
-    pub fn new(manifest: &str, tokenizer: &[u8]) -> Result<Self, Error> {
-        let manifest = Manifest::from_json(manifest, Path::new(Manifest::FILE))?;
+    pub fn new(manifest: &JsText, tokenizer: &JsBytes) -> Result<Self, Error> {
+        let manifest = parse(manifest)?;
+        let tokenizer = values::bytes("the tokenizer", tokenizer.as_ref())?;
         Ok(Self {
-            model: speech::Model::new(manifest, tokenizer)?,
+            model: speech::Model::new(manifest, &tokenizer)?,
         })
     }
 
@@ -34,7 +35,9 @@ impl Model {
     }
 
     /// Starts to speak `text`.
-    pub fn utterance(&self, text: String, options: &JsOptions) -> Result<Utterance, Error> {
+    pub fn utterance(&self, text: &JsText, options: &JsOptions) -> Result<Utterance, Error> {
+        let text: &JsValue = text.as_ref();
+        let text = text.as_string().ok_or(Error::Text)?;
         let options = options_from_js(options, self.model.options())?;
         Ok(Utterance::new(self.model.utterance(text, &options)?))
     }
@@ -45,22 +48,29 @@ impl Model {
     }
 
     /// Starts to make a voice from a mono recording.
-    pub fn prompt(&self, samples: &Float32Array, sample_rate: u32) -> Result<Prompt, Error> {
-        Ok(Prompt::new(
-            self.model.prompt(&samples.to_vec(), sample_rate)?,
-        ))
+    pub fn prompt(&self, samples: &JsFloats, sample_rate: f64) -> Result<Prompt, Error> {
+        let samples = values::floats("the recording", samples.as_ref())?;
+        let rate = values::whole("the sample rate", sample_rate)?;
+        // What is too high for a recording is refused as such.
+        let rate = u32::try_from(rate).unwrap_or(u32::MAX);
+        Ok(Prompt::new(self.model.prompt(&samples, rate)?))
     }
 
     /// Reads a voice file of either form.
     #[wasm_bindgen(js_name = readVoice)]
-    pub fn read_voice(&self, file: &[u8]) -> Result<Voice, Error> {
-        Ok(Voice::new(self.model.read_voice(file)?))
+    pub fn read_voice(&self, file: &JsBytes) -> Result<Voice, Error> {
+        let file = values::bytes("the voice", file.as_ref())?;
+        Ok(Voice::new(self.model.read_voice(&file)?))
     }
 }
 
 /// Refuses the text of a manifest that is of another format or version, or damaged.
 #[wasm_bindgen(js_name = checkManifest)]
-pub fn check_manifest(manifest: &str) -> Result<(), Error> {
-    Manifest::from_json(manifest, Path::new(Manifest::FILE))?;
-    Ok(())
+pub fn check_manifest(manifest: &JsText) -> Result<(), Error> {
+    parse(manifest).map(drop)
+}
+
+fn parse(manifest: &JsText) -> Result<Manifest, Error> {
+    let text = values::string("the manifest", manifest.as_ref())?;
+    Ok(Manifest::from_json(&text, Path::new(Manifest::FILE))?)
 }

@@ -6,6 +6,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Error;
+use crate::values::{self, members};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -38,9 +39,6 @@ extern "C" {
     pub type JsOwnOptions;
 }
 
-/// Largest whole number that every smaller one can be told from.
-const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
-
 /// `own`, but for what is given.
 pub(crate) fn options_from_js(given: &JsOptions, own: Options) -> Result<Options, Error> {
     let mut options = own;
@@ -48,12 +46,7 @@ pub(crate) fn options_from_js(given: &JsOptions, own: Options) -> Result<Options
     if given.is_undefined() || given.is_null() {
         return Ok(options);
     }
-    for entry in Object::entries(&Object::from(given.clone())) {
-        let name = Reflect::get_u32(&entry, 0)
-            .ok()
-            .and_then(|name| name.as_string());
-        let name = name.unwrap_or_default();
-        let value = Reflect::get_u32(&entry, 1).unwrap_or(JsValue::UNDEFINED);
+    for (name, value) in members("what should be options", given)? {
         if value.is_undefined() {
             continue;
         }
@@ -111,12 +104,11 @@ fn number(name: &str, value: &JsValue) -> Result<f32, Error> {
 fn whole(name: &str, value: &JsValue) -> Result<u64, Error> {
     let value = value
         .as_f64()
-        .filter(|&v| v.fract() == 0.0 && (0.0..=MAX_SAFE_INTEGER).contains(&v));
-    let value = value.ok_or_else(|| Error::Option {
+        .and_then(|value| values::whole(name, value).ok());
+    value.ok_or_else(|| Error::Option {
         name: name.to_owned(),
         problem: "has to be a whole number from 0 on",
-    })?;
-    Ok(value as u64)
+    })
 }
 
 fn count(name: &str, value: &JsValue) -> Result<usize, Error> {

@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Error;
 use crate::interop::{JsAction, JsCall, JsTensors, action_to_js, call_to_js, tensors_from_js};
+use crate::values::{self, JsFloats};
 
 /// A text that is being spoken: makes latents.
 #[wasm_bindgen]
@@ -23,13 +24,12 @@ impl Utterance {
     /// The same utterance, but with this noise in place of the seed's, and zeros after it:
     /// recorded noise makes recorded latents.
     #[wasm_bindgen(js_name = withNoise)]
-    #[must_use]
-    pub fn with_noise(self, noise: &Float32Array) -> Self {
-        let mut noise = noise.to_vec().into_iter();
+    pub fn with_noise(self, noise: &JsFloats) -> Result<Self, Error> {
+        let mut noise = values::floats("the noise", noise.as_ref())?.into_iter();
         let source = move |values: &mut [f32]| {
             values.fill_with(|| noise.next().unwrap_or_default());
         };
-        Self::new(self.utterance.with_noise(Box::new(source)))
+        Ok(Self::new(self.utterance.with_noise(Box::new(source))))
     }
 
     /// What looks like a pause in the text and is spoken as words: the first few.
@@ -73,8 +73,9 @@ impl Decoding {
 
     /// Takes a frame. Returns the call that decodes it, and those that waited, unless it waits
     /// for others.
-    pub fn latent(&mut self, latent: &Float32Array) -> Result<Option<JsCall>, Error> {
-        let call = self.decoding.latent(&latent.to_vec())?;
+    pub fn latent(&mut self, latent: &JsFloats) -> Result<Option<JsCall>, Error> {
+        let latent = values::floats("the latent", latent.as_ref())?;
+        let call = self.decoding.latent(&latent)?;
         Ok(call.as_ref().map(call_to_js))
     }
 

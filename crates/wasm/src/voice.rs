@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::Model;
 use crate::error::Error;
 use crate::interop::{JsMaybeCall, JsTensors, call_to_js, tensors_from_js, tensors_to_js};
+use crate::values;
 
 /// The state of `flow_lm` after a voice prompt.
 #[wasm_bindgen]
@@ -32,6 +33,7 @@ impl Voice {
         let flow_lm = components.get(&component);
         let flow_lm = flow_lm.ok_or(speech::SpeechError::NoComponent { component })?;
         let states = tensors_from_js(states)?;
+        let position = values::whole("the position", position)?;
         Ok(Self::new(speech::Voice::from_states(
             flow_lm,
             states,

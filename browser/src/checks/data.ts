@@ -1,0 +1,97 @@
+/** Bytes, samples and recordings from the page: copied into memory of their own. */
+
+import { type ErrorKind, PocketTTSError } from "../errors.js";
+import { checked, description, type Rule } from "./check.js";
+import { sampleRate } from "./rules.js";
+
+/** Bytes of a file, in any form that a page holds them in. */
+export type FileBytes = Blob | ArrayBuffer | SharedArrayBuffer | Uint8Array | Uint8ClampedArray | DataView;
+
+/** Samples of one channel, as a page holds them: numbers from -1 to 1, or 16-bit integers. */
+export type SampleValues = Float32Array | Float64Array | Int16Array | readonly number[];
+
+/** Whether a value is the bytes of a file. */
+export function isFile(value: unknown): value is FileBytes {
+  return (
+    value instanceof Blob ||
+    isBuffer(value) ||
+    value instanceof Uint8Array ||
+    value instanceof Uint8ClampedArray ||
+    value instanceof DataView
+  );
+}
+
+/** A copy of a file's bytes. `what` names it in an error. */
+export async function fileBytes(kind: ErrorKind, what: string, file: FileBytes): Promise<ArrayBuffer> {
+  try {
+    if (file instanceof Blob) {
+      return await file.arrayBuffer();
+    }
+    const bytes = isBuffer(file)
+      ? new Uint8Array(file)
+      : new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+    return Uint8Array.from(bytes).buffer;
+  } catch (cause) {
+    // The file of a Blob was changed or taken away, or a buffer was transferred.
+    const why = cause instanceof Error ? `: ${cause.message}` : "";
+    throw new PocketTTSError(kind, `${what} cannot be read${why}`, { cause });
+  }
+}
+
+/** A copy of samples. */
+export function samplesOf(what: string, values: unknown): Float32Array<ArrayBuffer> {
+  const given = checked("Audio", what, values, SAMPLES);
+  // Of 16 bits, as WAV files have them.
+  const scale = given instanceof Int16Array ? 2 ** -15 : 1;
+  const samples = room(what, given.length);
+  for (let i = 0; i < samples.length; i++) {
+    const value: unknown = given[i];
+    samples[i] = typeof value === "number" ? value * scale : Number.NaN;
+    if (!Number.isFinite(samples[i])) {
+      throw new PocketTTSError("Audio", `${what} have to be finite numbers; number ${i} is ${description(value)}`);
+    }
+  }
+  return samples;
+}
+
+function room(what: string, length: number): Float32Array<ArrayBuffer> {
+  try {
+    return new Float32Array(length);
+  } catch (cause) {
+    throw new PocketTTSError("Memory", `there is no memory for ${what}: ${length} numbers`, { cause });
+  }
+}
+
+/** Samples with their rate. */
+export function samplesWithRate(value: { samples: unknown; sampleRate: unknown }): {
+  samples: Float32Array<ArrayBuffer>;
+  sampleRate: number;
+} {
+  let given: { samples: unknown; sampleRate: unknown };
+  try {
+    given = { samples: value.samples, sampleRate: value.sampleRate };
+  } catch (cause) {
+    const why = cause instanceof Error ? `: ${cause.message}` : "";
+    throw new PocketTTSError("Audio", `the recording cannot be read${why}`, { cause });
+  }
+  const rate = checked("Audio", "sampleRate", given.sampleRate, sampleRate);
+  const samples = samplesOf("samples", given.samples);
+  if (samples.length === 0) {
+    throw new PocketTTSError("Audio", "the recording is empty: there are no samples");
+  }
+  return { samples, sampleRate: rate };
+}
+
+const SAMPLES: Rule<SampleValues> = {
+  expected: "a Float32Array, a Float64Array, an Int16Array or an array of numbers",
+  fits: (value) =>
+    value instanceof Float32Array ||
+    value instanceof Float64Array ||
+    value instanceof Int16Array ||
+    Array.isArray(value),
+};
+
+function isBuffer(value: unknown): value is ArrayBuffer | SharedArrayBuffer {
+  // Pages without isolation have no shared buffers.
+  return value instanceof ArrayBuffer || (typeof SharedArrayBuffer === "function" && value instanceof SharedArrayBuffer);
+}

@@ -1,0 +1,118 @@
+/** What the arguments and options of the package have to be: one rule for each kind of value. */
+
+import type { WeightFormat } from "../manifest.js";
+import type { LoadOptions, PlayOptions, SpeakOptions } from "../options.js";
+import type { Mark, PlayerOptions } from "../player/player.js";
+import type { Player } from "../player/index.js";
+import { Voice } from "../voice.js";
+import type { WavFormat } from "../wav.js";
+import type { Backend } from "../worker/messages.js";
+import type { Rule, Rules } from "./check.js";
+import { wholeNumber } from "./tensors.js";
+
+/** Threads of a page, at most. */
+const MOST_THREADS = 64;
+/** Samples per second of a recording or of what is played. */
+const RATES = [1_000, 768_000] as const;
+
+export const text: Rule<string> = {
+  expected: "a string",
+  fits: (value) => typeof value === "string",
+};
+
+export const address: Rule<string | { href: string }> = {
+  expected: "a string or a URL",
+  fits: (value) =>
+    typeof value === "string" || (isObject(value) && typeof value["href"] === "string"),
+};
+
+export const voice: Rule<string | Voice> = {
+  expected: "the name of a voice or a Voice",
+  fits: (value) => typeof value === "string" || value instanceof Voice,
+};
+
+/** A function that is called with what `T` takes. */
+export function callback<T>(): Rule<T> {
+  return { expected: "a function", fits: (value) => typeof value === "function" };
+}
+
+export const signal: Rule<AbortSignal> = {
+  expected: "an AbortSignal (the `signal` of an AbortController)",
+  // Those of another frame are of another class.
+  fits: (value) =>
+    isObject(value) && typeof value["aborted"] === "boolean" && typeof value["addEventListener"] === "function",
+};
+
+export const sampleRate: Rule<number> = {
+  expected: `a whole number of samples a second, from ${RATES[0]} to ${RATES[1]}`,
+  fits: (value) => Number.isInteger(value) && within(value as number, RATES),
+};
+
+export const mark: Rule<Mark> = {
+  expected: "an object with a text",
+  fits: (value) => isObject(value) && typeof value["text"] === "string",
+};
+
+export const wavFormat: Rule<WavFormat> = oneOf<WavFormat>("i16", "f32");
+export const voiceFormat: Rule<"f32" | "f16"> = oneOf("f32", "f16");
+
+const number: Rule<number> = {
+  expected: "a number",
+  fits: (value) => typeof value === "number",
+};
+const threads: Rule<number> = {
+  expected: `a whole number from 1 to ${MOST_THREADS}`,
+  fits: (value) => Number.isInteger(value) && within(value as number, [1, MOST_THREADS]),
+};
+const player: Rule<Player> = {
+  expected: "a Player",
+  fits: (value) =>
+    isObject(value) && ["write", "end", "stop", "close"].every((name) => typeof value[name] === "function"),
+};
+const context: Rule<AudioContext> = {
+  expected: "an AudioContext",
+  fits: (value) => value instanceof AudioContext,
+};
+
+export const loadOptions: Rules<LoadOptions> = {
+  backend: oneOf<Backend>("engine", "onnxruntime"),
+  dtype: oneOf<WeightFormat>("f32", "bf16", "q16", "q8", "q6", "q4"),
+  device: oneOf("wasm", "webgpu"),
+  threads,
+  onProgress: callback(),
+  onNotice: callback(),
+  signal,
+};
+
+// The model's side says which numbers make sense.
+export const speakOptions: Rules<SpeakOptions> = {
+  voice,
+  seed: wholeNumber,
+  temperature: number,
+  noiseClamp: number,
+  steps: wholeNumber,
+  eosThreshold: number,
+  framesAfterEos: wholeNumber,
+  maxTokens: wholeNumber,
+  signal,
+};
+
+export const playOptions: Rules<PlayOptions> = { ...speakOptions, player };
+export const cloneOptions: Rules<{ signal?: AbortSignal | undefined }> = { signal };
+export const playerOptions: Rules<PlayerOptions> = { context };
+
+function oneOf<T extends string>(...values: readonly T[]): Rule<T> {
+  const quoted = values.map((value) => JSON.stringify(value));
+  return {
+    expected: `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`,
+    fits: (value) => values.includes(value as T),
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function within(value: number, [least, most]: readonly [number, number]): boolean {
+  return value >= least && value <= most;
+}
