@@ -13,7 +13,7 @@
  */
 
 import { checked } from "./checks/check.js";
-import { tensor, wholeNumber } from "./checks/tensors.js";
+import { component as aComponent, graphRunner, tensor, wholeNumber } from "./checks/tensors.js";
 import { PocketTTSError } from "./errors.js";
 import type { Component } from "./manifest.js";
 import { append, copy, takes, type Tensor, type Tensors, zeros } from "./tensor.js";
@@ -33,8 +33,8 @@ export class ComponentStream {
   #position = 0;
 
   constructor(component: Component, run: RunGraph) {
-    this.#component = component;
-    this.#run = run;
+    this.#component = checked("Value", "a component", component, aComponent);
+    this.#run = checked("Value", "what runs it", run, graphRunner);
     this.reset();
   }
 

@@ -81,8 +81,18 @@ export function checkedOptions<T extends object>(given: unknown, rules: Rules<T>
 
 const OPTIONS: Rule<object> = {
   expected: "an object",
-  fits: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  // A Map, a promise or a signal has no options of its own, and would be ignored.
+  fits: (value) => typeof value === "object" && value !== null && kindOf(value) === "[object Object]",
 };
+
+function kindOf(value: object): string {
+  try {
+    return Object.prototype.toString.call(value);
+  } catch {
+    // A proxy that throws: reading its options says so.
+    return "[object Object]";
+  }
+}
 
 /** What a value is, in words. */
 export function description(value: unknown): string {

@@ -106,3 +106,40 @@ test("an error leaves the stream where it was", async () => {
   );
   expect([stream.position, stream.state("past").shape]).toEqual([7, [1, 1, 2]]);
 });
+
+test("values that are none of its own are refused", async () => {
+  const stream = () => new ComponentStream(component, run);
+  const any = (value: unknown) => value as never;
+  const rows = { dtype: "f32", shape: [1, 1, 2], data: Float32Array.of(1, 2) };
+  // biome-ignore format: one case a line
+  const cases: [() => unknown, string, string][] = [
+    [() => new ComponentStream(any(null), run), "Value", "a component of a bundle's manifest, not null"],
+    [() => new ComponentStream(any({}), run), "Value", "not an object"],
+    [() => new ComponentStream(component, any(5)), "Value", "a function that runs the graph, not 5"],
+    [() => stream().run(any(null)), "Tensor", "needs an input rows"],
+    [() => stream().run(any({})), "Tensor", "needs an input rows"],
+    [() => stream().run({ rows: any(5) }), "Tensor", "the input rows of graph.onnx has to be a tensor"],
+    [() => stream().run({ rows: any({ ...rows, data: [1, 2] }) }), "Tensor", "has to be a tensor"],
+    [() => stream().run({ rows: any({ ...rows, shape: [1, 1, 3] }) }), "Tensor", "has to be a tensor"],
+    [() => stream().run({ rows: any({ ...rows, shape: [1, -1, -2] }) }), "Tensor", "has to be a tensor"],
+    [() => stream().run({ rows: any({ ...rows, shape: "112" }) }), "Tensor", "has to be a tensor"],
+    [() => stream().run({ rows: any({ ...rows, dtype: "i64" }) }), "Tensor", "has to be a tensor"],
+    [() => stream().run({ rows: any(rows), more: any(rows) }), "Tensor", "does not take an input more"],
+    [() => stream().state(any(5)), "Tensor", "has no state 5"],
+    [() => stream().setState("nothing", any(rows)), "Tensor", "has no state nothing"],
+    [() => stream().setState("past", any(null)), "Tensor", "has to be a tensor"],
+    [() => stream().setState("past", f32([2], 1, 2)), "Tensor", "does not fit the state past"],
+    [() => stream().setPosition(-1), "Value", "a whole number from 0 on, not -1"],
+    [() => stream().setPosition(any("1")), "Value", 'not "1"'],
+    [() => stream().setPosition(Number.NaN), "Value", "not NaN"],
+    [() => stream().setPosition(2 ** 53), "Value", "a whole number"],
+  ];
+  const wrong: unknown[] = [];
+  for (const [call, kind, words] of cases) {
+    const error = await Promise.resolve().then(call).then(() => "no error", (error) => error);
+    if (error.name !== "PocketTTSError" || error.kind !== kind || !error.message.includes(words)) {
+      wrong.push([call.toString(), String(error)]);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
