@@ -103,6 +103,59 @@ for (const backend of ["engine", "onnxruntime"] as const) {
   });
 }
 
+/** A voice file with one tensor of f32, as xn and pocket-tts of January 2026 write them. */
+function promptFile(name: string, shape: number[]): Buffer {
+  const count = shape.reduce((product, size) => product * size, 1);
+  const values = Buffer.from(Float32Array.from({ length: count }, (_, i) => Math.sin(i * 0.7)).buffer);
+  const entry = { dtype: "F32", shape, data_offsets: [0, values.length] };
+  const header = Buffer.from(JSON.stringify({ [name]: entry }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header, values]);
+}
+
+test("a voice file that holds a prompt makes the native voice", async () => {
+  const manifest = JSON.parse(await readFile(join(BUNDLE, "manifest.json"), "utf8"));
+  const width = manifest.model.flow_lm.transformer.d_model;
+  const inner = manifest.model.mimi.inner_dim ?? manifest.model.mimi.seanet.dimension;
+  const files = [
+    promptFile("audio_prompt", [1, 20, width]),
+    promptFile("emb", [20, width]),
+    promptFile("speaker_wavs", [1, inner, 20]),
+  ];
+  const page = await openPage(browser.context, server);
+  const made = await page.evaluate(
+    async (files) => {
+      const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m");
+      const exported = [];
+      for (const file of files) {
+        const voice = await tts.loadVoice(Uint8Array.from(file).buffer);
+        exported.push([...new Uint8Array(await (await tts.exportVoice(voice)).arrayBuffer())]);
+      }
+      await tts.dispose();
+      return exported;
+    },
+    files.map((file) => [...file]),
+  );
+  await page.close();
+  for (const [i, file] of files.entries()) {
+    const path = join(dir, `prompt${i}.safetensors`);
+    await writeFile(path, file);
+    const args = ["voice", "convert", path, "--bundle", BUNDLE, "-o", "voice.safetensors"];
+    const expected = parse(await native(args, "voice.safetensors"));
+    const actual = parse(Buffer.from(made[i] ?? []));
+    expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
+    for (const [name, { floats }] of Object.entries(expected)) {
+      const largest = floats.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+      const worst = floats.reduce(
+        (max, value, j) => Math.max(max, Math.abs(value - (actual[name]?.floats[j] ?? Number.NaN))),
+        0,
+      );
+      expect(worst, name).toBeLessThanOrEqual(1e-5 * largest);
+    }
+  }
+});
+
 test("voices of the bundle are listed, loaded once and dropped", async () => {
   const page = await openPage(browser.context, server);
   const result = await page.evaluate(async () => {

@@ -1,6 +1,6 @@
 /** The voices that the page has loaded. */
 
-import type { Model, Voice } from "../../wasm/simd/pocket_onnx.js";
+import type { Model, Prompt, Voice } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import type { BundleFiles } from "../loading/bundle.js";
 import type { Manifest } from "../manifest.js";
@@ -14,6 +14,12 @@ interface Loaded {
   voice: Voice;
   /** `flow_lm` in the state of the voice, once it is needed. */
   prepared: Stream | undefined;
+}
+
+/** A voice, and whether only the first part of what it was made of was used. */
+interface Made {
+  voice: Voice;
+  truncated: boolean;
 }
 
 export class Voices {
@@ -48,7 +54,7 @@ export class Voices {
         voice = this.#model.readVoice(await this.#file(source.name));
         break;
       case "file":
-        voice = this.#model.readVoice(new Uint8Array(source.file));
+        ({ voice, truncated } = await this.#read(new Uint8Array(source.file)));
         break;
       case "recording":
         ({ voice, truncated } = await this.#clone(source.samples, source.sampleRate));
@@ -99,18 +105,30 @@ export class Voices {
     const entry = name === undefined ? voices[0] : voices.find((voice) => voice.name === name);
     if (entry === undefined) {
       const list = voices.map((voice) => voice.name).join(", ");
-      const has = list || "none (add some with `pocket-onnx convert --voices`)";
+      const has =
+        list || "none (make one with cloneVoice, or add some with `pocket-onnx convert --voices`)";
       const what = name === undefined ? "at all" : name;
       throw new PocketTTSError("NoVoice", `this bundle has no voice ${what}; it has ${has}`);
     }
     return this.#files.bytes(entry.file, "voice");
   }
 
-  async #clone(
-    samples: Float32Array,
-    sampleRate: number,
-  ): Promise<{ voice: Voice; truncated: boolean }> {
-    const prompt = this.#model.prompt(samples, sampleRate);
+  /** A voice file holds a state, or a prompt that a voice is made of. */
+  async #read(file: Uint8Array): Promise<Made> {
+    const stored = this.#model.storedPrompt(file);
+    if (stored === undefined) {
+      return { voice: this.#model.readVoice(file), truncated: false };
+    }
+    const encoder = stored.needsEncoder ? this.#manifest.components["mimi_encoder"]?.data : undefined;
+    const weights = encoder === undefined ? undefined : await this.#files.bytes(encoder, "encoder");
+    return this.#make(stored.prompt(weights));
+  }
+
+  #clone(samples: Float32Array, sampleRate: number): Promise<Made> {
+    return this.#make(this.#model.prompt(samples, sampleRate));
+  }
+
+  async #make(prompt: Prompt): Promise<Made> {
     const flowLm = this.#components.stream("flow_lm").fork();
     try {
       for (let call = prompt.nextCall(); call !== undefined; call = prompt.nextCall()) {

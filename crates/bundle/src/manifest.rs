@@ -88,6 +88,9 @@ pub struct Source {
     pub config: Option<SourceFile>,
     /// Weights: one file, or one for the backbone and one for the codec; none when synthetic.
     pub weights: Vec<SourceFile>,
+    /// LoRA adapter that was merged into the weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<SourceFile>,
     /// Tokenizer; none when it is the vocabulary that ships with the program.
     pub tokenizer: Option<SourceFile>,
 }
@@ -112,6 +115,21 @@ pub struct Model {
     pub flow_lm: FlowLmConfig,
     /// Audio codec.
     pub mimi: MimiConfig,
+}
+
+impl Model {
+    /// The model options of `config`, without the locations of files: `source` has those, and
+    /// a path belongs to the machine that converted.
+    pub fn of(config: &Config) -> Self {
+        let mut model = Self {
+            flow_lm: config.flow_lm.clone(),
+            mimi: config.mimi.clone(),
+        };
+        model.flow_lm.weights_path = None;
+        model.flow_lm.lookup_table.tokenizer_path = None;
+        model.mimi.weights_path = None;
+        model
+    }
 }
 
 /// The tokenizer of a bundle.

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use config::TensorSpec;
 
+use crate::file::TensorFile;
 use crate::safetensors::FloatTensor;
 use crate::training::{self, WeightNormReader};
-use crate::{SafetensorsFile, TensorReader, Weights, WeightsError};
+use crate::{TensorReader, Weights, WeightsError};
 
 mod mismatch;
 
+pub(crate) use mismatch::list;
 pub use mismatch::{Mismatch, Misshapen};
 
 /// The files that make up one model.
@@ -37,7 +39,7 @@ pub enum CheckpointFiles {
 /// The weights of one model, compared with its configuration.
 #[derive(Debug)]
 pub struct Checkpoint {
-    files: Vec<SafetensorsFile>,
+    files: Vec<TensorFile>,
     tensors: HashMap<String, Stored>,
 }
 
@@ -75,26 +77,32 @@ impl Checkpoint {
     pub fn open(files: &CheckpointFiles, tensors: &[TensorSpec]) -> Result<Self, WeightsError> {
         let files = match files {
             CheckpointFiles::Whole(path) => {
-                let file = SafetensorsFile::open(path)?;
-                vec![(published(&file, |_| true), file)]
+                let file = TensorFile::open(path)?;
+                vec![(training::published(&file, |_| true), file)]
             }
             CheckpointFiles::WholeWithMimi { whole, mimi } => {
-                let whole = SafetensorsFile::open(whole)?;
-                let mimi = SafetensorsFile::open(mimi)?;
+                let whole = TensorFile::open(whole)?;
+                let mimi = TensorFile::open(mimi)?;
                 vec![
-                    (published(&whole, |key| !key.starts_with("mimi.")), whole),
+                    (
+                        training::published(&whole, |key| !key.starts_with("mimi.")),
+                        whole,
+                    ),
                     (training::mimi(&mimi)?, mimi),
                 ]
             }
             CheckpointFiles::Parts { flow_lm, mimi } => {
-                let flow_lm = SafetensorsFile::open(flow_lm)?;
-                let mimi = SafetensorsFile::open(mimi)?;
+                let flow_lm = TensorFile::open(flow_lm)?;
+                let mimi = TensorFile::open(mimi)?;
                 vec![
                     (training::flow_lm(&flow_lm)?, flow_lm),
                     (training::mimi(&mimi)?, mimi),
                 ]
             }
         };
+        for (_, file) in &files {
+            refuse_named_voices(file)?;
+        }
         mismatch::compare(&files, tensors)?;
         let mut checkpoint = Self {
             files: Vec::new(),
@@ -103,7 +111,7 @@ impl Checkpoint {
         for (entries, file) in files {
             for Entry { key, values } in entries {
                 // Read nothing yet, but learn of an unreadable dtype now.
-                values.storing(&file)?;
+                values.check(&file)?;
                 let file = checkpoint.files.len();
                 checkpoint.tensors.insert(key, Stored { file, values });
             }
@@ -113,15 +121,16 @@ impl Checkpoint {
     }
 }
 
-/// The tensors of a file in the published layout.
-fn published(file: &SafetensorsFile, wanted: impl Fn(&str) -> bool) -> Vec<Entry> {
-    let names = file.names().iter().filter(|name| wanted(name));
-    names
-        .map(|name| Entry {
-            key: name.clone(),
-            values: Values::Plain(name.clone()),
-        })
-        .collect()
+/// Refuses models that know voices by name: `VoiceLUT` of pocket-tts after 4.0.1, which adds a term
+/// of the voice to every frame and keeps it in the state. No release has it yet.
+fn refuse_named_voices(file: &TensorFile) -> Result<(), WeightsError> {
+    const PREFIXES: [&str; 3] = ["flow_lm.voice_lut.", "voice_lut.", "voice_prompts."];
+    if PREFIXES.iter().any(|prefix| file.has(prefix)) {
+        return Err(WeightsError::NamedVoices {
+            path: file.path().to_owned(),
+        });
+    }
+    Ok(())
 }
 
 impl Values {
@@ -132,10 +141,18 @@ impl Values {
         }
     }
 
+    /// Refuses stored tensors that cannot be widened to `f32`.
+    fn check(&self, file: &TensorFile) -> Result<(), WeightsError> {
+        if let Self::WeightNorm { g, .. } = self {
+            file.format(g)?;
+        }
+        file.format(self.shaping()).map(drop)
+    }
+
     /// The stored tensors: the one with the shape of the values, and their lengths.
     fn storing<'a>(
         &'a self,
-        file: &'a SafetensorsFile,
+        file: &'a TensorFile,
     ) -> Result<(FloatTensor<'a>, Option<FloatTensor<'a>>), WeightsError> {
         let lengths = match self {
             Self::Plain(_) => None,

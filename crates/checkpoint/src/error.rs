@@ -3,8 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use safetensors::Dtype;
-
 use crate::Mismatch;
 
 /// Why weights cannot be used.
@@ -30,14 +28,39 @@ pub enum WeightsError {
         /// The file.
         path: PathBuf,
     },
-    /// A checkpoint as `torch.save` writes it, which holds programs and is never run here.
+    /// A pickle, but none in the archive that `torch.save` writes since PyTorch 1.6.
     #[error(
-        "{} is a PyTorch pickle, not a safetensors file; save its tensors with `safetensors.torch.save_file` first",
+        "{} is a PyTorch pickle of a form that is not read (torch.save has written archives since \
+         PyTorch 1.6): load it and save it again, or save its tensors with `safetensors.torch.save_file`",
         path.display()
     )]
     Pickle {
         /// The file.
         path: PathBuf,
+    },
+    /// A pickle that would do more than describe tensors. It is never run.
+    #[error("{} {reason}", path.display())]
+    PickleProgram {
+        /// The file.
+        path: PathBuf,
+        /// What it asks for, as the end of a sentence about the file.
+        reason: String,
+    },
+    /// An archive that `torch.save` did not write, or that is damaged.
+    #[error("{} is not a sound PyTorch file: {reason}", path.display())]
+    Pytorch {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, in one clause.
+        reason: String,
+    },
+    /// A file of `torch.save` without a model's weights.
+    #[error("{} {reason}", path.display())]
+    NoModel {
+        /// The file.
+        path: PathBuf,
+        /// What it holds instead, as the end of a sentence about the file.
+        reason: String,
     },
     /// A small text that stands for a file in a Git repository.
     #[error("{} is a Git LFS pointer; fetch the file that it stands for with `git lfs pull`", path.display())]
@@ -75,7 +98,7 @@ pub enum WeightsError {
         /// The tensor.
         key: String,
         /// How it is stored.
-        dtype: Dtype,
+        dtype: String,
     },
     /// A value is NaN or infinite.
     #[error("tensor `{key}` of {} is not finite at index {index}", path.display())]
@@ -86,6 +109,17 @@ pub enum WeightsError {
         key: String,
         /// Row-major index of the first such value.
         index: usize,
+    },
+    /// A model that knows voices by name, in a form that no release of pocket-tts has.
+    #[error(
+        "{} is of a model with voices of its own by name (voice_lut, voice_prompts), which pocket-tts \
+         4.0.1 does not know and which is not read here yet: convert weights that were trained without \
+         `voices`, or speak with the pocket-tts that trained them",
+        path.display()
+    )]
+    NamedVoices {
+        /// The file.
+        path: PathBuf,
     },
     /// The tensors are not those that the configuration asks for.
     #[error(transparent)]

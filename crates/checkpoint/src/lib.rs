@@ -5,13 +5,18 @@
 //! 3. [`source`] decides which files make up a model, falling back to the open
 //!    weights where the gated ones are refused.
 //! 4. [`weights`] reads tensors as `f32`, whatever the file stores: from a
-//!    checkpoint ([`Checkpoint`]) or from a seed ([`SyntheticWeights`]).
-//! 5. [`mod@tokenizer`] finds out whether a vocabulary can be spoken with, and how large it is.
+//!    checkpoint ([`Checkpoint`]), published or as the trainer saves it, or from a
+//!    seed ([`SyntheticWeights`]).
+//! 5. [`Adapter`] merges a LoRA adapter into weights while they are read.
+//! 6. [`mod@tokenizer`] finds out whether a vocabulary can be spoken with, and how large it is.
 
+mod adapter;
 mod checkpoint;
 mod error;
+mod file;
 pub mod hub;
 pub mod location;
+mod pytorch;
 mod safetensors;
 pub mod source;
 mod synthetic;
@@ -19,12 +24,13 @@ pub mod tokenizer;
 mod training;
 pub mod weights;
 
+pub use adapter::{Adapted, Adapter, AdapterError, AdapterFiles, AdapterMismatch};
 pub use checkpoint::{Checkpoint, CheckpointFiles, Mismatch, Misshapen};
 pub use error::WeightsError;
 pub use hub::{Absent, FetchError, Hub, HubBuilder, NoProgress, Progress, known_sha256};
 pub use location::{HubFile, Location, LocationError};
 pub use safetensors::{SafetensorsFile, SafetensorsReader};
-pub use source::{Fetched, ModelFiles, SourceError, WeightFiles};
+pub use source::{Fetched, ModelFiles, Replacements, RunDirError, SourceError, WeightFiles};
 pub use synthetic::SyntheticWeights;
 pub use tokenizer::{TokenizerError, TokenizerFile, TokenizerKind};
 pub use weights::{TensorReader, Weights};

@@ -1,5 +1,6 @@
 //! Safetensors files: memory-mapped, checked as a whole before anything is used.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -25,14 +26,13 @@ pub struct SafetensorsFile {
     names: Vec<String>,
 }
 
-/// The bytes of one tensor whose format can be widened to `f32`.
-#[derive(Clone, Copy)]
+/// The bytes of one tensor whose format can be widened to `f32`: mapped, or read into memory.
 pub(crate) struct FloatTensor<'a> {
     pub(crate) path: &'a Path,
     pub(crate) name: &'a str,
     pub(crate) shape: &'a [usize],
     pub(crate) format: Float,
-    bytes: &'a [u8],
+    pub(crate) bytes: Cow<'a, [u8]>,
 }
 
 /// Reads one tensor of a [`SafetensorsFile`] from front to back.
@@ -119,15 +119,20 @@ impl SafetensorsFile {
         let format = Float::of(info.dtype).ok_or_else(|| WeightsError::Dtype {
             path: self.path.clone(),
             key: name.to_owned(),
-            dtype: info.dtype,
+            dtype: info.dtype.to_string(),
         })?;
         Ok(FloatTensor {
             path: &self.path,
             name,
             shape: &info.shape,
             format,
-            bytes: self.bytes(info).ok_or_else(unknown)?,
+            bytes: Cow::Borrowed(self.bytes(info).ok_or_else(unknown)?),
         })
+    }
+
+    /// How a tensor's values are stored.
+    pub(crate) fn format(&self, name: &str) -> Result<Float, WeightsError> {
+        Ok(self.tensor(name)?.format)
     }
 
     fn bytes(&self, info: &TensorInfo) -> Option<&[u8]> {

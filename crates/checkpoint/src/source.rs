@@ -1,13 +1,32 @@
 //! Which files make up a model: twin of the choices in `_from_pydantic_config_with_weights`
 //! of pocket-tts `models/tts_model.py`.
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use config::Config;
 
+use crate::file::TensorFile;
 use crate::hub::{FetchError, Hub, Progress};
 use crate::location::Location;
 use crate::{CheckpointFiles, TokenizerError, TokenizerFile, TokenizerKind};
+
+mod run_dir;
+
+pub use run_dir::RunDirError;
+
+/// Locations that take the place of those in a configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Replacements<'a> {
+    /// Weights, in place of all that the configuration names. Where they have no codec, as
+    /// those of training have none, it comes from the configuration's. A folder is one that
+    /// the trainer wrote.
+    pub weights: Option<&'a str>,
+    /// The codec, in place of that of any other weights.
+    pub mimi_weights: Option<&'a str>,
+    /// The tokenizer.
+    pub tokenizer: Option<&'a str>,
+}
 
 /// The files of a model, all on this machine.
 #[derive(Debug)]
@@ -19,6 +38,8 @@ pub struct ModelFiles {
     /// Why the weights that can clone voices were not had, where the open ones
     /// stand in for them.
     pub fallback: Option<FetchError>,
+    /// Whether the weights are a trainer's, and so of no released model.
+    pub trained: bool,
     /// The tokenizer.
     pub tokenizer: Fetched,
     /// The same, read.
@@ -111,6 +132,19 @@ pub enum SourceError {
         /// Why not.
         source: TokenizerError,
     },
+    /// Weights of training, and nothing that has the codec.
+    #[error(
+        "{location} has no codec (mimi.* tensors), for training leaves it as it is, and the \
+         configuration names no weights that have it: set weights_path or mimi.weights_path in it, \
+         or give --mimi-weights"
+    )]
+    NoCodec {
+        /// The weights.
+        location: String,
+    },
+    /// A folder in place of a file of weights.
+    #[error(transparent)]
+    RunDir(#[from] RunDirError),
     /// A file that could not be fetched.
     #[error("cannot fetch {key} {location}")]
     Fetch {
@@ -133,11 +167,22 @@ pub enum SourceError {
     },
 }
 
-/// What a configuration asks for, before anything is fetched.
+/// What is asked for, before anything is fetched.
 enum Wanted<'a> {
+    /// Weights in place of the configuration's.
+    Replaced {
+        weights: Cow<'a, str>,
+        mimi: Option<&'a str>,
+    },
     Whole(&'a str),
-    WholeWithMimi { whole: &'a str, mimi: &'a str },
-    Parts { flow_lm: &'a str, mimi: &'a str },
+    WholeWithMimi {
+        whole: &'a str,
+        mimi: &'a str,
+    },
+    Parts {
+        flow_lm: &'a str,
+        mimi: &'a str,
+    },
 }
 
 const WHOLE: &str = "weights_path";
@@ -151,18 +196,38 @@ impl ModelFiles {
     /// `weights_path_without_voice_cloning` can be had, that one is taken and
     /// [`fallback`](Self::fallback) says why.
     pub fn fetch(config: &Config, hub: &Hub, progress: &dyn Progress) -> Result<Self, SourceError> {
+        Self::fetch_with(config, &Replacements::default(), hub, progress)
+    }
+
+    /// [`ModelFiles::fetch`] with other locations in place of some of the configuration's.
+    pub fn fetch_with(
+        config: &Config,
+        replacements: &Replacements<'_>,
+        hub: &Hub,
+        progress: &dyn Progress,
+    ) -> Result<Self, SourceError> {
         let source = Source { hub, progress };
-        // A configuration that cannot work is refused before anything is downloaded.
-        let wanted = Wanted::by(config)?;
-        let tokenizer = config.flow_lm.lookup_table.tokenizer_path.as_deref();
+        // What cannot work is refused before anything is downloaded.
+        let wanted = Wanted::by(config, replacements)?;
+        let table = &config.flow_lm.lookup_table;
+        let tokenizer = replacements.tokenizer.or(table.tokenizer_path.as_deref());
         let tokenizer = tokenizer.ok_or(SourceError::NoTokenizer)?;
         let tokenizer = source.fetch(TOKENIZER, tokenizer)?;
         // The tokenizer is small: the weights wait until it is known to be of use.
         let vocabulary = read_vocabulary(config, &tokenizer)?;
-        let mut fallback = None;
+        let (mut fallback, mut trained) = (None, false);
         let weights = match wanted {
+            Wanted::Replaced { weights, mimi } => {
+                trained = matches!(weights, Cow::Owned(_));
+                source.replaced(config, &weights, mimi, &mut fallback)?
+            }
             Wanted::Whole(whole) => {
-                WeightFiles::Whole(source.whole(config, whole, &mut fallback)?)
+                let whole = source.whole(config, whole, &mut fallback)?;
+                if lacks_codec(&whole) {
+                    let Fetched { location, .. } = whole;
+                    return Err(SourceError::NoCodec { location });
+                }
+                WeightFiles::Whole(whole)
             }
             Wanted::WholeWithMimi { whole, mimi } => WeightFiles::WholeWithMimi {
                 mimi: source.fetch(MIMI, mimi)?,
@@ -173,10 +238,12 @@ impl ModelFiles {
                 mimi: source.fetch(MIMI, mimi)?,
             },
         };
+        trained |= weights.iter().any(|file| is_checkpoint(&file.path));
         Ok(Self {
             weights,
             voice_cloning: fallback.is_none(),
             fallback,
+            trained,
             tokenizer,
             vocabulary,
         })
@@ -198,10 +265,18 @@ fn read_vocabulary(config: &Config, file: &Fetched) -> Result<TokenizerFile, Sou
 }
 
 impl<'a> Wanted<'a> {
-    fn by(config: &'a Config) -> Result<Self, SourceError> {
+    fn by(config: &'a Config, replacements: &Replacements<'a>) -> Result<Self, SourceError> {
+        if let Some(weights) = replacements.weights {
+            return Ok(Self::Replaced {
+                weights: run_dir::weights(weights)?,
+                mimi: replacements.mimi_weights,
+            });
+        }
         let whole = config.weights_path.as_deref();
         let flow_lm = config.flow_lm.weights_path.as_deref();
-        let mimi = config.mimi.weights_path.as_deref();
+        let mimi = replacements
+            .mimi_weights
+            .or(config.mimi.weights_path.as_deref());
         match (whole, flow_lm, mimi) {
             (_, Some(_), None) => Err(SourceError::NoMimi),
             (None, None, Some(_)) => Err(SourceError::NoFlowLm),
@@ -233,6 +308,31 @@ impl Source<'_> {
             location: location.to_owned(),
             path: self.hub.fetch(&location.parse()?, self.progress)?,
         })
+    }
+
+    /// Weights in place of the configuration's. Twin of `load_training_checkpoint`: a codec that
+    /// they lack is `mimi.weights_path`, or that in the configuration's weights.
+    fn replaced(
+        &self,
+        config: &Config,
+        weights: &str,
+        mimi: Option<&str>,
+        fallback: &mut Option<FetchError>,
+    ) -> Result<WeightFiles, SourceError> {
+        let whole = self.fetch(WHOLE, weights)?;
+        if mimi.is_none() && !lacks_codec(&whole) {
+            return Ok(WeightFiles::Whole(whole));
+        }
+        let mimi = mimi.or(config.mimi.weights_path.as_deref());
+        let mimi = match (mimi, &config.weights_path) {
+            (Some(mimi), _) => self.fetch(MIMI, mimi)?,
+            (None, Some(released)) => self.whole(config, released, fallback)?,
+            (None, None) => {
+                let Fetched { location, .. } = whole;
+                return Err(SourceError::NoCodec { location });
+            }
+        };
+        Ok(WeightFiles::WholeWithMimi { whole, mimi })
     }
 
     /// `weights_path`, or the open weights with the reason in `fallback`.
@@ -283,4 +383,14 @@ impl Source<'_> {
         *fallback = Some(refusal);
         Ok(fetched)
     }
+}
+
+/// Whether a trainer saved the file with `torch.save`.
+fn is_checkpoint(path: &Path) -> bool {
+    matches!(TensorFile::open(path), Ok(TensorFile::Pytorch(_)))
+}
+
+/// Whether a file has a backbone without a codec. What cannot be read is told when it is opened.
+fn lacks_codec(Fetched { path, .. }: &Fetched) -> bool {
+    TensorFile::open(path).is_ok_and(|file| file.has("flow_lm.") && !file.has("mimi."))
 }

@@ -6,15 +6,20 @@
 
 use std::collections::HashMap;
 
+use crate::WeightsError;
 use crate::checkpoint::{Entry, Values};
-use crate::{SafetensorsFile, WeightsError};
+use crate::file::TensorFile;
 
 mod weight_norm;
 
 pub(crate) use weight_norm::WeightNormReader;
 
 /// The backbone's tensors: twin of `get_flow_lm_state_dict`.
-pub(crate) fn flow_lm(file: &SafetensorsFile) -> Result<Vec<Entry>, WeightsError> {
+pub(crate) fn flow_lm(file: &TensorFile) -> Result<Vec<Entry>, WeightsError> {
+    // A training checkpoint has them under their published names.
+    if file.has("flow_lm.") {
+        return Ok(published(file, |name| name.starts_with("flow_lm.")));
+    }
     let entries = file.names().iter().filter_map(|name| {
         Some(Entry {
             key: format!("flow_lm.{}", flow_lm_key(name)?),
@@ -25,18 +30,9 @@ pub(crate) fn flow_lm(file: &SafetensorsFile) -> Result<Vec<Entry>, WeightsError
 }
 
 /// The codec's tensors: twin of `get_mimi_state_dict`.
-pub(crate) fn mimi(file: &SafetensorsFile) -> Result<Vec<Entry>, WeightsError> {
-    let published: Vec<Entry> = file
-        .names()
-        .iter()
-        .filter(|name| name.starts_with("mimi."))
-        .map(|name| Entry {
-            key: name.clone(),
-            values: Values::Plain(name.clone()),
-        })
-        .collect();
-    if !published.is_empty() {
-        return Ok(published);
+pub(crate) fn mimi(file: &TensorFile) -> Result<Vec<Entry>, WeightsError> {
+    if file.has("mimi.") {
+        return Ok(published(file, |name| name.starts_with("mimi.")));
     }
     let mut entries = Vec::new();
     for name in file.names() {
@@ -54,6 +50,17 @@ pub(crate) fn mimi(file: &SafetensorsFile) -> Result<Vec<Entry>, WeightsError> {
         });
     }
     unique(file, entries)
+}
+
+/// The wanted tensors of a file that has them under their published names.
+pub(crate) fn published(file: &TensorFile, wanted: impl Fn(&str) -> bool) -> Vec<Entry> {
+    let names = file.names().iter().filter(|name| wanted(name));
+    names
+        .map(|name| Entry {
+            key: name.clone(),
+            values: Values::Plain(name.clone()),
+        })
+        .collect()
 }
 
 /// The published name, less its prefix; `None` for what speech does not need.
@@ -105,7 +112,7 @@ fn mimi_key(name: &str) -> Option<(String, bool)> {
 }
 
 /// Pairs the lengths `g` with their directions.
-fn weight_norm(file: &SafetensorsFile, g: &str) -> Result<Values, WeightsError> {
+fn weight_norm(file: &TensorFile, g: &str) -> Result<Values, WeightsError> {
     let v = format!("{}_v", g.strip_suffix("_g").unwrap_or(g));
     let (Some(g_shape), Some(v_shape)) = (file.shape(g), file.shape(&v)) else {
         return Err(WeightsError::WithoutWeightV {
@@ -128,7 +135,7 @@ fn weight_norm(file: &SafetensorsFile, g: &str) -> Result<Values, WeightsError> 
 }
 
 /// Refuses two tensors for one, of which upstream would take the later.
-fn unique(file: &SafetensorsFile, entries: Vec<Entry>) -> Result<Vec<Entry>, WeightsError> {
+fn unique(file: &TensorFile, entries: Vec<Entry>) -> Result<Vec<Entry>, WeightsError> {
     let mut seen = HashMap::new();
     for Entry { key, values } in &entries {
         if let Some(first) = seen.insert(key, values.shaping()) {

@@ -10,6 +10,8 @@ mod files;
 mod hostile;
 #[path = "weights/layout.rs"]
 mod layout;
+#[path = "weights/pytorch.rs"]
+mod pytorch;
 #[path = "weights/support.rs"]
 mod support;
 #[path = "weights/synthetic.rs"]

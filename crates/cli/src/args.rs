@@ -86,9 +86,18 @@ pub(crate) struct ModelArgs {
     /// A pocket-tts configuration (YAML): a path, an https:// or an hf:// location.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<String>,
-    /// Weights (safetensors) in place of those that the configuration names.
+    /// Weights in place of those that the configuration names: a safetensors file, a trainer's
+    /// checkpoint (.pt), or the folder that a trainer wrote.
     #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
     pub(crate) weights: Option<String>,
+    /// Weights of the audio codec (mimi) alone, in place of those of all other files; a trainer's
+    /// checkpoint has none, and takes the configuration's unless this is given.
+    #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
+    pub(crate) mimi_weights: Option<String>,
+    /// LoRA adapter to merge into the weights: the folder that peft, ownvoice or pocket-tts-finetune
+    /// wrote, or the safetensors file in it.
+    #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
+    pub(crate) adapter: Option<String>,
     /// Tokenizer in place of the one that the configuration names.
     #[arg(long, value_name = "FILE")]
     pub(crate) tokenizer: Option<String>,

@@ -18,6 +18,7 @@ use crate::interrupt::{self, Writing};
 use crate::model::Model;
 use crate::output::{SYNTHETIC, megabytes, note, print};
 use crate::progress::Bar;
+use crate::voice;
 use crate::voices::Voices;
 
 /// What to convert, where to, and how much to say.
@@ -68,7 +69,35 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
             summary(&manifest, &args.output_dir)
         ))?;
     }
+    if !args.quiet {
+        note_voiceless(&manifest, &args.output_dir);
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Leads to a voice where a model brings none: only the released ones have predefined voices.
+fn note_voiceless(manifest: &Manifest, bundle: &Path) {
+    let has = |name| manifest.components.contains_key(&name);
+    let speaks = ComponentName::ALL
+        .into_iter()
+        .all(|name| name == ComponentName::MimiEncoder || has(name));
+    if speaks && manifest.variant.is_none() && manifest.voices.is_empty() {
+        let bundle = bundle.display();
+        note(&format!(
+            "notice: {}. Next:\n{}",
+            voice::NO_VOICE,
+            if has(ComponentName::MimiEncoder) {
+                format!(
+                    "  pocket-onnx speak \"Hello.\" --bundle {bundle} --voice recording.wav   clones a voice\n  \
+                     pocket-onnx convert … --voices recording.wav   puts it into the bundle, for the page too"
+                )
+            } else {
+                format!(
+                    "  pocket-onnx voice import voice.safetensors --bundle {bundle}   puts a voice file into the bundle"
+                )
+            }
+        ));
+    }
 }
 
 impl Conversion<'_> {
@@ -79,8 +108,8 @@ impl Conversion<'_> {
         Staging::check(self.output)?;
         let bar = Bar::new(self.quiet);
         let model = Model::open(self.model, &bar)?;
-        if let Some(reason) = model.fallback.as_ref().filter(|_| !self.quiet) {
-            note(&format!("notice: {reason}"));
+        for notice in model.notices.iter().filter(|_| !self.quiet) {
+            note(&format!("notice: {notice}"));
         }
         let components = self.components(model.identity.voice_cloning)?;
         let export = Export {

@@ -36,6 +36,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
         variant: Some(Variant::DEFAULT.to_owned()),
         config: None,
         weights: None,
+        mimi_weights: None,
+        adapter: None,
         tokenizer: None,
         synthetic: None,
     };

@@ -1,13 +1,14 @@
 //! From what was typed to a model: its configuration, weights and tokenizer.
 
+use std::error::Error as _;
 use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use bundle::{FileEntry, FileError, Source, SourceFile};
 use checkpoint::{
-    Checkpoint, Fetched, Hub, Location, ModelFiles, Progress, SyntheticWeights, TokenizerFile,
-    TokenizerKind, Weights, known_sha256,
+    Adapter, AdapterFiles, Checkpoint, Fetched, Hub, Location, ModelFiles, Progress, Replacements,
+    SyntheticWeights, TokenizerFile, TokenizerKind, Weights, known_sha256,
 };
 use config::{Config, Variant};
 use export::Identity;
@@ -23,8 +24,8 @@ pub(crate) struct Model {
     /// All but the digests of `files`.
     pub(crate) identity: Identity,
     pub(crate) files: Origin,
-    /// What the user has to be told: these weights stand in for better ones.
-    pub(crate) fallback: Option<String>,
+    /// What the user has to be told of the files.
+    pub(crate) notices: Vec<String>,
 }
 
 /// The files that a model was made from.
@@ -32,6 +33,7 @@ pub(crate) struct Model {
 pub(crate) struct Origin {
     config: Option<Fetched>,
     weights: Vec<Fetched>,
+    adapter: Option<Fetched>,
     tokenizer: Option<Fetched>,
 }
 
@@ -60,6 +62,7 @@ impl Model {
             source: Source {
                 config: None,
                 weights: Vec::new(),
+                adapter: None,
                 tokenizer: None,
             },
         };
@@ -101,7 +104,7 @@ impl Model {
             tokenizer,
             identity,
             files,
-            fallback: None,
+            notices: Vec::new(),
         })
     }
 
@@ -112,28 +115,70 @@ impl Model {
         hub: &Hub,
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let files = ModelFiles::fetch(&overridden(&config, args), hub, progress)?;
-        let weights = Checkpoint::open(&files.weights.to_checkpoint(), &config.tensors())?;
+        let replacements = Replacements {
+            weights: args.weights.as_deref(),
+            mimi_weights: args.mimi_weights.as_deref(),
+            tokenizer: args.tokenizer.as_deref(),
+        };
+        let tensors = config.tensors();
+        // It is small, and may not fit: it comes before what is large.
+        let adapter = match &args.adapter {
+            Some(location) => {
+                let files = AdapterFiles::fetch(location, hub, progress)?;
+                Some((Adapter::open(&files, &tensors)?, files.weights))
+            }
+            None => None,
+        };
+        let files = ModelFiles::fetch_with(&config, &replacements, hub, progress)?;
+        let weights = Checkpoint::open(&files.weights.to_checkpoint(), &tensors)?;
         identity.voice_cloning = files.voice_cloning;
+        if files.trained || adapter.is_some() {
+            // The predefined voices are states of the released weights: others make noise of them.
+            identity.variant = None;
+            identity.signature = None;
+        }
+        let notices = notices(args, &files);
+        let weights: Box<dyn Weights> = Box::new(weights);
+        let (weights, adapter) = match adapter {
+            Some((adapter, file)) => (Box::new(adapter.over(weights)) as _, Some(file)),
+            None => (weights, None),
+        };
         Ok(Self {
             config,
-            weights: Box::new(weights),
+            weights,
             tokenizer: files.vocabulary,
             identity,
             files: Origin {
                 config: None,
                 weights: files.weights.iter().cloned().collect(),
+                adapter,
                 tokenizer: Some(files.tokenizer),
             },
-            fallback: files.fallback.map(|reason| {
-                format!(
-                    "{:#}\nThe open weights are used instead: they speak with the predefined voices, but cannot clone \
-                     a voice from a recording, so mimi_encoder is left out.",
-                    anyhow::Error::new(reason)
-                )
-            }),
+            notices,
         })
     }
+}
+
+/// What the user has to be told of the files.
+fn notices(args: &ModelArgs, files: &ModelFiles) -> Vec<String> {
+    let mut notices = Vec::new();
+    if let (Some(typed), Some(used)) = (&args.weights, files.weights.iter().next())
+        && *typed != used.location
+    {
+        notices.push(format!("the weights are those in {}", used.location));
+    }
+    if let Some(reason) = &files.fallback {
+        let causes = std::iter::successors(reason.source(), |&cause| cause.source());
+        let reason = causes.fold(reason.to_string(), |text, cause| format!("{text}: {cause}"));
+        let instead = if files.trained {
+            "The codec of the open weights is used instead: it cannot clone a voice from a recording"
+        } else {
+            "The open weights are used instead: they speak with the predefined voices, but cannot clone \
+             a voice from a recording"
+        };
+        notices.push(format!("{reason}\n{instead}, so mimi_encoder is left out."));
+    }
+    notices
 }
 
 impl Configured {
@@ -161,21 +206,6 @@ impl Configured {
     }
 }
 
-/// The configuration with the locations that were typed in place of its own.
-fn overridden(config: &Config, args: &ModelArgs) -> Config {
-    let mut config = config.clone();
-    if let Some(weights) = &args.weights {
-        config.weights_path = Some(weights.clone());
-        config.weights_path_without_voice_cloning = None;
-        config.flow_lm.weights_path = None;
-        config.mimi.weights_path = None;
-    }
-    if let Some(tokenizer) = &args.tokenizer {
-        config.flow_lm.lookup_table.tokenizer_path = Some(tokenizer.clone());
-    }
-    config
-}
-
 /// Largest configuration that is read: a hundred times what the released ones have.
 const LARGEST_CONFIG: u64 = 1 << 20;
 
@@ -196,6 +226,7 @@ impl Origin {
         Ok(Source {
             config: self.config.as_ref().map(source_file).transpose()?,
             weights: all(&self.weights)?,
+            adapter: self.adapter.as_ref().map(source_file).transpose()?,
             tokenizer: self.tokenizer.as_ref().map(source_file).transpose()?,
         })
     }

@@ -15,7 +15,7 @@ use speech::{Voice, VoiceDType, VoiceForm};
 use crate::args::{VoiceCommand, VoiceFormArgs};
 use crate::interrupt;
 
-pub(crate) use self::source::{Source, resolve};
+pub(crate) use self::source::{NO_VOICE, Source, resolve};
 
 pub(crate) fn run(command: &VoiceCommand) -> Result<ExitCode> {
     interrupt::listen()?;

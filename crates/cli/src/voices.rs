@@ -9,7 +9,7 @@ use bundle::{Component, ComponentName, Dim, FileEntry, Manifest};
 use config::{PredefinedVoice, Variant};
 use engine::Engine;
 use speaker::Speaker;
-use speech::{Noise, Voice, VoiceDType, VoiceForm};
+use speech::{Noise, StoredPrompt, Voice, VoiceDType, VoiceForm};
 use tensor::Tensor;
 
 use crate::voice::Source;
@@ -59,20 +59,18 @@ impl Voices {
         let flow_lm = flow_lm.clone();
         let mut speaker = None;
         for (name, source) in &self.sources {
-            let voice = match source {
-                Source::File(path) => {
-                    let file = fs::read(path)
-                        .with_context(|| format!("cannot read {}", path.display()))?;
-                    Voice::from_safetensors(&file, &flow_lm)
-                        .with_context(|| format!("voice {}", path.display()))?
-                }
-                Source::Recording(_) | Source::Bundle(_) => {
-                    let speaker = match &mut speaker {
-                        Some(speaker) => speaker,
-                        none => none.insert(open(dir, manifest)?),
-                    };
-                    source.voice(speaker, quiet)?
-                }
+            let state = match source {
+                Source::File(path) => state(path, &flow_lm)?,
+                Source::Recording(_) | Source::Bundle(_) => None,
+            };
+            let voice = if let Some(state) = state {
+                state
+            } else {
+                let speaker = match &mut speaker {
+                    Some(speaker) => speaker,
+                    none => none.insert(open(dir, manifest)?),
+                };
+                source.voice(speaker, quiet)?
             };
             manifest.voices.push(store(dir, name, &voice)?);
         }
@@ -140,6 +138,18 @@ pub(crate) fn store(dir: &Path, name: &str, voice: &Voice) -> Result<bundle::Voi
         positions: voice.position() as usize,
         file: FileEntry::of(dir, &file_name)?,
     })
+}
+
+/// The voice in a file; `None` where it holds a prompt, which the model has to run for.
+fn state(path: &Path, flow_lm: &Component) -> Result<Option<Voice>> {
+    let file = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if StoredPrompt::is_in(&file) {
+        return Ok(None);
+    }
+    let voice = Voice::from_safetensors(&file, flow_lm);
+    Ok(Some(
+        voice.with_context(|| format!("voice {}", path.display()))?,
+    ))
 }
 
 /// The bundle that is being written, to make voices with.

@@ -13,6 +13,8 @@ mod inspect;
 #[cfg(unix)]
 #[path = "command/interrupt.rs"]
 mod interrupt;
+#[path = "command/own_models.rs"]
+mod own_models;
 #[path = "command/refusals.rs"]
 mod refusals;
 #[path = "command/sandbox.rs"]

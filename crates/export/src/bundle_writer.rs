@@ -253,10 +253,7 @@ impl Export<'_> {
             sample_rate: config.mimi.sample_rate,
             frame_rate: config.mimi.frame_rate,
             frame_size: config.frame_size(),
-            model: Model {
-                flow_lm: config.flow_lm.clone(),
-                mimi: config.mimi.clone(),
-            },
+            model: Model::of(config),
             text: config.text_options(),
             generation: config.generation_options(),
             tokenizer,

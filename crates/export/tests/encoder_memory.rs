@@ -39,6 +39,7 @@ fn thirty_seconds_fit_in_a_gigabyte() {
             source: Source {
                 config: None,
                 weights: Vec::new(),
+                adapter: None,
                 tokenizer: None,
             },
         },

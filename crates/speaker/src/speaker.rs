@@ -78,7 +78,27 @@ impl Speaker {
         samples: &[f32],
         sample_rate: u32,
     ) -> Result<(Voice, bool), SpeakerError> {
-        let mut prompt = self.model.prompt(samples, sample_rate)?;
+        let prompt = self.model.prompt(samples, sample_rate)?;
+        let truncated = prompt.truncated();
+        Ok((self.make(prompt)?, truncated))
+    }
+
+    /// Reads a voice file: a state of `flow_lm`, or a prompt that it is made of, of which only the
+    /// first [`speech::LONGEST_PROMPT`] seconds are used.
+    pub fn read_voice(&self, file: &[u8]) -> Result<Voice, SpeakerError> {
+        let Some(stored) = self.model.stored_prompt(file)? else {
+            return Ok(self.model.read_voice(file)?);
+        };
+        let components = &self.model.manifest().components;
+        let encoder = (components.get(&ComponentName::MimiEncoder))
+            .filter(|_| stored.needs_encoder())
+            .map(|component| read(&self.dir, &component.data.name))
+            .transpose()?;
+        self.make(stored.prompt(encoder.as_deref())?)
+    }
+
+    /// Runs a prompt to its end.
+    fn make(&self, mut prompt: speech::Prompt) -> Result<Voice, SpeakerError> {
         let mut flow_lm = self.components.flow_lm.fork();
         while let Some(call) = prompt.next_call()? {
             let outputs = if call.component == ComponentName::MimiEncoder {
@@ -93,9 +113,8 @@ impl Speaker {
         let states = flow_lm.component().states.iter();
         let states = states.map(|state| Ok((state.input.clone(), flow_lm.state(&state.input)?)));
         let states = states.collect::<Result<Vec<_>, SpeakerError>>()?;
-        let voice =
-            Voice::from_states(flow_lm.component(), states, position).map_err(SpeechError::from)?;
-        Ok((voice, prompt.truncated()))
+        let voice = Voice::from_states(flow_lm.component(), states, position);
+        Ok(voice.map_err(SpeechError::from)?)
     }
 
     /// Puts `flow_lm` into the state of a voice.

@@ -39,4 +39,4 @@ pub use text::{
 };
 pub use tokenizer::{Token, Tokenizer, TokenizerError};
 pub use utterance::{Action, NoiseSource, Sound, TextSource, Utterance};
-pub use voice::{Voice, VoiceDType, VoiceError, VoiceForm};
+pub use voice::{StoredPrompt, Voice, VoiceDType, VoiceError, VoiceForm};

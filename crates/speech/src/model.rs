@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bundle::{ComponentName, Manifest};
 
-use crate::{Options, Prompt, SpeechError, TextSource, Tokenizer, Utterance, Voice};
+use crate::{Options, Prompt, SpeechError, StoredPrompt, TextSource, Tokenizer, Utterance, Voice};
 
 /// A bundle, ready to speak. Clones share it.
 #[derive(Clone)]
@@ -69,6 +69,11 @@ impl Model {
     /// Starts to make a voice from a mono recording.
     pub fn prompt(&self, samples: &[f32], sample_rate: u32) -> Result<Prompt, SpeechError> {
         Prompt::new(self, samples, sample_rate)
+    }
+
+    /// The prompt that a voice file holds in place of a state; `None` where it holds none.
+    pub fn stored_prompt(&self, file: &[u8]) -> Result<Option<StoredPrompt>, SpeechError> {
+        Ok(StoredPrompt::read(self, file)?)
     }
 
     /// Reads a voice file of either form, which has to be of this model's shape.

@@ -51,6 +51,15 @@ impl Prompt {
         })
     }
 
+    /// A prompt that has been encoded before: `rows` [1, T, D], as `flow_lm` reads them.
+    pub(crate) fn stored(model: &Model, rows: Tensor, truncated: bool) -> Self {
+        Self {
+            model: model.clone(),
+            state: State::Embeddings(rows),
+            truncated,
+        }
+    }
+
     /// Whether only the first [`LONGEST_PROMPT`] seconds are used.
     pub fn truncated(&self) -> bool {
         self.truncated

@@ -5,12 +5,14 @@
 //! `<module>/offset`, or in the older form the *length* of `<module>/current_end`. Which modules
 //! there are, and how their tensors are split over the inputs of the graph, says the manifest.
 
+mod prompt;
 mod read;
 mod write;
 
 use bundle::Component;
 use tensor::Tensor;
 
+pub use prompt::StoredPrompt;
 pub use write::{VoiceDType, VoiceForm};
 
 /// A voice for models of one shape.
@@ -93,6 +95,15 @@ pub enum VoiceError {
     /// A row that is used holds NaN or infinity.
     #[error("{tensor} of the voice holds a number that is not finite")]
     NotFinite {
+        /// The tensor.
+        tensor: String,
+    },
+    /// A prompt that has to go through the encoder's last layer, in a bundle without it.
+    #[error(
+        "{tensor} of the voice is a prompt, of which the bundle's mimi_encoder makes a voice, and it is not \
+         there: convert with all components, or give a voice file of pocket-tts"
+    )]
+    NeedsEncoder {
         /// The tensor.
         tensor: String,
     },

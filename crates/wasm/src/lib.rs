@@ -24,7 +24,7 @@ pub use bytes::Bytes;
 pub use engine::{Engine, EngineStream};
 pub use model::{Model, check_manifest};
 pub use speaking::{Decoding, Utterance};
-pub use voice::{Prompt, Voice};
+pub use voice::{Prompt, StoredPrompt, Voice};
 
 /// A panic becomes a JavaScript exception that says what happened, instead of a bare trap.
 #[wasm_bindgen(start)]

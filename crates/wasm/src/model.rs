@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use crate::error::Error;
 use crate::options::{JsOptions, JsOwnOptions, options_from_js, options_to_js};
 use crate::values::{self, JsBytes, JsFloats, JsText};
-use crate::{Decoding, Prompt, Utterance, Voice};
+use crate::{Decoding, Prompt, StoredPrompt, Utterance, Voice};
 
 /// A bundle's manifest and its tokenizer.
 #[wasm_bindgen]
@@ -54,6 +54,13 @@ impl Model {
         // What is too high for a recording is refused as such.
         let rate = u32::try_from(rate).unwrap_or(u32::MAX);
         Ok(Prompt::new(self.model.prompt(&samples, rate)?))
+    }
+
+    /// The prompt that a voice file holds in place of a state, where it holds one.
+    #[wasm_bindgen(js_name = storedPrompt)]
+    pub fn stored_prompt(&self, file: &JsBytes) -> Result<Option<StoredPrompt>, Error> {
+        let file = values::bytes("the voice", file.as_ref())?;
+        Ok(self.model.stored_prompt(&file)?.map(StoredPrompt::new))
     }
 
     /// Reads a voice file of either form.

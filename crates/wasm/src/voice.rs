@@ -64,6 +64,32 @@ impl Voice {
     }
 }
 
+/// A voice prompt out of a file.
+#[wasm_bindgen]
+pub struct StoredPrompt {
+    stored: speech::StoredPrompt,
+}
+
+impl StoredPrompt {
+    pub(crate) fn new(stored: speech::StoredPrompt) -> Self {
+        Self { stored }
+    }
+}
+
+#[wasm_bindgen]
+impl StoredPrompt {
+    /// Whether the data file of `mimi_encoder` is needed.
+    #[wasm_bindgen(getter, js_name = needsEncoder)]
+    pub fn needs_encoder(&self) -> bool {
+        self.stored.needs_encoder()
+    }
+
+    /// Starts to make a voice, with the data file of `mimi_encoder` where it is needed.
+    pub fn prompt(self, encoder: Option<Vec<u8>>) -> Result<Prompt, Error> {
+        Ok(Prompt::new(self.stored.prompt(encoder.as_deref())?))
+    }
+}
+
 /// A voice that is being made from a recording.
 #[wasm_bindgen]
 pub struct Prompt {

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use config::TensorSpec;
 
+use crate::WeightsError;
 use crate::checkpoint::Entry;
-use crate::{SafetensorsFile, WeightsError};
+use crate::file::TensorFile;
 
 /// Most tensors that a message names, of each kind.
 const NAMED: usize = 8;
@@ -38,7 +39,7 @@ pub struct Misshapen {
 
 /// Refuses files that do not hold exactly the tensors of the table.
 pub(super) fn compare(
-    files: &[(Vec<Entry>, SafetensorsFile)],
+    files: &[(Vec<Entry>, TensorFile)],
     tensors: &[TensorSpec],
 ) -> Result<(), WeightsError> {
     let mut mismatch = Mismatch::default();
@@ -99,7 +100,8 @@ impl fmt::Display for Mismatch {
     }
 }
 
-fn list<T>(
+/// Writes `; N tensors KIND: …`, or nothing where there are none.
+pub(crate) fn list<T>(
     out: &mut fmt::Formatter<'_>,
     kind: &str,
     tensors: &[T],

@@ -19,13 +19,11 @@ pub(crate) struct WeightNormReader<'a> {
 impl<'a> WeightNormReader<'a> {
     /// `g` has one value for each row of `v`.
     pub(crate) fn new(g: FloatTensor<'a>, v: FloatTensor<'a>) -> Self {
+        let rows = v.shape.first();
         Self {
+            row: rows.map_or(0, |&rows| v.len().checked_div(rows).unwrap_or(0)),
             g,
             v,
-            row: v
-                .shape
-                .first()
-                .map_or(0, |&rows| v.len().checked_div(rows).unwrap_or(0)),
             at: 0,
             scale: 0.0,
         }

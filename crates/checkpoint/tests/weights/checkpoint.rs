@@ -156,3 +156,24 @@ fn a_name_outside_the_table_is_an_error() {
     };
     assert_eq!(error.to_string(), "no tensor `flow_lm.z`");
 }
+
+/// The tensors that pocket-tts's training writes for a closed set of voices (`VoiceLUT`).
+#[test]
+fn models_with_voices_by_name_are_refused_in_words() {
+    let folder = tempdir().unwrap();
+    let table = table("tiny_2m");
+    for name in ["flow_lm.voice_lut.learnt_padding", "voice_prompts.anna"] {
+        let mut tensors = fixture("tiny_2m");
+        tensors.push(Tensor::f32(name, &[1, 1, 56], &[0.0; 56]));
+        let path = write(folder.path(), "voices.safetensors", &file(&tensors, 8));
+        let error = Checkpoint::open(&CheckpointFiles::Whole(path), &table).unwrap_err();
+        let message = error.to_string();
+        for says in [
+            "voices.safetensors",
+            "voices of its own by name",
+            "trained without `voices`",
+        ] {
+            assert!(message.contains(says), "{message}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use checkpoint::TensorReader;
@@ -96,14 +97,38 @@ pub(crate) fn fixture_path(model: &str) -> PathBuf {
 
 /// The tensors of a fixture, read without the crate under test.
 pub(crate) fn fixture(model: &str) -> Vec<Tensor> {
-    let bytes = fs::read(fixture_path(model)).unwrap();
-    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    stored(&fs::read(fixture_path(model)).unwrap())
+}
+
+/// The tensors of a safetensors file, read without the crate under test.
+pub(crate) fn stored(bytes: &[u8]) -> Vec<Tensor> {
+    let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
     let mut tensors = file.tensors();
     tensors.sort_by_key(|(_, view)| view.data().as_ptr());
+    let dtype = |view: &safetensors::tensor::TensorView<'_>| match view.dtype() {
+        safetensors::Dtype::F32 => "F32",
+        _ => "BF16",
+    };
     tensors
         .into_iter()
-        .map(|(name, view)| Tensor::new(&name, "BF16", view.shape(), view.data().to_owned()))
+        .map(|(name, view)| Tensor::new(&name, dtype(&view), view.shape(), view.data().to_owned()))
         .collect()
+}
+
+/// What trainers leave behind for the model `tiny_2m`.
+pub(crate) fn training() -> PathBuf {
+    PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../fixtures/training"
+    ))
+}
+
+/// The content of a compressed file.
+pub(crate) fn gunzip(path: &Path) -> Vec<u8> {
+    let mut content = Vec::new();
+    let mut packed = flate2::read::GzDecoder::new(fs::File::open(path).unwrap());
+    packed.read_to_end(&mut content).unwrap();
+    content
 }
 
 /// The values of bf16 bytes, by the `half` crate.

@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use bundle::{ComponentName, Manifest};
-use speech::Voice;
+use engine::Engine;
+use speaker::Speaker;
+use speech::{StoredPrompt, Voice};
 
 use super::{Source, write};
 use crate::args::VoiceConvertArgs;
@@ -26,7 +29,7 @@ pub(crate) fn run(args: &VoiceConvertArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads a voice that needs no model to run.
+/// Reads a voice, without running the model unless the file holds a prompt.
 pub(super) fn read(source: &Source, dir: &std::path::Path, manifest: &Manifest) -> Result<Voice> {
     let path = match source {
         Source::Bundle(name) => dir.join(bundle::Voice::file_name(name)),
@@ -40,5 +43,10 @@ pub(super) fn read(source: &Source, dir: &std::path::Path, manifest: &Manifest) 
     let flow_lm =
         flow_lm.with_context(|| format!("the bundle {} has no flow_lm", dir.display()))?;
     let file = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    Voice::from_safetensors(&file, flow_lm).with_context(|| format!("voice {}", path.display()))
+    let context = || format!("voice {}", path.display());
+    if StoredPrompt::is_in(&file) {
+        let speaker = Speaker::open(dir, Arc::new(Engine::default()), 1)?;
+        return speaker.read_voice(&file).with_context(context);
+    }
+    Voice::from_safetensors(&file, flow_lm).with_context(context)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use audio::Recording;
-use bundle::Manifest;
+use bundle::{ComponentName, Manifest};
 use checkpoint::{Hub, Location};
 use config::{PredefinedVoice, Variant};
 use speaker::Speaker;
@@ -90,13 +90,17 @@ impl Source {
             }
             Self::File(path) => {
                 let file = fs::read(path).with_context(|| path.display().to_string())?;
-                let voice = speaker.model().read_voice(&file);
+                let voice = speaker.read_voice(&file);
                 voice.with_context(|| format!("voice {}", path.display()))
             }
             Self::Recording(path) => clone(path, speaker, quiet),
         }
     }
 }
+
+/// What holds of a bundle of a model that people trained themselves.
+pub(crate) const NO_VOICE: &str =
+    "this bundle has no voice, and predefined voices were made for the released models only";
 
 /// The voice that was asked for, or the bundle's first one, or the language's own.
 pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Result<Voice> {
@@ -111,9 +115,23 @@ pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Re
         }
         _ => match manifest.voices.first() {
             Some(first) => Source::Bundle(first.name.clone()).voice(speaker, quiet),
-            None => Ok(speaker.voice(None)?),
+            None => bail!("{}", without_voice(manifest)),
         },
     }
+}
+
+/// Why a bundle of a model of its own does not speak, and the way out.
+fn without_voice(manifest: &Manifest) -> String {
+    let encoder = manifest
+        .components
+        .contains_key(&ComponentName::MimiEncoder);
+    let way = if encoder {
+        "clone one from a recording with `--voice recording.wav`, or put it into the bundle with \
+         `pocket-onnx convert … --voices recording.wav`"
+    } else {
+        "give a voice file with `--voice voice.safetensors`; for recordings the bundle needs mimi_encoder"
+    };
+    format!("{NO_VOICE}: {way}")
 }
 
 /// Makes a voice from a recording.

@@ -39,6 +39,7 @@ fn identity(synthetic: Option<u64>) -> Identity {
         source: Source {
             config: None,
             weights: vec![],
+            adapter: None,
             tokenizer: Some(SourceFile {
                 location: "tokenizer.json".to_owned(),
                 size: 1,

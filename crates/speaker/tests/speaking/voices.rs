@@ -110,3 +110,129 @@ fn long_recordings_are_cut() {
     assert!(!truncated);
     assert_eq!(cut, whole);
 }
+
+/// A voice file with one tensor, as January's pocket-tts and xn write them.
+fn prompt_file(name: &str, shape: &[usize], values: &[f32]) -> Vec<u8> {
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    let view =
+        safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.to_vec(), &bytes);
+    safetensors::serialize([(name, view.unwrap())], None).unwrap()
+}
+
+/// pocket-tts's own records of prompt, latents and voice: whatever of the first two a file holds,
+/// the voice is the third.
+#[test]
+fn stored_prompts_make_the_recorded_voice() {
+    let mut wrong = Vec::new();
+    for name in fixtures::NAMES {
+        let bundle = fixtures::bundle(name, 17).unwrap();
+        let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
+        let config = speaker.model().manifest().config();
+        let (width, inner) = (config.flow_lm.transformer.d_model, config.inner_dim());
+        let encoder = record(name, "encoder.safetensors");
+        let encoder = SafeTensors::deserialize(&encoder).unwrap();
+        // The row before the voice is the model's, and stands in no file.
+        let before = usize::from(config.flow_lm.insert_bos_before_voice);
+        let prompt = floats(&encoder, "prompt").unwrap()[before * width..].to_vec();
+        let latents = floats(&encoder, "latents").unwrap();
+        let frames = latents.len() / inner;
+        let columns: Vec<f32> = (0..inner)
+            .flat_map(|channel| latents.iter().skip(channel).step_by(inner).copied())
+            .collect();
+        let files = [
+            prompt_file("audio_prompt", &[1, frames, width], &prompt),
+            prompt_file("emb", &[frames, width], &prompt),
+            prompt_file("emb", &[1, frames, width], &prompt),
+            prompt_file("speaker_wavs", &[1, inner, frames], &columns),
+            prompt_file("speaker_wavs", &[inner, frames], &columns),
+        ];
+        let recorded = record(name, "voice.safetensors");
+        let recorded = SafeTensors::deserialize(&recorded).unwrap();
+        for (index, file) in files.iter().enumerate() {
+            let voice = speaker.read_voice(file).unwrap();
+            let written = voice.to_safetensors(VoiceForm::Current, VoiceDType::F32);
+            let written = written.unwrap();
+            let written = SafeTensors::deserialize(&written).unwrap();
+            for (tensor, expected) in recorded.tensors() {
+                assert_eq!(written.tensor(&tensor).unwrap().shape(), expected.shape());
+                if tensor.ends_with("/cache") {
+                    let [a, b] = [&written, &recorded].map(|f| floats(f, &tensor).unwrap());
+                    let error = difference(&a, &b);
+                    if error > 2e-5 {
+                        wrong.push(format!("{name}, file {index}: {tensor}: {error:e}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn stored_prompts_of_other_models_are_refused() {
+    let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
+    let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
+    let ones = [1.0; 57 * 4];
+    let cases = [
+        (
+            prompt_file("audio_prompt", &[1, 2, 57], &ones[..114]),
+            "made for another model",
+        ),
+        (prompt_file("emb", &[2, 1, 56], &ones[..112]), "[2, 1, 56]"),
+        (
+            prompt_file("speaker_wavs", &[1, 57, 2], &ones[..114]),
+            "[1, 16, frames]",
+        ),
+        (prompt_file("audio_prompt", &[1, 0, 56], &[]), "empty"),
+        (
+            prompt_file("emb", &[1, 1, 56], &[f32::NAN; 56]),
+            "not finite",
+        ),
+        (
+            prompt_file("other", &[1, 1, 56], &ones[..56]),
+            "has no transformer.layers.0",
+        ),
+    ];
+    for (file, says) in cases {
+        let error = speaker.read_voice(&file).unwrap_err().to_string();
+        assert!(error.contains(says), "{says}: {error}");
+    }
+
+    // The row before the voice is the encoder's.
+    let parts = fixtures::Recipe {
+        components: &[
+            bundle::ComponentName::TextConditioner,
+            bundle::ComponentName::FlowLm,
+            bundle::ComponentName::FlowNet,
+            bundle::ComponentName::MimiDecoder,
+        ],
+        ..fixtures::Recipe::of("tiny_2m")
+    };
+    let bundle = parts.make().unwrap();
+    let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
+    let file = prompt_file("audio_prompt", &[1, 1, 56], &ones[..56]);
+    let error = speaker.read_voice(&file).unwrap_err().to_string();
+    assert!(error.contains("mimi_encoder"), "{error}");
+}
+
+#[test]
+fn long_stored_prompts_are_cut_as_recordings_are() {
+    let bundle = fixtures::bundle("tiny_english", 17).unwrap();
+    let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
+    let width = speaker.model().manifest().model.flow_lm.transformer.d_model;
+    let values = vec![0.5; 376 * width];
+    let before = usize::from(
+        speaker
+            .model()
+            .manifest()
+            .model
+            .flow_lm
+            .insert_bos_before_voice,
+    );
+    let file = prompt_file("audio_prompt", &[1, 376, width], &values);
+    let voice = speaker.read_voice(&file).unwrap();
+    assert_eq!(voice.position(), 375 + before as i64);
+}

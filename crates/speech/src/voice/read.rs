@@ -171,7 +171,7 @@ fn expected_shape(stacked: usize, state: &State) -> String {
 }
 
 /// Some values of a tensor, whatever floating-point format they have.
-fn floats(
+pub(super) fn floats(
     name: &str,
     tensor: &FileTensor<'_>,
     range: std::ops::Range<usize>,

@@ -148,12 +148,12 @@ fn what_is_given_in_place_of_weights_is_recognized() {
         Case {
             name: "model.pt",
             content: Some(PICKLE),
-            says: "model.pt is a PyTorch pickle",
+            says: "model.pt is not a sound PyTorch file",
         },
         Case {
             name: "pickle.safetensors",
             content: Some(PICKLE),
-            says: "pickle.safetensors is a PyTorch pickle",
+            says: "pickle.safetensors is not a sound PyTorch file",
         },
         Case {
             name: "pointer.safetensors",
@@ -173,7 +173,7 @@ fn what_is_given_in_place_of_weights_is_recognized() {
         Case {
             name: "out",
             content: None,
-            says: "there is no file out",
+            says: "out is a folder without model.safetensors",
         },
         Case {
             name: "tiny_2m.safetensors",
