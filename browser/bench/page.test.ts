@@ -82,7 +82,7 @@ test("speaking in a page", async () => {
             cached,
             clone,
             first: statistics.firstSound ?? Number.NaN,
-            realTimeFactor: statistics.realTimeFactor,
+            realTimeFactor: statistics.realTimeFactor ?? 0,
             parts: Object.fromEntries(parts),
             memory: statistics.memory ?? 0,
           };

@@ -28,9 +28,10 @@ export interface Notice {
   /**
    * - `quota`: the browser has no room to keep a file;
    * - `damaged`: a file was damaged, and is fetched again;
-   * - `long-recording`: only the beginning of a recording is used.
+   * - `long-recording`: only the beginning of a recording is used;
+   * - `pause-marker`: what looks like a pause is spoken as words.
    */
-  kind: "quota" | "damaged" | "long-recording";
+  kind: "quota" | "damaged" | "long-recording" | "pause-marker";
   message: string;
 }
 

@@ -34,8 +34,8 @@ export interface Statistics extends Setting {
   seconds: number;
   /** Seconds since it was asked for. */
   elapsed: number;
-  /** Seconds of work for a second of sound; waiting for the listener is no work. */
-  realTimeFactor: number;
+  /** Seconds of work for a second of sound; waiting for the listener is no work. None without sound. */
+  realTimeFactor: number | undefined;
   /** Seconds from asking to the first sound. */
   firstSound: number | undefined;
   /** Where the time went; filled once the utterance is over. */

@@ -51,7 +51,7 @@ export class Stopwatch {
       seed: this.seed,
       seconds,
       elapsed: (performance.now() - this.#started) / 1000,
-      realTimeFactor: this.#worked / 1000 / seconds,
+      realTimeFactor: seconds > 0 ? this.#worked / 1000 / seconds : undefined,
       firstSound: this.#firstSound,
       timings: this.timings,
       memory: this.memory,

@@ -551,6 +551,36 @@ test.each(WIDTHS.flatMap((width) => SCHEMES.map((scheme) => [width, scheme] as c
   },
 );
 
+test("a long text is laid out once, and its sentences are marked all the same", async () => {
+  await using visited = await visit();
+  const { page, problems } = visited;
+  await page.evaluate((text) => {
+    const area = document.getElementById("text") as HTMLTextAreaElement;
+    area.value = text;
+    area.dispatchEvent(new Event("input"));
+  }, `${BEGINNING} `.repeat(8_000));
+  await page.click("#speak");
+  const marked = () => [...(CSS.highlights.get("sounding") ?? [])].map(String).join();
+  await page.waitForFunction(() => (CSS.highlights.get("sounding")?.size ?? 0) > 0, undefined, { timeout: 60_000 });
+  const first = await page.evaluate(marked);
+  expect(BEGINNING.startsWith(first)).toBe(true);
+  const laidOut = await page.evaluateHandle(() => document.getElementById("backdrop")?.firstChild);
+  await page.waitForFunction(
+    (first) => {
+      const now = [...(CSS.highlights.get("sounding") ?? [])].map(String).join();
+      return now !== "" && now !== first;
+    },
+    first,
+    { timeout: 60_000 },
+  );
+  expect(await laidOut.evaluate((node) => node === document.getElementById("backdrop")?.firstChild)).toBe(true);
+  expect(await page.textContent("#count")).toBe(`${BEGINNING.split(" ").length * 8_000} words. `);
+  await page.click("#stop");
+  await says(page, "Stopped.");
+  expect(await page.evaluate(marked)).toBe("");
+  expect(problems).toEqual([]);
+});
+
 /** Whether the sentence that sounds stands where the reader sees it. */
 function markIsSeen(): boolean {
   const field = document.getElementById("text")?.getBoundingClientRect();

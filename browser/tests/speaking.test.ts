@@ -296,3 +296,45 @@ test("20 utterances leave memory flat", async () => {
   expect(sizes.after.modules).toBe(sizes.before.modules);
   expect(sizes.after.scripts).toBeLessThan(sizes.before.scripts * 1.05 + 2e6);
 }, 240_000);
+
+describe("long texts", () => {
+  for (const threads of [1, 2]) {
+    test(`on ${threads} threads ten megabytes take little memory, and hold up nothing when they are aborted`, async () => {
+      const it = await page("isolated");
+      const spoken = await it.evaluate(
+        async ([bundle, threads]) => {
+          const { PocketTTS } = globalThis.pocket;
+          const notices: string[] = [];
+          const tts = await PocketTTS.fromPretrained(`/models/${bundle}`, {
+            threads,
+            onNotice: ({ kind, message }) => notices.push(`${kind}: ${message}`),
+          });
+          await tts.generate("Hello.", { seed: 1 });
+          const before = tts.memory;
+          const text = `[pause fast] ${"This is a sentence of a long book. ".repeat(285_000)}`;
+          const control = new AbortController();
+          let first = "";
+          try {
+            for await (const { text: sentence } of tts.stream(text, { signal: control.signal })) {
+              first ||= sentence;
+              control.abort();
+            }
+          } catch (error) {
+            if (!control.signal.aborted) throw error;
+          }
+          const { statistics } = await tts.generate("Hello.", { seed: 1 });
+          const grown = tts.memory - before;
+          await tts.dispose();
+          return { first, seconds: statistics.seconds, grown, length: text.length, notices };
+        },
+        [BUNDLE, threads] as const,
+      );
+      await it.close();
+      expect(spoken.first).toMatch(/^\[pause fast\] This is a sentence of a long book\./);
+      expect(spoken.seconds).toBeGreaterThan(0);
+      // The text itself, and what the allocator rounds up.
+      expect(spoken.grown).toBeLessThan(2 * spoken.length);
+      expect(spoken.notices.join()).toMatch(/^pause-marker: \[pause fast\] is spoken as words/);
+    });
+  }
+});

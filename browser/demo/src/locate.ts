@@ -6,14 +6,21 @@ export interface Stretch {
   end: number;
 }
 
+/** Units behind the last sentence in which the next one is looked for, besides its own length. */
+export const REACH = 4_000;
+
+/** Units of punctuation that open a sentence at most. */
+const LONGEST_OPENING = 16;
+
 /**
- * Where `sentence` stands in `text` from `from` on. Before it is spoken a text is tidied: white
- * space, case and punctuation may differ, so only letters and digits are compared.
+ * Where `sentence` stands in `text` from `from` on, within some `reach`: sentences come in order, so
+ * that the rest of a long text need not be read. Before it is spoken a text is tidied: white space,
+ * case and punctuation may differ, so only letters and digits are compared.
  */
-export function locate(text: string, sentence: string, from = 0): Stretch | undefined {
+export function locate(text: string, sentence: string, from = 0, reach = REACH): Stretch | undefined {
   const wanted = letters(sentence);
   if (wanted.length === 0) return undefined;
-  const all = letters(text.slice(from));
+  const all = letters(text.slice(from, from + 4 * sentence.length + reach));
   for (let at = 0; at + wanted.length <= all.length; at += 1) {
     if (!wanted.every(({ letter }, i) => letter === all[at + i]?.letter)) continue;
     const [first, last] = [all[at], all[at + wanted.length - 1]];
@@ -39,7 +46,8 @@ function letters(text: string): Letter[] {
 
 /** The beginning of the punctuation that opens a sentence. */
 function opening(text: string, start: number): number {
-  return start - (/[\p{Ps}\p{Pi}"'¿¡]*$/u.exec(text.slice(0, start))?.[0].length ?? 0);
+  const before = text.slice(Math.max(0, start - LONGEST_OPENING), start);
+  return start - (/[\p{Ps}\p{Pi}"'¿¡]*$/u.exec(before)?.[0].length ?? 0);
 }
 
 /** The end of the punctuation that closes one. */

@@ -1,23 +1,33 @@
 /** The text: what is typed, and which sentence of it sounds. */
 
-import { byId, make } from "./dom.js";
-import { locate, type Stretch } from "./locate.js";
+import { Backdrop } from "./backdrop.js";
+import { byId } from "./dom.js";
+import { locate, REACH, type Stretch } from "./locate.js";
 import { SAMPLES, sampleOf, type Sample } from "./samples.js";
+import { countWords } from "./words.js";
 
 const area = byId("text", HTMLTextAreaElement);
-const backdrop = byId("backdrop", HTMLDivElement);
 const picker = byId("sample", HTMLSelectElement);
 const count = byId("count", HTMLSpanElement);
 
+/** Units of a text from which on its words are counted only when nobody types. */
+const LONG = 100_000;
+/** Milliseconds without typing. */
+const REST = 300;
+/** The furthest that a sentence is looked for. */
+const LONGEST_REACH = 50 * REACH;
+
 export class Script {
+  readonly #backdrop = new Backdrop(area);
   /** What is being spoken; a text that was changed meanwhile has no sentence that sounds. */
   #spoken: string | undefined;
   #sentence: string | undefined;
-  /** Pixels between the field's edge and the text. */
-  readonly #margin = Number.parseFloat(getComputedStyle(area).paddingTop);
   /** Where what sounded last ends. */
   #from = 0;
+  /** How far behind that the next sentence is looked for: further after each that was not found. */
+  #reach = REACH;
   #sounding: Stretch | undefined;
+  #counting: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     const options = SAMPLES.map((it) => new Option(it.label, it.language));
@@ -25,10 +35,9 @@ export class Script {
     picker.addEventListener("change", () => this.#choose(sampleOf(picker.value)));
     area.addEventListener("input", () => {
       picker.value = "";
-      this.#draw();
+      this.#changed();
     });
-    area.addEventListener("scroll", () => (backdrop.scrollTop = area.scrollTop));
-    this.#draw();
+    this.#changed();
   }
 
   get text(): string {
@@ -54,41 +63,50 @@ export class Script {
     this.#spoken = area.value;
     this.#sentence = this.#sounding = undefined;
     this.#from = 0;
+    this.#reach = REACH;
+    // Laid out now, a long text holds up no sound.
+    this.#backdrop.show(this.#spoken);
   }
 
   /** This sentence sounds now; none at the end. */
   sounds(sentence: string | undefined): void {
     if (sentence === this.#sentence) return;
     this.#sentence = sentence;
-    this.#sounding = locate(this.#spoken ?? "", sentence ?? "", this.#from);
-    this.#from = this.#sounding?.end ?? this.#from;
+    this.#sounding = locate(this.#spoken ?? "", sentence ?? "", this.#from, this.#reach);
+    if (this.#sounding !== undefined) {
+      this.#from = this.#sounding.end;
+      this.#reach = REACH;
+    } else {
+      this.#reach = Math.min(this.#reach + 4 * (sentence?.length ?? 0), LONGEST_REACH);
+    }
     this.#draw();
   }
 
   #choose(sample: Sample | undefined): void {
     if (sample === undefined) return;
     area.value = sample.text;
-    area.lang = backdrop.lang = sample.tag;
+    area.lang = sample.tag;
+    this.#backdrop.language = sample.tag;
     picker.value = sample.language;
+    this.#changed();
+  }
+
+  /** The text is another one. */
+  #changed(): void {
+    clearTimeout(this.#counting);
+    if (area.textLength < LONG) this.#count();
+    else this.#counting = setTimeout(() => this.#count(), REST);
     this.#draw();
+  }
+
+  #count(): void {
+    const words = countWords(area.value);
+    count.textContent = `${words} ${words === 1 ? "word" : "words"}. `;
   }
 
   #draw(): void {
     const text = area.value;
-    const words = text.match(/\S+/g)?.length ?? 0;
-    count.textContent = `${words} ${words === 1 ? "word" : "words"}. `;
-    const sounding = text === this.#spoken ? this.#sounding : undefined;
-    // The line break at the end gives the last line its height, as a text area does.
-    if (sounding === undefined) {
-      backdrop.replaceChildren(`${text}\n`);
-      return;
-    }
-    const { start, end } = sounding;
-    const mark = make("mark", text.slice(start, end));
-    backdrop.replaceChildren(text.slice(0, start), mark, `${text.slice(end)}\n`);
-    const below = mark.offsetTop + mark.offsetHeight > area.scrollTop + area.clientHeight;
-    // The first line stands as far from the edge as the text begins.
-    if (below || mark.offsetTop < area.scrollTop) area.scrollTop = mark.offsetTop - this.#margin;
-    backdrop.scrollTop = area.scrollTop;
+    if (text === this.#spoken && this.#sounding !== undefined) this.#backdrop.mark(text, this.#sounding);
+    else this.#backdrop.clear();
   }
 }

@@ -21,7 +21,7 @@ export type Progress =
       source: "network" | "cache";
     }
   /** Something that a visitor may want to know, and that stops nothing. */
-  | { kind: "notice"; notice: "quota" | "damaged"; file: string; message: string };
+  | { kind: "notice"; notice: "quota" | "damaged" | "pause-marker"; file: string; message: string };
 
 /** The folder of the bundle at `url`, or of the manifest there, as an absolute address. */
 export function folder(url: string, base: string): string {

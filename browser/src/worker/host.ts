@@ -103,7 +103,9 @@ export class Host {
     try {
       const { model, components, voices } = this.#parts;
       const prepared = voices.prepared(voice);
-      generator = new Generator(model.utterance(text, options), components, prepared, turn.timings);
+      const spoken = model.utterance(text, options);
+      this.#note(spoken.nearMisses);
+      generator = new Generator(spoken, components, prepared, turn.timings);
       while (!turn.stopped) {
         const sound = await generator.next();
         if (sound === undefined) {
@@ -120,6 +122,15 @@ export class Host {
       this.#over(turn, error);
     } finally {
       generator?.free();
+    }
+  }
+
+  /** Tells what looks like a pause and is none. */
+  #note(nearMisses: string[]): void {
+    if (nearMisses.length > 0) {
+      const message = `${nearMisses.join(", ")} is spoken as words: pauses are written [pause 500ms] or [pause 1.2s]`;
+      const progress = { kind: "notice", notice: "pause-marker", file: "", message } as const;
+      this.#parts.answer({ type: "progress", progress });
     }
   }
 

@@ -1,0 +1,84 @@
+/** The layer behind the text field, in which the sentence that sounds is marked. */
+
+import { byId, make } from "./dom.js";
+import type { Stretch } from "./locate.js";
+
+const backdrop = byId("backdrop", HTMLDivElement);
+
+/**
+ * Units of a text from which on it is laid out only once: the browser then paints the mark without
+ * an element around it, where it can (`CSS.highlights`).
+ */
+const LONG = 20_000;
+/** Units of a text from which on nothing is marked, for laying it out would hold up the page. */
+const TOO_LONG = 2_000_000;
+/** Of the stylesheet. */
+const HIGHLIGHT = "sounding";
+
+export class Backdrop {
+  readonly #area: HTMLTextAreaElement;
+  /** Pixels between the field's edge and the text. */
+  readonly #margin: number;
+  /** The long text that is laid out. */
+  #shown: Text | undefined;
+
+  constructor(area: HTMLTextAreaElement) {
+    this.#area = area;
+    this.#margin = Number.parseFloat(getComputedStyle(area).paddingTop);
+    area.addEventListener("scroll", () => this.#follow());
+  }
+
+  set language(tag: string) {
+    backdrop.lang = tag;
+  }
+
+  /** Lays out a text that is about to be spoken. */
+  show(text: string): void {
+    if (text.length < LONG || text.length >= TOO_LONG || !("highlights" in CSS)) {
+      this.clear();
+    } else if (this.#shown?.data !== text) {
+      this.#shown = new Text(text);
+      backdrop.replaceChildren(this.#shown, "\n");
+    }
+    this.#follow();
+  }
+
+  /** Nothing sounds. */
+  clear(): void {
+    CSS.highlights?.delete(HIGHLIGHT);
+    this.#shown = undefined;
+    backdrop.replaceChildren();
+  }
+
+  /** Marks a stretch of the text, and brings it into sight. */
+  mark(text: string, { start, end }: Stretch): void {
+    if (text.length < LONG) {
+      const mark = make("mark", text.slice(start, end));
+      // The line break at the end gives the last line its height, as a text area does.
+      backdrop.replaceChildren(text.slice(0, start), mark, `${text.slice(end)}\n`);
+      this.#bring(mark.offsetTop, mark.offsetHeight);
+      return;
+    }
+    this.show(text);
+    if (this.#shown === undefined) return;
+    const range = new Range();
+    range.setStart(this.#shown, start);
+    range.setEnd(this.#shown, end);
+    CSS.highlights.set(HIGHLIGHT, new Highlight(range));
+    const { top, height } = range.getBoundingClientRect();
+    this.#bring(top - backdrop.getBoundingClientRect().top + backdrop.scrollTop, height);
+  }
+
+  /** Scrolls to a line unless it is in sight. */
+  #bring(top: number, height: number): void {
+    const area = this.#area;
+    const below = top + height > area.scrollTop + area.clientHeight;
+    // The first line stands as far from the edge as the text begins.
+    if (below || top < area.scrollTop) area.scrollTop = top - this.#margin;
+    this.#follow();
+  }
+
+  #follow(): void {
+    backdrop.scrollTop = this.#area.scrollTop;
+  }
+}
