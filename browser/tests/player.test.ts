@@ -20,7 +20,7 @@ const RECORDER = `registerProcessor("recorder", class extends AudioWorkletProces
 
 /** A page of its own for every context, with a recorder beside the loudspeaker. */
 const PAGE = `<!doctype html><title>player</title><script type="module">
-  import { Player } from "./player/index.js";
+  import { Player } from "./dist/player/index.js";
   const recorder = new Blob([${JSON.stringify(RECORDER)}], { type: "text/javascript" });
   window.start = async (sampleRate) => {
     const context = new AudioContext({ sampleRate });
@@ -71,7 +71,7 @@ afterAll(async () => {
 });
 
 function servePlayer(): Promise<Server> {
-  return serve({ "/player/": join(PACKAGE, "dist/player") }, { pages: { "/": PAGE } });
+  return serve({ "/dist/": join(PACKAGE, "dist") }, { pages: { "/": PAGE } });
 }
 
 async function open(from = host, where = browser): Promise<Page> {
