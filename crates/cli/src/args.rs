@@ -8,12 +8,14 @@ use config::Variant;
 use onnx::Opset;
 
 mod speak;
+mod tokenize;
 mod typed;
 mod voice;
 
 use crate::output::nearest;
 
 pub(crate) use self::speak::{BackendName, Samples, SpeakArgs, SpeakerArgs};
+pub(crate) use self::tokenize::TokenizeArgs;
 pub(crate) use self::typed::typed;
 pub(crate) use self::voice::{
     VoiceCommand, VoiceConvertArgs, VoiceExportArgs, VoiceFormArgs, VoiceImportArgs, VoiceListArgs,
@@ -39,6 +41,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Speak a text from a bundle.
     Speak(SpeakArgs),
+    /// Show how a text is prepared, cut into chunks and tokenized.
+    Tokenize(TokenizeArgs),
     /// Make, convert and list voices.
     #[command(subcommand)]
     Voice(VoiceCommand),

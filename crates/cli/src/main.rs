@@ -12,6 +12,7 @@ mod progress;
 mod serve;
 mod speak;
 mod text;
+mod tokenize;
 mod variants;
 mod verify;
 mod voice;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Speak(args) => speak::run(&args),
+        Command::Tokenize(args) => tokenize::run(&args),
         Command::Voice(command) => voice::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -83,6 +83,17 @@ impl Text {
         Ok(check.finish(rules)?)
     }
 
+    /// All of it.
+    pub(crate) fn into_string(self) -> Result<String> {
+        match self {
+            Self::Whole(text) => Ok(text),
+            Self::File { path, file } => {
+                let context = || format!("cannot read the text in {}", path.display());
+                read_all(file).with_context(context)
+            }
+        }
+    }
+
     /// Starts to speak it.
     pub(crate) fn speak(
         self,

@@ -25,6 +25,8 @@ mod serve;
 mod speak;
 #[path = "command/text.rs"]
 mod text;
+#[path = "command/tokenize.rs"]
+mod tokenize;
 #[path = "command/variants.rs"]
 mod variants;
 #[path = "command/verify.rs"]

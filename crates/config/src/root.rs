@@ -87,6 +87,19 @@ pub struct TextOptions {
     pub replace_characters: BTreeMap<char, String>,
 }
 
+/// Those of a configuration that says nothing about it.
+impl Default for TextOptions {
+    fn default() -> Self {
+        Self {
+            pad_with_spaces_for_short_inputs: false,
+            remove_semicolons: false,
+            append_terminal_punctuation: yes(),
+            capitalize_first_letter: yes(),
+            replace_characters: BTreeMap::new(),
+        }
+    }
+}
+
 /// How speech is sampled when the caller does not say: the other half of [`Config`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -30,7 +30,7 @@ pub use decoding::Decoding;
 pub use error::SpeechError;
 pub use model::Model;
 pub use noise::{Noise, NoiseError};
-pub use options::Options;
+pub use options::{MAX_TOKENS, Options};
 pub use prompt::{LONGEST_PROMPT, Prompt};
 pub use sampler::{FlowCall, Sampler, SamplerError};
 pub use text::{

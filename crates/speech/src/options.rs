@@ -3,7 +3,7 @@
 use bundle::Manifest;
 
 /// Twin of `MAX_TOKEN_PER_CHUNK` in pocket-tts `default_parameters.py`.
-const MAX_TOKENS: usize = 50;
+pub const MAX_TOKENS: usize = 50;
 
 /// Twin of `DEFAULT_SAMPLER_DECODE_STEPS`.
 const STEPS: usize = 1;

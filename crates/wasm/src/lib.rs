@@ -15,6 +15,7 @@ mod interop;
 mod model;
 mod options;
 mod speaking;
+mod tokenizer;
 mod values;
 mod voice;
 
@@ -24,6 +25,7 @@ pub use bytes::Bytes;
 pub use engine::{Engine, EngineStream};
 pub use model::{Model, check_manifest};
 pub use speaking::{Decoding, Utterance};
+pub use tokenizer::Tokenizer;
 pub use voice::{Prompt, StoredPrompt, Voice};
 
 /// A panic becomes a JavaScript exception that says what happened, instead of a bare trap.

@@ -1,0 +1,36 @@
+//! What can be typed after `tokenize`.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use super::DEFAULT_BUNDLE;
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TokenizeArgs {
+    /// The text; `-` is standard input, which is also read where no text is given. A text that
+    /// begins with a dash stands behind `--`.
+    #[arg(
+        value_name = "TEXT",
+        conflicts_with = "text_file",
+        allow_negative_numbers = true
+    )]
+    pub(crate) text: Option<String>,
+    /// Read the text from a file; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) text_file: Option<PathBuf>,
+    /// Folder of the bundle: its tokenizer, and its rules of preparing a text.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
+    pub(crate) bundle: PathBuf,
+    /// A tokenizer.json or tokenizer.model in place of a bundle; texts are prepared as by a
+    /// configuration that says nothing about it.
+    #[arg(long, value_name = "FILE", conflicts_with = "bundle")]
+    pub(crate) tokenizer: Option<PathBuf>,
+    /// Tokenize the text exactly as it stands, as one piece: nothing is prepared or cut.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// Print JSON: with --raw `ids` and `pieces`, else `chunks`, each with `text`, `ids`, `pieces`
+    /// and `sources`, or with `pause` in seconds.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

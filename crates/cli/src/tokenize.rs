@@ -1,0 +1,189 @@
+//! `pocket-onnx tokenize`: how a text is prepared, cut into chunks, and tokenized.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use bundle::Manifest;
+use checkpoint::{TokenizerFile, TokenizerKind};
+use config::TextOptions;
+use serde_json::{Value, json};
+use speech::{MAX_TOKENS, Model, Next, Spoken, TextStream, Tokenizer, prepare_text_prompt};
+
+use crate::args::{SpeakArgs, TokenizeArgs};
+use crate::output::{print, table};
+use crate::text::Text;
+
+pub(crate) fn run(args: &TokenizeArgs) -> Result<ExitCode> {
+    let (vocabulary, rules) = if let Some(file) = &args.tokenizer {
+        (Vocabulary::Alone(tokenizer(file)?), TextOptions::default())
+    } else {
+        let model = model(&args.bundle)?;
+        let rules = model.manifest().text.clone();
+        (Vocabulary::Of(Box::new(model)), rules)
+    };
+    let tokenizer = match &vocabulary {
+        Vocabulary::Alone(tokenizer) => tokenizer,
+        Vocabulary::Of(model) => model.tokenizer(),
+    };
+    let parts = if args.raw {
+        vec![Part::of(raw_text(args)?, tokenizer)]
+    } else {
+        let text = Text::of(&SpeakArgs {
+            text: args.text.clone(),
+            text_file: args.text_file.clone(),
+            ..SpeakArgs::default()
+        });
+        parts(&text?.into_string()?, tokenizer, &rules)?
+    };
+    let printed = match (args.json, args.raw, parts.first()) {
+        (true, true, Some(Part::Chunk { ids, pieces, .. })) => {
+            format!("{}\n", json!({"ids": ids, "pieces": pieces}))
+        }
+        (true, ..) => {
+            let chunks: Vec<Value> = parts.iter().map(Part::json).collect();
+            format!("{:#}\n", json!({ "chunks": chunks }))
+        }
+        (false, ..) => shown(&parts)?,
+    };
+    print(&printed)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where the tokenizer is from.
+enum Vocabulary {
+    Alone(Tokenizer),
+    Of(Box<Model>),
+}
+
+fn tokenizer(path: &Path) -> Result<Tokenizer> {
+    let kind = TokenizerKind::resolve("", &path.to_string_lossy());
+    let file = TokenizerFile::read(path, kind)?;
+    Ok(match kind {
+        TokenizerKind::Json => Tokenizer::from_json(file.bytes())?,
+        TokenizerKind::SentencePiece => Tokenizer::from_sentencepiece(file.bytes())?,
+    })
+}
+
+fn model(bundle: &Path) -> Result<Model> {
+    let manifest = Manifest::read(bundle)?;
+    let path = bundle.join(&manifest.tokenizer.file.name);
+    let context = || format!("tokenizer {}", path.display());
+    let file = fs::read(&path).with_context(context)?;
+    Model::new(manifest, &file).with_context(context)
+}
+
+/// The text, exactly as it stands.
+fn raw_text(args: &TokenizeArgs) -> Result<String> {
+    let is_dash = |path: &Path| path == Path::new("-");
+    let bytes = match (&args.text, &args.text_file) {
+        (Some(text), _) if text != "-" => return Ok(text.clone()),
+        (_, Some(path)) if !is_dash(path) => {
+            fs::read(path).with_context(|| format!("cannot read the text in {}", path.display()))?
+        }
+        _ => {
+            let mut bytes = Vec::new();
+            let read = io::stdin().read_to_end(&mut bytes);
+            read.context("cannot read the text from standard input")?;
+            bytes
+        }
+    };
+    String::from_utf8(bytes).context("the text is not UTF-8, which --raw takes it for")
+}
+
+/// What is spoken in one go, or silence.
+enum Part {
+    Chunk {
+        text: String,
+        ids: Vec<i64>,
+        pieces: Vec<String>,
+        sources: Vec<String>,
+    },
+    Pause(f64),
+}
+
+impl Part {
+    fn of(text: String, tokenizer: &Tokenizer) -> Self {
+        let tokens = tokenizer.tokens(&text);
+        let piece = |id| tokenizer.piece(id).unwrap_or_default().to_owned();
+        let source = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default().to_owned();
+        Self::Chunk {
+            ids: tokens.iter().map(|token| token.id).collect(),
+            pieces: tokens.iter().map(|token| piece(token.id)).collect(),
+            sources: (tokens.iter())
+                .map(|token| source(token.source.clone()))
+                .collect(),
+            text,
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Chunk {
+                text,
+                ids,
+                pieces,
+                sources,
+            } => json!({"text": text, "ids": ids, "pieces": pieces, "sources": sources}),
+            Self::Pause(seconds) => json!({ "pause": seconds }),
+        }
+    }
+}
+
+/// What `speak` makes of a text.
+fn parts(text: &str, tokenizer: &Tokenizer, rules: &TextOptions) -> Result<Vec<Part>> {
+    let mut stream = TextStream::new(tokenizer, MAX_TOKENS);
+    stream.push(text)?;
+    stream.finish()?;
+    let mut parts = Vec::new();
+    loop {
+        match stream.next(tokenizer, rules)? {
+            Next::Say(Spoken::Chunk(chunk)) => {
+                let prepared = prepare_text_prompt(&chunk, rules)?;
+                parts.push(Part::of(prepared.text, tokenizer));
+            }
+            Next::Say(Spoken::Pause(seconds)) => parts.push(Part::Pause(seconds)),
+            Next::Again => {}
+            Next::More | Next::Over => return Ok(parts),
+        }
+    }
+}
+
+/// For people: each chunk and a table of its tokens.
+fn shown(parts: &[Part]) -> Result<String> {
+    let mut shown = String::new();
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            shown.push('\n');
+        }
+        match part {
+            Part::Pause(seconds) => writeln!(shown, "pause of {seconds} s")?,
+            Part::Chunk {
+                text,
+                ids,
+                pieces,
+                sources,
+            } => {
+                let count = ids.len();
+                let tokens = if count == 1 { "token" } else { "tokens" };
+                writeln!(shown, "{text:?}: {count} {tokens}")?;
+                let rows = ids
+                    .iter()
+                    .zip(pieces)
+                    .zip(sources)
+                    .map(|((id, piece), source)| {
+                        vec![
+                            id.to_string(),
+                            piece.escape_debug().to_string(),
+                            format!("{source:?}"),
+                        ]
+                    });
+                shown += &table(&["ID", "PIECE", "TEXT"], rows, &[0]);
+            }
+        }
+    }
+    Ok(shown)
+}
