@@ -3,7 +3,7 @@
 // Declarations of the wasm module, which this file's lead to, mention `Symbol.dispose`.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import type { SpeechOptions } from "../wasm/simd/pocket_onnx.js";
+import type { RecordingNotice, SpeechOptions } from "../wasm/simd/pocket_onnx.js";
 import type { Purpose } from "./loading/bundle.js";
 import type { WeightFormat } from "./manifest.js";
 import type { Player } from "./player/index.js";
@@ -28,10 +28,10 @@ export interface Notice {
   /**
    * - `quota`: the browser has no room to keep a file;
    * - `damaged`: a file was damaged, and is fetched again;
-   * - `long-recording`: only the beginning of a recording is used;
-   * - `pause-marker`: what looks like a pause is spoken as words.
+   * - `pause-marker`: what looks like a pause is spoken as words;
+   * - the others tell what may make a poor voice of a recording, or that only its beginning is used.
    */
-  kind: "quota" | "damaged" | "long-recording" | "pause-marker";
+  kind: "quota" | "damaged" | "pause-marker" | RecordingNotice["kind"];
   message: string;
 }
 

@@ -12,7 +12,7 @@ import { sweep } from "./loading/storage.js";
 import { Phases } from "./phases.js";
 import { Player } from "./player/index.js";
 import { Queue, unlessAborted } from "./queue.js";
-import { decode, type Recording } from "./recording.js";
+import { type Recording, sources, transfer } from "./recording.js";
 import { Speech, type SpeechChunk } from "./speech.js";
 import type { Setting, Statistics } from "./statistics.js";
 import { Stopwatch } from "./stopwatch.js";
@@ -137,16 +137,20 @@ export class PocketTTS {
       return this.#bundled(given);
     }
     const file = await fileBytes("Voice", "the voice file", given);
-    return this.#load(undefined, { from: "file", file }, [file]);
+    return this.#loaded(undefined, { from: "file", file });
   }
 
   /** Makes a voice from a recording. The encoder is fetched at the first time. */
   async cloneVoice(recording: Recording, options: { signal?: AbortSignal | undefined } = {}): Promise<Voice> {
     const { signal } = checkedOptions(options, rules.cloneOptions);
-    const { samples, sampleRate } = await decode(recording);
-    signal?.throwIfAborted();
-    const source: VoiceSource = { from: "recording", samples, sampleRate };
-    return unlessAborted(this.#load(undefined, source, [samples.buffer]), signal);
+    for await (const source of sources(recording)) {
+      signal?.throwIfAborted();
+      const voice = await unlessAborted(this.#load(undefined, source), signal);
+      if (voice !== undefined) {
+        return voice;
+      }
+    }
+    throw new PocketTTSError("Audio", "the recording cannot be decoded");
   }
 
   /** A voice file, which pocket-tts loads too: f32, or f16 at half the size. */
@@ -285,20 +289,31 @@ export class PocketTTS {
     this.#workers.checkAlive();
     checkName(name, this.listVoices());
     const loading =
-      this.#voices.get(name) ?? this.#load(name, { from: "bundle", name }, []);
+      this.#voices.get(name) ?? this.#loaded(name, { from: "bundle", name });
     this.#voices.set(name, loading);
     loading.catch(() => this.#voices.delete(name));
     return loading;
   }
 
-  async #load(name: string | undefined, source: VoiceSource, transfer: ArrayBuffer[]): Promise<Voice> {
+  async #loaded(name: string | undefined, source: VoiceSource): Promise<Voice> {
+    const voice = await this.#load(name, source);
+    if (voice === undefined) {
+      throw new PocketTTSError("Audio", "the recording cannot be decoded");
+    }
+    return voice;
+  }
+
+  /** Nothing where the browser has to decode the recording first. */
+  async #load(name: string | undefined, source: VoiceSource): Promise<Voice | undefined> {
     const number = ++this.#voiceCount;
     const { first } = this.#workers;
     const task = { type: "load-voice", voice: number, source } as const;
-    const { positions, truncated } = await first.do<"load-voice">(task, transfer);
-    if (truncated) {
-      this.#notice({ kind: "long-recording", message: "only the first 30 seconds of the recording are used" });
+    const loaded = await first.do<"load-voice">(task, transfer(source));
+    if (loaded === undefined) {
+      return undefined;
     }
+    const { positions, notices } = loaded;
+    notices.forEach((notice) => this.#notice(notice));
     const voice = new Voice(name, positions, number, () => {
       this.#workers.tellFirst({ type: "drop-voice", voice: number });
       this.#voices.delete(name);

@@ -1,24 +1,36 @@
-/** Recordings, as one channel of samples. */
+/** Recordings, on their way to the worker. */
 
 import { checked, type Rule } from "./checks/check.js";
 import { type FileBytes, fileBytes, isFile, type SampleValues, samplesWithRate } from "./checks/data.js";
 import { PocketTTSError } from "./errors.js";
-import { readWav, type Samples } from "./wav.js";
+import type { VoiceSource } from "./worker/messages.js";
 
 /** A recording: a file, decoded audio, or samples of one channel with their rate. */
 export type Recording = FileBytes | AudioBuffer | { samples: SampleValues; sampleRate: number };
 
 /** Rate that the browser decodes files to: high enough to lose nothing of a voice. */
 const DECODING_RATE = 48_000;
+/** Bytes that tell what a file is. */
+const HEAD = 4096;
 
-/** The samples of a recording: the mean of its channels. */
-export async function decode(recording: Recording): Promise<Samples> {
+/**
+ * What the worker is given, one after the other until a voice comes of it. WAV files are read
+ * there, as the command line reads them: a browser scales samples above and below zero
+ * differently, resamples, and believes every length in the file. Of another file the worker sees
+ * the beginning, and says what it is if it is no recording; then the browser decodes it.
+ */
+export async function* sources(recording: Recording): AsyncGenerator<VoiceSource, void> {
   const given = checked("Audio", "a recording", recording, RECORDING);
   if (isFile(given)) {
     const file = await fileBytes("Audio", "the recording", given);
-    return readWav(file) ?? mono(await decodeFile(file, given instanceof Blob ? given.type : ""));
+    yield { from: "wav", file: isWav(file) ? file.slice(0) : file.slice(0, HEAD) };
+    yield decoded(file, given instanceof Blob ? given.type : "");
+  } else if (given instanceof AudioBuffer) {
+    yield channels(given);
+  } else {
+    const { samples, sampleRate } = samplesWithRate(given);
+    yield { from: "recording", channels: [samples], sampleRate };
   }
-  return given instanceof AudioBuffer ? mono(given) : samplesWithRate(given);
 }
 
 const RECORDING: Rule<Recording> = {
@@ -30,24 +42,42 @@ const RECORDING: Rule<Recording> = {
     (typeof value === "object" && value !== null && "samples" in value && "sampleRate" in value),
 };
 
-async function decodeFile(file: ArrayBuffer, type: string): Promise<AudioBuffer> {
+/** A recording that only the browser can decode. */
+async function decoded(file: ArrayBuffer, type: string): Promise<VoiceSource> {
   const context = new OfflineAudioContext(1, 1, DECODING_RATE);
+  let buffer: AudioBuffer;
   try {
-    return await context.decodeAudioData(file);
+    buffer = await context.decodeAudioData(file);
   } catch (cause) {
     const what = type === "" ? "the file" : `the file (${type})`;
-    throw new PocketTTSError("Audio", `${what} is no recording that this browser can decode`, { cause });
+    const help = "turn it into a WAV file first, with `ffmpeg -i IN OUT.wav`";
+    throw new PocketTTSError("Audio", `${what} is no recording that this browser can decode: ${help}`, { cause });
+  }
+  return channels(buffer);
+}
+
+/** Memory that moves to the worker with a source. */
+export function transfer(source: VoiceSource): ArrayBuffer[] {
+  switch (source.from) {
+    case "bundle":
+      return [];
+    case "file":
+    case "wav":
+      return [source.file];
+    case "recording":
+      return source.channels.map((channel) => channel.buffer);
   }
 }
 
-function mono(buffer: AudioBuffer): Samples {
-  const { numberOfChannels, length, sampleRate } = buffer;
-  const samples = new Float32Array(length);
-  for (let channel = 0; channel < numberOfChannels; channel++) {
-    const values = buffer.getChannelData(channel);
-    for (let i = 0; i < length; i++) {
-      samples[i] = (samples[i] ?? 0) + (values[i] ?? 0) / numberOfChannels;
-    }
-  }
-  return { samples, sampleRate };
+function channels(buffer: AudioBuffer): VoiceSource {
+  const { numberOfChannels, sampleRate } = buffer;
+  const numbers = [...Array(numberOfChannels).keys()];
+  // Copies: the memory of the buffer belongs to the page.
+  const channels = numbers.map((channel) => Float32Array.from(buffer.getChannelData(channel)));
+  return { from: "recording", channels, sampleRate };
+}
+
+function isWav(head: ArrayBuffer): boolean {
+  const text = (at: number) => String.fromCharCode(...new Uint8Array(head.slice(at, at + 4)));
+  return ["RIFF", "RIFX", "RF64", "BW64"].includes(text(0)) && text(8) === "WAVE";
 }

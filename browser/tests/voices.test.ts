@@ -178,3 +178,60 @@ test("voices of the bundle are listed, loaded once and dropped", async () => {
     dropped: ["NoVoice", "this voice was disposed of"],
   });
 });
+
+test("recordings are read and judged as the native command does", async () => {
+  const wav = await readFile(await recording());
+  const noLength = Buffer.from(wav);
+  noLength.writeUInt32LE(0, 4);
+  noLength.writeUInt32LE(0xffffffff, wav.indexOf("data") + 4);
+  const page = await openPage(browser.context, server);
+  const result = await page.evaluate(
+    async ([sound, noLength]) => {
+      const notices: string[] = [];
+      const onNotice = ({ kind }: { kind: string }) => void notices.push(kind);
+      const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m", { onNotice });
+      const clone = async (samples: Float32Array) => {
+        notices.length = 0;
+        const voice = await tts.cloneVoice({ samples, sampleRate: 24_000 });
+        voice.dispose();
+        return [...notices];
+      };
+      const tone = (seconds: number, peak: number) =>
+        Float32Array.from({ length: seconds * 24_000 }, (_, i) => peak * Math.sin(i / 10));
+      const context = new OfflineAudioContext(2, 72_000, 24_000);
+      const antiphase = context.createBuffer(2, 72_000, 24_000);
+      antiphase.copyToChannel(tone(3, 0.5), 0);
+      antiphase.copyToChannel(tone(3, -0.5), 1);
+      const refused = (recording: Blob | AudioBuffer) =>
+        tts.cloneVoice(recording).then(
+          () => "accepted",
+          (error) => `${error.kind}: ${error.message}`,
+        );
+      const bytes = (values: readonly number[]) => new Blob([Uint8Array.from(values)]);
+      const voices = await Promise.all([sound, noLength].map((file) => tts.cloneVoice(bytes(file))));
+      const files = await Promise.all(voices.map(async (voice) => (await tts.exportVoice(voice)).arrayBuffer()));
+      const result = {
+        same: String(new Uint8Array(files[0] as ArrayBuffer)) === String(new Uint8Array(files[1] as ArrayBuffer)),
+        fine: await clone(tone(3, 0.5)),
+        short: await clone(tone(0.5, 0.5)),
+        scale: await clone(tone(3, 9000)),
+        antiphase: await refused(antiphase),
+        page: await refused(new Blob(["<html>log in</html>"])),
+        empty: await refused(new Blob([])),
+      };
+      await tts.dispose();
+      return result;
+    },
+    [[...wav], [...noLength]] as const,
+  );
+  await page.close();
+  expect(result).toEqual({
+    same: true,
+    fine: [],
+    short: ["short-recording"],
+    scale: ["recording-scale"],
+    antiphase: "Audio: the recording's channels cancel each other out: give one channel alone",
+    page: expect.stringContaining("Audio: the file is a web page (HTML), not a recording"),
+    empty: expect.stringContaining("Audio: the file is empty"),
+  });
+});

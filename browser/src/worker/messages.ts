@@ -1,6 +1,6 @@
 /** What the page and its workers say to each other. */
 
-import type { Sound, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
+import type { RecordingNotice, Sound, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
 import type { Failure } from "../errors.js";
 import type { Progress } from "../loading/bundle.js";
 import type { WeightFormat } from "../manifest.js";
@@ -34,7 +34,10 @@ export interface Opening {
 export type VoiceSource =
   | { from: "bundle"; name: string | undefined }
   | { from: "file"; file: ArrayBuffer }
-  | { from: "recording"; samples: Float32Array; sampleRate: number };
+  /** A WAV file, or the beginning of another file. */
+  | { from: "wav"; file: ArrayBuffer }
+  /** The samples of each channel. */
+  | { from: "recording"; channels: Float32Array<ArrayBuffer>[]; sampleRate: number };
 
 /** Work that is answered once, by `done` or `failed` with its `id`. */
 export type Task =
@@ -56,7 +59,8 @@ export type Request =
 export interface Results {
   /** `memory` is that of the wasm module, in bytes. */
   open: { cacheHit: boolean; instructions: string | undefined; memory: number };
-  "load-voice": { positions: number; truncated: boolean };
+  /** Nothing where the browser has to decode the recording first. */
+  "load-voice": { positions: number; notices: RecordingNotice[] } | undefined;
   "prepare-voice": undefined;
   "export-voice": Uint8Array<ArrayBuffer>;
 }

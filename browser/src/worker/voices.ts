@@ -1,6 +1,6 @@
 /** The voices that the page has loaded. */
 
-import type { Model, Prompt, Voice } from "../../wasm/simd/pocket_onnx.js";
+import type { Model, Prompt, Recording, RecordingNotice, Voice } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import type { BundleFiles } from "../loading/bundle.js";
 import type { Manifest } from "../manifest.js";
@@ -19,7 +19,7 @@ interface Loaded {
 /** A voice, and whether only the first part of what it was made of was used. */
 interface Made {
   voice: Voice;
-  truncated: boolean;
+  notices: RecordingNotice[];
 }
 
 export class Voices {
@@ -47,21 +47,31 @@ export class Voices {
 
   /** Reads or makes voice `number`. */
   async load(number: number, source: VoiceSource): Promise<Results["load-voice"]> {
-    let truncated = false;
+    let notices: RecordingNotice[] = [];
     let voice: Voice;
     switch (source.from) {
       case "bundle":
         voice = this.#model.readVoice(await this.#file(source.name));
         break;
       case "file":
-        ({ voice, truncated } = await this.#read(new Uint8Array(source.file)));
+        ({ voice, notices } = await this.#read(new Uint8Array(source.file)));
         break;
-      case "recording":
-        ({ voice, truncated } = await this.#clone(source.samples, source.sampleRate));
+      case "wav": {
+        const recording = this.#module.wasm.Recording.fromWav(new Uint8Array(source.file));
+        if (recording === undefined) {
+          return undefined;
+        }
+        ({ voice, notices } = await this.#clone(recording));
         break;
+      }
+      case "recording": {
+        const { channels, sampleRate } = source;
+        ({ voice, notices } = await this.#clone(this.#module.wasm.Recording.fromChannels(channels, sampleRate)));
+        break;
+      }
     }
     this.#loaded.set(number, { voice, prepared: undefined });
-    return { positions: voice.position, truncated };
+    return { positions: voice.position, notices };
   }
 
   /** `flow_lm` in the state of a voice, to be forked. */
@@ -117,15 +127,22 @@ export class Voices {
   async #read(file: Uint8Array): Promise<Made> {
     const stored = this.#model.storedPrompt(file);
     if (stored === undefined) {
-      return { voice: this.#model.readVoice(file), truncated: false };
+      return { voice: this.#model.readVoice(file), notices: [] };
     }
     const encoder = stored.needsEncoder ? this.#manifest.components["mimi_encoder"]?.data : undefined;
     const weights = encoder === undefined ? undefined : await this.#files.bytes(encoder, "encoder");
     return this.#make(stored.prompt(weights));
   }
 
-  #clone(samples: Float32Array, sampleRate: number): Promise<Made> {
-    return this.#make(this.#model.prompt(samples, sampleRate));
+  /** Makes a voice, and lets go of the recording. */
+  #clone(recording: Recording): Promise<Made> {
+    let prompt: Prompt;
+    try {
+      prompt = this.#model.prompt(recording);
+    } finally {
+      recording.free();
+    }
+    return this.#make(prompt);
   }
 
   async #make(prompt: Prompt): Promise<Made> {
@@ -142,7 +159,7 @@ export class Voices {
       const states: [string, Tensor][] = flowLm.stateNames.map((name) => [name, flowLm.state(name)]);
       const { Voice } = this.#module.wasm;
       const voice = Voice.fromStates(this.#model, Object.fromEntries(states), flowLm.position);
-      return { voice, truncated: prompt.truncated };
+      return { voice, notices: prompt.notices };
     } finally {
       prompt.free();
       flowLm.free();

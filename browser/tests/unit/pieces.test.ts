@@ -6,7 +6,7 @@ import { folder } from "../../src/loading/bundle.js";
 import { Phases } from "../../src/phases.js";
 import { Queue, unlessAborted } from "../../src/queue.js";
 import { append, type Tensor } from "../../src/tensor.js";
-import { readWav, wav } from "../../src/wav.js";
+import { wav } from "../../src/wav.js";
 import { Credit } from "../../src/worker/credit.js";
 
 const f32 = (shape: number[], ...values: number[]): Tensor => ({ dtype: "f32", shape, data: Float32Array.from(values) });
@@ -25,33 +25,6 @@ test("a WAV file has the native command's samples", () => {
   expect([file.getUint32(4, true), file.getUint32(24, true), file.getUint32(40, true)]).toEqual([50, 24_000, 14]);
   const floats = new DataView(wav(Float32Array.of(0.25), 24_000, "f32").buffer);
   expect([floats.getUint16(20, true), floats.getFloat32(44, true)]).toEqual([3, 0.25]);
-});
-
-test("a WAV file is read as it was written", () => {
-  const samples = Float32Array.of(0, 0.5, -0.25, 1 - 2 ** -15, -1);
-  for (const format of ["i16", "f32"] as const) {
-    const read = readWav(wav(samples, 16_000, format).buffer);
-    expect(read?.sampleRate).toBe(16_000);
-    const worst = Math.max(...samples.map((sample, i) => Math.abs(sample - (read?.samples[i] ?? Number.NaN))));
-    expect(worst).toBeLessThanOrEqual(format === "i16" ? 2 ** -14 : 0);
-  }
-  // Two channels of 24 bits in the extensible form, with a chunk before and a length that lies.
-  const bytes = new DataView(new ArrayBuffer(100));
-  const name = (at: number, text: string) => [...text].forEach((c, i) => bytes.setUint8(at + i, c.charCodeAt(0)));
-  [["RIFF", 0], ["WAVE", 8], ["LIST", 12], ["fmt ", 24], ["data", 72]].forEach(([text, at]) => name(Number(at), String(text)));
-  bytes.setUint32(16, 3, true);
-  bytes.setUint32(28, 40, true);
-  bytes.setUint16(32, 0xfffe, true);
-  bytes.setUint16(34, 2, true);
-  bytes.setUint32(36, 48_000, true);
-  bytes.setUint16(46, 24, true);
-  bytes.setUint16(56, 1, true);
-  bytes.setUint32(76, 0xffffffff, true);
-  bytes.setInt16(81, 0x4000, true);
-  bytes.setInt16(84, -0x2000, true);
-  expect(readWav(bytes.buffer)).toEqual({ samples: Float32Array.of(0.125, 0, 0), sampleRate: 48_000 });
-  expect(readWav(new ArrayBuffer(0))).toBeUndefined();
-  expect(readWav(bytes.buffer.slice(0, 60))).toBeUndefined();
 });
 
 test("work waits for its turn, and what is aborted takes none", async () => {

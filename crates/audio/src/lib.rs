@@ -42,3 +42,12 @@ pub struct Recording {
     /// `samples`, the channels cancel each other out.
     pub channel_level: f32,
 }
+
+impl Recording {
+    /// A recording of one channel.
+    pub fn mono(samples: &[f32], sample_rate: u32) -> Self {
+        let mut mixer = Mixer::new(sample_rate, None);
+        mixer.interleaved(samples, 1);
+        mixer.finish()
+    }
+}

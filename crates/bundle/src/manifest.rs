@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use config::{Config, FlowLmConfig, GenerationOptions, MimiConfig, TextOptions};
+use filetype::{Expected, Foreign, foreign};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -182,6 +183,14 @@ pub enum ManifestError {
         /// Where and why.
         source: serde_json::Error,
     },
+    /// It is another file.
+    #[error("{} {foreign}", path.display())]
+    Foreign {
+        /// The manifest.
+        path: PathBuf,
+        /// What it is.
+        foreign: Foreign,
+    },
     /// It is of another format or of a later version.
     #[error(
         "{path}: format {format} version {version} where this program reads {FORMAT} version {FORMAT_VERSION}"
@@ -251,6 +260,12 @@ impl Manifest {
 
     /// Parses the text of a manifest, which lies at `path`.
     pub fn from_json(text: &str, path: &Path) -> Result<Self, ManifestError> {
+        if let Some(foreign) = foreign(text.as_bytes(), Expected::Manifest) {
+            return Err(ManifestError::Foreign {
+                path: path.to_owned(),
+                foreign,
+            });
+        }
         let parse = |source| ManifestError::Parse {
             path: path.to_owned(),
             source,

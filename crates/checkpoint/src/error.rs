@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use filetype::Foreign;
+
 use crate::Mismatch;
 
 /// Why weights cannot be used.
@@ -15,18 +17,6 @@ pub enum WeightsError {
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
-    },
-    /// A directory, a pipe or a device.
-    #[error("{} is not a regular file", path.display())]
-    NotAFile {
-        /// What was named as a file.
-        path: PathBuf,
-    },
-    /// A file of no bytes, as an interrupted copy leaves it.
-    #[error("{} is empty", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
     },
     /// A pickle, but none in the archive that `torch.save` writes since PyTorch 1.6.
     #[error(
@@ -62,11 +52,13 @@ pub enum WeightsError {
         /// What it holds instead, as the end of a sentence about the file.
         reason: String,
     },
-    /// A small text that stands for a file in a Git repository.
-    #[error("{} is a Git LFS pointer; fetch the file that it stands for with `git lfs pull`", path.display())]
-    LfsPointer {
+    /// Another file than one of tensors.
+    #[error("{} {foreign}", path.display())]
+    Foreign {
         /// The file.
         path: PathBuf,
+        /// What it is.
+        foreign: Foreign,
     },
     /// Not in the safetensors format, or damaged.
     #[error("{} is not a sound safetensors file: {reason}", path.display())]

@@ -7,7 +7,9 @@
 //! 2. Otherwise the hub describes the file (commit, hash, size), and it is
 //!    downloaded into the same cache: resumed where an earlier try broke off,
 //!    checked against size and hash, and only then given its name.
-//! 3. Files of the web go where pocket-tts keeps them, `~/.cache/pocket_tts`.
+//! 3. Files of the web go where pocket-tts keeps them, `~/.cache/pocket_tts`. Their server is
+//!    asked each time whether they have changed, if it names their versions. Web pages and empty
+//!    answers are refused: they are what login pages and wrong addresses give.
 //!
 //! The crate `hf-hub` (0.5) is not used: it finds a commit in the cache only
 //! through a `refs` entry, which the Python client does not write; it checks no
@@ -24,6 +26,7 @@ mod lock;
 mod metadata;
 mod progress;
 mod transfer;
+mod validator;
 mod web;
 
 use std::fmt;
@@ -180,8 +183,22 @@ impl Hub {
         match location {
             Location::Hub(file) => self.fetch_hub(file, progress),
             Location::Web(url) => self.fetch_web(url, progress),
-            Location::Local(path) if path.is_file() => Ok(path.clone()),
+            // What lies there is the reader's business: it says what a folder or a pipe is not.
+            Location::Local(path) if path.exists() => Ok(path.clone()),
             Location::Local(path) => Err(FetchError::Missing { path: path.clone() }),
+        }
+    }
+
+    /// Deletes the copy of a file of the web, so that it is downloaded again. Files of the hub are
+    /// checked by their hash, and stay, as those of this machine do.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::Cache`] where the copy cannot be deleted.
+    pub fn forget(&self, location: &Location) -> Result<(), FetchError> {
+        match location {
+            Location::Web(url) => self.forget_web(url),
+            Location::Hub(_) | Location::Local(_) => Ok(()),
         }
     }
 
@@ -250,6 +267,7 @@ impl Hub {
             size: metadata.size,
             resume: Resume::ByContent,
             refused: &|answer| self.refusal(file, answer),
+            accepted: &|_| Ok(()),
         };
         loop {
             let resumed = transfer.run(progress)?;

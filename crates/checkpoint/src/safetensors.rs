@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use filetype::{Expected, FileType, Foreign};
 use memmap2::Mmap;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
@@ -54,14 +55,14 @@ impl SafetensorsFile {
         };
         // Asked before opening: opening a pipe would wait for its writer.
         let status = fs::metadata(path).map_err(io)?;
-        if !status.is_file() {
-            return Err(WeightsError::NotAFile {
+        let special = match FileType::of_metadata(&status) {
+            None if status.len() == 0 => Some(FileType::Empty),
+            special => special,
+        };
+        if let Some(foreign) = special.and_then(|it| Foreign::of(it, Expected::Weights)) {
+            return Err(WeightsError::Foreign {
                 path: path.to_owned(),
-            });
-        }
-        if status.len() == 0 {
-            return Err(WeightsError::Empty {
-                path: path.to_owned(),
+                foreign,
             });
         }
         let file = File::open(path).map_err(io)?;

@@ -214,7 +214,18 @@ impl ModelFiles {
         let tokenizer = tokenizer.ok_or(SourceError::NoTokenizer)?;
         let tokenizer = source.fetch(TOKENIZER, tokenizer)?;
         // The tokenizer is small: the weights wait until it is known to be of use.
-        let vocabulary = read_vocabulary(config, &tokenizer)?;
+        let vocabulary = read_vocabulary(config, &tokenizer).or_else(|error| {
+            // What an earlier run got from the web in place of a tokenizer is not kept.
+            let location = tokenizer.location.parse();
+            let Ok(location @ Location::Web(_)) = location else {
+                return Err(error);
+            };
+            let again = hub
+                .forget(&location)
+                .and_then(|()| hub.fetch(&location, progress));
+            let vocabulary = again.map_or(Err(error), |_| read_vocabulary(config, &tokenizer));
+            vocabulary.inspect_err(|_| drop(hub.forget(&location)))
+        })?;
         let (mut fallback, mut trained) = (None, false);
         let weights = match wanted {
             Wanted::Replaced { weights, mimi } => {

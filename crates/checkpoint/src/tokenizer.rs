@@ -9,6 +9,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use filetype::{Expected, FileType, Foreign, foreign};
+
 use tokenizer::Tokenizer;
 
 /// Largest file that is read: a hundred times what a vocabulary of 10,000 pieces needs.
@@ -52,6 +54,13 @@ impl TokenizerKind {
         }
     }
 
+    fn expected(self) -> Expected {
+        match self {
+            Self::Json => Expected::TokenizerJson,
+            Self::SentencePiece => Expected::SentencePiece,
+        }
+    }
+
     fn called(self) -> &'static str {
         match self {
             Self::Json => "a tokenizer.json",
@@ -80,11 +89,13 @@ pub enum TokenizerError {
         /// The system's reason.
         source: io::Error,
     },
-    /// A directory, a pipe or a device.
-    #[error("{} is not a regular file", path.display())]
-    NotAFile {
-        /// What was named as a file.
+    /// Another file than a tokenizer.
+    #[error("{} {foreign}", path.display())]
+    Foreign {
+        /// The file.
         path: PathBuf,
+        /// What it is.
+        foreign: Foreign,
     },
     /// Far larger than any vocabulary.
     #[error("{} has more than {LARGEST} bytes, too many for a tokenizer", path.display())]
@@ -128,10 +139,17 @@ impl TokenizerFile {
         let path = path.to_owned();
         let bytes = match read(&path) {
             Ok(Contents::Bytes(bytes)) => bytes,
-            Ok(Contents::NotAFile) => return Err(TokenizerError::NotAFile { path }),
+            Ok(Contents::Foreign(found)) => {
+                let expected = kind.expected();
+                let foreign = Foreign { found, expected };
+                return Err(TokenizerError::Foreign { path, foreign });
+            }
             Ok(Contents::TooLarge) => return Err(TokenizerError::TooLarge { path }),
             Err(source) => return Err(TokenizerError::Io { path, source }),
         };
+        if let Some(foreign) = foreign(&bytes, kind.expected()) {
+            return Err(TokenizerError::Foreign { path, foreign });
+        }
         Self::new(path, kind, bytes.into())
     }
 
@@ -191,15 +209,15 @@ impl TokenizerFile {
 
 enum Contents {
     Bytes(Vec<u8>),
-    NotAFile,
+    Foreign(FileType),
     TooLarge,
 }
 
 fn read(path: &Path) -> io::Result<Contents> {
     // Asked before opening: opening a pipe would wait for its writer.
     let status = fs::metadata(path)?;
-    if !status.is_file() {
-        return Ok(Contents::NotAFile);
+    if let Some(special) = FileType::of_metadata(&status) {
+        return Ok(Contents::Foreign(special));
     }
     if status.len() > LARGEST {
         return Ok(Contents::TooLarge);

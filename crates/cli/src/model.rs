@@ -12,8 +12,10 @@ use checkpoint::{
 };
 use config::{Config, Variant};
 use export::Identity;
+use filetype::{Expected, foreign_path};
 
 use crate::args::ModelArgs;
+use crate::download::read_fetched;
 use crate::text::read_all;
 
 /// A model that is ready to be exported.
@@ -130,7 +132,10 @@ impl Model {
             None => None,
         };
         let files = ModelFiles::fetch_with(&config, &replacements, hub, progress)?;
-        let weights = Checkpoint::open(&files.weights.to_checkpoint(), &tensors)?;
+        let fetched: Vec<_> = files.weights.iter().collect();
+        let weights = read_fetched(hub, &fetched, progress, || {
+            Ok(Checkpoint::open(&files.weights.to_checkpoint(), &tensors)?)
+        })?;
         identity.voice_cloning = files.voice_cloning;
         if files.trained || adapter.is_some() {
             // The predefined voices are states of the released weights: others make noise of them.
@@ -192,16 +197,17 @@ impl Configured {
             });
         };
         let path = hub.fetch(&location.parse()?, progress)?;
-        let config = read_text(&path)
-            .and_then(|text| Ok(Config::from_yaml(&text)?))
-            .with_context(|| format!("configuration {location}"))?;
+        let location = location.clone();
+        let file = Fetched { location, path };
+        let config = read_fetched(hub, &[&file], progress, || {
+            let text = read_text(&file.path)?;
+            Ok(Config::from_yaml(&text)?)
+        });
+        let config = config.with_context(|| format!("configuration {}", file.location))?;
         Ok(Self {
             config,
             variant: None,
-            file: Some(Fetched {
-                location: location.clone(),
-                path,
-            }),
+            file: Some(file),
         })
     }
 }
@@ -211,10 +217,16 @@ const LARGEST_CONFIG: u64 = 1 << 20;
 
 fn read_text(path: &Path) -> Result<String> {
     let context = || format!("cannot read {}", path.display());
+    if let Some(foreign) = foreign_path(path, Expected::Configuration).with_context(context)? {
+        bail!("{} {foreign}", path.display());
+    }
     let file = File::open(path).with_context(context)?;
     let metadata = file.metadata().with_context(context)?;
-    if !metadata.is_file() || metadata.len() > LARGEST_CONFIG {
-        bail!("{} is not a configuration file", path.display());
+    if metadata.len() > LARGEST_CONFIG {
+        bail!(
+            "{} has more than {LARGEST_CONFIG} bytes, too many for a configuration",
+            path.display()
+        );
     }
     read_all(file).with_context(context)
 }

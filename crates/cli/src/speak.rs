@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::json;
 use speaker::{Speaker, Utterance};
 use speech::Options;
@@ -14,7 +14,7 @@ use crate::backend::{self, Opened};
 use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
 use crate::text::Text;
-use crate::voice;
+use crate::voice::{self, Chosen};
 use crate::wav::{self, Sink, Summary};
 
 /// Exit code of a program that an interrupt ended.
@@ -27,6 +27,12 @@ pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
 
 /// Loads the bundle, speaks and reports.
 pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
+    if args.voice.as_deref().is_some_and(voice::is_standard_input) && Text::is_standard_input(args)
+    {
+        bail!(
+            "--voice takes standard input, so the text has to come from elsewhere: give it, or --text-file"
+        );
+    }
     let mut text = Text::of(args)?;
     let started = Instant::now();
     let Opened {
@@ -39,7 +45,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         note_near_misses(&near_misses);
     }
     let options = options(args, &speaker)?;
-    let voice = voice::resolve(&speaker, args.voice.as_deref(), args.quiet)?;
+    let Chosen { voice, notices } = voice::resolve(&speaker, args.voice.as_deref(), args.quiet)?;
     let voice = speaker.prepare(&voice)?;
     let loading = started.elapsed();
 
@@ -68,6 +74,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
             "peak": spoken.peak,
             "cut": spoken.cut,
             "interrupted": spoken.interrupted,
+            "notices": voice::to_json(&notices),
         });
         let summary = format!("{summary:#}\n");
         // Standard output may be the sound.

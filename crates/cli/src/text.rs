@@ -30,6 +30,15 @@ pub(crate) enum Text {
 }
 
 impl Text {
+    /// Whether the text comes from standard input.
+    pub(crate) fn is_standard_input(args: &SpeakArgs) -> bool {
+        match (&args.text, &args.text_file) {
+            (Some(text), _) => text == "-",
+            (None, Some(path)) => path == Path::new("-"),
+            (None, None) => true,
+        }
+    }
+
     /// What is to be said: the argument, a file, or else standard input.
     pub(crate) fn of(args: &SpeakArgs) -> Result<Self> {
         let dash = Path::new("-");

@@ -3,6 +3,7 @@
 mod convert;
 mod export;
 mod import;
+mod input;
 mod list;
 mod source;
 
@@ -15,7 +16,8 @@ use speech::{Voice, VoiceDType, VoiceForm};
 use crate::args::{VoiceCommand, VoiceFormArgs};
 use crate::interrupt;
 
-pub(crate) use self::source::{NO_VOICE, Source, resolve};
+pub(crate) use self::input::is_standard_input;
+pub(crate) use self::source::{Chosen, NO_VOICE, Source, resolve, to_json};
 
 pub(crate) fn run(command: &VoiceCommand) -> Result<ExitCode> {
     interrupt::listen()?;

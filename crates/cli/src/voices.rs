@@ -1,15 +1,14 @@
 //! The voices of a bundle: chosen, made and stored.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use bundle::{Component, ComponentName, Dim, FileEntry, Manifest};
 use config::{PredefinedVoice, Variant};
 use engine::Engine;
 use speaker::Speaker;
-use speech::{Noise, StoredPrompt, Voice, VoiceDType, VoiceForm};
+use speech::{Noise, Voice, VoiceDType, VoiceForm};
 use tensor::Tensor;
 
 use crate::voice::Source;
@@ -60,7 +59,7 @@ impl Voices {
         let mut speaker = None;
         for (name, source) in &self.sources {
             let state = match source {
-                Source::File(path) => state(path, &flow_lm)?,
+                Source::File(found) => found.state(quiet, &flow_lm)?,
                 Source::Recording(_) | Source::Bundle(_) => None,
             };
             let voice = if let Some(state) = state {
@@ -70,7 +69,7 @@ impl Voices {
                     Some(speaker) => speaker,
                     none => none.insert(open(dir, manifest)?),
                 };
-                source.voice(speaker, quiet)?
+                source.voice(speaker, quiet)?.voice
             };
             manifest.voices.push(store(dir, name, &voice)?);
         }
@@ -138,18 +137,6 @@ pub(crate) fn store(dir: &Path, name: &str, voice: &Voice) -> Result<bundle::Voi
         positions: voice.position() as usize,
         file: FileEntry::of(dir, &file_name)?,
     })
-}
-
-/// The voice in a file; `None` where it holds a prompt, which the model has to run for.
-fn state(path: &Path, flow_lm: &Component) -> Result<Option<Voice>> {
-    let file = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    if StoredPrompt::is_in(&file) {
-        return Ok(None);
-    }
-    let voice = Voice::from_safetensors(&file, flow_lm);
-    Ok(Some(
-        voice.with_context(|| format!("voice {}", path.display()))?,
-    ))
 }
 
 /// The bundle that is being written, to make voices with.

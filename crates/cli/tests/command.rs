@@ -15,6 +15,8 @@ mod inspect;
 mod interrupt;
 #[path = "command/own_models.rs"]
 mod own_models;
+#[path = "command/recordings.rs"]
+mod recordings;
 #[path = "command/refusals.rs"]
 mod refusals;
 #[path = "command/sandbox.rs"]

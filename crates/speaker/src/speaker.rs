@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use audio::Recording;
 use bundle::{ComponentName, Manifest};
 use runtime::{Backend, Stream};
-use speech::{Model, Options, SpeechError, Voice};
+use speech::{Model, Options, RecordingNotice, SpeechError, Voice};
 
 use crate::components::Components;
 use crate::{SpeakerError, Utterance};
@@ -71,16 +72,15 @@ impl Speaker {
         Ok(self.model.read_voice(&read(&self.dir, &entry.file.name)?)?)
     }
 
-    /// Makes a voice from a mono recording. Only the first [`speech::LONGEST_PROMPT`] seconds are
-    /// used; the flag says whether there were more.
+    /// Makes a voice from a recording, and tells what the user should know of it. Only the first
+    /// [`speech::LONGEST_PROMPT`] seconds are used.
     pub fn clone_voice(
         &self,
-        samples: &[f32],
-        sample_rate: u32,
-    ) -> Result<(Voice, bool), SpeakerError> {
-        let prompt = self.model.prompt(samples, sample_rate)?;
-        let truncated = prompt.truncated();
-        Ok((self.make(prompt)?, truncated))
+        recording: &Recording,
+    ) -> Result<(Voice, Vec<RecordingNotice>), SpeakerError> {
+        let prompt = self.model.prompt(recording)?;
+        let notices = prompt.notices().to_vec();
+        Ok((self.make(prompt)?, notices))
     }
 
     /// Reads a voice file: a state of `flow_lm`, or a prompt that it is made of, of which only the

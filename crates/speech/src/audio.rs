@@ -1,14 +1,16 @@
 //! Sound as samples: what happens to a recording before it is a voice prompt, and to speech
 //! before it is heard.
 
+mod check;
 mod fade;
+mod notice;
 mod pause;
-mod recording;
 mod resample;
 
+pub(crate) use check::check;
 pub(crate) use fade::FadeIn;
+pub use notice::RecordingNotice;
 pub use pause::end_on_pause;
-pub use recording::check_recording;
 pub use resample::resample_poly;
 
 /// Why a recording cannot become a voice.
@@ -24,17 +26,46 @@ pub enum AudioError {
         seconds: f64,
     },
     /// Nothing to hear.
-    #[error(
-        "the recording is silent (its loudest sample is {peak:.1e}): record again, closer to the microphone"
-    )]
+    #[error("{}", silent(*peak, *truncated))]
     Silent {
         /// Its largest magnitude.
         peak: f32,
+        /// Whether the recording goes on behind the part that is used.
+        truncated: bool,
     },
+    /// A constant, which is as silent as zero.
+    #[error(
+        "the recording is silent (every sample has the same value, {value:.2}): check the microphone and its plug, \
+         and record again"
+    )]
+    Constant {
+        /// The mean of the samples.
+        value: f64,
+    },
+    /// Channels of which one is the other upside down.
+    #[error("the recording's channels cancel each other out: give one channel alone")]
+    ChannelsCancel,
     /// A sample rate that no recording has.
     #[error("a sample rate of {rate} Hz cannot be converted: it has to be 1,000 to 768,000")]
     SampleRate {
         /// The rate.
         rate: u32,
     },
+}
+
+/// How it is said that a recording is silent.
+fn silent(peak: f32, truncated: bool) -> String {
+    if truncated {
+        return format!(
+            "the first {} seconds of the recording are silent, and no more is used: cut the silence off",
+            crate::LONGEST_PROMPT
+        );
+    }
+    let loudest = if peak > 0.0 {
+        let decibels = check::decibels_below(peak);
+        format!(" (its loudest sample is {decibels:.0} dB below full scale)")
+    } else {
+        String::new()
+    };
+    format!("the recording is silent{loudest}: record again, closer to the microphone")
 }

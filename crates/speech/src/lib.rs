@@ -24,7 +24,7 @@ mod text;
 mod utterance;
 mod voice;
 
-pub use audio::{AudioError, check_recording, end_on_pause, resample_poly};
+pub use crate::audio::{AudioError, RecordingNotice, end_on_pause, resample_poly};
 pub use call::Call;
 pub use decoding::Decoding;
 pub use error::SpeechError;

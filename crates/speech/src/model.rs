@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ::audio::Recording;
 use bundle::{ComponentName, Manifest};
 
 use crate::{Options, Prompt, SpeechError, StoredPrompt, TextSource, Tokenizer, Utterance, Voice};
@@ -66,9 +67,9 @@ impl Model {
         Utterance::new(self, source, options)
     }
 
-    /// Starts to make a voice from a mono recording.
-    pub fn prompt(&self, samples: &[f32], sample_rate: u32) -> Result<Prompt, SpeechError> {
-        Prompt::new(self, samples, sample_rate)
+    /// Starts to make a voice from a recording.
+    pub fn prompt(&self, recording: &Recording) -> Result<Prompt, SpeechError> {
+        Prompt::new(self, recording)
     }
 
     /// The prompt that a voice file holds in place of a state; `None` where it holds none.

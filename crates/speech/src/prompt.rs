@@ -1,10 +1,11 @@
 //! Twin of `get_state_for_audio_prompt` in pocket-tts `models/tts_model.py`: from a recording to
 //! a voice.
 
+use ::audio::Recording;
 use bundle::ComponentName;
 use tensor::Tensor;
 
-use crate::audio::{check_recording, end_on_pause, resample_poly};
+use crate::audio::{RecordingNotice, check, end_on_pause, resample_poly};
 use crate::call::Outputs;
 use crate::{Call, Model, SpeechError};
 
@@ -16,7 +17,7 @@ pub const LONGEST_PROMPT: u32 = 30;
 pub struct Prompt {
     model: Model,
     state: State,
-    truncated: bool,
+    notices: Vec<RecordingNotice>,
 }
 
 enum State {
@@ -26,12 +27,8 @@ enum State {
 }
 
 impl Prompt {
-    /// Prepares a mono recording; refuses one without speech in it.
-    pub(crate) fn new(
-        model: &Model,
-        samples: &[f32],
-        sample_rate: u32,
-    ) -> Result<Self, SpeechError> {
+    /// Prepares a recording; refuses one that no voice can come of.
+    pub(crate) fn new(model: &Model, recording: &Recording) -> Result<Self, SpeechError> {
         let manifest = model.manifest();
         if !manifest
             .components
@@ -39,30 +36,44 @@ impl Prompt {
         {
             return Err(SpeechError::NoEncoder);
         }
-        let longest = (LONGEST_PROMPT as usize).saturating_mul(sample_rate as usize);
-        let used = &samples[..samples.len().min(longest)];
-        check_recording(used, sample_rate)?;
-        let mut audio = resample_poly(used, sample_rate, manifest.sample_rate)?;
+        let rate = recording.sample_rate;
+        let longest = (LONGEST_PROMPT as usize).saturating_mul(rate as usize);
+        let shortened;
+        let used = if recording.samples.len() > longest {
+            shortened = Recording {
+                samples: recording.samples[..longest].to_vec(),
+                truncated: true,
+                ..*recording
+            };
+            &shortened
+        } else {
+            recording
+        };
+        let notices = check(used)?;
+        let mut audio = resample_poly(&used.samples, rate, manifest.sample_rate)?;
         end_on_pause(&mut audio, manifest.sample_rate);
         Ok(Self {
             model: model.clone(),
             state: State::Audio(Tensor::f32([1, 1, audio.len()], audio)?),
-            truncated: used.len() < samples.len(),
+            notices,
         })
     }
 
     /// A prompt that has been encoded before: `rows` [1, T, D], as `flow_lm` reads them.
     pub(crate) fn stored(model: &Model, rows: Tensor, truncated: bool) -> Self {
+        let long = RecordingNotice::Long {
+            seconds: LONGEST_PROMPT,
+        };
         Self {
             model: model.clone(),
             state: State::Embeddings(rows),
-            truncated,
+            notices: Vec::from_iter(truncated.then_some(long)),
         }
     }
 
-    /// Whether only the first [`LONGEST_PROMPT`] seconds are used.
-    pub fn truncated(&self) -> bool {
-        self.truncated
+    /// What the user should know of the recording.
+    pub fn notices(&self) -> &[RecordingNotice] {
+        &self.notices
     }
 
     /// The call that comes next, if there is one.

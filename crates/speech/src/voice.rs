@@ -27,8 +27,14 @@ pub struct Voice {
 /// Why a voice cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum VoiceError {
-    /// Not a safetensors file.
-    #[error("not a voice file (safetensors)")]
+    /// Another file than one of tensors.
+    #[error("the file {0}")]
+    Foreign(filetype::Foreign),
+    /// A safetensors file whose header is not sound.
+    #[error("the voice is not a sound safetensors file: {0}")]
+    Header(filetype::HeaderError),
+    /// Tensors that cannot be found or written.
+    #[error("the voice's tensors cannot be used")]
     File(#[from] safetensors::SafeTensorError),
     /// A layer of the model has no tensor in the file.
     #[error("the voice has no {tensor}: it was made for another model")]

@@ -2,7 +2,9 @@
 
 use std::error::Error as _;
 
+use audio::WavError;
 use bundle::ManifestError;
+use filetype::Foreign;
 use runtime::RuntimeError;
 use speech::{SpeechError, VoiceError};
 use tensor::TensorError;
@@ -23,6 +25,12 @@ pub enum Error {
     /// A tensor that JavaScript gave.
     #[error(transparent)]
     Tensor(#[from] TensorError),
+    /// A recording.
+    #[error("the recording {0}")]
+    Wav(#[from] WavError),
+    /// Another file than a recording.
+    #[error("the file {0}")]
+    Foreign(Foreign),
     /// No room for a file.
     #[error("no memory for {bytes} bytes: close other pages, or take a smaller model")]
     Memory {
@@ -71,6 +79,7 @@ impl Error {
             Self::Runtime(_) => "Runtime",
             Self::Tensor(_) => "Tensor",
             Self::Text => "Text",
+            Self::Wav(_) | Self::Foreign(_) => "Audio",
             Self::Instructions => "Instructions",
             Self::Memory { .. } => "Memory",
             Self::Option { .. } => "Options",

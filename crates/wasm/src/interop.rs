@@ -36,6 +36,20 @@ export type Action =
   /** Ask again: a piece of the text has been read, and nothing can be done with it yet. */
   | { kind: "again" }
   | { kind: "done" };
+
+/** What the user should know of a recording: a short name for programs, and a sentence. */
+export interface RecordingNotice {
+  kind:
+    | "long-recording"
+    | "short-recording"
+    | "silent-recording"
+    | "quiet-recording"
+    | "clipped-recording"
+    | "recording-scale"
+    | "recording-offset"
+    | "recording-channels";
+  message: string;
+}
 "#;
 
 #[wasm_bindgen]
@@ -55,10 +69,13 @@ extern "C" {
     /// What comes next.
     #[wasm_bindgen(typescript_type = "Action")]
     pub type JsAction;
+    /// What the user should know.
+    #[wasm_bindgen(typescript_type = "RecordingNotice[]")]
+    pub type JsNotices;
 }
 
 /// An object with these members.
-fn object(members: &[(&str, JsValue)]) -> JsValue {
+pub(crate) fn object(members: &[(&str, JsValue)]) -> JsValue {
     let object = Object::new();
     for (name, value) in members {
         set(&object, name, value);

@@ -8,8 +8,8 @@ use wasm_bindgen::{JsCast as _, JsValue};
 
 use crate::error::Error;
 use crate::options::{JsOptions, JsOwnOptions, options_from_js, options_to_js};
-use crate::values::{self, JsBytes, JsFloats, JsText};
-use crate::{Decoding, Prompt, StoredPrompt, Utterance, Voice};
+use crate::values::{self, JsBytes, JsText};
+use crate::{Decoding, Prompt, Recording, StoredPrompt, Utterance, Voice};
 
 /// A bundle's manifest and its tokenizer.
 #[wasm_bindgen]
@@ -47,13 +47,9 @@ impl Model {
         Decoding::new(&self.model)
     }
 
-    /// Starts to make a voice from a mono recording.
-    pub fn prompt(&self, samples: &JsFloats, sample_rate: f64) -> Result<Prompt, Error> {
-        let samples = values::floats("the recording", samples.as_ref())?;
-        let rate = values::whole("the sample rate", sample_rate)?;
-        // What is too high for a recording is refused as such.
-        let rate = u32::try_from(rate).unwrap_or(u32::MAX);
-        Ok(Prompt::new(self.model.prompt(&samples, rate)?))
+    /// Starts to make a voice from a recording.
+    pub fn prompt(&self, recording: &Recording) -> Result<Prompt, Error> {
+        Ok(Prompt::new(self.model.prompt(&recording.recording)?))
     }
 
     /// The prompt that a voice file holds in place of a state, where it holds one.

@@ -21,6 +21,9 @@ extern "C" {
     /// Samples, or other single precision numbers.
     #[wasm_bindgen(typescript_type = "Float32Array")]
     pub type JsFloats;
+    /// Samples of each channel.
+    #[wasm_bindgen(typescript_type = "Float32Array[]")]
+    pub type JsChannels;
 }
 
 /// Largest whole number that every smaller one can be told from.
@@ -73,7 +76,7 @@ pub(crate) fn integers(value: &JsValue) -> Option<Vec<i64>> {
 }
 
 /// The value as this kind of array, if it is one and not an object that only inherits from it.
-fn typed_array<T: JsCast>(value: &JsValue) -> Option<&T> {
+pub(crate) fn typed_array<T: JsCast>(value: &JsValue) -> Option<&T> {
     ArrayBuffer::is_view(value)
         .then(|| value.dyn_ref())
         .flatten()

@@ -1,6 +1,7 @@
 //! Voices: read, made, and written.
 
 use bundle::ComponentName;
+use js_sys::Array;
 use speech::{VoiceDType, VoiceForm};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::JsValue;
@@ -8,7 +9,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::Model;
 use crate::error::Error;
-use crate::interop::{JsMaybeCall, JsTensors, call_to_js, tensors_from_js, tensors_to_js};
+use crate::interop::{
+    JsMaybeCall, JsNotices, JsTensors, call_to_js, object, tensors_from_js, tensors_to_js,
+};
 use crate::values;
 
 /// The state of `flow_lm` after a voice prompt.
@@ -104,10 +107,16 @@ impl Prompt {
 
 #[wasm_bindgen]
 impl Prompt {
-    /// Whether only the beginning of the recording is used.
+    /// What the user should know of the recording.
     #[wasm_bindgen(getter)]
-    pub fn truncated(&self) -> bool {
-        self.prompt.truncated()
+    pub fn notices(&self) -> JsNotices {
+        let notices = self.prompt.notices().iter().map(|notice| {
+            object(&[
+                ("kind", notice.kind().into()),
+                ("message", notice.to_string().into()),
+            ])
+        });
+        notices.collect::<Array>().unchecked_into()
     }
 
     /// The call that comes next, if there is one; then the state of `flow_lm` is the voice.

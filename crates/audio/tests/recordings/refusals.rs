@@ -148,7 +148,7 @@ fn wav_files_that_contradict_themselves_are_refused() {
     ] {
         let chunk = format(code, channels, bits, frame);
         let file = riff(
-            b"RIFF",
+            "RIFF",
             0,
             &[(b"fmt ", 16, &chunk), (b"data", pcm.len() as u32, &pcm)],
         );

@@ -86,8 +86,8 @@ impl Studio {
 }
 
 /// The head of a RIFF file with these chunks: name, length as it is written, content.
-pub(crate) fn riff(name: &[u8; 4], length: u32, chunks: &[(&[u8; 4], u32, &[u8])]) -> Vec<u8> {
-    let mut file = [&name[..], &length.to_le_bytes(), b"WAVE"].concat();
+pub(crate) fn riff(name: &str, length: u32, chunks: &[(&[u8; 4], u32, &[u8])]) -> Vec<u8> {
+    let mut file = [name.as_bytes(), &length.to_le_bytes(), b"WAVE"].concat();
     for (name, length, content) in chunks {
         file.extend([&name[..], &length.to_le_bytes(), content].concat());
     }

@@ -26,7 +26,7 @@ fn lengths_that_are_not_true_are_passed_over() {
     let length = pcm.len() as u32;
     let fmt = format(1, 1, 16, 2);
     let unknown = u32::MAX;
-    let file = |name: &[u8; 4], riff_length: u32, data_length: u32| {
+    let file = |name: &str, riff_length: u32, data_length: u32| {
         riff(
             name,
             riff_length,
@@ -37,7 +37,7 @@ fn lengths_that_are_not_true_are_passed_over() {
         let mut ds64 = [0; 28];
         ds64[8..16].copy_from_slice(&long.to_le_bytes());
         riff(
-            b"RF64",
+            "RF64",
             unknown,
             &[
                 (b"ds64", 28, &ds64),
@@ -48,23 +48,23 @@ fn lengths_that_are_not_true_are_passed_over() {
     };
     let mut wrong = Vec::new();
     for (name, content) in [
-        ("short8", file(b"RIFF", length + 28, length)),
-        ("riff0", file(b"RIFF", 0, length)),
-        ("data_ff", file(b"RIFF", length + 36, unknown)),
-        ("riff0_data_ff", file(b"RIFF", 0, unknown)),
-        ("7f", file(b"RIFF", 0x7fff_ffff, 0x7fff_ffff)),
-        ("80", file(b"RIFF", 0x8000_0024, 0x8000_0000)),
-        ("zero", file(b"RIFF", 0, 0)),
-        ("too_long", file(b"RIFF", length + 4000, length + 3964)),
-        ("too_short", file(b"RIFF", length / 2 + 36, length / 2)),
-        ("far_too_short", file(b"RIFF", 40, 4)),
-        ("far_too_short_odd", file(b"RIFF", 41, 5)),
-        ("one_byte_too_short", file(b"RIFF", length + 35, length - 5)),
-        ("odd", file(b"RIFF", length, length - 1)),
+        ("short8", file("RIFF", length + 28, length)),
+        ("riff0", file("RIFF", 0, length)),
+        ("data_ff", file("RIFF", length + 36, unknown)),
+        ("riff0_data_ff", file("RIFF", 0, unknown)),
+        ("7f", file("RIFF", 0x7fff_ffff, 0x7fff_ffff)),
+        ("80", file("RIFF", 0x8000_0024, 0x8000_0000)),
+        ("zero", file("RIFF", 0, 0)),
+        ("too_long", file("RIFF", length + 4000, length + 3964)),
+        ("too_short", file("RIFF", length / 2 + 36, length / 2)),
+        ("far_too_short", file("RIFF", 40, 4)),
+        ("far_too_short_odd", file("RIFF", 41, 5)),
+        ("one_byte_too_short", file("RIFF", length + 35, length - 5)),
+        ("odd", file("RIFF", length, length - 1)),
         ("rf64", with_ds64(u64::from(length))),
         ("rf64_zero", with_ds64(0)),
         ("rf64_ff", with_ds64(u64::MAX)),
-        ("bw64", file(b"BW64", unknown, unknown)),
+        ("bw64", file("BW64", unknown, unknown)),
     ] {
         wrong.extend(is_tone(&studio, name, &content));
     }
@@ -115,7 +115,7 @@ fn other_chunks_are_no_samples() {
     ];
     let mut wrong = Vec::new();
     for (name, chunks) in files {
-        wrong.extend(is_tone(&studio, name, &riff(b"RIFF", 0, &chunks)));
+        wrong.extend(is_tone(&studio, name, &riff("RIFF", 0, &chunks)));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -148,11 +148,7 @@ fn the_size_of_a_frame_counts() {
     ] {
         let chunk = format(1, 1, bits, frame);
         let length = pcm.len() as u32;
-        let file = riff(
-            b"RIFF",
-            0,
-            &[(b"fmt ", 16, &chunk), (b"data", length, &pcm)],
-        );
+        let file = riff("RIFF", 0, &[(b"fmt ", 16, &chunk), (b"data", length, &pcm)]);
         wrong.extend(is_tone(&studio, name, &file));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

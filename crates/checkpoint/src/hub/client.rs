@@ -153,6 +153,14 @@ impl Answer {
         })
     }
 
+    /// What names this version of the file, if the server has such a name.
+    pub(super) fn validator(&self) -> Option<String> {
+        let strong = self.header("etag").filter(|it| !it.starts_with("W/"));
+        strong
+            .or_else(|| self.header("last-modified"))
+            .map(str::to_owned)
+    }
+
     /// The failure that the status means by itself.
     pub(super) fn as_failure(&self) -> FetchError {
         FetchError::Status {

@@ -67,6 +67,24 @@ pub enum FetchError {
         /// The status of the answer.
         status: u16,
     },
+    /// A web page in place of a file.
+    #[error(
+        "{url} is a web page, not a file: open it in a browser to find the address of the file itself (a hub has \
+         its files at /resolve/; a network or a site may ask to log in first)"
+    )]
+    Page {
+        /// The address, without its query.
+        url: String,
+    },
+    /// An answer that is successful and has nothing in it, or something that only stands for the
+    /// file.
+    #[error("{url} {foreign}")]
+    Foreign {
+        /// The address, without its query.
+        url: String,
+        /// What came.
+        foreign: String,
+    },
     /// An answer without what every hub says of a file.
     #[error(
         "{endpoint} does not answer like a model hub (header {header}): \

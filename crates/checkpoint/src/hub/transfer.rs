@@ -29,6 +29,8 @@ pub(super) struct Transfer<'a> {
     pub(super) resume: Resume,
     /// What a status other than success means.
     pub(super) refused: &'a dyn Fn(&Answer) -> FetchError,
+    /// Looks at an answer before anything of its body is taken.
+    pub(super) accepted: &'a dyn Fn(&Answer) -> Result<(), FetchError>,
 }
 
 /// When the bytes on disk count as the front of those to come.
@@ -133,9 +135,10 @@ impl Transfer<'_> {
             status if is_transient(status) => return Err(Stop::Passing(answer.as_failure())),
             _ => return Err(Stop::Final((self.refused)(&answer))),
         }
+        (self.accepted)(&answer).map_err(Stop::Final)?;
         let length = answer.response.body().content_length();
         state.total = self.size.or(length.map(|length| state.at + length));
-        state.validator = validator(&answer);
+        state.validator = answer.validator();
         state.meter.begin(state.total, state.at);
         self.receive(state, answer)
     }
@@ -238,12 +241,4 @@ fn continues_at(answer: &Answer, at: u64) -> bool {
         .and_then(|range| range.split_once('-'))
         .and_then(|(first, _)| first.trim().parse().ok());
     answer.status() == StatusCode::PARTIAL_CONTENT && first_byte == Some(at)
-}
-
-/// What names this version of the file, if the server has such a name.
-fn validator(answer: &Answer) -> Option<String> {
-    let strong = answer.header("etag").filter(|it| !it.starts_with("W/"));
-    strong
-        .or_else(|| answer.header("last-modified"))
-        .map(str::to_owned)
 }

@@ -1,15 +1,24 @@
 //! Files of the web, kept where pocket-tts keeps them: under the hash of their address.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use filetype::FileType;
+use ureq::http::{Method, StatusCode};
+
 use super::Hub;
+use super::address::origin;
 use super::cache::with_suffix;
+use super::client::{Answer, Call, NoAnswer};
 use super::digest::sha256;
 use super::error::FetchError;
 use super::lock::FileLock;
 use super::progress::Progress;
 use super::transfer::{Resume, Transfer};
+use super::validator::Validators;
 
 impl Hub {
     pub(super) fn fetch_web(
@@ -18,7 +27,7 @@ impl Hub {
         progress: &dyn Progress,
     ) -> Result<PathBuf, FetchError> {
         let path = self.web_file(url);
-        if path.is_file() {
+        if path.is_file() && !self.has_changed(url, &path) {
             return Ok(path);
         }
         if self.offline {
@@ -31,23 +40,67 @@ impl Hub {
         let name = path.file_name().unwrap_or_default();
         let lock = with_suffix(&self.web_cache.join(".locks").join(name), ".lock");
         let _lock = FileLock::acquire(&lock)?;
-        if path.is_file() {
+        if path.is_file() && !self.has_changed(url, &path) {
             return Ok(path);
         }
-        let part = with_suffix(&path, ".incomplete");
+        self.download_web(url, &path, progress)?;
+        Ok(path)
+    }
+
+    /// Whether the server has another version of the file at `path` now. A server that names no
+    /// versions, or does not answer, has not.
+    fn has_changed(&self, url: &str, path: &Path) -> bool {
+        let conditions = Validators::read(path).conditions();
+        if self.offline || conditions.is_empty() {
+            return false;
+        }
+        let address = file_address(url);
+        let call = Call {
+            method: Method::GET,
+            url: &address,
+            token: None,
+            headers: conditions,
+        };
+        match self.client.call_once(&call) {
+            // A server that ignores the question answers with the same version.
+            Ok(answer) => {
+                answer.status() == StatusCode::OK
+                    && Validators::of(&answer) != Validators::read(path)
+            }
+            Err(NoAnswer { error, .. }) => {
+                tracing::debug!("{url} is used as it was: {error}");
+                false
+            }
+        }
+    }
+
+    fn download_web(
+        &self,
+        url: &str,
+        path: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(), FetchError> {
+        let part = with_suffix(path, ".incomplete");
+        let address = file_address(url);
+        let validators = RefCell::new(Validators::default());
         let transfer = Transfer {
             client: &self.client,
-            url,
+            url: &address,
             token: None,
             location: url.to_owned(),
             name: last_segment(url),
             part: &part,
             size: None,
             resume: Resume::ByValidator,
-            refused: &super::client::Answer::as_failure,
+            refused: &Answer::as_failure,
+            accepted: &|answer| {
+                *validators.borrow_mut() = Validators::of(answer);
+                refuse_page(answer)
+            },
         };
         let whole = transfer.run(progress).and_then(|_| {
-            fs::rename(&part, &path).map_err(|source| FetchError::on_disk(&path, source))
+            refuse_foreign(url, &part)?;
+            fs::rename(&part, path).map_err(|source| FetchError::on_disk(path, source))
         });
         // Nothing says that a later transfer would continue the same file.
         if whole.is_err()
@@ -55,7 +108,19 @@ impl Hub {
         {
             tracing::debug!("{}: {error}", part.display());
         }
-        whole.map(|()| path)
+        whole?;
+        validators.into_inner().write(path)
+    }
+
+    pub(super) fn forget_web(&self, url: &str) -> Result<(), FetchError> {
+        let path = self.web_file(url);
+        Validators::remove(&path);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(FetchError::on_disk(&path, source))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Where the file of an address is kept.
@@ -66,6 +131,64 @@ impl Hub {
             Some(suffix) => with_suffix(&path, suffix),
             None => path,
         }
+    }
+}
+
+/// Refuses an answer that says that it is a web page.
+fn refuse_page(answer: &Answer) -> Result<(), FetchError> {
+    let kind = answer.header("content-type").unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let is_page = ["text/html", "application/xhtml+xml"]
+        .iter()
+        .any(|page| kind.eq_ignore_ascii_case(page));
+    if !is_page {
+        return Ok(());
+    }
+    Err(FetchError::Page {
+        url: format!("{}{}", origin(&answer.url), answer.url.path()),
+    })
+}
+
+/// Refuses what a server sent in place of a file, whatever it said of it.
+fn refuse_foreign(url: &str, part: &Path) -> Result<(), FetchError> {
+    let found = FileType::of_path(part).map_err(|source| FetchError::on_disk(part, source))?;
+    let url = url.split(['?', '#']).next().unwrap_or_default().to_owned();
+    let foreign = match found {
+        FileType::Html => return Err(FetchError::Page { url }),
+        FileType::Empty => "gave an empty answer: check the address, and try again later",
+        FileType::LfsPointer => {
+            "gave a Git LFS pointer, a text that stands for the file: take the address of the file itself, which a \
+             hub has at /resolve/"
+        }
+        _ => return Ok(()),
+    };
+    Err(FetchError::Foreign {
+        url,
+        foreign: foreign.to_owned(),
+    })
+}
+
+/// The address of the file that a page of a model hub or of GitHub shows.
+fn file_address(url: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.into();
+    };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (page, file) = match host {
+        "huggingface.co" | "www.huggingface.co" | "hf.co" | "hf-mirror.com" => {
+            ("/blob/", "/resolve/")
+        }
+        "github.com" | "www.github.com" => ("/blob/", "/raw/"),
+        "gitlab.com" => ("/-/blob/", "/-/raw/"),
+        _ => return url.into(),
+    };
+    let end = path.find(['?', '#']).unwrap_or(path.len());
+    match path[..end].split_once(page) {
+        Some((repository, inside)) => {
+            let query = &path[end..];
+            format!("{scheme}://{host}/{repository}{file}{inside}{query}").into()
+        }
+        None => url.into(),
     }
 }
 
@@ -97,6 +220,30 @@ fn suffix(url: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_that_show_a_file_lead_to_it() {
+        for (page, file) in [
+            (
+                "https://huggingface.co/o/r/blob/main/a/b.wav?x=1",
+                "https://huggingface.co/o/r/resolve/main/a/b.wav?x=1",
+            ),
+            (
+                "https://github.com/o/r/blob/main/b.wav",
+                "https://github.com/o/r/raw/main/b.wav",
+            ),
+            (
+                "https://example.org/blob/b.wav",
+                "https://example.org/blob/b.wav",
+            ),
+            (
+                "https://huggingface.co/o/r/resolve/main/blob.wav",
+                "https://huggingface.co/o/r/resolve/main/blob.wav",
+            ),
+        ] {
+            assert_eq!(file_address(page), file);
+        }
+    }
 
     #[test]
     fn suffixes_as_pocket_tts_finds_them() {

@@ -1,123 +1,41 @@
 //! The header of a safetensors file, and what is said about files that have none.
 
-use std::collections::HashSet;
-use std::fmt;
 use std::path::Path;
 
+use filetype::{Expected, FileType, Foreign, HeaderError, safetensors_header};
 use safetensors::tensor::Metadata;
-use safetensors::{SafeTensorError, SafeTensors};
-use serde::Deserializer as _;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use crate::WeightsError;
 
-/// Bytes of the header's length.
-const LENGTH: usize = 8;
-
-/// Longest header that the format allows.
-const LONGEST: usize = 100_000_000;
-
 /// Checks a whole file: header, names, shapes, offsets and the file's length.
 pub(super) fn read(path: &Path, file: &[u8]) -> Result<Metadata, WeightsError> {
-    if let Some(key) = json(file).and_then(first_duplicate) {
-        return Err(WeightsError::DuplicateKey {
-            path: path.to_owned(),
-            key,
-        });
-    }
-    match SafeTensors::read_metadata(file) {
-        Ok((_, metadata)) => Ok(metadata),
-        Err(_) if is_pickle(path, file) => Err(WeightsError::Pickle {
-            path: path.to_owned(),
-        }),
-        Err(_) if file.starts_with(b"version https://git-lfs") => Err(WeightsError::LfsPointer {
-            path: path.to_owned(),
-        }),
-        Err(error) => Err(WeightsError::Malformed {
-            path: path.to_owned(),
-            reason: reason(&error, file),
-        }),
-    }
-}
-
-/// Bytes that the header should have.
-fn length(file: &[u8]) -> Option<u64> {
-    Some(u64::from_le_bytes(*file.first_chunk::<LENGTH>()?))
-}
-
-fn json(file: &[u8]) -> Option<&[u8]> {
-    let length = usize::try_from(length(file)?).ok()?;
-    (length <= LONGEST).then(|| file.get(LENGTH..LENGTH + length))?
-}
-
-fn reason(error: &SafeTensorError, file: &[u8]) -> String {
-    match error {
-        SafeTensorError::HeaderTooSmall => format!("it has only {} bytes", file.len()),
-        SafeTensorError::HeaderTooLarge => format!(
-            "its first bytes announce a header of {} bytes, and {LONGEST} is the limit",
-            length(file).unwrap_or_default()
-        ),
-        SafeTensorError::InvalidHeaderLength => format!(
-            "its header should have {} bytes, and the whole file has {}",
-            length(file).unwrap_or_default(),
-            file.len()
-        ),
-        SafeTensorError::InvalidOffset(name) => {
-            format!("the data of tensor `{name}` does not start where that before it ends")
+    let reason = match safetensors_header(file) {
+        Ok(metadata) => return Ok(metadata),
+        Err(HeaderError::Duplicate { tensor }) => {
+            return Err(WeightsError::DuplicateKey {
+                path: path.to_owned(),
+                key: tensor,
+            });
         }
-        SafeTensorError::TensorInvalidInfo => {
-            "the offsets of a tensor do not fit its shape and dtype".to_owned()
-        }
-        SafeTensorError::MetadataIncompleteBuffer => {
-            "it is cut short, or has bytes beyond its last tensor".to_owned()
-        }
-        other => other.to_string(),
+        Err(HeaderError::Malformed { reason }) => reason,
+    };
+    let path = path.to_owned();
+    let found = FileType::of(file);
+    let may_be_named = matches!(found, FileType::Unknown | FileType::Text);
+    if found == FileType::Pickle || may_be_named && is_named_as_pickle(&path) {
+        return Err(WeightsError::Pickle { path });
     }
+    Err(match Foreign::of(found, Expected::Weights) {
+        Some(foreign) => WeightsError::Foreign { path, foreign },
+        None => WeightsError::Malformed { path, reason },
+    })
 }
 
-/// Whether a file that is no safetensors file comes from `torch.save`: a ZIP archive,
-/// a bare pickle, or a name that only such files have.
-fn is_pickle(path: &Path, file: &[u8]) -> bool {
-    // A header may have any length, so only what follows it tells it from a pickle.
-    if file.get(LENGTH) == Some(&b'{') {
-        return false;
-    }
-    let named = path.extension().is_some_and(|extension| {
+/// Whether the name is one that only `torch.save` gives.
+fn is_named_as_pickle(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
         ["pt", "pth", "ckpt", "bin", "pkl"]
             .iter()
             .any(|known| extension.eq_ignore_ascii_case(known))
-    });
-    named || file.starts_with(b"PK\x03\x04") || matches!(file, [0x80, 2..=5, ..])
-}
-
-/// The first name that a JSON object holds twice. Anything but an object has none.
-fn first_duplicate(json: &[u8]) -> Option<String> {
-    struct Names;
-
-    impl<'de> Visitor<'de> for Names {
-        type Value = Option<String>;
-
-        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-            out.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut seen = HashSet::new();
-            let mut duplicate = None;
-            while let Some((name, IgnoredAny)) = map.next_entry::<String, _>()? {
-                if duplicate.is_none() && seen.contains(&name) {
-                    duplicate = Some(name);
-                } else {
-                    seen.insert(name);
-                }
-            }
-            Ok(duplicate)
-        }
-    }
-
-    // Bad JSON is left to the check that follows, which says what is bad about it.
-    serde_json::Deserializer::from_slice(json)
-        .deserialize_map(Names)
-        .ok()
-        .flatten()
+    })
 }

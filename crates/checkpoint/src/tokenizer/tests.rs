@@ -90,7 +90,7 @@ fn what_is_no_file_is_refused_by_name() {
     let folder = tempdir().unwrap();
     let directory = TokenizerFile::read(folder.path(), Json).unwrap_err();
     assert!(
-        matches!(directory, TokenizerError::NotAFile { .. }),
+        matches!(directory, TokenizerError::Foreign { .. }),
         "{directory}"
     );
     let absent = TokenizerFile::read(&folder.path().join("absent"), Json).unwrap_err();

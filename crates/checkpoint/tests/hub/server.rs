@@ -28,6 +28,8 @@ pub(crate) struct Behaviour {
     pub(crate) damage: Option<fn(&mut Vec<u8>)>,
     /// Leaves out what only a hub says.
     pub(crate) login_page: bool,
+    /// What every body is said to be.
+    pub(crate) content_type: Option<&'static str>,
 }
 
 /// What a server makes of `Range`.
@@ -59,6 +61,8 @@ pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) range: Option<String>,
+    /// The version that the client has.
+    pub(crate) condition: Option<String>,
     pub(crate) authorization: Option<String>,
 }
 
@@ -89,6 +93,7 @@ impl LoopbackHub {
                 failures: (0, 0),
                 damage: None,
                 login_page: false,
+                content_type: None,
             }),
             log: Mutex::default(),
             storage: Mutex::default(),
@@ -144,6 +149,7 @@ fn answer(shared: &Shared, server: &'static str, request: &Request) -> Response 
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
         range: header("range"),
+        condition: header("if-none-match"),
         authorization: header("authorization"),
     };
     lock(&shared.log).push(seen.clone());
@@ -238,6 +244,14 @@ pub(crate) fn body(
     let mut response = Response::builder();
     for (name, value) in headers {
         response = response.header(*name, value);
+    }
+    if let Some(kind) = behaviour.content_type {
+        response = response.header("content-type", kind);
+    }
+    if let Some((_, etag)) = headers.iter().find(|(name, _)| *name == "etag")
+        && seen.condition.as_ref() == Some(etag)
+    {
+        return response.status(304).body(Body::empty()).unwrap();
     }
     let mut range = seen.range.as_ref();
     range = range.filter(|_| behaviour.ranges != Ranges::Ignored);

@@ -102,3 +102,92 @@ fn refusals_name_the_address_without_its_query() {
         "{text}"
     );
 }
+
+/// The address of a small file, whose version the server names.
+fn small_address(sandbox: &Sandbox) -> String {
+    format!(
+        "{}/kyutai/open/resolve/main/tokenizer.json",
+        sandbox.server.endpoint()
+    )
+}
+
+/// A login page, a page of a hub, an empty answer: none of them is kept.
+#[test]
+fn pages_and_empty_answers_are_refused_and_not_kept() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let url = small_address(&sandbox);
+    let refused = |says: &str| {
+        let error = fetch(&hub, &format!("{url}?key=secret"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(says) && error.contains(&url) && !error.contains("secret"),
+            "{error}"
+        );
+        assert_eq!(leftovers(sandbox.folder.path()), [""; 0]);
+    };
+    sandbox.server.change(|it| it.login_page = true);
+    refused("is a web page");
+    sandbox.server.change(|it| {
+        it.login_page = false;
+        it.content_type = Some("text/html; charset=utf-8");
+    });
+    refused("is a web page");
+    sandbox.server.change(|it| {
+        it.content_type = None;
+        it.damage = Some(Vec::clear);
+    });
+    refused("gave an empty answer");
+    sandbox.server.change(|it| {
+        it.damage = Some(|body| *body = b"version https://git-lfs.github.com/spec/v1\n".to_vec());
+    });
+    refused("Git LFS pointer");
+    sandbox.server.change(|it| it.damage = None);
+    fetch(&hub, &url).unwrap();
+}
+
+#[test]
+fn a_file_that_changed_at_its_address_is_fetched_again() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let url = small_address(&sandbox);
+    let path = fetch(&hub, &url).unwrap();
+    let first = fs::read(&path).unwrap();
+    sandbox.server.seen();
+    // The same version is asked for, and not sent.
+    fetch(&hub, &url).unwrap();
+    let seen = sandbox.server.seen();
+    assert!(seen.len() == 1 && seen[0].condition.is_some(), "{seen:?}");
+
+    sandbox.server.change(|it| {
+        let open = it.repositories.get_mut("kyutai/open").unwrap();
+        open.files
+            .insert("tokenizer.json", (b"{\"new\": 1}".to_vec(), false));
+    });
+    assert_eq!(
+        fs::read(fetch(&hub, &url).unwrap()).unwrap(),
+        b"{\"new\": 1}"
+    );
+    // Without a server the copy is used as it is.
+    sandbox.server.change(|it| it.failures = (1, 503));
+    fetch(&hub, &url).unwrap();
+    fetch(&sandbox.offline(), &url).unwrap();
+    assert_ne!(first, fs::read(&path).unwrap());
+}
+
+#[test]
+fn a_forgotten_file_is_fetched_again() {
+    let sandbox = Sandbox::new();
+    let hub = sandbox.hub();
+    let url = address(&sandbox);
+    let path = fetch(&hub, &url).unwrap();
+    fs::write(&path, "damaged").unwrap();
+    hub.forget(&location(&url)).unwrap();
+    assert!(!path.exists());
+    hub.forget(&location(&url)).unwrap();
+    assert_eq!(fs::read(fetch(&hub, &url).unwrap()).unwrap(), large());
+    // Files of this machine stay.
+    hub.forget(&location(&path.display().to_string())).unwrap();
+    assert!(path.exists());
+}

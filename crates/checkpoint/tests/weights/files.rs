@@ -222,7 +222,7 @@ fn what_is_no_file_is_refused() {
     let folder = tempdir().unwrap();
     let directory = SafetensorsFile::open(folder.path()).unwrap_err();
     assert!(
-        matches!(directory, WeightsError::NotAFile { .. }),
+        matches!(directory, WeightsError::Foreign { .. }),
         "{directory}"
     );
     let absent = SafetensorsFile::open(&folder.path().join("absent")).unwrap_err();

@@ -21,8 +21,8 @@ pub(crate) struct SpeakArgs {
     pub(crate) text_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) speaker: SpeakerArgs,
-    /// A voice of the bundle, a predefined voice, a voice file, or a recording to clone; the
-    /// bundle's first voice unless given.
+    /// A voice of the bundle, a predefined voice, a voice file, or a recording to clone (`-` is
+    /// standard input); the bundle's first voice unless given.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) voice: Option<String>,
     /// WAV file to write; `-` is standard output, which streams while it speaks. No silence is added

@@ -8,7 +8,7 @@ use super::{DEFAULT_BUNDLE, SpeakerArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum VoiceCommand {
-    /// Make a voice file from a recording (wav, mp3, flac or ogg).
+    /// Make a voice file from a recording (wav, mp3, flac, ogg, opus, m4a, aiff, webm and others).
     Export(VoiceExportArgs),
     /// Check a voice file against a bundle and put it into the bundle.
     Import(VoiceImportArgs),
@@ -20,7 +20,10 @@ pub(crate) enum VoiceCommand {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct VoiceExportArgs {
-    /// Recording: a path, an https:// or an hf:// location. The first 30 seconds are used.
+    /// Recording: a path, `-` for standard input, an https:// or an hf:// location. The first 30
+    /// seconds are used. Read are WAV (of any length, RF64 too), MP3, FLAC, Ogg (Vorbis, Opus,
+    /// FLAC), M4A and MP4 (AAC, ALAC), AAC, AIFF, CAF, webm and mkv. `ffmpeg -i IN OUT.wav`
+    /// makes a WAV file of anything else.
     #[arg(value_name = "RECORDING")]
     pub(crate) recording: String,
     /// Voice file to write, which pocket-tts loads as well.

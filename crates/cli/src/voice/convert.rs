@@ -1,6 +1,7 @@
 //! `pocket-onnx voice convert`: the other forms of a voice file.
 
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -30,23 +31,30 @@ pub(crate) fn run(args: &VoiceConvertArgs) -> Result<ExitCode> {
 }
 
 /// Reads a voice, without running the model unless the file holds a prompt.
-pub(super) fn read(source: &Source, dir: &std::path::Path, manifest: &Manifest) -> Result<Voice> {
-    let path = match source {
-        Source::Bundle(name) => dir.join(bundle::Voice::file_name(name)),
-        Source::File(path) => path.clone(),
-        Source::Recording(path) => bail!(
-            "{} is a recording: `pocket-onnx voice export` makes a voice file of it",
-            path.display()
-        ),
-    };
+pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<Voice> {
     let flow_lm = manifest.components.get(&ComponentName::FlowLm);
     let flow_lm =
         flow_lm.with_context(|| format!("the bundle {} has no flow_lm", dir.display()))?;
-    let file = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let context = || format!("voice {}", path.display());
-    if StoredPrompt::is_in(&file) {
-        let speaker = Speaker::open(dir, Arc::new(Engine::default()), 1)?;
-        return speaker.read_voice(&file).with_context(context);
+    match source {
+        Source::Bundle(name) => {
+            let entry = manifest.voices.iter().find(|voice| voice.name == *name);
+            let entry = entry.with_context(|| format!("the bundle has no voice {name}"))?;
+            let path = dir.join(&entry.file.name);
+            let file =
+                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let voice = Voice::from_safetensors(&file, flow_lm);
+            voice.with_context(|| format!("voice {}", path.display()))
+        }
+        Source::File(found) => found.voice_file(false, |file| {
+            if StoredPrompt::is_in(file) {
+                let speaker = Speaker::open(dir, Arc::new(Engine::default()), 1)?;
+                return Ok(speaker.read_voice(file)?);
+            }
+            Ok(Voice::from_safetensors(file, flow_lm)?)
+        }),
+        Source::Recording(found) => bail!(
+            "{} is a recording: `pocket-onnx voice export` makes a voice file of it",
+            found.name().display()
+        ),
     }
-    Voice::from_safetensors(&file, flow_lm).with_context(context)
 }

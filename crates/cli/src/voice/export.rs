@@ -21,7 +21,7 @@ pub(crate) fn run(args: &VoiceExportArgs) -> Result<ExitCode> {
             args.recording
         );
     };
-    let voice = source.voice(&opened.speaker, args.quiet)?;
+    let voice = source.voice(&opened.speaker, args.quiet)?.voice;
     let size = write(&args.output, &voice, &args.form)?;
     if !args.quiet {
         note(&format!(

@@ -1,28 +1,42 @@
 //! Where a voice comes from.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use audio::Recording;
-use bundle::{ComponentName, Manifest};
+use bundle::{Component, ComponentName, Manifest};
 use checkpoint::{Hub, Location};
 use config::{PredefinedVoice, Variant};
+use filetype::{Expected, FileType};
 use speaker::Speaker;
-use speech::{LONGEST_PROMPT, Voice};
+use speech::{LONGEST_PROMPT, RecordingNotice, StoredPrompt, Voice};
 
+use super::input::{Input, STANDARD_INPUT};
+use crate::download::Download;
 use crate::output::{nearest, note};
-use crate::progress::Bar;
 
 /// A voice as it was typed, found but not read.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     /// A voice of the bundle.
     Bundle(String),
-    /// A voice file of pocket-tts, on this machine now.
-    File(PathBuf),
-    /// A recording, on this machine now.
-    Recording(PathBuf),
+    /// A voice file of pocket-tts.
+    File(Found),
+    /// A recording.
+    Recording(Found),
+}
+
+/// A file of somebody's, and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    input: Input,
+    download: Option<Download>,
+}
+
+/// A voice, and what the user should know of the recording that it was made from.
+pub(crate) struct Chosen {
+    pub(crate) voice: Voice,
+    pub(crate) notices: Vec<RecordingNotice>,
 }
 
 impl Source {
@@ -43,6 +57,9 @@ impl Source {
 
     /// Finds what is none of the bundle's voices, `own`, which may have been meant all the same.
     fn find_beside(own: &[&str], typed: &str, variant: Option<&str>, quiet: bool) -> Result<Self> {
+        if typed == STANDARD_INPUT {
+            return Self::told_apart(Input::standard()?, None, typed);
+        }
         let known = PredefinedVoice::find(typed);
         let location = match (known, variant) {
             (Some(_), Some(variant)) if !Path::new(typed).exists() => {
@@ -73,27 +90,100 @@ impl Source {
                 nearest(typed, &names)
             );
         }
-        let path = Hub::from_env()?.fetch(&parsed, &Bar::new(quiet))?;
-        Ok(if is_voice_file(&location) {
-            Self::File(path)
+        if let Location::Local(path) = &parsed {
+            return Self::told_apart(Input::open(path)?, None, &location);
+        }
+        // The hub's settings matter only where something has to come from it.
+        let download = Download::fetch(Hub::from_env()?, &parsed, quiet)?;
+        Self::told_apart(Input::File(download.path()), Some(download), &location)
+    }
+
+    /// A voice file begins as safetensors files do, or is called as one.
+    fn told_apart(input: Input, download: Option<Download>, location: &str) -> Result<Self> {
+        let is_file = match input.file_type()? {
+            FileType::Safetensors => true,
+            FileType::Audio(_) | FileType::Video(_) => false,
+            _ => is_voice_file(location),
+        };
+        let found = Found { input, download };
+        Ok(if is_file {
+            Self::File(found)
         } else {
-            Self::Recording(path)
+            Self::Recording(found)
         })
     }
 
     /// Reads or makes the voice.
-    pub(crate) fn voice(&self, speaker: &Speaker, quiet: bool) -> Result<Voice> {
-        match self {
+    pub(crate) fn voice(&self, speaker: &Speaker, quiet: bool) -> Result<Chosen> {
+        let voice = match self {
             Self::Bundle(name) => {
                 let voice = speaker.voice(Some(name));
-                voice.with_context(|| format!("voice {name} of the bundle"))
+                voice.with_context(|| format!("voice {name} of the bundle"))?
             }
-            Self::File(path) => {
-                let file = fs::read(path).with_context(|| path.display().to_string())?;
-                let voice = speaker.read_voice(&file);
-                voice.with_context(|| format!("voice {}", path.display()))
+            Self::File(found) => {
+                found.voice_file(quiet, |file| Ok(speaker.read_voice(file)?))?
             }
-            Self::Recording(path) => clone(path, speaker, quiet),
+            Self::Recording(found) => return found.clone_voice(speaker, quiet),
+        };
+        Ok(Chosen {
+            voice,
+            notices: Vec::new(),
+        })
+    }
+}
+
+impl Found {
+    /// What it is called in messages.
+    pub(crate) fn name(&self) -> &Path {
+        self.input.name()
+    }
+
+    /// Reads a voice file.
+    pub(crate) fn voice_file(
+        &self,
+        quiet: bool,
+        read: impl Fn(&[u8]) -> Result<Voice>,
+    ) -> Result<Voice> {
+        self.read(quiet, |input| {
+            let file = input.bytes(Expected::Voice)?;
+            read(&file).with_context(|| format!("voice {}", input.name().display()))
+        })
+    }
+
+    /// Reads a voice file for `flow_lm`; nothing where it holds a prompt, which the model has to be
+    /// run for.
+    pub(crate) fn state(&self, quiet: bool, flow_lm: &Component) -> Result<Option<Voice>> {
+        self.read(quiet, |input| {
+            let file = input.bytes(Expected::Voice)?;
+            if StoredPrompt::is_in(&file) {
+                return Ok(None);
+            }
+            let voice = Voice::from_safetensors(&file, flow_lm);
+            let voice = voice.with_context(|| format!("voice {}", input.name().display()))?;
+            Ok(Some(voice))
+        })
+    }
+
+    /// Makes a voice from a recording, and tells what is to be said of it.
+    fn clone_voice(&self, speaker: &Speaker, quiet: bool) -> Result<Chosen> {
+        let limit = Duration::from_secs(u64::from(LONGEST_PROMPT));
+        let recording = self.read(quiet, |input| input.recording(limit))?;
+        let cloned = speaker.clone_voice(&recording);
+        let name = self.name().display();
+        let (voice, notices) = cloned.with_context(|| format!("recording {name}"))?;
+        if !quiet {
+            for notice in &notices {
+                note(&format!("notice: {name}: {notice}"));
+            }
+        }
+        Ok(Chosen { voice, notices })
+    }
+
+    /// Reads the file; what was downloaded and makes no sense is downloaded once more.
+    fn read<T>(&self, quiet: bool, read: impl Fn(&Input) -> Result<T>) -> Result<T> {
+        match &self.download {
+            None => read(&self.input),
+            Some(download) => download.read(quiet, || read(&self.input)),
         }
     }
 }
@@ -103,7 +193,7 @@ pub(crate) const NO_VOICE: &str =
     "this bundle has no voice, and predefined voices were made for the released models only";
 
 /// The voice that was asked for, or the bundle's first one, or the language's own.
-pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Result<Voice> {
+pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Result<Chosen> {
     let manifest = speaker.model().manifest();
     if let Some(typed) = typed {
         return Source::find(typed, manifest, quiet)?.voice(speaker, quiet);
@@ -134,19 +224,10 @@ fn without_voice(manifest: &Manifest) -> String {
     format!("{NO_VOICE}: {way}")
 }
 
-/// Makes a voice from a recording.
-fn clone(path: &Path, speaker: &Speaker, quiet: bool) -> Result<Voice> {
-    let limit = std::time::Duration::from_secs(u64::from(LONGEST_PROMPT));
-    let recording = Recording::read(path, Some(limit))?;
-    if recording.truncated && !quiet {
-        note(&format!(
-            "notice: only the first {LONGEST_PROMPT} seconds of {} are used",
-            path.display()
-        ));
-    }
-    let cloned = speaker.clone_voice(&recording.samples, recording.sample_rate);
-    let (voice, _) = cloned.with_context(|| format!("recording {}", path.display()))?;
-    Ok(voice)
+/// Notices, for a program to read.
+pub(crate) fn to_json(notices: &[RecordingNotice]) -> serde_json::Value {
+    let entry = |notice: &RecordingNotice| serde_json::json!({ "kind": notice.kind(), "message": notice.to_string() });
+    notices.iter().map(entry).collect()
 }
 
 /// As pocket-tts tells them apart: by the ending of the location before any `@revision`.

@@ -1,5 +1,6 @@
 //! What cannot be spoken is refused, with the reason.
 
+use audio::Recording;
 use bundle::{ComponentName, Manifest};
 use speaker::{Speaker, SpeakerError};
 use speech::Options;
@@ -60,13 +61,11 @@ fn voices_and_recordings_that_cannot_be_used() {
         other.map_err(SpeakerError::from),
         "transformer.layers.0.self_attn/cache of the voice has the shape",
     );
-    says(speaker.clone_voice(&[], 24_000), "no samples");
-    says(speaker.clone_voice(&[0.0; 4_000], 24_000), "silent");
-    says(
-        speaker.clone_voice(&[f32::NAN; 4_000], 24_000),
-        "not finite",
-    );
-    says(speaker.clone_voice(&[0.5; 4_000], 10), "10 Hz");
+    let cloned = |samples: &[f32], rate| speaker.clone_voice(&Recording::mono(samples, rate));
+    says(cloned(&[], 24_000), "no samples");
+    says(cloned(&[0.0; 4_000], 24_000), "silent");
+    says(cloned(&[f32::NAN; 4_000], 24_000), "not finite");
+    says(cloned(&[0.5; 4_000], 10), "10 Hz");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Voices: from recordings, from files, and back.
 
+use audio::Recording;
 use runtime::Backend;
 use safetensors::SafeTensors;
 use speaker::Speaker;
-use speech::{VoiceDType, VoiceForm};
+use speech::{RecordingNotice, VoiceDType, VoiceForm};
 
 use crate::support::{backends, difference, floats, record, say};
 
@@ -76,8 +77,9 @@ fn a_cloned_voice_speaks_as_its_file_does() {
     let wav = floats(&SafeTensors::deserialize(&encoder).unwrap(), "wav").unwrap();
     for backend in backends() {
         let speaker = Speaker::open(&bundle.path(), backend, 1).unwrap();
-        let (voice, truncated) = speaker.clone_voice(&wav, 24_000).unwrap();
-        assert!(!truncated);
+        let recording = Recording::mono(&wav, 24_000);
+        let (voice, notices) = speaker.clone_voice(&recording).unwrap();
+        assert!(!notices.iter().any(is_long));
         let spoken = |voice: &speech::Voice| {
             let voice = speaker.prepare(voice).unwrap();
             say(
@@ -99,15 +101,14 @@ fn a_cloned_voice_speaks_as_its_file_does() {
 fn long_recordings_are_cut() {
     let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
     let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
-    let tone = |seconds: usize| -> Vec<f32> {
-        (0..seconds * 8000)
-            .map(|i| (i as f32 * 0.3).sin() * 0.5)
-            .collect()
+    let tone = |seconds: usize| {
+        let samples = (0..seconds * 8000).map(|i| (i as f32 * 0.3).sin() * 0.5);
+        Recording::mono(&samples.collect::<Vec<_>>(), 8000)
     };
-    let (cut, truncated) = speaker.clone_voice(&tone(31), 8000).unwrap();
-    assert!(truncated);
-    let (whole, truncated) = speaker.clone_voice(&tone(30), 8000).unwrap();
-    assert!(!truncated);
+    let (cut, notices) = speaker.clone_voice(&tone(31)).unwrap();
+    assert!(notices.iter().any(is_long));
+    let (whole, notices) = speaker.clone_voice(&tone(30)).unwrap();
+    assert!(!notices.iter().any(is_long));
     assert_eq!(cut, whole);
 }
 
@@ -235,4 +236,8 @@ fn long_stored_prompts_are_cut_as_recordings_are() {
     let file = prompt_file("audio_prompt", &[1, 376, width], &values);
     let voice = speaker.read_voice(&file).unwrap();
     assert_eq!(voice.position(), 375 + before as i64);
+}
+
+fn is_long(notice: &RecordingNotice) -> bool {
+    matches!(notice, RecordingNotice::Long { .. })
 }

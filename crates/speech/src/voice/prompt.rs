@@ -51,7 +51,7 @@ impl StoredPrompt {
     ///
     /// [`VoiceError`] where the prompt is not of the model's width, or not finite.
     pub(crate) fn read(model: &Model, file: &[u8]) -> Result<Option<Self>, VoiceError> {
-        let file = SafeTensors::deserialize(file)?;
+        let file = super::read::open(file)?;
         let Some((tensor, layout)) = named(&file) else {
             return Ok(None);
         };

@@ -1,6 +1,7 @@
 //! Reading voice files, of both forms.
 
 use bundle::{Component, Dim, State};
+use filetype::{Expected, foreign, safetensors_header};
 use half::{bf16, f16};
 use safetensors::tensor::TensorView as FileTensor;
 use safetensors::{Dtype, SafeTensors};
@@ -12,7 +13,7 @@ impl Voice {
     /// Reads a voice file for `component`, which is the bundle's `flow_lm`. Rows that are not
     /// used are left out.
     pub fn from_safetensors(file: &[u8], component: &Component) -> Result<Self, VoiceError> {
-        let file = SafeTensors::deserialize(file)?;
+        let file = open(file)?;
         let mut position: Option<usize> = None;
         let mut states = Vec::new();
         for state in &component.states {
@@ -48,6 +49,17 @@ impl Voice {
             }),
         }
     }
+}
+
+/// The tensors of a voice file.
+pub(super) fn open(file: &[u8]) -> Result<SafeTensors<'_>, VoiceError> {
+    if let Err(error) = safetensors_header(file) {
+        return Err(match foreign(file, Expected::Voice) {
+            Some(foreign) => VoiceError::Foreign(foreign),
+            None => VoiceError::Header(error),
+        });
+    }
+    Ok(SafeTensors::deserialize(file)?)
 }
 
 /// Whether a tensor belongs to one of the component's modules.

@@ -1,0 +1,71 @@
+//! The versions of files of the web: what their servers call them, kept beside the files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::cache::{create_parent, with_suffix};
+use super::client::Answer;
+use super::error::FetchError;
+
+/// What a server calls the version of a file that it sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Validators {
+    etag: Option<String>,
+    last_modified: Option<String>,
+}
+
+impl Validators {
+    /// Those of an answer.
+    pub(super) fn of(answer: &Answer) -> Self {
+        let header = |name| answer.header(name).map(str::to_owned);
+        Self {
+            etag: header("etag"),
+            last_modified: header("last-modified"),
+        }
+    }
+
+    /// Those of the file at `path`, if they are known.
+    pub(super) fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(place(path)).unwrap_or_default();
+        let line = |name: &str| {
+            let found = text.lines().find_map(|line| line.strip_prefix(name));
+            found.filter(|value| !value.is_empty()).map(str::to_owned)
+        };
+        Self {
+            etag: line("etag: "),
+            last_modified: line("last-modified: "),
+        }
+    }
+
+    /// Keeps them for the file at `path`.
+    pub(super) fn write(&self, path: &Path) -> Result<(), FetchError> {
+        let place = place(path);
+        create_parent(&place)?;
+        let line = |name: &str, value: &Option<String>| {
+            value
+                .as_ref()
+                .map_or(String::new(), |value| format!("{name}: {value}\n"))
+        };
+        let text = line("etag", &self.etag) + &line("last-modified", &self.last_modified);
+        fs::write(&place, text).map_err(|source| FetchError::on_disk(&place, source))
+    }
+
+    /// The headers that ask for the file only if it is another one by now.
+    pub(super) fn conditions(&self) -> Vec<(&'static str, String)> {
+        let etag = self.etag.clone().map(|it| ("if-none-match", it));
+        let date = (self.last_modified.clone()).map(|it| ("if-modified-since", it));
+        etag.into_iter().chain(date).collect()
+    }
+
+    /// Forgets those of the file at `path`.
+    pub(super) fn remove(path: &Path) {
+        // Where there are none, the server was without names for versions.
+        let _ = fs::remove_file(place(path));
+    }
+}
+
+/// Beside the folder of locks: pocket-tts has files only in this folder.
+fn place(path: &Path) -> PathBuf {
+    let folder = path.parent().unwrap_or(path).join(".versions");
+    with_suffix(&folder.join(path.file_name().unwrap_or_default()), ".txt")
+}

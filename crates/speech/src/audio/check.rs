@@ -1,0 +1,192 @@
+//! Whether a recording is worth listening to: what is refused, and what the user is told.
+
+use ::audio::Recording;
+
+use super::{AudioError, RecordingNotice};
+use crate::LONGEST_PROMPT;
+
+/// Magnitude below which nothing is heard: 80 dB below full scale.
+const SILENCE: f32 = 1e-4;
+/// Length of the windows whose loudness is measured, in seconds: one wave of the lowest voice.
+const WINDOW: f64 = 0.02;
+/// So much softer than the loudest window, a window holds no speech: 40 dB.
+const BACKGROUND: f32 = 0.01;
+/// Recordings below this length make poor voices, in seconds.
+const SHORT: f64 = 2.0;
+/// The least speech in a recording that is long enough, in seconds.
+const LEAST_SOUND: f64 = 1.0;
+/// Peak below which the voice is hard to tell from the noise: 40 dB below full scale.
+const QUIET: f32 = 0.01;
+/// Peak that no recording in the scale of -1 to 1 has. Decoders overshoot by half.
+const OTHER_SCALE: f32 = 4.0;
+/// Magnitudes that a clipped sample has. What a decoder overshoots is not clipped.
+const CLIPPED: std::ops::RangeInclusive<f32> = 0.999..=1.0;
+/// Samples of this magnitude in sequence that only clipping makes.
+const CLIPPED_RUN: usize = 3;
+/// Share of clipped samples that is heard.
+const MUCH_CLIPPED: f64 = 0.001;
+/// Mean that a working microphone does not have.
+const OFFSET: f64 = 0.05;
+/// Share of the channels' level that their average keeps at least: 20 dB.
+const KEPT: f32 = 0.1;
+
+/// Refuses a recording that no voice can come of: without samples, with samples that are no
+/// numbers, without sound. Tells of others what may make a poor voice.
+pub(crate) fn check(recording: &Recording) -> Result<Vec<RecordingNotice>, AudioError> {
+    let &Recording {
+        ref samples,
+        sample_rate: rate,
+        truncated,
+        channel_level,
+    } = recording;
+    if !(1_000..=768_000).contains(&rate) {
+        return Err(AudioError::SampleRate { rate });
+    }
+    if samples.is_empty() {
+        return Err(AudioError::NoSamples);
+    }
+    let seconds = |count: usize| count as f64 / f64::from(rate);
+    if let Some(at) = samples.iter().position(|sample| !sample.is_finite()) {
+        return Err(AudioError::NotFinite {
+            seconds: seconds(at),
+        });
+    }
+    let measure = Measure::of(samples, rate);
+    if measure.swing < SILENCE {
+        return Err(
+            if channel_level > SILENCE && measure.level < KEPT * channel_level {
+                AudioError::ChannelsCancel
+            } else if measure.mean.abs() > f64::from(SILENCE) {
+                AudioError::Constant {
+                    value: measure.mean,
+                }
+            } else {
+                AudioError::Silent {
+                    peak: measure.peak,
+                    truncated,
+                }
+            },
+        );
+    }
+    let length = seconds(samples.len());
+    let mut notices = Vec::new();
+    let mut tell = |is_so: bool, notice: RecordingNotice| {
+        if is_so {
+            notices.push(notice);
+        }
+    };
+    tell(
+        truncated,
+        RecordingNotice::Long {
+            seconds: LONGEST_PROMPT,
+        },
+    );
+    tell(length < SHORT, RecordingNotice::Short { seconds: length });
+    tell(
+        length >= SHORT && measure.sound < LEAST_SOUND,
+        RecordingNotice::LittleSound {
+            sound: measure.sound,
+            seconds: length,
+        },
+    );
+    let is_scaled = measure.peak > OTHER_SCALE;
+    tell(is_scaled, RecordingNotice::Scale { peak: measure.peak });
+    tell(
+        measure.swing < QUIET,
+        RecordingNotice::Quiet {
+            decibels: decibels_below(measure.swing),
+        },
+    );
+    tell(
+        !is_scaled && measure.clipped > MUCH_CLIPPED,
+        RecordingNotice::Clipped {
+            share: measure.clipped,
+        },
+    );
+    tell(
+        !is_scaled && length > WINDOW && measure.mean.abs() > OFFSET,
+        RecordingNotice::Offset {
+            value: measure.mean,
+        },
+    );
+    let kept = measure.level / channel_level;
+    tell(kept < KEPT, RecordingNotice::ChannelsCancel { kept });
+    Ok(notices)
+}
+
+/// A magnitude as decibels below full scale.
+pub(crate) fn decibels_below(magnitude: f32) -> f32 {
+    -20.0 * magnitude.log10()
+}
+
+/// What is measured of samples.
+struct Measure {
+    /// Largest magnitude.
+    peak: f32,
+    mean: f64,
+    /// Root mean square.
+    level: f32,
+    /// Half the distance between the extremes of the liveliest window: a constant has none.
+    swing: f32,
+    /// Seconds of windows that are not much softer than the loudest.
+    sound: f64,
+    /// Share of clipped samples.
+    clipped: f64,
+}
+
+impl Measure {
+    fn of(samples: &[f32], rate: u32) -> Self {
+        let window = (WINDOW * f64::from(rate)) as usize;
+        let count = samples.len() as f64;
+        let sum: f64 = samples.iter().map(|&it| f64::from(it)).sum();
+        let squares: f64 = samples
+            .iter()
+            .map(|&it| f64::from(it) * f64::from(it))
+            .sum();
+        let peak = samples.iter().fold(0.0, |peak: f32, it| peak.max(it.abs()));
+        // Of less than one window nothing can be said but how far it is from zero.
+        let swings: Vec<f32> = if samples.len() < window {
+            vec![peak]
+        } else {
+            samples.chunks_exact(window).map(swing).collect()
+        };
+        let liveliest = swings.iter().copied().fold(0.0, f32::max);
+        let sounding = (swings.iter())
+            .filter(|&&it| it > BACKGROUND * liveliest)
+            .count();
+        Self {
+            peak,
+            mean: sum / count,
+            level: (squares / count).sqrt() as f32,
+            swing: liveliest,
+            sound: sounding as f64 * WINDOW,
+            clipped: clipped(samples) as f64 / count,
+        }
+    }
+}
+
+/// Half the distance between the extremes.
+fn swing(window: &[f32]) -> f32 {
+    let ends = window.iter().fold(
+        (f32::INFINITY, f32::NEG_INFINITY),
+        |(low, high): (f32, f32), &it| (low.min(it), high.max(it)),
+    );
+    (ends.1 - ends.0) / 2.0
+}
+
+/// Samples in runs at either end of the scale.
+fn clipped(samples: &[f32]) -> usize {
+    // -1, 0 or 1.
+    let side = |sample: f32| {
+        let is_clipped = CLIPPED.contains(&sample.abs());
+        i8::from(is_clipped && sample > 0.0) - i8::from(is_clipped && sample < 0.0)
+    };
+    samples
+        .chunk_by(|a, b| side(*a) == side(*b))
+        .filter(|run| run.len() >= CLIPPED_RUN && side(run[0]) != 0)
+        .map(<[f32]>::len)
+        .sum()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! What the user is told of a recording.
+
+use std::fmt;
+
+/// What may make a poor voice of a recording, or leaves out a part of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RecordingNotice {
+    /// Only the beginning is used.
+    Long {
+        /// How much of it.
+        seconds: u32,
+    },
+    /// Hardly anything to learn a voice from.
+    Short {
+        /// How much.
+        seconds: f64,
+    },
+    /// Long, and nearly all of it silent.
+    LittleSound {
+        /// Seconds of sound.
+        sound: f64,
+        /// Seconds of everything.
+        seconds: f64,
+    },
+    /// Very soft.
+    Quiet {
+        /// How far the loudest sample is below full scale.
+        decibels: f32,
+    },
+    /// Louder than the recorder could take.
+    Clipped {
+        /// Share of the samples that it cut off.
+        share: f64,
+    },
+    /// Samples that are not in the scale of -1 to 1.
+    Scale {
+        /// The largest.
+        peak: f32,
+    },
+    /// Samples that swing about another value than zero.
+    Offset {
+        /// About which.
+        value: f64,
+    },
+    /// Channels that nearly cancel each other out.
+    ChannelsCancel {
+        /// Share of their level that is left of them.
+        kept: f32,
+    },
+}
+
+impl RecordingNotice {
+    /// A short name, for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Long { .. } => "long-recording",
+            Self::Short { .. } => "short-recording",
+            Self::LittleSound { .. } => "silent-recording",
+            Self::Quiet { .. } => "quiet-recording",
+            Self::Clipped { .. } => "clipped-recording",
+            Self::Scale { .. } => "recording-scale",
+            Self::Offset { .. } => "recording-offset",
+            Self::ChannelsCancel { .. } => "recording-channels",
+        }
+    }
+}
+
+impl fmt::Display for RecordingNotice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Long { seconds } => {
+                write!(
+                    out,
+                    "only the first {seconds} seconds of the recording are used"
+                )
+            }
+            Self::Short { seconds } => {
+                out.write_str("the recording is ")?;
+                match seconds * 1000.0 {
+                    ms if ms < 1.0 => out.write_str("less than a millisecond long")?,
+                    ms if ms < 1000.0 => write!(out, "only {ms:.0} milliseconds long")?,
+                    _ => write!(out, "only {seconds:.1} seconds long")?,
+                }
+                out.write_str(": a good voice needs 5 to 30 seconds of speech")
+            }
+            Self::LittleSound { sound, seconds } => write!(
+                out,
+                "only {sound:.1} of the recording's {seconds:.0} seconds are sound: a good voice needs 5 to 30 \
+                 seconds of speech"
+            ),
+            Self::Quiet { decibels } => write!(
+                out,
+                "the recording is very quiet (its loudest sound is {decibels:.0} dB below full scale): record \
+                 again, closer to the microphone"
+            ),
+            Self::Clipped { share } => write!(
+                out,
+                "{:.1} % of the recording's samples are cut off at full scale: record again, not so loud",
+                share * 100.0
+            ),
+            Self::Scale { peak } => write!(
+                out,
+                "the recording's samples reach {peak:.0} times full scale: floating-point samples have to be in \
+                 the scale of -1 to 1, so divide those of 16-bit integers by 32768"
+            ),
+            Self::Offset { value } => write!(
+                out,
+                "the recording's samples swing about {value:.2} instead of zero: the microphone or its plug may \
+                 be faulty"
+            ),
+            Self::ChannelsCancel { kept } => write!(
+                out,
+                "the recording's channels nearly cancel each other out ({:.0} % is left of them): give one \
+                 channel alone",
+                kept * 100.0
+            ),
+        }
+    }
+}
