@@ -29,7 +29,7 @@ fn model(head: &[u8]) -> Option<FileType> {
     }
     if head.starts_with(b"PK\x03\x04") {
         // The name of the first entry follows 30 bytes of the archive's own.
-        let names = head.get(30..head.len().min(300)).unwrap_or_default();
+        let names = &head[..head.len().min(300)];
         let is_torch = contains(names, b"/data.pkl") || contains(names, b"/byteorder");
         return is_torch.then_some(FileType::TorchArchive);
     }

@@ -60,7 +60,7 @@ fn files_that_are_no_safetensors_files_are_refused() {
         (
             "text",
             b"It was a dark and stormy night.".to_vec(),
-            "announce a header of",
+            "is a text, not weights",
         ),
         (
             "all ones",
@@ -94,7 +94,7 @@ fn files_that_are_no_safetensors_files_are_refused() {
         ),
         (
             "a PyTorch archive",
-            b"PK\x03\x04\x00\x00\x08\x08\x00\x00archive".to_vec(),
+            b"PK\x03\x04\x00\x00\x08\x08\x00\x00archive/data.pkl".to_vec(),
             "save_file",
         ),
         (

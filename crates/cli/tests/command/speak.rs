@@ -236,7 +236,7 @@ fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
         ("speak --bundle b Hello", "no voice"),
         (
             "speak --bundle broken Hello",
-            "voice voice of the bundle: not a voice file",
+            "voice voice of the bundle: the file is a text, not a voice file",
         ),
         (
             "speak --bundle b --voice alba Hello",
@@ -253,7 +253,7 @@ fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
         ),
         (
             "speak --bundle b --voice noise.wav Hello",
-            "noise.wav is not a recording",
+            "noise.wav is a text, not a recording",
         ),
         ("speak --bundle b --voice silent.wav Hello", "silent"),
         ("speak --bundle b --voice empty.wav Hello", "empty.wav"),

@@ -222,7 +222,7 @@ fn voices_that_cannot_be_had_are_refused() {
         (format!("{tiny} --voices default"), "a model of its own"),
         (format!("{tiny} --voices all"), "a model of its own"),
         (format!("{tiny} --voices nobody"), "no voice nobody"),
-        (format!("{tiny} --voices a.wav"), "a.wav is not a recording"),
+        (format!("{tiny} --voices a.wav"), "a.wav is a text, not a recording"),
         (format!("{tiny} --voices a.safetensors"), "not a voice file"),
         (
             format!("{tiny} --voices a.wav,a.safetensors"),

@@ -126,7 +126,6 @@ fn files_that_are_not_sound_are_named() {
         ),
         ("a header of 16 EiB", [&[0xff; 8], &whole[8..]].concat()),
         ("a header that is no JSON", raw(b"[1, 2", &[])),
-        ("text", b"See the release page for the weights.".to_vec()),
     ];
     let line = format!("{REAL} --output-dir out");
     for (story, content) in cases {
@@ -159,6 +158,11 @@ fn what_is_given_in_place_of_weights_is_recognized() {
             name: "pointer.safetensors",
             content: Some(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"),
             says: "pointer.safetensors is a Git LFS pointer",
+        },
+        Case {
+            name: "text.safetensors",
+            content: Some(b"See the release page for the weights."),
+            says: "text.safetensors is a text, not weights",
         },
         Case {
             name: "empty.safetensors",
