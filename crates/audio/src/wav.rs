@@ -65,6 +65,21 @@ impl<W: Write> WavWriter<W> {
         self.out.flush()
     }
 
+    /// Whether there is more than the header's length can say, 4 GiB: some programs then read no
+    /// further.
+    pub fn is_too_long(&self) -> bool {
+        u32::try_from(self.bytes_of_samples()).is_err()
+    }
+
+    fn bytes_of_samples(&self) -> u64 {
+        self.samples * u64::from(self.format.bytes())
+    }
+
+    /// What is written to.
+    pub fn get_ref(&self) -> &W {
+        &self.out
+    }
+
     /// What was written to.
     pub fn into_inner(self) -> W {
         self.out
@@ -74,9 +89,7 @@ impl<W: Write> WavWriter<W> {
 impl<W: Write + Seek> WavWriter<W> {
     /// Puts the length into the header.
     pub fn finish(mut self) -> io::Result<W> {
-        let length = self.samples * u64::from(self.format.bytes());
-        // Beyond 4 GB the format has no length; the header goes on saying that it is unknown.
-        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        let length = length_in_header(self.bytes_of_samples());
         self.out.seek(SeekFrom::Start(0))?;
         self.out
             .write_all(&header(self.format, self.sample_rate, length))?;
@@ -84,6 +97,12 @@ impl<W: Write + Seek> WavWriter<W> {
         self.out.flush()?;
         Ok(self.out)
     }
+}
+
+/// Beyond 4 GiB the format has no length; the header goes on saying that it is unknown, and players
+/// play to the end.
+fn length_in_header(bytes: u64) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 fn header(format: SampleFormat, sample_rate: u32, length: u32) -> [u8; HEADER] {
@@ -140,6 +159,22 @@ mod tests {
         let mut reader = hound::WavReader::new(&file[..]).unwrap();
         let samples: Vec<f32> = reader.samples().map(Result::unwrap).collect();
         assert_eq!(samples, SAMPLES);
+    }
+
+    #[test]
+    fn a_file_of_more_than_4_gib_says_that_its_length_is_unknown() {
+        let four = 1_u64 << 32;
+        for (bytes, data, riff) in [
+            (0, 0, 36),
+            (four - 40, u32::MAX - 39, u32::MAX - 3),
+            (four - 2, u32::MAX - 1, u32::MAX),
+            (four, u32::MAX, u32::MAX),
+            (9 * four, u32::MAX, u32::MAX),
+        ] {
+            let header = header(SampleFormat::I16, 24_000, length_in_header(bytes));
+            assert_eq!(header[40..44], data.to_le_bytes(), "{bytes}");
+            assert_eq!(header[4..8], riff.to_le_bytes(), "{bytes}");
+        }
     }
 
     #[test]

@@ -47,6 +47,16 @@ impl ComponentName {
         }
     }
 
+    /// Name of the component's graph in a bundle.
+    pub fn graph_file(self) -> String {
+        format!("{self}.onnx")
+    }
+
+    /// Name of the component's weights in a bundle.
+    pub fn data_file(self) -> String {
+        format!("{self}.onnx.data")
+    }
+
     /// The component of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|c| c.as_str() == name)

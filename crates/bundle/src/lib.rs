@@ -7,6 +7,7 @@
 mod component;
 mod file;
 mod manifest;
+mod outline;
 mod parameter;
 mod state;
 
@@ -17,5 +18,6 @@ pub use manifest::{
     FORMAT, FORMAT_VERSION, Generator, Manifest, ManifestError, Model, Source, SourceFile,
     Synthetic, Tokenizer, Voice,
 };
+pub use outline::{Outline, WeightsId, is_bundle_file};
 pub use parameter::{Extent, Parameter, ParameterKind};
 pub use state::{Carry, Initial, State};

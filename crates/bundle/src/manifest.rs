@@ -162,6 +162,14 @@ impl Voice {
     pub fn file_name(name: &str) -> String {
         format!("voice.{name}.safetensors")
     }
+
+    /// The voice whose file has that name.
+    pub fn name_of(file_name: &str) -> Option<&str> {
+        let name = file_name
+            .strip_prefix("voice.")?
+            .strip_suffix(".safetensors")?;
+        Some(name).filter(|name| !name.is_empty())
+    }
 }
 
 /// Why a manifest cannot be used.
@@ -174,6 +182,14 @@ pub enum ManifestError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// A conversion into the folder is not done.
+    #[error(
+        "{path}: no bundle here yet: a conversion is at work, or was killed and has to be run again"
+    )]
+    Unfinished {
+        /// The bundle's folder.
+        path: PathBuf,
     },
     /// It is not a manifest of this format.
     #[error("{path}: not a bundle manifest")]
@@ -248,12 +264,19 @@ impl Manifest {
     /// File name inside the bundle.
     pub const FILE: &'static str = "manifest.json";
 
+    /// Folder inside the bundle's in which a new bundle is made where it cannot be made beside it.
+    pub const STAGING: &'static str = ".bundle.partial";
+
     /// Reads the manifest of the bundle in `dir`.
     pub fn read(dir: &Path) -> Result<Self, ManifestError> {
         let path = dir.join(Self::FILE);
-        let text = std::fs::read_to_string(&path).map_err(|source| ManifestError::Read {
-            path: dir.to_owned(),
-            source,
+        let text = std::fs::read_to_string(&path).map_err(|source| {
+            let path = dir.to_owned();
+            if dir.join(Self::STAGING).is_dir() {
+                ManifestError::Unfinished { path }
+            } else {
+                ManifestError::Read { path, source }
+            }
         })?;
         Self::from_json(&text, &path)
     }

@@ -56,7 +56,8 @@ pub(crate) enum Command {
 pub(crate) struct ConvertArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    /// Folder of the bundle; a bundle that is there is replaced once the new one is whole.
+    /// Folder of the bundle; a bundle that is there, of any version, is replaced once the new one
+    /// is whole.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) output_dir: PathBuf,
     /// ONNX operator set of the graphs: 17 to 23.
@@ -69,9 +70,10 @@ pub(crate) struct ConvertArgs {
     /// `NAME=FORMAT` for one; several or repeated.
     #[arg(long, value_name = "[NAME=]FORMAT", num_args = 1.., value_delimiter = ',', value_parser = dtype)]
     pub(crate) dtype: Vec<Dtype>,
-    /// Voices to put into the bundle: names of predefined voices, voice files or recordings;
-    /// `default` is the language's own, `all` are all predefined ones.
-    #[arg(long, value_name = "NAME|FILE", num_args = 1.., value_delimiter = ',')]
+    /// Voices to put into the bundle: names of predefined voices, voice files or recordings, or
+    /// `NAME=FILE`; `default` is the language's own, `all` are all predefined ones. Voices of your
+    /// own that are in the old bundle stay, where the same weights made them.
+    #[arg(long, value_name = "[NAME=]VOICE", num_args = 1..)]
     pub(crate) voices: Vec<String>,
     /// Print a summary as JSON.
     #[arg(long)]

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::Result;
+use bundle::Manifest;
 use engine::Engine;
 use runtime::onnxruntime::{self, OnnxRuntime};
 use runtime::rten::{self, Rten};
 use runtime::{Backend, RuntimeError};
-use speaker::Speaker;
+use speaker::{Cloner, Speaker};
 
 use crate::args::{BackendName, SpeakerArgs};
 use crate::output::note_synthetic;
@@ -27,6 +28,18 @@ pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
         backend: name,
         threads,
     })
+}
+
+/// Loads the part of the bundle that makes voices, as [`open`] does the whole.
+pub(crate) fn open_cloner(args: &SpeakerArgs, manifest: Manifest, quiet: bool) -> Result<Cloner> {
+    if !quiet {
+        note_synthetic(&manifest);
+    }
+    Ok(Cloner::with_manifest(
+        &args.bundle,
+        manifest,
+        choose(args)?,
+    )?)
 }
 
 /// A loaded bundle, and what it runs on.

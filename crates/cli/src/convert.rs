@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use bundle::{ComponentName, Format, Manifest};
+use bundle::{ComponentName, Format, Manifest, WeightsId};
 use export::{Export, Formats, Staging};
 use onnx::Opset;
 use serde_json::json;
@@ -16,10 +16,10 @@ use serde_json::json;
 use crate::args::{ConvertArgs, Dtype, ModelArgs};
 use crate::interrupt::{self, Writing};
 use crate::model::Model;
-use crate::output::{SYNTHETIC, megabytes, note, print};
+use crate::output::{SYNTHETIC, megabytes, note, path_text, print};
 use crate::progress::Bar;
 use crate::voice;
-use crate::voices::Voices;
+use crate::voices::{Earlier, Successor, Voices};
 
 /// What to convert, where to, and how much to say.
 pub(crate) struct Conversion<'a> {
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
     let seconds = started.elapsed().as_secs_f64();
     if args.json {
         let summary = json!({
-            "output_dir": args.output_dir,
+            "output_dir": path_text(&args.output_dir),
             "variant": manifest.variant,
             "synthetic": manifest.synthetic,
             "voice_cloning": manifest.voice_cloning,
@@ -122,15 +122,33 @@ impl Conversion<'_> {
             identity: model.identity,
         };
         let variant = export.identity.variant.as_deref();
-        let voices = Voices::find(self.voices, variant, export.identity.synthetic, self.quiet)?;
+        let synthetic = export.identity.synthetic;
+        let voices = Voices::find(self.voices, variant, synthetic, &components, self.quiet)?;
+        // Whether a voice was made by these weights is known by their digests.
+        let earlier = Earlier::read(self.output);
+        let described = (earlier.as_ref())
+            .map(|_| model.files.describe())
+            .transpose()?;
+        if let (Some(earlier), Some(source)) = (&earlier, &described) {
+            earlier.announce(&Successor {
+                weights: &WeightsId::new(variant, synthetic, source),
+                components: &components,
+                named: &voices.names(),
+            });
+        }
         let _writing = Writing::begin();
-        // The digests of what was read are found while the rest is written.
+        // Else the digests of what was read are found while the rest is written.
         thread::scope(|scope| {
-            let source = scope.spawn(|| model.files.describe());
+            let source = scope.spawn(|| match described {
+                Some(source) => Ok(source),
+                None => model.files.describe(),
+            });
             let complete = |dir: &Path, manifest: &mut Manifest| {
                 let source = source.join();
                 manifest.source = source.unwrap_or_else(|panic| panic::resume_unwind(panic))?;
-                Ok(voices.add(dir, manifest, self.quiet)?)
+                // Another voice may have been imported meanwhile; from now on none can be.
+                let earlier = Earlier::read(self.output);
+                Ok(voices.add(dir, manifest, earlier.as_ref(), self.quiet)?)
             };
             Ok(export.write_with(self.output, &bar, complete)?)
         })

@@ -11,6 +11,7 @@ use server::Page;
 
 use crate::args::{DemoArgs, ModelArgs, ServeArgs, SpeakArgs, SpeakerArgs};
 use crate::convert::{Conversion, summary};
+use crate::destination;
 use crate::interrupt;
 use crate::output::{SYNTHETIC, note, print};
 use crate::serve::serve;
@@ -26,6 +27,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
         // What is missing at the end is told at the beginning.
         Page::open(&args.page)?;
     }
+    destination::sound(&args.wav)?;
     interrupt::listen()?;
     let started = Instant::now();
     note(&format!(

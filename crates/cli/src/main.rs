@@ -4,6 +4,7 @@ mod args;
 mod backend;
 mod convert;
 mod demo;
+mod destination;
 mod download;
 mod inspect;
 mod interrupt;

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use bundle::Manifest;
 use comfy_table::{CellAlignment, Table, TableStyle};
-use tempfile::NamedTempFile;
 use tracing_subscriber::EnvFilter;
 
 /// Shows log lines from warnings on, or as `RUST_LOG` says. What the reader of recordings notes is
@@ -47,34 +46,9 @@ pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if interrupted { 130 } else { 1 })
 }
 
-/// Writes a file beside its final place and moves it there.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
-    let write = || -> io::Result<()> {
-        let mut file = beside(path)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// A file beside `path` that goes unless it is moved there.
-pub(crate) fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let dir = match path.parent() {
-        Some(dir) if dir != Path::new("") => dir,
-        _ => Path::new("."),
-    };
-    // Whoever kills the program finds what it has left by the name, which must not be too long.
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name: String = name.chars().take(50).collect();
-    let prefix = format!(".{name}.");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".partial");
-    // As other programs make files: whoever may read the folder may read them.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(dir)
+/// A path for a result that scripts read, which has to be text.
+pub(crate) fn path_text(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// A table with left-aligned columns, but for those of numbers.

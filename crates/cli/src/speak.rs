@@ -5,17 +5,19 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use files::Destination;
 use serde_json::json;
 use speaker::{Speaker, Utterance};
 use speech::Options;
 
 use crate::args::SpeakArgs;
 use crate::backend::{self, Opened};
+use crate::destination;
 use crate::interrupt::{self, Writing};
-use crate::output::{note, print};
+use crate::output::{note, path_text, print};
 use crate::text::Text;
 use crate::voice::{self, Chosen};
-use crate::wav::{self, Sink, Summary};
+use crate::wav::{Sink, Summary};
 
 /// Exit code of a program that an interrupt ended.
 const INTERRUPTED: u8 = 130;
@@ -33,6 +35,8 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
             "--voice takes standard input, so the text has to come from elsewhere: give it, or --text-file"
         );
     }
+    // What is wrong with the output is told before the work.
+    let output = output(args)?;
     let mut text = Text::of(args)?;
     let started = Instant::now();
     let Opened {
@@ -51,7 +55,8 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
 
     let mut utterance = text.speak(&speaker, &voice, &options)?;
     let rate = speaker.model().manifest().sample_rate;
-    let spoken = write(args, &mut utterance, rate)?;
+    let (name, is_stdout) = (output.name(), output.is_standard_output());
+    let spoken = write(args, output, &mut utterance, rate)?;
     let report = Report {
         spoken: &spoken,
         utterance: &utterance,
@@ -61,7 +66,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     if args.json {
         let manifest = speaker.model().manifest();
         let summary = json!({
-            "output": args.output,
+            "output": path_text(&args.output),
             "variant": manifest.variant,
             "synthetic": manifest.synthetic,
             "seconds": report.seconds(),
@@ -78,13 +83,13 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         });
         let summary = format!("{summary:#}\n");
         // Standard output may be the sound.
-        if is_pipe(&args.output) {
+        if is_stdout {
             note(summary.trim_end());
         } else {
             print(&summary)?;
         }
     } else if !args.quiet {
-        note(&report.line(&args.output, options.seed));
+        note(&report.line(&name, options.seed));
     }
     Ok(ExitCode::from(if spoken.interrupted {
         INTERRUPTED
@@ -101,6 +106,18 @@ fn note_near_misses(near_misses: &[String]) {
             near_misses.join(", ")
         ));
     }
+}
+
+/// Where the sound goes: not over what it is made of.
+fn output(args: &SpeakArgs) -> Result<Destination> {
+    let output = destination::sound(&args.output)?;
+    if let Some(text) = &args.text_file {
+        destination::refuse_input(&output, text, "text")?;
+    }
+    if let Some(voice) = &args.voice {
+        destination::refuse_input(&output, Path::new(voice), "voice")?;
+    }
+    Ok(output)
 }
 
 fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
@@ -128,10 +145,15 @@ fn fresh_seed() -> Result<u64> {
 }
 
 /// Writes all chunks, as they come.
-fn write(args: &SpeakArgs, utterance: &mut Utterance, rate: u32) -> Result<Summary> {
+fn write(
+    args: &SpeakArgs,
+    output: Destination,
+    utterance: &mut Utterance,
+    rate: u32,
+) -> Result<Summary> {
     let stop = utterance.stop();
-    let _writing = Writing::stopping(move || stop.stop());
-    let mut sink = Sink::open(&args.output, args.format, rate)?;
+    let (output, _writing) = destination::open(output, || Writing::stopping(move || stop.stop()))?;
+    let mut sink = Sink::begin(output, args.format, rate)?;
     let bar = (!args.quiet && !args.json).then(crate::progress::speaking);
     while let Some(chunk) = utterance.next() {
         if interrupt::interrupted() {
@@ -200,7 +222,7 @@ impl Report<'_> {
         real_time_factor(self.spoken.elapsed, self.seconds())
     }
 
-    fn line(&self, output: &Path, seed: u64) -> String {
+    fn line(&self, output: &str, seed: u64) -> String {
         let first = self.utterance.first_sound().unwrap_or_default();
         let stopped = if self.spoken.interrupted {
             " (interrupted)"
@@ -208,17 +230,12 @@ impl Report<'_> {
             ""
         };
         format!(
-            "{:.1} s of sound in {}{stopped}{}, first sound after {:.0} ms, loaded in {:.0} ms, \
+            "{:.1} s of sound in {output}{stopped}{}, first sound after {:.0} ms, loaded in {:.0} ms, \
              seed {seed}",
             self.seconds(),
-            wav::name(output),
             shown(self.real_time_factor()),
             first.as_secs_f64() * 1e3,
             self.loading.as_secs_f64() * 1e3,
         )
     }
-}
-
-fn is_pipe(output: &Path) -> bool {
-    output == Path::new("-")
 }

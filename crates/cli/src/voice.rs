@@ -7,14 +7,15 @@ mod input;
 mod list;
 mod source;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use files::Destination;
 use speech::{Voice, VoiceDType, VoiceForm};
 
 use crate::args::{VoiceCommand, VoiceFormArgs};
-use crate::interrupt;
+use crate::destination;
+use crate::interrupt::{self, Writing};
 
 pub(crate) use self::input::is_standard_input;
 pub(crate) use self::source::{Chosen, NO_VOICE, Source, resolve, to_json};
@@ -30,7 +31,7 @@ pub(crate) fn run(command: &VoiceCommand) -> Result<ExitCode> {
 }
 
 /// Writes a voice file, whole or not at all; returns its size in bytes.
-fn write(path: &Path, voice: &Voice, form: &VoiceFormArgs) -> Result<u64> {
+fn write(output: Destination, voice: &Voice, form: &VoiceFormArgs) -> Result<u64> {
     let layout = if form.older {
         VoiceForm::Older
     } else {
@@ -42,6 +43,10 @@ fn write(path: &Path, voice: &Voice, form: &VoiceFormArgs) -> Result<u64> {
         VoiceDType::F32
     };
     let file = voice.to_safetensors(layout, dtype)?;
-    crate::output::replace(path, &file)?;
-    Ok(file.len() as u64)
+    let (output, _writing) = destination::open(output, Writing::begin)?;
+    match output.finish_with(&file) {
+        Err(error) if !error.is_broken_pipe() => Err(error.into()),
+        // Of a pipe, the reader has what it wanted.
+        _ => Ok(file.len() as u64),
+    }
 }

@@ -1,16 +1,24 @@
 //! The voices of a bundle: chosen, made and stored.
 
+mod earlier;
+pub(crate) mod names;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use bundle::{Component, ComponentName, Dim, FileEntry, Manifest};
+use bundle::{Component, ComponentName, Dim, FileEntry, Manifest, WeightsId};
 use config::{PredefinedVoice, Variant};
 use engine::Engine;
-use speaker::Speaker;
+use files::Destination;
+use runtime::Backend;
+use speaker::Cloner;
 use speech::{Noise, Voice, VoiceDType, VoiceForm};
 use tensor::Tensor;
 
+pub(crate) use self::earlier::{Earlier, Successor};
+use self::names::Named;
+use crate::output::note;
 use crate::voice::Source;
 
 /// What synthetic bundles speak with. They are as random as the weights.
@@ -26,20 +34,29 @@ pub(crate) struct Voices {
 }
 
 impl Voices {
-    /// Finds what was typed after `--voices`; predefined ones are fetched.
+    /// Finds what was typed after `--voices`, for a bundle of these components; predefined ones
+    /// are fetched.
     pub(crate) fn find(
         typed: &[String],
         variant: Option<&str>,
         synthetic: Option<u64>,
+        components: &[ComponentName],
         quiet: bool,
     ) -> Result<Self> {
         let mut sources: Vec<(String, Source)> = Vec::new();
         for typed in expand(typed, variant)? {
-            let name = name_of(&typed)?;
+            let Named { name, from, made } = Named::parse(&typed)?;
             if sources.iter().any(|(other, _)| *other == name) {
-                bail!("two voices are called {name}: name one of the files differently");
+                bail!("two voices are called {name}: name one of them with NAME={from}");
             }
-            sources.push((name, Source::find_outside(&typed, variant, quiet)?));
+            let source = Source::find_outside(&from, variant, quiet)?;
+            check_components(&source, &from, components)?;
+            if made && !quiet {
+                note(&format!(
+                    "notice: the voice of {from} is called {name} (NAME={from} calls it otherwise)"
+                ));
+            }
+            sources.push((name, source));
         }
         Ok(Self {
             synthetic: synthetic.filter(|_| sources.is_empty()),
@@ -47,16 +64,25 @@ impl Voices {
         })
     }
 
-    /// Stores them in the bundle in `dir`, whose graphs are there, and in its manifest.
-    pub(crate) fn add(&self, dir: &Path, manifest: &mut Manifest, quiet: bool) -> Result<()> {
+    /// Names of those that were asked for.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.sources.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Stores them in the bundle in `dir`, whose graphs are there, and in its manifest, and with
+    /// them those of the bundle that it replaces.
+    pub(crate) fn add(
+        &self,
+        dir: &Path,
+        manifest: &mut Manifest,
+        earlier: Option<&Earlier>,
+        quiet: bool,
+    ) -> Result<()> {
         let Some(flow_lm) = manifest.components.get(&ComponentName::FlowLm) else {
-            if self.sources.is_empty() {
-                return Ok(());
-            }
-            bail!("voices need flow_lm: leave out --voices, or --components");
+            return Ok(());
         };
         let flow_lm = flow_lm.clone();
-        let mut speaker = None;
+        let mut cloner = None;
         for (name, source) in &self.sources {
             let state = match source {
                 Source::File(found) => found.state(quiet, &flow_lm)?,
@@ -65,13 +91,26 @@ impl Voices {
             let voice = if let Some(state) = state {
                 state
             } else {
-                let speaker = match &mut speaker {
-                    Some(speaker) => speaker,
+                let cloner = match &mut cloner {
+                    Some(cloner) => cloner,
                     none => none.insert(open(dir, manifest)?),
                 };
-                source.voice(speaker, quiet)?.voice
+                match source {
+                    Source::File(found) => found.voice_file(quiet, cloner)?,
+                    Source::Recording(found) => found.clone_voice(cloner, quiet)?.voice,
+                    Source::Bundle(name) => bail!("no voice {name}"),
+                }
             };
             manifest.voices.push(store(dir, name, &voice)?);
+        }
+        if let Some(earlier) = earlier {
+            let components: Vec<_> = manifest.components.keys().copied().collect();
+            let new = Successor {
+                weights: &WeightsId::of(manifest),
+                components: &components,
+                named: &self.names(),
+            };
+            earlier.carry_over(&new, dir, &flow_lm, &mut manifest.voices)?;
         }
         if let Some(seed) = self.synthetic {
             for (name, seed) in SYNTHETIC_VOICES.iter().zip(seed..) {
@@ -83,10 +122,23 @@ impl Voices {
     }
 }
 
+/// Refuses a voice that a bundle without some components could not have.
+fn check_components(source: &Source, from: &str, components: &[ComponentName]) -> Result<()> {
+    if !components.contains(&ComponentName::FlowLm) {
+        bail!("voices need flow_lm: leave out --voices, or --components");
+    }
+    if matches!(source, Source::Recording(_)) && !components.contains(&ComponentName::MimiEncoder) {
+        bail!(
+            "{from} is a recording: making a voice of it needs mimi_encoder, which is not among the components"
+        );
+    }
+    Ok(())
+}
+
 /// `default` and `all` as names.
 fn expand(typed: &[String], variant: Option<&str>) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for typed in typed {
+    for typed in typed.iter().flat_map(|typed| names::split(typed)) {
         match (typed.as_str(), variant) {
             ("default", Some(variant)) => {
                 names.push(Variant::find(variant)?.default_voice().to_owned());
@@ -110,28 +162,12 @@ fn expand(typed: &[String], variant: Option<&str>) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// What a voice is called that came from there: the last part of its path, without the ending.
-pub(crate) fn name_of(typed: &str) -> Result<String> {
-    let path = typed.split(['@', '?', '#']).next().unwrap_or_default();
-    let stem = Path::new(path).file_stem().unwrap_or_default();
-    checked_name(&stem.to_string_lossy())
-}
-
-/// A name that can stand in a file's name and in an address.
-pub(crate) fn checked_name(name: &str) -> Result<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-    if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-        bail!("{name:?} cannot name a voice: letters, digits, _ and - only, at most 64");
-    }
-    Ok(name.to_owned())
-}
-
 /// Writes the file of a voice: trimmed to its positions, f16.
 pub(crate) fn store(dir: &Path, name: &str, voice: &Voice) -> Result<bundle::Voice> {
     let file = voice.to_safetensors(VoiceForm::Current, VoiceDType::F16)?;
     let file_name = bundle::Voice::file_name(name);
     let path = dir.join(&file_name);
-    crate::output::replace(&path, &file)?;
+    Destination::find(&path)?.open()?.finish_with(&file)?;
     Ok(bundle::Voice {
         name: name.to_owned(),
         positions: voice.position() as usize,
@@ -140,13 +176,9 @@ pub(crate) fn store(dir: &Path, name: &str, voice: &Voice) -> Result<bundle::Voi
 }
 
 /// The bundle that is being written, to make voices with.
-fn open(dir: &Path, manifest: &Manifest) -> Result<Speaker> {
-    Ok(Speaker::with_manifest(
-        dir,
-        manifest.clone(),
-        Arc::new(Engine::default()),
-        1,
-    )?)
+fn open(dir: &Path, manifest: &Manifest) -> Result<Cloner> {
+    let backend: Arc<dyn Backend> = Arc::new(Engine::default());
+    Ok(Cloner::with_manifest(dir, manifest.clone(), backend)?)
 }
 
 /// A voice of random rows.

@@ -1,22 +1,22 @@
 //! Where the sound goes: a WAV file, or a pipe.
 
-use std::fs::{self, File};
-use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use audio::{SampleFormat, WavWriter};
+use files::OutputFile;
 use speaker::Chunk;
-use tempfile::NamedTempFile;
 
 use crate::args::Samples;
+use crate::output::note;
 
-/// Takes chunks as they come. A file is written beside its final place and moved there by
-/// [`Sink::finish`]; without that, nothing of it is left.
+/// Takes chunks as they come. A file takes its final place by [`Sink::finish`]; without that,
+/// nothing of it is left.
 pub(crate) struct Sink {
-    output: PathBuf,
-    writer: Option<Writer>,
+    output: String,
+    /// None once the reader of a pipe has gone.
+    writer: Option<WavWriter<OutputFile>>,
     started: Instant,
     summary: Summary,
 }
@@ -34,42 +34,18 @@ pub(crate) struct Summary {
     pub(crate) elapsed: Duration,
 }
 
-enum Writer {
-    File(WavWriter<NamedTempFile>),
-    /// A pipe or a device: it streams, and what is written is gone.
-    Stream(WavWriter<Box<dyn Write>>),
-}
-
 impl Sink {
-    /// Opens `output`; `-` is standard output.
-    pub(crate) fn open(output: &Path, format: Samples, sample_rate: u32) -> Result<Self> {
+    /// Begins a WAV file.
+    pub(crate) fn begin(output: OutputFile, format: Samples, sample_rate: u32) -> Result<Self> {
         let format = match format {
             Samples::I16 => SampleFormat::I16,
             Samples::F32 => SampleFormat::F32,
         };
-        let open = || -> io::Result<Writer> {
-            if output == Path::new("-") {
-                let out = Box::new(io::stdout()) as Box<dyn Write>;
-                return Ok(Writer::Stream(WavWriter::new(out, format, sample_rate)?));
-            }
-            match fs::metadata(output) {
-                Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-                Ok(there) if !there.is_file() => {
-                    let file = File::options().write(true).open(output)?;
-                    let out = Box::new(file) as Box<dyn Write>;
-                    return Ok(Writer::Stream(WavWriter::new(out, format, sample_rate)?));
-                }
-                _ => {}
-            }
-            let file = crate::output::beside(output)?;
-            Ok(Writer::File(WavWriter::new(file, format, sample_rate)?))
-        };
-        if output == Path::new("-") && io::stdout().is_terminal() {
-            bail!("standard output is a terminal: give -o FILE, or pipe -o - into a player");
-        }
-        let writer = open().with_context(|| format!("cannot write {}", name(output)))?;
+        let name = output.destination().name();
+        let writer = WavWriter::new(output, format, sample_rate);
+        let writer = writer.with_context(|| format!("cannot write {name}"))?;
         Ok(Self {
-            output: output.to_owned(),
+            output: name,
             writer: Some(writer),
             started: Instant::now(),
             summary: Summary::default(),
@@ -80,8 +56,7 @@ impl Sink {
     pub(crate) fn write(&mut self, chunk: &Chunk) -> Result<bool> {
         let samples = &chunk.samples;
         let written = match &mut self.writer {
-            Some(Writer::File(wav)) => wav.write(samples),
-            Some(Writer::Stream(wav)) => wav.write(samples),
+            Some(wav) => wav.write(samples),
             None => Ok(()),
         };
         match written {
@@ -89,7 +64,7 @@ impl Sink {
                 self.writer = None;
                 return Ok(false);
             }
-            done => done.with_context(|| format!("cannot write {}", name(&self.output)))?,
+            done => done.with_context(|| format!("cannot write {}", self.output))?,
         }
         let summary = &mut self.summary;
         summary.samples += samples.len() as u64;
@@ -109,22 +84,26 @@ impl Sink {
     /// Puts the length into the header and the file into its place. An interrupted file plays as
     /// far as it goes; one without any sound is not kept.
     pub(crate) fn finish(self) -> Result<Summary> {
-        if let Some(Writer::File(wav)) = self.writer
-            && (self.summary.samples > 0 || !self.summary.interrupted)
-        {
-            let context = || format!("cannot write {}", name(&self.output));
-            let file = wav.finish().with_context(context)?;
-            file.persist(&self.output).with_context(context)?;
+        let Some(wav) = self.writer else {
+            return Ok(self.summary);
+        };
+        if !wav.get_ref().can_seek() {
+            match wav.into_inner().finish() {
+                Err(error) if !error.is_broken_pipe() => return Err(error.into()),
+                _ => {}
+            }
+        } else if self.summary.samples > 0 || !self.summary.interrupted {
+            if wav.is_too_long() {
+                note(&format!(
+                    "notice: {} holds more than a WAV file's header can say (4 GiB): ffmpeg reads all of it, other \
+                     programs may stop there",
+                    self.output
+                ));
+            }
+            let file = wav.finish();
+            let file = file.with_context(|| format!("cannot write {}", self.output))?;
+            file.finish()?;
         }
         Ok(self.summary)
-    }
-}
-
-/// What people call `output`.
-pub(crate) fn name(output: &Path) -> String {
-    if output == Path::new("-") {
-        "standard output".to_owned()
-    } else {
-        output.display().to_string()
     }
 }

@@ -8,13 +8,25 @@ mod convert;
 mod demo;
 #[path = "command/hub.rs"]
 mod hub;
+#[cfg(unix)]
+#[path = "command/imports.rs"]
+mod imports;
 #[path = "command/inspect.rs"]
 mod inspect;
 #[cfg(unix)]
 #[path = "command/interrupt.rs"]
 mod interrupt;
+#[cfg(target_os = "linux")]
+#[path = "command/namespace.rs"]
+mod namespace;
+#[cfg(target_os = "linux")]
+#[path = "command/outputs.rs"]
+mod outputs;
 #[path = "command/own_models.rs"]
 mod own_models;
+#[cfg(target_os = "linux")]
+#[path = "command/places.rs"]
+mod places;
 #[path = "command/recordings.rs"]
 mod recordings;
 #[path = "command/refusals.rs"]

@@ -139,13 +139,14 @@ impl Export<'_> {
         let tokenizer = self.write_tokenizer(staging.dir())?;
         let mut manifest = self.manifest(components, tokenizer);
         complete(staging.dir(), &mut manifest).map_err(ExportError::Completion)?;
-        let path = staging.dir().join(Manifest::FILE);
-        std::fs::write(&path, manifest.to_json()?).map_err(ExportError::write(&path))?;
         let late = (manifest.voices.iter()).map(|voice| &voice.file);
         for file in late.chain([&manifest.tokenizer.file]) {
             flush(&staging.dir().join(&file.name))?;
         }
-        flush(&staging.dir().join(Manifest::FILE))?;
+        // A manifest in the staging folder says that all its files are there.
+        let path = staging.dir().join(Manifest::FILE);
+        std::fs::write(&path, manifest.to_json()?).map_err(ExportError::write(&path))?;
+        flush(&path)?;
         staging.commit()?;
         Ok(manifest)
     }
@@ -162,11 +163,11 @@ impl Export<'_> {
             states,
             position,
         } = graph;
-        let graph_file = ComponentGraph::graph_file(name);
+        let graph_file = name.graph_file();
         let path = dir.join(&graph_file);
         write_with(&path, |out| model.write(out)).map_err(ExportError::write(&path))?;
 
-        let data_file = ComponentGraph::data_file(name);
+        let data_file = name.data_file();
         let path = dir.join(&data_file);
         let mut out = File::create(&path).map_err(ExportError::write(&path))?;
         let written = model

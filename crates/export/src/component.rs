@@ -55,20 +55,10 @@ impl ComponentGraph {
         let states = states.finish();
         Ok(Self {
             name,
-            model: graph.finish(&Self::data_file(name))?,
+            model: graph.finish(&name.data_file())?,
             states,
             position,
         })
-    }
-
-    /// Name of the component's graph in a bundle.
-    pub fn graph_file(name: ComponentName) -> String {
-        format!("{name}.onnx")
-    }
-
-    /// Name of the component's weights in a bundle.
-    pub fn data_file(name: ComponentName) -> String {
-        format!("{name}.onnx.data")
     }
 }
 

@@ -48,6 +48,14 @@ pub enum ExportError {
         /// Some of the files.
         names: Vec<String>,
     },
+    /// The bundle is whole, but could not take its place.
+    #[error("the finished bundle is kept in {kept}, until the next conversion")]
+    Kept {
+        /// Where it is.
+        kept: PathBuf,
+        /// Why.
+        source: Box<ExportError>,
+    },
     /// Another conversion writes to the same folder.
     #[error("another conversion is writing {path}: wait for it, or choose another folder")]
     Busy {

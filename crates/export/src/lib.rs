@@ -6,8 +6,8 @@
 //! 2. Hidden state becomes inputs and outputs (`states.rs`, `kv_cache.rs`), and
 //!    the manifest learns how each is carried on.
 //! 3. [`Export::write`] writes graphs, streamed weights, tokenizer and manifest
-//!    into a [`Staging`] folder beside the final one, which takes the old
-//!    bundle's place in one step when all is well.
+//!    into a [`Staging`] folder, which takes the old bundle's place when all
+//!    is well.
 
 mod attention;
 mod bundle_writer;
@@ -37,4 +37,4 @@ pub use component::ComponentGraph;
 pub use error::ExportError;
 pub use formats::Formats;
 pub use interface::interface;
-pub use staging::Staging;
+pub use staging::{BundleLock, Staging};

@@ -22,12 +22,20 @@ fn names(dir: &Path) -> Vec<String> {
 /// Makes the folder look like a bundle of this content.
 fn write_bundle(dir: &Path, content: &str) {
     fs::create_dir_all(dir).unwrap();
-    fs::write(dir.join(Manifest::FILE), content).unwrap();
+    write_manifest(dir, content);
     fs::write(dir.join("flow_lm.onnx"), content).unwrap();
 }
 
+/// A manifest of a version that there is not.
+fn write_manifest(dir: &Path, content: &str) {
+    let text = format!(r#"{{"format": "pocket-onnx", "format_version": 0, "is": "{content}"}}"#);
+    fs::write(dir.join(Manifest::FILE), text).unwrap();
+}
+
 fn content(dir: &Path) -> String {
-    fs::read_to_string(dir.join(Manifest::FILE)).unwrap()
+    let text = fs::read_to_string(dir.join(Manifest::FILE)).unwrap();
+    let is = text.split('"').rev().nth(1).unwrap();
+    is.to_owned()
 }
 
 fn partial(dir: &Path) -> PathBuf {
@@ -47,7 +55,7 @@ fn takes_the_place_of_nothing_or_of_a_bundle() {
         ("a bundle", |out| write_bundle(out, "old")),
         ("a manifest alone", |out| {
             fs::create_dir(out).unwrap();
-            fs::write(out.join(Manifest::FILE), "old").unwrap();
+            write_manifest(out, "old");
         }),
     ];
     for (case, prepare) in cases {
@@ -170,7 +178,7 @@ fn refuses_what_is_not_a_bundle() {
 #[test]
 fn folders_that_cannot_be_made() {
     let dir = TempDir::new().unwrap();
-    let too_long = dir.path().join("a/b").join("x".repeat(255));
+    let too_long = dir.path().join("a/b").join("x".repeat(256));
     let mut cases = vec![too_long];
     if cfg!(target_os = "linux") {
         // Not even the superuser makes folders there.
@@ -246,9 +254,8 @@ fn many_at_once() {
         if holders.fetch_add(1, Ordering::SeqCst) != 0 {
             return Err("two hold the folder".to_owned());
         }
-        let written = fs::write(staging.dir().join(Manifest::FILE), "new");
+        write_manifest(staging.dir(), "new");
         holders.fetch_sub(1, Ordering::SeqCst);
-        written.map_err(|e| format!("write: {e}"))?;
         if round.is_multiple_of(4) {
             // The next commit finds nothing to replace.
             let _ = fs::remove_dir_all(out);
@@ -284,9 +291,21 @@ fn things_change_meanwhile() {
     // Somebody puts a file there.
     let staging = begin(&out);
     fs::write(out.join("notes.txt"), "").unwrap();
+    write_bundle(staging.dir(), "newer");
     let error = staging.commit().unwrap_err();
-    assert!(matches!(error, ExportError::Occupied { .. }), "{error:?}");
+    let ExportError::Kept { kept, source } = error else {
+        panic!("{error:?}")
+    };
+    assert!(
+        matches!(*source, ExportError::Occupied { .. }),
+        "{source:?}"
+    );
     assert_eq!(content(&out), "new");
+    // The work is not lost, until the next conversion.
+    assert_eq!(content(&kept), "newer");
+    assert_eq!(names(dir.path()), [".out.partial", "out"]);
+    fs::remove_file(out.join("notes.txt")).unwrap();
+    drop(begin(&out));
     assert_eq!(names(dir.path()), ["out"]);
 
     // Everything is removed.

@@ -108,7 +108,7 @@ impl Models {
     /// The manifest of the folder itself, if it is a bundle.
     fn own(&self) -> Result<Option<Manifest>, ManifestError> {
         match Manifest::read(&self.root) {
-            Err(ManifestError::Read { .. }) => Ok(None),
+            Err(ManifestError::Read { .. } | ManifestError::Unfinished { .. }) => Ok(None),
             read => read.map(Some),
         }
     }

@@ -7,6 +7,7 @@
 //! 3. [`Speaker::speak`] gives an [`Utterance`]: an iterator of [`Chunk`]s of sound, the first of
 //!    them one frame long. The decoder works beside the backbone, on a thread of its own.
 
+mod cloner;
 mod components;
 mod decoder;
 mod error;
@@ -17,6 +18,7 @@ mod threads;
 mod timings;
 mod utterance;
 
+pub use cloner::{Cloner, VoiceMaker};
 pub use decoder::Chunk;
 pub use error::SpeakerError;
 pub use speaker::{PreparedVoice, Speaker};

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use audio::Recording;
-use bundle::{ComponentName, Manifest};
+use bundle::Manifest;
 use runtime::{Backend, Stream};
-use speech::{Model, Options, RecordingNotice, SpeechError, Voice};
+use speech::{Model, Options, RecordingNotice, Voice};
 
+use crate::cloner::{self, VoiceMaker};
 use crate::components::Components;
 use crate::{SpeakerError, Utterance};
 
@@ -72,51 +73,6 @@ impl Speaker {
         Ok(self.model.read_voice(&read(&self.dir, &entry.file.name)?)?)
     }
 
-    /// Makes a voice from a recording, and tells what the user should know of it. Only the first
-    /// [`speech::LONGEST_PROMPT`] seconds are used.
-    pub fn clone_voice(
-        &self,
-        recording: &Recording,
-    ) -> Result<(Voice, Vec<RecordingNotice>), SpeakerError> {
-        let prompt = self.model.prompt(recording)?;
-        let notices = prompt.notices().to_vec();
-        Ok((self.make(prompt)?, notices))
-    }
-
-    /// Reads a voice file: a state of `flow_lm`, or a prompt that it is made of, of which only the
-    /// first [`speech::LONGEST_PROMPT`] seconds are used.
-    pub fn read_voice(&self, file: &[u8]) -> Result<Voice, SpeakerError> {
-        let Some(stored) = self.model.stored_prompt(file)? else {
-            return Ok(self.model.read_voice(file)?);
-        };
-        let components = &self.model.manifest().components;
-        let encoder = (components.get(&ComponentName::MimiEncoder))
-            .filter(|_| stored.needs_encoder())
-            .map(|component| read(&self.dir, &component.data.name))
-            .transpose()?;
-        self.make(stored.prompt(encoder.as_deref())?)
-    }
-
-    /// Runs a prompt to its end.
-    fn make(&self, mut prompt: speech::Prompt) -> Result<Voice, SpeakerError> {
-        let mut flow_lm = self.components.flow_lm.fork();
-        while let Some(call) = prompt.next_call()? {
-            let outputs = if call.component == ComponentName::MimiEncoder {
-                let encoder = self.components.mimi_encoder(self.model.manifest())?;
-                encoder.fork().run(&call.views())?
-            } else {
-                flow_lm.run(&call.views())?
-            };
-            prompt.supply(outputs)?;
-        }
-        let position = flow_lm.position().unwrap_or(0);
-        let states = flow_lm.component().states.iter();
-        let states = states.map(|state| Ok((state.input.clone(), flow_lm.state(&state.input)?)));
-        let states = states.collect::<Result<Vec<_>, SpeakerError>>()?;
-        let voice = Voice::from_states(flow_lm.component(), states, position);
-        Ok(voice.map_err(SpeechError::from)?)
-    }
-
     /// Puts `flow_lm` into the state of a voice.
     pub fn prepare(&self, voice: &Voice) -> Result<PreparedVoice, SpeakerError> {
         let mut flow_lm = self.components.flow_lm.fork();
@@ -149,7 +105,24 @@ impl Speaker {
     }
 }
 
-fn read(dir: &Path, name: &str) -> Result<Vec<u8>, SpeakerError> {
+impl VoiceMaker for Speaker {
+    fn clone_voice(
+        &self,
+        recording: &Recording,
+    ) -> Result<(Voice, Vec<RecordingNotice>), SpeakerError> {
+        let encoder = || Ok(self.components.mimi_encoder(self.model.manifest())?);
+        let flow_lm = self.components.flow_lm.as_ref();
+        cloner::clone_voice(&self.model, flow_lm, encoder, recording)
+    }
+
+    fn read_voice(&self, file: &[u8]) -> Result<Voice, SpeakerError> {
+        let encoder = || Ok(self.components.mimi_encoder(self.model.manifest())?);
+        let flow_lm = self.components.flow_lm.as_ref();
+        cloner::read_voice(&self.dir, &self.model, flow_lm, encoder, file)
+    }
+}
+
+pub(crate) fn read(dir: &Path, name: &str) -> Result<Vec<u8>, SpeakerError> {
     let path = dir.join(name);
     fs::read(&path).map_err(|source| SpeakerError::Read { path, source })
 }

@@ -88,6 +88,10 @@ impl StoredPrompt {
     }
 
     /// Starts to make a voice, with the data file of `mimi_encoder` where it is needed.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "an optional array arrives from JavaScript as a vector"
+    )]
     pub fn prompt(self, encoder: Option<Vec<u8>>) -> Result<Prompt, Error> {
         Ok(Prompt::new(self.stored.prompt(encoder.as_deref())?))
     }

@@ -25,8 +25,9 @@ pub(crate) struct SpeakArgs {
     /// standard input); the bundle's first voice unless given.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) voice: Option<String>,
-    /// WAV file to write; `-` is standard output, which streams while it speaks. No silence is added
-    /// at the end, where pocket-tts's own command adds 0.2 s.
+    /// WAV file to write; `-` is standard output, which streams while it speaks. Links are
+    /// followed; a pipe or a device is written to. No silence is added at the end, where pocket-tts's
+    /// own command adds 0.2 s.
     #[arg(long, short, value_name = "FILE", default_value = "speech.wav")]
     pub(crate) output: PathBuf,
     /// Samples of the WAV file.

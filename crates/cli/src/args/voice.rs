@@ -26,7 +26,7 @@ pub(crate) struct VoiceExportArgs {
     /// makes a WAV file of anything else.
     #[arg(value_name = "RECORDING")]
     pub(crate) recording: String,
-    /// Voice file to write, which pocket-tts loads as well.
+    /// Voice file to write, which pocket-tts loads as well; `-` is standard output.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub(crate) struct VoiceImportArgs {
     /// Voice file: a path, an https:// or an hf:// location, or the name of a predefined voice.
     #[arg(value_name = "VOICE")]
     pub(crate) voice: String,
-    /// What to call it; the file's name unless given.
+    /// What to call it; made of the file's name unless given.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// Folder of the bundle.
@@ -56,7 +56,7 @@ pub(crate) struct VoiceConvertArgs {
     /// Voice file: a path, an https:// or an hf:// location, or the name of a predefined voice.
     #[arg(value_name = "VOICE")]
     pub(crate) voice: String,
-    /// Voice file to write.
+    /// Voice file to write; `-` is standard output.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Folder of a bundle of the voice's model.

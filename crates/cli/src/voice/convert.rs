@@ -8,22 +8,24 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use bundle::{ComponentName, Manifest};
 use engine::Engine;
-use speaker::Speaker;
-use speech::{StoredPrompt, Voice};
+use speaker::Cloner;
+use speech::Voice;
 
 use super::{Source, write};
 use crate::args::VoiceConvertArgs;
+use crate::destination;
 use crate::output::{megabytes, note, note_synthetic};
 
 pub(crate) fn run(args: &VoiceConvertArgs) -> Result<ExitCode> {
+    let output = destination::voice(&args.output)?;
     let manifest = Manifest::read(&args.bundle)?;
     let source = Source::find(&args.voice, &manifest, false)?;
     let voice = read(&source, &args.bundle, &manifest)?;
-    let size = write(&args.output, &voice, &args.form)?;
+    let name = output.name();
+    let size = write(output, &voice, &args.form)?;
     note_synthetic(&manifest);
     note(&format!(
-        "{}: {} positions, {}",
-        args.output.display(),
+        "{name}: {} positions, {}",
         voice.position(),
         megabytes(size)
     ));
@@ -45,13 +47,14 @@ pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<V
             let voice = Voice::from_safetensors(&file, flow_lm);
             voice.with_context(|| format!("voice {}", path.display()))
         }
-        Source::File(found) => found.voice_file(false, |file| {
-            if StoredPrompt::is_in(file) {
-                let speaker = Speaker::open(dir, Arc::new(Engine::default()), 1)?;
-                return Ok(speaker.read_voice(file)?);
+        Source::File(found) => {
+            if let Some(voice) = found.state(false, flow_lm)? {
+                return Ok(voice);
             }
-            Ok(Voice::from_safetensors(file, flow_lm)?)
-        }),
+            let engine = Arc::new(Engine::default());
+            let cloner = Cloner::with_manifest(dir, manifest.clone(), engine)?;
+            found.voice_file(false, &cloner)
+        }
         Source::Recording(found) => bail!(
             "{} is a recording: `pocket-onnx voice export` makes a voice file of it",
             found.name().display()

@@ -1,32 +1,37 @@
 //! `pocket-onnx voice export`: a recording becomes a voice file.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+use bundle::Manifest;
 
 use super::{Source, write};
 use crate::args::VoiceExportArgs;
 use crate::backend;
+use crate::destination;
 use crate::output::{megabytes, note};
 
 pub(crate) fn run(args: &VoiceExportArgs) -> Result<ExitCode> {
+    let output = destination::voice(&args.output)?;
+    destination::refuse_input(&output, Path::new(&args.recording), "recording")?;
     let started = Instant::now();
-    let opened = backend::open(&args.speaker, args.quiet)?;
-    let manifest = opened.speaker.model().manifest();
-    let source = Source::find(&args.recording, manifest, args.quiet)?;
-    let Source::Recording(_) = &source else {
+    let manifest = Manifest::read(&args.speaker.bundle)?;
+    let source = Source::find(&args.recording, &manifest, args.quiet)?;
+    let Source::Recording(found) = &source else {
         bail!(
             "{} is a voice already: `pocket-onnx voice convert` writes its other forms",
             args.recording
         );
     };
-    let voice = source.voice(&opened.speaker, args.quiet)?.voice;
-    let size = write(&args.output, &voice, &args.form)?;
+    let cloner = backend::open_cloner(&args.speaker, manifest, args.quiet)?;
+    let voice = found.clone_voice(&cloner, args.quiet)?.voice;
+    let name = output.name();
+    let size = write(output, &voice, &args.form)?;
     if !args.quiet {
         note(&format!(
-            "{}: {} positions, {} in {:.1} s",
-            args.output.display(),
+            "{name}: {} positions, {} in {:.1} s",
             voice.position(),
             megabytes(size),
             started.elapsed().as_secs_f64()

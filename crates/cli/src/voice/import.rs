@@ -3,25 +3,45 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use bundle::Manifest;
+use bundle::{Manifest, ManifestError};
+use export::BundleLock;
+use files::Destination;
 
 use super::{Source, convert};
 use crate::args::VoiceImportArgs;
 use crate::interrupt::Writing;
-use crate::output::{note, note_synthetic, replace};
-use crate::voices;
+use crate::output::{note, note_synthetic};
+use crate::voices::{self, names};
 
 pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
-    let mut manifest = Manifest::read(&args.bundle)?;
-    let source = Source::find_outside(&args.voice, manifest.variant.as_deref(), false)?;
-    let voice = convert::read(&source, &args.bundle, &manifest)?;
     let name = match &args.name {
-        Some(name) => voices::checked_name(name)?,
-        None => voices::name_of(&args.voice)?,
+        Some(name) => names::checked(name)?,
+        None => names::of(&args.voice).0,
     };
+    let lock = || {
+        BundleLock::wait(&args.bundle, || {
+            note(&format!(
+                "{} is being written by another command: waiting for it",
+                args.bundle.display()
+            ));
+        })
+    };
+    let read = || match Manifest::read(&args.bundle) {
+        // Of a conversion that was killed, the lock finishes what it had begun.
+        Err(ManifestError::Unfinished { .. }) => {
+            drop(lock()?);
+            Ok(Manifest::read(&args.bundle)?)
+        }
+        read => anyhow::Ok(read?),
+    };
+    let source = Source::find_outside(&args.voice, read()?.variant.as_deref(), false)?;
+    // Nobody has to wait for a download. From here on the bundle stays as it is read.
+    let bundle = lock()?;
+    let mut manifest = Manifest::read(&args.bundle)?;
+    let voice = convert::read(&source, &args.bundle, &manifest)?;
     // An interrupt waits: a voice of that name is replaced by its file and its entry, or not at all.
     let writing = Writing::begin();
-    let entry = voices::store(&args.bundle, &name, &voice)?;
+    let entry = voices::store(bundle.dir(), &name, &voice)?;
     let positions = entry.positions;
     // The manifest comes last: until it names a new voice, the bundle is what it was.
     match manifest.voices.iter_mut().find(|voice| voice.name == name) {
@@ -29,9 +49,10 @@ pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
         Some(old) => *old = entry,
         None => manifest.voices.push(entry),
     }
-    let path = args.bundle.join(Manifest::FILE);
-    replace(&path, manifest.to_json()?.as_bytes())?;
+    let output = Destination::find(&bundle.dir().join(Manifest::FILE))?;
+    (output.open()?).finish_with(manifest.to_json()?.as_bytes())?;
     drop(writing);
+    drop(bundle);
     note_synthetic(&manifest);
     note(&format!(
         "{}: voice {name} with {positions} positions",

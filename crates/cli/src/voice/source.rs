@@ -8,7 +8,7 @@ use bundle::{Component, ComponentName, Manifest};
 use checkpoint::{Hub, Location};
 use config::{PredefinedVoice, Variant};
 use filetype::{Expected, FileType};
-use speaker::Speaker;
+use speaker::{Speaker, VoiceMaker};
 use speech::{LONGEST_PROMPT, RecordingNotice, StoredPrompt, Voice};
 
 use super::input::{Input, STANDARD_INPUT};
@@ -120,9 +120,7 @@ impl Source {
                 let voice = speaker.voice(Some(name));
                 voice.with_context(|| format!("voice {name} of the bundle"))?
             }
-            Self::File(found) => {
-                found.voice_file(quiet, |file| Ok(speaker.read_voice(file)?))?
-            }
+            Self::File(found) => found.voice_file(quiet, speaker)?,
             Self::Recording(found) => return found.clone_voice(speaker, quiet),
         };
         Ok(Chosen {
@@ -139,14 +137,11 @@ impl Found {
     }
 
     /// Reads a voice file.
-    pub(crate) fn voice_file(
-        &self,
-        quiet: bool,
-        read: impl Fn(&[u8]) -> Result<Voice>,
-    ) -> Result<Voice> {
+    pub(crate) fn voice_file(&self, quiet: bool, maker: &impl VoiceMaker) -> Result<Voice> {
         self.read(quiet, |input| {
             let file = input.bytes(Expected::Voice)?;
-            read(&file).with_context(|| format!("voice {}", input.name().display()))
+            let voice = maker.read_voice(&file);
+            voice.with_context(|| format!("voice {}", input.name().display()))
         })
     }
 
@@ -165,10 +160,10 @@ impl Found {
     }
 
     /// Makes a voice from a recording, and tells what is to be said of it.
-    fn clone_voice(&self, speaker: &Speaker, quiet: bool) -> Result<Chosen> {
+    pub(crate) fn clone_voice(&self, maker: &impl VoiceMaker, quiet: bool) -> Result<Chosen> {
         let limit = Duration::from_secs(u64::from(LONGEST_PROMPT));
         let recording = self.read(quiet, |input| input.recording(limit))?;
-        let cloned = speaker.clone_voice(&recording);
+        let cloned = maker.clone_voice(&recording);
         let name = self.name().display();
         let (voice, notices) = cloned.with_context(|| format!("recording {name}"))?;
         if !quiet {

@@ -336,6 +336,7 @@ fn predefined_voices_are_fetched_at_their_revision() {
     hub.sandbox.run(&format!("{speak} bundle.wav")).ok();
 
     // On use: the language's own where the bundle has none, and any by its name.
+    std::fs::remove_dir_all(hub.sandbox.path("out")).unwrap();
     hub.run(CONVERT, &[("HF_TOKEN", TOKEN)]).ok();
     assert!(hub.sandbox.manifest("out").voices.is_empty());
     hub.run(&format!("{speak} default.wav"), &[("HF_HUB_OFFLINE", "1")])

@@ -209,7 +209,7 @@ impl std::fmt::Display for Ran {
 
 /// Names in `dir`, hidden ones included.
 pub(crate) fn names(dir: &Path) -> Vec<String> {
-    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
     let entries = fs::read_dir(dir).unwrap();
     let mut names: Vec<_> = entries.map(|entry| name(entry.unwrap())).collect();
     names.sort_unstable();

@@ -222,7 +222,10 @@ fn voices_that_cannot_be_had_are_refused() {
         (format!("{tiny} --voices default"), "a model of its own"),
         (format!("{tiny} --voices all"), "a model of its own"),
         (format!("{tiny} --voices nobody"), "no voice nobody"),
-        (format!("{tiny} --voices a.wav"), "a.wav is a text, not a recording"),
+        (
+            format!("{tiny} --voices a.wav"),
+            "a.wav is a text, not a recording",
+        ),
         (format!("{tiny} --voices a.safetensors"), "not a voice file"),
         (
             format!("{tiny} --voices a.wav,a.safetensors"),
@@ -246,7 +249,7 @@ fn voices_that_cannot_be_had_are_refused() {
             "is a recording",
         ),
         (
-            "voice import a.safetensors --name ../x --bundle b".to_owned(),
+            "voice import a.safetensors --name x --bundle b".to_owned(),
             "not a voice file",
         ),
         (
@@ -272,4 +275,106 @@ fn voices_that_cannot_be_had_are_refused() {
         list.stdout.contains("juergen") && list.stdout.contains("language's own"),
         "{list}"
     );
+}
+
+#[test]
+fn voices_are_named_after_files_of_any_name() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&format!("{TINY} --output-dir b --quiet")).ok();
+    let names = |dir: &str| -> Vec<String> {
+        let manifest = sandbox.manifest(dir);
+        manifest
+            .voices
+            .into_iter()
+            .map(|voice| voice.name)
+            .collect()
+    };
+    for name in [
+        "Zo\u{eb} M\u{fc}ller.safetensors",
+        "a,b.safetensors",
+        "a=b.safetensors",
+        "\u{58f0}.safetensors",
+    ] {
+        fs::copy(
+            sandbox.path("b/voice.synthetic_1.safetensors"),
+            sandbox.path(name),
+        )
+        .unwrap();
+    }
+    let mut command = sandbox.command(&format!("{TINY} --output-dir c --voices"));
+    let command = command.args([
+        "Zo\u{eb} M\u{fc}ller.safetensors",
+        "a,b.safetensors",
+        "\u{58f0}.safetensors",
+    ]);
+    let command = command.args([
+        "x=a,b.safetensors",
+        "a=b.safetensors",
+        "y=b/voice.synthetic_2.safetensors,a=b.safetensors",
+    ]);
+    let ran = sandbox.finish("convert", command);
+    // Two of them are called alike.
+    assert_eq!(ran.code, Some(1), "{ran}");
+    assert!(
+        ran.says(&["error: two voices are called a_b: name one of them with NAME="]),
+        "{ran}"
+    );
+    let mut command = sandbox.command(&format!("{TINY} --output-dir c --voices"));
+    let command = command.args([
+        "Zo\u{eb} M\u{fc}ller.safetensors",
+        "a,b.safetensors",
+        "\u{58f0}.safetensors",
+    ]);
+    let command = command.args([
+        "x=a,b.safetensors",
+        "y=a=b.safetensors,b/voice.synthetic_2.safetensors",
+    ]);
+    let ran = sandbox.finish("convert", command).ok();
+    assert!(ran.says(&["is called Zo_M_ller (NAME=Zo"]), "{ran}");
+    assert_eq!(
+        names("c"),
+        ["Zo_M_ller", "a_b", "voice", "x", "y", "synthetic_2"]
+    );
+    // A bundle's own file has a name already.
+    let ran = sandbox
+        .run("voice import c/voice.x.safetensors --bundle b")
+        .ok();
+    assert!(ran.says(&["b: voice x with 50 positions"]), "{ran}");
+    let mut command = sandbox.command("voice import --bundle b");
+    sandbox
+        .finish("import", command.arg("a,b.safetensors"))
+        .ok();
+    assert_eq!(names("b"), ["synthetic_1", "synthetic_2", "x", "a_b"]);
+}
+
+/// A voice is made by two components, and the one that is missing is named.
+#[test]
+fn a_recording_needs_the_encoder_and_the_backbone() {
+    let sandbox = Sandbox::new();
+    program(
+        &sandbox,
+        "espeak-ng",
+        &[
+            "-w",
+            "me.wav",
+            "A voice is made of a recording of a few seconds.",
+        ],
+    );
+    let tiny = "convert --variant english_2m_2026-10 --synthetic 1 --output-dir b";
+    let without = format!("{tiny} --components text_conditioner flow_lm --voices me.wav");
+    let ran = sandbox.run(&without);
+    assert!(ran.error().contains("needs mimi_encoder"), "{ran}");
+    assert!(!sandbox.path("b").exists());
+    sandbox
+        .run(&format!(
+            "{tiny} --components flow_lm mimi_encoder --voices me.wav --quiet"
+        ))
+        .ok();
+    assert_eq!(sandbox.manifest("b").voices[0].name, "me");
+    // And from such a bundle a voice can be exported.
+    sandbox
+        .run("voice export me.wav -o me --bundle b --f16")
+        .ok();
+    let (own, exported) = ("b/voice.me.safetensors", "me");
+    assert!(fs::read(sandbox.path(own)).unwrap() == fs::read(sandbox.path(exported)).unwrap());
 }

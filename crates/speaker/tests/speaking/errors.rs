@@ -2,7 +2,7 @@
 
 use audio::Recording;
 use bundle::{ComponentName, Manifest};
-use speaker::{Speaker, SpeakerError};
+use speaker::{Speaker, SpeakerError, VoiceMaker};
 use speech::Options;
 
 use crate::support::{backends, record, speaker};

@@ -3,7 +3,7 @@
 use audio::Recording;
 use runtime::Backend;
 use safetensors::SafeTensors;
-use speaker::Speaker;
+use speaker::{Speaker, VoiceMaker};
 use speech::{RecordingNotice, VoiceDType, VoiceForm};
 
 use crate::support::{backends, difference, floats, record, say};

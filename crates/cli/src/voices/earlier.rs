@@ -1,0 +1,136 @@
+//! The voices of the bundle that a conversion replaces.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use bundle::{Component, ComponentName, Outline, Voice, WeightsId};
+use config::PredefinedVoice;
+use filetype::FileType;
+
+use super::{SYNTHETIC_VOICES, store};
+use crate::output::note;
+
+/// What lies in the old bundle.
+pub(crate) struct Earlier {
+    dir: PathBuf,
+    /// Those of the manifest in their order, then files that a killed import left.
+    names: Vec<String>,
+    weights: Option<WeightsId>,
+}
+
+/// What the new bundle is, as far as its voices are concerned.
+pub(crate) struct Successor<'a> {
+    pub(crate) weights: &'a WeightsId,
+    pub(crate) components: &'a [ComponentName],
+    /// Names of the voices that were asked for.
+    pub(crate) named: &'a [String],
+}
+
+/// What becomes of the old voices.
+#[derive(Debug, Default)]
+struct Fate {
+    kept: Vec<String>,
+    /// With the reason.
+    lost: Vec<(String, &'static str)>,
+}
+
+impl Earlier {
+    /// The voices of the bundle in `output`; none where there are none.
+    pub(crate) fn read(output: &Path) -> Option<Self> {
+        let dir = files::resolve(output).ok()?;
+        let outline = Outline::read(&dir)?;
+        let mut names = outline.voices();
+        for entry in fs::read_dir(&dir).ok()?.flatten() {
+            let file = entry.file_name();
+            let name = file.to_str().and_then(Voice::name_of).unwrap_or_default();
+            if super::names::checked(name).is_ok() && !names.iter().any(|it| it == name) {
+                names.push(name.to_owned());
+            }
+        }
+        (!names.is_empty()).then(|| Self {
+            weights: outline.weights(),
+            dir,
+            names,
+        })
+    }
+
+    /// Tells which voices will be lost, before anything is written. That is told even where
+    /// nothing else is.
+    pub(crate) fn announce(&self, new: &Successor) {
+        let lost = self.fate(new).lost;
+        let mut reasons: Vec<_> = lost.iter().map(|(_, reason)| *reason).collect();
+        reasons.dedup();
+        for reason in reasons {
+            let names = lost.iter().filter(|(_, other)| *other == reason);
+            let names: Vec<_> = names.map(|(name, _)| name.as_str()).collect();
+            let (voices, files) = if names.len() == 1 {
+                ("voice", "its file")
+            } else {
+                ("voices", "their files")
+            };
+            note(&format!(
+                "notice: the new bundle will lack the {voices} {} of the old one: {reason}. To keep {files} \
+                 ({}), interrupt this (Ctrl-C) and choose another --output-dir.",
+                names.join(", "),
+                self.dir.join(Voice::file_name(names[0])).display(),
+            ));
+        }
+    }
+
+    /// Puts the voices that stay into the new bundle in `dir`, after those that are there.
+    pub(crate) fn carry_over(
+        &self,
+        new: &Successor,
+        dir: &Path,
+        flow_lm: &Component,
+        voices: &mut Vec<Voice>,
+    ) -> Result<()> {
+        for name in self.fate(new).kept {
+            let path = self.dir.join(Voice::file_name(&name));
+            let file =
+                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            match speech::Voice::from_safetensors(&file, flow_lm) {
+                Ok(voice) => voices.push(store(dir, &name, &voice)?),
+                Err(error) => note(&format!(
+                    "notice: the new bundle lacks the voice {name} of the old one: {error}"
+                )),
+            }
+        }
+        Ok(())
+    }
+
+    fn fate(&self, new: &Successor) -> Fate {
+        let mut fate = Fate::default();
+        let is_random = new.weights.is_random();
+        for name in &self.names {
+            let is_synthetic = SYNTHETIC_VOICES.contains(&name.as_str());
+            // Asked for anew, or as random as others.
+            if new.named.contains(name)
+                || (is_synthetic
+                    && (is_random || self.weights.as_ref().is_some_and(WeightsId::is_random)))
+            {
+                continue;
+            }
+            let reason = if !new.components.contains(&ComponentName::FlowLm) {
+                "without flow_lm there are no voices"
+            } else if self.weights.as_ref() != Some(new.weights) {
+                "other weights made it, and a voice speaks with those only"
+            } else if !new.named.is_empty() && PredefinedVoice::find(name).is_some() {
+                "--voices does not name it"
+            } else if !self.is_voice_file(name) {
+                "there is no voice in its file"
+            } else {
+                fate.kept.push(name.clone());
+                continue;
+            };
+            fate.lost.push((name.clone(), reason));
+        }
+        fate
+    }
+
+    fn is_voice_file(&self, name: &str) -> bool {
+        let file = FileType::of_path(&self.dir.join(Voice::file_name(name)));
+        matches!(file, Ok(FileType::Safetensors))
+    }
+}

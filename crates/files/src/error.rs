@@ -1,0 +1,66 @@
+//! Why a file cannot be written.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why an output was not written. Unless it says otherwise, what was there before is whole.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// No name was given.
+    #[error("the name of the output file is empty")]
+    Empty,
+    /// A folder is there, or the name ends as a folder's does.
+    #[error("cannot write {path}: that is a folder, give the name of a file")]
+    Folder {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The folder that the file would lie in is missing.
+    #[error("cannot write {path}: there is no folder {folder}")]
+    NoFolder {
+        /// The output.
+        path: PathBuf,
+        /// What is missing.
+        folder: PathBuf,
+    },
+    /// Part of the path is a file.
+    #[error("cannot write {path}: {folder} is not a folder")]
+    NotAFolder {
+        /// The output.
+        path: PathBuf,
+        /// What is no folder.
+        folder: PathBuf,
+    },
+    /// The system refuses.
+    #[error("cannot write {path}")]
+    Write {
+        /// The output.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The content is whole, but could not be put where it belongs.
+    #[error("cannot write {path}: the finished file is kept as {kept}")]
+    Kept {
+        /// The output.
+        path: PathBuf,
+        /// Where the finished file lies.
+        kept: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl OutputError {
+    /// Whether the reader of a pipe has gone away.
+    pub fn is_broken_pipe(&self) -> bool {
+        match self {
+            Self::Write { source, .. } | Self::Kept { source, .. } => {
+                source.kind() == io::ErrorKind::BrokenPipe
+            }
+            Self::Empty | Self::Folder { .. } | Self::NoFolder { .. } | Self::NotAFolder { .. } => {
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Voices from recordings, and from prompts in files.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use audio::Recording;
+use bundle::{ComponentName, Manifest};
+use runtime::{Backend, Stream};
+use speech::{Model, Prompt, RecordingNotice, SpeechError, Voice};
+
+use crate::SpeakerError;
+use crate::speaker::read;
+
+/// Makes voices of recordings and of files.
+pub trait VoiceMaker {
+    /// Makes a voice from a recording, and tells what the user should know of it. Only the first
+    /// [`speech::LONGEST_PROMPT`] seconds are used.
+    fn clone_voice(
+        &self,
+        recording: &Recording,
+    ) -> Result<(Voice, Vec<RecordingNotice>), SpeakerError>;
+
+    /// Reads a voice file: a state of `flow_lm`, or a prompt that it is made of, of which only the
+    /// first [`speech::LONGEST_PROMPT`] seconds are used.
+    fn read_voice(&self, file: &[u8]) -> Result<Voice, SpeakerError>;
+}
+
+/// The part of a bundle that makes voices: `flow_lm` and `mimi_encoder`. The others may be missing.
+pub struct Cloner {
+    dir: PathBuf,
+    model: Model,
+    flow_lm: Box<dyn Stream>,
+    /// Loaded when it is first needed.
+    mimi_encoder: OnceLock<Box<dyn Stream>>,
+    backend: Arc<dyn Backend>,
+}
+
+impl Cloner {
+    /// Loads `flow_lm` of the bundle in `dir`, whose manifest need not be written yet.
+    pub fn with_manifest(
+        dir: &Path,
+        manifest: Manifest,
+        backend: Arc<dyn Backend>,
+    ) -> Result<Self, SpeakerError> {
+        let tokenizer = read(dir, &manifest.tokenizer.file.name)?;
+        let flow_lm = backend.load(dir, &manifest, ComponentName::FlowLm)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            model: Model::new(manifest, &tokenizer)?,
+            flow_lm,
+            mimi_encoder: OnceLock::new(),
+            backend,
+        })
+    }
+
+    fn encoder(&self) -> Result<&dyn Stream, SpeakerError> {
+        if let Some(encoder) = self.mimi_encoder.get() {
+            return Ok(encoder.as_ref());
+        }
+        let manifest = self.model.manifest();
+        let encoder = (self.backend).load(&self.dir, manifest, ComponentName::MimiEncoder)?;
+        Ok(self.mimi_encoder.get_or_init(|| encoder).as_ref())
+    }
+}
+
+impl VoiceMaker for Cloner {
+    fn clone_voice(
+        &self,
+        recording: &Recording,
+    ) -> Result<(Voice, Vec<RecordingNotice>), SpeakerError> {
+        let flow_lm = self.flow_lm.as_ref();
+        clone_voice(&self.model, flow_lm, || self.encoder(), recording)
+    }
+
+    fn read_voice(&self, file: &[u8]) -> Result<Voice, SpeakerError> {
+        let flow_lm = self.flow_lm.as_ref();
+        read_voice(&self.dir, &self.model, flow_lm, || self.encoder(), file)
+    }
+}
+
+/// Makes a voice of a recording.
+pub(crate) fn clone_voice<'a>(
+    model: &Model,
+    flow_lm: &dyn Stream,
+    encoder: impl Fn() -> Result<&'a dyn Stream, SpeakerError>,
+    recording: &Recording,
+) -> Result<(Voice, Vec<RecordingNotice>), SpeakerError> {
+    let prompt = model.prompt(recording)?;
+    let notices = prompt.notices().to_vec();
+    Ok((make(flow_lm, encoder, prompt)?, notices))
+}
+
+/// Reads a voice file; where it holds a prompt, the voice is made of it.
+pub(crate) fn read_voice<'a>(
+    dir: &Path,
+    model: &Model,
+    flow_lm: &dyn Stream,
+    encoder: impl Fn() -> Result<&'a dyn Stream, SpeakerError>,
+    file: &[u8],
+) -> Result<Voice, SpeakerError> {
+    let Some(stored) = model.stored_prompt(file)? else {
+        return Ok(model.read_voice(file)?);
+    };
+    let components = &model.manifest().components;
+    let weights = (components.get(&ComponentName::MimiEncoder))
+        .filter(|_| stored.needs_encoder())
+        .map(|component| read(dir, &component.data.name))
+        .transpose()?;
+    make(flow_lm, encoder, stored.prompt(weights.as_deref())?)
+}
+
+/// Runs a prompt to its end.
+fn make<'a>(
+    flow_lm: &dyn Stream,
+    encoder: impl Fn() -> Result<&'a dyn Stream, SpeakerError>,
+    mut prompt: Prompt,
+) -> Result<Voice, SpeakerError> {
+    let mut flow_lm = flow_lm.fork();
+    while let Some(call) = prompt.next_call()? {
+        let outputs = if call.component == ComponentName::MimiEncoder {
+            encoder()?.fork().run(&call.views())?
+        } else {
+            flow_lm.run(&call.views())?
+        };
+        prompt.supply(outputs)?;
+    }
+    let position = flow_lm.position().unwrap_or(0);
+    let states = flow_lm.component().states.iter();
+    let states = states.map(|state| Ok((state.input.clone(), flow_lm.state(&state.input)?)));
+    let states = states.collect::<Result<Vec<_>, SpeakerError>>()?;
+    let voice = Voice::from_states(flow_lm.component(), states, position);
+    Ok(voice.map_err(SpeechError::from)?)
+}
