@@ -22,7 +22,7 @@ fn ffmpeg(sandbox: &Sandbox, arguments: &str) {
         .args("-v error -y".split(' '))
         .args(arguments.split_whitespace())
         .status()
-        .expect("ffmpeg is missing: run `cargo xtask setup`");
+        .unwrap_or_else(|error| panic!("ffmpeg ({error}): run `cargo xtask setup`"));
     assert!(ran.success(), "{arguments}");
 }
 
@@ -329,7 +329,7 @@ fn a_wrong_answer_of_the_web_is_not_kept() {
     assert_eq!(kept.len(), 1, "{kept:?}");
     fs::write(&kept[0], "<html>").unwrap();
     let file = fs::File::options().write(true).open(&kept[0]).unwrap();
-    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
     file.set_modified(hour_ago).unwrap();
     sandbox.run(&line).ok();
     assert_eq!(fs::read(&kept[0]).unwrap(), tone);

@@ -137,7 +137,7 @@ fn what_cannot_be_tokenized_is_refused() {
         ("--tokenizer tokenizer.json --text-file nowhere", "nowhere"),
     ] {
         let ran = sandbox.run(&format!("tokenize {line}"));
-        let expected = if says.is_empty() { 0 } else { 1 };
+        let expected = i32::from(!says.is_empty());
         assert_eq!(ran.code, Some(expected), "{ran}");
         assert!(ran.stderr.contains(says), "{ran}");
     }
