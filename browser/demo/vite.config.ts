@@ -27,7 +27,8 @@ function pageFiles(): Plugin {
       if (chunk?.type !== "chunk") throw new Error(`the build has made no ${worker}`);
       hash.update(chunk.code);
       // ONNX Runtime is large, and kept once somebody chooses it.
-      const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm/.test(name));
+      // The model is kept by the library.
+      const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm|^starling\//.test(name));
       chunk.code =
         `const PAGE_FILES = ${JSON.stringify(kept)};\n` +
         `const PAGE_VERSION = ${JSON.stringify(hash.digest("hex").slice(0, 16))};\n` +
@@ -54,6 +55,10 @@ export default defineConfig({
     rolldownOptions: {
       input: { index: join(root, "index.html"), sw: join(root, "sw/sw.ts") },
       output: {
+        assetFileNames: ({ originalFileNames }) => {
+          const isModel = originalFileNames.some((name) => name.includes("starling/bundle/"));
+          return `${isModel ? "starling" : "assets"}/[name]-[hash][extname]`;
+        },
         entryFileNames: ({ name }) => (name === "sw" ? worker : "assets/[name]-[hash].js"),
       },
     },

@@ -5,7 +5,7 @@ import { type FileBytes, fileBytes, isFile } from "./checks/data.js";
 import { nearest } from "./checks/nearest.js";
 import * as rules from "./checks/rules.js";
 import { PocketTTSError } from "./errors.js";
-import { folder, manifestText, type Progress } from "./loading/bundle.js";
+import { folder, included, manifestText, type Progress } from "./loading/bundle.js";
 import type { Manifest } from "./manifest.js";
 import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.js";
 import { sweep } from "./loading/storage.js";
@@ -26,7 +26,7 @@ const MOST_THREADS: Record<Backend, number> = { engine: 2, onnxruntime: 4 };
 /**
  * A model, loaded into workers.
  *
- *     const tts = await PocketTTS.fromPretrained("/models/english/");
+ *     const tts = await PocketTTS.fromPretrained();
  *     for await (const { audio, sampleRate } of tts.stream("Hello world.")) { … }
  *
  * Requests wait for those before them. Errors are `PocketTTSError`s; what a signal ends throws the
@@ -67,10 +67,20 @@ export class PocketTTS {
     this.statistics = { backend, threads, workers: count, cacheHit, instructions };
   }
 
-  /** Loads the bundle in the folder at `url`. */
-  static async fromPretrained(url: string | URL, options: LoadOptions = {}): Promise<PocketTTS> {
-    const address = folderOf(checked("Value", "the address of a bundle", url, rules.address));
-    options = checkedOptions(options, rules.loadOptions);
+  /**
+   * Loads the bundle in the folder at `url`; without one the small model that the package brings,
+   * which is made for demonstration.
+   */
+  static fromPretrained(options?: LoadOptions): Promise<PocketTTS>;
+  static fromPretrained(url: string | URL | undefined, options?: LoadOptions): Promise<PocketTTS>;
+  static async fromPretrained(
+    first: string | URL | LoadOptions | undefined,
+    second: LoadOptions = {},
+  ): Promise<PocketTTS> {
+    const given = rules.isLoadOptions(first) ? undefined : first;
+    const options = checkedOptions(rules.isLoadOptions(first) ? first : second, rules.loadOptions);
+    const address =
+      given === undefined ? undefined : folderOf(checked("Value", "the address of a bundle", given, rules.address));
     const { backend = "engine", device = "wasm", dtype, signal } = options;
     checkBrowser(device);
     const threads = options.threads ?? defaultThreads(backend);
@@ -83,8 +93,9 @@ export class PocketTTS {
         notice({ kind: progress.notice, message: progress.message });
       }
     };
-    const text = await manifestText(address, signal);
-    const opening = { folder: address, manifest: text, backend, dtype, threads };
+    const addresses = address ?? (await included());
+    const text = await manifestText(addresses, signal);
+    const opening = { addresses, manifest: text, backend, dtype, threads };
     const workers = await Workers.open(opening, threads > 1 ? 2 : 1, hear, signal);
     // The workers have found it to be a manifest.
     const manifest: Manifest = JSON.parse(text);

@@ -1,7 +1,7 @@
 /** The workers of a model, as the page sees them. */
 
 import { type Failure, fromFailure, PocketTTSError } from "./errors.js";
-import type { Progress } from "./loading/bundle.js";
+import type { Addresses, Progress } from "./loading/bundle.js";
 import type { WeightFormat } from "./manifest.js";
 import type { Timing, Timings } from "./statistics.js";
 import type { Backend, Request, Response, Results, Role, Task } from "./worker/messages.js";
@@ -14,7 +14,7 @@ type Unnumbered<T> = T extends Task ? Omit<T, "id"> : never;
 
 /** What is to be opened. */
 export interface Opening {
-  folder: string;
+  addresses: Addresses;
   manifest: string;
   backend: Backend;
   dtype: WeightFormat | undefined;

@@ -119,6 +119,9 @@ test("the archive holds what a page needs, and nothing of this machine", async (
     "package/wasm/relaxed/pocket_onnx_bg.wasm",
     "package/onnxruntime/ort-wasm-simd-threaded.wasm",
     "package/onnxruntime/LICENSE",
+    "package/starling/files.js",
+    "package/starling/bundle/manifest.json",
+    "package/starling/bundle/mimi_encoder.onnx.data",
   ]) {
     expect(files).toContain(file);
   }

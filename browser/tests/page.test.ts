@@ -383,19 +383,31 @@ test("what the list of models does not say, the model does", async () => {
   await page.click("#stop");
 });
 
-test("a site without models says so", async () => {
+test("a site without models has the one that the page brings", async () => {
   await using empty = await host({ models: [] });
-  const browser = await launch();
-  await using _ = browser;
-  const page = await browser.context.newPage();
-  await page.goto(empty.url);
-  await page.locator("#error").waitFor();
-  expect(await page.textContent("#error")).toContain("This site offers no model.");
-  expect(await page.isDisabled("#speak")).toBe(true);
-  empty.fail("models/index.json", "missing");
+  await using visited = await visit({ serviceWorkers: "block" }, empty.url);
+  const { page } = visited;
+  const offered = () => page.locator("#model option").allTextContents();
+  for (const fault of ["none", "missing"] as const) {
+    if (fault === "missing") {
+      empty.fail("models/index.json", fault);
+      await page.reload();
+      await page.locator("#speak:enabled").waitFor();
+    }
+    expect(await offered()).toEqual(["starling"]);
+    expect(await page.isVisible("#small")).toBe(true);
+    expect(await page.isVisible("#error")).toBe(false);
+  }
+  // What is no list is told, and the page speaks all the same.
+  empty.reset();
+  empty.fail("models/index.json", "other-bytes");
   await page.reload();
   await page.locator("#error").waitFor();
-  expect(await page.textContent("#error")).toContain("/models/index.json gives 404");
+  expect(await page.textContent("#error-title")).toBe("The site's models are not there.");
+  expect(await offered()).toEqual(["starling"]);
+  await page.click("#speak");
+  await sounding(page);
+  await page.click("#stop");
 });
 
 // Where the host sends no headers, the service worker brings them with one reload.

@@ -3,6 +3,7 @@
 //! The module is built twice, for machines with and without relaxed SIMD; the page picks one.
 
 mod onnxruntime;
+mod starling;
 
 use std::fs;
 use std::io::Write as _;
@@ -52,6 +53,7 @@ pub(crate) fn wasm() -> Result<()> {
         build(&package().join("wasm").join(folder), features)?;
     }
     onnxruntime::copy(&package())?;
+    starling::convert(&package())?;
     run(&mut npm::command(&package(), &["run", "build"]))
 }
 

@@ -6,7 +6,7 @@ import type { Progress } from "./progress.js";
 import { type Backend, PocketTTS } from "./tts.js";
 
 interface Held {
-  url: string;
+  url: string | undefined;
   backend: Backend;
   tts: Promise<PocketTTS>;
   abort: AbortController;
@@ -24,7 +24,7 @@ export class Loaded {
   get(model: Model, backend: Backend): Promise<PocketTTS> {
     const url = bundleUrl(model);
     const held = this.#held;
-    if (held?.url === url && held.backend === backend) return held.tts;
+    if (held !== undefined && held.url === url && held.backend === backend) return held.tts;
     this.drop();
     const abort = new AbortController();
     const tts = PocketTTS.fromPretrained(url, {

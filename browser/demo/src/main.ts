@@ -5,7 +5,7 @@ import { byId } from "./dom.js";
 import { showIsolation, showMemory, showThreads } from "./facts.js";
 import { save } from "./files.js";
 import { Loaded } from "./loaded.js";
-import { complete, describe, fetchModels, type Model } from "./models.js";
+import { complete, describe, fetchModels, INCLUDED, isIncluded, type Model } from "./models.js";
 import { startOffline } from "./offline.js";
 import { clearProblem, isAbort, showProblem } from "./problems.js";
 import { Progress } from "./progress.js";
@@ -23,6 +23,9 @@ const picker = byId("model", HTMLSelectElement);
 const backend = byId("backend", HTMLSelectElement);
 const status = byId("status", HTMLParagraphElement);
 const clock = byId("clock", HTMLParagraphElement);
+
+/** What is said while the browser keeps the sound back. */
+const HELD = "The browser lets pages sound after a click: click anywhere, or press a key.";
 
 const script = new Script();
 const wave = new Wave();
@@ -51,13 +54,16 @@ async function begin(): Promise<void> {
   try {
     models = await fetchModels();
   } catch (error) {
-    showProblem("There is no model to speak with.", error, () => void begin());
-    return;
+    showProblem("The site's models are not there.", error, () => void begin());
+    models = [INCLUDED];
   }
   picker.replaceChildren(...models.map(({ name }) => new Option(name, name)));
   picker.disabled = models.length < 2;
   speak.disabled = false;
   showModel();
+  // It is small: the first sound need not wait for it. What fails is tried again when it is to speak.
+  if (models[0]?.included) void load().catch(() => {});
+  if (location.hash === "#speak") void speakText();
 }
 
 /** Shows what the chosen model is and has. */
@@ -66,6 +72,8 @@ function showModel(): void {
   if (chosen === undefined) return;
   byId("model-help", HTMLElement).textContent = describe(chosen);
   byId("synthetic", HTMLElement).hidden = chosen.synthetic !== true;
+  byId("small", HTMLElement).hidden = byId("own-credit", HTMLElement).hidden = !isIncluded(chosen);
+  byId("credit", HTMLElement).hidden = isIncluded(chosen);
   voices.list(chosen.voices);
   cloning.possible = chosen.voice_cloning ?? true;
   cloning.savable = voices.name !== undefined;
@@ -105,13 +113,14 @@ async function speakText(): Promise<void> {
     say("Loading the model.");
     tts = await unlessAborted(load(), abort.signal);
     const voice = await unlessAborted(voices.chosen(tts), abort.signal);
-    say("Speaking.");
+    say(speaker.held ? HELD : "Speaking.");
     label("Pause");
     wave.clear();
     script.begin();
     speech = await speaker.speak(tts, text, { ...options(), voice, signal: abort.signal }, {
       made: (samples, rate) => wave.add(samples, rate),
       heard: (seconds, sentence) => {
+        if (status.textContent === HELD) say("Speaking.");
         wave.heard(seconds);
         script.sounds(sentence);
         clock.textContent = time(seconds);

@@ -2,9 +2,13 @@
 
 import type { PocketTTS } from "./tts.js";
 
-/** One entry of `models/index.json`; all but the name may be missing. */
+/** One entry of `models/index.json`, all but the name of which may be missing; or the model that the page brings. */
 export interface Model {
   name: string;
+  /** Name of the released model, or of the one that the page brings. */
+  variant?: string | null;
+  /** Whether the page brings it. */
+  included?: boolean;
   /** Where its bundle is, relative to the index; `<name>/` unless given. */
   url?: string;
   language?: string | null;
@@ -17,26 +21,41 @@ export interface Model {
 
 const INDEX = new URL("models/index.json", document.baseURI);
 
+/** The small model that comes with the page: it is always there. */
+export const INCLUDED: Model = { name: "starling", variant: "starling", included: true, language: "english" };
+
+/** The site's models, and behind them the one that the page brings. */
 export async function fetchModels(): Promise<Model[]> {
+  const offered = await fetchIndex();
+  return offered.some(isIncluded) ? offered : [...offered, INCLUDED];
+}
+
+/** Whether it is the model that the page brings, or the site's copy of it. */
+export function isIncluded(model: Model): boolean {
+  return model.variant === INCLUDED.variant && model.synthetic !== true;
+}
+
+/** The site's list; a site without one offers nothing. */
+async function fetchIndex(): Promise<Model[]> {
   const answer = await fetch(INDEX).catch((cause: unknown) => {
     throw new Error("the list of models cannot be fetched: is the server running?", { cause });
   });
+  if (answer.status === 404) return [];
   if (!answer.ok) throw new Error(`the list of models cannot be fetched: ${INDEX.pathname} gives ${answer.status}`);
   const list: unknown = await answer.json().catch(() => undefined);
   if (!isIndex(list)) throw new Error(`${INDEX.pathname} is no list of models`);
-  if (list.models.length === 0) throw new Error("this site offers no model");
   return list.models;
 }
 
-/** Where the model's bundle is. */
-export function bundleUrl(model: Model): string {
-  return new URL(model.url ?? `${encodeURIComponent(model.name)}/`, INDEX).href;
+/** Where the model's bundle is; nowhere in particular if the page brings it. */
+export function bundleUrl(model: Model): string | undefined {
+  return model.included ? undefined : new URL(model.url ?? `${encodeURIComponent(model.name)}/`, INDEX).href;
 }
 
 /** The model with what its bundle says of itself, where the list does not say it. */
 export function complete(model: Model, tts: PocketTTS): Model {
-  const { language = null, synthetic } = tts;
-  return { language, synthetic, voice_cloning: tts.canClone, voices: tts.listVoices(), ...model };
+  const { language = null, synthetic, variant = null } = tts;
+  return { language, synthetic, variant, voice_cloning: tts.canClone, voices: tts.listVoices(), ...model };
 }
 
 /** What a reader is told of it. */
@@ -44,6 +63,7 @@ export function describe(model: Model): string {
   const parts = [
     model.language && capital(model.language),
     model.size !== undefined && `${megabytes(model.size)}, kept on this device`,
+    model.included && "comes with this page",
   ];
   return parts.filter(Boolean).join(" · ");
 }

@@ -79,6 +79,11 @@ export class Speaker {
     }
   }
 
+  /** Whether the browser keeps the sound back until something is pressed. */
+  get held(): boolean {
+    return this.#player.context.state === "suspended";
+  }
+
   /** Holds the sound, or lets it go on; returns whether it is held now. */
   togglePause(): boolean {
     if (this.#player.state === "paused") this.#player.resume();

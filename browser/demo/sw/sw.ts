@@ -57,6 +57,8 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== SCOPE.origin) return;
   if (!url.pathname.startsWith(SCOPE.pathname) || request.headers.has("range")) return;
   const path = url.pathname.slice(SCOPE.pathname.length);
+  // The model that the page brings is kept by the library, too.
+  if (path.startsWith("starling/")) return;
   if (path.startsWith("models/")) {
     if (path === LIST) event.respondWith(fresh(request));
     return;

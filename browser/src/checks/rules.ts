@@ -74,6 +74,11 @@ const context: Rule<AudioContext> = {
   fits: (value) => value instanceof AudioContext,
 };
 
+/** Whether options stand where an address might: addresses are strings, or objects that say so. */
+export function isLoadOptions(value: unknown): value is LoadOptions {
+  return isObject(value) && !Array.isArray(value) && !("href" in value);
+}
+
 export const loadOptions: Rules<LoadOptions> = {
   backend: oneOf<Backend>("engine", "onnxruntime"),
   dtype: oneOf<WeightFormat>("f32", "bf16", "q16", "q8", "q6", "q4"),

@@ -35,14 +35,41 @@ export function folder(url: string, base: string): string {
   return address.href;
 }
 
-/** The text of the manifest in `folder`: the server's, or without a network the one last seen. */
-export async function manifestText(folder: string, signal: AbortSignal | undefined): Promise<string> {
-  const url = new URL("manifest.json", folder).href;
+/**
+ * Where a bundle's files are: the absolute address of their folder, or by its name that of each,
+ * for bundlers give every file of a package an address of its own.
+ */
+export type Addresses = string | Readonly<Record<string, string>>;
+
+const MANIFEST = "manifest.json";
+
+/** The addresses of the model that the package brings. */
+export async function included(): Promise<Addresses> {
+  return (await import("../../starling/files.js")).default;
+}
+
+/** Where the file `name` is. */
+function addressOf(name: string, bundle: Addresses): string {
+  const address = typeof bundle === "string" ? new URL(encodeURIComponent(name), bundle).href : bundle[name];
+  if (address === undefined) {
+    throw new PocketTTSError("NoComponent", `the package does not bring ${name}`);
+  }
+  return address;
+}
+
+/** What a manifest is kept under. One with addresses of its own has others in every version of a page. */
+function keyOf(bundle: Addresses): string {
+  return typeof bundle === "string" ? addressOf(MANIFEST, bundle) : "https://included.invalid/manifest.json";
+}
+
+/** The text of a bundle's manifest: the server's, or without a network the one last seen. */
+export async function manifestText(bundle: Addresses, signal: AbortSignal | undefined): Promise<string> {
+  const url = addressOf(MANIFEST, bundle);
   try {
     return await (await request(url, { signal, cache: "no-cache" })).text();
   } catch (error) {
     const isOffline = error instanceof PocketTTSError && error.kind === "Network";
-    const text = isOffline ? await storedManifest(url) : undefined;
+    const text = isOffline ? await storedManifest(keyOf(bundle)) : undefined;
     if (text === undefined) {
       throw error;
     }
@@ -51,8 +78,8 @@ export async function manifestText(folder: string, signal: AbortSignal | undefin
 }
 
 /** Keeps a manifest that has proved to be one. */
-export async function keepManifest(folder: string, text: string): Promise<void> {
-  const url = new URL("manifest.json", folder).href;
+export async function keepManifest(bundle: Addresses, text: string): Promise<void> {
+  const url = keyOf(bundle);
   // Looking takes less time than storing.
   if ((await storedManifest(url)) !== text) {
     await storeManifest(url, text);
@@ -61,12 +88,12 @@ export async function keepManifest(folder: string, text: string): Promise<void> 
 
 /** Files of one bundle. */
 export class BundleFiles {
-  readonly #folder: string;
+  readonly #addresses: Addresses;
   readonly #listen: (progress: Progress) => void;
   #fetched = 0;
 
-  constructor(folder: string, listen: (progress: Progress) => void) {
-    this.#folder = folder;
+  constructor(addresses: Addresses, listen: (progress: Progress) => void) {
+    this.#addresses = addresses;
     this.#listen = listen;
   }
 
@@ -134,7 +161,7 @@ export class BundleFiles {
     cache: RequestCache,
     progress: (bytes: number) => void,
   ): Promise<void> {
-    const url = new URL(encodeURIComponent(file.name), this.#folder).href;
+    const url = addressOf(file.name, this.#addresses);
     await fill(await request(url, { cache }), url, room, progress);
     await check(file, url, room);
   }

@@ -50,14 +50,14 @@ export class Host {
 
   /** Loads what the role needs. */
   static async open(opening: Opening, answer: Answer): Promise<Host> {
-    const { folder, peer, role } = opening;
+    const { addresses, peer, role } = opening;
     const module = await loadModule(opening.backend === "engine");
     module.wasm.checkManifest(opening.manifest);
     const manifest: Manifest = JSON.parse(opening.manifest);
     checkFormat(manifest, opening.dtype);
     // Before the files: what no stored manifest names is deleted.
-    await keepManifest(folder, opening.manifest);
-    const files = new BundleFiles(folder, (progress) => answer({ type: "progress", progress }));
+    await keepManifest(addresses, opening.manifest);
+    const files = new BundleFiles(addresses, (progress) => answer({ type: "progress", progress }));
     const tokenizer = await files.bytes(manifest.tokenizer.file, "model");
     const model = new module.wasm.Model(opening.manifest, tokenizer);
     let runtime: Runtime;

@@ -2,7 +2,7 @@
 
 import type { RecordingNotice, Sound, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
 import type { Failure } from "../errors.js";
-import type { Progress } from "../loading/bundle.js";
+import type { Addresses, Progress } from "../loading/bundle.js";
 import type { WeightFormat } from "../manifest.js";
 import type { Timings } from "../statistics.js";
 
@@ -16,8 +16,8 @@ export type Role = "whole" | "backbone" | "decoder";
 export interface Opening {
   type: "open";
   id: number;
-  /** Absolute address of the bundle's folder. */
-  folder: string;
+  /** Where the bundle's files are. */
+  addresses: Addresses;
   /** Text of the bundle's manifest. */
   manifest: string;
   backend: Backend;

@@ -33,7 +33,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Turn a checkpoint into a folder of ONNX graphs (a bundle).
     Convert(ConvertArgs),
-    /// List the released models, or show the configuration of one.
+    /// List the models that are known by name, or show the configuration of one.
     Variants(VariantsArgs),
     /// Prove a bundle: files, graphs, runtime against runtime, records.
     Verify(VerifyArgs),
@@ -71,8 +71,9 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_name = "[NAME=]FORMAT", num_args = 1.., value_delimiter = ',', value_parser = dtype)]
     pub(crate) dtype: Vec<Dtype>,
     /// Voices to put into the bundle: names of predefined voices, voice files or recordings, or
-    /// `NAME=FILE`; `default` is the language's own, `all` are all predefined ones. Voices of your
-    /// own that are in the old bundle stay, where the same weights made them.
+    /// `NAME=FILE`; `default` is the language's own, `all` are all predefined ones. `starling` has
+    /// both of its voices unless given. Voices of your own that are in the old bundle stay, where
+    /// the same weights made them.
     #[arg(long, value_name = "[NAME=]VOICE", num_args = 1..)]
     pub(crate) voices: Vec<String>,
     /// Print a summary as JSON.
@@ -84,9 +85,10 @@ pub(crate) struct ConvertArgs {
 }
 
 /// Which model, and where its files are.
-#[derive(Clone, Debug, ClapArgs)]
+#[derive(Clone, Debug, Default, ClapArgs)]
 pub(crate) struct ModelArgs {
-    /// Name or signature of a released model (see `pocket-onnx variants`); b6369a24 unless given.
+    /// Name or signature of a released model (see `pocket-onnx variants`), or `starling`, which the
+    /// program brings; b6369a24 unless given.
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
     pub(crate) variant: Option<String>,
     /// A pocket-tts configuration (YAML): a path, an https:// or an hf:// location.
@@ -153,13 +155,17 @@ pub(crate) struct InspectArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DemoArgs {
+    /// Name or signature of a model (see `pocket-onnx variants`). `starling`, unless given, needs
+    /// no network: it is small and made for demonstration.
+    #[arg(long, value_name = "NAME", default_value = Variant::INCLUDED)]
+    pub(crate) variant: String,
     /// Folder of the bundle.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) output_dir: PathBuf,
     /// WAV file to speak into.
     #[arg(long, value_name = "FILE", default_value = "demo.wav")]
     pub(crate) wav: PathBuf,
-    /// Serve the page at the end, and show it in the browser.
+    /// Serve the page at the end, and show it speaking in the browser.
     #[arg(long)]
     pub(crate) open: bool,
     /// Folder of the built page.
@@ -169,7 +175,8 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
-    /// A bundle, or a folder of bundles.
+    /// A bundle, or a folder of bundles. Where the default folder has none, the page speaks with
+    /// `starling`, the small model that the program brings.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) bundle: PathBuf,
     /// Folder of the built page.
@@ -190,7 +197,7 @@ pub(crate) struct ServeArgs {
 }
 
 /// Where bundles land: the web page's folder of models.
-const DEFAULT_BUNDLE: &str = "browser/models/";
+pub(crate) const DEFAULT_BUNDLE: &str = "browser/models/";
 /// Where the page is built.
 const DEFAULT_PAGE: &str = "browser/demo/dist/";
 

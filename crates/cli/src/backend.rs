@@ -13,6 +13,7 @@ use speaker::{Cloner, Speaker};
 
 use crate::args::{BackendName, SpeakerArgs};
 use crate::output::note_synthetic;
+use crate::scratch::Scratch;
 
 /// Loads the bundle, and tells where it makes noise instead of speech.
 pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
@@ -27,6 +28,7 @@ pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
         speaker,
         backend: name,
         threads,
+        scratch: None,
     })
 }
 
@@ -47,6 +49,8 @@ pub(crate) struct Opened {
     pub(crate) speaker: Speaker,
     pub(crate) backend: &'static str,
     pub(crate) threads: usize,
+    /// Where the bundle lies, if that goes with the speaker.
+    pub(crate) scratch: Option<Scratch>,
 }
 
 /// One thread for the backbone and one for the decoder, where there are two. There is no use for

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use bundle::{ComponentName, Format, Manifest, WeightsId};
+use config::Variant;
 use export::{Export, Formats, Staging};
 use onnx::Opset;
 use serde_json::json;
@@ -18,8 +19,12 @@ use crate::interrupt::{self, Writing};
 use crate::model::Model;
 use crate::output::{SYNTHETIC, megabytes, note, path_text, print};
 use crate::progress::Bar;
+use crate::scratch::Scratch;
 use crate::voice;
 use crate::voices::{Earlier, Successor, Voices};
+
+/// Folder of a bundle that others are made from.
+const WHOLE: &str = "whole";
 
 /// What to convert, where to, and how much to say.
 pub(crate) struct Conversion<'a> {
@@ -123,7 +128,8 @@ impl Conversion<'_> {
         };
         let variant = export.identity.variant.as_deref();
         let synthetic = export.identity.synthetic;
-        let voices = Voices::find(self.voices, variant, synthetic, &components, self.quiet)?;
+        let typed = self.voices(variant, synthetic, &components);
+        let mut voices = Voices::find(&typed, variant, synthetic, &components, self.quiet)?;
         // Whether a voice was made by these weights is known by their digests.
         let earlier = Earlier::read(self.output);
         let described = (earlier.as_ref())
@@ -135,6 +141,14 @@ impl Conversion<'_> {
                 components: &components,
                 named: &voices.names(),
             });
+        }
+        let whole = if voices.need_encoder() && !components.contains(&ComponentName::MimiEncoder) {
+            Some(self.whole(&typed)?)
+        } else {
+            None
+        };
+        if let Some(whole) = &whole {
+            voices.take_from(&whole.path().join(WHOLE));
         }
         let _writing = Writing::begin();
         // Else the digests of what was read are found while the rest is written.
@@ -152,6 +166,37 @@ impl Conversion<'_> {
             };
             Ok(export.write_with(self.output, &bar, complete)?)
         })
+    }
+
+    /// The voices that were typed; the included model has its own unless others were.
+    fn voices(
+        &self,
+        variant: Option<&str>,
+        synthetic: Option<u64>,
+        components: &[ComponentName],
+    ) -> Vec<String> {
+        if self.voices.is_empty()
+            && variant == Some(Variant::INCLUDED)
+            && synthetic.is_none()
+            && components.contains(&ComponentName::FlowLm)
+        {
+            return vec!["all".to_owned()];
+        }
+        self.voices.to_vec()
+    }
+
+    /// The same bundle with the encoder, which is needed to make voices from recordings.
+    fn whole(&self, voices: &[String]) -> Result<Scratch> {
+        let scratch = Scratch::new()?;
+        let conversion = Conversion {
+            output: &scratch.path().join(WHOLE),
+            components: &[],
+            voices,
+            quiet: true,
+            ..*self
+        };
+        conversion.run()?;
+        Ok(scratch)
     }
 
     /// How the weights of every component are stored.

@@ -3,24 +3,30 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use bundle::Manifest;
 use checkpoint::{FetchError, SourceError};
 use config::Variant;
 use onnx::Opset;
 use server::Page;
 
-use crate::args::{DemoArgs, ModelArgs, ServeArgs, SpeakArgs, SpeakerArgs};
+use crate::args::{DemoArgs, ModelArgs, Samples, ServeArgs, SpeakerArgs};
+use crate::backend::{self, Opened};
 use crate::convert::{Conversion, summary};
 use crate::destination;
-use crate::interrupt;
-use crate::output::{SYNTHETIC, note, print};
-use crate::serve::serve;
-use crate::speak::speak;
+use crate::included::DESCRIPTION;
+use crate::interrupt::{self, Writing};
+use crate::output::{note, print};
+use crate::serve::{Showing, serve};
 use crate::verify::{Proof, prove};
+use crate::wav::Sink;
 
-/// The smallest released model stands in where no hub can be reached.
-const STAND_IN: &str = "english_2m_2026-10";
-const STAND_IN_SEED: u64 = 1;
+/// Voices that are heard, at most.
+const VOICES: usize = 2;
+/// Silence between two voices.
+const PAUSE: &str = " [pause 600ms]";
+/// Seed of the noise: the demonstration says the same samples everywhere.
+const SEED: u64 = 1;
 
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     if args.open {
@@ -30,41 +36,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     destination::sound(&args.wav)?;
     interrupt::listen()?;
     let started = Instant::now();
-    note(&format!(
-        "converting {} (`pocket-onnx variants` lists all models)",
-        Variant::DEFAULT
-    ));
-    let mut model = ModelArgs {
-        variant: Some(Variant::DEFAULT.to_owned()),
-        config: None,
-        weights: None,
-        mimi_weights: None,
-        adapter: None,
-        tokenizer: None,
-        synthetic: None,
-    };
-    let mut conversion = Conversion {
-        model: &model.clone(),
-        output: &args.output_dir,
-        opset: Opset::MIN,
-        components: &[],
-        dtype: &[],
-        voices: &["default".to_owned()],
-        quiet: false,
-    };
-    let manifest = match conversion.run() {
-        Err(error) if error.is::<SourceError>() || error.is::<FetchError>() => {
-            note(&format!("notice: the weights cannot be had: {error:#}"));
-            note(&format!("converting {STAND_IN} instead ({SYNTHETIC})"));
-            model.variant = Some(STAND_IN.to_owned());
-            model.synthetic = Some(STAND_IN_SEED);
-            conversion.model = &model;
-            // It brings voices of its own.
-            conversion.voices = &[];
-            conversion.run()?
-        }
-        done => done?,
-    };
+    let manifest = convert(args)?;
     print(&format!("{}\n", summary(&manifest, &args.output_dir)))?;
     let proof = Proof {
         bundle: &args.output_dir,
@@ -77,35 +49,137 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     if !report.passed() {
         return Ok(ExitCode::FAILURE);
     }
-    let variant = manifest.variant.as_deref().unwrap_or(Variant::DEFAULT);
-    let spoken = speak(&SpeakArgs {
-        text: Some(Variant::find(variant)?.default_text().to_owned()),
-        output: args.wav.clone(),
-        speaker: SpeakerArgs {
-            bundle: args.output_dir.clone(),
-            ..SpeakerArgs::default()
-        },
-        ..SpeakArgs::default()
-    })?;
-    let bundle = args.output_dir.display();
-    print(&format!(
-        "done in {:.1} s: listen to {}. Next:\n  \
-         pocket-onnx serve --bundle {bundle}    lets you type and listen in the browser\n  \
-         pocket-onnx speak --bundle {bundle} \"Hello.\"   says what you like\n  \
-         pocket-onnx inspect {bundle}    shows inputs, outputs and states\n  \
-         pocket-onnx convert --help      converts other models, and your own\n",
-        started.elapsed().as_secs_f64(),
-        args.wav.display(),
-    ))?;
-    if !args.open {
-        return Ok(spoken);
+    if !speak(args)? {
+        return Ok(ExitCode::from(interrupt::EXIT_CODE));
     }
-    serve(&ServeArgs {
+    print(&next(args, &manifest, started.elapsed().as_secs_f64()))?;
+    if !args.open {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let serving = ServeArgs {
         bundle: args.output_dir.clone(),
         page: args.page.clone(),
         port: 0,
         no_isolation: false,
         open: true,
         json: false,
-    })
+    };
+    serve(&serving, Showing::Speaking)
+}
+
+/// Converts the model that was asked for, or where that cannot be had the included one.
+fn convert(args: &DemoArgs) -> Result<Manifest> {
+    let variant = Variant::find(&args.variant)?;
+    let described = if variant.is_included() {
+        format!(": {DESCRIPTION}")
+    } else {
+        String::new()
+    };
+    note(&format!(
+        "converting {}{described} (`pocket-onnx variants` lists all models)",
+        variant.name
+    ));
+    match conversion(args, variant) {
+        Err(error)
+            if !variant.is_included()
+                && (error.is::<SourceError>() || error.is::<FetchError>()) =>
+        {
+            let included = Variant::find(Variant::INCLUDED)?;
+            note(&format!(
+                "notice: {} cannot be had: {error:#}",
+                variant.name
+            ));
+            note(&format!(
+                "converting {} instead: {DESCRIPTION}",
+                included.name
+            ));
+            conversion(args, included)
+        }
+        done => done,
+    }
+}
+
+fn conversion(args: &DemoArgs, variant: &Variant) -> Result<Manifest> {
+    let model = ModelArgs {
+        variant: Some(variant.name.to_owned()),
+        ..ModelArgs::default()
+    };
+    let voices = if variant.is_included() {
+        "all"
+    } else {
+        "default"
+    };
+    let conversion = Conversion {
+        model: &model,
+        output: &args.output_dir,
+        opset: Opset::MIN,
+        components: &[],
+        dtype: &[],
+        voices: &[voices.to_owned()],
+        quiet: false,
+    };
+    conversion.run()
+}
+
+/// Has the voices say the model's own text, one after the other, into one file. Says false where
+/// an interrupt came.
+fn speak(args: &DemoArgs) -> Result<bool> {
+    let speaker = SpeakerArgs {
+        bundle: args.output_dir.clone(),
+        ..SpeakerArgs::default()
+    };
+    let Opened { speaker, .. } = backend::open(&speaker, false)?;
+    let manifest = speaker.model().manifest();
+    let variant = manifest
+        .variant
+        .as_deref()
+        .context("the bundle has no name")?;
+    let text = Variant::find(variant)?.default_text();
+    let voices: Vec<_> = manifest.voices.iter().take(VOICES).collect();
+    let rate = manifest.sample_rate;
+
+    let _writing = Writing::begin();
+    let mut sink = Sink::open(&args.wav, Samples::I16, rate)?;
+    for (at, voice) in voices.iter().enumerate() {
+        let pause = if at + 1 < voices.len() { PAUSE } else { "" };
+        let prepared = speaker.prepare(&speaker.voice(Some(&voice.name))?)?;
+        let options = ::speech::Options {
+            seed: SEED,
+            ..speaker.model().options()
+        };
+        for chunk in speaker.speak(&prepared, format!("{text}{pause}"), &options)? {
+            if interrupt::interrupted() {
+                return Ok(false);
+            }
+            sink.write(&chunk?)?;
+        }
+    }
+    let spoken = sink.finish()?;
+    let seconds = spoken.samples as f64 / f64::from(rate);
+    let names: Vec<_> = voices.iter().map(|voice| voice.name.as_str()).collect();
+    note(&format!(
+        "{seconds:.1} s of sound in {}, by {}: {:.0} times as fast as it is heard",
+        args.wav.display(),
+        names.join(" and "),
+        seconds / spoken.elapsed.as_secs_f64(),
+    ));
+    Ok(true)
+}
+
+/// What was done, and what comes next.
+fn next(args: &DemoArgs, manifest: &Manifest, seconds: f64) -> String {
+    let bundle = args.output_dir.display();
+    let better = if manifest.variant.as_deref() == Some(Variant::INCLUDED) {
+        "\n  pocket-onnx demo --variant english   takes Kyutai's model, which speaks far better (240 MB)"
+    } else {
+        ""
+    };
+    format!(
+        "done in {seconds:.1} s: the model was converted, proved, and has spoken. Listen to {}. Next:\n  \
+         pocket-onnx serve --bundle {bundle}    lets you type and listen in the browser\n  \
+         pocket-onnx speak --bundle {bundle} \"Hello.\"   says what you like{better}\n  \
+         pocket-onnx inspect {bundle}    shows inputs, outputs and states\n  \
+         pocket-onnx convert --help      converts other models, and your own\n",
+        args.wav.display(),
+    )
 }

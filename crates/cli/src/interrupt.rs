@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result};
 use tokio::sync::Notify;
 
+use crate::scratch;
+
 /// Nothing on disk needs clearing away: an interrupt ends the program at once.
 const IDLE: u8 = 0;
 /// Half-written output exists, or something else that has to end well.
@@ -22,7 +24,7 @@ static CAME: Notify = Notify::const_new();
 static STOP: Mutex<Option<Box<dyn Fn() + Send>>> = Mutex::new(None);
 
 /// Exit code of a program that an interrupt ended.
-const EXIT_CODE: i32 = 130;
+pub(crate) const EXIT_CODE: u8 = 130;
 
 /// From now on interrupts are answered here. A second one ends the program in any case;
 /// what it leaves behind is cleared away by the next conversion.
@@ -32,7 +34,8 @@ pub(crate) fn listen() -> Result<()> {
             .compare_exchange(WRITING, INTERRUPTED, Ordering::SeqCst, Ordering::SeqCst)
             .is_err()
         {
-            process::exit(EXIT_CODE);
+            scratch::clear();
+            process::exit(i32::from(EXIT_CODE));
         }
         if let Some(stop) = &*STOP.lock().unwrap_or_else(PoisonError::into_inner) {
             stop();
@@ -47,7 +50,8 @@ pub(crate) struct Writing;
 
 impl Writing {
     pub(crate) fn begin() -> Self {
-        STATE.store(WRITING, Ordering::SeqCst);
+        // An interrupt that came too late for what was written before stops what is written now.
+        let _ = STATE.compare_exchange(IDLE, WRITING, Ordering::SeqCst, Ordering::SeqCst);
         Self
     }
 
@@ -60,7 +64,7 @@ impl Writing {
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        STATE.store(IDLE, Ordering::SeqCst);
+        let _ = STATE.compare_exchange(WRITING, IDLE, Ordering::SeqCst, Ordering::SeqCst);
         STOP.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }

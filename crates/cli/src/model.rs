@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bundle::{FileEntry, FileError, Source, SourceFile};
@@ -16,6 +16,7 @@ use filetype::{Expected, foreign_path};
 
 use crate::args::ModelArgs;
 use crate::download::read_fetched;
+use crate::included::Unpacked;
 use crate::text::read_all;
 
 /// A model that is ready to be exported.
@@ -28,6 +29,8 @@ pub(crate) struct Model {
     pub(crate) files: Origin,
     /// What the user has to be told of the files.
     pub(crate) notices: Vec<String>,
+    /// Where the files of an included model lie while they are read.
+    unpacked: Option<Unpacked>,
 }
 
 /// The files that a model was made from.
@@ -68,11 +71,17 @@ impl Model {
                 tokenizer: None,
             },
         };
+        let unpacked = match variant {
+            Some(variant) if variant.is_included() => Some(Unpacked::model()?),
+            _ => None,
+        };
+        let args = &located(args, unpacked.as_ref());
         let mut model = match args.synthetic {
             Some(seed) => Self::synthetic(args, config, identity, seed, &hub, progress),
             None => Self::fetched(args, config, identity, &hub, progress),
         }?;
         model.files.config = file;
+        model.unpacked = unpacked;
         Ok(model)
     }
 
@@ -107,6 +116,7 @@ impl Model {
             identity,
             files,
             notices: Vec::new(),
+            unpacked: None,
         })
     }
 
@@ -160,6 +170,7 @@ impl Model {
                 tokenizer: Some(files.tokenizer),
             },
             notices,
+            unpacked: None,
         })
     }
 }
@@ -184,6 +195,21 @@ fn notices(args: &ModelArgs, files: &ModelFiles) -> Vec<String> {
         notices.push(format!("{reason}\n{instead}, so mimi_encoder is left out."));
     }
     notices
+}
+
+/// What was typed, with the files of an included model in place of what was not.
+fn located(args: &ModelArgs, unpacked: Option<&Unpacked>) -> ModelArgs {
+    let mut args = args.clone();
+    let Some(unpacked) = unpacked else {
+        return args;
+    };
+    let text = |path: PathBuf| path.to_string_lossy().into_owned();
+    if args.weights.is_none() && args.synthetic.is_none() {
+        args.weights = Some(text(unpacked.weights()));
+    }
+    args.tokenizer
+        .get_or_insert_with(|| text(unpacked.tokenizer()));
+    args
 }
 
 impl Configured {

@@ -7,17 +7,46 @@ use serde_json::json;
 use server::{Models, Options, Page, Server};
 
 use crate::args::ServeArgs;
+use crate::included;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
 
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     interrupt::listen()?;
-    serve(args)
+    serve(args, Showing::Page)
+}
+
+/// What a browser that is opened shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Showing {
+    /// The page, which waits for a text.
+    Page,
+    /// The page, which speaks at once.
+    Speaking,
+}
+
+impl Showing {
+    /// What stands behind the address.
+    fn fragment(self) -> &'static str {
+        match self {
+            Self::Page => "",
+            Self::Speaking => "#speak",
+        }
+    }
 }
 
 /// Serves until an interrupt comes, which somebody else listens for.
-pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode> {
-    let models = Models::open(&args.bundle)?;
+pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
+    // What speaks where nothing was converted; it lies on the disk until the server ends.
+    let included = if included::is_missing(&args.bundle) {
+        Some(included::bundle()?)
+    } else {
+        None
+    };
+    let bundle = included
+        .as_ref()
+        .map_or(args.bundle.as_path(), |(_, dir)| dir.as_path());
+    let models = Models::open(bundle)?;
     let options = Options {
         page: Page::open(&args.page)?,
         models: models.clone(),
@@ -41,13 +70,21 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<ExitCode> {
                 } else {
                     ""
                 };
-                note(&format!("serving {}{noise}", offer.name));
+                let included = match &included {
+                    Some(_) => format!(
+                        ": {} (there is no bundle in {})",
+                        included::DESCRIPTION,
+                        args.bundle.display()
+                    ),
+                    None => String::new(),
+                };
+                note(&format!("serving {}{noise}{included}", offer.name));
             }
             print(&format!("{url}\n"))?;
             note("Ctrl-C ends it");
         }
         if args.open {
-            open(&url);
+            open(&format!("{url}{}", showing.fragment()));
         }
         server.run(interrupt::came()).await?;
         anyhow::Ok(())

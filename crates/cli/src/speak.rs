@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use config::Variant;
 use files::Destination;
 use serde_json::json;
 use speaker::{Speaker, Utterance};
@@ -13,6 +14,7 @@ use speech::Options;
 use crate::args::SpeakArgs;
 use crate::backend::{self, Opened};
 use crate::destination;
+use crate::included;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, path_text, print};
 use crate::text::Text;
@@ -43,7 +45,8 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         speaker,
         backend,
         threads,
-    } = backend::open(&args.speaker, args.quiet)?;
+        scratch: _scratch,
+    } = open(args)?;
     let near_misses = text.check(&speaker.model().manifest().text)?;
     if !args.quiet {
         note_near_misses(&near_misses);
@@ -96,6 +99,29 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     } else {
         0
     }))
+}
+
+/// Loads the bundle, or where there is none the included model.
+fn open(args: &SpeakArgs) -> Result<Opened> {
+    let bundle = &args.speaker.bundle;
+    if !included::is_missing(bundle) {
+        return backend::open(&args.speaker, args.quiet);
+    }
+    if !args.quiet {
+        note(&format!(
+            "notice: there is no bundle in {}: {} speaks, {}; `pocket-onnx convert` makes a bundle of \
+             Kyutai's models, which speak far better",
+            bundle.display(),
+            Variant::INCLUDED,
+            included::DESCRIPTION,
+        ));
+    }
+    let (scratch, dir) = included::bundle()?;
+    let mut speaker = args.speaker.clone();
+    speaker.bundle = dir;
+    let mut opened = backend::open(&speaker, args.quiet)?;
+    opened.scratch = Some(scratch);
+    Ok(opened)
 }
 
 /// Tells what looks like a pause and is none.

@@ -1,4 +1,4 @@
-//! `pocket-onnx variants`: the released models.
+//! `pocket-onnx variants`: the models that are known by name.
 
 use std::process::ExitCode;
 
@@ -40,7 +40,11 @@ fn list() -> String {
             variant.language.to_string(),
             variant.layers().to_string(),
             format!("{:.1} M", variant.parameters() as f64 / 1e6),
-            megabytes(variant.download_size()),
+            if variant.is_included() {
+                "none".to_owned()
+            } else {
+                megabytes(variant.download_size())
+            },
         ]
     });
     table(&header, rows, &[3, 4, 5])
@@ -54,7 +58,8 @@ fn list_json() -> Result<String> {
             "language": variant.language.to_string(),
             "layers": variant.layers(),
             "parameters": variant.parameters(),
-            "download_bytes": variant.download_size(),
+            "download_bytes": if variant.is_included() { 0 } else { variant.download_size() },
+            "included": variant.is_included(),
             "default": variant.name == Variant::DEFAULT,
         })
     });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use bundle::{Component, ComponentName, Dim, FileEntry, Manifest, WeightsId};
-use config::{PredefinedVoice, Variant};
+use config::Variant;
 use engine::Engine;
 use files::Destination;
 use runtime::Backend;
@@ -19,7 +19,7 @@ use tensor::Tensor;
 pub(crate) use self::earlier::{Earlier, Successor};
 use self::names::Named;
 use crate::output::note;
-use crate::voice::Source;
+use crate::voice::{Found, Source};
 
 /// What synthetic bundles speak with. They are as random as the weights.
 const SYNTHETIC_VOICES: [&str; 2] = ["synthetic_1", "synthetic_2"];
@@ -69,6 +69,22 @@ impl Voices {
         self.sources.iter().map(|(name, _)| name.clone()).collect()
     }
 
+    /// Whether one is made from a recording that the program brings.
+    pub(crate) fn need_encoder(&self) -> bool {
+        let mut sources = self.sources.iter();
+        sources.any(|(_, source)| matches!(source, Source::Included(_)))
+    }
+
+    /// Takes those that the program brings from the bundle in `dir`, which has them all.
+    pub(crate) fn take_from(&mut self, dir: &Path) {
+        for (name, source) in &mut self.sources {
+            if let Source::Included(_) = source {
+                let path = dir.join(bundle::Voice::file_name(name));
+                *source = Source::File(Found::local(path));
+            }
+        }
+    }
+
     /// Stores them in the bundle in `dir`, whose graphs are there, and in its manifest, and with
     /// them those of the bundle that it replaces.
     pub(crate) fn add(
@@ -86,7 +102,7 @@ impl Voices {
         for (name, source) in &self.sources {
             let state = match source {
                 Source::File(found) => found.state(quiet, &flow_lm)?,
-                Source::Recording(_) | Source::Bundle(_) => None,
+                Source::Recording(_) | Source::Included(_) | Source::Bundle(_) => None,
             };
             let voice = if let Some(state) = state {
                 state
@@ -97,7 +113,9 @@ impl Voices {
                 };
                 match source {
                     Source::File(found) => found.voice_file(quiet, cloner)?,
-                    Source::Recording(found) => found.clone_voice(cloner, quiet)?.voice,
+                    Source::Recording(found) | Source::Included(found) => {
+                        found.clone_voice(cloner, quiet)?.voice
+                    }
                     Source::Bundle(name) => bail!("no voice {name}"),
                 }
             };
@@ -143,8 +161,9 @@ fn expand(typed: &[String], variant: Option<&str>) -> Result<Vec<String>> {
             ("default", Some(variant)) => {
                 names.push(Variant::find(variant)?.default_voice().to_owned());
             }
-            ("all", Some(_)) => {
-                names.extend(PredefinedVoice::all().iter().map(|v| v.name.to_owned()));
+            ("all", Some(variant)) => {
+                let voices = Variant::find(variant)?.voices();
+                names.extend(voices.iter().map(|voice| voice.name.to_owned()));
             }
             ("default" | "all", None) => bail!(
                 "--voices {typed}: the predefined voices were made for the released models, and this is a \

@@ -37,6 +37,8 @@ mod sandbox;
 mod serve;
 #[path = "command/speak.rs"]
 mod speak;
+#[path = "command/starling.rs"]
+mod starling;
 #[path = "command/text.rs"]
 mod text;
 #[path = "command/tokenize.rs"]

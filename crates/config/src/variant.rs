@@ -1,5 +1,7 @@
-//! The released variants: names, locations and shapes, as pocket-tts 4.0.1 ships them.
+//! Models that are known by name: the released ones with names, locations and shapes as
+//! pocket-tts 4.0.1 ships them, and the one that the program brings.
 
+mod included;
 mod language;
 mod shape;
 mod table;
@@ -8,6 +10,7 @@ mod text;
 use thiserror::Error;
 
 use crate::{Config, PredefinedVoice};
+use included::Included;
 pub use language::Language;
 use shape::Shape;
 use text::TextStyle;
@@ -19,15 +22,30 @@ const OPEN_REPOSITORY: &str = "hf://kyutai/pocket-tts-without-voice-cloning";
 /// Revision of the open repository that holds the predefined voices of every variant.
 const VOICES_REVISION: &str = "a7056f505a4a8ca72d8b5fb1440071d6f1a35739";
 
-/// One released model: a row of the registry.
+/// A model that is known by name: a row of the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variant {
-    /// Its name, which is also its folder in the repositories.
+    /// Its name; of a released model also its folder in the repositories.
     pub name: &'static str,
     /// Signature of its training run, where upstream tells it.
     pub signature: Option<&'static str>,
     /// What it speaks.
     pub language: Language,
+    origin: Origin,
+}
+
+/// Who made a model, and where its files are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin {
+    /// Kyutai, who publishes it on the hub.
+    Released(Release),
+    /// This project: the program brings its files.
+    Included(Included),
+}
+
+/// What a released model is built like, and where on the hub it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Release {
     shape: Shape,
     text: TextStyle,
     gated_revision: &'static str,
@@ -41,9 +59,18 @@ impl Variant {
     /// Name of the variant to take when the caller names none.
     pub const DEFAULT: &'static str = "english_2026-01";
 
-    /// Every released variant: English by age, then the other languages.
+    /// Name of the variant whose files the program brings: small, for demonstration.
+    pub const INCLUDED: &'static str = "starling";
+
+    /// Every variant: the released ones (English by age, then the other languages), and last
+    /// the one that the program brings.
     pub fn all() -> &'static [Self] {
         &table::ALL
+    }
+
+    /// The variants that Kyutai has released.
+    pub fn released() -> impl Iterator<Item = &'static Self> {
+        Self::all().iter().filter(|variant| !variant.is_included())
     }
 
     /// The variant of that name or signature.
@@ -56,8 +83,18 @@ impl Variant {
             .ok_or_else(|| UnknownVariant::new(name_or_signature))
     }
 
-    /// Its configuration, equal to the YAML file that upstream ships.
+    /// Whether the program brings its files, so that nothing has to be fetched.
+    pub fn is_included(&self) -> bool {
+        matches!(self.origin, Origin::Included(_))
+    }
+
+    /// Its configuration, equal to the YAML file that it was trained with. That of an included
+    /// model names no files.
     pub fn config(&self) -> Config {
+        let release = match &self.origin {
+            Origin::Released(release) => release,
+            Origin::Included(included) => return included.config().clone(),
+        };
         let name = self.name;
         let location = |repository: &str, revision: &str| {
             Some(format!(
@@ -66,14 +103,14 @@ impl Variant {
         };
         let tokenizer_path = format!(
             "{OPEN_REPOSITORY}/{}@{}",
-            self.tokenizer, self.tokenizer_revision
+            release.tokenizer, release.tokenizer_revision
         );
-        let text = self.text.options();
+        let text = release.text.options();
         Config {
-            flow_lm: self.shape.flow_lm(tokenizer_path),
-            mimi: self.shape.mimi(),
-            weights_path: location(GATED_REPOSITORY, self.gated_revision),
-            weights_path_without_voice_cloning: location(OPEN_REPOSITORY, self.open_revision),
+            flow_lm: release.shape.flow_lm(tokenizer_path),
+            mimi: release.shape.mimi(),
+            weights_path: location(GATED_REPOSITORY, release.gated_revision),
+            weights_path_without_voice_cloning: location(OPEN_REPOSITORY, release.open_revision),
             pad_with_spaces_for_short_inputs: text.pad_with_spaces_for_short_inputs,
             remove_semicolons: text.remove_semicolons,
             append_terminal_punctuation: text.append_terminal_punctuation,
@@ -81,7 +118,7 @@ impl Variant {
             replace_characters: text.replace_characters,
             model_recommended_frames_after_eos: None,
             default_temperature: 0.3,
-            default_eos_threshold: self.shape.eos_threshold(),
+            default_eos_threshold: release.shape.eos_threshold(),
         }
     }
 
@@ -95,40 +132,53 @@ impl Variant {
         self.config().parameters()
     }
 
-    /// Bytes of the published checkpoint.
+    /// Bytes of the published checkpoint; of an included model, of the one that the program brings.
     pub fn download_size(&self) -> u64 {
         self.config().download_size()
     }
 
     /// Name of the predefined voice to speak with when the caller names none.
     pub fn default_voice(&self) -> &'static str {
-        self.language.default_voice()
+        match &self.origin {
+            Origin::Released(_) => self.language.default_voice(),
+            Origin::Included(included) => included.default_voice(),
+        }
     }
 
     /// Text to speak when the caller gives none.
     pub fn default_text(&self) -> &'static str {
-        self.language.default_text()
+        match &self.origin {
+            Origin::Released(_) => self.language.default_text(),
+            Origin::Included(included) => included.default_text(),
+        }
     }
 
     /// The voices it knows by name.
     pub fn voices(&self) -> &'static [PredefinedVoice] {
-        PredefinedVoice::all()
+        match &self.origin {
+            Origin::Released(_) => PredefinedVoice::all(),
+            Origin::Included(included) => included.voices(),
+        }
     }
 
     /// Location of the state that the predefined voice `name` has in this variant; whether
-    /// there is such a voice, [`PredefinedVoice::find`] tells.
-    pub fn predefined_voice_location(&self, name: &str) -> String {
-        format!(
-            "{OPEN_REPOSITORY}/languages/{}/embeddings/{name}.safetensors@{VOICES_REVISION}",
-            self.name
-        )
+    /// there is such a voice, [`Variant::voices`] tells. None for an included model, whose voices
+    /// are made from recordings that the program brings.
+    pub fn predefined_voice_location(&self, name: &str) -> Option<String> {
+        match &self.origin {
+            Origin::Released(_) => Some(format!(
+                "{OPEN_REPOSITORY}/languages/{}/embeddings/{name}.safetensors@{VOICES_REVISION}",
+                self.name
+            )),
+            Origin::Included(_) => None,
+        }
     }
 }
 
-/// No released variant has this name or signature.
+/// No variant has this name or signature.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "no released variant is called {name:?}; the nearest are {}; `pocket-onnx variants` lists all",
+    "no variant is called {name:?}; the nearest are {}; `pocket-onnx variants` lists all",
     nearest.join(", ")
 )]
 pub struct UnknownVariant {

@@ -21,12 +21,16 @@ fn every_row_equals_the_shipped_configuration() {
         .iter()
         .map(|fact| (fact["name"].as_str().unwrap(), fact))
         .collect();
-    let names: BTreeSet<_> = Variant::all().iter().map(|variant| variant.name).collect();
-    assert_eq!(names.len(), Variant::all().len(), "a name occurs twice");
+    let names: BTreeSet<_> = Variant::released().map(|variant| variant.name).collect();
+    assert_eq!(
+        names.len(),
+        Variant::released().count(),
+        "a name occurs twice"
+    );
     assert!(names.iter().eq(facts.keys()), "{names:?}");
 
     let mut failures = Vec::new();
-    for variant in Variant::all() {
+    for variant in Variant::released() {
         let config = variant.config();
         assert_eq!(config.validate(), Ok(()), "{}", variant.name);
         let row = json!({
@@ -129,7 +133,7 @@ fn every_shape_has_its_known_size() {
             seen += 1;
         }
     }
-    assert_eq!(seen, Variant::all().len());
+    assert_eq!(seen, Variant::released().count());
 }
 
 #[test]
@@ -145,6 +149,31 @@ fn voices_are_upstreams() {
         assert!(Variant::find(language.name()).is_ok(), "{language}");
     }
     assert_eq!(PredefinedVoice::find("nobody"), None);
+}
+
+/// Beside upstream's there is one that the program brings.
+#[test]
+fn starling_is_registered_apart_from_the_released_variants() {
+    let others: Vec<_> = Variant::all()
+        .iter()
+        .filter(|it| it.is_included())
+        .collect();
+    let [starling] = others.as_slice() else {
+        panic!("{others:?}");
+    };
+    assert_eq!(starling.name, Variant::INCLUDED);
+    assert_eq!(Variant::all().len(), Variant::released().count() + 1);
+    assert_eq!(Variant::find("starling"), Ok(*starling));
+    let config = starling.config();
+    assert_eq!(config.validate(), Ok(()));
+    // Its files are in the program: there is nothing to fetch.
+    assert_eq!(config.weights_path, None);
+    assert_eq!(config.flow_lm.lookup_table.tokenizer_path, None);
+    assert_eq!(starling.predefined_voice_location("robin"), None);
+    let voices: Vec<_> = starling.voices().iter().map(|voice| voice.name).collect();
+    assert!(voices.contains(&starling.default_voice()), "{voices:?}");
+    // Upstream's voices are nothing to it.
+    assert!(!voices.contains(&"alba"), "{voices:?}");
 }
 
 #[test]

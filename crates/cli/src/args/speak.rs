@@ -65,7 +65,8 @@ pub(crate) struct SpeakArgs {
 /// What speaks.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(crate) struct SpeakerArgs {
-    /// Folder of the bundle.
+    /// Folder of the bundle. Where the default folder has none, `speak` takes `starling`, the small
+    /// model that the program brings.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) bundle: PathBuf,
     /// What runs the model.

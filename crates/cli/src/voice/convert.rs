@@ -59,5 +59,9 @@ pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<V
             "{} is a recording: `pocket-onnx voice export` makes a voice file of it",
             found.name().display()
         ),
+        Source::Included(found) => bail!(
+            "the voice {} is a recording in the program: `pocket-onnx voice export` makes a voice file of it",
+            found.name().display()
+        ),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &VoiceListArgs) -> Result<ExitCode> {
     let predefined = variant.map_or(&[][..], Variant::voices);
     let text = if args.json {
         let location = |voice: &PredefinedVoice| {
-            variant.map(|variant| variant.predefined_voice_location(voice.name))
+            variant.and_then(|variant| variant.predefined_voice_location(voice.name))
         };
         let list = json!({
             "synthetic": manifest.as_ref().and_then(|m| m.synthetic.as_ref()),
@@ -63,11 +63,14 @@ fn describe(
         .filter(|p| bundled.iter().all(|b| b.name != p.name));
     let others = others.map(|voice| {
         let default = variant.is_some_and(|v| v.default_voice() == voice.name);
-        let note = if default { ", the language's own" } else { "" };
-        vec![
-            voice.name.to_owned(),
-            format!("predefined, fetched on use{note}"),
-        ]
+        let included = variant.is_some_and(Variant::is_included);
+        let note = match (included, default) {
+            (true, true) => "in the program, the model's own",
+            (true, false) => "in the program",
+            (false, true) => "predefined, fetched on use, the language's own",
+            (false, false) => "predefined, fetched on use",
+        };
+        vec![voice.name.to_owned(), note.to_owned()]
     });
     let rows: Vec<_> = own.chain(others).collect();
     if rows.is_empty() {

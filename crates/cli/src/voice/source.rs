@@ -1,6 +1,6 @@
 //! Where a voice comes from.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -24,6 +24,8 @@ pub(crate) enum Source {
     File(Found),
     /// A recording.
     Recording(Found),
+    /// The recording of a voice of the included model.
+    Included(Found),
 }
 
 /// A file of somebody's, and where it came from.
@@ -60,10 +62,15 @@ impl Source {
         if typed == STANDARD_INPUT {
             return Self::told_apart(Input::standard()?, None, typed);
         }
-        let known = PredefinedVoice::find(typed);
+        let variant = variant.map(Variant::find).transpose()?;
+        let predefined = variant.map_or(&[][..], Variant::voices);
+        let known = predefined.iter().find(|voice| voice.name == typed);
         let location = match (known, variant) {
-            (Some(_), Some(variant)) if !Path::new(typed).exists() => {
-                Variant::find(variant)?.predefined_voice_location(typed)
+            (Some(voice), Some(variant)) if !Path::new(typed).exists() => {
+                match variant.predefined_voice_location(typed) {
+                    Some(location) => location,
+                    None => return Ok(Self::Included(Found::included(voice.name)?)),
+                }
             }
             _ => typed.to_owned(),
         };
@@ -71,19 +78,20 @@ impl Source {
         if let Location::Local(path) = &parsed
             && !path.exists()
         {
-            if known.is_some() {
+            if known.is_none() && PredefinedVoice::find(typed).is_some() {
+                let names: Vec<_> = predefined.iter().map(|voice| voice.name).collect();
+                let has = match names.as_slice() {
+                    [] => String::new(),
+                    names => format!(" (it has {})", names.join(" and ")),
+                };
                 bail!(
                     "the predefined voice {typed} was made for the released models, and this is a model of \
-                     its own: give a voice file or a recording"
+                     its own{has}: give a voice file or a recording"
                 );
             }
-            // Only released models have the predefined ones.
-            let predefined = PredefinedVoice::all().iter().filter(|_| variant.is_some());
-            let names: Vec<_> = own
-                .iter()
-                .copied()
-                .chain(predefined.map(|v| v.name))
-                .collect();
+            // Only models that are known by name have predefined ones.
+            let predefined = predefined.iter().map(|voice| voice.name);
+            let names: Vec<_> = own.iter().copied().chain(predefined).collect();
             bail!(
                 "no voice {typed}: neither a file, nor a voice of the bundle, nor a predefined one{} \
                  (`pocket-onnx voice list` shows them)",
@@ -121,7 +129,9 @@ impl Source {
                 voice.with_context(|| format!("voice {name} of the bundle"))?
             }
             Self::File(found) => found.voice_file(quiet, speaker)?,
-            Self::Recording(found) => return found.clone_voice(speaker, quiet),
+            Self::Recording(found) | Self::Included(found) => {
+                return found.clone_voice(speaker, quiet);
+            }
         };
         Ok(Chosen {
             voice,
@@ -131,6 +141,28 @@ impl Source {
 }
 
 impl Found {
+    /// A file on this machine.
+    pub(crate) fn local(path: PathBuf) -> Self {
+        Self {
+            input: Input::File(path),
+            download: None,
+        }
+    }
+
+    /// The recording of a voice of the included model.
+    fn included(name: &str) -> Result<Self> {
+        let Some(bytes) = starling::voice(name) else {
+            bail!("the program brings no voice {name}");
+        };
+        Ok(Self {
+            input: Input::Memory {
+                name: name.into(),
+                bytes: bytes.into(),
+            },
+            download: None,
+        })
+    }
+
     /// What it is called in messages.
     pub(crate) fn name(&self) -> &Path {
         self.input.name()

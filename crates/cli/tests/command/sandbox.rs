@@ -207,6 +207,62 @@ impl std::fmt::Display for Ran {
     }
 }
 
+/// What can be said of a WAV file without understanding it.
+#[derive(Debug)]
+pub(crate) struct Sound {
+    pub(crate) seconds: f64,
+    /// Seconds between the first and the last sound.
+    pub(crate) sounding: f64,
+    /// Root mean square.
+    level: f64,
+    peak: f64,
+    /// The part of the windows of 20 ms, between the first and the last sound, that are quiet.
+    quiet: f64,
+    /// The part of neighbouring samples that differ in sign: of speech far fewer than of noise.
+    crossings: f64,
+}
+
+/// Measures a WAV file of 16-bit samples.
+pub(crate) fn sound(path: &Path) -> Sound {
+    /// Below this root mean square a window is silent, or a pause between words.
+    const QUIET: f64 = 0.01;
+    let mut wav = hound::WavReader::open(path).unwrap();
+    let rate = f64::from(wav.spec().sample_rate);
+    let samples: Vec<f64> = wav
+        .samples::<i16>()
+        .map(|it| f64::from(it.unwrap()) / 32768.0)
+        .collect();
+    let rms = |samples: &[f64]| {
+        let power: f64 = samples.iter().map(|it| it * it).sum();
+        (power / samples.len() as f64).sqrt()
+    };
+    let window = (rate / 50.0) as usize;
+    let quiet: Vec<bool> = samples.chunks(window).map(|it| rms(it) < QUIET).collect();
+    let first = quiet.iter().position(|it| !it).unwrap_or(0);
+    let last = quiet.iter().rposition(|it| !it).unwrap_or(0);
+    let within = &quiet[first..=last];
+    let crossings = samples.windows(2).filter(|it| it[0] * it[1] < 0.0).count();
+    Sound {
+        seconds: samples.len() as f64 / rate,
+        sounding: within.len() as f64 * window as f64 / rate,
+        level: rms(&samples),
+        peak: samples.iter().fold(0.0, |peak, it| it.abs().max(peak)),
+        quiet: within.iter().filter(|it| **it).count() as f64 / within.len() as f64,
+        crossings: crossings as f64 / samples.len() as f64,
+    }
+}
+
+impl Sound {
+    /// Neither silence nor noise, nor one long tone.
+    pub(crate) fn is_like_speech(&self) {
+        assert!((0.02..0.3).contains(&self.level), "{self:?}");
+        assert!(self.peak > 0.1, "{self:?}");
+        assert!((0.0..0.5).contains(&self.quiet), "{self:?}");
+        // Noise has a half, telephone rings and hums less than a hundredth.
+        assert!((0.01..0.35).contains(&self.crossings), "{self:?}");
+    }
+}
+
 /// Names in `dir`, hidden ones included.
 pub(crate) fn names(dir: &Path) -> Vec<String> {
     let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();

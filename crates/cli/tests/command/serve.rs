@@ -4,10 +4,13 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-use crate::sandbox::{Ran, Sandbox, TINY};
+use crate::sandbox::{Ran, Sandbox, TINY, names};
 
 fn start(sandbox: &Sandbox, line: &str) -> (Child, String) {
-    let mut command = sandbox.command(line);
+    start_command(&mut sandbox.command(line))
+}
+
+fn start_command(command: &mut Command) -> (Child, String) {
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut first = String::new();
@@ -88,6 +91,39 @@ fn serves_page_and_bundles_until_an_interrupt() {
         "{second}"
     );
     assert_eq!(interrupt(child, &line).ok().stderr, "");
+}
+
+/// Where nothing was converted, the model that the program brings is offered.
+#[cfg(unix)]
+#[test]
+fn serves_what_the_program_brings() {
+    let sandbox = Sandbox::new();
+    sandbox.write("site/index.html", "<title>the page</title>");
+    sandbox.write("temporary/.keep", "");
+    let line = "serve --page site";
+    let mut command = sandbox.command(line);
+    command.env("TMPDIR", sandbox.path("temporary"));
+    let (child, url) = start_command(&mut command);
+    let url = url.trim();
+    let index = get(url, "/models/index.json");
+    for part in [
+        "\"name\": \"starling\"",
+        "\"robin\"",
+        "\"synthetic\": false",
+    ] {
+        assert!(index.contains(part), "{part} is not in {index}");
+    }
+    assert!(get(url, "/models/starling/manifest.json").contains("\"flow_lm\""));
+    let ran = interrupt(child, line).ok();
+    assert!(
+        ran.says(&[
+            "serving starling: the small English model",
+            "no bundle in browser/models/",
+        ]),
+        "{ran}"
+    );
+    assert!(!ran.stderr.contains("noise"), "{ran}");
+    assert_eq!(names(&sandbox.path("temporary")), [".keep"]);
 }
 
 #[test]

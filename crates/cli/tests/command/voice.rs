@@ -259,7 +259,7 @@ fn voices_that_cannot_be_had_are_refused() {
         ("voice list --bundle none".to_owned(), "no bundle here"),
         (
             "voice list --variant none".to_owned(),
-            "no released variant",
+            "no variant is called",
         ),
     ];
     let mut wrong = Vec::new();

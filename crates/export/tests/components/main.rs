@@ -34,7 +34,7 @@ fn models() -> Vec<(String, Config)> {
         .iter()
         .map(|v| (v.name.to_owned(), v.config()));
     let models: Vec<_> = fixtures().into_iter().chain(variants).collect();
-    assert_eq!(models.len(), 5 + 27);
+    assert_eq!(models.len(), 5 + Variant::all().len());
     models
 }
 
