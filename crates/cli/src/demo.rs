@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use bundle::Manifest;
 use checkpoint::{FetchError, SourceError};
 use config::Variant;
+use files::Destination;
 use onnx::Opset;
 use server::Page;
 
@@ -33,7 +34,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
         // What is missing at the end is told at the beginning.
         Page::open(&args.page)?;
     }
-    destination::sound(&args.wav)?;
+    let output = destination::sound(&args.wav)?;
     interrupt::listen()?;
     let started = Instant::now();
     let manifest = convert(args)?;
@@ -49,7 +50,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     if !report.passed() {
         return Ok(ExitCode::FAILURE);
     }
-    if !speak(args)? {
+    if !speak(args, output)? {
         return Ok(ExitCode::from(interrupt::EXIT_CODE));
     }
     print(&next(args, &manifest, started.elapsed().as_secs_f64()))?;
@@ -123,7 +124,7 @@ fn conversion(args: &DemoArgs, variant: &Variant) -> Result<Manifest> {
 
 /// Has the voices say the model's own text, one after the other, into one file. Says false where
 /// an interrupt came.
-fn speak(args: &DemoArgs) -> Result<bool> {
+fn speak(args: &DemoArgs, output: Destination) -> Result<bool> {
     let speaker = SpeakerArgs {
         bundle: args.output_dir.clone(),
         ..SpeakerArgs::default()
@@ -138,8 +139,8 @@ fn speak(args: &DemoArgs) -> Result<bool> {
     let voices: Vec<_> = manifest.voices.iter().take(VOICES).collect();
     let rate = manifest.sample_rate;
 
-    let _writing = Writing::begin();
-    let mut sink = Sink::open(&args.wav, Samples::I16, rate)?;
+    let (output, _writing) = destination::open(output, Writing::begin)?;
+    let mut sink = Sink::begin(output, Samples::I16, rate)?;
     for (at, voice) in voices.iter().enumerate() {
         let pause = if at + 1 < voices.len() { PAUSE } else { "" };
         let prepared = speaker.prepare(&speaker.voice(Some(&voice.name))?)?;
