@@ -19,7 +19,7 @@ pub(crate) fn run(args: &VoiceExportArgs) -> Result<ExitCode> {
     let started = Instant::now();
     let manifest = Manifest::read(&args.speaker.bundle)?;
     let source = Source::find(&args.recording, &manifest, args.quiet)?;
-    let Source::Recording(found) = &source else {
+    let (Source::Recording(found) | Source::Included(found)) = &source else {
         bail!(
             "{} is a voice already: `pocket-onnx voice convert` writes its other forms",
             args.recording

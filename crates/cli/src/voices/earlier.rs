@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bundle::{Component, ComponentName, Outline, Voice, WeightsId};
-use config::PredefinedVoice;
+use config::Variant;
 use filetype::FileType;
 
 use super::{SYNTHETIC_VOICES, store};
@@ -116,7 +116,7 @@ impl Earlier {
                 "without flow_lm there are no voices"
             } else if self.weights.as_ref() != Some(new.weights) {
                 "other weights made it, and a voice speaks with those only"
-            } else if !new.named.is_empty() && PredefinedVoice::find(name).is_some() {
+            } else if !new.named.is_empty() && is_predefined(name) {
                 "--voices does not name it"
             } else if !self.is_voice_file(name) {
                 "there is no voice in its file"
@@ -133,4 +133,10 @@ impl Earlier {
         let file = FileType::of_path(&self.dir.join(Voice::file_name(name)));
         matches!(file, Ok(FileType::Safetensors))
     }
+}
+
+/// Whether a model that is known by name has a voice of that name: nobody has made it himself.
+fn is_predefined(name: &str) -> bool {
+    let mut voices = Variant::all().iter().flat_map(|variant| variant.voices());
+    voices.any(|voice| voice.name == name)
 }
