@@ -8,10 +8,15 @@ use crate::FileType;
 const LONGEST_HEADER: u64 = 100_000_000;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// Of UTF-16. The first is also how frames of MPEG Layer I begin, which nobody has any more.
+const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 pub(crate) fn find(head: &[u8]) -> FileType {
     if head.is_empty() {
         return FileType::Empty;
+    }
+    if UTF16_MARKS.iter().any(|mark| head.starts_with(mark)) {
+        return FileType::Text;
     }
     model(head)
         .or_else(|| audio(head))

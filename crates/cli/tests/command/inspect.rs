@@ -50,10 +50,7 @@ fn what_is_no_bundle_is_named() {
         Case {
             name: "text",
             manifest: Some("not JSON"),
-            says: &[
-                "text/manifest.json: not a bundle manifest",
-                "line 1 column 2",
-            ],
+            says: &["text/manifest.json is a text, not the manifest of a bundle"],
         },
         Case {
             name: "page",

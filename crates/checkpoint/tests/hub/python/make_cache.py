@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 CACHE = HERE / "hub"
 COMMIT = "3e82814a68665eec246ff649b14c71331f955c06"
 PINNED = "1e08e6a23401048648a9fdcfde2f89348215c2a7"
-SMALL = b'{"model": {"type": "Unigram"}}\n'
+SMALL = b'{"model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0]]}}'
 LARGE = b"weights " * 100
 FILES = {"tokenizer.json": (SMALL, False), "languages/dutch/model.safetensors": (LARGE, True)}
 
