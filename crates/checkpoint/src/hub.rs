@@ -57,6 +57,8 @@ pub struct Hub {
     token: Option<Token>,
     offline: bool,
     client: Client,
+    /// A setting that cannot be used: no matter while the hub is not asked for anything.
+    problem: Option<(&'static str, String)>,
 }
 
 /// Makes a [`Hub`] from given settings.
@@ -124,31 +126,40 @@ impl HubBuilder {
     ///
     /// [`FetchError::Setting`] for an endpoint or a token that cannot be used.
     pub fn build(self) -> Result<Hub, FetchError> {
-        let endpoint = self.endpoint.trim_end_matches('/').to_owned();
+        let hub = self.build_unchecked();
+        hub.check_settings().map(|()| hub)
+    }
+
+    /// Puts off the check of the settings until the hub is asked for something.
+    fn build_unchecked(self) -> Hub {
+        let problem = self.problem();
+        Hub {
+            cache: self.cache,
+            web_cache: self.web_cache,
+            endpoint: self.endpoint.trim_end_matches('/').to_owned(),
+            token: self.token,
+            offline: self.offline,
+            client: Client::new(self.retries, self.pause, self.proxy),
+            problem,
+        }
+    }
+
+    /// The setting that cannot be used, and what is wrong with it.
+    fn problem(&self) -> Option<(&'static str, String)> {
+        let endpoint = self.endpoint.trim_end_matches('/');
         let is_web = endpoint.starts_with("https://") || endpoint.starts_with("http://");
         let is_plain = !endpoint.contains(['?', '#']) && endpoint.parse::<Uri>().is_ok();
         if !(is_web && is_plain) {
-            return Err(FetchError::Setting {
-                name: "HF_ENDPOINT",
-                problem: format!("{endpoint:?} is no address: write https://host"),
-            });
+            let problem = format!("{endpoint:?} is no address: write https://host");
+            return Some(("HF_ENDPOINT", problem));
         }
         if let Some(Token(token)) = &self.token
             && HeaderValue::from_str(token).is_err()
         {
-            return Err(FetchError::Setting {
-                name: "HF_TOKEN",
-                problem: "the token has characters that no token has: copy it again".to_owned(),
-            });
+            let problem = "the token has characters that no token has: copy it again";
+            return Some(("HF_TOKEN", problem.to_owned()));
         }
-        Ok(Hub {
-            cache: self.cache,
-            web_cache: self.web_cache,
-            endpoint,
-            token: self.token,
-            offline: self.offline,
-            client: Client::new(self.retries, self.pause, self.proxy),
-        })
+        None
     }
 }
 
@@ -202,6 +213,14 @@ impl Hub {
         }
     }
 
+    /// Fails where a setting cannot be used.
+    fn check_settings(&self) -> Result<(), FetchError> {
+        match self.problem.clone() {
+            Some((name, problem)) => Err(FetchError::Setting { name, problem }),
+            None => Ok(()),
+        }
+    }
+
     /// The file at `location` if it is on this machine; asks nobody.
     pub fn find(&self, location: &Location) -> Option<PathBuf> {
         match location {
@@ -223,6 +242,7 @@ impl Hub {
                 advice: repository.advice(file),
             });
         }
+        self.check_settings()?;
         let metadata = self.metadata(file)?;
         let Metadata { commit, etag, .. } = &metadata;
         let mut path = repository.snapshot(commit, file.path());

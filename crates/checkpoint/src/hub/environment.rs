@@ -21,13 +21,14 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// [`FetchError::Setting`] where a variable cannot be used.
+    /// [`FetchError::Setting`] where no folder for downloads is known. What else cannot be used is
+    /// told when the hub is needed: local files are not its business.
     pub fn from_env() -> Result<Self, FetchError> {
         let builder = read(
             &|name| std::env::var_os(name),
             std::env::home_dir().as_deref(),
         )?;
-        builder.proxy(Proxy::try_from_env()).build()
+        Ok(builder.proxy(Proxy::try_from_env()).build_unchecked())
     }
 }
 
@@ -95,6 +96,7 @@ fn expand(value: OsString, home: Option<&Path>) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Location, NoProgress};
 
     #[derive(Default)]
     struct Case {
@@ -214,6 +216,30 @@ mod tests {
             };
             let error = read(&lookup, home).and_then(HubBuilder::build).unwrap_err();
             assert!(error.to_string().starts_with(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn settings_of_the_hub_do_not_stop_what_needs_no_hub() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("voice.wav");
+        fs::write(&file, "sound").unwrap();
+        for (name, value) in [("HF_ENDPOINT", "hub.example"), ("HF_TOKEN", "hf_a\nb")] {
+            let lookup = |asked: &str| (asked == name).then(|| value.into());
+            let hub = read(&lookup, Some(folder.path())).unwrap().build_unchecked();
+            let local = Location::Local(file.clone());
+            assert_eq!(hub.fetch(&local, &NoProgress).unwrap(), file, "{name}");
+            let of_hub = "hf://kyutai/open/voice.wav".parse().unwrap();
+            let error = hub.fetch(&of_hub, &NoProgress).unwrap_err().to_string();
+            assert!(error.starts_with(name), "{error}");
+            // What was downloaded before needs no hub either.
+            let snapshots = ".cache/huggingface/hub/models--kyutai--open/snapshots";
+            let commit = "3e82814a68665eec246ff649b14c71331f955c06";
+            let cached = folder.path().join(snapshots).join(commit).join("voice.wav");
+            fs::create_dir_all(cached.parent().unwrap()).unwrap();
+            fs::write(&cached, "sound").unwrap();
+            let pinned = format!("hf://kyutai/open/voice.wav@{commit}").parse().unwrap();
+            assert_eq!(hub.fetch(&pinned, &NoProgress).unwrap(), cached, "{name}");
         }
     }
 }
