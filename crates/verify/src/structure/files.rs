@@ -87,10 +87,9 @@ fn problem(dir: &Path, entry: &FileEntry) -> Option<String> {
     entry.check(dir).err().map(|error| chain(&error))
 }
 
-/// A name may not lead out of the bundle's folder, on any system.
+/// A name may not lead out of the bundle's folder, nor to the manifest.
 fn name_problem(entry: &FileEntry) -> Option<String> {
     let name = &entry.name;
-    let plain = !name.is_empty() && !name.contains(['/', '\\', ':', '\0']);
-    let special = matches!(name.as_str(), "." | ".." | Manifest::FILE);
-    (!plain || special).then(|| format!("{name:?} is no name of a file of a bundle"))
+    let is_file_of_bundle = entry.is_in_folder() && name != Manifest::FILE;
+    (!is_file_of_bundle).then(|| format!("{name:?} is no name of a file of a bundle"))
 }

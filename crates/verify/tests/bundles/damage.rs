@@ -132,16 +132,6 @@ fn files() -> Vec<Case> {
         ),
         case(
             |dir| {
-                edit(dir, FlowNet, |c| {
-                    "../flow_net.onnx".clone_into(&mut c.graph.name);
-                });
-            },
-            FlowNet,
-            "files",
-            "\"../flow_net.onnx\" is no name",
-        ),
-        case(
-            |dir| {
                 std::fs::remove_file(dir.join("flow_net.onnx")).unwrap();
                 std::fs::create_dir(dir.join("flow_net.onnx")).unwrap();
             },
@@ -331,4 +321,15 @@ fn without_a_manifest_there_is_no_report() {
     assert!(verify(folder.path(), None).is_err());
     std::fs::write(folder.path().join(Manifest::FILE), [0xff; 100]).unwrap();
     assert!(verify(folder.path(), None).is_err());
+}
+
+#[test]
+fn a_file_outside_of_the_folder_is_refused_before_it_is_read() {
+    let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
+    edit(&bundle.path(), FlowNet, |c| {
+        "../flow_net.onnx".clone_into(&mut c.graph.name);
+    });
+    let error = verify_on(&[&Rten::default()], &bundle.path(), None).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("\"../flow_net.onnx\" is no name"), "{error}");
 }
