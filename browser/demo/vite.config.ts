@@ -37,6 +37,12 @@ function pageFiles(): Plugin {
   };
 }
 
+/** The model that the package brings has a folder of its own, which the service worker leaves alone. */
+function assetFileNames({ originalFileNames }: { originalFileNames: string[] }): string {
+  const isModel = originalFileNames.some((name) => name.includes("starling/bundle/"));
+  return `${isModel ? "starling" : "assets"}/[name]-[hash][extname]`;
+}
+
 export default defineConfig({
   root,
   // The page may lie in any folder of a host.
@@ -46,7 +52,8 @@ export default defineConfig({
     // As it is published.
     alias: { "pocket-onnx": join(root, "../dist/index.js") },
   },
-  worker: { format: "es" },
+  // The worker's build sees the model, too: its files are those of the page.
+  worker: { format: "es", rolldownOptions: { output: { assetFileNames } } },
   build: {
     target: "es2023",
     // A worklet has to be a file, and pages with a strict policy load no data: addresses.
@@ -55,10 +62,7 @@ export default defineConfig({
     rolldownOptions: {
       input: { index: join(root, "index.html"), sw: join(root, "sw/sw.ts") },
       output: {
-        assetFileNames: ({ originalFileNames }) => {
-          const isModel = originalFileNames.some((name) => name.includes("starling/bundle/"));
-          return `${isModel ? "starling" : "assets"}/[name]-[hash][extname]`;
-        },
+        assetFileNames,
         entryFileNames: ({ name }) => (name === "sw" ? worker : "assets/[name]-[hash].js"),
       },
     },

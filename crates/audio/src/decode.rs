@@ -32,6 +32,9 @@ pub(crate) fn decode(
 ) -> Result<Recording, RecordingError> {
     let reader = Reader { path, found, limit };
     let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
+    if reader.is_of_no_reader() {
+        return Err(reader.unsupported(None));
+    }
     let probed = PROBE.probe(
         &Hint::new(),
         stream,
@@ -44,6 +47,19 @@ pub(crate) fn decode(
     })?;
     reader.decode(format)
 }
+
+/// Kinds of files, as `filetype` calls them, that nothing here reads.
+const NO_READER: [&str; 9] = [
+    "AMR",
+    "DSD",
+    "MPEG-TS",
+    "Monkey's Audio",
+    "Musepack",
+    "SILK",
+    "True Audio",
+    "WMA",
+    "WavPack",
+];
 
 /// A recording that is being read.
 struct Reader<'a> {
@@ -167,6 +183,15 @@ impl Reader<'_> {
                 .flatten();
             self.unsupported(name)
         })
+    }
+
+    /// Whether the file is of a kind that the library has no reader for: it would take a part of
+    /// the file for another kind.
+    fn is_of_no_reader(&self) -> bool {
+        let (FileType::Audio(name) | FileType::Video(name)) = self.found else {
+            return false;
+        };
+        NO_READER.iter().any(|it| it == name)
     }
 
     /// No reader of the library knows the file.

@@ -176,7 +176,10 @@ impl Voice {
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// It is not there or cannot be read.
-    #[error("{path}: no bundle here (cannot read manifest.json)")]
+    #[error(
+        "{path}: no bundle here (cannot read manifest.json); `pocket-onnx convert` makes one, and \
+         --bundle names another folder"
+    )]
     Read {
         /// The bundle's folder.
         path: PathBuf,

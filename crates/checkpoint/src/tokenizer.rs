@@ -39,6 +39,16 @@ impl TokenizerKind {
         }
     }
 
+    /// What the content of a file says, where it is one of the two: its name may say something else.
+    fn of_content(bytes: &[u8]) -> Option<Self> {
+        match FileType::of(bytes) {
+            FileType::Json => Some(Self::Json),
+            // The first field of a model is a list of pieces.
+            FileType::Unknown if bytes.first() == Some(&0x0a) => Some(Self::SentencePiece),
+            _ => None,
+        }
+    }
+
     /// What the file is called in a bundle.
     pub fn file_name(self) -> &'static str {
         match self {
@@ -134,7 +144,7 @@ pub enum TokenizerError {
 }
 
 impl TokenizerFile {
-    /// Reads a file of this kind.
+    /// Reads a file, which is of this kind unless its content is plainly of the other.
     pub fn read(path: &Path, kind: TokenizerKind) -> Result<Self, TokenizerError> {
         let path = path.to_owned();
         let bytes = match read(&path) {
@@ -147,6 +157,7 @@ impl TokenizerFile {
             Ok(Contents::TooLarge) => return Err(TokenizerError::TooLarge { path }),
             Err(source) => return Err(TokenizerError::Io { path, source }),
         };
+        let kind = TokenizerKind::of_content(&bytes).unwrap_or(kind);
         if let Some(foreign) = foreign(&bytes, kind.expected()) {
             return Err(TokenizerError::Foreign { path, foreign });
         }

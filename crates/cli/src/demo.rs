@@ -1,9 +1,10 @@
 //! `pocket-onnx demo`: from nothing to a proven bundle that has spoken.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bundle::Manifest;
 use checkpoint::{FetchError, SourceError};
 use config::Variant;
@@ -71,6 +72,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
 /// Converts the model that was asked for, or where that cannot be had the included one.
 fn convert(args: &DemoArgs) -> Result<Manifest> {
     let variant = Variant::find(&args.variant)?;
+    refuse_other_model(&args.output_dir, variant)?;
     let described = if variant.is_included() {
         format!(": {DESCRIPTION}")
     } else {
@@ -98,6 +100,23 @@ fn convert(args: &DemoArgs) -> Result<Manifest> {
         }
         done => done,
     }
+}
+
+/// A demonstration must not cost anybody a model that took a training or a download.
+fn refuse_other_model(dir: &Path, variant: &Variant) -> Result<()> {
+    let Ok(manifest) = Manifest::read(dir) else {
+        return Ok(());
+    };
+    let name = manifest.variant.as_deref();
+    let same = [variant.name, Variant::INCLUDED].map(Some).contains(&name);
+    if same || manifest.synthetic.is_some() {
+        return Ok(());
+    }
+    bail!(
+        "{} holds another model ({}), which the demonstration would replace: --output-dir takes another folder",
+        dir.display(),
+        name.unwrap_or("one of your own")
+    );
 }
 
 fn conversion(args: &DemoArgs, variant: &Variant) -> Result<Manifest> {
@@ -175,9 +194,14 @@ fn next(args: &DemoArgs, manifest: &Manifest, seconds: f64) -> String {
     } else {
         ""
     };
+    let page = if Page::open(&args.page).is_ok() {
+        ""
+    } else {
+        " (its page has to be built once: README, In the browser)"
+    };
     format!(
         "done in {seconds:.1} s: the model was converted, proved, and has spoken. Listen to {}. Next:\n  \
-         pocket-onnx serve --bundle {bundle}    lets you type and listen in the browser\n  \
+         pocket-onnx serve --bundle {bundle}    lets you type and listen in the browser{page}\n  \
          pocket-onnx speak --bundle {bundle} \"Hello.\"   says what you like{better}\n  \
          pocket-onnx inspect {bundle}    shows inputs, outputs and states\n  \
          pocket-onnx convert --help      converts other models, and your own\n",

@@ -97,7 +97,13 @@ pub(crate) fn open(
 
 /// Refuses an output that is also the file `input`, which is a `what`.
 pub(crate) fn refuse_input(destination: &Destination, input: &Path, what: &str) -> Result<()> {
-    if destination.is_same_file(input) {
+    let is_dash = input == Path::new("-");
+    let read = if is_dash {
+        Path::new("/dev/stdin")
+    } else {
+        input
+    };
+    if destination.is_same_file(read) {
         bail!(
             "{} is also the {what}, which would be lost: choose another name for the output",
             input.display()

@@ -29,6 +29,11 @@ impl Download {
         })
     }
 
+    /// Where it came from.
+    pub(crate) fn location(&self) -> &str {
+        &self.fetched.location
+    }
+
     /// Where it lies.
     pub(crate) fn path(&self) -> PathBuf {
         self.fetched.path.clone()

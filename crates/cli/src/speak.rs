@@ -137,7 +137,9 @@ fn note_near_misses(near_misses: &[String]) {
 /// Where the sound goes: not over what it is made of.
 fn output(args: &SpeakArgs) -> Result<Destination> {
     let output = destination::sound(&args.output)?;
-    if let Some(text) = &args.text_file {
+    if Text::is_standard_input(args) {
+        destination::refuse_input(&output, Path::new("-"), "text")?;
+    } else if let Some(text) = &args.text_file {
         destination::refuse_input(&output, text, "text")?;
     }
     if let Some(voice) = &args.voice {

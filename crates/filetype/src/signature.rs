@@ -78,6 +78,7 @@ fn audio(head: &[u8]) -> Option<FileType> {
         b"\x30\x26\xb2\x75" => "WMA",
         b"#!AM" => "AMR",
         b"#!SI" => "SILK",
+        _ if is_transport_stream(head) => return Some(FileType::Video("MPEG-TS")),
         _ if inner(4) == b"ftyp" => return Some(mpeg4(inner(8))),
         _ if head.starts_with(b"ID3") || head.starts_with(b"TAG") => "MP3",
         _ if head.starts_with(b"MP+") => "Musepack",
@@ -96,6 +97,12 @@ fn audio(head: &[u8]) -> Option<FileType> {
         },
     };
     Some(FileType::Audio(name))
+}
+
+/// Packets of 188 bytes, each of which begins with the same byte.
+fn is_transport_stream(head: &[u8]) -> bool {
+    let mut packets = head.chunks_exact(188);
+    packets.len() >= 3 && packets.all(|packet| packet[0] == 0x47)
 }
 
 /// The codec of an Ogg file, which begins the first packet.

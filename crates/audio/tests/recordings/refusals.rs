@@ -20,6 +20,7 @@ fn what_cannot_be_read_is_named_with_the_way_out() {
         ("a.avi", "-c:a libmp3lame"),
         ("a.dts", "-c:a dca -strict -2"),
         ("a.au", ""),
+        ("a.ts", "-c:a aac"),
     ] {
         studio.ffmpeg(arguments, name);
     }
@@ -44,6 +45,7 @@ fn what_cannot_be_read_is_named_with_the_way_out() {
         ("a.au", "AU"),
         ("a.amr", "AMR"),
         ("a.m4p", "M4P"),
+        ("a.ts", "MPEG-TS"),
     ];
     let mut wrong = Vec::new();
     for (name, says) in cases {
@@ -57,6 +59,23 @@ fn what_cannot_be_read_is_named_with_the_way_out() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The decoder multiplies what the file says.
+#[test]
+fn damaged_adpcm_ends_in_no_panic() {
+    let studio = Studio::new();
+    let path = studio.ffmpeg("-c:a adpcm_ms", "adpcm.wav");
+    let mut file = std::fs::read(&path).unwrap();
+    let middle = file.len() / 2;
+    let mut state = 1_u32;
+    for byte in file.iter_mut().skip(middle).take(2000) {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *byte = (state >> 24) as u8;
+    }
+    std::fs::write(&path, file).unwrap();
+    // Sound, damaged or not, or an error: either will do.
+    let _ = Recording::read(&path, None);
 }
 
 #[test]

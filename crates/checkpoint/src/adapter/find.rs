@@ -35,17 +35,20 @@ pub(super) fn fetch(
         Ok::<_, AdapterError>(Fetched { location, path })
     };
     let settings = sibling(&location, writer.settings());
-    if let Location::Local(path) = settings.parse()?
-        && !path.is_file()
-    {
+    // A file that is missing itself is told below.
+    let is_there = |text: &str| match text.parse() {
+        Ok(Location::Local(path)) => path.is_file(),
+        Ok(Location::Hub(_) | Location::Web(_)) | Err(_) => true,
+    };
+    if is_there(&location) && !is_there(&settings) {
         return Err(AdapterError::NoSettings {
             location,
             looked: vec![writer.settings()],
         });
     }
     Ok(AdapterFiles {
-        settings: get(settings)?.path,
         weights: get(location)?,
+        settings: get(settings)?.path,
         writer,
     })
 }

@@ -226,7 +226,9 @@ mod tests {
         fs::write(&file, "sound").unwrap();
         for (name, value) in [("HF_ENDPOINT", "hub.example"), ("HF_TOKEN", "hf_a\nb")] {
             let lookup = |asked: &str| (asked == name).then(|| value.into());
-            let hub = read(&lookup, Some(folder.path())).unwrap().build_unchecked();
+            let hub = read(&lookup, Some(folder.path()))
+                .unwrap()
+                .build_unchecked();
             let local = Location::Local(file.clone());
             assert_eq!(hub.fetch(&local, &NoProgress).unwrap(), file, "{name}");
             let of_hub = "hf://kyutai/open/voice.wav".parse().unwrap();
@@ -238,7 +240,9 @@ mod tests {
             let cached = folder.path().join(snapshots).join(commit).join("voice.wav");
             fs::create_dir_all(cached.parent().unwrap()).unwrap();
             fs::write(&cached, "sound").unwrap();
-            let pinned = format!("hf://kyutai/open/voice.wav@{commit}").parse().unwrap();
+            let pinned = format!("hf://kyutai/open/voice.wav@{commit}")
+                .parse()
+                .unwrap();
             assert_eq!(hub.fetch(&pinned, &NoProgress).unwrap(), cached, "{name}");
         }
     }

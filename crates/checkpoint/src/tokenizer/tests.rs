@@ -86,6 +86,19 @@ fn what_cannot_be_spoken_with_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn a_file_is_read_as_what_it_is_whatever_its_name_says() {
+    let folder = tempdir().unwrap();
+    for (name, kind, said) in [
+        ("tokenizer.model", SentencePiece, Json),
+        ("a@b.json", Json, SentencePiece),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, shipped(kind)).unwrap();
+        assert_eq!(TokenizerFile::read(&path, said).unwrap().kind(), kind);
+    }
+}
+
+#[test]
 fn what_is_no_file_is_refused_by_name() {
     let folder = tempdir().unwrap();
     let directory = TokenizerFile::read(folder.path(), Json).unwrap_err();

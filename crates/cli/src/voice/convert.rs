@@ -55,6 +55,11 @@ pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<V
             let cloner = Cloner::with_manifest(dir, manifest.clone(), engine)?;
             found.voice_file(false, &cloner)
         }
+        Source::Recording(found) if !found.is_sound()? => {
+            // The reader of voice files says what it is.
+            found.voice_bytes(false)?;
+            bail!("{} is not a voice file", found.name().display())
+        }
         Source::Recording(found) => bail!(
             "{} is a recording: `pocket-onnx voice export` makes a voice file of it",
             found.name().display()

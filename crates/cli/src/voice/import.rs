@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use bundle::{Manifest, ManifestError};
+use config::Variant;
 use export::BundleLock;
 use files::Destination;
 
-use super::{Source, convert};
+use super::{Source, convert, is_standard_input};
 use crate::args::VoiceImportArgs;
 use crate::interrupt::Writing;
 use crate::output::{note, note_synthetic};
@@ -16,6 +17,9 @@ use crate::voices::{self, names};
 pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
     let name = match &args.name {
         Some(name) => names::checked(name)?,
+        None if is_standard_input(&args.voice) || args.voice.starts_with("/dev/fd/") => {
+            bail!("{} has no name: give the voice one with --name", args.voice)
+        }
         None => names::of(&args.voice).0,
     };
     let lock = || {
@@ -34,7 +38,9 @@ pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
         }
         read => anyhow::Ok(read?),
     };
-    let source = Source::find_outside(&args.voice, read()?.variant.as_deref(), false)?;
+    let manifest = read()?;
+    refuse_own_name(&name, &args.voice, &manifest)?;
+    let source = Source::find_outside(&args.voice, manifest.variant.as_deref(), false)?;
     // Nobody has to wait for a download. From here on the bundle stays as it is read.
     let bundle = lock()?;
     let mut manifest = Manifest::read(&args.bundle)?;
@@ -44,19 +50,37 @@ pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
     let entry = voices::store(bundle.dir(), &name, &voice)?;
     let positions = entry.positions;
     // The manifest comes last: until it names a new voice, the bundle is what it was.
-    match manifest.voices.iter_mut().find(|voice| voice.name == name) {
-        // The first voice stays the first: it is the one to use unless asked otherwise.
-        Some(old) => *old = entry,
-        None => manifest.voices.push(entry),
-    }
+    // The first voice stays the first: it is the one to use unless asked otherwise.
+    let old = (manifest.voices.iter_mut()).find(|voice| voice.name == name);
+    let replaced = if let Some(old) = old {
+        *old = entry;
+        ", in place of the one before"
+    } else {
+        manifest.voices.push(entry);
+        ""
+    };
     let output = Destination::find(&bundle.dir().join(Manifest::FILE))?;
     (output.open()?).finish_with(manifest.to_json()?.as_bytes())?;
     drop(writing);
     drop(bundle);
     note_synthetic(&manifest);
     note(&format!(
-        "{}: voice {name} with {positions} positions",
+        "{}: voice {name} with {positions} positions{replaced}",
         args.bundle.display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// A conversion puts the model's own voices back: nobody's voice may be among them.
+fn refuse_own_name(name: &str, typed: &str, manifest: &Manifest) -> Result<()> {
+    let Some(variant) = &manifest.variant else {
+        return Ok(());
+    };
+    let own = Variant::find(variant)?.voices();
+    if typed != name && own.iter().any(|voice| voice.name == name) {
+        bail!(
+            "{name} is a voice of {variant} itself, which a conversion would put back: choose another name with --name"
+        );
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Where a voice comes from.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -163,9 +164,23 @@ impl Found {
         })
     }
 
-    /// What it is called in messages.
+    /// What it is called in messages: a download by its address.
     pub(crate) fn name(&self) -> &Path {
-        self.input.name()
+        match &self.download {
+            Some(download) => Path::new(download.location()),
+            None => self.input.name(),
+        }
+    }
+
+    /// Whether it holds sound, of a kind that can be read or not.
+    pub(crate) fn is_sound(&self) -> Result<bool> {
+        let found = self.input.file_type()?;
+        Ok(matches!(found, FileType::Audio(_) | FileType::Video(_)))
+    }
+
+    /// The bytes of a voice file; another file is refused by what it is.
+    pub(crate) fn voice_bytes(&self, quiet: bool) -> Result<Arc<[u8]>> {
+        self.read(quiet, |input| input.bytes(Expected::Voice))
     }
 
     /// Reads a voice file.

@@ -137,6 +137,6 @@ impl Earlier {
 
 /// Whether a model that is known by name has a voice of that name: nobody has made it himself.
 fn is_predefined(name: &str) -> bool {
-    let mut voices = Variant::all().iter().flat_map(|variant| variant.voices());
+    let mut voices = Variant::all().iter().flat_map(Variant::voices);
     voices.any(|voice| voice.name == name)
 }

@@ -1,6 +1,6 @@
 //! `pocket-onnx demo`, where no hub can be reached.
 
-use crate::sandbox::{Sandbox, sound};
+use crate::sandbox::{REAL, Sandbox, sound};
 
 #[test]
 fn the_demo_speaks_without_a_network() {
@@ -78,4 +78,19 @@ fn the_demo_does_not_hide_mistakes() {
         assert!(!ran.stderr.contains("instead"), "{ran}");
     }
     assert!(!sandbox.path("out").exists());
+}
+
+#[test]
+fn the_demo_replaces_no_model_of_the_users() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .run(&format!("{REAL} --output-dir mine --quiet"))
+        .ok();
+    let ran = sandbox.run("demo --output-dir mine --wav hello.wav");
+    assert_eq!(ran.code, Some(1), "{ran}");
+    assert!(
+        ran.says(&["mine holds another model", "--output-dir"]),
+        "{ran}"
+    );
+    assert_eq!(sandbox.manifest("mine").variant, None);
 }

@@ -358,3 +358,37 @@ fn a_voice_file_is_known_by_its_content() {
     let error = String::from_utf8(import.stderr).unwrap();
     assert!(error.contains("is a recording"), "{error}");
 }
+
+#[test]
+fn standard_input_is_not_written_over() {
+    let sandbox = studio();
+    sandbox.write("story", "Once upon a time.");
+    let ran = shell(&sandbox, "pocket-onnx speak - --bundle b -o story < story");
+    assert_eq!(ran.code, Some(1), "{ran}");
+    assert!(ran.says(&["also the text"]), "{ran}");
+    let line = "pocket-onnx speak Hi. --voice - --bundle b -o tone.wav < tone.wav";
+    let before = std::fs::read(sandbox.path("tone.wav")).unwrap();
+    let ran = shell(&sandbox, line);
+    assert!(ran.says(&["also the voice"]), "{ran}");
+    assert!(before == std::fs::read(sandbox.path("tone.wav")).unwrap());
+}
+
+#[test]
+fn what_is_no_voice_is_named_when_it_is_imported() {
+    let sandbox = studio();
+    sandbox.write("page", "<!doctype html><p>log in");
+    sandbox.write("empty", "");
+    for (line, says) in [
+        (
+            "voice import page --name q --bundle b",
+            "page is a web page",
+        ),
+        ("voice import empty --name q --bundle b", "empty is empty"),
+        ("voice import tone.wav --name q --bundle b", "voice export"),
+        ("voice import - --bundle b", "--name"),
+    ] {
+        let ran = sandbox.run(line);
+        assert_eq!(ran.code, Some(1), "{ran}");
+        assert!(ran.says(&[says]), "{ran}");
+    }
+}

@@ -218,3 +218,30 @@ fn its_configuration_is_shown_and_converts() {
     let ran = sandbox.run("convert --config starling.yaml --output-dir none");
     assert!(ran.error().contains("names no weights"), "{ran}");
 }
+
+/// Voices of the model itself come back with every conversion, so nobody's may have their names.
+#[test]
+fn no_voice_is_imported_under_the_name_of_the_models_own() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .run("convert --variant starling --output-dir b --quiet")
+        .ok();
+    sandbox
+        .run("voice convert robin --bundle b -o me.safetensors")
+        .ok();
+    let ran = sandbox.run("voice import me.safetensors --name heron --bundle b");
+    assert_eq!(ran.code, Some(1), "{ran}");
+    assert!(
+        ran.says(&["heron is a voice of starling itself", "--name"]),
+        "{ran}"
+    );
+    let import = "voice import me.safetensors --bundle b";
+    assert!(!sandbox.run(import).ok().stderr.contains("in place of"));
+    assert!(
+        sandbox
+            .run(import)
+            .ok()
+            .stderr
+            .contains("in place of the one before")
+    );
+}

@@ -246,7 +246,7 @@ fn voices_that_cannot_be_had_are_refused() {
         ),
         (
             "voice convert a.wav -o x.safetensors --bundle b".to_owned(),
-            "is a recording",
+            "a.wav is a text, not a voice file",
         ),
         (
             "voice import a.safetensors --name x --bundle b".to_owned(),

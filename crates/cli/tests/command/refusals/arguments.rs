@@ -128,11 +128,6 @@ fn what_a_model_lacks_is_named() {
             line: "--config tiny_english.yaml --synthetic 1 --tokenizer nowhere.json",
             says: &["there is no file nowhere.json"],
         },
-        // It asks for the other format.
-        Case {
-            line: "--config tiny_english.yaml --synthetic 1 --tokenizer tokenizer.model",
-            says: &["tokenizer.model"],
-        },
         Case {
             line: "--config tiny_english.yaml --synthetic 1 --tokenizer tiny_2m.yaml",
             says: &["tiny_2m.yaml"],
