@@ -19,7 +19,7 @@ use symphonia::core::packet::Packet;
 
 use crate::codec::{self, PROBE};
 use crate::error::RecordingError;
-use crate::opus::{self, Opus};
+use crate::opus::{self, ByteOrder, Opus};
 use crate::source::Source;
 use crate::{Mixer, Recording};
 
@@ -169,7 +169,14 @@ impl Reader<'_> {
         let codec = parameters.codec;
         if codec == CODEC_ID_OPUS {
             let channels = parameters.channels.as_ref().map(Channels::count);
-            let opus = Opus::new(parameters.extra_data.as_deref(), channels);
+            // The library hands on what the container has.
+            let order = match self.found {
+                FileType::Audio("M4A") | FileType::Video("MPEG-4" | "QuickTime" | "3GPP") => {
+                    ByteOrder::Big
+                }
+                _ => ByteOrder::Little,
+            };
+            let opus = Opus::new(parameters.extra_data.as_deref(), order, channels);
             return opus
                 .map(Decoder::Opus)
                 .ok_or_else(|| self.unsupported(Some("Opus with unusual channels")));

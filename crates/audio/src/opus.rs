@@ -2,6 +2,15 @@
 
 use opus_pure::{OpusDecoder, OpusMSDecoder};
 
+/// How the numbers of an identification header are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ByteOrder {
+    /// As RFC 7845 has it.
+    Little,
+    /// In MPEG-4 files, whose numbers all are.
+    Big,
+}
+
 /// Rate of everything that is decoded.
 pub(crate) const SAMPLE_RATE: u32 = 48_000;
 /// Samples of the longest packet: 120 ms.
@@ -28,11 +37,19 @@ enum Decoder {
 impl Opus {
     /// From the identification header of RFC 7845, and how many channels the container names.
     /// Nothing where the channels lie in a way that is not known here.
-    pub(crate) fn new(head: Option<&[u8]>, channels: Option<usize>) -> Option<Self> {
+    pub(crate) fn new(
+        head: Option<&[u8]>,
+        order: ByteOrder,
+        channels: Option<usize>,
+    ) -> Option<Self> {
         let head = head.filter(|head| head.len() >= 19 && head.starts_with(b"OpusHead"));
         let field = |at: usize| {
             let head = head?;
-            Some([*head.get(at)?, *head.get(at + 1)?])
+            let bytes = [*head.get(at)?, *head.get(at + 1)?];
+            Some(match order {
+                ByteOrder::Little => u16::from_le_bytes(bytes),
+                ByteOrder::Big => u16::from_be_bytes(bytes),
+            })
         };
         let channels = match head {
             Some(head) => usize::from(head[9]),
@@ -46,11 +63,11 @@ impl Opus {
             let decoder = OpusMSDecoder::new(rate, channels, family).ok()?;
             Decoder::Several(Box::new(decoder))
         };
-        let decibels = field(16).map_or(0.0, |it| f32::from(i16::from_le_bytes(it)) / 256.0);
+        let decibels = field(16).map_or(0.0, |it| f32::from(it.cast_signed()) / 256.0);
         Some(Self {
             decoder,
             channels,
-            delay: field(10).map_or(0, |it| usize::from(u16::from_le_bytes(it))),
+            delay: field(10).map_or(0, usize::from),
             gain: 10_f32.powf(decibels / 20.0),
             samples: vec![0.0; LONGEST_PACKET * channels],
         })

@@ -175,6 +175,12 @@ impl Voice {
 /// Why a manifest cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
+    /// A file was named in place of a folder.
+    #[error("{path} is a file: name the folder of the bundle")]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is not there or cannot be read.
     #[error(
         "{path}: no bundle here (cannot read manifest.json); `pocket-onnx convert` makes one, and \
@@ -277,6 +283,8 @@ impl Manifest {
             let path = dir.to_owned();
             if dir.join(Self::STAGING).is_dir() {
                 ManifestError::Unfinished { path }
+            } else if dir.is_file() {
+                ManifestError::NotAFolder { path }
             } else {
                 ManifestError::Read { path, source }
             }

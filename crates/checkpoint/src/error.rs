@@ -37,7 +37,7 @@ pub enum WeightsError {
         reason: String,
     },
     /// An archive that `torch.save` did not write, or that is damaged.
-    #[error("{} is not a sound PyTorch file: {reason}", path.display())]
+    #[error("{} is not a sound PyTorch file: {reason}; copy it again, or save it once more with `torch.save`", path.display())]
     Pytorch {
         /// The file.
         path: PathBuf,

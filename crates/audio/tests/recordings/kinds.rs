@@ -67,6 +67,7 @@ fn every_kind_of_ffmpeg_is_read() {
         ("flac.ogg", "-c:a flac", 1e-4),
         ("opus.ogg", "-c:a libopus -b:a 96k", 0.02),
         ("opus.webm", "-c:a libopus -b:a 96k", 0.02),
+        ("opus.mp4", "-c:a libopus -b:a 96k", 0.02),
         ("opus.mka", "-c:a libopus -b:a 96k", 0.02),
         (
             "surround.opus",

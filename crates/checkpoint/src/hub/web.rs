@@ -63,9 +63,16 @@ impl Hub {
         };
         match self.client.call_once(&call) {
             // A server that ignores the question answers with the same version.
+            Ok(answer) if answer.status() == StatusCode::OK => {
+                Validators::of(&answer) != Validators::read(path)
+            }
+            Ok(answer) if answer.status() == StatusCode::NOT_MODIFIED => false,
             Ok(answer) => {
-                answer.status() == StatusCode::OK
-                    && Validators::of(&answer) != Validators::read(path)
+                let status = answer.status();
+                tracing::warn!(
+                    "{url} answers {status} now: the copy of an earlier download is used"
+                );
+                false
             }
             Err(NoAnswer { error, .. }) => {
                 tracing::debug!("{url} is used as it was: {error}");

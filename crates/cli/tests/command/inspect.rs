@@ -86,4 +86,10 @@ fn what_is_no_bundle_is_named() {
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
+    let ran = sandbox.run("inspect text/manifest.json");
+    assert_eq!(ran.code, Some(1), "{ran}");
+    assert!(
+        ran.says(&["text/manifest.json is a file", "folder"]),
+        "{ran}"
+    );
 }
