@@ -207,6 +207,20 @@ impl TokenizerFile {
         self.kind
     }
 
+    /// The vocabulary, to tokenize with.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenizerError::Unusable`], which reading the file ruled out.
+    pub fn tokenizer(&self) -> Result<Tokenizer, TokenizerError> {
+        let unusable = |source| TokenizerError::Unusable {
+            path: self.path.clone(),
+            kind: self.kind,
+            source,
+        };
+        self.kind.read(&self.bytes).map_err(unusable)
+    }
+
     /// The whole file.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -61,11 +61,7 @@ enum Vocabulary {
 
 fn tokenizer(path: &Path) -> Result<Tokenizer> {
     let kind = TokenizerKind::resolve("", &path.to_string_lossy());
-    let file = TokenizerFile::read(path, kind)?;
-    Ok(match file.kind() {
-        TokenizerKind::Json => Tokenizer::from_json(file.bytes())?,
-        TokenizerKind::SentencePiece => Tokenizer::from_sentencepiece(file.bytes())?,
-    })
+    Ok(TokenizerFile::read(path, kind)?.tokenizer()?)
 }
 
 fn model(bundle: &Path) -> Result<Model> {

@@ -47,7 +47,8 @@ pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<V
             let voice = Voice::from_safetensors(&file, flow_lm);
             voice.with_context(|| format!("voice {}", path.display()))
         }
-        Source::File(found) => {
+        // What is no voice file is refused by its reader, which says what it is.
+        Source::File(found) | Source::Recording(found) => {
             if let Some(voice) = found.state(false, flow_lm)? {
                 return Ok(voice);
             }
@@ -55,15 +56,6 @@ pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<V
             let cloner = Cloner::with_manifest(dir, manifest.clone(), engine)?;
             found.voice_file(false, &cloner)
         }
-        Source::Recording(found) if !found.is_sound()? => {
-            // The reader of voice files says what it is.
-            found.voice_bytes(false)?;
-            bail!("{} is not a voice file", found.name().display())
-        }
-        Source::Recording(found) => bail!(
-            "{} is a recording: `pocket-onnx voice export` makes a voice file of it",
-            found.name().display()
-        ),
         Source::Included(found) => bail!(
             "the voice {} is a recording in the program: `pocket-onnx voice export` makes a voice file of it",
             found.name().display()

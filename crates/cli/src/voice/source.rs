@@ -1,7 +1,6 @@
 //! Where a voice comes from.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -170,17 +169,6 @@ impl Found {
             Some(download) => Path::new(download.location()),
             None => self.input.name(),
         }
-    }
-
-    /// Whether it holds sound, of a kind that can be read or not.
-    pub(crate) fn is_sound(&self) -> Result<bool> {
-        let found = self.input.file_type()?;
-        Ok(matches!(found, FileType::Audio(_) | FileType::Video(_)))
-    }
-
-    /// The bytes of a voice file; another file is refused by what it is.
-    pub(crate) fn voice_bytes(&self, quiet: bool) -> Result<Arc<[u8]>> {
-        self.read(quiet, |input| input.bytes(Expected::Voice))
     }
 
     /// Reads a voice file.
