@@ -3,7 +3,7 @@
 // Declarations of the wasm module, which this file's lead to, mention `Symbol.dispose`.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import type { RecordingNotice, SpeechOptions } from "../wasm/simd/pocket_onnx.js";
+import type { RecordingNotice, SpeechNotice, SpeechOptions } from "../wasm/simd/pocket_onnx.js";
 import type { Purpose } from "./loading/bundle.js";
 import type { WeightFormat } from "./manifest.js";
 import type { Player } from "./player/index.js";
@@ -29,9 +29,10 @@ export interface Notice {
    * - `quota`: the browser has no room to keep a file;
    * - `damaged`: a file was damaged, and is fetched again;
    * - `pause-marker`: what looks like a pause is spoken as words;
+   * - `steps`: more steps were asked for than the model's sampler takes;
    * - the others tell what may make a poor voice of a recording, or that only its beginning is used.
    */
-  kind: "quota" | "damaged" | "pause-marker" | RecordingNotice["kind"];
+  kind: "quota" | "damaged" | SpeechNotice["kind"] | RecordingNotice["kind"];
   message: string;
 }
 

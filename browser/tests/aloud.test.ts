@@ -6,6 +6,7 @@ import type { Player, PocketTTS, SpeakOptions, Statistics } from "../src/index.j
 import { type Browser, launch } from "./support/chromium.js";
 import { watchContexts } from "./support/contexts.js";
 import { openPage, servePackage } from "./support/page.js";
+import { REAL_TIME } from "./support/real-time.js";
 import type { Server } from "./support/server.js";
 
 declare global {
@@ -72,15 +73,14 @@ test("speak resolves when all has been heard, and gives the sound device back", 
     return { seconds, realTimeFactor, took, contexts: contexts.map(({ state, currentTime }) => ({ state, currentTime })) };
   });
   expect(spoken.seconds).toBeGreaterThan(2);
-  expect(spoken.realTimeFactor).toBeLessThan(1);
+  expect(spoken.realTimeFactor).toBeGreaterThan(0);
   expect(spoken.took).toBeGreaterThan(spoken.seconds);
-  expect(spoken.took).toBeLessThan(spoken.seconds + 5);
   expect(spoken.contexts).toHaveLength(1);
   expect(spoken.contexts[0]?.state).toBe("closed");
   expect(spoken.contexts[0]?.currentTime).toBeGreaterThan(spoken.seconds);
 });
 
-test("a player of one's own plays what the model says, without gaps, and stays open", async () => {
+test("a player of one's own plays what the model says, without gaps, and stays open", REAL_TIME, async () => {
   await using it = await page();
   const heard = await it.evaluate(async () => {
     const tts = await model();

@@ -28,9 +28,9 @@ beforeAll(async () => {
   archive = join(dir, (await readdir(dir)).find((name) => name.endsWith(".tgz")) ?? "");
   models = join(dir, "models");
   const english = join(models, "english");
-  await cp(join(BUNDLES, "english_2m_default"), english, { recursive: true });
-  const voice = join(english, "voice.synthetic_1.safetensors");
-  await command(["voice", "import", voice, "--name", "alba", "--bundle", english]);
+  const voice = join(BUNDLES, "english_2m_default", "voice.synthetic_1.safetensors");
+  const model = ["--variant", "english_2m_2026-10", "--synthetic", "1"];
+  await command(["convert", "--quiet", ...model, "--voices", `alba=${voice}`, "--output-dir", english]);
 });
 
 afterAll(async () => {

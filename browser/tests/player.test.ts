@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Player as PlayerClass } from "../src/player/index.js";
 import { PACKAGE } from "./support/bundles.js";
 import { launch, launchWithHiding, type Browser } from "./support/chromium.js";
+import { REAL_TIME } from "./support/real-time.js";
 import { serve, type Server } from "./support/server.js";
 
 /** Hands on all that it hears. */
@@ -84,7 +85,7 @@ async function open(from = host, where = browser): Promise<Page> {
 /** Where the first sample is that can be heard. */
 const onset = (samples: number[]) => samples.findIndex((it) => Math.abs(it) > 1e-4);
 
-test.each([24_000, 44_100, 48_000])("a tone comes out as it went in, at %d Hz", async (rate) => {
+test.each([24_000, 44_100, 48_000])("a tone comes out as it went in, at %d Hz", REAL_TIME, async (rate) => {
   await using page = await open();
   const heard = await page.evaluate(async (rate) => {
     const { context, player, recorded, events, states } = await start(rate);
@@ -121,9 +122,9 @@ test.each([24_000, 44_100, 48_000])("a tone comes out as it went in, at %d Hz", 
   const seconds = heard.events.map(([it]) => it);
   expect(seconds).toEqual(seconds.toSorted((a, b) => a - b));
   expect(Math.abs((seconds[turn] ?? 0) - 0.8)).toBeLessThan(0.05);
-}, 30_000);
+});
 
-test("where sound is made too slowly it stops and goes on, without a click", async () => {
+test("where sound is made too slowly it stops and goes on, without a click", REAL_TIME, async () => {
   await using page = await open();
   const heard = await page.evaluate(async () => {
     const { player, recorded, states } = await start(48_000);
@@ -146,9 +147,9 @@ test("where sound is made too slowly it stops and goes on, without a click", asy
   // Nothing is lost.
   const audible = heard.recorded.filter((it) => Math.abs(it) > 1e-3).length;
   expect(Math.abs(audible / 48_000 - 1.6)).toBeLessThan(0.03);
-}, 30_000);
+});
 
-test("a slow generation is given a head start, and then plays through", async () => {
+test("a slow generation is given a head start, and then plays through", REAL_TIME, async () => {
   await using page = await open();
   const heard = await page.evaluate(async () => {
     const { player, states } = await start();
@@ -168,7 +169,7 @@ test("a slow generation is given a head start, and then plays through", async ()
   expect(heard.speed).toBeLessThan(1);
   expect(heard.sounded).toBeGreaterThan(1000);
   expect(heard.states).toEqual(["buffering", "playing", "idle"]);
-}, 30_000);
+});
 
 test("writers far ahead wait; stop lets them go", async () => {
   await using page = await open();
@@ -206,7 +207,7 @@ test("writers far ahead wait; stop lets them go", async () => {
   expect(times.after).toBeLessThan(0.6);
 }, 30_000);
 
-test("pause holds the sound, resume goes on", async () => {
+test("pause holds the sound, resume goes on", REAL_TIME, async () => {
   await using page = await open();
   const heard = await page.evaluate(async () => {
     const { player, events, states } = await start();
@@ -226,9 +227,9 @@ test("pause holds the sound, resume goes on", async () => {
   expect(heard.last).toBeGreaterThan(0.9);
   expect(heard.states).toEqual(["buffering", "playing", "paused", "buffering", "playing", "idle"]);
   expect(heard.underruns).toBe(0);
-}, 30_000);
+});
 
-test("a hidden tab plays on", async () => {
+test("a hidden tab plays on", REAL_TIME, async () => {
   await using tabs = await launchWithHiding();
   await using page = await open(host, tabs);
   const playing = page.evaluate(async () => {
@@ -246,7 +247,7 @@ test("a hidden tab plays on", async () => {
   expect(heard.visible).toBeLessThan(3);
   expect(heard.hidden).toBeGreaterThan(3.8);
   expect([underruns, state, now]).toEqual([0, "running", "hidden"]);
-}, 30_000);
+});
 
 test("a context that the browser held while the tab was hidden goes on when it is shown", async () => {
   await using tabs = await launchWithHiding();

@@ -10,6 +10,10 @@ const advice = byId("advice", HTMLParagraphElement);
 const speak = byId("speak", HTMLButtonElement);
 const retry = byId("retry", HTMLButtonElement);
 
+/** A recording can deserve several at once. */
+const MOST_NOTICES = 4;
+let notices: string[] = [];
+
 let again: (() => void) | undefined;
 retry.addEventListener("click", () => {
   const action = again;
@@ -25,7 +29,7 @@ export function showProblem(what: string, error: unknown, action?: () => void): 
   text.textContent = sentence(error instanceof Error ? error.message : String(error));
   again = action;
   // That something is tried again has been overtaken.
-  advice.hidden = true;
+  clearAdvice();
   retry.hidden = action === undefined;
   box.hidden = false;
   box.scrollIntoView({ block: "nearest" });
@@ -35,12 +39,20 @@ export function clearProblem(): void {
   again = undefined;
   // Buttons that vanish would take the keyboard's place in the page with them.
   if (box.contains(document.activeElement)) speak.focus();
-  box.hidden = advice.hidden = true;
+  box.hidden = true;
+  clearAdvice();
+}
+
+function clearAdvice(): void {
+  notices = [];
+  advice.hidden = true;
 }
 
 /** Tells what stops nothing, but may be of interest. */
 export function advise({ message }: Notice): void {
-  advice.textContent = sentence(message);
+  const others = notices.filter((it) => it !== message);
+  notices = [...others, message].slice(-MOST_NOTICES);
+  advice.textContent = notices.map(sentence).join(" ");
   advice.hidden = false;
 }
 

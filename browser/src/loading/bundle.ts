@@ -1,5 +1,6 @@
 /** A bundle's files: from the browser's Cache, or else from the server. */
 
+import type { SpeechNotice } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import type { FileEntry } from "../manifest.js";
 import { sha256 } from "./digest.js";
@@ -21,7 +22,7 @@ export type Progress =
       source: "network" | "cache";
     }
   /** Something that a visitor may want to know, and that stops nothing. */
-  | { kind: "notice"; notice: "quota" | "damaged" | "pause-marker"; file: string; message: string };
+  | { kind: "notice"; notice: "quota" | "damaged" | SpeechNotice["kind"]; file: string; message: string };
 
 /** The folder of the bundle at `url`, or of the manifest there, as an absolute address. */
 export function folder(url: string, base: string): string {

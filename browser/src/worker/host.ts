@@ -1,6 +1,6 @@
 /** An open bundle in a worker: all of it, or one half of an utterance's work. */
 
-import type { Model, Sound } from "../../wasm/simd/pocket_onnx.js";
+import type { Model, Sound, SpeechNotice } from "../../wasm/simd/pocket_onnx.js";
 import { failure, PocketTTSError } from "../errors.js";
 import { BundleFiles, keepManifest } from "../loading/bundle.js";
 import type { Manifest, WeightFormat } from "../manifest.js";
@@ -104,7 +104,7 @@ export class Host {
       const { model, components, voices } = this.#parts;
       const prepared = voices.prepared(voice);
       const spoken = model.utterance(text, options);
-      this.#note(spoken.nearMisses);
+      this.#note(spoken.notices);
       generator = new Generator(spoken, components, prepared, turn.timings);
       while (!turn.stopped) {
         const sound = await generator.next();
@@ -125,11 +125,10 @@ export class Host {
     }
   }
 
-  /** Tells what looks like a pause and is none. */
-  #note(nearMisses: string[]): void {
-    if (nearMisses.length > 0) {
-      const message = `${nearMisses.join(", ")} is spoken as words: pauses are written [pause 500ms] or [pause 1.2s]`;
-      const progress = { kind: "notice", notice: "pause-marker", file: "", message } as const;
+  /** Tells what the user may have meant otherwise. */
+  #note(notices: SpeechNotice[]): void {
+    for (const { kind, message } of notices) {
+      const progress = { kind: "notice", notice: kind, file: "", message } as const;
       this.#parts.answer({ type: "progress", progress });
     }
   }

@@ -1,5 +1,6 @@
 //! `pocket-onnx speak`: a text becomes sound.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use config::Variant;
 use files::Destination;
 use serde_json::json;
 use speaker::{Speaker, Utterance};
-use speech::Options;
+use speech::{Options, SpeechNotice};
 
 use crate::args::SpeakArgs;
 use crate::backend::{self, Opened};
@@ -48,10 +49,13 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         scratch: _scratch,
     } = open(args)?;
     let near_misses = text.check(&speaker.model().manifest().text)?;
-    if !args.quiet {
-        note_near_misses(&near_misses);
-    }
     let options = options(args, &speaker)?;
+    let speech_notices = SpeechNotice::all(&near_misses, &options, speaker.model().manifest());
+    if !args.quiet {
+        for notice in &speech_notices {
+            note(&format!("notice: {notice}"));
+        }
+    }
     let Chosen { voice, notices } = voice::resolve(&speaker, args.voice.as_deref(), args.quiet)?;
     let voice = speaker.prepare(&voice)?;
     let loading = started.elapsed();
@@ -67,6 +71,9 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         loading,
     };
     if args.json {
+        let of_speech = speech_notices.iter().map(|it| notice_json(it.kind(), it));
+        let of_voice = notices.iter().map(|it| notice_json(it.kind(), it));
+        let all_notices: Vec<_> = of_speech.chain(of_voice).collect();
         let manifest = speaker.model().manifest();
         let summary = json!({
             "output": path_text(&args.output),
@@ -82,7 +89,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
             "peak": spoken.peak,
             "cut": spoken.cut,
             "interrupted": spoken.interrupted,
-            "notices": voice::to_json(&notices),
+            "notices": all_notices,
         });
         let summary = format!("{summary:#}\n");
         // Standard output may be the sound.
@@ -124,14 +131,9 @@ fn open(args: &SpeakArgs) -> Result<Opened> {
     Ok(opened)
 }
 
-/// Tells what looks like a pause and is none.
-fn note_near_misses(near_misses: &[String]) {
-    if !near_misses.is_empty() {
-        note(&format!(
-            "notice: {} is spoken as words: pauses are written [pause 500ms] or [pause 1.2s]",
-            near_misses.join(", ")
-        ));
-    }
+/// A notice, for programs.
+fn notice_json(kind: &str, notice: &dyn Display) -> serde_json::Value {
+    json!({ "kind": kind, "message": notice.to_string() })
 }
 
 /// Where the sound goes: not over what it is made of.

@@ -55,6 +55,14 @@ pub enum FlowType {
 }
 
 impl FlowType {
+    /// Whether the sampler can take more than one step.
+    pub fn takes_steps(self) -> bool {
+        match self {
+            Self::Lsd | Self::FlowMatching => true,
+            Self::Drifting | Self::Pointwise => false,
+        }
+    }
+
     /// The net's time inputs, in order.
     pub fn time_inputs(self) -> &'static [&'static str] {
         match self {

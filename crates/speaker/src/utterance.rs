@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use speech::Decoding;
+use speech::{Decoding, SpeechNotice};
 
 use crate::decoder::Decoder;
 use crate::generator::Generator;
@@ -18,7 +18,7 @@ pub struct Utterance {
     first_sound: Option<Duration>,
     samples: u64,
     timings: Arc<Mutex<Timings>>,
-    near_misses: Vec<String>,
+    notices: Vec<SpeechNotice>,
     stop: Stop,
 }
 
@@ -43,7 +43,7 @@ impl Utterance {
         let started = Instant::now();
         let timings = Arc::<Mutex<Timings>>::default();
         let stop = Stop::default();
-        let near_misses = utterance.near_misses().to_vec();
+        let notices = utterance.notices();
         let components = &speaker.components;
         let generator = Generator::new(components, voice, utterance, timings.clone(), stop.clone());
         let decoding = Decoding::new(speaker.model());
@@ -64,7 +64,7 @@ impl Utterance {
             first_sound: None,
             samples: 0,
             timings,
-            near_misses,
+            notices,
             stop,
         })
     }
@@ -89,9 +89,10 @@ impl Utterance {
         self.stop.clone()
     }
 
-    /// What looks like a pause in the text and is spoken as words: the first few.
-    pub fn near_misses(&self) -> &[String] {
-        &self.near_misses
+    /// What the user may have meant otherwise. Of a text that is read as it is spoken,
+    /// [`speech::TextCheck`] tells what looks like a pause.
+    pub fn notices(&self) -> &[SpeechNotice] {
+        &self.notices
     }
 
     /// Where the time went so far.

@@ -49,10 +49,7 @@ impl Sampler {
         if steps == 0 {
             return Err(SamplerError::NoSteps);
         }
-        let steps = match kind {
-            FlowType::Lsd | FlowType::FlowMatching => steps,
-            FlowType::Drifting | FlowType::Pointwise => 1,
-        };
+        let steps = if kind.takes_steps() { steps } else { 1 };
         Ok(Self {
             kind,
             steps,

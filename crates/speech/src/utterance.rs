@@ -20,7 +20,8 @@ use crate::call::Outputs;
 use crate::end_of_speech::{EndOfSpeech, Verdict, max_frames};
 use crate::text::prepare_text_prompt;
 use crate::{
-    Call, Model, Next, Noise, Options, Sampler, SpeechError, Spoken, TextCheck, TextStream,
+    Call, Model, Next, Noise, Options, Sampler, SpeechError, SpeechNotice, Spoken, TextCheck,
+    TextStream,
 };
 
 /// Bytes of a text that are worked on in one go.
@@ -144,10 +145,10 @@ impl Utterance {
         })
     }
 
-    /// What looks like a pause in the text and is spoken as words: the first few. Of a text that
-    /// is read as it is spoken, [`TextCheck`] tells it.
-    pub fn near_misses(&self) -> &[String] {
-        &self.near_misses
+    /// What the user may have meant otherwise. Of a text that is read as it is spoken,
+    /// [`TextCheck`] tells what looks like a pause.
+    pub fn notices(&self) -> Vec<SpeechNotice> {
+        SpeechNotice::all(&self.near_misses, &self.options, self.model.manifest())
     }
 
     /// Takes the noise from `source` instead: recorded noise makes recorded latents.

@@ -4,7 +4,7 @@ use js_sys::{Array, BigInt64Array, Float32Array, Object, Reflect};
 use speech::{Action, Call, Sound};
 use tensor::{Data, Tensor};
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::error::Error;
 use crate::values::{self, get};
@@ -50,6 +50,16 @@ export interface RecordingNotice {
     | "recording-channels";
   message: string;
 }
+
+/** What the user may have meant otherwise: a short name for programs, and a sentence. */
+export interface SpeechNotice {
+  /**
+   * - `pause-marker`: what looks like a pause is spoken as words;
+   * - `steps`: more steps of the sampler than the model takes.
+   */
+  kind: "pause-marker" | "steps";
+  message: string;
+}
 "#;
 
 #[wasm_bindgen]
@@ -69,9 +79,20 @@ extern "C" {
     /// What comes next.
     #[wasm_bindgen(typescript_type = "Action")]
     pub type JsAction;
-    /// What the user should know.
+    /// What the user should know of a recording.
     #[wasm_bindgen(typescript_type = "RecordingNotice[]")]
-    pub type JsNotices;
+    pub type JsRecordingNotices;
+    /// What the user should know of how a text is spoken.
+    #[wasm_bindgen(typescript_type = "SpeechNotice[]")]
+    pub type JsSpeechNotices;
+}
+
+/// Notices, from their kinds and messages.
+pub(crate) fn notices_to_js<T: JsCast>(notices: impl Iterator<Item = (&'static str, String)>) -> T {
+    let notice = |(kind, message): (&str, String)| {
+        object(&[("kind", kind.into()), ("message", message.into())])
+    };
+    notices.map(notice).collect::<Array>().unchecked_into()
 }
 
 /// An object with these members.

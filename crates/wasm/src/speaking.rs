@@ -4,7 +4,10 @@ use js_sys::Float32Array;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Error;
-use crate::interop::{JsAction, JsCall, JsTensors, action_to_js, call_to_js, tensors_from_js};
+use crate::interop::{
+    JsAction, JsCall, JsSpeechNotices, JsTensors, action_to_js, call_to_js, notices_to_js,
+    tensors_from_js,
+};
 use crate::values::{self, JsFloats};
 
 /// A text that is being spoken: makes latents.
@@ -32,10 +35,11 @@ impl Utterance {
         Ok(Self::new(self.utterance.with_noise(Box::new(source))))
     }
 
-    /// What looks like a pause in the text and is spoken as words: the first few.
-    #[wasm_bindgen(getter, js_name = nearMisses)]
-    pub fn near_misses(&self) -> Vec<String> {
-        self.utterance.near_misses().to_vec()
+    /// What the user may have meant otherwise: `[{ kind, message }]`.
+    #[wasm_bindgen(getter)]
+    pub fn notices(&self) -> JsSpeechNotices {
+        let notices = self.utterance.notices();
+        notices_to_js(notices.iter().map(|it| (it.kind(), it.to_string())))
     }
 
     /// What comes next. Until the outputs of a call are supplied, it is that call.

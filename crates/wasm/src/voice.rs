@@ -1,7 +1,6 @@
 //! Voices: read, made, and written.
 
 use bundle::ComponentName;
-use js_sys::Array;
 use speech::{VoiceDType, VoiceForm};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::JsValue;
@@ -10,7 +9,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::Model;
 use crate::error::Error;
 use crate::interop::{
-    JsMaybeCall, JsNotices, JsTensors, call_to_js, object, tensors_from_js, tensors_to_js,
+    JsMaybeCall, JsRecordingNotices, JsTensors, call_to_js, notices_to_js, tensors_from_js,
+    tensors_to_js,
 };
 use crate::values;
 
@@ -113,14 +113,9 @@ impl Prompt {
 impl Prompt {
     /// What the user should know of the recording.
     #[wasm_bindgen(getter)]
-    pub fn notices(&self) -> JsNotices {
-        let notices = self.prompt.notices().iter().map(|notice| {
-            object(&[
-                ("kind", notice.kind().into()),
-                ("message", notice.to_string().into()),
-            ])
-        });
-        notices.collect::<Array>().unchecked_into()
+    pub fn notices(&self) -> JsRecordingNotices {
+        let notices = self.prompt.notices().iter();
+        notices_to_js(notices.map(|it| (it.kind(), it.to_string())))
     }
 
     /// The call that comes next, if there is one; then the state of `flow_lm` is the voice.

@@ -254,12 +254,6 @@ fn without_voice(manifest: &Manifest) -> String {
     format!("{NO_VOICE}: {way}")
 }
 
-/// Notices, for a program to read.
-pub(crate) fn to_json(notices: &[RecordingNotice]) -> serde_json::Value {
-    let entry = |notice: &RecordingNotice| serde_json::json!({ "kind": notice.kind(), "message": notice.to_string() });
-    notices.iter().map(entry).collect()
-}
-
 /// As pocket-tts tells them apart: by the ending of the location before any `@revision`.
 fn is_voice_file(location: &str) -> bool {
     let path = match location.strip_prefix("hf://") {

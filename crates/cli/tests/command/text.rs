@@ -161,6 +161,19 @@ fn near_misses_of_a_pause_are_told() {
     assert_eq!(fs::read(sandbox.path("speech.wav")).unwrap(), expected);
 }
 
+#[test]
+fn steps_that_a_model_does_not_take_are_told() {
+    let sandbox = sandbox();
+    let notice = "notice: this model's sampler always takes one step: 3 change nothing";
+    let several = sandbox.run(&format!("{SPEAK} --steps 3 Hello.")).ok();
+    assert!(!several.stderr.contains(notice), "{several}");
+    // The included model takes one.
+    let one = sandbox.run("speak --steps 3 --seed 1 Hello.").ok();
+    assert!(one.stderr.contains(notice), "{one}");
+    let json = sandbox.run("speak --steps 3 --seed 1 --json Hello.").ok();
+    assert!(json.stdout.contains(r#""kind": "steps""#), "{json}");
+}
+
 /// Every figure is a number, or is not there.
 #[test]
 fn a_pause_alone_has_figures() {

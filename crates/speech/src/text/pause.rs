@@ -80,7 +80,7 @@ impl Markers {
     ) -> Result<&'a str, TextError> {
         // Where the text begins that has not been handed on, and where to look for brackets.
         let (mut said, mut at) = (0, 0);
-        let is_bracket = |byte: &u8| matches!(byte, b'[' | b'<');
+        let is_bracket = |byte: &u8| matches!(byte, b'[' | b'<' | b'(');
         while let Some(found) = text.as_bytes()[at..].iter().position(is_bracket) {
             let open = at + found;
             let from = &text[open..];
@@ -122,12 +122,15 @@ fn say(text: &str, hear: &mut dyn FnMut(Piece<'_>)) {
 
 /// What the bracket begins that `text` begins with.
 fn bracket(text: &str, is_last: bool) -> Bracket {
-    let angle = text.starts_with('<');
+    let (open, close) = match text.as_bytes()[0] {
+        b'<' => (b'<', b'>'),
+        b'(' => (b'(', b')'),
+        _ => (b'[', b']'),
+    };
     let begins = text[1..].trim_start().bytes().next();
     if begins.is_some_and(|byte| !matches!(byte.to_ascii_lowercase(), b'p' | b'b' | b's')) {
         return Bracket::Text;
     }
-    let (open, close) = if angle { (b'<', b'>') } else { (b'[', b']') };
     let bytes = text.as_bytes().iter().take(LONGEST_MARKER).skip(1);
     let Some(length) = bytes
         .clone()
@@ -137,21 +140,33 @@ fn bracket(text: &str, is_last: bool) -> Bracket {
         return if is_short && !is_last {
             Bracket::Unfinished
         } else {
-            Bracket::Text
+            unclosed(text)
         };
     };
     let inside = &text[1..=length];
     if text.as_bytes()[1 + length] == open {
-        return Bracket::Text;
+        return unclosed(&text[..=length]);
     }
     let length = length + 2;
-    if !angle && let Some(seconds) = seconds(inside) {
-        Bracket::Pause(length, seconds)
-    } else if is_near_miss(inside, angle) {
-        Bracket::NearMiss(length)
-    } else {
-        Bracket::Text
+    match (open, seconds(inside)) {
+        (b'[', Some(seconds)) => Bracket::Pause(length, seconds),
+        (b'(', Some(_)) => Bracket::NearMiss(length),
+        (b'(', None) => Bracket::Text,
+        _ if is_near_miss(inside, open == b'<') => Bracket::NearMiss(length),
+        _ => Bracket::Text,
     }
+}
+
+/// What a bracket begins that nothing closes: `[pause 1s` at most.
+fn unclosed(text: &str) -> Bracket {
+    let ends = text
+        .char_indices()
+        .skip(1)
+        .filter(|(_, c)| c.is_whitespace());
+    let ends = ends.map(|(at, _)| at).chain([text.len()]);
+    // The word, the number, the unit, and a space at the beginning.
+    let found = ends.take(4).find(|&end| seconds(&text[1..end]).is_some());
+    found.map_or(Bracket::Text, Bracket::NearMiss)
 }
 
 /// The length of a pause, from what stands between the brackets: `pause 500ms`, and what people
@@ -190,7 +205,13 @@ fn is_near_miss(inside: &str, angle: bool) -> bool {
             .is_some_and(|rest| !rest.starts_with(char::is_alphabetic))
     };
     let has_digit = inside.contains(|c: char| c.is_ascii_digit());
-    follows("pause") || ((angle || has_digit) && (follows("break") || follows("silence")))
+    let is_misspelt = has_digit
+        && ["paus", "pauz", "puas"]
+            .iter()
+            .any(|it| inside.starts_with(it));
+    follows("pause")
+        || is_misspelt
+        || ((angle || has_digit) && (follows("break") || follows("silence")))
 }
 
 #[cfg(test)]
@@ -228,12 +249,12 @@ mod tests {
             ("[[pause 1s]]", &["[", "1", "]"]),
             ("[pause 1s][pause .5s]", &["1", "0.5"]),
             ("[pause [pause 2s]", &["[pause ", "2"]),
-            ("[pausé 1s]", &["[pausé 1s]"]),
             ("[laughs] [", &["[laughs] ["]),
             ("[é", &["[é"]),
             ("a < b, [c > d]", &["a < b, [c > d]"]),
             ("[breakfast at 9]", &["[breakfast at 9]"]),
-            ("[pauses 1s]", &["[pauses 1s]"]),
+            ("(pause for 2 seconds)", &["(pause for 2 seconds)"]),
+            ("f(p) < (b", &["f(p) < (b"]),
             ("[silence]", &["[silence]"]),
             ("", &[]),
         ];
@@ -283,6 +304,10 @@ mod tests {
             "<break time=\"500ms\"/>",
             "<break/>",
             "<pause 1s>",
+            "(pause 1s)",
+            "[paus 1s]",
+            "[pauses 1s]",
+            "[pausé 1s]",
         ];
         for marker in markers {
             let text = format!("a {marker} b");
@@ -292,6 +317,22 @@ mod tests {
             );
         }
         assert_eq!(read(&"[pause]".repeat(10)).1.len(), MOST_NEAR_MISSES);
+    }
+
+    #[test]
+    fn a_marker_that_nothing_closes_is_noted() {
+        for marker in ["[pause 1s", "[pause 500 ms", "(pause 1s"] {
+            for rest in ["", " and on.", &format!(" {}", "word ".repeat(100))] {
+                let text = format!("a {marker}{rest}");
+                assert_eq!(
+                    read(&text),
+                    (Ok(vec![text.clone()]), vec![marker.to_owned()])
+                );
+            }
+        }
+        let nested = "[pause 1s [pause 2s] b";
+        let heard = ["[pause 1s ", "2", " b"].map(str::to_owned).to_vec();
+        assert_eq!(read(nested), (Ok(heard), vec!["[pause 1s".to_owned()]));
     }
 
     #[test]

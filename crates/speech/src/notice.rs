@@ -1,0 +1,60 @@
+//! What the user is told of how a text is spoken.
+
+use std::fmt;
+
+use bundle::Manifest;
+
+use crate::Options;
+
+/// Something that the user may have meant otherwise, and that stops nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SpeechNotice {
+    /// What looks like a pause and is spoken as words.
+    PauseMarker {
+        /// The first few, as they are written.
+        markers: Vec<String>,
+    },
+    /// More steps of the sampler than the model takes.
+    Steps {
+        /// How many were asked for.
+        steps: usize,
+    },
+}
+
+impl SpeechNotice {
+    /// Everything to be told of a text in which `near_misses` look like pauses.
+    pub fn all(near_misses: &[String], options: &Options, manifest: &Manifest) -> Vec<Self> {
+        let markers = (!near_misses.is_empty()).then(|| Self::PauseMarker {
+            markers: near_misses.to_vec(),
+        });
+        let takes_one = !manifest.model.flow_lm.flow.kind.takes_steps();
+        let steps = (takes_one && options.steps > 1).then_some(Self::Steps {
+            steps: options.steps,
+        });
+        markers.into_iter().chain(steps).collect()
+    }
+
+    /// A short name, for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::PauseMarker { .. } => "pause-marker",
+            Self::Steps { .. } => "steps",
+        }
+    }
+}
+
+impl fmt::Display for SpeechNotice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PauseMarker { markers } => write!(
+                out,
+                "{} is spoken as words: pauses are written [pause 500ms] or [pause 1.2s]",
+                markers.join(", ")
+            ),
+            Self::Steps { steps } => write!(
+                out,
+                "this model's sampler always takes one step: {steps} change nothing"
+            ),
+        }
+    }
+}
