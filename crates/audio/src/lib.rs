@@ -11,6 +11,8 @@ mod codec;
 #[cfg(feature = "codecs")]
 mod decode;
 mod error;
+#[cfg(feature = "codecs")]
+mod joined;
 mod mix;
 #[cfg(feature = "codecs")]
 mod opus;
@@ -49,5 +51,17 @@ impl Recording {
         let mut mixer = Mixer::new(sample_rate, None);
         mixer.interleaved(samples, 1);
         mixer.finish()
+    }
+
+    /// Appends another recording, of the same rate, of which `room` samples are taken at most.
+    #[cfg(feature = "codecs")]
+    fn append(&mut self, other: &Self, room: usize) {
+        let taken = other.samples.len().min(room);
+        let energy = |level: f32, samples: usize| f64::from(level).powi(2) * samples as f64;
+        let both =
+            energy(self.channel_level, self.samples.len()) + energy(other.channel_level, taken);
+        self.samples.extend(&other.samples[..taken]);
+        self.channel_level = (both / self.samples.len().max(1) as f64).sqrt() as f32;
+        self.truncated = other.truncated || taken < other.samples.len();
     }
 }

@@ -21,13 +21,18 @@ impl Mixer {
     pub fn new(sample_rate: u32, limit: Option<Duration>) -> Self {
         Self {
             sample_rate,
-            longest: limit.map_or(usize::MAX, |limit| {
-                (limit.as_secs_f64() * f64::from(sample_rate)) as usize
-            }),
+            longest: Self::longest(sample_rate, limit),
             samples: Vec::new(),
             truncated: false,
             energy: 0.0,
         }
+    }
+
+    /// Frames that `limit` has room for.
+    pub(crate) fn longest(sample_rate: u32, limit: Option<Duration>) -> usize {
+        limit.map_or(usize::MAX, |limit| {
+            (limit.as_secs_f64() * f64::from(sample_rate)) as usize
+        })
     }
 
     /// Samples per second.

@@ -10,8 +10,9 @@ use filetype::{Expected, FileType, Foreign};
 
 use crate::decode::decode;
 use crate::error::{RecordingError, WavError};
+use crate::joined;
 use crate::source::{Bytes, Source};
-use crate::{Recording, read_wav};
+use crate::{Mixer, Recording, read_wav};
 
 /// Megabytes that are taken from a pipe: an hour of uncompressed sound.
 const LONGEST_PIPE: u64 = 512;
@@ -90,9 +91,62 @@ fn find(
             });
         }
     }
-    let again = source.stream().map_err(failed)?;
-    decode(path, &found, source, limit).or_else(|error| {
-        let as_stream = rewound(again).and_then(|again| decode(path, &found, again, limit).ok());
+    let parts = joined::parts(&found, &mut source).map_err(failed)?;
+    let mut parts = parts.into_iter();
+    let Some(first) = parts.next() else {
+        return decode_as_far_as_it_goes(path, &found, source, limit);
+    };
+    let mut recording = decode_part(path, &found, first, limit)?;
+    let rate = recording.sample_rate;
+    for part in parts {
+        // Behind what is broken, players go on, too.
+        let Ok(next) = decode_part(path, &found, part, limit) else {
+            continue;
+        };
+        if recording.truncated {
+            break;
+        }
+        if next.sample_rate != rate {
+            return Err(RecordingError::Damaged {
+                path: path.to_owned(),
+                reason: format!(
+                    "its sample rate changes from {rate} to {} Hz",
+                    next.sample_rate
+                ),
+            });
+        }
+        let room = Mixer::longest(rate, limit) - recording.samples.len();
+        recording.append(&next, room);
+    }
+    Ok(recording)
+}
+
+fn decode_part(
+    path: &Path,
+    found: &FileType,
+    bytes: Arc<[u8]>,
+    limit: Option<Duration>,
+) -> Result<Recording, RecordingError> {
+    let source = Source::new(Bytes::Memory(Cursor::new(bytes)));
+    let source = source.map_err(|source| RecordingError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    decode_as_far_as_it_goes(path, found, source, limit)
+}
+
+fn decode_as_far_as_it_goes(
+    path: &Path,
+    found: &FileType,
+    source: Source,
+    limit: Option<Duration>,
+) -> Result<Recording, RecordingError> {
+    let again = source.stream().map_err(|source| RecordingError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    decode(path, found, source, limit).or_else(|error| {
+        let as_stream = rewound(again).and_then(|again| decode(path, found, again, limit).ok());
         as_stream.ok_or(error)
     })
 }

@@ -264,6 +264,30 @@ fn a_chain_of_ogg_streams_is_read_to_its_end() {
 }
 
 #[test]
+fn recordings_that_were_joined_end_to_end_are_read_to_the_end() {
+    let studio = Studio::new();
+    for name in ["a.flac", "a.mp3", "a.aac", "a.ogg"] {
+        let path = studio.ffmpeg("", name);
+        let alone = Recording::read(&path, None).unwrap();
+        let file = std::fs::read(&path).unwrap();
+        let joined = studio.write(&format!("joined_{name}"), &file.repeat(3));
+        let recording = Recording::read(&joined, None).unwrap();
+        let (expected, length) = (3 * alone.samples.len(), recording.samples.len());
+        assert!(
+            length.abs_diff(expected) < 6000,
+            "{name}: {length} of {expected}"
+        );
+        let limit = Duration::from_secs(2);
+        let part = Recording::read(&joined, Some(limit)).unwrap();
+        assert_eq!(
+            (part.samples.len(), part.truncated),
+            (2 * RATE as usize, true),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn channels_that_cancel_are_told_by_their_level() {
     let studio = Studio::new();
     let path = studio.ffmpeg("-af pan=stereo|c0=c0|c1=-1*c0", "antiphase.wav");

@@ -1,0 +1,58 @@
+//! Recordings that were joined end to end, as `cat a.mp3 b.mp3 > c.mp3` does: players play all of
+//! them, and the library stops where the first one says that it ends.
+
+use std::io::{self, Read as _, Seek as _};
+use std::sync::Arc;
+
+use filetype::FileType;
+
+use crate::source::Source;
+
+/// Bytes of a file that are looked through: more than the longest recording that is used.
+const SCANNED: u64 = 64 << 20;
+
+/// The recordings in `source`, where there are several; nothing for one alone, and for kinds whose
+/// readers go on by themselves or that name their own end. The source is rewound.
+pub(crate) fn parts(found: &FileType, source: &mut Source) -> io::Result<Vec<Arc<[u8]>>> {
+    let begins: fn(&[u8], usize) -> Option<usize> = match found {
+        FileType::Audio("FLAC") => flac,
+        FileType::Audio("MP3") => mp3,
+        _ => return Ok(Vec::new()),
+    };
+    let mut bytes = Vec::new();
+    source.take(SCANNED).read_to_end(&mut bytes)?;
+    source.rewind()?;
+    let beginnings = (0..bytes.len()).filter_map(|at| begins(&bytes, at));
+    // The first recording begins where the file does, whatever lies before what tells its length.
+    let mut starts: Vec<_> = [0].into_iter().chain(beginnings.skip(1)).collect();
+    if starts.len() == 1 {
+        return Ok(Vec::new());
+    }
+    starts.push(bytes.len());
+    Ok(starts
+        .windows(2)
+        .map(|pair| bytes[pair[0]..pair[1]].into())
+        .collect())
+}
+
+/// A stream's marker and the header of its first block, which has a fixed length.
+fn flac(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = &bytes[at..];
+    let is_first =
+        |rest: &[u8]| rest.len() > 8 && matches!(rest[4], 0 | 0x80) && rest[5..8] == [0, 0, 34];
+    (rest.starts_with(b"fLaC") && is_first(rest)).then_some(at)
+}
+
+/// A frame that tells how many follow: after its header and side information, whose length depends
+/// on version and channels.
+fn mp3(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = &bytes[at..];
+    if !(rest.starts_with(b"Xing") || rest.starts_with(b"Info")) {
+        return None;
+    }
+    let is_frame = |&frame: &usize| bytes[frame] == 0xff && bytes[frame + 1] & 0xe0 == 0xe0;
+    [36, 21, 13]
+        .into_iter()
+        .filter_map(|before| at.checked_sub(before))
+        .find(is_frame)
+}
