@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Where a file comes from. [`Display`](fmt::Display) gives back the text that was parsed.
+/// Where a file comes from. [`Display`](fmt::Display) gives back the text that was parsed, or an
+/// address in the form that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
     /// `hf://owner/repository/path@revision`.
@@ -115,12 +116,41 @@ impl FromStr for Location {
             Err(LocationError::Empty)
         } else if let Some(rest) = text.strip_prefix(HUB_SCHEME) {
             HubFile::parse(text, rest).map(Self::Hub)
-        } else if text.starts_with("https://") || text.starts_with("http://") {
-            Ok(Self::Web(text.to_owned()))
+        } else if let Some((scheme, rest)) = web(text) {
+            // As browsers do with an address that somebody typed.
+            Ok(Self::Web(format!(
+                "{scheme}://{}",
+                rest.trim().replace(' ', "%20")
+            )))
+        } else if let Some(path) = file_address(text) {
+            Ok(Self::Local(path))
         } else {
             Ok(Self::Local(PathBuf::from(text)))
         }
     }
+}
+
+/// The scheme of an address of the web, in lower case, and what follows.
+fn web(text: &str) -> Option<(&'static str, &str)> {
+    ["https", "http"].into_iter().find_map(|scheme| {
+        let (begin, rest) = text.split_once("://")?;
+        begin.eq_ignore_ascii_case(scheme).then_some((scheme, rest))
+    })
+}
+
+/// The path in an address of a file on this machine: `file:///home/me/my%20voice.wav`.
+fn file_address(text: &str) -> Option<PathBuf> {
+    let (scheme, rest) = text.split_once("://")?;
+    let path = rest.strip_prefix("localhost").unwrap_or(rest);
+    if !scheme.eq_ignore_ascii_case("file") || !path.starts_with('/') {
+        return None;
+    }
+    let path = percent_encoding::percent_decode_str(path)
+        .decode_utf8()
+        .ok()?;
+    // Before a drive's letter stands a slash, too.
+    let drive = path.as_bytes().get(2) == Some(&b':');
+    Some(PathBuf::from(if drive { &path[1..] } else { &path }))
 }
 
 impl fmt::Display for Location {
@@ -146,6 +176,25 @@ impl fmt::Display for HubFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_taken_as_people_write_them() {
+        let cases = [
+            ("HTTPS://example.org/a", "https://example.org/a"),
+            (
+                "http://example.org/my voice.wav",
+                "http://example.org/my%20voice.wav",
+            ),
+            ("file:///home/me/my%20voice.wav", "/home/me/my voice.wav"),
+            ("file://localhost/a.wav", "/a.wav"),
+            ("file:///C:/a.wav", "C:/a.wav"),
+            ("file://elsewhere/a.wav", "file://elsewhere/a.wav"),
+        ];
+        for (text, expected) in cases {
+            let location: Location = text.parse().unwrap();
+            assert_eq!(location.to_string(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn locations_are_understood() {

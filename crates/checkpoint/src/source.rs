@@ -148,7 +148,7 @@ pub enum SourceError {
     /// A file that could not be fetched.
     #[error("cannot fetch {key} {location}")]
     Fetch {
-        /// The key of the configuration.
+        /// The key of the configuration, or the option in its place.
         key: &'static str,
         /// Its value.
         location: String,
@@ -190,6 +190,8 @@ const OPEN: &str = "weights_path_without_voice_cloning";
 const FLOW_LM: &str = "flow_lm.weights_path";
 const MIMI: &str = "mimi.weights_path";
 const TOKENIZER: &str = "flow_lm.lookup_table.tokenizer_path";
+const WEIGHTS_OPTION: &str = "--weights";
+const MIMI_OPTION: &str = "--mimi-weights";
 
 impl ModelFiles {
     /// Fetches what `config` names. Where the hub refuses `weights_path`, and
@@ -210,9 +212,13 @@ impl ModelFiles {
         // What cannot work is refused before anything is downloaded.
         let wanted = Wanted::by(config, replacements)?;
         let table = &config.flow_lm.lookup_table;
-        let tokenizer = replacements.tokenizer.or(table.tokenizer_path.as_deref());
-        let tokenizer = tokenizer.ok_or(SourceError::NoTokenizer)?;
-        let tokenizer = source.fetch(TOKENIZER, tokenizer)?;
+        source.check_local(replacements)?;
+        let (key, tokenizer) = match (replacements.tokenizer, &table.tokenizer_path) {
+            (Some(tokenizer), _) => ("--tokenizer", tokenizer),
+            (None, Some(tokenizer)) => (TOKENIZER, tokenizer.as_str()),
+            (None, None) => return Err(SourceError::NoTokenizer),
+        };
+        let tokenizer = source.fetch(key, tokenizer)?;
         // The tokenizer is small: the weights wait until it is known to be of use.
         let vocabulary = read_vocabulary(config, &tokenizer).or_else(|error| {
             // What an earlier run got from the web in place of a tokenizer is not kept.
@@ -306,6 +312,23 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// Refuses options that name a file of this machine which is not there, before anything is
+    /// downloaded.
+    fn check_local(&self, replacements: &Replacements<'_>) -> Result<(), SourceError> {
+        let options = [
+            (WEIGHTS_OPTION, replacements.weights),
+            (MIMI_OPTION, replacements.mimi_weights),
+        ];
+        for (option, location) in options {
+            if let Some(location) = location
+                && let Ok(Location::Local(_)) = location.parse()
+            {
+                self.fetch(option, location)?;
+            }
+        }
+        Ok(())
+    }
+
     fn fetch(&self, key: &'static str, location: &str) -> Result<Fetched, SourceError> {
         self.get(location).map_err(|source| SourceError::Fetch {
             key,
@@ -330,15 +353,16 @@ impl Source<'_> {
         mimi: Option<&str>,
         fallback: &mut Option<FetchError>,
     ) -> Result<WeightFiles, SourceError> {
-        let whole = self.fetch(WHOLE, weights)?;
+        let whole = self.fetch(WEIGHTS_OPTION, weights)?;
         if mimi.is_none() && !lacks_codec(&whole) {
             return Ok(WeightFiles::Whole(whole));
         }
-        let mimi = mimi.or(config.mimi.weights_path.as_deref());
-        let mimi = match (mimi, &config.weights_path) {
-            (Some(mimi), _) => self.fetch(MIMI, mimi)?,
-            (None, Some(released)) => self.whole(config, released, fallback)?,
-            (None, None) => {
+        let own = config.mimi.weights_path.as_deref();
+        let mimi = match (mimi, own, &config.weights_path) {
+            (Some(mimi), ..) => self.fetch(MIMI_OPTION, mimi)?,
+            (None, Some(mimi), _) => self.fetch(MIMI, mimi)?,
+            (None, None, Some(released)) => self.whole(config, released, fallback)?,
+            (None, None, None) => {
                 let Fetched { location, .. } = whole;
                 return Err(SourceError::NoCodec { location });
             }

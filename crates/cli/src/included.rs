@@ -10,6 +10,7 @@ use server::{Models, ServeError};
 
 use crate::args::{DEFAULT_BUNDLE, ModelArgs};
 use crate::convert::Conversion;
+use crate::output::note;
 use crate::scratch::Scratch;
 
 /// What people are told of it.
@@ -48,6 +49,35 @@ pub(crate) fn is_missing(dir: &Path) -> bool {
             Models::open(dir),
             Err(ServeError::NoBundle { .. } | ServeError::Read { .. })
         )
+}
+
+/// The folder of a bundle, and what it goes with if it is only here for now.
+pub(crate) struct Chosen {
+    pub(crate) bundle: PathBuf,
+    pub(crate) scratch: Option<Scratch>,
+}
+
+/// `dir`, or where no bundle is there and none was named, one of the included model, which is told.
+pub(crate) fn or_included(dir: &Path, quiet: bool) -> Result<Chosen> {
+    if !is_missing(dir) {
+        return Ok(Chosen {
+            bundle: dir.to_owned(),
+            scratch: None,
+        });
+    }
+    if !quiet {
+        note(&format!(
+            "notice: there is no bundle in {}: this is {}, {DESCRIPTION}; `pocket-onnx convert` makes a \
+             bundle of Kyutai's models, which speak far better",
+            dir.display(),
+            Variant::INCLUDED,
+        ));
+    }
+    let (scratch, bundle) = bundle()?;
+    Ok(Chosen {
+        bundle,
+        scratch: Some(scratch),
+    })
 }
 
 /// A bundle of the included model, in a folder of its name that goes with the value.

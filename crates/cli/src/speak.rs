@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use config::Variant;
 use files::Destination;
 use serde_json::json;
 use speaker::{Speaker, Utterance};
@@ -110,24 +109,11 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
 
 /// Loads the bundle, or where there is none the included model.
 fn open(args: &SpeakArgs) -> Result<Opened> {
-    let bundle = &args.speaker.bundle;
-    if !included::is_missing(bundle) {
-        return backend::open(&args.speaker, args.quiet);
-    }
-    if !args.quiet {
-        note(&format!(
-            "notice: there is no bundle in {}: {} speaks, {}; `pocket-onnx convert` makes a bundle of \
-             Kyutai's models, which speak far better",
-            bundle.display(),
-            Variant::INCLUDED,
-            included::DESCRIPTION,
-        ));
-    }
-    let (scratch, dir) = included::bundle()?;
+    let chosen = included::or_included(&args.speaker.bundle, args.quiet)?;
     let mut speaker = args.speaker.clone();
-    speaker.bundle = dir;
+    speaker.bundle = chosen.bundle;
     let mut opened = backend::open(&speaker, args.quiet)?;
-    opened.scratch = Some(scratch);
+    opened.scratch = chosen.scratch;
     Ok(opened)
 }
 

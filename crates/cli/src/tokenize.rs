@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use speech::{MAX_TOKENS, Model, Next, Spoken, TextStream, Tokenizer, prepare_text_prompt};
 
 use crate::args::{SpeakArgs, TokenizeArgs};
+use crate::included;
 use crate::output::{print, table};
 use crate::text::Text;
 
@@ -21,7 +22,8 @@ pub(crate) fn run(args: &TokenizeArgs) -> Result<ExitCode> {
     let (vocabulary, rules) = if let Some(file) = &args.tokenizer {
         (Vocabulary::Alone(tokenizer(file)?), TextOptions::default())
     } else {
-        let model = model(&args.bundle)?;
+        let chosen = included::or_included(&args.bundle, args.json)?;
+        let model = model(&chosen.bundle)?;
         let rules = model.manifest().text.clone();
         (Vocabulary::Of(Box::new(model)), rules)
     };

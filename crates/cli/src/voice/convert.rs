@@ -14,13 +14,15 @@ use speech::Voice;
 use super::{Source, write};
 use crate::args::VoiceConvertArgs;
 use crate::destination;
+use crate::included;
 use crate::output::{megabytes, note, note_synthetic};
 
 pub(crate) fn run(args: &VoiceConvertArgs) -> Result<ExitCode> {
     let output = destination::voice(&args.output)?;
-    let manifest = Manifest::read(&args.bundle)?;
+    let chosen = included::or_included(&args.bundle, false)?;
+    let manifest = Manifest::read(&chosen.bundle)?;
     let source = Source::find(&args.voice, &manifest, false)?;
-    let voice = read(&source, &args.bundle, &manifest)?;
+    let voice = read(&source, &chosen.bundle, &manifest)?;
     let name = output.name();
     let size = write(output, &voice, &args.form)?;
     note_synthetic(&manifest);

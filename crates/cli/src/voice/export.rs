@@ -11,13 +11,17 @@ use super::{Source, write};
 use crate::args::VoiceExportArgs;
 use crate::backend;
 use crate::destination;
+use crate::included;
 use crate::output::{megabytes, note};
 
 pub(crate) fn run(args: &VoiceExportArgs) -> Result<ExitCode> {
     let output = destination::voice(&args.output)?;
     destination::refuse_input(&output, Path::new(&args.recording), "recording")?;
     let started = Instant::now();
-    let manifest = Manifest::read(&args.speaker.bundle)?;
+    let chosen = included::or_included(&args.speaker.bundle, args.quiet)?;
+    let mut speaker = args.speaker.clone();
+    speaker.bundle = chosen.bundle;
+    let manifest = Manifest::read(&speaker.bundle)?;
     let source = Source::find(&args.recording, &manifest, args.quiet)?;
     let (Source::Recording(found) | Source::Included(found)) = &source else {
         bail!(
@@ -25,7 +29,7 @@ pub(crate) fn run(args: &VoiceExportArgs) -> Result<ExitCode> {
             args.recording
         );
     };
-    let cloner = backend::open_cloner(&args.speaker, manifest, args.quiet)?;
+    let cloner = backend::open_cloner(&speaker, manifest, args.quiet)?;
     let voice = found.clone_voice(&cloner, args.quiet)?.voice;
     let name = output.name();
     let size = write(output, &voice, &args.form)?;

@@ -8,12 +8,15 @@ use config::{PredefinedVoice, Variant};
 use serde_json::json;
 
 use crate::args::VoiceListArgs;
+use crate::included;
 use crate::output::{megabytes, note_synthetic, print, table};
 
 pub(crate) fn run(args: &VoiceListArgs) -> Result<ExitCode> {
-    let manifest = match &args.variant {
-        Some(_) => None,
-        None => Some(Manifest::read(&args.bundle)?),
+    let manifest = if args.variant.is_some() {
+        None
+    } else {
+        let chosen = included::or_included(&args.bundle, args.json)?;
+        Some(Manifest::read(&chosen.bundle)?)
     };
     let variant = args.variant.as_deref();
     let variant = variant.or(manifest.as_ref().and_then(|m| m.variant.as_deref()));

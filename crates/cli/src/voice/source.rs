@@ -45,6 +45,9 @@ impl Source {
     /// Finds `typed`: the name of a voice of the bundle, a path or location, or the name of a
     /// predefined voice, which is fetched.
     pub(crate) fn find(typed: &str, manifest: &Manifest, quiet: bool) -> Result<Self> {
+        if typed.trim().is_empty() {
+            bail!("the voice has an empty name: give a voice of the bundle, a file or a location");
+        }
         if manifest.voices.iter().any(|voice| voice.name == typed) {
             return Ok(Self::Bundle(typed.to_owned()));
         }

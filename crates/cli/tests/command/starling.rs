@@ -44,7 +44,7 @@ fn speaks_where_there_is_nothing() {
             let ran = speak(voice, text);
             assert!(
                 ran.says(&[
-                    "notice: there is no bundle in browser/models/: starling speaks",
+                    "notice: there is no bundle in browser/models/: this is starling",
                     "`pocket-onnx convert`",
                 ]),
                 "{ran}"
@@ -70,6 +70,32 @@ fn speaks_where_there_is_nothing() {
     assert_eq!(names(&sandbox.path("empty")), [".keep", "speech.wav"]);
     assert!(!sandbox.path("home").exists());
     assert!(names(&temporary).is_empty(), "{:?}", names(&temporary));
+}
+
+/// Commands that only look something up, or make a voice for it, have it as well.
+#[test]
+fn other_commands_use_it_where_there_is_no_bundle() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.run("voice list").ok();
+    assert!(
+        list.stdout.contains("robin") && list.stdout.contains("heron"),
+        "{list}"
+    );
+    let tokens = sandbox.run("tokenize Hello. --json").ok();
+    assert!(tokens.stdout.contains("\"chunks\""), "{tokens}");
+    sandbox.run("speak Hello. --seed 1 -o hello.wav").ok();
+    sandbox
+        .run("voice export hello.wav -o mine.safetensors")
+        .ok();
+    sandbox
+        .run("voice convert mine.safetensors --f16 -o half.safetensors")
+        .ok();
+    sandbox
+        .run("speak Hello. --voice half.safetensors -o again.wav")
+        .ok();
+    // A folder that was named has to be there.
+    let refused = sandbox.run("voice list --bundle elsewhere");
+    assert!(refused.error().contains("no bundle here"), "{refused}");
 }
 
 /// What an interrupted run has unpacked goes, too.
