@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use bundle::{Manifest, ManifestError};
-use config::Variant;
+use config::{PredefinedVoice, Variant};
 use export::BundleLock;
 use files::Destination;
 
@@ -44,6 +44,7 @@ pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
     // Nobody has to wait for a download. From here on the bundle stays as it is read.
     let bundle = lock()?;
     let mut manifest = Manifest::read(&args.bundle)?;
+    refuse_other_case(&name, &manifest)?;
     let voice = convert::read(&source, &args.bundle, &manifest)?;
     // An interrupt waits: a voice of that name is replaced by its file and its entry, or not at all.
     let writing = Writing::begin();
@@ -71,13 +72,28 @@ pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// On some systems both would have the same file.
+fn refuse_other_case(name: &str, manifest: &Manifest) -> Result<()> {
+    let mut voices = manifest.voices.iter();
+    let other = voices.find(|voice| voice.name != name && voice.name.eq_ignore_ascii_case(name));
+    if let Some(other) = other {
+        bail!(
+            "the bundle has a voice {}, whose file {name} would replace on some systems: choose another \
+             name with --name",
+            other.name
+        );
+    }
+    Ok(())
+}
+
 /// A conversion puts the model's own voices back: nobody's voice may be among them.
 fn refuse_own_name(name: &str, typed: &str, manifest: &Manifest) -> Result<()> {
     let Some(variant) = &manifest.variant else {
         return Ok(());
     };
     let own = Variant::find(variant)?.voices();
-    if typed != name && own.iter().any(|voice| voice.name == name) {
+    let is_own = |voice: &PredefinedVoice| voice.name.eq_ignore_ascii_case(name);
+    if typed != name && own.iter().any(is_own) {
         bail!(
             "{name} is a voice of {variant} itself, which a conversion would put back: choose another name with --name"
         );

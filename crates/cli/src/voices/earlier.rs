@@ -41,8 +41,11 @@ impl Earlier {
         let dir = files::resolve(output).ok()?;
         let outline = Outline::read(&dir)?;
         let mut names = outline.voices();
-        for entry in fs::read_dir(&dir).ok()?.flatten() {
-            let file = entry.file_name();
+        let mut files: Vec<_> = (fs::read_dir(&dir).ok()?.flatten())
+            .map(|entry| entry.file_name())
+            .collect();
+        files.sort_unstable();
+        for file in files {
             let name = file.to_str().and_then(Voice::name_of).unwrap_or_default();
             if super::names::checked(name).is_ok() && !names.iter().any(|it| it == name) {
                 names.push(name.to_owned());
@@ -60,6 +63,7 @@ impl Earlier {
     pub(crate) fn announce(&self, new: &Successor) {
         let lost = self.fate(new).lost;
         let mut reasons: Vec<_> = lost.iter().map(|(_, reason)| *reason).collect();
+        reasons.sort_unstable();
         reasons.dedup();
         for reason in reasons {
             let names = lost.iter().filter(|(_, other)| *other == reason);

@@ -37,6 +37,16 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
+/// On some systems both have the same file.
+#[test]
+fn names_that_differ_only_in_case_are_refused() {
+    let sandbox = sandbox();
+    sandbox.run(&import("me")).ok();
+    let refused = sandbox.run(&import("Me"));
+    assert!(refused.error().contains("has a voice me"), "{refused}");
+    sandbox.run(&import("me")).ok();
+}
+
 #[test]
 fn voices_that_are_imported_together_are_all_there() {
     let sandbox = sandbox();
