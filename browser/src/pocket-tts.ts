@@ -8,6 +8,7 @@ import { PocketTTSError } from "./errors.js";
 import { folder, included, manifestText, type Progress } from "./loading/bundle.js";
 import type { Manifest } from "./manifest.js";
 import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.js";
+import { call } from "./listener.js";
 import { sweep } from "./loading/storage.js";
 import { Phases } from "./phases.js";
 import { Player } from "./player/index.js";
@@ -75,17 +76,20 @@ export class PocketTTS {
   static fromPretrained(url: string | URL | undefined, options?: LoadOptions): Promise<PocketTTS>;
   static async fromPretrained(
     first: string | URL | LoadOptions | undefined,
-    second: LoadOptions = {},
+    second?: LoadOptions,
   ): Promise<PocketTTS> {
-    const given = rules.isLoadOptions(first) ? undefined : first;
-    const options = checkedOptions(rules.isLoadOptions(first) ? first : second, rules.loadOptions);
-    const address =
-      given === undefined ? undefined : folderOf(checked("Value", "the address of a bundle", given, rules.address));
+    const isAlone = rules.isLoadOptions(first);
+    if (isAlone && second !== undefined) {
+      throw new PocketTTSError("Options", "options were given twice: they come alone, or after the address of a bundle");
+    }
+    const options = checkedOptions(isAlone ? first : second, rules.loadOptions);
+    const address = isAlone || first === undefined ? undefined : folderOf(rules.addressText(first));
     const { backend = "engine", device = "wasm", dtype, signal } = options;
     checkBrowser(device);
     const threads = options.threads ?? defaultThreads(backend);
-    const notice = options.onNotice ?? (() => {});
-    const phases = new Phases(options.onProgress ?? (() => {}));
+    const { onNotice, onProgress } = options;
+    const notice = (notice: Notice) => call(() => onNotice?.(notice));
+    const phases = new Phases((event) => call(() => onProgress?.(event)));
     const hear = (progress: Progress) => {
       if (progress.kind === "file") {
         phases.hear(progress);
@@ -100,6 +104,10 @@ export class PocketTTS {
     // The workers have found it to be a manifest.
     const manifest: Manifest = JSON.parse(text);
     await sweep();
+    if (signal?.aborted) {
+      workers.end(signal.reason);
+      signal.throwIfAborted();
+    }
     const used = backend === "engine" ? Math.min(threads, workers.count) : threads;
     return new PocketTTS(manifest, workers, backend, used, notice);
   }
@@ -156,7 +164,12 @@ export class PocketTTS {
     const { signal } = checkedOptions(options, rules.cloneOptions);
     for await (const source of sources(recording)) {
       signal?.throwIfAborted();
-      const voice = await unlessAborted(this.#load(undefined, source), signal);
+      const loading = this.#load(undefined, source);
+      const voice = await unlessAborted(loading, signal).catch((error: unknown) => {
+        // Nobody gets the voice that may still come of it.
+        void loading.then((voice) => voice?.dispose(), () => {});
+        throw error;
+      });
       if (voice !== undefined) {
         return voice;
       }
@@ -224,23 +237,24 @@ export class PocketTTS {
   }
 
   async #play(text: string, options: SpeakOptions, player: Player): Promise<Statistics> {
-    const { signal } = options;
+    // Nothing sounds after `dispose`, either.
+    const signal = this.#orEnded(options.signal);
     const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
     const stop = () => player.stop();
-    signal?.addEventListener("abort", stop);
+    signal.addEventListener("abort", stop);
     try {
       for await (const { audio, sampleRate, text: sentence } of this.#speak(text, options, watch)) {
         await player.write(audio, sampleRate, { text: sentence });
       }
       // An abort ends the wait, too.
       await player.end();
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       return watch.statistics();
     } catch (error) {
       player.stop();
       throw error;
     } finally {
-      signal?.removeEventListener("abort", stop);
+      signal.removeEventListener("abort", stop);
     }
   }
 
@@ -351,15 +365,27 @@ function checkName(name: string | undefined, names: readonly string[]): void {
   throw new PocketTTSError("NoVoice", `this bundle has no voice ${name ?? "at all"}${meant}; it has ${has}`);
 }
 
+/** Letters of an address that browsers still fetch: they differ, and some say nothing of longer ones. */
+const LONGEST_ADDRESS = 1 << 20;
+
 /** The folder of the bundle at an address, as an absolute address. */
-function folderOf(given: string | { href: string }): string {
-  const address = typeof given === "string" ? given : given.href;
+function folderOf(address: string): string {
+  let found: string;
   try {
     // Workers have no document.
-    return folder(address, globalThis.document?.baseURI ?? globalThis.location.href);
+    found = folder(address, globalThis.document?.baseURI ?? globalThis.location.href);
   } catch (cause) {
     throw new PocketTTSError("Value", `${description(address)} is not the address of a bundle's folder`, { cause });
   }
+  const { username, password } = new URL(found);
+  if (username !== "" || password !== "") {
+    const why = "holds a user name or a password, with which browsers fetch nothing: leave them out";
+    throw new PocketTTSError("Value", `the address of a bundle ${why}`);
+  }
+  if (found.length > LONGEST_ADDRESS) {
+    throw new PocketTTSError("Value", `${description(address)} is longer than browsers fetch: ${found.length} letters`);
+  }
+  return found;
 }
 
 function defaultThreads(backend: Backend): number {

@@ -27,6 +27,8 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal 
   if (signal === undefined) {
     return promise;
   }
+  // Nobody may wait for it any more: then its error is no unhandled rejection.
+  promise.catch(() => {});
   signal.throwIfAborted();
   let abort: () => void = () => {};
   const aborted = new Promise<never>((_, reject) => {

@@ -1,5 +1,6 @@
 /** Recordings, on their way to the worker. */
 
+import { isAudioBuffer, isBlob } from "./checks/brands.js";
 import { checked, type Rule } from "./checks/check.js";
 import { type FileBytes, fileBytes, isFile, type SampleValues, samplesWithRate } from "./checks/data.js";
 import { PocketTTSError } from "./errors.js";
@@ -24,8 +25,8 @@ export async function* sources(recording: Recording): AsyncGenerator<VoiceSource
   if (isFile(given)) {
     const file = await fileBytes("Audio", "the recording", given);
     yield { from: "wav", file: isWav(file) ? file.slice(0) : file.slice(0, HEAD) };
-    yield decoded(file, given instanceof Blob ? given.type : "");
-  } else if (given instanceof AudioBuffer) {
+    yield decoded(file, isBlob(given) ? given.type : "");
+  } else if (isAudioBuffer(given)) {
     yield channels(given);
   } else {
     const { samples, sampleRate } = samplesWithRate(given);
@@ -38,7 +39,7 @@ const RECORDING: Rule<Recording> = {
     "a file (a Blob, an ArrayBuffer or a Uint8Array), an AudioBuffer, or { samples, sampleRate } with samples of one channel",
   fits: (value) =>
     isFile(value) ||
-    value instanceof AudioBuffer ||
+    isAudioBuffer(value) ||
     (typeof value === "object" && value !== null && "samples" in value && "sampleRate" in value),
 };
 
@@ -71,9 +72,15 @@ export function transfer(source: VoiceSource): ArrayBuffer[] {
 
 function channels(buffer: AudioBuffer): VoiceSource {
   const { numberOfChannels, sampleRate } = buffer;
-  const numbers = [...Array(numberOfChannels).keys()];
-  // Copies: the memory of the buffer belongs to the page.
-  const channels = numbers.map((channel) => Float32Array.from(buffer.getChannelData(channel)));
+  const channels = [...Array(numberOfChannels).keys()].map((channel) => {
+    const samples = buffer.getChannelData(channel);
+    if (samples.length !== buffer.length) {
+      const what = `channel ${channel} of the AudioBuffer`;
+      throw new PocketTTSError("Audio", `${what} cannot be read: its memory was transferred; transfer a copy instead`);
+    }
+    // A copy: the memory of the buffer belongs to the page.
+    return Float32Array.from(samples);
+  });
   return { from: "recording", channels, sampleRate };
 }
 

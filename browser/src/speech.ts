@@ -1,7 +1,9 @@
 /** What was said, and the pieces it comes in. */
 
-import { checked } from "./checks/check.js";
-import { wavFormat } from "./checks/rules.js";
+import { typedArray, wasMoved } from "./checks/brands.js";
+import { checked, type Rule } from "./checks/check.js";
+import { sampleRate as rate, wavFormat } from "./checks/rules.js";
+import { PocketTTSError } from "./errors.js";
 import type { Statistics } from "./statistics.js";
 import { type WavFormat, wav } from "./wav.js";
 
@@ -28,6 +30,8 @@ export class Speech {
   readonly statistics: Statistics;
 
   constructor(parts: readonly Float32Array[], sampleRate: number, statistics: Statistics) {
+    checked("Audio", "the parts of a speech", parts, PARTS);
+    checked("Audio", "sampleRate", sampleRate, rate);
     this.audio = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
     let at = 0;
     for (const part of parts) {
@@ -40,7 +44,12 @@ export class Speech {
 
   /** The bytes of a WAV file. */
   toWav(format: WavFormat = "i16"): Uint8Array<ArrayBuffer> {
-    return wav(this.audio, this.sampleRate, checked("Options", "the format of a WAV file", format, wavFormat));
+    checked("Options", "the format of a WAV file", format, wavFormat);
+    if (wasMoved(this.audio)) {
+      const help = "transfer a copy of `audio` instead, or make the file before";
+      throw new PocketTTSError("Audio", `the samples of this speech were transferred: ${help}`);
+    }
+    return wav(this.audio, this.sampleRate, format);
   }
 
   /** A WAV file, as a blob. */
@@ -48,3 +57,8 @@ export class Speech {
     return new Blob([this.toWav(format)], { type: "audio/wav" });
   }
 }
+
+const PARTS: Rule<readonly Float32Array[]> = {
+  expected: "an array of Float32Arrays",
+  fits: (value) => Array.isArray(value) && Array.from(value).every((part) => typedArray(part) === "Float32Array"),
+};

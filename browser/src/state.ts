@@ -12,10 +12,10 @@
  * nor which runtime runs the graph: that is the function `run`.
  */
 
-import { checked } from "./checks/check.js";
-import { component as aComponent, graphRunner, tensor, wholeNumber } from "./checks/tensors.js";
+import { checked, read } from "./checks/check.js";
+import { component as aComponent, graphRunner, tensor, tensors, wholeNumber } from "./checks/tensors.js";
 import { PocketTTSError } from "./errors.js";
-import type { Component } from "./manifest.js";
+import type { Component, Dim, DType } from "./manifest.js";
 import { append, copy, takes, type Tensor, type Tensors, zeros } from "./tensor.js";
 
 export type { Component, Manifest, PositionCounter, State, TensorInfo } from "./manifest.js";
@@ -31,6 +31,7 @@ export class ComponentStream {
   /** By the name of the input. */
   #states = new Map<string, Tensor>();
   #position = 0;
+  #running = false;
 
   constructor(component: Component, run: RunGraph) {
     this.#component = checked("Value", "a component", component, aComponent);
@@ -40,27 +41,38 @@ export class ComponentStream {
 
   /** Goes back to the state before the first call. */
   reset(): void {
+    this.#checkIdle();
     const states = this.#component.states ?? [];
     // "empty" is a symbolic size of 0, and "zeros" are zeros: the same for a new tensor.
-    this.#states = new Map(states.map((state) => [state.input, zeros(state.dtype, state.shape)]));
+    this.#states = new Map(states.map(({ input, dtype, shape }) => [input, this.#zeros(input, dtype, shape)]));
     this.#position = this.#component.position?.initial ?? 0;
   }
 
   /**
    * Runs the component once. `inputs` are its inputs but the states and the position; its outputs
-   * but the states come back. After an error the stream is where it was before.
+   * but the states come back. After an error the stream is where it was before. Calls come one
+   * after the other: each needs the states of the one before.
    */
   async run(inputs: Tensors): Promise<Tensors> {
+    this.#checkIdle();
     const all = this.#supply(inputs);
-    const outputs = await this.#run(all);
+    this.#running = true;
+    try {
+      return this.#carry(all, await this.#run(all));
+    } finally {
+      this.#running = false;
+    }
+  }
 
+  /** The outputs of a call but the states, which go on. */
+  #carry(all: Tensors, outputs: Tensors): Tensors {
+    checked("Tensor", `what ${this.#name} gives`, outputs, tensors);
     const next = new Map<string, Tensor>();
     for (const { input, output, carry } of this.#component.states ?? []) {
       const [old, value] = [this.state(input), outputs[output]];
       if (value === undefined) {
         throw new PocketTTSError("Tensor", `${this.#name} gives no ${output}`);
       }
-      checked("Tensor", `the output ${output} of ${this.#name}`, value, tensor);
       if (carry.rule === "append" && !takes(old, carry.axis, value)) {
         throw new PocketTTSError("Tensor", `${this.#name}: [${value.shape}] of ${output} are no rows of [${old.shape}]`);
       }
@@ -99,13 +111,14 @@ export class ComponentStream {
   state(name: string): Tensor {
     const state = this.#states.get(name);
     if (state === undefined) {
-      throw new PocketTTSError("Tensor", `${this.#name} has no state ${name}`);
+      throw new PocketTTSError("Tensor", `${this.#name} has no state ${String(name)}`);
     }
     return state;
   }
 
   /** Replaces the state that goes into input `name`; symbolic sizes are free. */
   setState(name: string, value: Tensor): void {
+    this.#checkIdle();
     this.state(name);
     checked("Tensor", `the state ${name} of ${this.#name}`, value, tensor);
     const expected = this.#component.inputs.find((input) => input.name === name);
@@ -126,6 +139,7 @@ export class ComponentStream {
 
   /** Sets the position that the next call starts at. */
   setPosition(position: number): void {
+    this.#checkIdle();
     this.#position = checked("Value", `the position of ${this.#name}`, position, wholeNumber);
   }
 
@@ -138,24 +152,40 @@ export class ComponentStream {
     return this.#component.graph.name;
   }
 
+  /** States must not change under a graph that runs: what it gives belongs behind what it took. */
+  #checkIdle(): void {
+    if (this.#running) {
+      throw new PocketTTSError("Value", `${this.#name} is running: await the call before, or take a fork()`);
+    }
+  }
+
+  #zeros(name: string, dtype: DType, shape: readonly Dim[]): Tensor {
+    try {
+      return zeros(dtype, shape);
+    } catch (cause) {
+      throw new PocketTTSError("Memory", `there is no memory for the state ${name}: [${shape}] of ${dtype}`, { cause });
+    }
+  }
+
   /** All inputs of the graph. */
-  #supply(given: Tensors): Tensors {
+  #supply(inputs: Tensors): Tensors {
     const position = this.#component.position?.input;
     const all: Tensors = {};
-    for (const [name, value] of Object.entries(given ?? {})) {
+    const given = read("Tensor", `the inputs of ${this.#name}`, () => ({ ...inputs }));
+    for (const [name, value] of Object.entries(given)) {
       checked("Tensor", `the input ${name} of ${this.#name}`, value, tensor);
     }
     for (const { name } of this.#component.inputs) {
       const value =
         name === position
           ? positionTensor(this.#position)
-          : (this.#states.get(name) ?? given?.[name]);
+          : (this.#states.get(name) ?? given[name]);
       if (value === undefined) {
         throw new PocketTTSError("Tensor", `${this.#name} needs an input ${name}`);
       }
       all[name] = value;
     }
-    for (const name of Object.keys(given ?? {})) {
+    for (const name of Object.keys(given)) {
       if (all[name] !== given[name]) {
         throw new PocketTTSError("Tensor", `${this.#name} does not take an input ${name}`);
       }

@@ -17,7 +17,7 @@ export class Voice {
     this.#drop = drop;
   }
 
-  /** Lets go of its memory. */
+  /** Lets go of its memory. A text that is being spoken with it goes on. */
   dispose(): void {
     this.#drop();
   }

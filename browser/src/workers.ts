@@ -25,7 +25,7 @@ export interface Opening {
 /** Hears the answer to a task. */
 interface Waiting {
   resolve(result: Results[keyof Results]): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
 }
 
 /** One worker and the tasks that it was given. */
@@ -77,8 +77,8 @@ class Hand {
     this.#worker.postMessage(request);
   }
 
-  /** Ends it at once; what it was to do fails with `error`. */
-  end(error: Error): void {
+  /** Ends it at once; what it was to do fails with `error`, which may be a signal's reason. */
+  end(error: unknown): void {
     this.#worker.terminate();
     for (const { reject } of this.#waiting.values()) {
       reject(error);
@@ -92,7 +92,8 @@ export class Workers {
   readonly #hands: Hand[] = [];
   #spoken: Spoken | undefined;
   #utterances = 0;
-  #failure: Error | undefined;
+  /** What ended all work. */
+  #failure: { error: unknown } | undefined;
   readonly #ending = new AbortController();
   cacheHit = true;
   /** What the engine's backbone uses. */
@@ -107,6 +108,7 @@ export class Workers {
     progress: (progress: Progress) => void,
     signal: AbortSignal | undefined,
   ): Promise<Workers> {
+    signal?.throwIfAborted();
     const workers = new Workers();
     const { port1, port2 } = new MessageChannel();
     const plan: [Role, MessagePort | undefined][] =
@@ -156,7 +158,7 @@ export class Workers {
   /** Throws what ended all work, if something has. */
   checkAlive(): void {
     if (this.#failure !== undefined) {
-      throw this.#failure;
+      throw this.#failure.error;
     }
   }
 
@@ -193,15 +195,14 @@ export class Workers {
     return this.#spoken;
   }
 
-  /** Ends all work with `error`. */
+  /** Ends all work with `error`, which may be anything: it is a signal's reason then. */
   end(error: unknown): void {
-    const why = error instanceof Error ? error : new PocketTTSError("Worker", String(error));
-    this.#failure ??= why;
+    this.#failure ??= { error };
     for (const hand of this.#hands) {
-      hand.end(why);
+      hand.end(error);
     }
-    this.#spoken?.fail(why);
-    this.#ending.abort(why);
+    this.#spoken?.fail(error);
+    this.#ending.abort(error);
   }
 
   #hear(response: Response): void {
@@ -217,7 +218,7 @@ export class Spoken {
   readonly #chunks: Chunk[] = [];
   /** Workers that are still at it. */
   #working: number;
-  #failure: Error | undefined;
+  #failure: { error: unknown } | undefined;
   #stopped = false;
   #wake: (() => void) | undefined;
   readonly timings: Timings = {};
@@ -242,7 +243,7 @@ export class Spoken {
         return chunk;
       }
       if (this.#failure !== undefined) {
-        throw this.#failure;
+        throw this.#failure.error;
       }
       if (this.#working === 0) {
         return undefined;
@@ -262,8 +263,8 @@ export class Spoken {
   }
 
   /** No worker will answer any more. */
-  fail(error: Error): void {
-    this.#failure ??= error;
+  fail(error: unknown): void {
+    this.#failure ??= { error };
     this.#working = 0;
     this.#resolveOver();
     this.#wake?.();
@@ -285,7 +286,7 @@ export class Spoken {
 
   #failed(failure: Failure | undefined): void {
     if (failure !== undefined) {
-      this.#failure ??= fromFailure(failure);
+      this.#failure ??= { error: fromFailure(failure) };
       this.stop();
     }
   }

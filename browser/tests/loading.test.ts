@@ -159,6 +159,10 @@ test("a manifest that is none is reported", async () => {
   server.fail("manifest.json", "missing");
   expect((await load()).error?.message).toBe("cannot fetch /models/english_2m/manifest.json: the server says 404 Not Found");
   server.reset();
+  server.fail("manifest.json", "broken");
+  const { error } = await load();
+  expect(error).toEqual({ kind: "Network", message: "cannot fetch /models/english_2m/manifest.json: it broke off" });
+  server.reset();
   server.fail("manifest.json", "page");
   expect((await load()).error?.kind).toBe("WrongType");
   server.reset();

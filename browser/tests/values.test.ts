@@ -14,6 +14,10 @@ declare global {
   var tryAll: (cases: Case[]) => Promise<string[]>;
   /** A model with voices. */
   var load: (options?: object) => Promise<import("../src/index.js").PocketTTS>;
+  /** The window of another frame: its classes are others. */
+  var frame: () => typeof globalThis;
+  /** Errors that nobody has caught. */
+  var uncaught: string[];
   /** Half a second of a tone. */
   var sine: (length?: number) => Float32Array<ArrayBuffer>;
 }
@@ -51,6 +55,13 @@ beforeAll(async () => {
       }
       return wrong;
     };
+    globalThis.frame = () => {
+      const frame = document.createElement("iframe");
+      document.body.append(frame);
+      return frame.contentWindow as unknown as typeof globalThis;
+    };
+    globalThis.uncaught = [];
+    window.addEventListener("unhandledrejection", (event) => globalThis.uncaught.push(String(event.reason)));
     globalThis.load = (options) => globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m_default", options);
     globalThis.sine = (length = 12_000) => Float32Array.from({ length }, (_, i) => Math.sin(i / 20) / 2);
   });
@@ -351,7 +362,7 @@ test("recordings come in whatever a page holds them in", async () => {
       [() => clone({ samples: null, sampleRate }), "Audio", "not null"],
       [() => clone({ samples: [], sampleRate }), "Audio", "the recording is empty"],
       [() => clone({ samples: new Float32Array(), sampleRate }), "Audio", "the recording is empty"],
-      [() => clone({ samples: gone, sampleRate }), "Audio", "the recording is empty"],
+      [() => clone({ samples: gone, sampleRate }), "Audio", "their memory was transferred"],
       [() => clone({ samples: Float32Array.of(0, Number.NaN), sampleRate }), "Audio", "number 1 is NaN"],
       [() => clone({ samples: [0.5, "0.5"], sampleRate }), "Audio", 'number 1 is "0.5"'],
       [() => clone({ samples: [1e300], sampleRate }), "Audio", "finite numbers"],
@@ -461,6 +472,297 @@ test("players and speech check what they are given", async () => {
     return { wrong, reported: ["onended", "onstate"].filter((name) => !reported.some((it) => it.includes(name))) };
   });
   expect(result).toEqual({ wrong: [], reported: [] });
+});
+
+test("values of another frame are taken, and objects that only inherit are not", async () => {
+  const wrong = await inPage(async () => {
+    const tts = await globalThis.load();
+    const { Player } = globalThis.pocket;
+    const other = globalThis.frame();
+    const file = new Uint8Array(await (await tts.exportVoice("synthetic_2")).arrayBuffer());
+    const bytes = other.Uint8Array.from(file);
+    const samples = other.Float32Array.from(globalThis.sine());
+    const recording = new other.AudioBuffer({ length: samples.length, sampleRate: 24_000 });
+    recording.copyToChannel(samples, 0);
+    const { signal } = new other.AbortController();
+    const load = (voice: unknown) => tts.loadVoice(voice as string);
+    const clone = (recording: unknown) => tts.cloneVoice(recording as Blob);
+    const play = async (context: AudioContext) => {
+      const player = new Player({ context });
+      await player.write(samples.subarray(0, 2_400), 24_000);
+      await player.end();
+      await player.close();
+    };
+    const inherits = <T>(of: { prototype: T }): T => Object.create(of.prototype as object);
+    const wrong = await globalThis.tryAll([
+      [() => load(bytes), "works"],
+      [() => load(bytes.buffer), "works"],
+      [() => load(new other.DataView(bytes.buffer)), "works"],
+      [() => load(new other.Blob([file])), "works"],
+      [() => clone({ samples, sampleRate: 24_000 }), "works"],
+      [() => clone(recording), "works"],
+      [() => tts.generate("A.", { signal }), "works"],
+      [() => play(new other.AudioContext()), "works"],
+      [() => load(inherits(Uint8Array)), "Voice", "has to be the name of a voice"],
+      [() => load(inherits(ArrayBuffer)), "Voice", "has to be the name of a voice"],
+      [() => load(new Proxy(new Blob([file]), {})), "Voice", "has to be the name of a voice"],
+      [() => clone(inherits(AudioBuffer)), "Audio", "a recording has to be a file"],
+      [() => clone({ samples: inherits(Float32Array), sampleRate: 24_000 }), "Audio", "samples has to be a Float32Array"],
+      [() => tts.generate("A.", { signal: inherits(AbortSignal) }), "Options", "the option signal has to be"],
+      [() => tts.generate("A.", { signal: { aborted: false, addEventListener() {} } } as object), "Options", "the option signal"],
+      [() => play(inherits(AudioContext)), "Options", "the option context has to be an AudioContext"],
+    ]);
+    await tts.dispose();
+    return wrong;
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("what is given as an address or as options is read once, and named where it cannot be", async () => {
+  const wrong = await inPage(async () => {
+    const { PocketTTS } = globalThis.pocket;
+    const open = async (...given: unknown[]) =>
+      (await PocketTTS.fromPretrained(...(given as [string, object]))).dispose();
+    const base = "/models/english_2m_default";
+    let reads = 0;
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const polluted = async () => {
+      const all = Object.prototype as { shout?: () => void };
+      all.shout = () => {};
+      await open(base).finally(() => delete all.shout);
+    };
+    return globalThis.tryAll([
+      [() => open({ get href() { return reads++ === 0 ? base : 5; } }), "works"],
+      [() => open(new Request(base)), "Value", "the address of a bundle has to be a string or a URL, not a Request"],
+      [() => open(new String(base)), "Value", "not a String"],
+      [() => open(proxy), "Options", "the options cannot be read"],
+      [() => open(new Proxy({}, { has() { throw new Error("mine"); } })), "works"],
+      [() => open({ threads: 1 }, { dtype: "q4" }), "Options", "options were given twice"],
+      [() => open(base, { [Symbol.toStringTag]: "Settings" }), "Options", "has to be an object, not a Settings"],
+      [() => open(`http://me:secret@${location.host}${base}`), "Value", "a user name or a password"],
+      [() => open("file:///models/english_2m_default"), "Network", "browsers do not fetch from file: addresses"],
+      [() => open(`/${"x".repeat(3e6)}`), "Value", "longer than browsers fetch"],
+      [polluted, "works"],
+    ]);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("what ends work is thrown as it is, and nothing is left unhandled", async () => {
+  const result = await inPage(async () => {
+    const wrong: string[] = [];
+    const reasons: unknown[] = [new Error("mine"), "why", null, 0, Symbol("a"), Object.create(null), new (globalThis.frame().Error)("other")];
+    for (const [index, reason] of reasons.entries()) {
+      const controller = new AbortController();
+      const onProgress = () => controller.abort(reason);
+      const thrown = await globalThis.load({ signal: controller.signal, onProgress }).catch((error: unknown) => ({ error }));
+      if (!("error" in thrown) || thrown.error !== reason) {
+        wrong.push(`reason ${index}`);
+      }
+    }
+    const tts = await globalThis.load();
+    // Between two steps of the request.
+    for (let steps = 0; steps < 12; steps++) {
+      const controller = new AbortController();
+      const failing = tts.generate("A.", { voice: "nobody", signal: controller.signal }).catch(() => {});
+      for (let step = 0; step < steps; step++) {
+        await undefined;
+      }
+      controller.abort();
+      await failing;
+    }
+    const controller = new AbortController();
+    const stream = tts.stream("One two three. ".repeat(20), { signal: controller.signal });
+    await stream.next();
+    controller.abort();
+    const next = stream.next().catch(() => {});
+    await tts.dispose();
+    await next;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return { wrong, uncaught: globalThis.uncaught };
+  });
+  expect(result).toEqual({ wrong: [], uncaught: [] });
+});
+
+test("an abort ends a frame of more steps than anybody waits for", async () => {
+  const length = await inPage(async () => {
+    const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/tiny_flow_matching");
+    const voice = await tts.cloneVoice({ samples: globalThis.sine(), sampleRate: 24_000 });
+    const signal = AbortSignal.timeout(300);
+    await tts.generate("A.", { voice, signal, steps: Number.MAX_SAFE_INTEGER }).catch(() => {});
+    const { audio } = await tts.generate("A.", { voice });
+    await tts.dispose();
+    return audio.length;
+  });
+  expect(length).toBeGreaterThan(0);
+});
+
+test("a voice that is disposed of speaks what has begun, and nothing after", async () => {
+  const result = await inPage(async () => {
+    const tts = await globalThis.load();
+    const text = "One two three. Four five six. ".repeat(4);
+    const { audio: whole } = await tts.generate(text, { voice: "synthetic_2", seed: 1 });
+    const voice = await tts.loadVoice("synthetic_2");
+    let samples = 0;
+    for await (const { audio } of tts.stream(text, { voice, seed: 1 })) {
+      voice.dispose();
+      samples += audio.length;
+    }
+    const wrong = await globalThis.tryAll([
+      [() => tts.generate("A.", { voice }), "NoVoice", "this voice was disposed of: load it again"],
+      [() => tts.generate("A.", { voice: "synthetic_2" }), "works"],
+    ]);
+    await tts.dispose();
+    return { wrong, missing: whole.length - samples };
+  });
+  expect(result).toEqual({ wrong: [], missing: 0 });
+});
+
+test("listeners of loading and speaking that throw change nothing", async () => {
+  const result = await inPage(async () => {
+    const reported: string[] = [];
+    window.addEventListener("error", (event) => {
+      reported.push(event.message);
+      event.preventDefault();
+    });
+    const onNotice = () => {
+      throw new Error("mine");
+    };
+    const tts = await globalThis.load({ onNotice });
+    // Too short for a good voice, which is told.
+    const voice = await tts.cloneVoice({ samples: globalThis.sine(3_000), sampleRate: 8_000 });
+    const { audio } = await tts.generate("A.", { voice });
+    await tts.dispose();
+    return { spoke: audio.length > 0, reported: reported.some((message) => message.includes("mine")) };
+  });
+  expect(result).toEqual({ spoke: true, reported: true });
+});
+
+test("a player that was closed, or whose context was, keeps nobody waiting", async () => {
+  const wrong = await inPage(async () => {
+    const { Player } = globalThis.pocket;
+    const tts = await globalThis.load();
+    const samples = globalThis.sine(2_400);
+    const text = "Hello there. ".repeat(10);
+    const closed = async () => {
+      const player = new Player();
+      await player.write(samples, 24_000);
+      await player.close();
+      return player;
+    };
+    const sounding = (player: InstanceType<typeof Player>) =>
+      new Promise<void>((resolve) => {
+        player.onposition = () => resolve();
+      });
+    const during = async (close: (player: InstanceType<typeof Player>) => Promise<void>) => {
+      const player = new Player();
+      const spoken = tts.speak(text, { player });
+      await sounding(player).then(() => close(player));
+      await spoken;
+    };
+    const contextClosed = async () => {
+      const player = new Player();
+      await player.write(globalThis.sine(48_000), 24_000);
+      const over = player.end();
+      await player.context.close();
+      await over;
+      await player.close();
+    };
+    const disposed = async () => {
+      const other = await globalThis.load();
+      const player = new Player();
+      const spoken = other.speak("Hello there. ".repeat(40), { player });
+      await sounding(player).then(() => other.dispose());
+      await spoken;
+    };
+    const wrong = await globalThis.tryAll([
+      [async () => (await closed()).close(), "works"],
+      [async () => (await closed()).end(), "works"],
+      [async () => (await closed()).write(samples, 24_000), "Unsupported", "it was closed; make a new Player"],
+      [async () => tts.speak(text, { player: await closed() }), "Unsupported", "it was closed"],
+      [contextClosed, "works"],
+      [() => during((player) => player.close()), "Unsupported", "it was closed"],
+      [() => during((player) => player.context.close()), "Unsupported", "its AudioContext is closed"],
+      [disposed, "Disposed"],
+      [() => tts.speak("A."), "works"],
+    ]);
+    await tts.dispose();
+    return wrong;
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("a listener of a player may write again, and waits for what it wrote", async () => {
+  const early = await inPage(async () => {
+    const { Player } = globalThis.pocket;
+    const early: string[] = [];
+    const again = async (name: string, begin: (player: InstanceType<typeof Player>, go: () => void) => Promise<void>) => {
+      const player = new Player();
+      const second = new Promise<void>((resolve) => {
+        const go = () => {
+          player.onended = player.onstate = undefined;
+          void player.write(globalThis.sine(6_000), 24_000);
+          resolve(player.end());
+        };
+        void player.write(globalThis.sine(2_400), 24_000).then(() => begin(player, go));
+      });
+      await second;
+      if (player.state !== "idle" || player.buffered > 0) {
+        early.push(name);
+      }
+      await player.close();
+    };
+    await again("onended", async (player, go) => {
+      player.onended = go;
+      await player.end();
+    });
+    await again("onstate", async (player, go) => {
+      player.onstate = (state) => state === "idle" && go();
+      await player.end();
+    });
+    await again("stop", async (player, go) => {
+      player.onstate = (state) => state === "idle" && go();
+      player.stop();
+    });
+    return early;
+  });
+  expect(early).toEqual([]);
+});
+
+test("marks and samples are as they were when they were given", async () => {
+  const result = await inPage(async () => {
+    const { Player, Speech } = globalThis.pocket;
+    const player = new Player();
+    const heard = new Set<string | undefined>();
+    player.onposition = (_, mark) => heard.add(mark?.text);
+    const mark = { text: "" };
+    for (const text of ["one", "two", "three"]) {
+      mark.text = text;
+      await player.write(globalThis.sine(6_000), 24_000, mark);
+    }
+    await player.end();
+    const samples = globalThis.sine(100);
+    const moved = globalThis.sine(100);
+    const speech = await (await globalThis.load()).generate("A.");
+    structuredClone(0, { transfer: [moved.buffer, speech.audio.buffer] });
+    const any = (value: unknown) => value as never;
+    const write = (samples: unknown, mark?: unknown) => player.write(any(samples), 24_000, any(mark));
+    let reads = 0;
+    const wrong = await globalThis.tryAll([
+      [() => write(samples, { get text() { if (reads++ > 0) throw new Error("mine"); return "a"; } }), "Options", "the mark cannot be read: mine"],
+      [() => write(new Proxy([0, 0], { get() { throw new Error("mine"); } })), "Audio", "samples cannot be read: mine"],
+      [() => write(moved), "Audio", "samples cannot be read: their memory was transferred"],
+      [() => speech.toWav(), "Audio", "the samples of this speech were transferred"],
+      [() => speech.toBlob(), "Audio", "the samples of this speech were transferred"],
+      [() => void new Speech(any(undefined), 24_000, any({})), "Audio", "the parts of a speech"],
+      [() => void new Speech(any([[0]]), 24_000, any({})), "Audio", "an array of Float32Arrays"],
+      [() => void new Speech([samples], Number.NaN, any({})), "Audio", "sampleRate has to be"],
+    ]);
+    await player.close();
+    return { wrong, heard: [...heard] };
+  });
+  expect(result).toEqual({ wrong: [], heard: ["one", "two", "three"] });
 });
 
 test("nothing from JavaScript makes the wasm module fail", async () => {

@@ -45,19 +45,14 @@ export function checkedOptions<T extends object>(given: unknown, rules: Rules<T>
     return {} as T;
   }
   checked("Options", "what is given as options", given, OPTIONS);
-  const read = <R>(what: string, reading: () => R): R => {
-    try {
-      return reading();
-    } catch (cause) {
-      const why = cause instanceof Error ? `: ${cause.message}` : "";
-      throw new PocketTTSError("Options", `${what} cannot be read${why}`, { cause });
-    }
-  };
-  const own = read("the options", () => {
+  const own = read("Options", "the options", () => {
     const own: string[] = [];
     // Those of a prototype, too: options may be made by a class.
     for (const name in given as object) {
-      own.push(name);
+      // But not what a page's script has given to all objects.
+      if (!Object.hasOwn(Object.prototype, name) || Object.hasOwn(given as object, name)) {
+        own.push(name);
+      }
     }
     return own;
   });
@@ -71,7 +66,7 @@ export function checkedOptions<T extends object>(given: unknown, rules: Rules<T>
   }
   const options: Partial<T> = {};
   for (const name of names) {
-    const value = read(`the option ${name}`, () => (given as T)[name]);
+    const value = read("Options", `the option ${name}`, () => (given as T)[name]);
     if (value !== undefined) {
       options[name] = checked("Options", `the option ${name}`, value, rules[name]) as T[typeof name];
     }
@@ -79,18 +74,35 @@ export function checkedOptions<T extends object>(given: unknown, rules: Rules<T>
   return options as T;
 }
 
-const OPTIONS: Rule<object> = {
-  expected: "an object",
-  // A Map, a promise or a signal has no options of its own, and would be ignored.
-  fits: (value) => typeof value === "object" && value !== null && kindOf(value) === "[object Object]",
-};
+/** What `reading` gives; `what` names in the error what throws as it is read. */
+export function read<T>(kind: ErrorKind, what: string, reading: () => T): T {
+  try {
+    return reading();
+  } catch (cause) {
+    throw unreadable(kind, what, cause);
+  }
+}
 
+/** The error where reading `what` threw `cause`. */
+export function unreadable(kind: ErrorKind, what: string, cause: unknown): PocketTTSError {
+  const why = cause instanceof Error ? `: ${cause.message}` : "";
+  return new PocketTTSError(kind, `${what} cannot be read${why}`, { cause });
+}
+
+/** Whether a value may hold options: a Map, a promise or a signal has none, and would be ignored. */
+export function mayBeOptions(value: unknown): value is object {
+  return typeof value === "object" && value !== null && ["Object", "Module"].includes(kindOf(value));
+}
+
+const OPTIONS: Rule<object> = { expected: "an object", fits: mayBeOptions };
+
+/** What an object calls itself; modules may hold options. */
 function kindOf(value: object): string {
   try {
-    return Object.prototype.toString.call(value);
+    return Object.prototype.toString.call(value).slice("[object ".length, -1);
   } catch {
     // A proxy that throws: reading its options says so.
-    return "[object Object]";
+    return "Object";
   }
 }
 
@@ -113,15 +125,16 @@ export function description(value: unknown): string {
 }
 
 function objectName(value: object): string {
+  let names: unknown[] = [];
   try {
-    const { name } = value.constructor;
-    if (typeof name === "string" && /^[A-Z]\w{0,40}$/.test(name) && name !== "Object") {
-      return `${/^(?:[AEIO]|U(?!RL|int))/.test(name) ? "an" : "a"} ${name}`;
-    }
+    names = [value.constructor.name];
   } catch {
     // It has no constructor, or hides it.
   }
-  return "an object";
+  const isName = (name: unknown): name is string =>
+    typeof name === "string" && /^[A-Z]\w{0,40}$/.test(name) && name !== "Object";
+  const name = [...names, kindOf(value)].find(isName);
+  return name === undefined ? "an object" : `${/^(?:[AEIO]|U(?!RL|int))/.test(name) ? "an" : "a"} ${name}`;
 }
 
 function shortened(text: string): string {

@@ -1,7 +1,8 @@
 /** Bytes, samples and recordings from the page: copied into memory of their own. */
 
 import { type ErrorKind, PocketTTSError } from "../errors.js";
-import { checked, description, type Rule } from "./check.js";
+import { isArrayBuffer, isBlob, isDataView, isSharedArrayBuffer, typedArray, wasMoved } from "./brands.js";
+import { checked, description, read, type Rule, unreadable } from "./check.js";
 import { sampleRate } from "./rules.js";
 
 /** Bytes of a file, in any form that a page holds them in. */
@@ -13,19 +14,19 @@ export type SampleValues = Float32Array | Float64Array | Int16Array | readonly n
 /** Whether a value is the bytes of a file. */
 export function isFile(value: unknown): value is FileBytes {
   return (
-    value instanceof Blob ||
+    isBlob(value) ||
     isBuffer(value) ||
-    value instanceof Uint8Array ||
-    value instanceof Uint8ClampedArray ||
-    value instanceof DataView
+    ["Uint8Array", "Uint8ClampedArray"].includes(typedArray(value) ?? "") ||
+    isDataView(value)
   );
 }
 
 /** A copy of a file's bytes. `what` names it in an error. */
 export async function fileBytes(kind: ErrorKind, what: string, file: FileBytes): Promise<ArrayBuffer> {
   try {
-    if (file instanceof Blob) {
-      return await file.arrayBuffer();
+    if (isBlob(file)) {
+      // Not by a method of the page's own.
+      return await Blob.prototype.arrayBuffer.call(file);
     }
     const bytes = isBuffer(file)
       ? new Uint8Array(file)
@@ -33,19 +34,24 @@ export async function fileBytes(kind: ErrorKind, what: string, file: FileBytes):
     return Uint8Array.from(bytes).buffer;
   } catch (cause) {
     // The file of a Blob was changed or taken away, or a buffer was transferred.
-    const why = cause instanceof Error ? `: ${cause.message}` : "";
-    throw new PocketTTSError(kind, `${what} cannot be read${why}`, { cause });
+    throw unreadable(kind, what, cause);
   }
 }
 
 /** A copy of samples. */
 export function samplesOf(what: string, values: unknown): Float32Array<ArrayBuffer> {
   const given = checked("Audio", what, values, SAMPLES);
+  const kind = typedArray(given);
+  if (kind !== undefined && wasMoved(given as Float32Array)) {
+    throw new PocketTTSError("Audio", `${what} cannot be read: their memory was transferred; hand over a copy instead`);
+  }
   // Of 16 bits, as WAV files have them.
-  const scale = given instanceof Int16Array ? 2 ** -15 : 1;
-  const samples = room(what, given.length);
+  const scale = kind === "Int16Array" ? 2 ** -15 : 1;
+  // An array may be a proxy.
+  const isArray = kind === undefined;
+  const samples = room(what, isArray ? read("Audio", what, () => given.length) : given.length);
   for (let i = 0; i < samples.length; i++) {
-    const value: unknown = given[i];
+    const value: unknown = isArray ? read("Audio", what, () => given[i]) : given[i];
     samples[i] = typeof value === "number" ? value * scale : Number.NaN;
     if (!Number.isFinite(samples[i])) {
       throw new PocketTTSError("Audio", `${what} have to be finite numbers; number ${i} is ${description(value)}`);
@@ -67,13 +73,7 @@ export function samplesWithRate(value: { samples: unknown; sampleRate: unknown }
   samples: Float32Array<ArrayBuffer>;
   sampleRate: number;
 } {
-  let given: { samples: unknown; sampleRate: unknown };
-  try {
-    given = { samples: value.samples, sampleRate: value.sampleRate };
-  } catch (cause) {
-    const why = cause instanceof Error ? `: ${cause.message}` : "";
-    throw new PocketTTSError("Audio", `the recording cannot be read${why}`, { cause });
-  }
+  const given = read("Audio", "the recording", () => ({ samples: value.samples, sampleRate: value.sampleRate }));
   const rate = checked("Audio", "sampleRate", given.sampleRate, sampleRate);
   const samples = samplesOf("samples", given.samples);
   if (samples.length === 0) {
@@ -85,13 +85,9 @@ export function samplesWithRate(value: { samples: unknown; sampleRate: unknown }
 const SAMPLES: Rule<SampleValues> = {
   expected: "a Float32Array, a Float64Array, an Int16Array or an array of numbers",
   fits: (value) =>
-    value instanceof Float32Array ||
-    value instanceof Float64Array ||
-    value instanceof Int16Array ||
-    Array.isArray(value),
+    ["Float32Array", "Float64Array", "Int16Array"].includes(typedArray(value) ?? "") || Array.isArray(value),
 };
 
 function isBuffer(value: unknown): value is ArrayBuffer | SharedArrayBuffer {
-  // Pages without isolation have no shared buffers.
-  return value instanceof ArrayBuffer || (typeof SharedArrayBuffer === "function" && value instanceof SharedArrayBuffer);
+  return isArrayBuffer(value) || isSharedArrayBuffer(value);
 }

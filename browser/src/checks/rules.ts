@@ -7,7 +7,8 @@ import type { Player } from "../player/index.js";
 import { Voice } from "../voice.js";
 import type { WavFormat } from "../wav.js";
 import type { Backend } from "../worker/messages.js";
-import type { Rule, Rules } from "./check.js";
+import { isAbortSignal, isAudioContext } from "./brands.js";
+import { checked, mayBeOptions, type Rule, type Rules } from "./check.js";
 import { wholeNumber } from "./tensors.js";
 
 /** Threads of a page, at most. */
@@ -20,11 +21,21 @@ export const text: Rule<string> = {
   fits: (value) => typeof value === "string",
 };
 
-export const address: Rule<string | { href: string }> = {
-  expected: "a string or a URL",
-  fits: (value) =>
-    typeof value === "string" || (isObject(value) && typeof value["href"] === "string"),
-};
+/** The text of a bundle's address: a string, or the `href` of what has one. */
+export function addressText(value: unknown): string {
+  let href = value;
+  try {
+    // Once: it may be another one the next time.
+    href = isObject(value) ? value["href"] : value;
+  } catch {
+    // Then it is no text.
+  }
+  checked("Value", "the address of a bundle", value, {
+    expected: "a string or a URL",
+    fits: () => typeof href === "string",
+  });
+  return href as string;
+}
 
 export const voice: Rule<string | Voice> = {
   expected: "the name of a voice or a Voice",
@@ -38,9 +49,7 @@ export function callback<T>(): Rule<T> {
 
 export const signal: Rule<AbortSignal> = {
   expected: "an AbortSignal (the `signal` of an AbortController)",
-  // Those of another frame are of another class.
-  fits: (value) =>
-    isObject(value) && typeof value["aborted"] === "boolean" && typeof value["addEventListener"] === "function",
+  fits: isAbortSignal,
 };
 
 export const sampleRate: Rule<number> = {
@@ -71,12 +80,17 @@ const player: Rule<Player> = {
 };
 const context: Rule<AudioContext> = {
   expected: "an AudioContext",
-  fits: (value) => value instanceof AudioContext,
+  fits: isAudioContext,
 };
 
 /** Whether options stand where an address might: addresses are strings, or objects that say so. */
 export function isLoadOptions(value: unknown): value is LoadOptions {
-  return isObject(value) && !Array.isArray(value) && !("href" in value);
+  try {
+    return mayBeOptions(value) && !("href" in value);
+  } catch {
+    // A proxy that throws: reading its options says so.
+    return true;
+  }
 }
 
 export const loadOptions: Rules<LoadOptions> = {

@@ -67,7 +67,11 @@ function keyOf(bundle: Addresses): string {
 export async function manifestText(bundle: Addresses, signal: AbortSignal | undefined): Promise<string> {
   const url = addressOf(MANIFEST, bundle);
   try {
-    return await (await request(url, { signal, cache: "no-cache" })).text();
+    const response = await request(url, { signal, cache: "no-cache" });
+    return await response.text().catch((cause: unknown) => {
+      signal?.throwIfAborted();
+      throw new PocketTTSError("Network", `cannot fetch ${url}: it broke off`, { cause });
+    });
   } catch (error) {
     const isOffline = error instanceof PocketTTSError && error.kind === "Network";
     const text = isOffline ? await storedManifest(keyOf(bundle)) : undefined;

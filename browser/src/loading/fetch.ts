@@ -23,7 +23,11 @@ export async function request(url: string, { cache, signal }: How): Promise<Resp
     response = await fetch(url, signal === undefined ? { cache } : { cache, signal });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new PocketTTSError("Network", `cannot fetch ${url}: no answer`, { cause });
+    const { protocol } = new URL(url, globalThis.location.href);
+    const why = /^https?:$/.test(protocol)
+      ? "no answer"
+      : `browsers do not fetch from ${protocol} addresses; serve the files over https, or from localhost`;
+    throw new PocketTTSError("Network", `cannot fetch ${url}: ${why}`, { cause });
   }
   if (!response.ok) {
     const status = `${response.status} ${response.statusText}`.trim();

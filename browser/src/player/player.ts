@@ -1,9 +1,10 @@
 /** Plays samples as they are made. */
 
-import { checked, checkedOptions } from "../checks/check.js";
+import { checked, checkedOptions, read } from "../checks/check.js";
 import { samplesOf, type SampleValues } from "../checks/data.js";
 import { callback, mark as aMark, playerOptions, sampleRate as rate } from "../checks/rules.js";
 import { PocketTTSError } from "../errors.js";
+import { call } from "../listener.js";
 import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
 import { Resampler } from "./resampler.js";
 import { Speed } from "./speed.js";
@@ -55,6 +56,9 @@ export class Player {
   readonly #ring: Promise<AudioWorkletNode>;
   readonly #speed = new Speed();
   readonly #watch = () => this.#wake();
+  readonly #follow = () => this.#followContext();
+  #closed = false;
+  #closing: Promise<void> = Promise.resolve();
   #resampler: Resampler | undefined;
   #rate = 0;
   #marks: { start: number; mark: Mark }[] = [];
@@ -88,6 +92,7 @@ export class Player {
     // Whoever writes is told; until then it is no unhandled rejection.
     this.#ring.catch(() => {});
     for (const event of WAKING) document.addEventListener(event, this.#watch, true);
+    this.context.addEventListener("statechange", this.#follow);
   }
 
   /** Called about 30 times a second while sound comes out: seconds heard, and the mark there. */
@@ -139,18 +144,21 @@ export class Player {
   /**
    * Adds samples (one channel, from -1 to 1), which `mark` says are heard from here on.
    * Resolves when they are in the ring: await it, and generation keeps pace with listening.
-   * After `stop()` a write that waits resolves at once, and its samples are dropped.
+   * After `stop()` a write that waits resolves at once, and its samples are dropped. After `close()`
+   * nothing can be written.
    */
   write(samples: SampleValues, sampleRate: number, mark?: Mark): Promise<void> {
     let values: Float32Array;
+    let copy: Mark | undefined;
     try {
       values = samplesOf("samples", samples);
       checked("Audio", "sampleRate", sampleRate, rate);
-      if (mark !== undefined) checked("Options", "the mark", mark, aMark);
+      copy = markOf(mark);
+      this.#checkOpen();
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#write(values, sampleRate, mark);
+    return this.#write(values, sampleRate, copy);
   }
 
   #write(samples: Float32Array, sampleRate: number, mark: Mark | undefined): Promise<void> {
@@ -173,9 +181,11 @@ export class Player {
 
   /**
    * Nothing more comes: what waits is played, then `onended` is called. Resolves when nothing
-   * sounds any more: then, or at `stop()`.
+   * sounds any more: then, or at `stop()`, or when the player or its context is closed.
    */
   end(): Promise<void> {
+    // Nothing sounds any more.
+    if (this.#isClosed) return Promise.resolve();
     const epoch = this.#epoch;
     const over = new Promise<void>((resolve) => this.#over.push(resolve));
     void this.#enqueue(async () => {
@@ -184,7 +194,7 @@ export class Player {
       this.#resampler = undefined;
       this.#speed.pause();
       if (epoch === this.#epoch) this.#tell(await this.#ring, { kind: "end" });
-    }).catch(() => this.#settle());
+    }).catch(() => settle(this.#over.splice(0)));
     return over;
   }
 
@@ -205,23 +215,49 @@ export class Player {
 
   /** Silence at once; what waits is dropped. The next write starts anew. */
   stop(): void {
+    const over = this.#over.splice(0);
     this.#epoch += 1;
     this.#command({ kind: "reset", epoch: this.#epoch });
     this.#resampler = undefined;
     this.#marks = [];
     this.#written = this.#played = this.#origin = 0;
     this.#speed.pause();
+    // A listener may begin anew: what it waits for is not over.
     this.#become("idle");
     this.#room?.();
-    this.#settle();
+    settle(over);
   }
 
-  /** Stops, and gives the audio device back if the context is the player's own. */
-  async close(): Promise<void> {
+  /** Stops for good, and gives the audio device back if the context is the player's own. */
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#closing = this.#close();
+    }
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.stop();
     for (const event of WAKING) document.removeEventListener(event, this.#watch, true);
+    this.context.removeEventListener("statechange", this.#follow);
     this.output.disconnect();
-    if (this.#ownsContext) await this.context.close();
+    if (this.#ownsContext && this.context.state !== "closed") await this.context.close();
+  }
+
+  get #isClosed(): boolean {
+    return this.#closed || this.context.state === "closed";
+  }
+
+  #checkOpen(): void {
+    if (!this.#isClosed) return;
+    const why = this.#closed ? "it was closed" : "its AudioContext is closed";
+    throw new PocketTTSError("Unsupported", `the player cannot play: ${why}; make a new Player`);
+  }
+
+  /** Whoever made the context may close it: nothing is heard of what waits. */
+  #followContext(): void {
+    if (this.context.state === "closed") this.stop();
   }
 
   async #start(output: AudioNode): Promise<AudioWorkletNode> {
@@ -261,12 +297,17 @@ export class Player {
       case "drained":
         // Samples may be on their way that the audio thread has not seen.
         if (this.#pending > 0 || this.#played < this.#written) return;
-        this.#marks = [];
-        this.#become("idle");
-        call(() => this.#onended?.());
-        this.#settle();
+        this.#drained(this.#over.splice(0));
         break;
     }
+  }
+
+  /** All has been played. Listeners may begin anew, so `over` are those that waited for this. */
+  #drained(over: (() => void)[]): void {
+    this.#marks = [];
+    this.#become("idle");
+    call(() => this.#onended?.());
+    settle(over);
   }
 
   /** Tells where the sound is that comes out of the loudspeaker now. */
@@ -335,10 +376,6 @@ export class Player {
     if (state !== "running" && state !== "closed") void this.context.resume().catch(() => {});
   }
 
-  #settle(): void {
-    for (const resolve of this.#over.splice(0)) resolve();
-  }
-
   #become(state: PlayerState): void {
     if (state === this.#state) return;
     this.#state = state;
@@ -346,13 +383,16 @@ export class Player {
   }
 }
 
-/** Calls a listener of the page's: what it throws is reported as any listener's, and changes nothing here. */
-function call(listener: () => void): void {
-  try {
-    listener();
-  } catch (error) {
-    reportError(error);
-  }
+function settle(over: (() => void)[]): void {
+  for (const resolve of over) resolve();
+}
+
+/** A copy of a mark, for whoever gave it may change it. */
+function markOf(mark: Mark | undefined): Mark | undefined {
+  if (mark === undefined) return undefined;
+  checked("Options", "the mark", mark, aMark);
+  const copy = read("Options", "the mark", () => ({ ...mark, text: mark.text }));
+  return checked("Options", "the mark", copy, aMark);
 }
 
 /** A listener that may be set; null, as the web's own have it, is none. */

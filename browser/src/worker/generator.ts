@@ -6,6 +6,9 @@ import type { Tensors } from "../tensor.js";
 import type { Components } from "./components.js";
 import type { Stream } from "./runtime.js";
 
+/** Milliseconds of work after which messages are let in, for they may end it. */
+const PATIENCE = 100;
+
 export class Generator {
   readonly #utterance: Utterance;
   readonly #components: Components;
@@ -22,13 +25,20 @@ export class Generator {
     this.#timings = timings;
   }
 
-  /** The next piece for the decoder; none at the end. Where a piece of the text gave none yet: "again". */
+  /**
+   * The next piece for the decoder; none at the end. Where a piece of the text gave none yet, or a
+   * frame takes long for its many steps: "again".
+   */
   async next(): Promise<Sound | "again" | undefined> {
+    const start = performance.now();
     for (;;) {
       const action = this.#utterance.nextAction();
       switch (action.kind) {
         case "run":
           this.#utterance.supply(await this.#run(action.call.component, action.call.inputs));
+          if (performance.now() - start > PATIENCE) {
+            return "again";
+          }
           break;
         case "emit":
           if (action.sound.kind === "begin") {

@@ -85,7 +85,7 @@ export class Host {
   }
 
   prepareVoice(voice: number): undefined {
-    this.#parts.voices.prepared(voice);
+    this.#parts.voices.prepare(voice);
   }
 
   exportVoice(voice: number, half: boolean): Uint8Array<ArrayBuffer> {
@@ -100,12 +100,13 @@ export class Host {
   async speak({ utterance, text, options, voice }: Extract<Request, { type: "speak" }>): Promise<void> {
     const turn = this.#begin(utterance);
     let generator: Generator | undefined;
+    let used: ReturnType<Voices["use"]> | undefined;
     try {
       const { model, components, voices } = this.#parts;
-      const prepared = voices.prepared(voice);
+      used = voices.use(voice);
       const spoken = model.utterance(text, options);
       this.#note(spoken.notices);
-      generator = new Generator(spoken, components, prepared, turn.timings);
+      generator = new Generator(spoken, components, used.stream, turn.timings);
       while (!turn.stopped) {
         const sound = await generator.next();
         if (sound === undefined) {
@@ -122,6 +123,7 @@ export class Host {
       this.#over(turn, error);
     } finally {
       generator?.free();
+      used?.done();
     }
   }
 

@@ -14,6 +14,9 @@ interface Loaded {
   voice: Voice;
   /** `flow_lm` in the state of the voice, once it is needed. */
   prepared: Stream | undefined;
+  /** Who forks it now. */
+  users: number;
+  dropped: boolean;
 }
 
 /** A voice, and whether only the first part of what it was made of was used. */
@@ -70,13 +73,28 @@ export class Voices {
         break;
       }
     }
-    this.#loaded.set(number, { voice, prepared: undefined });
+    this.#loaded.set(number, { voice, prepared: undefined, users: 0, dropped: false });
     return { positions: voice.position, notices };
   }
 
-  /** `flow_lm` in the state of a voice, to be forked. */
-  prepared(number: number): Stream {
+  /** Makes a voice ready to be used. */
+  prepare(number: number): void {
+    this.#prepared(this.#get(number));
+  }
+
+  /** `flow_lm` in the state of a voice, to be forked until `done` is called, though the voice be dropped. */
+  use(number: number): { stream: Stream; done: () => void } {
     const loaded = this.#get(number);
+    const stream = this.#prepared(loaded);
+    loaded.users += 1;
+    const done = () => {
+      loaded.users -= 1;
+      free(loaded);
+    };
+    return { stream, done };
+  }
+
+  #prepared(loaded: Loaded): Stream {
     if (loaded.prepared === undefined) {
       const stream = this.#components.stream("flow_lm").fork();
       for (const [name, state] of Object.entries(loaded.voice.states())) {
@@ -96,15 +114,17 @@ export class Voices {
   /** Lets go of a voice. */
   drop(number: number): void {
     const loaded = this.#loaded.get(number);
-    loaded?.voice.free();
-    loaded?.prepared?.free();
     this.#loaded.delete(number);
+    if (loaded !== undefined) {
+      loaded.dropped = true;
+      free(loaded);
+    }
   }
 
   #get(number: number): Loaded {
     const loaded = this.#loaded.get(number);
     if (loaded === undefined) {
-      throw new PocketTTSError("NoVoice", "this voice was disposed of");
+      throw new PocketTTSError("NoVoice", "this voice was disposed of: load it again");
     }
     return loaded;
   }
@@ -164,5 +184,13 @@ export class Voices {
       prompt.free();
       flowLm.free();
     }
+  }
+}
+
+/** Frees a voice that was dropped, once nobody uses it. */
+function free({ voice, prepared, users, dropped }: Loaded): void {
+  if (dropped && users === 0) {
+    voice.free();
+    prepared?.free();
   }
 }

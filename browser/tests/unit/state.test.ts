@@ -111,10 +111,24 @@ test("values that are none of its own are refused", async () => {
   const stream = () => new ComponentStream(component, run);
   const any = (value: unknown) => value as never;
   const rows = { dtype: "f32", shape: [1, 1, 2], data: Float32Array.of(1, 2) };
+  const sparse: number[] = [];
+  sparse[1] = 2;
+  const throwing = new Proxy({}, { ownKeys() { throw new Error("mine"); } });
+  const state = { input: "past", output: "new", dtype: "f32", shape: [1e9, 1e9], initial: "zeros", carry: { rule: "replace" } } as const;
+  const huge: Component = { ...component, states: [{ ...state, shape: [...state.shape] }] };
   // biome-ignore format: one case a line
   const cases: [() => unknown, string, string][] = [
     [() => new ComponentStream(any(null), run), "Value", "a component of a bundle's manifest, not null"],
     [() => new ComponentStream(any({}), run), "Value", "not an object"],
+    [() => new ComponentStream(any({ ...component, graph: null }), run), "Value", "a component of a bundle's manifest"],
+    [() => new ComponentStream(any({ ...component, inputs: [null] }), run), "Value", "a component of a bundle's manifest"],
+    [() => new ComponentStream(any({ ...component, states: [{}] }), run), "Value", "a component of a bundle's manifest"],
+    [() => new ComponentStream(any({ ...component, position: 5 }), run), "Value", "a component of a bundle's manifest"],
+    [() => new ComponentStream(huge, run), "Memory", "there is no memory for the state past"],
+    [() => new ComponentStream(component, any(async () => null)).run(any({ rows })), "Tensor", "gives has to be an object of tensors"],
+    [() => stream().run(throwing), "Tensor", "the inputs of graph.onnx cannot be read: mine"],
+    [() => stream().run({ rows: any({ ...rows, shape: sparse }) }), "Tensor", "has to be a tensor"],
+    [() => stream().state(any(Symbol("a"))), "Tensor", "has no state Symbol(a)"],
     [() => new ComponentStream(component, any(5)), "Value", "a function that runs the graph, not 5"],
     [() => stream().run(any(null)), "Tensor", "needs an input rows"],
     [() => stream().run(any({})), "Tensor", "needs an input rows"],
@@ -142,4 +156,21 @@ test("values that are none of its own are refused", async () => {
     }
   }
   expect(wrong).toEqual([]);
+});
+
+test("a stream runs one call at a time, and stays as it is meanwhile", async () => {
+  let go = () => {};
+  const held = new Promise<void>((resolve) => (go = resolve));
+  const stream = new ComponentStream(component, async (inputs) => held.then(() => run(inputs)));
+  const rows = () => ({ rows: f32([1, 1, 2], 1, 2) });
+  const running = stream.run(rows());
+  const busy = "graph.onnx is running: await the call before";
+  await expect(stream.run(rows())).rejects.toThrow(busy);
+  expect(() => stream.reset()).toThrow(busy);
+  expect(() => stream.setPosition(1)).toThrow(busy);
+  expect(() => stream.setState("last", f32([1], 1))).toThrow(busy);
+  go();
+  await running;
+  await stream.run(rows());
+  expect([stream.position, stream.state("past").shape]).toEqual([9, [1, 2, 2]]);
 });

@@ -1,0 +1,57 @@
+/**
+ * What a value is by its nature. `instanceof` asks for a prototype: it denies what another frame
+ * made, and believes an object that only inherits. A getter of the class itself knows.
+ */
+
+/** Whether a getter of a class takes `value` for one of its objects. Browsers lack some classes. */
+function brand<T>(owner: () => { prototype: object } | undefined, member: string): (value: unknown) => value is T {
+  return (value): value is T => {
+    const get = getter(owner()?.prototype, member);
+    if (get === undefined || typeof value !== "object" || value === null) {
+      return false;
+    }
+    try {
+      get.call(value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+}
+
+/** The getter of `member`, which a page's own class may inherit. */
+function getter(prototype: object | null | undefined, member: PropertyKey): (() => unknown) | undefined {
+  for (let owner = prototype ?? null; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    const get = Object.getOwnPropertyDescriptor(owner, member)?.get;
+    if (get !== undefined) {
+      return get;
+    }
+  }
+  return undefined;
+}
+
+export const isArrayBuffer = brand<ArrayBuffer>(() => ArrayBuffer, "byteLength");
+// Pages without isolation have no shared buffers, workers no sound.
+export const isSharedArrayBuffer = brand<SharedArrayBuffer>(() => globalThis.SharedArrayBuffer, "byteLength");
+export const isDataView = brand<DataView>(() => DataView, "buffer");
+export const isBlob = brand<Blob>(() => globalThis.Blob, "size");
+export const isAbortSignal = brand<AbortSignal>(() => AbortSignal, "aborted");
+export const isAudioBuffer = brand<AudioBuffer>(() => globalThis.AudioBuffer, "numberOfChannels");
+export const isAudioContext = brand<AudioContext>(() => globalThis.AudioContext, "baseLatency");
+
+const typeName = getter(Uint8Array.prototype, Symbol.toStringTag);
+
+/** The name of a typed array's class, such as `Float32Array`; none of another value. */
+export function typedArray(value: unknown): string | undefined {
+  return typeName?.call(value) as string | undefined;
+}
+
+/** Whether the memory of a typed array was transferred: it is empty then, as an empty one is. */
+export function wasMoved(values: { buffer: ArrayBufferLike }): boolean {
+  try {
+    new Uint8Array(values.buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
