@@ -144,6 +144,11 @@ impl Utterance {
         })
     }
 
+    /// How it is spoken.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// What looks like a pause in the text and is spoken as words: the first few. Of a text that
     /// is read as it is spoken, [`TextCheck`] tells it.
     pub fn near_misses(&self) -> &[String] {
