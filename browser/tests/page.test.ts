@@ -247,7 +247,7 @@ test("keys speak, hold and stop, and reach everything", async () => {
 
   await page.focus(".skip");
   const reached: string[] = [];
-  for (let i = 0; i < 7; i += 1) {
+  for (let i = 0; i < 8; i += 1) {
     await page.keyboard.press("Tab");
     const focused = () => {
       const { id, tagName, textContent, name } = document.activeElement as HTMLInputElement;
@@ -255,7 +255,50 @@ test("keys speak, hold and stop, and reach everything", async () => {
     };
     reached.push(await page.evaluate(focused));
   }
-  expect(reached).toEqual(["sample", "text", "speak", "voice", "model", "SUMMARY Your own voice", "SUMMARY More"]);
+  expect(reached).toEqual(["sample", "text", "speak", "speed", "voice", "model", "SUMMARY Your own voice", "SUMMARY More"]);
+});
+
+test("speed is changed while it speaks, with keys, too, and kept for the next visit", async () => {
+  await using visited = await visit();
+  const { page, problems } = visited;
+  const shown = () => page.textContent("#speed-shown");
+  expect(await shown()).toBe("1.00×");
+  await page.fill("#text", BEGINNING);
+  await page.click("#speak");
+  await sounding(page);
+  // Seconds of what is spoken that are heard in one and a half by the clock on the wall.
+  const pace = () =>
+    page.evaluate(async () => {
+      const clock = () => Number(document.getElementById("clock")?.textContent?.split(":")[1]);
+      const [begin, began] = [clock(), performance.now()];
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      return ((clock() - begin) / (performance.now() - began)) * 1000;
+    });
+  await page.focus("#speed");
+  await page.keyboard.press("Home");
+  expect(await shown()).toBe("0.50×");
+  await page.waitForTimeout(300);
+  expect(Math.abs((await pace()) - 0.5)).toBeLessThan(0.15);
+  await page.keyboard.press("End");
+  expect(await shown()).toBe("2.00×");
+  await page.keyboard.press("ArrowLeft");
+  expect(await shown()).toBe("1.95×");
+  expect(await page.getAttribute("#speed", "aria-valuetext")).toBe("1.95 times");
+  await page.keyboard.press("Escape");
+  await says(page, "Stopped.");
+
+  await page.reload();
+  await page.locator("#speak:enabled").waitFor();
+  expect(await shown()).toBe("1.95×");
+  expect(await page.inputValue("#speed")).toBe("1.95");
+  // What cannot be is put right.
+  for (const [kept, expected] of [["9", "2.00×"], ["-1", "1.00×"], ["fast", "1.00×"]] as const) {
+    await page.evaluate((kept) => localStorage.setItem("pocket-onnx-speed", kept), kept);
+    await page.reload();
+    await page.locator("#speak:enabled").waitFor();
+    expect(await shown()).toBe(expected);
+  }
+  expect(problems).toEqual([]);
 });
 
 test("voices are chosen, recorded, opened and saved", async () => {

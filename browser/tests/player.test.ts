@@ -72,7 +72,7 @@ afterAll(async () => {
 });
 
 function servePlayer(): Promise<Server> {
-  return serve({ "/dist/": join(PACKAGE, "dist") }, { pages: { "/": PAGE } });
+  return serve({ "/dist/": join(PACKAGE, "dist"), "/wasm/": join(PACKAGE, "wasm") }, { pages: { "/": PAGE } });
 }
 
 async function open(from = host, where = browser): Promise<Page> {
@@ -163,7 +163,7 @@ test("a slow generation is given a head start, and then plays through", REAL_TIM
       await sleep(Math.max(0, due - performance.now()));
     }
     await player.end();
-    return { underruns: player.underruns, sounded, speed: player.speed, states };
+    return { underruns: player.underruns, sounded, speed: player.generationSpeed, states };
   });
   expect(heard.underruns).toBe(0);
   expect(heard.speed).toBeLessThan(1);
@@ -303,3 +303,194 @@ test("a worklet that cannot be had fails the write", async () => {
   });
   await expect(failure).rejects.toThrow(/module|worklet|load/i);
 }, 30_000);
+
+/** Of recorded samples: how long they sound, how often a second they rise through 0, the largest step. */
+function judge(recorded: number[], rate: number) {
+  const begin = onset(recorded);
+  const end = recorded.findLastIndex((it) => Math.abs(it) > 1e-4);
+  const sound = recorded.slice(begin, end);
+  let [rises, steepest] = [0, 0];
+  for (let i = 1; i < sound.length; i += 1) {
+    const [before, now] = [sound[i - 1] ?? 0, sound[i] ?? 0];
+    if (before < 0 && now >= 0) rises += 1;
+    steepest = Math.max(steepest, Math.abs(now - before));
+  }
+  return { seconds: sound.length / rate, hertz: (rises / sound.length) * rate, steepest };
+}
+
+/** A tone of 0.5 and 440 Hz climbs by so much from sample to sample at 48 kHz; fades add to that. */
+const STEEPEST = 0.033;
+
+test.each([0.5, 0.5001, 0.8, 1.5, 1.999, 2])("at %d times the speed a tone keeps its pitch", async (speed) => {
+  await using page = await open();
+  const heard = await page.evaluate(async (speed) => {
+    const { player, recorded, events, states } = await start(48_000);
+    player.speed = speed;
+    for (let frame = 0; frame < 20; frame += 1) {
+      await player.write(tone(frame * 0.08, 0.08), 24_000, { text: frame < 10 ? "one" : "two" });
+    }
+    await player.end();
+    await sleep(100);
+    return { recorded, events, states, underruns: player.underruns, speed: player.speed };
+  }, speed);
+  expect(heard.speed).toBe(speed);
+  expect(heard.underruns).toBe(0);
+  expect(heard.states).toEqual(["buffering", "playing", "idle"]);
+  const { seconds, hertz, steepest } = judge(heard.recorded, 48_000);
+  expect(Math.abs(seconds - 1.6 / speed)).toBeLessThan(0.04 / speed + 0.01);
+  expect(Math.abs(hertz / 440 - 1)).toBeLessThan(0.01);
+  expect(steepest).toBeLessThan(STEEPEST);
+  // Positions are those of what was written.
+  const positions = heard.events.map(([it]) => it);
+  expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+  expect(Math.abs((positions.at(-1) ?? 0) - 1.6)).toBeLessThan(0.1 * Math.max(1, speed));
+  const turn = heard.events.findIndex(([, text]) => text === "two");
+  expect(Math.abs((positions[turn] ?? 0) - 0.8)).toBeLessThan(0.05 * Math.max(1, speed));
+}, 30_000);
+
+test("a change of speed is heard at once, in what waits, too", async () => {
+  await using page = await open();
+  const heard = await page.evaluate(async () => {
+    const { player, recorded, events } = await start(48_000);
+    await player.write(tone(0, 6), 24_000);
+    const over = player.end();
+    const at = (seconds: number) => new Promise<void>((resolve) => {
+      const watch = setInterval(() => {
+        if ((events.at(-1)?.[0] ?? 0) < seconds) return;
+        clearInterval(watch);
+        resolve();
+      }, 5);
+    });
+    await at(1);
+    const turned = recorded.length;
+    player.speed = 2;
+    await at(4);
+    const [slowed, second] = [recorded.length, events.at(-1)?.[0] ?? 0];
+    player.speed = 0.5;
+    await over;
+    await sleep(100);
+    return { recorded, turned, slowed, second, underruns: player.underruns };
+  });
+  expect(heard.underruns).toBe(0);
+  const { seconds, hertz, steepest } = judge(heard.recorded, 48_000);
+  expect(Math.abs(hertz / 440 - 1)).toBeLessThan(0.01);
+  expect(steepest).toBeLessThan(STEEPEST);
+  const begin = onset(heard.recorded) / 48_000;
+  const [turned, slowed] = [heard.turned / 48_000 - begin, heard.slowed / 48_000 - begin];
+  // From 1 s on to 4 s at twice the speed, within 200 ms for each change to be heard.
+  expect(Math.abs(slowed - turned - 1.5)).toBeLessThan(0.2);
+  expect(Math.abs(seconds - slowed - 2 * (6 - heard.second))).toBeLessThan(0.4);
+}, 30_000);
+
+test("a speed that changes fifty times in a second neither clicks nor breaks off", async () => {
+  await using page = await open();
+  const heard = await page.evaluate(async () => {
+    const { player, recorded, states } = await start(48_000);
+    await player.write(tone(0, 3), 24_000);
+    const over = player.end();
+    let done = false;
+    void over.then(() => (done = true));
+    const speeds = [0.5, 2, 1, 1.999, 0.5001, 1.3];
+    for (let i = 0; !done; i += 1) {
+      player.speed = speeds[i % speeds.length] ?? 1;
+      await sleep(20);
+    }
+    await sleep(100);
+    return { recorded, states, underruns: player.underruns };
+  });
+  expect(heard.underruns).toBe(0);
+  expect(heard.states).toEqual(["buffering", "playing", "idle"]);
+  const { hertz, steepest } = judge(heard.recorded, 48_000);
+  expect(Math.abs(hertz / 440 - 1)).toBeLessThan(0.01);
+  expect(steepest).toBeLessThan(STEEPEST);
+}, 30_000);
+
+test("stopped, paused and very short sound at another speed", async () => {
+  await using page = await open();
+  const heard = await page.evaluate(async () => {
+    const { player, recorded, events } = await start(48_000);
+    player.speed = 1.5;
+    const waiting = player.write(tone(0, 30), 24_000);
+    await sleep(500);
+    player.stop();
+    await waiting;
+    await sleep(100);
+    const silent = recorded.slice(-1000).every((it) => it === 0);
+    const kept = player.speed;
+    // Sounds too short to be stretched, an empty one, and one sample.
+    for (const seconds of [0.01, 0, 1 / 24_000, 0.02]) {
+      await player.write(tone(0, seconds), 24_000);
+      await player.end();
+    }
+    recorded.length = 0;
+    events.length = 0;
+    await player.write(tone(0, 1.5), 24_000);
+    const over = player.end();
+    await sleep(300);
+    player.pause();
+    player.speed = 0.75;
+    await sleep(200);
+    const held = recorded.length;
+    await sleep(200);
+    const still = recorded.slice(held).every((it) => it === 0);
+    player.resume();
+    await over;
+    await sleep(100);
+    return { silent, kept, still, recorded, last: events.at(-1)?.[0], state: player.state };
+  });
+  expect(heard.silent).toBe(true);
+  expect(heard.kept).toBe(1.5);
+  expect(heard.still).toBe(true);
+  expect(heard.state).toBe("idle");
+  expect(Math.abs((heard.last ?? 0) - 1.5)).toBeLessThan(0.1);
+  expect(judge(heard.recorded, 48_000).steepest).toBeLessThan(STEEPEST);
+}, 30_000);
+
+test("at a slow speed a gap is faded, and a slow generation lasts", async () => {
+  await using page = await open();
+  const heard = await page.evaluate(async () => {
+    const { player, recorded } = await start(48_000);
+    player.speed = 0.5;
+    for (let at = 0; at < 0.79; at += 0.08) await player.write(tone(at, 0.08), 24_000);
+    await sleep(2500);
+    player.speed = 2;
+    for (let at = 0.8; at < 1.59; at += 0.08) await player.write(tone(at, 0.08), 24_000);
+    await player.end();
+    await sleep(100);
+    const gaps = player.underruns;
+    player.stop();
+    // 0.08 s of sound take 0.07 s: too slow for twice the speed, and heard after a while.
+    const began = performance.now();
+    for (let at = 0; at < 3.19; at += 0.08) {
+      await player.write(tone(at, 0.08), 24_000);
+      const due = began + 70 * Math.round(at / 0.08 + 1);
+      await sleep(Math.max(0, due - performance.now()));
+    }
+    const second = recorded.length;
+    await player.end();
+    return { recorded: recorded.slice(0, second), gaps, underruns: player.underruns - gaps };
+  });
+  expect(heard.gaps).toBe(1);
+  expect(heard.underruns).toBe(0);
+  expect(judge(heard.recorded, 48_000).steepest).toBeLessThan(STEEPEST);
+}, 30_000);
+
+test("speeds that cannot be are refused, and change nothing", async () => {
+  await using page = await open();
+  const refused = await page.evaluate(async () => {
+    const { player } = await start();
+    const refused: string[] = [];
+    for (const speed of [0.49, 2.01, 0, -1, Number.NaN, Infinity, "1.5", null, undefined] as number[]) {
+      try {
+        player.speed = speed;
+        refused.push("works");
+      } catch (error) {
+        refused.push((error as Error).message);
+      }
+    }
+    return [...refused, String(player.speed)];
+  });
+  const words = "the speed has to be a number from 0.5 to 2, not ";
+  const shown = ["0.49", "2.01", "0", "-1", "NaN", "Infinity", '"1.5"', "null", "undefined"];
+  expect(refused).toEqual([...shown.map((it) => words + it), "1"]);
+});

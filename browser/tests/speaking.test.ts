@@ -99,6 +99,67 @@ test("the engine says what the native command says in the default formats", asyn
   }
 });
 
+test("at another speed it says what the native command says", async () => {
+  const it = await page("isolated");
+  for (const speed of [0.75, 2]) {
+    const expected = await nativeSpeech(BUNDLE, TEXT, ["--seed", String(SEED), "--speed", String(speed)]);
+    for (const threads of [1, 2]) {
+      const chunks = await it.evaluate(
+        async ([bundle, text, seed, speed, threads]) => {
+          const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`, { threads });
+          const chunks: [number[], string][] = [];
+          for await (const { audio, text: sentence } of tts.stream(text, { seed, speed })) {
+            chunks.push([[...audio], sentence]);
+          }
+          await tts.dispose();
+          return chunks;
+        },
+        [BUNDLE, TEXT, SEED, speed, threads] as const,
+      );
+      const audio = chunks.flatMap(([samples]) => samples);
+      // Where two places are as good as another, rounding decides which one is jumped to.
+      expect(Math.abs(audio.length - expected.length)).toBeLessThan(1920);
+      expect(difference(Float32Array.from(audio), expected, COMPARED / 2)).toBeLessThan(1e-3);
+      expect(chunks.every(([samples]) => samples.length > 0)).toBe(true);
+      expect(new Set(chunks.map(([, text]) => text))).toEqual(new Set(["Hello there.", "", "This is a test."]));
+    }
+  }
+  await it.close();
+});
+
+test("speaking at another speed can be ended, and the next text has its own speed", async () => {
+  const it = await page("isolated");
+  const lengths = await it.evaluate(
+    async ([bundle, text, seed]) => {
+      const lengths: number[] = [];
+      for (const threads of [1, 2]) {
+        const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`, { threads });
+        for (const leave of [1, 2, 5]) {
+          const ending = new AbortController();
+          let chunks = 0;
+          const { signal } = ending;
+          await (async () => {
+            for await (const _ of tts.stream(text.repeat(20), { seed, speed: 2, signal })) {
+              if (++chunks === leave) ending.abort();
+            }
+          })().catch(() => {});
+        }
+        for (const speed of [undefined, 0.5, 1]) {
+          lengths.push((await tts.generate(text, { seed, speed })).audio.length);
+        }
+        await tts.dispose();
+      }
+      return lengths;
+    },
+    [BUNDLE, TEXT, SEED] as const,
+  );
+  await it.close();
+  const [own = 0, slow = 0, same] = lengths;
+  expect(same).toBe(own);
+  expect(Math.abs(slow - 2 * own)).toBeLessThan(1920);
+  expect(lengths.slice(3)).toEqual(lengths.slice(0, 3));
+});
+
 test("chunks come one by one, with the sentence they belong to", async () => {
   const it = await page("isolated");
   const chunks = await it.evaluate(
@@ -246,7 +307,8 @@ test("errors are those of the native command", async () => {
       ["temperature", () => tts.generate("A.", { temperature: Number.NaN })],
       ["clamp", () => tts.generate("A.", { noiseClamp: -1 })],
       ["tokens", () => tts.generate("A.", { maxTokens: 0 })],
-      ["unknown", () => tts.generate("A.", { speed: 2 } as object)],
+      ["unknown", () => tts.generate("A.", { rate: 2 } as object)],
+      ["speed", () => tts.generate("A.", { speed: 2.5 })],
       ["file", () => tts.loadVoice(new Blob(["no voice"]))],
       ["silent", () => tts.cloneVoice({ samples: new Float32Array(24_000), sampleRate: 24_000 })],
       ["no recording", () => tts.cloneVoice(new Blob(["no recording"]))],

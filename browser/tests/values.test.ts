@@ -220,7 +220,13 @@ test("options of speaking are checked, and what is misspelt is named", async () 
     const wrong = await globalThis.tryAll([
       [() => say(null), "Options", "has to be an object, not null"],
       [() => say("alba"), "Options", 'has to be an object, not "alba"'],
-      [() => say({ speed: 2 }), "Options", "the option speed does not exist"],
+      [() => say({ rate: 2 }), "Options", "the option rate does not exist"],
+      [() => say({ speed: "1.5" }), "Options", 'the option speed has to be a number, not "1.5"'],
+      [() => say({ speed: null }), "Options", "the option speed has to be a number, not null"],
+      ...[0.49, 2.01, 0, -1, Number.NaN, Infinity, -Infinity].map((speed) => [
+        () => say({ speed }), "Options", `the speed has to be a number from 0.5 to 2, not ${speed}`,
+      ] as [() => Promise<unknown>, string, string]),
+      ...[0.5, 0.5001, 1.999, 2].map((speed) => [() => say({ speed }), "works"] as [() => Promise<unknown>, string]),
       [() => say({ max_tokens: 2 }), "Options", "did you mean maxTokens?"],
       [() => say({ noise_clamp: 2 }), "Options", "did you mean noiseClamp?"],
       [() => say({ Seed: 2 }), "Options", "did you mean seed?"],
@@ -246,7 +252,7 @@ test("options of speaking are checked, and what is misspelt is named", async () 
       [() => say({ voice: "Synthetic_1" }), "NoVoice", "no voice Synthetic_1 (did you mean synthetic_1?); it has synthetic_1, synthetic_2"],
       [() => say({ signal: new AbortController() }), "Options", "AbortSignal"],
       [() => say({ get seed() { throw new Error("mine"); } }), "Options", "the option seed cannot be read: mine"],
-      [() => tts.stream("A.", { speed: 2 } as object), "Options", "speed"],
+      [() => tts.stream("A.", { pace: 2 } as object), "Options", "pace"],
       [() => tts.stream("A.", null as unknown as object), "Options", "not null"],
       [() => tts.speak("A.", null as unknown as object), "Options", "not null"],
       [() => tts.speak("A.", { player: {} } as object), "Options", "the option player has to be a Player"],
@@ -433,6 +439,8 @@ test("players and speech check what they are given", async () => {
     const wrong = await globalThis.tryAll([
       [() => make(null), "Options", "not null"],
       [() => make({ context: 5 }), "Options", "the option context has to be an AudioContext, not 5"],
+      [() => make({ speed: 2.5 }), "Options", "the option speed has to be a number from 0.5 to 2, not 2.5"],
+      [() => make({ speed: "2" }), "Options", 'not "2"'],
       [() => make({ Context: closed }), "Options", "did you mean context?"],
       [() => new Player({ context: closed }).write(samples, rate), "Unsupported", "its AudioContext is closed"],
       [() => write(), "Audio", "samples has to be a Float32Array"],

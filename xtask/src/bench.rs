@@ -9,6 +9,8 @@ mod program;
 mod quality;
 mod report;
 mod speak;
+mod spectrum;
+mod stretch;
 
 use std::path::PathBuf;
 
@@ -29,6 +31,8 @@ pub(crate) enum Bench {
     },
     /// Speech: time per frame and component, first sound, memory, in every backend.
     Speak,
+    /// Faster and slower speech: spectra and a recogniser's word errors, beside other programs.
+    Stretch,
 }
 
 impl Bench {
@@ -38,6 +42,7 @@ impl Bench {
             Self::Page => page::bench(),
             Self::Quality { weights } => quality::bench(weights.as_deref()),
             Self::Speak => speak::bench(),
+            Self::Stretch => stretch::bench(),
         }
     }
 }

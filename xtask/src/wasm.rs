@@ -3,6 +3,7 @@
 //! The module is built twice, for machines with and without relaxed SIMD; the page picks one.
 
 mod onnxruntime;
+mod playback;
 mod starling;
 
 use std::fs;
@@ -52,6 +53,7 @@ pub(crate) fn wasm() -> Result<()> {
     for (folder, features) in BUILDS {
         build(&package().join("wasm").join(folder), features)?;
     }
+    playback::build(&package().join("wasm/stretch.wasm"))?;
     onnxruntime::copy(&package())?;
     starling::convert(&package())?;
     run(&mut npm::command(&package(), &["run", "build"]))
@@ -92,21 +94,24 @@ fn build(dir: &Path, features: &str) -> Result<()> {
         .with_context(|| format!("wasm-bindgen refuses {}", built.display()))?;
     let module = dir.join(format!("{NAME}_bg.wasm"));
     let optimized = dir.join("optimized.wasm");
+    optimize(&module, &optimized)?;
+    fs::rename(&optimized, &module)?;
+    Ok(())
+}
+
+/// Optimises a module, and prints its size.
+fn optimize(module: &Path, optimized: &Path) -> Result<()> {
     run(Command::new(package().join("node_modules/.bin/wasm-opt"))
         .arg("-O3")
         // Kernels stay functions of their own: compilers run out of registers in larger ones.
         .args(["--one-caller-inline-max-function-size", "0"])
         .args(FEATURES)
-        .arg(&module)
+        .arg(module)
         .arg("-o")
-        .arg(&optimized))?;
-    fs::rename(&optimized, &module)?;
-    let size = fs::metadata(&module)?.len();
-    println!(
-        "{}: {size} bytes, {} gzipped",
-        module.display(),
-        gzipped(&module)?
-    );
+        .arg(optimized))?;
+    let size = fs::metadata(optimized)?.len();
+    let gzipped = gzipped(optimized)?;
+    println!("{}: {size} bytes, {gzipped} gzipped", module.display());
     Ok(())
 }
 

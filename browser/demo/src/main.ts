@@ -10,6 +10,7 @@ import { startOffline } from "./offline.js";
 import { clearProblem, isAbort, showProblem } from "./problems.js";
 import { Progress } from "./progress.js";
 import { Script } from "./script.js";
+import { SpeedControl } from "./speed.js";
 import { Speaker, type Figures } from "./speech.js";
 import type { Backend, PocketTTS, SpeakOptions, Speech } from "./tts.js";
 import { Voices } from "./voices.js";
@@ -32,6 +33,7 @@ const wave = new Wave();
 const progress = new Progress();
 const voices = new Voices();
 const loaded = new Loaded(progress);
+const speed = new SpeedControl();
 
 let models: Model[] = [];
 let speaker: Speaker | undefined;
@@ -105,6 +107,7 @@ async function speakText(): Promise<void> {
   clearProblem();
   // Browsers allow sound to whom answers a click at once, not after loading.
   speaker ??= new Speaker();
+  speaker.speed = speed.value;
   const abort = new AbortController();
   current = abort;
   busy(true);
@@ -208,6 +211,9 @@ saveWav.addEventListener("click", () => {
   if (speech !== undefined) save(speech.toBlob(), "speech.wav");
 });
 picker.addEventListener("change", showModel);
+speed.onchange = (speed) => {
+  if (speaker !== undefined) speaker.speed = speed;
+};
 voices.onchange = () => (cloning.savable = voices.name !== undefined);
 byId("panel", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
 document.addEventListener("keydown", (event) => {

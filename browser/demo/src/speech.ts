@@ -79,6 +79,11 @@ export class Speaker {
     }
   }
 
+  /** How fast it is heard, now and from now on. */
+  set speed(speed: number) {
+    this.#player.speed = speed;
+  }
+
   /** Whether the browser keeps the sound back until something is pressed. */
   get held(): boolean {
     return this.#player.context.state === "suspended";

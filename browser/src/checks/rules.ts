@@ -15,6 +15,8 @@ import { wholeNumber } from "./tensors.js";
 const MOST_THREADS = 64;
 /** Samples per second of a recording or of what is played. */
 const RATES = [1_000, 768_000] as const;
+/** How much slower and faster speech may be played. */
+const SPEEDS = [0.5, 2] as const;
 
 export const text: Rule<string> = {
   expected: "a string",
@@ -65,6 +67,12 @@ export const mark: Rule<Mark> = {
 export const wavFormat: Rule<WavFormat> = oneOf<WavFormat>("i16", "f32");
 export const voiceFormat: Rule<"f32" | "f16"> = oneOf("f32", "f16");
 
+/** A speed of what is played. Its limits are those of the model's side. */
+export const speed: Rule<number> = {
+  expected: `a number from ${SPEEDS[0]} to ${SPEEDS[1]}`,
+  fits: (value) => typeof value === "number" && within(value, SPEEDS),
+};
+
 const number: Rule<number> = {
   expected: "a number",
   fits: (value) => typeof value === "number",
@@ -113,12 +121,13 @@ export const speakOptions: Rules<SpeakOptions> = {
   eosThreshold: number,
   framesAfterEos: wholeNumber,
   maxTokens: wholeNumber,
+  speed: number,
   signal,
 };
 
 export const playOptions: Rules<PlayOptions> = { ...speakOptions, player };
 export const cloneOptions: Rules<{ signal?: AbortSignal | undefined }> = { signal };
-export const playerOptions: Rules<PlayerOptions> = { context };
+export const playerOptions: Rules<PlayerOptions> = { context, speed };
 
 function oneOf<T extends string>(...values: readonly T[]): Rule<T> {
   const quoted = values.map((value) => JSON.stringify(value));

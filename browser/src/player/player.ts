@@ -2,7 +2,7 @@
 
 import { checked, checkedOptions, read } from "../checks/check.js";
 import { samplesOf, type SampleValues } from "../checks/data.js";
-import { callback, mark as aMark, playerOptions, sampleRate as rate } from "../checks/rules.js";
+import { callback, mark as aMark, playerOptions, sampleRate as rate, speed as aSpeed } from "../checks/rules.js";
 import { PocketTTSError } from "../errors.js";
 import { call } from "../listener.js";
 import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
@@ -17,6 +17,8 @@ export interface Mark {
 export interface PlayerOptions {
   /** Where to play; a context of the player's own unless given. */
   context?: AudioContext | undefined;
+  /** How fast to play, from 0.5 to 2, at the same pitch; 1 unless given. */
+  speed?: number | undefined;
 }
 
 /**
@@ -54,7 +56,10 @@ export class Player {
 
   readonly #ownsContext: boolean;
   readonly #ring: Promise<AudioWorkletNode>;
-  readonly #speed = new Speed();
+  /** How fast sound is made. */
+  readonly #making = new Speed();
+  /** How fast it is played. */
+  #speed = 1;
   readonly #watch = () => this.#wake();
   readonly #follow = () => this.#followContext();
   #closed = false;
@@ -82,7 +87,7 @@ export class Player {
   #onended: (() => void) | undefined;
 
   constructor(options: PlayerOptions = {}) {
-    const { context } = checkedOptions(options, playerOptions);
+    const { context, speed = 1 } = checkedOptions(options, playerOptions);
     this.#ownsContext = context === undefined;
     this.context = context ?? newContext();
     const output = this.context.createGain();
@@ -91,11 +96,15 @@ export class Player {
     this.#ring = this.#start(output);
     // Whoever writes is told; until then it is no unhandled rejection.
     this.#ring.catch(() => {});
+    this.speed = speed;
     for (const event of WAKING) document.addEventListener(event, this.#watch, true);
     this.context.addEventListener("statechange", this.#follow);
   }
 
-  /** Called about 30 times a second while sound comes out: seconds heard, and the mark there. */
+  /**
+   * Called about 30 times a second while sound comes out: seconds of what was written that have been
+   * heard, whatever the speed, and the mark there.
+   */
   get onposition(): ((seconds: number, mark: Mark | undefined) => void) | undefined {
     return this.#onposition;
   }
@@ -131,12 +140,27 @@ export class Player {
     return this.#state;
   }
 
-  /** Seconds of sound made in a second, as the writes show. */
-  get speed(): number | undefined {
-    return this.#speed.value;
+  /**
+   * How fast to play, from 0.5 to 2, at the same pitch. A change is heard at once, in what was
+   * written before, too.
+   */
+  get speed(): number {
+    return this.#speed;
   }
 
-  /** Seconds that wait to be heard. */
+  set speed(speed: number) {
+    this.#speed = checked("Options", "the speed", speed, aSpeed);
+    this.#command({ kind: "speed", speed });
+    // What waits lasts for a shorter or longer time now.
+    if (this.#state !== "idle") this.#command(this.#target());
+  }
+
+  /** Seconds of sound made in a second, as the writes show. */
+  get generationSpeed(): number | undefined {
+    return this.#making.value;
+  }
+
+  /** Seconds of what was written that wait to be heard. */
   get buffered(): number {
     return (this.#written - this.#played) / this.context.sampleRate;
   }
@@ -162,7 +186,7 @@ export class Player {
   }
 
   #write(samples: Float32Array, sampleRate: number, mark: Mark | undefined): Promise<void> {
-    this.#speed.wrote(samples.length / sampleRate, performance.now());
+    this.#making.wrote(samples.length / sampleRate, performance.now());
     const epoch = this.#epoch;
     if (this.#state === "idle") {
       this.#origin = this.#written;
@@ -192,7 +216,7 @@ export class Player {
       if (epoch !== this.#epoch) return;
       await this.#send(this.#resampler?.finish() ?? new Float32Array(), epoch);
       this.#resampler = undefined;
-      this.#speed.pause();
+      this.#making.pause();
       if (epoch === this.#epoch) this.#tell(await this.#ring, { kind: "end" });
     }).catch(() => settle(this.#over.splice(0)));
     return over;
@@ -221,7 +245,7 @@ export class Player {
     this.#resampler = undefined;
     this.#marks = [];
     this.#written = this.#played = this.#origin = 0;
-    this.#speed.pause();
+    this.#making.pause();
     // A listener may begin anew: what it waits for is not over.
     this.#become("idle");
     this.#room?.();
@@ -262,10 +286,13 @@ export class Player {
 
   async #start(output: AudioNode): Promise<AudioWorkletNode> {
     const capacity = Math.ceil(CAPACITY * this.context.sampleRate);
-    const processorOptions: RingOptions = { capacity };
     let ring: AudioWorkletNode;
     try {
-      await this.context.audioWorklet.addModule(new URL("./worklet.js", import.meta.url));
+      const [stretch] = await Promise.all([
+        fetchStretch(),
+        this.context.audioWorklet.addModule(new URL("./worklet.js", import.meta.url)),
+      ]);
+      const processorOptions: RingOptions = { capacity, stretch };
       ring = new AudioWorkletNode(this.context, PROCESSOR, {
         numberOfInputs: 0,
         outputChannelCount: [1],
@@ -313,7 +340,7 @@ export class Player {
   /** Tells where the sound is that comes out of the loudspeaker now. */
   #place(): void {
     const { sampleRate, outputLatency } = this.context;
-    const heard = Math.max(0, this.#played - (outputLatency || 0) * sampleRate);
+    const heard = Math.max(0, this.#played - (outputLatency || 0) * sampleRate * this.#speed);
     const next = this.#marks.findIndex(({ start }) => start > heard);
     const passed = (next < 0 ? this.#marks.length : next) - 1;
     // Marks that lie behind are not needed again.
@@ -342,7 +369,7 @@ export class Player {
       if (epoch !== this.#epoch) return;
       if (size <= 0) {
         await new Promise<void>((resolve) => (this.#room = resolve));
-        this.#speed.waited(performance.now());
+        this.#making.waited(performance.now());
         continue;
       }
       const piece = samples.slice(at, at + size);
@@ -350,9 +377,13 @@ export class Player {
       at += size;
       this.#tell(ring, { kind: "samples", samples: piece }, [piece.buffer]);
     }
-    // While nothing is known of the speed, playing does not begin; a full ring is enough anyway.
-    const target = Math.min(this.#speed.target ?? Infinity, CAPACITY / 2);
-    this.#tell(ring, { kind: "target", samples: Math.round(target * sampleRate) });
+    this.#tell(ring, this.#target());
+  }
+
+  /** While nothing is known of how fast sound is made, playing does not begin; a full ring is enough anyway. */
+  #target(): ToRing {
+    const seconds = Math.min(this.#making.target(this.#speed) ?? Infinity, CAPACITY / 2);
+    return { kind: "target", samples: Math.round(seconds * this.context.sampleRate) };
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
@@ -400,6 +431,14 @@ function listenerOf<T>(name: string, listener: T | null | undefined): T | undefi
   if (listener === null || listener === undefined) return undefined;
   checked("Options", name, listener, callback());
   return listener;
+}
+
+/** The module that the audio thread stretches with. */
+async function fetchStretch(): Promise<ArrayBuffer> {
+  const file = new URL("../../wasm/stretch.wasm", import.meta.url);
+  const answer = await fetch(file);
+  if (!answer.ok) throw new Error(`${file.href} gives ${answer.status}`);
+  return answer.arrayBuffer();
 }
 
 function newContext(): AudioContext {

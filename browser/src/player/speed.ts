@@ -44,10 +44,14 @@ export class Speed {
     return this.#speed;
   }
 
-  /** Seconds that should wait before playing begins; none while nothing is known. */
-  get target(): number | undefined {
+  /**
+   * Seconds of sound that should wait before it is played, at `played` times its own speed; none
+   * while nothing is known.
+   */
+  target(played: number): number | undefined {
     if (this.#speed === undefined) return undefined;
-    if (this.#speed >= COMFORTABLE) return LEAST;
-    return Math.min(MOST, Math.max(LEAST, (COMFORTABLE - this.#speed) * HORIZON));
+    const speed = this.#speed / played;
+    if (speed >= COMFORTABLE) return LEAST * played;
+    return Math.min(MOST, Math.max(LEAST, (COMFORTABLE - speed) * HORIZON)) * played;
   }
 }

@@ -1,10 +1,12 @@
 /**
- * The audio thread's half of the player: a ring buffer that fades where it has to stop.
+ * The audio thread's half of the player: a ring buffer that is played at any speed, and fades where
+ * it has to stop. What it holds goes through the time-stretch only when it is about to be heard, so
+ * that a change of speed is heard at once.
  *
  * It is loaded by `audioWorklet.addModule`, so it imports nothing but types.
  */
 
-import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
+import type { FromRing, ProcessorName, RingOptions, Stretch, ToRing } from "./protocol.js";
 
 // The global scope of an audio worklet, which TypeScript's libraries do not describe.
 declare const sampleRate: number;
@@ -23,10 +25,13 @@ const FADE = 0.004;
 
 class Ring extends AudioWorkletProcessor {
   readonly #samples: Float32Array;
+  readonly #stretch: Stretch;
   readonly #fade: number;
   readonly #report: number;
   #read = 0;
+  /** Samples in the ring, and those that went from it into the stretch. */
   #waiting = 0;
+  #pushed = 0;
   #played = 0;
   #target = 0;
   #epoch = 0;
@@ -40,9 +45,11 @@ class Ring extends AudioWorkletProcessor {
   #unreported = 0;
   #reported = 0;
 
-  constructor(options: { processorOptions: RingOptions }) {
+  constructor({ processorOptions: { capacity, stretch } }: { processorOptions: RingOptions }) {
     super();
-    this.#samples = new Float32Array(options.processorOptions.capacity);
+    this.#samples = new Float32Array(capacity);
+    this.#stretch = new WebAssembly.Instance(new WebAssembly.Module(stretch)).exports as unknown as Stretch;
+    this.#stretch.start(Math.round(sampleRate));
     this.#fade = Math.max(1, Math.round(FADE * sampleRate));
     this.#report = Math.round(REPORT * sampleRate);
     this.port.onmessage = ({ data }: MessageEvent<ToRing>) => this.#take(data);
@@ -56,6 +63,9 @@ class Ring extends AudioWorkletProcessor {
       case "target":
         this.#target = message.samples;
         break;
+      case "speed":
+        this.#stretch.set_speed(message.speed);
+        break;
       case "end":
         this.#ended = true;
         break;
@@ -67,7 +77,8 @@ class Ring extends AudioWorkletProcessor {
         break;
       case "reset":
         this.#epoch = message.epoch;
-        this.#read = this.#waiting = this.#played = this.#reported = this.#gain = 0;
+        this.#stretch.start(Math.round(sampleRate));
+        this.#read = this.#waiting = this.#pushed = this.#played = this.#reported = this.#gain = 0;
         this.#ended = this.#paused = this.#started = false;
         break;
     }
@@ -86,8 +97,8 @@ class Ring extends AudioWorkletProcessor {
   process(_inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
     const [first, ...others] = outputs[0] ?? [];
     if (first === undefined) return true;
-    if (!this.#started && this.#waiting > 0) {
-      this.#started = this.#ended || this.#waiting >= this.#target;
+    if (!this.#started && this.#left > 0) {
+      this.#started = this.#ended || (this.#waiting > 0 && this.#waiting >= this.#target);
     }
     const before = this.#played;
     // `first` is silent to begin with.
@@ -97,36 +108,67 @@ class Ring extends AudioWorkletProcessor {
     return true;
   }
 
+  /** Samples that are still to be heard, as many as there are of them in the ring or behind it. */
+  get #left(): number {
+    return this.#waiting + this.#stretch.held() + this.#stretch.ready();
+  }
+
   #fill(output: Float32Array): void {
-    const ring = this.#samples;
+    this.#prepare(output.length + this.#fade);
     const step = 1 / this.#fade;
-    for (let i = 0; i < output.length && this.#waiting > 0; i += 1) {
+    const ready = this.#ready();
+    const held = this.#waiting + this.#stretch.held();
+    let count = 0;
+    for (; count < output.length && count < ready.length; count += 1) {
       // The last samples before a gap are played ever more quietly.
-      const dry = !this.#ended && this.#waiting <= this.#fade;
+      const dry = !this.#ended && this.#waiting === 0 && ready.length - count <= this.#fade;
       if (this.#paused || dry) {
         this.#gain -= step;
         if (this.#gain <= 0) {
           this.#gain = 0;
-          if (this.#paused) return;
+          if (this.#paused) break;
         }
       } else {
         this.#gain = Math.min(1, this.#gain + step);
       }
-      output[i] = (ring[this.#read] ?? 0) * this.#gain;
-      this.#read = (this.#read + 1) % ring.length;
-      this.#waiting -= 1;
-      this.#played += 1;
+      output[count] = (ready[count] ?? 0) * this.#gain;
     }
-    if (this.#waiting > 0) return;
+    this.#stretch.take(count);
+    const over = count === ready.length && (this.#ended ? held === 0 : this.#waiting === 0);
+    const position = over && this.#ended ? this.#pushed : Math.round(this.#stretch.position());
+    this.#played = Math.min(this.#pushed, Math.max(this.#played, position));
+    if (!over) return;
     this.#started = false;
     this.#gain = 0;
     if (!this.#ended) this.#say({ kind: "underrun", epoch: this.#epoch });
   }
 
+  /** Has the stretch make `count` samples ready, if so many are left. */
+  #prepare(count: number): void {
+    const ring = this.#samples;
+    const stretch = this.#stretch;
+    while (this.#waiting > 0 && stretch.ready() < count) {
+      const size = Math.min(stretch.block(), this.#waiting, ring.length - this.#read);
+      const samples = ring.subarray(this.#read, this.#read + size);
+      new Float32Array(stretch.memory.buffer, stretch.input(), size).set(samples);
+      stretch.push(size);
+      this.#read = (this.#read + size) % ring.length;
+      this.#waiting -= size;
+      this.#pushed += size;
+    }
+    if (this.#waiting === 0 && this.#ended) stretch.flush();
+  }
+
+  /** What is ready. Memory that has grown lies elsewhere. */
+  #ready(): Float32Array {
+    const stretch = this.#stretch;
+    return new Float32Array(stretch.memory.buffer, stretch.output(), stretch.ready());
+  }
+
   /** Reports the position now and then, and the end once. */
   #tell(passed: number, played: number): void {
     this.#unreported += passed;
-    const drained = this.#ended && this.#waiting === 0 && !this.#paused;
+    const drained = this.#ended && this.#left === 0 && !this.#paused;
     const due = this.#unreported >= this.#report && this.#played !== this.#reported;
     if (due || drained) {
       this.#unreported = 0;

@@ -13,6 +13,8 @@ export interface Chunk {
   cut: boolean;
 }
 
+const NOTHING = new Float32Array();
+
 export class Decoder {
   readonly #decoding: Decoding;
   readonly #stream: Stream;
@@ -38,21 +40,25 @@ export class Decoder {
         break;
       case "latent": {
         const call = this.#decoding.latent(sound.values);
-        if (call !== undefined) {
-          yield { samples: await this.#decode(call), text: this.#text, cut: false };
+        const samples = call === undefined ? NOTHING : await this.#decode(call);
+        if (samples.length > 0) {
+          yield { samples, text: this.#text, cut: false };
         }
         break;
       }
       case "end": {
         const call = this.#decoding.rest();
-        if (call !== undefined || sound.cut) {
-          const samples = call === undefined ? new Float32Array() : await this.#decode(call);
+        const rest = call === undefined ? NOTHING : await this.#decode(call);
+        // Nothing is held back at speed 1.
+        const held = this.#decoding.end() as Float32Array<ArrayBuffer>;
+        const samples = held.length === 0 ? rest : joined(rest, held);
+        if (samples.length > 0 || sound.cut) {
           yield { samples, text: this.#text, cut: sound.cut };
         }
         break;
       }
       case "silence":
-        for (let left = sound.samples; left > 0; left -= this.#silence) {
+        for (let left = this.#decoding.silence(sound.samples); left > 0; left -= this.#silence) {
           const samples = new Float32Array(Math.min(left, this.#silence));
           yield { samples, text: "", cut: false };
         }
@@ -71,4 +77,11 @@ export class Decoder {
     time(this.#timings, component, start, inputs["latents"]?.shape[1]);
     return this.#decoding.audio(outputs) as Float32Array<ArrayBuffer>;
   }
+}
+
+function joined(first: Float32Array, second: Float32Array): Float32Array<ArrayBuffer> {
+  const both = new Float32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }

@@ -1,6 +1,6 @@
 /** An open bundle in a worker: all of it, or one half of an utterance's work. */
 
-import type { Model, Sound, SpeechNotice } from "../../wasm/simd/pocket_onnx.js";
+import type { Model, Sound, SpeechNotice, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
 import { failure, PocketTTSError } from "../errors.js";
 import { BundleFiles, keepManifest } from "../loading/bundle.js";
 import type { Manifest, WeightFormat } from "../manifest.js";
@@ -98,7 +98,7 @@ export class Host {
 
   /** Makes latents of a text, and decodes them unless another worker does. */
   async speak({ utterance, text, options, voice }: Extract<Request, { type: "speak" }>): Promise<void> {
-    const turn = this.#begin(utterance);
+    const turn = this.#begin(utterance, options);
     let generator: Generator | undefined;
     let used: ReturnType<Voices["use"]> | undefined;
     try {
@@ -106,6 +106,7 @@ export class Host {
       used = voices.use(voice);
       const spoken = model.utterance(text, options);
       this.#note(spoken.notices);
+      this.#parts.peer?.postMessage({ type: "begin", utterance, options } satisfies ToDecoder);
       generator = new Generator(spoken, components, used.stream, turn.timings);
       while (!turn.stopped) {
         const sound = await generator.next();
@@ -145,7 +146,7 @@ export class Host {
   /** Ends an utterance, whether or not it has begun here. */
   stop(utterance: number): void {
     if (this.#turn === undefined || this.#turn.utterance < utterance) {
-      this.#begin(utterance);
+      this.#begin(utterance, {});
     }
     const turn = this.#turn;
     if (turn?.utterance === utterance) {
@@ -160,14 +161,14 @@ export class Host {
     return this.#parts.peer !== undefined && this.#decoder !== undefined;
   }
 
-  #begin(utterance: number): Turn {
+  #begin(utterance: number, options: SpeechOptions): Turn {
     const { model, components, manifest } = this.#parts;
     const turn = new Turn(utterance);
     this.#turn = turn;
     this.#decoder?.free();
     this.#decoder = components.has("mimi_decoder")
       ? new Decoder(
-          model.decoding(),
+          model.decoding(options),
           components.stream("mimi_decoder"),
           manifest.sample_rate,
           turn.timings,
@@ -202,8 +203,11 @@ export class Host {
   /** A piece from the backbone's worker. It may come before the page's word, or after its stop. */
   #receive(message: ToDecoder): void {
     const { utterance } = message;
-    if (this.#turn === undefined || this.#turn.utterance < utterance) {
-      this.#begin(utterance);
+    if (message.type === "begin") {
+      if (this.#turn === undefined || this.#turn.utterance < utterance) {
+        this.#begin(utterance, message.options);
+      }
+      return;
     }
     const turn = this.#turn;
     if (turn?.utterance !== utterance) {

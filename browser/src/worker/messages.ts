@@ -91,6 +91,8 @@ export type Response =
 
 /** From the backbone's worker to the decoder's. */
 export type ToDecoder =
+  /** An utterance begins, with these options. */
+  | { type: "begin"; utterance: number; options: SpeechOptions }
   | { type: "sound"; utterance: number; sound: Sound }
   | { type: "end"; utterance: number };
 

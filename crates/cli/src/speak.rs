@@ -83,6 +83,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
             "first_sound_seconds": utterance.first_sound().map(|time| time.as_secs_f64()),
             "loading_seconds": loading.as_secs_f64(),
             "seed": options.seed,
+            "speed": options.speed.get(),
             "backend": backend,
             "threads": threads,
             "peak": spoken.peak,
@@ -150,6 +151,7 @@ fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
         eos_threshold: args.eos_threshold.unwrap_or(own.eos_threshold),
         frames_after_eos: args.frames_after_eos.or(own.frames_after_eos),
         max_tokens: args.max_tokens.unwrap_or(own.max_tokens),
+        speed: args.speed,
     })
 }
 

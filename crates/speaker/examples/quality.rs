@@ -11,7 +11,7 @@ use std::path::Path;
 use bundle::{ComponentName, Manifest};
 use engine::Engine;
 use runtime::{Backend, Stream};
-use speech::{Action, Call, Decoding, Model, Options, Sound, Voice};
+use speech::{Action, Call, Decoding, Model, Options, Sound, Speed, Voice};
 use tensor::Tensor;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -179,7 +179,7 @@ impl Speaking {
 
     fn decode(&self, latents: &[Vec<f32>]) -> Result<Vec<Vec<f32>>> {
         let mut decoder = self.stream(ComponentName::MimiDecoder)?;
-        let mut decoding = Decoding::new(&self.model);
+        let mut decoding = Decoding::new(&self.model, Speed::ONE);
         let mut samples = Vec::new();
         for i in 0..=latents.len() {
             let call = match latents.get(i) {

@@ -71,13 +71,17 @@ impl Decoder {
                     if let Some(call) = self.decoding.rest()? {
                         self.decode(&call, &mut chunks)?;
                     }
+                    let held = self.decoding.end();
+                    self.add(held, &mut chunks);
                     match chunks.last_mut() {
                         Some(last) => last.cut |= cut,
                         None if cut => chunks.push(self.chunk(Vec::new(), true)),
                         None => {}
                     }
                 }
-                Sound::Silence(samples) => chunks.extend(silence(samples)),
+                Sound::Silence(samples) => {
+                    chunks.extend(silence(self.decoding.silence(samples)));
+                }
             }
         }
         Ok(chunks)
@@ -91,7 +95,7 @@ impl Decoder {
         }
     }
 
-    /// Runs a call. Its sound belongs to the last chunk, or is one of its own.
+    /// Runs a call, and adds its sound.
     fn decode(&mut self, call: &Call, chunks: &mut Vec<Chunk>) -> Result<(), SpeakerError> {
         let start = Instant::now();
         let outputs = self.stream.run(&call.views())?;
@@ -99,11 +103,19 @@ impl Decoder {
         timings.count(call, start);
         drop(timings);
         let samples = self.decoding.audio(outputs)?;
+        self.add(samples, chunks);
+        Ok(())
+    }
+
+    /// Adds sound to the last chunk, or as one of its own.
+    fn add(&self, samples: Vec<f32>, chunks: &mut Vec<Chunk>) {
+        if samples.is_empty() {
+            return;
+        }
         match chunks.last_mut() {
             Some(last) if last.text.as_ref() == Some(&self.text) => last.samples.extend(samples),
             _ => chunks.push(self.chunk(samples, false)),
         }
-        Ok(())
     }
 }
 

@@ -44,9 +44,9 @@ impl Utterance {
         let timings = Arc::<Mutex<Timings>>::default();
         let stop = Stop::default();
         let notices = utterance.notices();
+        let decoding = Decoding::new(speaker.model(), utterance.options().speed);
         let components = &speaker.components;
         let generator = Generator::new(components, voice, utterance, timings.clone(), stop.clone());
-        let decoding = Decoding::new(speaker.model());
         let stream = components.mimi_decoder.fork();
         let decoder = Decoder::new(decoding, stream, timings.clone(), stop.clone());
         let work = if threads > 1 {

@@ -1,6 +1,7 @@
 //! Twin of `_decode_audio_worker` in pocket-tts `models/tts_model.py`: from latents to samples.
 
 use bundle::ComponentName;
+use stretch::{Speed, Stretch};
 use tensor::Tensor;
 
 use crate::audio::FadeIn;
@@ -22,6 +23,7 @@ fn together(frames: usize) -> usize {
 pub struct Decoding {
     model: Model,
     fade_in: FadeIn,
+    stretch: Stretch,
     /// Latents that wait for others, [frames, ldim].
     waiting: Vec<f32>,
     /// Frames of the utterance that went into calls.
@@ -29,11 +31,12 @@ pub struct Decoding {
 }
 
 impl Decoding {
-    /// Before the first chunk.
-    pub fn new(model: &Model) -> Self {
+    /// Before the first chunk of an utterance, which is heard at `speed`.
+    pub fn new(model: &Model, speed: Speed) -> Self {
         Self {
             model: model.clone(),
             fade_in: FadeIn::new(model.manifest().sample_rate),
+            stretch: Stretch::new(model.manifest().sample_rate, speed),
             waiting: Vec::new(),
             frames: 0,
         }
@@ -70,7 +73,8 @@ impl Decoding {
         }))
     }
 
-    /// The samples of a call's outputs.
+    /// The samples of a call's outputs, as far as they are to be heard already: at another speed
+    /// than 1 up to [`stretch::LONGEST_WAIT`] seconds are held back.
     pub fn audio(
         &mut self,
         outputs: impl IntoIterator<Item = (String, Tensor)>,
@@ -78,6 +82,24 @@ impl Decoding {
         let audio = Outputs::new(ComponentName::MimiDecoder, outputs).take("audio")?;
         let mut samples = audio.into_f32().unwrap_or_default();
         self.fade_in.apply(&mut samples);
-        Ok(samples)
+        if self.stretch.speed() == Speed::ONE {
+            return Ok(samples);
+        }
+        let mut heard = Vec::new();
+        self.stretch.push(&samples, &mut heard);
+        Ok(heard)
+    }
+
+    /// The chunk is decoded: what was held back of it.
+    pub fn end(&mut self) -> Vec<f32> {
+        let mut heard = Vec::new();
+        self.stretch.flush(&mut heard);
+        heard
+    }
+
+    /// A pause of `samples` between two chunks: how many are to be heard.
+    pub fn silence(&mut self, samples: usize) -> usize {
+        let heard = self.stretch.silence(samples as u64, &mut Vec::new());
+        usize::try_from(heard).unwrap_or(usize::MAX)
     }
 }

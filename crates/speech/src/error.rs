@@ -1,6 +1,7 @@
 //! What can go wrong between a text and its samples.
 
 use bundle::ComponentName;
+use stretch::SpeedError;
 use tensor::TensorError;
 
 use crate::{AudioError, NoiseError, SamplerError, TextError, TokenizerError, VoiceError};
@@ -38,6 +39,9 @@ pub enum SpeechError {
     /// A threshold that no logit can be compared with.
     #[error("the end-of-speech threshold is not a number")]
     EosThreshold,
+    /// A speed that cannot be had.
+    #[error(transparent)]
+    Speed(#[from] SpeedError),
     /// The model cannot make voices.
     #[error(
         "this bundle cannot clone a voice, for it has no mimi_encoder: convert the gated weights, with all components"

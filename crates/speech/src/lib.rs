@@ -6,7 +6,7 @@
 //! 1. A [`Model`] is a bundle's manifest and its [`Tokenizer`].
 //! 2. An [`Utterance`] turns text into latents. It prepares and splits the text, embeds each
 //!    chunk, and samples one latent a frame until speech ends.
-//! 3. [`Decoding`] turns latents into samples.
+//! 3. [`Decoding`] turns latents into samples, at the [`Speed`] that was asked for.
 //! 4. A [`Prompt`] turns a recording into a [`Voice`]: the state of `flow_lm` that every chunk
 //!    starts from.
 
@@ -35,6 +35,7 @@ pub use notice::SpeechNotice;
 pub use options::{MAX_TOKENS, Options};
 pub use prompt::{LONGEST_PROMPT, Prompt};
 pub use sampler::{FlowCall, Sampler, SamplerError};
+pub use stretch::{Speed, SpeedError};
 pub use text::{
     LONGEST_PAUSE, Next, Prepared, Spoken, TextCheck, TextError, TextStream, prepare_text_prompt,
     split_into_best_sentences,

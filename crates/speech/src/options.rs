@@ -1,6 +1,7 @@
 //! How an utterance is to be spoken.
 
 use bundle::Manifest;
+use stretch::Speed;
 
 /// Twin of `MAX_TOKEN_PER_CHUNK` in pocket-tts `default_parameters.py`.
 pub const MAX_TOKENS: usize = 50;
@@ -25,6 +26,8 @@ pub struct Options {
     pub frames_after_eos: Option<usize>,
     /// Tokens that are spoken in one go: longer texts are split between sentences.
     pub max_tokens: usize,
+    /// How fast, at the same pitch: pauses are shorter or longer, too. Latents do not depend on it.
+    pub speed: Speed,
 }
 
 impl Options {
@@ -40,6 +43,7 @@ impl Options {
             frames_after_eos: (generation.model_recommended_frames_after_eos)
                 .map(|frames| frames as usize),
             max_tokens: MAX_TOKENS,
+            speed: Speed::ONE,
         }
     }
 }

@@ -145,6 +145,11 @@ impl Utterance {
         })
     }
 
+    /// How it is spoken.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// What the user may have meant otherwise. Of a text that is read as it is spoken,
     /// [`TextCheck`] tells what looks like a pause.
     pub fn notices(&self) -> Vec<SpeechNotice> {

@@ -42,9 +42,14 @@ impl Model {
         Ok(Utterance::new(self.model.utterance(text, &options)?))
     }
 
-    /// Starts to turn latents into samples.
-    pub fn decoding(&self) -> Decoding {
-        Decoding::new(&self.model)
+    /// Starts to turn latents into samples of an utterance with these options.
+    pub fn decoding(&self, options: Option<JsOptions>) -> Result<Decoding, Error> {
+        let own = self.model.options();
+        let options = match options {
+            Some(options) => options_from_js(&options, own)?,
+            None => own,
+        };
+        Ok(Decoding::new(&self.model, options.speed))
     }
 
     /// Starts to make a voice from a recording.

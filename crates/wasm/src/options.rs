@@ -1,7 +1,7 @@
 //! Options of an utterance, as JavaScript gives them.
 
 use js_sys::{Object, Reflect};
-use speech::Options;
+use speech::{Options, SpeechError, Speed};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -26,6 +26,8 @@ export interface SpeechOptions {
   framesAfterEos?: number | undefined;
   /** Tokens that are spoken in one go: longer texts are split between sentences. */
   maxTokens?: number | undefined;
+  /** How fast, from 0.5 to 2, at the same pitch; pauses are shorter or longer, too. */
+  speed?: number | undefined;
 }
 "#;
 
@@ -57,6 +59,7 @@ pub(crate) fn options_from_js(given: &JsOptions, own: Options) -> Result<Options
             "steps" => options.steps = count(&name, &value)?,
             "eosThreshold" => options.eos_threshold = number(&name, &value)?,
             "framesAfterEos" => options.frames_after_eos = Some(count(&name, &value)?),
+            "speed" => options.speed = speed(&name, &value)?,
             "maxTokens" => options.max_tokens = count(&name, &value)?,
             _ => {
                 return Err(Error::Option {
@@ -82,6 +85,7 @@ pub(crate) fn options_to_js(options: &Options) -> JsValue {
             options.frames_after_eos.map(|frames| frames as f64),
         ),
         ("maxTokens", Some(options.max_tokens as f64)),
+        ("speed", Some(options.speed.get())),
     ];
     let object = Object::new();
     for (name, value) in members {
@@ -94,11 +98,19 @@ pub(crate) fn options_to_js(options: &Options) -> JsValue {
 }
 
 fn number(name: &str, value: &JsValue) -> Result<f32, Error> {
-    let value = value.as_f64().ok_or_else(|| Error::Option {
+    Ok(double(name, value)? as f32)
+}
+
+fn double(name: &str, value: &JsValue) -> Result<f64, Error> {
+    value.as_f64().ok_or_else(|| Error::Option {
         name: name.to_owned(),
         problem: "has to be a number",
-    })?;
-    Ok(value as f32)
+    })
+}
+
+fn speed(name: &str, value: &JsValue) -> Result<Speed, Error> {
+    let speed = Speed::new(double(name, value)?);
+    Ok(speed.map_err(SpeechError::from)?)
 }
 
 fn whole(name: &str, value: &JsValue) -> Result<u64, Error> {

@@ -1,6 +1,7 @@
 //! The two halves of an utterance.
 
 use js_sys::Float32Array;
+use speech::Speed;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Error;
@@ -61,9 +62,9 @@ pub struct Decoding {
 }
 
 impl Decoding {
-    pub(crate) fn new(model: &speech::Model) -> Self {
+    pub(crate) fn new(model: &speech::Model, speed: Speed) -> Self {
         Self {
-            decoding: speech::Decoding::new(model),
+            decoding: speech::Decoding::new(model, speed),
         }
     }
 }
@@ -88,9 +89,21 @@ impl Decoding {
         Ok(self.decoding.rest()?.as_ref().map(call_to_js))
     }
 
-    /// The samples of a call's outputs.
+    /// The samples of a call's outputs, as far as they are to be heard already.
     pub fn audio(&mut self, outputs: &JsTensors) -> Result<Float32Array, Error> {
         let samples = self.decoding.audio(tensors_from_js(outputs)?)?;
         Ok(Float32Array::from(&samples[..]))
+    }
+
+    /// The chunk is decoded: what was held back of it.
+    pub fn end(&mut self) -> Float32Array {
+        Float32Array::from(&self.decoding.end()[..])
+    }
+
+    /// A pause of `samples` between two chunks: how many are to be heard.
+    pub fn silence(&mut self, samples: f64) -> Result<f64, Error> {
+        let samples = values::whole("the number of samples", samples)?;
+        let samples = usize::try_from(samples).unwrap_or(usize::MAX);
+        Ok(self.decoding.silence(samples) as f64)
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use speech::Speed;
 
 use super::DEFAULT_BUNDLE;
 
@@ -54,6 +55,9 @@ pub(crate) struct SpeakArgs {
     /// Tokens that are spoken in one go: longer texts are split between sentences.
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<usize>,
+    /// How fast, from 0.5 to 2, at the same pitch; pauses are shorter or longer, too.
+    #[arg(long, value_name = "X", default_value = "1", hide_default_value = true, value_parser = speed, allow_negative_numbers = true)]
+    pub(crate) speed: Speed,
     /// Print a summary as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -100,4 +104,9 @@ pub(crate) enum Samples {
     I16,
     /// 32-bit floating point, exactly what the model gives.
     F32,
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    let speed = text.parse().map_err(|_| "not a number".to_owned())?;
+    Speed::new(speed).map_err(|error| error.to_string())
 }

@@ -402,3 +402,48 @@ fn an_interrupted_run_leaves_a_playable_file() {
         assert!(sandbox.partial().is_empty());
     }
 }
+
+#[test]
+fn speed_changes_the_time_it_takes_and_is_refused_beyond_its_limits() {
+    let sandbox = sandbox();
+    let say = |options: &str| {
+        let line = format!("{SPEAK} {options} -o out.wav --json");
+        let mut command = sandbox.command(&line);
+        let ran = sandbox.finish("speak", command.arg("Hello world. [pause 1s] And more."));
+        let summary = ran.ok().json();
+        (
+            summary["speed"].as_f64().unwrap(),
+            samples(&sandbox, "out.wav"),
+        )
+    };
+    let (speed, own) = say("");
+    assert!((speed - 1.0).abs() < f64::EPSILON);
+    assert_eq!(say("--speed 1").1, own);
+    for expected in [0.5, 0.5001, 1.25, 1.999, 2.0] {
+        let (speed, heard) = say(&format!("--speed {expected}"));
+        assert!((speed - expected).abs() < f64::EPSILON);
+        let off = heard.len() as f64 - own.len() as f64 / expected;
+        assert!(off.abs() < 1920.0, "{expected}: {off} samples off");
+    }
+    for (wrong, words) in [
+        (
+            "0.49",
+            "the speed has to be a number from 0.5 to 2, not 0.49",
+        ),
+        (
+            "2.01",
+            "the speed has to be a number from 0.5 to 2, not 2.01",
+        ),
+        ("0", "the speed has to be a number from 0.5 to 2, not 0"),
+        ("-1", "the speed has to be a number from 0.5 to 2, not -1"),
+        ("NaN", "the speed has to be a number from 0.5 to 2, not NaN"),
+        (
+            "inf",
+            "the speed has to be a number from 0.5 to 2, not Infinity",
+        ),
+        ("fast", "not a number"),
+    ] {
+        let ran = sandbox.run(&format!("{SPEAK} --speed {wrong} Hello."));
+        assert!(ran.says(&[words]), "{ran}");
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use bundle::ComponentName;
 use runtime::Backend;
 use safetensors::SafeTensors;
-use speech::{Action, Call, Decoding, Sound};
+use speech::{Action, Call, Decoding, Sound, Speed};
 use tensor::Tensor;
 
 use crate::support::{backends, difference, floats, record};
@@ -87,7 +87,7 @@ fn steps(dir: &std::path::Path, name: &str, backend: &dyn Backend) -> Vec<(Strin
         ],
     });
 
-    let mut decoding = Decoding::new(&model);
+    let mut decoding = Decoding::new(&model, Speed::ONE);
     let mut differences = Vec::new();
     let mut audio = Vec::new();
     let mut frame = 0;

@@ -1,6 +1,10 @@
 //! Chunks as they come.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use speech::{Options, Speed};
+use stretch::Stretch;
 
 use crate::support::{backends, say, speaker};
 
@@ -142,4 +146,56 @@ fn a_source_may_fail() {
     let source = std::error::Error::source(&error).map(ToString::to_string);
     assert_eq!(source.as_deref(), Some("the disk is gone"), "{error}");
     assert!(utterance.next().is_none());
+}
+
+#[test]
+fn another_speed_says_the_same_in_another_time() {
+    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let text = "First it is said. [pause 1.5s] Second.";
+    let chunks = |threads: usize, speed: f64| {
+        let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
+        let speed = Speed::new(speed).unwrap();
+        let options = Options {
+            speed,
+            ..speaker.model().options()
+        };
+        let utterance = speaker.speak(&voice, text, &options).unwrap();
+        // Sound of one text, or of one pause, whatever pieces it came in.
+        let mut parts: Vec<(Option<Arc<str>>, Vec<f32>)> = Vec::new();
+        for chunk in utterance.map(Result::unwrap) {
+            assert!(!chunk.samples.is_empty());
+            match parts.last_mut() {
+                Some((text, samples)) if *text == chunk.text => samples.extend(chunk.samples),
+                _ => parts.push((chunk.text, chunk.samples)),
+            }
+        }
+        parts
+    };
+    let own = chunks(2, 1.0);
+    let texts = |parts: &[(Option<Arc<str>>, Vec<f32>)]| {
+        let texts = parts.iter().map(|(text, _)| text.clone());
+        texts.collect::<Vec<_>>()
+    };
+    for rate in [0.5, 0.8, 1.5, 2.0] {
+        let heard = chunks(2, rate);
+        assert_eq!(texts(&heard), texts(&own));
+        assert_eq!(heard, chunks(1, rate), "{rate}: threads change nothing");
+        // What follows from the samples of speed 1.
+        let speed = Speed::new(rate).unwrap();
+        let mut stretch = Stretch::new(24_000, speed);
+        for ((text, samples), (_, heard)) in own.iter().zip(&heard) {
+            let mut expected = Vec::new();
+            if text.is_some() {
+                stretch.push(samples, &mut expected);
+                stretch.flush(&mut expected);
+            } else {
+                let silence = stretch.silence(samples.len() as u64, &mut expected);
+                expected.resize(silence as usize, 0.0);
+            }
+            assert!(*heard == expected, "{rate}: {text:?}");
+        }
+        let lengths = |parts: &[(_, Vec<f32>)]| parts.iter().map(|it| it.1.len()).sum::<usize>();
+        let off = lengths(&heard) as f64 - speed.output_position(lengths(&own) as f64);
+        assert!(off.abs() < 1920.0, "{rate}: {off} samples off");
+    }
 }

@@ -1,0 +1,125 @@
+//! The time-stretch of a page's audio thread.
+//!
+//! An audio worklet has neither `fetch` nor the text decoders that the glue code of wasm-bindgen
+//! begins with, so this module is one of its own, a few kilobytes small, with plain functions.
+//! There is one stream in an instance. Samples pass through two stretches of memory: the worklet
+//! writes [`input`] and calls [`push`], reads [`output`] as far as [`ready`] says, and calls
+//! [`take`]. Addresses change when memory grows, so they are asked for each time.
+#![allow(
+    unsafe_code,
+    reason = "a module without glue code exports its functions by name"
+)]
+
+use std::cell::RefCell;
+
+use stretch::{Speed, Stretch};
+
+/// Samples that [`input`] has room for.
+const BLOCK: usize = 256;
+
+struct Stream {
+    stretch: Stretch,
+    input: [f32; BLOCK],
+    output: Vec<f32>,
+    /// Samples of `output` that were taken.
+    taken: usize,
+}
+
+thread_local! {
+    static STREAM: RefCell<Stream> = RefCell::new(Stream {
+        stretch: Stretch::new(48_000, Speed::ONE),
+        input: [0.0; BLOCK],
+        output: Vec::new(),
+        taken: 0,
+    });
+}
+
+fn with<T>(work: impl FnOnce(&mut Stream) -> T) -> T {
+    STREAM.with_borrow_mut(work)
+}
+
+/// Starts afresh, with speech of `sample_rate` samples a second.
+#[unsafe(no_mangle)]
+pub extern "C" fn start(sample_rate: u32) {
+    with(|stream| {
+        stream.stretch = Stretch::new(sample_rate, stream.stretch.speed());
+        stream.output.clear();
+        stream.taken = 0;
+    });
+}
+
+/// The speed of what comes next; the page has checked that there is one.
+#[unsafe(no_mangle)]
+pub extern "C" fn set_speed(speed: f64) {
+    if let Ok(speed) = Speed::new(speed) {
+        with(|stream| stream.stretch.set_speed(speed));
+    }
+}
+
+/// How many samples may be pushed at once.
+#[unsafe(no_mangle)]
+pub extern "C" fn block() -> usize {
+    BLOCK
+}
+
+/// Where samples to be pushed are written.
+#[unsafe(no_mangle)]
+pub extern "C" fn input() -> *const f32 {
+    with(|stream| stream.input.as_ptr())
+}
+
+/// Takes `count` samples from the input.
+#[unsafe(no_mangle)]
+pub extern "C" fn push(count: usize) {
+    with(|stream| {
+        let samples = &stream.input[..count.min(BLOCK)];
+        stream.stretch.push(samples, &mut stream.output);
+    });
+}
+
+/// Makes all ready that is held back: nothing follows.
+#[unsafe(no_mangle)]
+pub extern "C" fn flush() {
+    with(|stream| stream.stretch.flush(&mut stream.output));
+}
+
+/// Samples of the input that are held back.
+#[unsafe(no_mangle)]
+pub extern "C" fn held() -> usize {
+    with(|stream| stream.stretch.waiting())
+}
+
+/// Samples that can be taken.
+#[unsafe(no_mangle)]
+pub extern "C" fn ready() -> usize {
+    with(|stream| stream.output.len() - stream.taken)
+}
+
+/// Where they are.
+#[unsafe(no_mangle)]
+pub extern "C" fn output() -> *const f32 {
+    with(|stream| stream.output[stream.taken..].as_ptr())
+}
+
+/// `count` samples were taken.
+#[unsafe(no_mangle)]
+pub extern "C" fn take(count: usize) {
+    with(|stream| {
+        stream.taken = stream.output.len().min(stream.taken + count);
+        // Memory is moved now and then only.
+        if stream.taken == stream.output.len() || stream.taken >= 16 * BLOCK {
+            stream.output.drain(..stream.taken);
+            stream.taken = 0;
+        }
+    });
+}
+
+/// Samples of the input that what was taken stands for.
+#[unsafe(no_mangle)]
+pub extern "C" fn position() -> f64 {
+    with(|stream| {
+        let left = (stream.output.len() - stream.taken) as f64;
+        let speed = stream.stretch.speed();
+        stream.stretch.position() - speed.input_position(left)
+    })
+}

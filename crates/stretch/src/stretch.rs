@@ -1,0 +1,247 @@
+//! Samples in, samples out: copies, and jumps where the speed asks for it.
+
+use crate::form::Form;
+use crate::jump::{self, Jump, Way};
+use crate::speed::Speed;
+
+/// Sound that may be held back at most, in seconds of the input: what a jump has to look at, and
+/// how far the output may be behind.
+pub const LONGEST_WAIT: f64 = 0.040;
+
+/// How far from its place a moment of the input may be heard, in seconds of the input.
+pub const LARGEST_DRIFT: f64 = 0.040;
+
+/// How alike both ends of a jump have to be for it to be made before it must.
+const GOOD: f32 = 0.8;
+
+/// Positions are counted in these parts of a sample, so that they are the same sums in every
+/// order.
+const PARTS: f64 = (1_u64 << 32) as f64;
+
+/// A stream of speech whose speed can be changed at any time.
+///
+/// ```
+/// use stretch::{Speed, Stretch};
+///
+/// let mut stretch = Stretch::new(24_000, Speed::new(1.5)?);
+/// let mut faster = Vec::new();
+/// for frame in [[0.0; 1920]; 10] {
+///     stretch.push(&frame, &mut faster);
+/// }
+/// stretch.flush(&mut faster);
+/// assert!((faster.len() as f64 - 19_200.0 / 1.5).abs() < 0.04 * 24_000.0);
+/// # Ok::<(), stretch::SpeedError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    form: Form,
+    speed: Speed,
+    /// How much further the input is to be than the output with every sample that is copied.
+    gain: i64,
+    /// Input that is still needed: what a jump back may say again, and what waits.
+    kept: Vec<f32>,
+    /// The next sample of `kept` to be copied.
+    next: usize,
+    /// Samples of the input that `kept` begins behind.
+    forgotten: u64,
+    /// How far the output is behind its place: of the input, as many more samples should have
+    /// been said.
+    behind: i64,
+}
+
+impl Stretch {
+    /// Speech of `sample_rate` samples a second.
+    pub fn new(sample_rate: u32, speed: Speed) -> Self {
+        Self {
+            form: Form::of(sample_rate),
+            speed,
+            gain: gain(speed),
+            kept: Vec::new(),
+            next: 0,
+            forgotten: 0,
+            behind: 0,
+        }
+    }
+
+    /// The speed of what comes next.
+    pub fn speed(&self) -> Speed {
+        self.speed
+    }
+
+    /// Changes the speed, from the next sample on.
+    pub fn set_speed(&mut self, speed: Speed) {
+        self.speed = speed;
+        self.gain = gain(speed);
+    }
+
+    /// Takes samples, and adds to `out` what follows from them.
+    pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
+        self.kept.extend_from_slice(samples);
+        self.run(false, out);
+        self.forget();
+    }
+
+    /// Adds to `out` all that was held back: nothing follows soon, or nothing at all. The output
+    /// ends with the last sample of the input, and what comes next goes on from there.
+    pub fn flush(&mut self, out: &mut Vec<f32>) {
+        self.run(true, out);
+        self.copy(self.kept.len() - self.next, out);
+        self.forget();
+    }
+
+    /// `samples` of silence follow: adds what is held back to `out`, and returns how many samples
+    /// of silence are to be heard. Those put the output right to a sample, as far as they reach.
+    pub fn silence(&mut self, samples: u64, out: &mut Vec<f32>) -> u64 {
+        self.flush(out);
+        let wanted = samples as f64 - self.behind as f64 / PARTS;
+        let heard = (self.speed.output_position(wanted)).round().max(0.0) as u64;
+        // At speed 1 nothing changes, whatever was before.
+        let heard = if self.gain == 0 { samples } else { heard };
+        let ahead = i128::from(samples) - i128::from(heard);
+        let behind = i128::from(self.behind) + i128::from(heard) * i128::from(self.gain)
+            - ahead * PARTS as i128;
+        self.behind = i64::try_from(behind).unwrap_or_default();
+        self.forgotten += self.next as u64 + samples;
+        // Nothing before the silence is said again behind it.
+        self.kept.clear();
+        self.next = 0;
+        heard
+    }
+
+    /// Forgets everything but the speed.
+    pub fn reset(&mut self) {
+        self.kept.clear();
+        self.next = 0;
+        self.forgotten = 0;
+        self.behind = 0;
+    }
+
+    /// Samples of the input that the output so far stands for. It grows by the speed with every
+    /// sample that comes out, whatever was changed on the way.
+    pub fn position(&self) -> f64 {
+        (self.forgotten + self.next as u64) as f64 + self.behind as f64 / PARTS
+    }
+
+    /// Samples of the input that wait to be said.
+    pub fn waiting(&self) -> usize {
+        self.kept.len() - self.next
+    }
+
+    fn run(&mut self, last: bool, out: &mut Vec<f32>) {
+        loop {
+            let wanted = self.until_jump();
+            let there = self.waiting();
+            if there < wanted {
+                self.copy(there, out);
+                return;
+            }
+            self.copy(wanted, out);
+            let Some(way) = self.way(last) else {
+                return;
+            };
+            self.jump(way, out);
+        }
+    }
+
+    /// Samples to be copied before a jump is due.
+    fn until_jump(&self) -> usize {
+        let limit = parts(self.form.drift);
+        let (left, by) = match self.gain {
+            0 => return usize::MAX,
+            1.. => (limit - self.behind, self.gain),
+            _ => (limit + self.behind, -self.gain),
+        };
+        // Parts of a sample are more than a wasm module's own integers hold.
+        let samples = left.max(0).unsigned_abs().div_ceil(by.unsigned_abs());
+        usize::try_from(samples).unwrap_or(usize::MAX)
+    }
+
+    /// Which way the next jump goes, if enough of the input is there to choose it. At the `last`
+    /// of the input what is there has to do.
+    fn way(&self, last: bool) -> Option<Way> {
+        let Form {
+            longest, shortest, ..
+        } = self.form;
+        let reach = self.form.reach();
+        let there = self.waiting();
+        if self.gain > 0 {
+            let longest = match there.checked_sub(reach)? {
+                possible if last => longest.min(possible),
+                possible if possible < longest => return None,
+                _ => longest,
+            };
+            (longest >= shortest).then_some(Way::Forward { longest })
+        } else {
+            let longest = longest.min(self.next);
+            (there >= reach).then_some(Way::Back { longest })
+        }
+    }
+
+    /// Jumps, or goes on for a moment if there may be a better place.
+    fn jump(&mut self, way: Way, out: &mut Vec<f32>) {
+        let form = self.form;
+        let off = (self.behind.unsigned_abs() >> 32) as usize;
+        // While one place fades into the other the output drifts on: the jump has to make up for
+        // that, and for what it is late.
+        let drifting = (form.fade as u64 * self.gain.unsigned_abs()).div_ceil(1 << 32) as usize;
+        let late = drifting + off.saturating_sub(form.latest);
+        let shortest = late.min(form.longest).max(form.shortest);
+        let found = jump::find(&self.kept, self.next, way, [shortest, off], form);
+        let found = found.filter(|jump| jump.alike >= GOOD || off >= form.latest);
+        let Some(jump) = found else {
+            self.copy(form.retry.min(self.waiting()), out);
+            return;
+        };
+        let from = self.next;
+        let to = way.target(from, jump.lag);
+        self.fade(from, to, jump, out);
+        self.next = to + form.fade;
+        let lag = parts(jump.lag);
+        self.behind += form.fade as i64 * self.gain;
+        self.behind += match way {
+            Way::Forward { .. } => -lag,
+            Way::Back { .. } => lag,
+        };
+    }
+
+    /// Fades from one place of the input into another. Where they are less alike, more of both is
+    /// needed for the sound to keep its loudness.
+    fn fade(&self, from: usize, to: usize, Jump { alike, .. }: Jump, out: &mut Vec<f32>) {
+        let length = self.form.fade;
+        let (old, new) = (&self.kept[from..from + length], &self.kept[to..to + length]);
+        let alike = alike.clamp(0.0, 1.0);
+        out.extend(old.iter().zip(new).enumerate().map(|(i, (old, new))| {
+            let x = (i as f32 + 0.5) / length as f32;
+            let new_part = x * x * (3.0 - 2.0 * x);
+            let old_part = 1.0 - new_part;
+            let loudness =
+                old_part * old_part + new_part * new_part + 2.0 * alike * old_part * new_part;
+            (old * old_part + new * new_part) / loudness.sqrt()
+        }));
+    }
+
+    fn copy(&mut self, samples: usize, out: &mut Vec<f32>) {
+        out.extend_from_slice(&self.kept[self.next..self.next + samples]);
+        self.next += samples;
+        self.behind += samples as i64 * self.gain;
+    }
+
+    /// Lets go of what no jump reaches any more.
+    fn forget(&mut self) {
+        let unneeded = self.next.saturating_sub(self.form.longest);
+        // Not for every few samples: what is behind them has to be moved.
+        if unneeded >= 2 * self.form.longest {
+            self.kept.drain(..unneeded);
+            self.next -= unneeded;
+            self.forgotten += unneeded as u64;
+        }
+    }
+}
+
+fn gain(speed: Speed) -> i64 {
+    ((speed.get() - 1.0) * PARTS).round() as i64
+}
+
+fn parts(samples: usize) -> i64 {
+    (samples as i64) << 32
+}
