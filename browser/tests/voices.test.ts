@@ -175,7 +175,7 @@ test("voices of the bundle are listed, loaded once and dropped", async () => {
     names: ["synthetic_1", "synthetic_2"],
     first: true,
     second: true,
-    dropped: ["NoVoice", "this voice was disposed of"],
+    dropped: ["NoVoice", "this voice was disposed of: load it again"],
   });
 });
 
