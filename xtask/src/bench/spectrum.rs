@@ -75,7 +75,7 @@ impl Spectrum {
             let middle = ((i * HOPS[1]) as f64 + half) * speed - half;
             let place = (middle.max(0.0) / HOPS[0] as f64) as usize;
             let meant = place.saturating_sub(REACH)..from.len().min(place + REACH + 1);
-            let distance = |i| (apart(&from[i], levels), i);
+            let distance = |i: usize| (apart(&from[i], levels), i);
             let (distance, i) = meant.map(distance).min_by(|a, b| a.0.total_cmp(&b.0))?;
             (mean(&from[i]) > loudest - PAUSE).then_some(f64::from(distance))
         };
