@@ -56,35 +56,64 @@ pub(crate) fn find(
         let lag = wanted.clamp(shortest, longest);
         return Some(Jump { lag, alike: 1.0 });
     }
-    let best = |lags: &mut dyn Iterator<Item = usize>, step: usize| {
-        let mut best: Option<Jump> = None;
-        for lag in lags {
-            let target = way.target(at, lag);
-            let alike = alike(template, &input[target..target + form.template], step);
-            if best.is_none_or(|best| alike > best.alike) {
-                best = Some(Jump { lag, alike });
-            }
+    // About the right lag by one in so many samples, then by all of them.
+    let step = form.coarse;
+    let thin = |from: usize, to: usize| input[from..to].iter().step_by(step).copied().collect();
+    let few: Vec<f32> = thin(at, at + form.template);
+    let lags = (longest - shortest) / step + 1;
+    // The first of the places, in the order of the input.
+    let (lowest, first) = match way {
+        Way::Forward { .. } => (at + shortest, shortest),
+        Way::Back { .. } => {
+            let longest = shortest + (lags - 1) * step;
+            (at - longest, longest)
         }
-        best
     };
-    let about = best(&mut (shortest..=longest).step_by(form.coarse), form.coarse)?;
-    let near = about.lag.saturating_sub(form.coarse).max(shortest)
-        ..=(about.lag + form.coarse).min(longest);
-    best(&mut near.into_iter(), 1)
+    let places: Vec<f32> = thin(lowest, lowest + (lags - 1) * step + form.template);
+    let about = places.windows(few.len()).enumerate().map(|(i, place)| {
+        let lag = match way {
+            Way::Forward { .. } => first + i * step,
+            Way::Back { .. } => first - i * step,
+        };
+        let alike = alike(&few, place);
+        Jump { lag, alike }
+    });
+    let about = best(about)?.lag;
+    let near = about.saturating_sub(step).max(shortest)..=(about + step).min(longest);
+    best(near.map(|lag| {
+        let target = way.target(at, lag);
+        let alike = alike(template, &input[target..target + form.template]);
+        Jump { lag, alike }
+    }))
+}
+
+/// The first of the jumps whose ends are most alike.
+fn best(jumps: impl Iterator<Item = Jump>) -> Option<Jump> {
+    jumps.reduce(|best, jump| if jump.alike > best.alike { jump } else { best })
 }
 
 fn power(samples: &[f32]) -> f32 {
     samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len() as f32
 }
 
-/// Correlation of one in `step` samples, as a part of their power: those that are not as loud are
-/// not alike.
-fn alike(a: &[f32], b: &[f32], step: usize) -> f32 {
-    let (mut both, mut power) = (0.0, 0.0);
-    for (a, b) in a.iter().zip(b).step_by(step) {
-        both += a * b;
-        power += a * a + b * b;
+/// How much two stretches of a waveform have in common, as a part of their power: such as are not
+/// as loud are not alike.
+fn alike(a: &[f32], b: &[f32]) -> f32 {
+    /// Sums that processors make at once, in an order that is the same on all of them.
+    const LANES: usize = 8;
+    let (mut both, mut power) = ([0.0; LANES], [0.0; LANES]);
+    let (chunks, others) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest = chunks.remainder().iter().zip(others.remainder());
+    for (a, b) in chunks.clone().zip(others.clone()) {
+        for i in 0..LANES {
+            both[i] += a[i] * b[i];
+            power[i] += a[i] * a[i] + b[i] * b[i];
+        }
     }
-
+    for (a, b) in rest {
+        both[0] += a * b;
+        power[0] += a * a + b * b;
+    }
+    let (both, power) = (both.iter().sum::<f32>(), power.iter().sum::<f32>());
     if power > 0.0 { 2.0 * both / power } else { 0.0 }
 }

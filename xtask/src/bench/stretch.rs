@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::spectrum::Spectrum;
 use super::{machine, program, report};
-use crate::run::{run, target};
+use crate::run::{cargo, run, target};
 use crate::workspace;
 
 const SPEEDS: [&str; 4] = ["0.75", "1.25", "1.5", "2"];
@@ -74,8 +74,10 @@ impl Method {
 
 pub(crate) fn bench() -> Result<()> {
     let machine = machine::describe();
-    let command = program::command()?;
-    let scratch = tempfile::tempdir_in(target("release"))?;
+    // No time is measured, and samples do not depend on the optimiser.
+    run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;
+    let command = target("debug").join("pocket-onnx");
+    let scratch = tempfile::tempdir_in(target("debug"))?;
     let bundle = scratch.path().join("bundle");
     program::convert(&command, "starling", &[] as &[&str], &bundle)?;
     let sentences = fs::read_to_string(workspace().join("models/starling/sentences.json"))?;
