@@ -36,9 +36,7 @@ def _recordings(args: argparse.Namespace) -> None:
     from . import model, recordings
 
     replacements = model.read_config(args.config).get("replace_characters") or {}
-    recordings.run(
-        Work(args.work), args.folder, args.voice, not args.not_english, replacements
-    )
+    recordings.run(Work(args.work), args.folder, args.voice, not args.not_english, replacements)
 
 
 def _codec(args: argparse.Namespace) -> None:

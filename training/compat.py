@@ -4,6 +4,7 @@ That is enough to try every step (`python -m training smoke`). With PyTorch 2.5 
 pocket-tts asks for, nothing here does anything.
 """
 
+import contextlib
 import importlib.util
 import sys
 import types
@@ -39,9 +40,18 @@ def autocast(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=CURRENT)
 
 
+def attention_kernel(device: torch.device) -> contextlib.AbstractContextManager[None]:
+    """On CPUs a step takes a fifth longer by the kernel that PyTorch chooses for itself."""
+    if device.type != "cpu" or not CURRENT:
+        return contextlib.nullcontext()
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    return sdpa_kernel(SDPBackend.MATH)
+
+
 try:
     from torch.nn.utils.parametrizations import weight_norm
 except ImportError:
     from torch.nn.utils import weight_norm
 
-__all__ = ["CURRENT", "autocast", "weight_norm"]
+__all__ = ["CURRENT", "attention_kernel", "autocast", "weight_norm"]

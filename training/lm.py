@@ -16,8 +16,8 @@ from torch import nn
 
 from . import checkpoint, latents, loop, model, tokenizer
 from .codec import PHONES_A_FRAME, cross_entropy
+from .compat import attention_kernel, autocast
 from .errors import TrainingError
-from .compat import autocast
 from .guide import Guide
 from .lm_batch import Batch, Batches
 from .utterances import PHONES, Utterances
@@ -151,8 +151,9 @@ class Training:
         start = torch.where(in_head[..., None], head.gather(1, index), padded_text)
         x = torch.cat([start, lm.input_linear(inputs)], 1)
         mask = attention_mask(batch.padding, x.shape[1])
-        for layer in lm.transformer.layers:
-            x = layer(x, None, attn_mask=mask)
+        with attention_kernel(x.device):
+            for layer in lm.transformer.layers:
+                x = layer(x, None, attn_mask=mask)
         return lm.out_norm(x[:, prefix:]), prefix
 
     def step(self, number: int) -> dict[str, float]:

@@ -87,7 +87,9 @@ class Batches:
         length = prompt + 1 + anchor.tokens + anchor.frames
         count = max(2, self._positions // length)
         candidates = [self._row(rng) for _ in range(count * CANDIDATES)]
-        candidates.sort(key=lambda row: abs(row.frames + row.tokens - anchor.frames - anchor.tokens))
+        candidates.sort(
+            key=lambda row: abs(row.frames + row.tokens - anchor.frames - anchor.tokens)
+        )
         return self._assemble([anchor, *candidates[: count - 1]], prompt, rng)
 
     def _row(self, rng: np.random.Generator) -> _Row:
@@ -136,7 +138,9 @@ class Batches:
                 latents[b, at : at + speech + gap] = self._latents.of(index, 0, speech + gap)
                 known = self._utterances.phones(index, self._frame // self._phones_a_frame)
                 whole = len(known) // self._phones_a_frame
-                phones[b, at : at + whole] = known[: whole * self._phones_a_frame].reshape(whole, -1)
+                phones[b, at : at + whole] = known[: whole * self._phones_a_frame].reshape(
+                    whole, -1
+                )
                 own = self._tokens[index]
                 ids[b, token : token + len(own)] = own
                 words, sounding = self._words(index, speech)
@@ -148,9 +152,7 @@ class Batches:
             present[b, :at] = 1
             ended[b, at - SILENCE : at] = 1
         padding = np.array([tokens - row.tokens for row in rows])
-        arrays = (
-            padding, prompts, ids, latents, present, ended, phones, token_words, frame_words
-        )
+        arrays = (padding, prompts, ids, latents, present, ended, phones, token_words, frame_words)
         return Batch(*(torch.from_numpy(array) for array in arrays))
 
     def _words(self, index: int, frames: int) -> tuple[np.ndarray, np.ndarray]:

@@ -65,7 +65,9 @@ def transcripts(folder: Path) -> list[Transcript]:
         elif not text:
             faults.append(f"line {number} has no text (`NAME|text` is the form): {line[:60]}")
         elif path is None:
-            faults.append(f"line {number}: there is no wavs/{name}.wav (or {', '.join(ENDINGS[1:])})")
+            faults.append(
+                f"line {number}: there is no wavs/{name}.wav (or {', '.join(ENDINGS[1:])})"
+            )
         else:
             found.append(Transcript(path, text))
     if faults:
@@ -133,9 +135,7 @@ class Aligner:
         return spoken.phones.tolist(), ends.tolist(), words
 
 
-def run(
-    work: Work, folder: Path, voice: str, english: bool, replacements: dict[str, str]
-) -> None:
+def run(work: Work, folder: Path, voice: str, english: bool, replacements: dict[str, str]) -> None:
     """Takes in what is not taken in yet; recordings that are of no use are named and skipped."""
     if not re.fullmatch(r"[a-z0-9_-]+", voice):
         raise TrainingError(f"--voice {voice}: small letters, digits, - and _ make a voice's name")

@@ -53,8 +53,10 @@ def sentences(rng: random.Random) -> list[Callable[[], str]]:
     return [
         lambda: f"The {adjective()} {noun()} {verb()}.",
         lambda: f"The {noun()} and the {noun()} are {adjective()}.",
-        lambda: f"Hello {one(['world', 'there', 'friend', 'again', 'everyone'])}. "
-        f"I am a {adjective()} {noun()}.",
+        lambda: (
+            f"Hello {one(['world', 'there', 'friend', 'again', 'everyone'])}. "
+            f"I am a {adjective()} {noun()}."
+        ),
         lambda: f"Hello, my name is {one(NAMES)}, and I live in {one(PLACES)}.",
         lambda: f"Hi {one(NAMES)}, how are you today?",
         lambda: f"I am {adjective()}, and I like the {adjective()} {noun()}.",
@@ -66,33 +68,46 @@ def sentences(rng: random.Random) -> list[Callable[[], str]]:
         lambda: f"We met on {one(MONTHS)} {number(1, 30)}, {number(1900, 2030)}.",
         lambda: f"That will be {number(2, 99)} dollars, please.",
         lambda: f"This {adjective()} voice runs inside your browser.",
-        lambda: "Please "
-        f"{one('open close read write find stop start save show'.split())} the "
-        f"{adjective()} {noun()}.",
+        lambda: (
+            "Please "
+            f"{one('open close read write find stop start save show'.split())} the "
+            f"{adjective()} {noun()}."
+        ),
         lambda: f"On {one(DAYS)} the {noun()} {verb()}, and the {noun()} {verb()}.",
         lambda: f"Thank you for listening to this {adjective()} {noun()}.",
-        lambda: f"Good {one('morning evening night afternoon'.split())}, "
-        f"{one(['friend', 'world', 'everyone', *NAMES])}!",
+        lambda: (
+            f"Good {one('morning evening night afternoon'.split())}, "
+            f"{one(['friend', 'world', 'everyone', *NAMES])}!"
+        ),
         lambda: f"I hope you will like my {adjective()} voice.",
         lambda: f"I hope you'll like {one(['me', 'my voice', 'this', 'the ' + noun()])}.",
         lambda: f"No server, no cloud, only your {noun()}.",
         lambda: ", ".join(str(number(1, 20)) for _ in range(4)) + ".",
         lambda: f"What a {adjective()} {noun()}!",
         lambda: f"Can you hear the {noun()}, {one(NAMES)}?",
-        lambda: f"I'm {adjective()} enough to {one('run work speak live'.split())} on "
-        f"{adjective()} {noun()}s.",
+        lambda: (
+            f"I'm {adjective()} enough to {one('run work speak live'.split())} on "
+            f"{adjective()} {noun()}s."
+        ),
         lambda: f"I don't know why the {noun()} {verb()}.",
-        lambda: f"{one(NAMES)} says that the {noun()} is {adjective()}, but {one(NAMES)} "
-        "doesn't agree.",
+        lambda: (
+            f"{one(NAMES)} says that the {noun()} is {adjective()}, but {one(NAMES)} doesn't agree."
+        ),
         lambda: f"Where did you put the {adjective()} {noun()}?",
         lambda: "I am Kyutai's Pocket TTS.",
         lambda: f"I am a text to speech model, and I speak in your {noun()}.",
-        lambda: "Everything you hear is made on your own "
-        f"{one('computer machine phone device'.split())}.",
-        lambda: f"The quick brown {one('fox dog cat bird'.split())} jumps over the lazy "
-        f"{one('dog cat fox'.split())}.",
-        lambda: f"She {one('sold bought found lost saw made'.split())} {number(2, 40)} "
-        f"{adjective()} {noun()}s in {one(PLACES)}.",
+        lambda: (
+            "Everything you hear is made on your own "
+            f"{one('computer machine phone device'.split())}."
+        ),
+        lambda: (
+            f"The quick brown {one('fox dog cat bird'.split())} jumps over the lazy "
+            f"{one('dog cat fox'.split())}."
+        ),
+        lambda: (
+            f"She {one('sold bought found lost saw made'.split())} {number(2, 40)} "
+            f"{adjective()} {noun()}s in {one(PLACES)}."
+        ),
         lambda: f"If the {noun()} {verb()}, we will wait until {one(DAYS)}.",
         lambda: f"Yes, the {noun()} is {adjective()}.",
         lambda: f"No, I have never been to {one(PLACES)}.",
@@ -102,7 +117,9 @@ def sentences(rng: random.Random) -> list[Callable[[], str]]:
 def make(count: int) -> list[str]:
     """`count` different sentences, sorted."""
     if count > 100_000:
-        raise TrainingError(f"--templates {count}: the templates do not give so many, at most 100000")
+        raise TrainingError(
+            f"--templates {count}: the templates do not give so many, at most 100000"
+        )
     rng = random.Random(11)
     templates = sentences(rng)
     made: set[str] = set()

@@ -95,7 +95,9 @@ def _whole(sound: Path, lines: Path) -> list[Utterance]:
             try:
                 utterance = Utterance(**json.loads(line))
             except (TypeError, ValueError) as error:
-                raise TrainingError(f"{lines}:{number} is no utterance ({error}): delete {lines}")
+                raise TrainingError(
+                    f"{lines}:{number} is no utterance ({error}): delete {lines}"
+                ) from error
             there -= utterance.samples
             if there < 0:
                 break
