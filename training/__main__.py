@@ -268,7 +268,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit("interrupted; the same command goes on")
     except ImportError as error:
-        sys.exit(f"error: {error}: `pip install -r training/requirements.txt`")
+        sys.exit(f"error: {error}; training/README.md says what has to be installed")
 
 
 if __name__ == "__main__":

@@ -87,10 +87,16 @@ def published(folder: Path, part: str) -> dict[str, torch.Tensor]:
 
 def load(module: nn.Module, weights: dict[str, torch.Tensor], source: Path) -> None:
     """Takes `weights`, whose names and shapes have to be the module's."""
-    try:
-        module.load_state_dict(weights)
-    except RuntimeError as error:
-        raise TrainingError(f"{source} does not fit the configuration: {error}") from error
+    own = {name: tuple(values.shape) for name, values in module.state_dict().items()}
+    given = {name: tuple(values.shape) for name, values in weights.items()}
+    wrong = sorted(name for name in own | given if own.get(name) != given.get(name))
+    if wrong:
+        shape, wanted = (of.get(wrong[0], "missing") for of in (given, own))
+        raise TrainingError(
+            f"{source} does not fit the configuration: {wrong[0]} is {shape}, not {wanted} "
+            f"({len(wrong)} of {len(own)} differ); give the --config that it was trained with"
+        )
+    module.load_state_dict(weights)
 
 
 def encoder_fingerprint(weights: dict[str, torch.Tensor]) -> str:

@@ -4,6 +4,7 @@ Its own voice is `robin`. `heron` is the same speaker with another pitch and oth
 """
 
 import multiprocessing
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,7 +151,9 @@ def _part(work: Work, items: list[tuple[str, str]], part: int, parts: int) -> No
             if number % 2000 == 0:
                 print(f"part {part}: {number} of {len(own)}", flush=True)
     except KeyboardInterrupt:
-        print(f"part {part}: interrupted; the same command goes on")
+        print(f"part {part}: interrupted")
+    except TrainingError as error:
+        sys.exit(f"error: {error}")
     finally:
         writer.close()
 
@@ -191,4 +194,4 @@ def run(work: Work, jobs: int) -> None:
             process.join()
         raise
     if any(process.exitcode for process in processes):
-        raise TrainingError("a process of the teacher failed, see above; the same command goes on")
+        raise TrainingError("a process of the teacher failed, see above")
