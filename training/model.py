@@ -94,7 +94,7 @@ def load(module: nn.Module, weights: dict[str, torch.Tensor], source: Path) -> N
         shape, wanted = (of.get(wrong[0], "missing") for of in (given, own))
         raise TrainingError(
             f"{source} does not fit the configuration: {wrong[0]} is {shape}, not {wanted} "
-            f"({len(wrong)} of {len(own)} differ); give the --config that it was trained with"
+            f"({len(wrong)} tensors differ); give the --config that it was trained with"
         )
     module.load_state_dict(weights)
 
