@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import zlib
 
 from .work import STARLING
@@ -12,9 +13,12 @@ PERIOD = 200
 
 @functools.cache
 def starlings() -> frozenset[str]:
-    """The sentences that `cargo xtask bench listen` judges `starling` by."""
+    """The texts that `cargo xtask bench listen` judges `starling` by, and each sentence of those
+    that have two."""
     file = STARLING / "sentences.json"
-    return frozenset(entry["text"] for entry in json.loads(file.read_text(encoding="utf-8")))
+    texts = [entry["text"] for entry in json.loads(file.read_text(encoding="utf-8"))]
+    parts = (part for text in texts for part in re.split(r"(?<=[.!?]) ", text))
+    return frozenset(texts).union(parts)
 
 
 def is_held_out(text: str) -> bool:

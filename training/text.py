@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from . import templates
@@ -19,6 +20,19 @@ JOINABLE = 45
 HERON = 16_000
 
 
+def _examples(line: str) -> Iterator[str]:
+    """The examples of one gloss that can be read aloud, as sentences."""
+    # The licence stands in lines that begin with a space.
+    if line.startswith(" ") or "|" not in line:
+        return
+    for example in re.findall(r'"([^"]+)"', line.split("|", 1)[1].strip()):
+        text = re.sub(r"\s+", " ", example).strip(" ;")
+        if not re.fullmatch(r"[A-Za-z0-9 ,.'!?;:-]+", text) or not 3 <= len(text.split()) <= 16:
+            continue
+        text = text[0].upper() + text[1:]
+        yield text if text[-1] in ".!?" else text.rstrip(",;:") + "."
+
+
 def wordnet(folder: Path) -> list[str]:
     """The example sentences of WordNet's glosses, of 3 to 16 words, in random order."""
     files = [folder / f"data.{part}" for part in ("noun", "verb", "adj", "adv")]
@@ -30,21 +44,9 @@ def wordnet(folder: Path) -> list[str]:
         )
     sentences = set()
     for file in files:
-        for line in file.read_text(encoding="latin1").splitlines():
-            # The licence stands in lines that begin with a space.
-            if line.startswith(" ") or "|" not in line:
-                continue
-            gloss = line.split("|", 1)[1].strip()
-            for example in re.findall(r'"([^"]+)"', gloss):
-                example = re.sub(r"\s+", " ", example).strip(" ;")
-                if not re.fullmatch(r"[A-Za-z0-9 ,.'!?;:-]+", example):
-                    continue
-                if not 3 <= len(example.split()) <= 16:
-                    continue
-                example = example[0].upper() + example[1:]
-                if example[-1] not in ".!?":
-                    example = example.rstrip(",;:") + "."
-                sentences.add(example)
+        with file.open(encoding="latin1") as lines:
+            for line in lines:
+                sentences.update(_examples(line))
     ordered = sorted(sentences)
     random.Random(7).shuffle(ordered)
     return ordered
