@@ -5,6 +5,7 @@ mod case;
 mod figures;
 mod hearing;
 mod python;
+mod record;
 mod sentence;
 mod speaking;
 mod table;
@@ -15,9 +16,9 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use self::case::{CASES, Case};
-use self::figures::Record;
 use self::hearing::Hearing;
 use self::python::Pythons;
+use self::record::{Record, Records};
 use self::sentence::{Utterance, sentences};
 use self::speaking::Speaking;
 use super::{machine, report};
@@ -32,10 +33,12 @@ pub(crate) struct ListenArgs {
     /// Times that every sentence is spoken at most, each with noise of its own.
     #[arg(long, value_name = "N", default_value_t = 8)]
     seeds: u64,
-    /// Rows of the table to measure, by their names; all unless given, and only then the table is
-    /// written into docs/performance.md.
+    /// Rows of the table to measure, by their names; all unless given.
     #[arg(long, value_name = "ROW", value_delimiter = ',')]
     only: Vec<String>,
+    /// Write the table into docs/performance.md although not all was measured.
+    #[arg(long)]
+    write: bool,
     /// Recognisers that work at the same time.
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
@@ -65,22 +68,33 @@ pub(crate) fn bench(args: &ListenArgs) -> Result<()> {
     let count = args.sentences.clamp(1, all.len());
     let speaking = Speaking::new(&folder, &pythons)?;
     let mut hearing = Hearing::open(&folder, &pythons, args.jobs)?;
+    let mut records = Records::open(&folder, speaking.fingerprint())?;
     let mut measured = Vec::new();
     for case in cases {
         let started = Instant::now();
         let utterances: Vec<Utterance> = (1..=case.seeds.min(args.seeds))
             .flat_map(|seed| sentence::utterances(&all[..count], seed))
             .collect();
-        let spoken = speaking.speak(case, &utterances)?;
-        let heard = hearing.hear(case.name, &spoken.recordings(&utterances))?;
-        let records = utterances.iter().zip(spoken.answers).zip(heard);
-        let records = records.map(|((utterance, spoken), heard)| Record::new(utterance, &spoken, &heard));
-        measured.push((case, records.collect::<Vec<_>>()));
+        let unknown: Vec<Utterance> = (utterances.iter())
+            .filter(|it| records.find(case.name, it).is_none())
+            .cloned()
+            .collect();
+        if !unknown.is_empty() {
+            let spoken = speaking.speak(case, &unknown)?;
+            let heard = hearing.hear(case.name, &spoken.recordings(&unknown))?;
+            for ((utterance, spoken), heard) in unknown.iter().zip(&spoken.answers).zip(&heard) {
+                records.add(case.name, Record::new(utterance, spoken, heard))?;
+            }
+        }
+        let found = utterances
+            .iter()
+            .filter_map(|it| records.find(case.name, it));
+        measured.push((case, found.cloned().collect::<Vec<_>>()));
         println!("{}: {:.0} s", case.name, started.elapsed().as_secs_f64());
     }
     let text = table::text(&measured, count, &machine);
     println!("{text}");
-    if args.only.is_empty() && count == all.len() {
+    if args.write || args.only.is_empty() && count == all.len() {
         report::write_section("listen", &text)?;
     }
     Ok(())

@@ -69,8 +69,8 @@ pub(super) const CASES: [Case; 22] = [
     bundle("q8", &["q8"], ENGINE, 4),
     bundle("q6", &["q6"], ENGINE, 2),
     bundle("q4", &["q4"], ENGINE, 1),
-    bundle("f32, ONNX Runtime", &["f32"], "ONNX Runtime", 1),
-    bundle("f32, rten", &["f32"], "rten", 1),
-    bundle("default, ONNX Runtime", &[], "ONNX Runtime", 1),
-    bundle("default, rten", &[], "rten", 1),
+    bundle("f32 (ONNX Runtime)", &["f32"], "ONNX Runtime", 1),
+    bundle("f32 (rten)", &["f32"], "rten", 1),
+    bundle("default (ONNX Runtime)", &[], "ONNX Runtime", 1),
+    bundle("default (rten)", &[], "rten", 1),
 ];

@@ -5,30 +5,12 @@ use std::collections::BTreeMap;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::hearing::Heard;
-use super::sentence::Utterance;
-use super::speaking::Answer;
+use super::record::Record;
 
 /// Times that sentences are drawn for an interval.
 const DRAWS: usize = 2000;
 /// What an interval leaves out at either end.
 const TAIL: f64 = 0.025;
-
-/// What was measured of one recording.
-#[derive(Clone, Debug)]
-pub(super) struct Record {
-    sentence: usize,
-    voice: &'static str,
-    seed: u64,
-    frames: usize,
-    clipped: usize,
-    peak: f32,
-    words: usize,
-    wrong: usize,
-    lost: usize,
-    mos: Option<f64>,
-    quiet: f64,
-}
 
 /// Means over a voice's recordings.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,29 +48,6 @@ pub(super) struct Comparison {
     pub(super) frames: f64,
 }
 
-impl Record {
-    pub(super) fn new(utterance: &Utterance, spoken: &Answer, heard: &Heard) -> Self {
-        Self {
-            sentence: utterance.sentence,
-            voice: utterance.voice,
-            seed: utterance.seed,
-            frames: spoken.frames,
-            clipped: spoken.clipped,
-            peak: spoken.peak,
-            words: heard.words,
-            wrong: heard.wrong,
-            lost: heard.lost,
-            mos: heard.mos,
-            quiet: heard.quiet,
-        }
-    }
-
-    /// Index of what was said.
-    pub(super) fn sentence(&self) -> usize {
-        self.sentence
-    }
-}
-
 /// Means over the recordings of `voice`.
 pub(super) fn means(records: &[Record], voice: &str) -> Means {
     let of_voice: Vec<_> = records.iter().filter(|it| it.voice == voice).collect();
@@ -103,7 +62,10 @@ pub(super) fn means(records: &[Record], voice: &str) -> Means {
         mos: sum(|it| it.mos.unwrap_or_default()) / sum(|it| f64::from(it.mos.is_some())),
         quiet: mean(|it| it.quiet),
         clipped: sum(|it| it.clipped as f64) / samples * 1e6,
-        peak: of_voice.iter().map(|it| f64::from(it.peak)).fold(0.0, f64::max),
+        peak: of_voice
+            .iter()
+            .map(|it| f64::from(it.peak))
+            .fold(0.0, f64::max),
     }
 }
 
@@ -117,7 +79,9 @@ pub(super) fn compare(
 ) -> Option<Comparison> {
     let of_voice = |records: &'_ [Record]| -> BTreeMap<(usize, u64), Record> {
         let records = records.iter().filter(|it| it.voice == voice);
-        records.map(|it| ((it.sentence, it.seed), it.clone())).collect()
+        records
+            .map(|it| ((it.sentence, it.seed), it.clone()))
+            .collect()
     };
     let (records, reference) = (of_voice(records), of_voice(reference));
     let mut sentences: BTreeMap<usize, Vec<(Record, Record)>> = BTreeMap::new();
@@ -156,7 +120,8 @@ fn difference(
     figure: impl Fn(&(Record, Record)) -> (f64, f64),
 ) -> Difference {
     let add = |sum: (f64, f64), it: (f64, f64)| (sum.0 + it.0, sum.1 + it.1);
-    let of_sentence = |pairs: &Vec<(Record, Record)>| pairs.iter().map(&figure).fold((0.0, 0.0), add);
+    let of_sentence =
+        |pairs: &Vec<(Record, Record)>| pairs.iter().map(&figure).fold((0.0, 0.0), add);
     let sums: Vec<(f64, f64)> = sentences.values().map(of_sentence).collect();
     let ratio = |(sum, weight): (f64, f64)| sum / weight;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
@@ -182,7 +147,7 @@ mod tests {
     fn record(sentence: usize, seed: u64, wrong: usize) -> Record {
         Record {
             sentence,
-            voice: "robin",
+            voice: "robin".to_owned(),
             seed,
             frames: 10 + wrong,
             clipped: wrong,
@@ -205,7 +170,9 @@ mod tests {
 
     #[test]
     fn the_same_recordings_do_not_differ() {
-        let records: Vec<_> = (0..20).map(|sentence| record(sentence, 1, sentence % 3)).collect();
+        let records: Vec<_> = (0..20)
+            .map(|sentence| record(sentence, 1, sentence % 3))
+            .collect();
         let same = compare(&records, &records, "robin", |seed| seed).unwrap();
         assert!(same.wrong.mean.abs() < 1e-12 && same.wrong.high.abs() < 1e-12);
         assert!((same.same_end - 1.0).abs() < 1e-12);
@@ -215,12 +182,21 @@ mod tests {
 
     #[test]
     fn what_is_worse_everywhere_is_worse_for_certain() {
-        let good: Vec<_> = (0..20).map(|sentence| record(sentence, 1, sentence % 2)).collect();
-        let bad: Vec<_> = (0..20).map(|sentence| record(sentence, 1, 2 + sentence % 3)).collect();
+        let good: Vec<_> = (0..20)
+            .map(|sentence| record(sentence, 1, sentence % 2))
+            .collect();
+        let bad: Vec<_> = (0..20)
+            .map(|sentence| record(sentence, 1, 2 + sentence % 3))
+            .collect();
         let worse = compare(&bad, &good, "robin", |seed| seed).unwrap().wrong;
-        assert!(worse.low > 0.1 && worse.low < worse.mean && worse.mean < worse.high, "{worse:?}");
+        assert!(
+            worse.low > 0.1 && worse.low < worse.mean && worse.mean < worse.high,
+            "{worse:?}"
+        );
         // Of which the sign alone depends on the sentences drawn.
-        let other: Vec<_> = (0..20).map(|sentence| record(sentence, 1, (sentence + 1) % 2)).collect();
+        let other: Vec<_> = (0..20)
+            .map(|sentence| record(sentence, 1, (sentence + 1) % 2))
+            .collect();
         let chance = compare(&other, &good, "robin", |seed| seed).unwrap().wrong;
         assert!(chance.low < 0.0 && chance.high > 0.0, "{chance:?}");
     }

@@ -95,14 +95,20 @@ impl Hearing {
         unknown.dedup_by_key(|at| &keys[*at]);
         if !unknown.is_empty() {
             let total = unknown.len();
-            println!("{name}: {total} of {} recordings to be heard", recordings.len());
+            println!(
+                "{name}: {total} of {} recordings to be heard",
+                recordings.len()
+            );
             let started = Instant::now();
             let waiting = Mutex::new(unknown.into_iter());
             let answers = Mutex::new((0, &mut self.known, &mut self.file));
             let work = || -> Result<()> {
                 let mut recogniser = Recogniser::start(&self.python)?;
                 loop {
-                    let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let next = waiting
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .next();
                     let Some(at) = next else {
                         return recogniser.end();
                     };
@@ -111,7 +117,8 @@ impl Hearing {
                     let (count, known, file) = &mut *answers;
                     let key = keys[at].clone();
                     let kept = Kept { key, heard };
-                    writeln!(file, "{}", serde_json::to_string(&kept)?)?;
+                    // In one piece: another run may write at the same time.
+                    file.write_all((serde_json::to_string(&kept)? + "\n").as_bytes())?;
                     known.insert(kept.key, kept.heard);
                     *count += 1;
                     if *count % 50 == 0 {
@@ -123,11 +130,14 @@ impl Hearing {
             thread::scope(|scope| {
                 let jobs: Vec<_> = (0..self.jobs).map(|_| scope.spawn(work)).collect();
                 jobs.into_iter().try_for_each(|job| {
-                    job.join().map_err(|_| anyhow!("a recogniser's thread ended"))?
+                    job.join()
+                        .map_err(|_| anyhow!("a recogniser's thread ended"))?
                 })
             })?;
         }
-        let heard = keys.iter().map(|key| self.known.get(key).cloned().context("not heard"));
+        let heard = keys
+            .iter()
+            .map(|key| self.known.get(key).cloned().context("not heard"));
         heard.collect()
     }
 }
@@ -150,7 +160,11 @@ impl Recogniser {
 
     fn hear(&mut self, recording: &Recording) -> Result<Heard> {
         let Recording { path, text, judge } = recording;
-        writeln!(self.input, "{}", json!({ "path": path, "text": text, "judge": judge }))?;
+        writeln!(
+            self.input,
+            "{}",
+            json!({ "path": path, "text": text, "judge": judge })
+        )?;
         let mut line = String::new();
         self.output.read_line(&mut line)?;
         serde_json::from_str(&line)
@@ -159,7 +173,9 @@ impl Recogniser {
 
     /// Lets it end.
     fn end(self) -> Result<()> {
-        let Self { mut child, input, .. } = self;
+        let Self {
+            mut child, input, ..
+        } = self;
         drop(input);
         child.wait()?;
         Ok(())
@@ -177,5 +193,9 @@ fn key(recording: &Recording) -> Result<String> {
     hash.update([0]);
     hash.update(bytes);
     let digest = hash.finalize();
-    Ok(digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    Ok(digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }

@@ -61,7 +61,13 @@ impl Pythons {
             return Ok(python);
         }
         run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ];
         let mut install = Command::new(&python);
         install.args(pip);
         for path in requirements {

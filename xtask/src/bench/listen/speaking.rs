@@ -21,6 +21,16 @@ use crate::bench::program;
 use crate::run::{cargo, run as run_chore, target};
 use crate::workspace;
 
+/// The model's files.
+const MODEL: [&str; 6] = [
+    "config.yaml",
+    "heron.wav",
+    "model.safetensors",
+    "robin.wav",
+    "sentences.json",
+    "tokenizer.model",
+];
+
 /// What a speaking program says of a recording.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Answer {
@@ -48,6 +58,10 @@ pub(super) struct Speaking<'a> {
     program: PathBuf,
     folder: &'a Path,
     pythons: &'a Pythons,
+    /// What recordings depend on, in short: the model's files.
+    model: String,
+    /// The programs too.
+    fingerprint: String,
 }
 
 impl<'a> Speaking<'a> {
@@ -57,12 +71,23 @@ impl<'a> Speaking<'a> {
         let packages = ["--package", "pocket-onnx", "--package", "speaker"];
         let programs = ["--bin", "pocket-onnx", "--example", "listen"];
         run_chore(cargo(&["build"]).args(packages).args(programs))?;
+        let command = target("debug").join("pocket-onnx");
+        let program = target("debug").join("examples/listen");
+        let model = fingerprint(&MODEL.map(|file| model().join(file)))?;
+        let programs = fingerprint(&[&command, &program])?;
         Ok(Self {
-            command: target("debug").join("pocket-onnx"),
-            program: target("debug").join("examples/listen"),
+            command,
+            program,
             folder,
             pythons,
+            fingerprint: format!("{model}-{programs}"),
+            model,
         })
+    }
+
+    /// What records depend on, in short: the programs and the model's files.
+    pub(super) fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Speaks the utterances of a row.
@@ -83,7 +108,10 @@ impl<'a> Speaking<'a> {
             }
         };
         // These are slow, so their recordings are kept.
-        let folder = self.folder.join("spoken").join(format!("{name}-{}", fingerprint()?));
+        let folder = self
+            .folder
+            .join("spoken")
+            .join(format!("{name}-{}", self.model));
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let path = folder.join("answers");
         let known = fs::read_to_string(&path).unwrap_or_default();
@@ -92,7 +120,9 @@ impl<'a> Speaking<'a> {
             .filter_map(|line| serde_json::from_str::<Answer>(line).ok())
             .map(|answer| (answer.name.clone(), answer))
             .collect();
-        let missing = utterances.iter().filter(|it| !answers.contains_key(&it.name()));
+        let missing = utterances
+            .iter()
+            .filter(|it| !answers.contains_key(&it.name()));
         let missing: Vec<Utterance> = missing.cloned().collect();
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
         if !missing.is_empty() {
@@ -104,7 +134,10 @@ impl<'a> Speaking<'a> {
         }
         let found = utterances.iter().map(|utterance| {
             let name = utterance.name();
-            answers.get(&name).cloned().with_context(|| format!("{name} was not spoken"))
+            answers
+                .get(&name)
+                .cloned()
+                .with_context(|| format!("{name} was not spoken"))
         });
         Ok(Spoken {
             answers: found.collect::<Result<_>>()?,
@@ -174,7 +207,10 @@ fn run(
     for line in BufReader::new(output).lines() {
         let line = line?;
         let answer: Answer = serde_json::from_str(&line).with_context(|| line.clone())?;
-        if utterances.get(count).is_none_or(|it| it.name() != answer.name) {
+        if utterances
+            .get(count)
+            .is_none_or(|it| it.name() != answer.name)
+        {
             bail!("{name} spoke {} out of turn", answer.name);
         }
         take(&line, answer)?;
@@ -186,7 +222,10 @@ fn run(
     let status = child.wait()?;
     let written = writer.join().is_ok_and(|written| written.is_ok());
     if !status.success() || !written || count < utterances.len() {
-        bail!("{name} spoke {count} of {} and ended with {status}", utterances.len());
+        bail!(
+            "{name} spoke {count} of {} and ended with {status}",
+            utterances.len()
+        );
     }
     Ok(())
 }
@@ -196,21 +235,16 @@ fn model() -> PathBuf {
     workspace().join("models").join(config::Variant::INCLUDED)
 }
 
-/// What kept recordings depend on, in short: the model's files.
-fn fingerprint() -> Result<String> {
+/// A hash of files, in short.
+fn fingerprint(files: &[impl AsRef<Path>]) -> Result<String> {
     let mut hash = Sha256::new();
-    let files = [
-        "config.yaml",
-        "heron.wav",
-        "model.safetensors",
-        "robin.wav",
-        "sentences.json",
-        "tokenizer.model",
-    ];
-    for file in files {
-        let path = model().join(file);
-        hash.update(fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
+    for path in files.iter().map(AsRef::as_ref) {
+        hash.update(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
     }
     let digest = hash.finalize();
-    Ok(digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect())
+    Ok(digest
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }

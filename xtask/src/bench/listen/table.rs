@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::case::{Case, Speaks};
-use super::figures::{Comparison, Difference, Means, Record, compare, means};
+use super::figures::{Comparison, Difference, Means, compare, means};
+use super::record::Record;
 use super::sentence::VOICES;
 
 /// How far DNSMOS may fall, and by how many dB the quietest tenth may rise, unheard.
@@ -19,7 +20,13 @@ pub(super) fn text(measured: &[(&Case, Vec<Record>)], sentences: usize, machine:
     }
     // What differs by its noise alone: every seed against the next.
     if let Some((case, records)) = measured.first().filter(|(case, _)| case.seeds > 1) {
-        rows += &row("f32, other noise", &case.speaks, records, reference, |seed| seed + 1);
+        rows += &row(
+            "f32 (other noise)",
+            &case.speaks,
+            records,
+            reference,
+            |seed| seed + 1,
+        );
     }
     format!(
         "Model `{}`, {sentences} held-out sentences, many with rare words, each by `{}` and `{}` (figures in this \
@@ -83,7 +90,11 @@ fn row(
 
 /// How many sentences there are in the records.
 fn sentences(records: &[Record]) -> usize {
-    records.iter().map(Record::sentence).max().map_or(0, |last| last + 1)
+    records
+        .iter()
+        .map(|it| it.sentence)
+        .max()
+        .map_or(0, |last| last + 1)
 }
 
 fn bounds(it: &Difference, digits: usize) -> String {
@@ -103,6 +114,14 @@ fn verdict(against: &[Option<Comparison>; 2]) -> String {
         (any(|it| it.mos.mean < -MOS), "DNSMOS"),
         (any(|it| it.quiet > QUIET), "hiss"),
     ];
-    let found: Vec<_> = found.iter().filter(|(is, _)| *is).map(|(_, what)| *what).collect();
-    if found.is_empty() { "yes".to_owned() } else { format!("no: {}", found.join(", ")) }
+    let found: Vec<_> = found
+        .iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, what)| *what)
+        .collect();
+    if found.is_empty() {
+        "yes".to_owned()
+    } else {
+        format!("no: {}", found.join(", "))
+    }
 }
