@@ -2,6 +2,7 @@
 
 mod checkpoint_file;
 mod convert;
+mod listen;
 mod machine;
 mod page;
 mod process;
@@ -21,6 +22,8 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Conversion of the 109M model: time against copying the same bytes, and memory.
     Convert,
+    /// What is heard: words, DNSMOS and hiss in every backend and format, by a recogniser.
+    Listen(listen::ListenArgs),
     /// Speech in a page: real-time factor, first sound, loading, memory, in a real browser.
     Page,
     /// What weight formats cost in quality, against f32.
@@ -39,6 +42,7 @@ impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
         match self {
             Self::Convert => convert::bench(),
+            Self::Listen(args) => listen::bench(args),
             Self::Page => page::bench(),
             Self::Quality { weights } => quality::bench(weights.as_deref()),
             Self::Speak => speak::bench(),

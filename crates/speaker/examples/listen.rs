@@ -1,0 +1,85 @@
+//! Speaks many sentences for a recogniser: `listen BUNDLE BACKEND DIR` reads lines of
+//! `NAME<tab>VOICE<tab>SEED<tab>TEXT` from standard input, writes DIR/NAME.wav for each, 16 bits as
+//! the command writes them, and prints one line of JSON about it. `cargo xtask bench listen` runs it.
+
+#![allow(clippy::print_stdout, reason = "a program that reports")]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use std::sync::Arc;
+
+use audio::{SampleFormat, WavWriter};
+use engine::Engine;
+use runtime::Backend;
+use runtime::onnxruntime::{self, OnnxRuntime};
+use runtime::rten::{self, Rten};
+use speaker::{PreparedVoice, Speaker};
+use speech::Options;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [bundle, backend, dir] = &arguments[..] else {
+        return Err("listen BUNDLE BACKEND DIR".into());
+    };
+    let speaker = Speaker::open(Path::new(bundle), backend_of(backend)?, 1)?;
+    let mut voices = BTreeMap::new();
+    for line in std::io::stdin().lines() {
+        let line = line?;
+        let fields: Vec<&str> = line.splitn(4, '\t').collect();
+        let [name, voice, seed, text] = fields[..] else {
+            return Err(format!("four fields are expected: {line:?}").into());
+        };
+        if !voices.contains_key(voice) {
+            let prepared = speaker.prepare(&speaker.voice(Some(voice))?)?;
+            voices.insert(voice.to_owned(), prepared);
+        }
+        let options = Options {
+            seed: seed.parse()?,
+            ..speaker.model().options()
+        };
+        let path = Path::new(dir).join(format!("{name}.wav"));
+        let spoken = speak(&speaker, &voices[voice], text, &options, &path)?;
+        println!("{{\"name\":{name:?},{spoken}}}");
+    }
+    Ok(())
+}
+
+/// Speaks a sentence into a file.
+fn speak(
+    speaker: &Speaker,
+    voice: &PreparedVoice,
+    text: &str,
+    options: &Options,
+    path: &Path,
+) -> Result<String> {
+    let manifest = speaker.model().manifest();
+    let file = BufWriter::new(File::create(path)?);
+    let mut wav = WavWriter::new(file, SampleFormat::I16, manifest.sample_rate)?;
+    let (mut samples, mut clipped, mut peak) = (0, 0, 0.0_f32);
+    for chunk in speaker.speak(voice, text, options)? {
+        let chunk = chunk?;
+        wav.write(&chunk.samples)?;
+        samples += chunk.samples.len();
+        clipped += chunk.samples.iter().filter(|s| s.abs() > 1.0).count();
+        peak = chunk.samples.iter().fold(peak, |peak, s| peak.max(s.abs()));
+    }
+    wav.finish()?;
+    let frames = samples / manifest.frame_size;
+    Ok(format!(
+        "\"frames\":{frames},\"clipped\":{clipped},\"peak\":{peak}"
+    ))
+}
+
+fn backend_of(name: &str) -> Result<Arc<dyn Backend>> {
+    Ok(match name {
+        "engine" => Arc::new(Engine::default()),
+        "rten" => Arc::new(Rten::new(rten::Options { prepack: true })),
+        "ONNX Runtime" => Arc::new(OnnxRuntime::new(onnxruntime::Options::default())?),
+        other => return Err(format!("no such backend: {other}").into()),
+    })
+}
