@@ -229,8 +229,8 @@ export class PocketTTS {
     const stop = () => player.stop();
     signal?.addEventListener("abort", stop);
     try {
-      for await (const { audio, sampleRate, text: sentence } of this.#speak(text, options, watch)) {
-        await player.write(audio, sampleRate, { text: sentence });
+      for await (const { audio, sampleRate, text: sentence, from, to } of this.#speak(text, options, watch)) {
+        await player.write(audio, sampleRate, { text: sentence, from, to });
       }
       // An abort ends the wait, too.
       await player.end();
@@ -264,10 +264,10 @@ export class PocketTTS {
             watch.memory = this.memory;
             return;
           }
-          const { samples: audio, text: sentence, cut } = chunk;
+          const { samples: audio, text: sentence, from, to, cut } = chunk;
           watch.hear(chunk);
           const { sampleRate } = this;
-          yield { audio, sampleRate, text: sentence, cut, statistics: watch.statistics() };
+          yield { audio, sampleRate, text: sentence, from, to, cut, statistics: watch.statistics() };
         }
       } finally {
         spoken.stop();

@@ -13,6 +13,10 @@ export interface SpeechChunk {
   sampleRate: number;
   /** The sentences that it belongs to; empty in a pause. */
   text: string;
+  /** Where they begin in the text that was given: `given.slice(from, to)`, as it was written. */
+  from: number;
+  /** Where they end; equal to `from` in a pause. */
+  to: number;
   /** Whether the text was cut off here because the end of speech did not come. */
   cut: boolean;
   /** How it goes so far. */

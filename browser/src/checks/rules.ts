@@ -50,7 +50,10 @@ export const sampleRate: Rule<number> = {
 
 export const mark: Rule<Mark> = {
   expected: "an object with a text",
-  fits: (value) => isObject(value) && typeof value["text"] === "string",
+  fits: (value) =>
+    isObject(value) &&
+    typeof value["text"] === "string" &&
+    ["from", "to"].every((name) => ["number", "undefined"].includes(typeof value[name])),
 };
 
 export const wavFormat: Rule<WavFormat> = oneOf<WavFormat>("i16", "f32");

@@ -11,6 +11,9 @@ import { Speed } from "./speed.js";
 /** What is being said. */
 export interface Mark {
   text: string;
+  /** Where it stands in a longer text. */
+  from?: number | undefined;
+  to?: number | undefined;
 }
 
 export interface PlayerOptions {
@@ -164,7 +167,7 @@ export class Player {
     return this.#enqueue(async () => {
       this.#pending -= 1;
       if (epoch !== this.#epoch) return;
-      if (mark !== undefined && mark.text !== this.#marks.at(-1)?.mark.text) {
+      if (mark !== undefined && !isSame(mark, this.#marks.at(-1)?.mark)) {
         this.#marks.push({ start: this.#written, mark });
       }
       await this.#send(this.#resample(samples, sampleRate), epoch);
@@ -372,4 +375,8 @@ function newContext(): AudioContext {
 
 function reason(cause: unknown): string {
   return cause instanceof Error ? `: ${cause.message}` : "";
+}
+
+function isSame(mark: Mark, other: Mark | undefined): boolean {
+  return mark.text === other?.text && mark.from === other.from && mark.to === other.to;
 }

@@ -9,6 +9,9 @@ export interface Chunk {
   samples: Float32Array<ArrayBuffer>;
   /** The text that sounds; empty in a pause. */
   text: string;
+  /** Where that stands in the text that was given, in UTF-16 units. */
+  from: number;
+  to: number;
   /** Whether this text was cut off here because the end of speech did not come. */
   cut: boolean;
 }
@@ -18,7 +21,7 @@ export class Decoder {
   readonly #stream: Stream;
   /** Longest stretch of silence in one chunk, in samples: pauses take no memory. */
   readonly #silence: number;
-  #text = "";
+  #said = { text: "", from: 0, to: 0 };
   readonly #timings: Timings;
 
   constructor(decoding: Decoding, stream: Stream, sampleRate: number, timings: Timings) {
@@ -34,12 +37,12 @@ export class Decoder {
       case "begin":
         this.#stream.reset();
         this.#decoding.begin();
-        this.#text = sound.text;
+        this.#said = { text: sound.text, from: sound.from, to: sound.to };
         break;
       case "latent": {
         const call = this.#decoding.latent(sound.values);
         if (call !== undefined) {
-          yield { samples: await this.#decode(call), text: this.#text, cut: false };
+          yield { samples: await this.#decode(call), ...this.#said, cut: false };
         }
         break;
       }
@@ -47,14 +50,14 @@ export class Decoder {
         const call = this.#decoding.rest();
         if (call !== undefined || sound.cut) {
           const samples = call === undefined ? new Float32Array() : await this.#decode(call);
-          yield { samples, text: this.#text, cut: sound.cut };
+          yield { samples, ...this.#said, cut: sound.cut };
         }
         break;
       }
       case "silence":
         for (let left = sound.samples; left > 0; left -= this.#silence) {
           const samples = new Float32Array(Math.min(left, this.#silence));
-          yield { samples, text: "", cut: false };
+          yield { samples, text: "", from: this.#said.to, to: this.#said.to, cut: false };
         }
         break;
     }

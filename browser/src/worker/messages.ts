@@ -75,6 +75,8 @@ export type Response =
       utterance: number;
       samples: Float32Array<ArrayBuffer>;
       text: string;
+      from: number;
+      to: number;
       cut: boolean;
       /** Milliseconds of this utterance that were spent on waiting for the page. */
       waited: number;

@@ -1,5 +1,6 @@
 //! The decoder's half of an utterance: from latents to chunks of sound.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -18,6 +19,8 @@ pub struct Chunk {
     pub samples: Vec<f32>,
     /// The text that sounds; none in a pause.
     pub text: Option<Arc<str>>,
+    /// The bytes of the given text that sound; none in a pause.
+    pub source: Range<usize>,
     /// Whether this chunk of text was cut off here because the end of speech did not come.
     pub cut: bool,
 }
@@ -27,6 +30,7 @@ pub(crate) struct Decoder {
     decoding: Decoding,
     stream: Box<dyn Stream>,
     text: Arc<str>,
+    source: Range<usize>,
     timings: Arc<Mutex<Timings>>,
     stop: Stop,
 }
@@ -42,6 +46,7 @@ impl Decoder {
             decoding,
             stream,
             text: Arc::default(),
+            source: 0..0,
             timings,
             stop,
         }
@@ -57,10 +62,11 @@ impl Decoder {
                 break;
             }
             match sound {
-                Sound::Begin { text } => {
+                Sound::Begin { text, source } => {
                     self.stream.reset()?;
                     self.decoding.begin();
                     self.text = text.into();
+                    self.source = source.bytes;
                 }
                 Sound::Latent(latent) => {
                     if let Some(call) = self.decoding.latent(&latent)? {
@@ -87,6 +93,7 @@ impl Decoder {
         Chunk {
             samples,
             text: Some(self.text.clone()),
+            source: self.source.clone(),
             cut,
         }
     }
@@ -100,7 +107,9 @@ impl Decoder {
         drop(timings);
         let samples = self.decoding.audio(outputs)?;
         match chunks.last_mut() {
-            Some(last) if last.text.as_ref() == Some(&self.text) => last.samples.extend(samples),
+            Some(last) if last.text.is_some() && last.source == self.source => {
+                last.samples.extend(samples);
+            }
             _ => chunks.push(self.chunk(samples, false)),
         }
         Ok(())
@@ -111,6 +120,7 @@ fn silence(samples: usize) -> impl Iterator<Item = Chunk> {
     (0..samples).step_by(SILENCE).map(move |start| Chunk {
         samples: vec![0.0; SILENCE.min(samples - start)],
         text: None,
+        source: 0..0,
         cut: false,
     })
 }

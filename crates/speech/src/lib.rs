@@ -34,9 +34,9 @@ pub use options::{MAX_TOKENS, Options};
 pub use prompt::{LONGEST_PROMPT, Prompt};
 pub use sampler::{FlowCall, Sampler, SamplerError};
 pub use text::{
-    LONGEST_PAUSE, Next, Prepared, Spoken, TextCheck, TextError, TextStream, prepare_text_prompt,
-    split_into_best_sentences,
+    Chunk, Excerpt, LONGEST_PAUSE, Mapped, Next, Prepared, SourceMap, Spoken, TextCheck, TextError,
+    TextStream, prepare_text_prompt, split_into_best_sentences,
 };
 pub use tokenizer::{Token, Tokenizer, TokenizerError};
-pub use utterance::{Action, NoiseSource, Sound, TextSource, Utterance};
+pub use utterance::{Action, NoiseSource, Place, Sound, TextSource, Utterance};
 pub use voice::{StoredPrompt, Voice, VoiceDType, VoiceError, VoiceForm};

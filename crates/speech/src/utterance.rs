@@ -18,9 +18,8 @@ use tensor::Tensor;
 
 use crate::call::Outputs;
 use crate::end_of_speech::{EndOfSpeech, Verdict, max_frames};
-use crate::text::prepare_text_prompt;
 use crate::{
-    Call, Model, Next, Noise, Options, Sampler, SpeechError, Spoken, TextCheck, TextStream,
+    Call, Chunk, Model, Next, Noise, Options, Sampler, SpeechError, Spoken, TextCheck, TextStream,
 };
 
 /// Bytes of a text that are worked on in one go.
@@ -46,6 +45,8 @@ pub enum Sound {
     Begin {
         /// The chunk, as it is tokenized.
         text: String,
+        /// The part of the source that it speaks.
+        source: Place,
     },
     /// One frame, [ldim].
     Latent(Vec<f32>),
@@ -56,6 +57,26 @@ pub enum Sound {
     },
     /// That many samples of silence.
     Silence(usize),
+}
+
+/// A part of a source text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Its bytes.
+    pub bytes: std::ops::Range<usize>,
+    /// Its UTF-16 units, which JavaScript counts in.
+    pub utf16: std::ops::Range<usize>,
+}
+
+impl Place {
+    fn of(chunk: &Chunk) -> Self {
+        let bytes = chunk.source();
+        let [start, end] = [bytes.start, bytes.end].map(|at| chunk.excerpt.utf16(at));
+        Self {
+            bytes,
+            utf16: start..end,
+        }
+    }
 }
 
 /// Where the noise comes from: fills a slice with the next values.
@@ -287,7 +308,7 @@ impl Utterance {
         let tokenizer = self.model.tokenizer();
         match self.text.next(tokenizer, &manifest.text)? {
             Next::Say(Spoken::Chunk(chunk)) => {
-                let prepared = prepare_text_prompt(&chunk, &manifest.text)?;
+                let prepared = chunk.prepare(&manifest.text)?;
                 let ids = tokenizer.encode(&prepared.text);
                 let guess = prepared.frames_after_eos_guess + 2;
                 let end = EndOfSpeech::new(
@@ -297,6 +318,7 @@ impl Utterance {
                 );
                 self.state = State::Tokens { ids, end };
                 Ok(Action::Emit(Sound::Begin {
+                    source: Place::of(&chunk),
                     text: prepared.text,
                 }))
             }

@@ -24,7 +24,8 @@ export interface Call { component: string; inputs: Tensors }
 
 /** A piece of an utterance, on its way to the decoder. */
 export type Sound =
-  | { kind: "begin"; text: string }
+  /** `from` and `to`: the part of the text that was given, in UTF-16 units. */
+  | { kind: "begin"; text: string; from: number; to: number }
   | { kind: "latent"; values: Float32Array }
   | { kind: "end"; cut: boolean }
   | { kind: "silence"; samples: number };
@@ -168,11 +169,17 @@ pub(crate) fn action_to_js(action: &Action) -> JsAction {
 }
 
 fn sound_to_js(sound: &Sound) -> JsValue {
-    let (kind, member, value): (&str, &str, JsValue) = match sound {
-        Sound::Begin { text } => ("begin", "text", text.into()),
-        Sound::Latent(values) => ("latent", "values", Float32Array::from(&values[..]).into()),
-        Sound::End { cut } => ("end", "cut", (*cut).into()),
-        Sound::Silence(samples) => ("silence", "samples", (*samples).into()),
-    };
-    object(&[("kind", kind.into()), (member, value)])
+    let piece =
+        |kind: &str, member, value: JsValue| object(&[("kind", kind.into()), (member, value)]);
+    match sound {
+        Sound::Begin { text, source } => object(&[
+            ("kind", "begin".into()),
+            ("text", text.into()),
+            ("from", source.utf16.start.into()),
+            ("to", source.utf16.end.into()),
+        ]),
+        Sound::Latent(values) => piece("latent", "values", Float32Array::from(&values[..]).into()),
+        Sound::End { cut } => piece("end", "cut", (*cut).into()),
+        Sound::Silence(samples) => piece("silence", "samples", (*samples).into()),
+    }
 }

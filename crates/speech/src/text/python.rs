@@ -6,11 +6,6 @@ pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-/// `str.strip`.
-pub(super) fn strip(text: &str) -> &str {
-    text.trim_matches(is_space)
-}
-
 /// `str.split`.
 pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_space).filter(|word| !word.is_empty())
