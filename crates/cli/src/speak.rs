@@ -162,6 +162,7 @@ fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
         eos_threshold: args.eos_threshold.unwrap_or(own.eos_threshold),
         frames_after_eos: args.frames_after_eos.or(own.frames_after_eos),
         max_tokens: args.max_tokens.unwrap_or(own.max_tokens),
+        words: own.words,
     })
 }
 

@@ -10,6 +10,8 @@ static ZEROS: [f32; 1024] = [0.0; 1024];
 pub(crate) struct Context {
     pub(crate) kernels: Kernels,
     pub(crate) scratch: Scratch,
+    /// Whether the attention of some heads is asked for.
+    pub(crate) watches: bool,
     /// Buffers that wait to be used again.
     free: Vec<Vec<f32>>,
 }

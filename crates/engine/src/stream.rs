@@ -137,6 +137,17 @@ impl<M: Module> Stream for EngineStream<M> {
         set.ok_or_else(|| self.no_state(name))
     }
 
+    fn watch(&mut self, on: bool) -> Result<(), RuntimeError> {
+        if on && !self.shared.module.can_be_watched() {
+            return Err(RuntimeError::NoAttention {
+                graph: self.shared.component.graph.name.clone(),
+            });
+        }
+        let context = self.context.get_mut();
+        context.unwrap_or_else(PoisonError::into_inner).watches = on;
+        Ok(())
+    }
+
     fn position(&self) -> Option<i64> {
         self.component().position.as_ref().map(|_| self.position)
     }

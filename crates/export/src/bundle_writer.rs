@@ -257,6 +257,7 @@ impl Export<'_> {
             model: Model::of(config),
             text: config.text_options(),
             generation: config.generation_options(),
+            word_heads: self.config.timestamp_heads.clone(),
             tokenizer,
             components,
             voices: Vec::new(),

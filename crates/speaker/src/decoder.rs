@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use runtime::Stream;
-use speech::{Call, Decoding, Sound};
+use speech::{Call, Decoding, Sound, Word};
 
 use crate::{SpeakerError, Stop, Timings};
 
@@ -21,6 +21,9 @@ pub struct Chunk {
     pub text: Option<Arc<str>>,
     /// The bytes of the given text that sound; none in a pause.
     pub source: Range<usize>,
+    /// The words that end in it, and those of the chunks before that only show now, where
+    /// [`speech::Options::words`] asks for them.
+    pub words: Vec<Word>,
     /// Whether this chunk of text was cut off here because the end of speech did not come.
     pub cut: bool,
 }
@@ -62,12 +65,17 @@ impl Decoder {
                 break;
             }
             match sound {
-                Sound::Begin { text, source } => {
+                Sound::Begin {
+                    text,
+                    source,
+                    words,
+                } => {
                     self.stream.reset()?;
-                    self.decoding.begin();
+                    self.decoding.begin(words);
                     self.text = text.into();
                     self.source = source.bytes;
                 }
+                Sound::Scores(scores) => self.decoding.scores(scores),
                 Sound::Latent(latent) => {
                     if let Some(call) = self.decoding.latent(&latent)? {
                         self.decode(&call, &mut chunks)?;
@@ -77,13 +85,25 @@ impl Decoder {
                     if let Some(call) = self.decoding.rest()? {
                         self.decode(&call, &mut chunks)?;
                     }
+                    self.decoding.finish();
+                    let words = self.decoding.words();
                     match chunks.last_mut() {
-                        Some(last) => last.cut |= cut,
-                        None if cut => chunks.push(self.chunk(Vec::new(), true)),
+                        Some(last) => {
+                            last.cut |= cut;
+                            last.words.extend(words);
+                        }
+                        None if cut || !words.is_empty() => {
+                            let mut chunk = self.chunk(Vec::new(), cut);
+                            chunk.words = words;
+                            chunks.push(chunk);
+                        }
                         None => {}
                     }
                 }
-                Sound::Silence(samples) => chunks.extend(silence(samples)),
+                Sound::Silence(samples) => {
+                    self.decoding.silence(samples);
+                    chunks.extend(silence(samples));
+                }
             }
         }
         Ok(chunks)
@@ -94,6 +114,7 @@ impl Decoder {
             samples,
             text: Some(self.text.clone()),
             source: self.source.clone(),
+            words: Vec::new(),
             cut,
         }
     }
@@ -106,11 +127,17 @@ impl Decoder {
         timings.count(call, start);
         drop(timings);
         let samples = self.decoding.audio(outputs)?;
+        let words = self.decoding.words();
         match chunks.last_mut() {
             Some(last) if last.text.is_some() && last.source == self.source => {
                 last.samples.extend(samples);
+                last.words.extend(words);
             }
-            _ => chunks.push(self.chunk(samples, false)),
+            _ => {
+                let mut chunk = self.chunk(samples, false);
+                chunk.words = words;
+                chunks.push(chunk);
+            }
         }
         Ok(())
     }
@@ -121,6 +148,7 @@ fn silence(samples: usize) -> impl Iterator<Item = Chunk> {
         samples: vec![0.0; SILENCE.min(samples - start)],
         text: None,
         source: 0..0,
+        words: Vec::new(),
         cut: false,
     })
 }

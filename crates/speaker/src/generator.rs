@@ -46,8 +46,9 @@ impl Generator {
             match self.utterance.next_action()? {
                 Action::Run(call) => self.run(&call)?,
                 Action::Emit(sound) => {
-                    if let Sound::Begin { .. } = sound {
+                    if let Sound::Begin { words, .. } = &sound {
                         self.flow_lm = self.voice.flow_lm.fork();
+                        self.flow_lm.watch(words.is_some())?;
                     }
                     return Ok(Some(sound));
                 }

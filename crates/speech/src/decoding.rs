@@ -5,7 +5,8 @@ use tensor::Tensor;
 
 use crate::audio::FadeIn;
 use crate::call::Outputs;
-use crate::{Call, Model, SpeechError};
+use crate::words::Timing;
+use crate::{Call, ChunkWords, Model, SpeechError, Word};
 
 /// How many frames go into a call after `frames` others. One by one the first are heard soonest;
 /// later there is sound that waits to be heard, and the decoder's weights are read once for
@@ -26,21 +27,31 @@ pub struct Decoding {
     waiting: Vec<f32>,
     /// Frames of the utterance that went into calls.
     frames: usize,
+    timing: Timing,
+    /// Words that have ended and were not fetched yet.
+    words: Vec<Word>,
 }
 
 impl Decoding {
     /// Before the first chunk.
     pub fn new(model: &Model) -> Self {
+        let manifest = model.manifest();
         Self {
             model: model.clone(),
-            fade_in: FadeIn::new(model.manifest().sample_rate),
+            fade_in: FadeIn::new(manifest.sample_rate),
             waiting: Vec::new(),
             frames: 0,
+            timing: Timing::new(manifest.frame_size, manifest.sample_rate),
+            words: Vec::new(),
         }
     }
 
     /// A chunk begins: the host starts `mimi_decoder` afresh, which clicks unless it is faded in.
-    pub fn begin(&mut self) {
+    /// Words are timed where they are given.
+    pub fn begin(&mut self, words: Option<ChunkWords>) {
+        if let Some(words) = words {
+            self.timing.begin(words);
+        }
         self.fade_in = FadeIn::new(self.model.manifest().sample_rate);
         self.waiting.clear();
     }
@@ -78,6 +89,27 @@ impl Decoding {
         let audio = Outputs::new(ComponentName::MimiDecoder, outputs).take("audio")?;
         let mut samples = audio.into_f32().unwrap_or_default();
         self.fade_in.apply(&mut samples);
+        self.words.extend(self.timing.audio(&samples));
         Ok(samples)
+    }
+
+    /// Takes the scores of the frame that comes next.
+    pub fn scores(&mut self, scores: Vec<f32>) {
+        self.timing.scores(scores);
+    }
+
+    /// The chunk is over, and what waited of it is decoded.
+    pub fn finish(&mut self) {
+        self.words.extend(self.timing.finish());
+    }
+
+    /// That many samples of silence come.
+    pub fn silence(&mut self, samples: usize) {
+        self.timing.pass(samples);
+    }
+
+    /// The words that have ended since the last call, in their order.
+    pub fn words(&mut self) -> Vec<Word> {
+        std::mem::take(&mut self.words)
     }
 }

@@ -23,6 +23,7 @@ mod sampler;
 mod text;
 mod utterance;
 mod voice;
+mod words;
 
 pub use crate::audio::{AudioError, RecordingNotice, end_on_pause, resample_poly};
 pub use call::Call;
@@ -40,3 +41,4 @@ pub use text::{
 pub use tokenizer::{Token, Tokenizer, TokenizerError};
 pub use utterance::{Action, NoiseSource, Place, Sound, TextSource, Utterance};
 pub use voice::{StoredPrompt, Voice, VoiceDType, VoiceError, VoiceForm};
+pub use words::{ChunkWords, SourceWord, Unit, Word};

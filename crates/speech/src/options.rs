@@ -25,6 +25,8 @@ pub struct Options {
     pub frames_after_eos: Option<usize>,
     /// Tokens that are spoken in one go: longer texts are split between sentences.
     pub max_tokens: usize,
+    /// Tell when each word is spoken.
+    pub words: bool,
 }
 
 impl Options {
@@ -40,6 +42,7 @@ impl Options {
             frames_after_eos: (generation.model_recommended_frames_after_eos)
                 .map(|frames| frames as usize),
             max_tokens: MAX_TOKENS,
+            words: false,
         }
     }
 }

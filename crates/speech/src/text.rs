@@ -33,6 +33,7 @@ pub use chunk::{Chunk, Excerpt};
 pub use map::{Mapped, SourceMap};
 pub use pause::LONGEST_PAUSE;
 pub use prepare::{Prepared, prepare_text_prompt};
+pub(crate) use python::is_space;
 pub use split::split_into_best_sentences;
 pub use stream::{Next, Spoken, TextStream};
 

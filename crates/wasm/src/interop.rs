@@ -25,7 +25,9 @@ export interface Call { component: string; inputs: Tensors }
 /** A piece of an utterance, on its way to the decoder. */
 export type Sound =
   /** `from` and `to`: the part of the text that was given, in UTF-16 units. */
-  | { kind: "begin"; text: string; from: number; to: number }
+  | { kind: "begin"; text: string; from: number; to: number; words: string | undefined }
+  /** Of the frame that comes next; only where words are asked for. */
+  | { kind: "scores"; values: Float32Array }
   | { kind: "latent"; values: Float32Array }
   | { kind: "end"; cut: boolean }
   | { kind: "silence"; samples: number };
@@ -172,12 +174,18 @@ fn sound_to_js(sound: &Sound) -> JsValue {
     let piece =
         |kind: &str, member, value: JsValue| object(&[("kind", kind.into()), (member, value)]);
     match sound {
-        Sound::Begin { text, source } => object(&[
+        Sound::Begin {
+            text,
+            source,
+            words,
+        } => object(&[
             ("kind", "begin".into()),
             ("text", text.into()),
             ("from", source.utf16.start.into()),
             ("to", source.utf16.end.into()),
+            ("words", words_to_js(words.as_ref())),
         ]),
+        Sound::Scores(values) => piece("scores", "values", Float32Array::from(&values[..]).into()),
         Sound::Latent(values) => piece("latent", "values", Float32Array::from(&values[..]).into()),
         Sound::End { cut } => piece("end", "cut", (*cut).into()),
         Sound::Silence(samples) => piece("silence", "samples", (*samples).into()),
