@@ -2,6 +2,7 @@
 
 import { checked } from "./checks/check.js";
 import { wavFormat } from "./checks/rules.js";
+import type { Word } from "../wasm/simd/pocket_onnx.js";
 import type { Statistics } from "./statistics.js";
 import { type WavFormat, wav } from "./wav.js";
 
@@ -17,6 +18,8 @@ export interface SpeechChunk {
   from: number;
   /** Where they end; equal to `from` in a pause. */
   to: number;
+  /** The words that end in it, where the option `words` asks for them. */
+  words: Word[];
   /** Whether the text was cut off here because the end of speech did not come. */
   cut: boolean;
   /** How it goes so far. */

@@ -53,12 +53,16 @@ export const mark: Rule<Mark> = {
   fits: (value) =>
     isObject(value) &&
     typeof value["text"] === "string" &&
-    ["from", "to"].every((name) => ["number", "undefined"].includes(typeof value[name])),
+    ["from", "to", "before"].every((name) => ["number", "undefined"].includes(typeof value[name])),
 };
 
 export const wavFormat: Rule<WavFormat> = oneOf<WavFormat>("i16", "f32");
 export const voiceFormat: Rule<"f32" | "f16"> = oneOf("f32", "f16");
 
+const flag: Rule<boolean> = {
+  expected: "true or false",
+  fits: (value) => typeof value === "boolean",
+};
 const number: Rule<number> = {
   expected: "a number",
   fits: (value) => typeof value === "number",
@@ -102,6 +106,7 @@ export const speakOptions: Rules<SpeakOptions> = {
   eosThreshold: number,
   framesAfterEos: wholeNumber,
   maxTokens: wholeNumber,
+  words: flag,
   signal,
 };
 

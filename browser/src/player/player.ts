@@ -3,6 +3,7 @@
 import { checked, checkedOptions } from "../checks/check.js";
 import { samplesOf, type SampleValues } from "../checks/data.js";
 import { callback, mark as aMark, playerOptions, sampleRate as rate } from "../checks/rules.js";
+import type { Word } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
 import { Resampler } from "./resampler.js";
@@ -14,6 +15,10 @@ export interface Mark {
   /** Where it stands in a longer text. */
   from?: number | undefined;
   to?: number | undefined;
+  /** Words whose times are known now, for `onword`. */
+  words?: readonly Word[] | undefined;
+  /** Seconds of sound between the second 0 of `words` and what is written with this mark. */
+  before?: number | undefined;
 }
 
 export interface PlayerOptions {
@@ -61,6 +66,8 @@ export class Player {
   #resampler: Resampler | undefined;
   #rate = 0;
   #marks: { start: number; mark: Mark }[] = [];
+  /** Words that have not been heard. */
+  #words: { start: number; word: Word }[] = [];
   /** Samples at the context's rate: handed to the ring, played by it, and where 0 seconds is. */
   #written = 0;
   #played = 0;
@@ -77,6 +84,7 @@ export class Player {
   /** Resolve when nothing sounds any more. */
   #over: (() => void)[] = [];
   #onposition: ((seconds: number, mark: Mark | undefined) => void) | undefined;
+  #onword: ((word: Word) => void) | undefined;
   #onstate: ((state: PlayerState) => void) | undefined;
   #onended: (() => void) | undefined;
 
@@ -100,6 +108,15 @@ export class Player {
 
   set onposition(listener: ((seconds: number, mark: Mark | undefined) => void) | undefined) {
     this.#onposition = listenerOf("onposition", listener);
+  }
+
+  /** Called when a word begins to be heard, of those that marks bring. */
+  get onword(): ((word: Word) => void) | undefined {
+    return this.#onword;
+  }
+
+  set onword(listener: ((word: Word) => void) | undefined) {
+    this.#onword = listenerOf("onword", listener);
   }
 
   /** Called when `state` changes. */
@@ -170,6 +187,10 @@ export class Player {
       if (mark !== undefined && !isSame(mark, this.#marks.at(-1)?.mark)) {
         this.#marks.push({ start: this.#written, mark });
       }
+      for (const word of mark?.words ?? []) {
+        const seconds = word.start - (mark?.before ?? 0);
+        this.#words.push({ start: this.#written + seconds * this.context.sampleRate, word });
+      }
       await this.#send(this.#resample(samples, sampleRate), epoch);
     });
   }
@@ -212,6 +233,7 @@ export class Player {
     this.#command({ kind: "reset", epoch: this.#epoch });
     this.#resampler = undefined;
     this.#marks = [];
+    this.#words = [];
     this.#written = this.#played = this.#origin = 0;
     this.#speed.pause();
     this.#become("idle");
@@ -265,6 +287,7 @@ export class Player {
         // Samples may be on their way that the audio thread has not seen.
         if (this.#pending > 0 || this.#played < this.#written) return;
         this.#marks = [];
+        this.#say(Infinity);
         this.#become("idle");
         call(() => this.#onended?.());
         this.#settle();
@@ -282,6 +305,16 @@ export class Player {
     if (passed > 0) this.#marks.splice(0, passed);
     const mark = passed < 0 ? undefined : this.#marks[0]?.mark;
     call(() => this.#onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark));
+    this.#say(heard);
+  }
+
+  /** Tells the words that have begun. */
+  #say(heard: number): void {
+    for (let word = this.#words[0]; word !== undefined && word.start <= heard; word = this.#words[0]) {
+      this.#words.shift();
+      const { word: begun } = word;
+      call(() => this.#onword?.(begun));
+    }
   }
 
   #resample(samples: Float32Array, sampleRate: number): Float32Array {

@@ -1,6 +1,6 @@
 /** The decoder's half of an utterance: from latents to chunks of sound. */
 
-import type { Call, Decoding, Sound } from "../../wasm/simd/pocket_onnx.js";
+import type { Call, Decoding, Sound, Word } from "../../wasm/simd/pocket_onnx.js";
 import { type Timings, time } from "../statistics.js";
 import type { Stream } from "./runtime.js";
 
@@ -12,6 +12,8 @@ export interface Chunk {
   /** Where that stands in the text that was given, in UTF-16 units. */
   from: number;
   to: number;
+  /** The words that end in it, where they are asked for. */
+  words: Word[];
   /** Whether this text was cut off here because the end of speech did not come. */
   cut: boolean;
 }
@@ -36,28 +38,35 @@ export class Decoder {
     switch (sound.kind) {
       case "begin":
         this.#stream.reset();
-        this.#decoding.begin();
+        this.#decoding.begin(sound.words);
         this.#said = { text: sound.text, from: sound.from, to: sound.to };
+        break;
+      case "scores":
+        this.#decoding.scores(sound.values);
         break;
       case "latent": {
         const call = this.#decoding.latent(sound.values);
         if (call !== undefined) {
-          yield { samples: await this.#decode(call), ...this.#said, cut: false };
+          const samples = await this.#decode(call);
+          yield { samples, ...this.#said, words: this.#decoding.words(), cut: false };
         }
         break;
       }
       case "end": {
         const call = this.#decoding.rest();
-        if (call !== undefined || sound.cut) {
-          const samples = call === undefined ? new Float32Array() : await this.#decode(call);
-          yield { samples, ...this.#said, cut: sound.cut };
+        const samples = call === undefined ? new Float32Array() : await this.#decode(call);
+        this.#decoding.finish();
+        const words = this.#decoding.words();
+        if (call !== undefined || sound.cut || words.length > 0) {
+          yield { samples, ...this.#said, words, cut: sound.cut };
         }
         break;
       }
       case "silence":
+        this.#decoding.silence(sound.samples);
         for (let left = sound.samples; left > 0; left -= this.#silence) {
           const samples = new Float32Array(Math.min(left, this.#silence));
-          yield { samples, text: "", from: this.#said.to, to: this.#said.to, cut: false };
+          yield { samples, text: "", from: this.#said.to, to: this.#said.to, words: [], cut: false };
         }
         break;
     }

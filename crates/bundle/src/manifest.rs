@@ -270,7 +270,7 @@ impl Manifest {
             model_recommended_frames_after_eos: generation.model_recommended_frames_after_eos,
             default_temperature: generation.default_temperature,
             default_eos_threshold: generation.default_eos_threshold,
-            timestamp_heads: self.word_heads.clone(),
+            timestamp_heads: None,
         }
     }
 

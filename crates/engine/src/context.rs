@@ -24,6 +24,11 @@ impl Context {
         }
     }
 
+    /// The same, with the attention asked for or not.
+    pub(crate) fn watching(self, watches: bool) -> Self {
+        Self { watches, ..self }
+    }
+
     /// A buffer of that many values, whatever they are.
     pub(crate) fn take(&mut self, length: usize) -> Vec<f32> {
         // The one that fits best: small ones are left to small requests.

@@ -74,12 +74,12 @@ fn main() -> Result<()> {
         let joined: String = timed.iter().map(|word| &word.text[..]).collect();
         wrong += usize::from(joined + &rest != sentence.text);
         lost += sentence.words.len().saturating_sub(timed.len());
-        let last = sentence.words.len() - 1;
+        let final_word = sentence.words.len() - 1;
         for (at, (word, known)) in timed.iter().zip(&sentence.words).enumerate() {
             wrong += usize::from(word.text.trim() != known.text);
             starts.push(word.start - known.start);
             // The teacher's last word lasts to the end of its silence.
-            if at < last {
+            if at < final_word {
                 ends.push(word.end - known.end);
             }
         }
@@ -92,8 +92,8 @@ fn main() -> Result<()> {
             "words": starts.len(),
             "lost": lost,
             "wrong": wrong,
-            "starts": Errors::of(starts).json(),
-            "ends": Errors::of(ends).json(),
+            "starts": Errors::of(&starts).json(),
+            "ends": Errors::of(&ends).json(),
             "step_us": cost[0],
             "watched_step_us": cost[1],
         })
@@ -266,7 +266,7 @@ struct Errors {
 }
 
 impl Errors {
-    fn of(errors: Vec<f64>) -> Self {
+    fn of(errors: &[f64]) -> Self {
         let mut sizes: Vec<f64> = errors.iter().map(|error| error.abs()).collect();
         sizes.sort_by(f64::total_cmp);
         let count = errors.len().max(1) as f64;

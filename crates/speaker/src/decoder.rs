@@ -88,16 +88,16 @@ impl Decoder {
                     self.decoding.finish();
                     let words = self.decoding.words();
                     match chunks.last_mut() {
-                        Some(last) => {
+                        Some(last) if last.source == self.source => {
                             last.cut |= cut;
                             last.words.extend(words);
                         }
-                        None if cut || !words.is_empty() => {
+                        _ if cut || !words.is_empty() => {
                             let mut chunk = self.chunk(Vec::new(), cut);
                             chunk.words = words;
                             chunks.push(chunk);
                         }
-                        None => {}
+                        _ => {}
                     }
                 }
                 Sound::Silence(samples) => {

@@ -19,6 +19,7 @@ pub struct Utterance {
     samples: u64,
     timings: Arc<Mutex<Timings>>,
     near_misses: Vec<String>,
+    rest: Arc<Mutex<String>>,
     stop: Stop,
 }
 
@@ -45,7 +46,15 @@ impl Utterance {
         let stop = Stop::default();
         let near_misses = utterance.near_misses().to_vec();
         let components = &speaker.components;
-        let generator = Generator::new(components, voice, utterance, timings.clone(), stop.clone());
+        let rest = Arc::<Mutex<String>>::default();
+        let generator = Generator::new(
+            components,
+            voice,
+            utterance,
+            timings.clone(),
+            rest.clone(),
+            stop.clone(),
+        );
         let decoding = Decoding::new(speaker.model());
         let stream = components.mimi_decoder.fork();
         let decoder = Decoder::new(decoding, stream, timings.clone(), stop.clone());
@@ -65,6 +74,7 @@ impl Utterance {
             samples: 0,
             timings,
             near_misses,
+            rest,
             stop,
         })
     }
@@ -92,6 +102,12 @@ impl Utterance {
     /// What looks like a pause in the text and is spoken as words: the first few.
     pub fn near_misses(&self) -> &[String] {
         &self.near_misses
+    }
+
+    /// What is left of the text behind the last word, once all is said and words were asked for.
+    pub fn rest(&self) -> String {
+        let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        rest.clone()
     }
 
     /// Where the time went so far.

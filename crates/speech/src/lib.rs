@@ -41,4 +41,4 @@ pub use text::{
 pub use tokenizer::{Token, Tokenizer, TokenizerError};
 pub use utterance::{Action, NoiseSource, Place, Sound, TextSource, Utterance};
 pub use voice::{StoredPrompt, Voice, VoiceDType, VoiceError, VoiceForm};
-pub use words::{ChunkWords, SourceWord, Unit, Word};
+pub use words::{Certainty, ChunkWords, FoundHeads, HeadSearch, SourceWord, Unit, Word};

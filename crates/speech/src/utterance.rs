@@ -202,6 +202,15 @@ impl Utterance {
         format!("{}{}", self.left, self.text.rest().text)
     }
 
+    /// The attention of each watched head to each unit of the chunk's words, of the output of a call
+    /// of `flow_lm` that has not been supplied yet: for who looks for heads.
+    pub fn scores_of_heads(&self, attention: &Tensor) -> Result<Vec<Vec<f32>>, SpeechError> {
+        match &self.scores {
+            Some(scores) => Ok(scores.of_each(attention)?.0),
+            None => Err(SpeechError::NotAsked),
+        }
+    }
+
     /// What comes next. Until the outputs of a call are supplied, it is that call.
     pub fn next_action(&mut self) -> Result<Action, SpeechError> {
         if let Some(sound) = self.pending.take() {

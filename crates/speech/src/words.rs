@@ -7,12 +7,14 @@
 
 mod machine;
 mod scores;
+mod search;
 mod timing;
 mod units;
 
 use crate::Place;
 
 pub(crate) use scores::TextScores;
+pub use search::{Certainty, FoundHeads, HeadSearch};
 pub(crate) use timing::Timing;
 pub use units::{ChunkWords, SourceWord, Unit};
 
@@ -32,6 +34,12 @@ pub struct Word {
 }
 
 impl Word {
+    /// The word itself, without what stands before it.
+    pub fn word(&self) -> &str {
+        let from = self.text.len().saturating_sub(self.source.bytes.len());
+        self.text.get(from..).unwrap_or(&self.text)
+    }
+
     /// The same word in sound whose samples stand elsewhere: `moved` gives the second that a
     /// second has become, as a stretch of time does.
     #[must_use]

@@ -97,7 +97,8 @@ fn speech_kind(error: &SpeechError) -> &'static str {
         SpeechError::Noise(_)
         | SpeechError::Sampler(_)
         | SpeechError::EosThreshold
-        | SpeechError::MaxTokens => "Options",
+        | SpeechError::MaxTokens
+        | SpeechError::NoWordHeads => "Options",
         SpeechError::Tensor(_) => "Tensor",
         SpeechError::NoEncoder => "NoEncoder",
         SpeechError::NoComponent { .. } => "NoComponent",

@@ -1,7 +1,7 @@
 //! Calls, tensors and sounds as JavaScript objects.
 
 use js_sys::{Array, BigInt64Array, Float32Array, Object, Reflect};
-use speech::{Action, Call, Sound};
+use speech::{Action, Call, ChunkWords, Sound, Word};
 use tensor::{Data, Tensor};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -31,6 +31,18 @@ export type Sound =
   | { kind: "latent"; values: Float32Array }
   | { kind: "end"; cut: boolean }
   | { kind: "silence"; samples: number };
+
+/** A word that was spoken. */
+export interface Word {
+  /** The word as it was written, behind what stands between the word before and this one. */
+  text: string;
+  /** Seconds from the beginning of the sound. */
+  start: number;
+  end: number;
+  /** Where the word itself stands in the text that was given, in UTF-16 units. */
+  from: number;
+  to: number;
+}
 
 /** What a host has to do next. */
 export type Action =
@@ -75,6 +87,9 @@ extern "C" {
     /// What the user should know.
     #[wasm_bindgen(typescript_type = "RecordingNotice[]")]
     pub type JsNotices;
+    /// A word that was spoken.
+    #[wasm_bindgen(typescript_type = "Word")]
+    pub type JsWord;
 }
 
 /// An object with these members.
@@ -168,6 +183,34 @@ pub(crate) fn action_to_js(action: &Action) -> JsAction {
         Action::Done => object(&[("kind", "done".into())]),
     };
     action.unchecked_into()
+}
+
+/// The words of a chunk, as [`words_from_js`] reads them.
+fn words_to_js(words: Option<&ChunkWords>) -> JsValue {
+    let text = words.and_then(|words| serde_json::to_string(words).ok());
+    text.map_or(JsValue::UNDEFINED, JsValue::from)
+}
+
+/// The words of a chunk that [`words_to_js`] wrote.
+pub(crate) fn words_from_js(words: Option<String>) -> Result<Option<ChunkWords>, Error> {
+    let Some(words) = words else { return Ok(None) };
+    let read = serde_json::from_slice(&words.into_bytes());
+    read.map_err(|_| values::wrong("the words", "those of a sound that begins"))
+}
+
+/// Words that were spoken, for JavaScript.
+pub(crate) fn spoken_to_js(words: &[Word]) -> Vec<JsWord> {
+    let word = |word: &Word| {
+        object(&[
+            ("text", word.text.as_str().into()),
+            ("start", word.start.into()),
+            ("end", word.end.into()),
+            ("from", word.source.utf16.start.into()),
+            ("to", word.source.utf16.end.into()),
+        ])
+        .unchecked_into()
+    };
+    words.iter().map(word).collect()
 }
 
 fn sound_to_js(sound: &Sound) -> JsValue {

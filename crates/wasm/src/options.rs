@@ -26,6 +26,8 @@ export interface SpeechOptions {
   framesAfterEos?: number | undefined;
   /** Tokens that are spoken in one go: longer texts are split between sentences. */
   maxTokens?: number | undefined;
+  /** Tell when each word is spoken. */
+  words?: boolean | undefined;
 }
 "#;
 
@@ -57,6 +59,12 @@ pub(crate) fn options_from_js(given: &JsOptions, own: Options) -> Result<Options
             "steps" => options.steps = count(&name, &value)?,
             "eosThreshold" => options.eos_threshold = number(&name, &value)?,
             "framesAfterEos" => options.frames_after_eos = Some(count(&name, &value)?),
+            "words" => {
+                options.words = value.as_bool().ok_or(Error::Option {
+                    name,
+                    problem: "has to be true or false",
+                })?;
+            }
             "maxTokens" => options.max_tokens = count(&name, &value)?,
             _ => {
                 return Err(Error::Option {

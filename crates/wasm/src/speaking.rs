@@ -4,7 +4,10 @@ use js_sys::Float32Array;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Error;
-use crate::interop::{JsAction, JsCall, JsTensors, action_to_js, call_to_js, tensors_from_js};
+use crate::interop::{
+    JsAction, JsCall, JsTensors, JsWord, action_to_js, call_to_js, spoken_to_js, tensors_from_js,
+    words_from_js,
+};
 use crate::values::{self, JsFloats};
 
 /// A text that is being spoken: makes latents.
@@ -38,6 +41,12 @@ impl Utterance {
         self.utterance.near_misses().to_vec()
     }
 
+    /// What is left of the text behind the last word, once all is said and words were asked for.
+    #[wasm_bindgen(getter)]
+    pub fn rest(&self) -> String {
+        self.utterance.rest()
+    }
+
     /// What comes next. Until the outputs of a call are supplied, it is that call.
     #[wasm_bindgen(js_name = nextAction)]
     pub fn next_action(&mut self) -> Result<JsAction, Error> {
@@ -66,9 +75,33 @@ impl Decoding {
 
 #[wasm_bindgen]
 impl Decoding {
-    /// A chunk of text begins: the host starts `mimi_decoder` afresh.
-    pub fn begin(&mut self) {
-        self.decoding.begin();
+    /// A chunk of text begins: the host starts `mimi_decoder` afresh. `words` are those of the
+    /// sound, if it has any.
+    pub fn begin(&mut self, words: Option<String>) -> Result<(), Error> {
+        self.decoding.begin(words_from_js(words)?);
+        Ok(())
+    }
+
+    /// Takes the scores of the frame that comes next.
+    pub fn scores(&mut self, scores: &JsFloats) -> Result<(), Error> {
+        self.decoding
+            .scores(values::floats("the scores", scores.as_ref())?);
+        Ok(())
+    }
+
+    /// The chunk is over, and what waited of it is decoded.
+    pub fn finish(&mut self) {
+        self.decoding.finish();
+    }
+
+    /// That many samples of silence come.
+    pub fn silence(&mut self, samples: usize) {
+        self.decoding.silence(samples);
+    }
+
+    /// The words that have ended since the last call, in their order.
+    pub fn words(&mut self) -> Vec<JsWord> {
+        spoken_to_js(&self.decoding.words())
     }
 
     /// Takes a frame. Returns the call that decodes it, and those that waited, unless it waits

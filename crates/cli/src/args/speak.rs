@@ -54,7 +54,11 @@ pub(crate) struct SpeakArgs {
     /// Tokens that are spoken in one go: longer texts are split between sentences.
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<usize>,
-    /// Print a summary as JSON.
+    /// Write when each word is spoken: as data (.json), or as subtitles (.srt, or with a mark for
+    /// each word .vtt and .ass).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) words: Option<PathBuf>,
+    /// Print a summary as JSON, with the times of words where the model tells them.
     #[arg(long)]
     pub(crate) json: bool,
     /// Print nothing but errors.

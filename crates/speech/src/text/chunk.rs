@@ -147,7 +147,7 @@ impl Unspoken {
         let is_open = |c: char| is_space(c) || c.is_alphanumeric() || OPENERS.contains(c);
         let closed = behind.len() - behind.trim_start_matches(|c| !is_open(c)).len();
         Chunk {
-            excerpt: self.take(end + closed),
+            excerpt: self.take(self.0.widen(end..end + closed).end),
             text,
         }
     }

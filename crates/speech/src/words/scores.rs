@@ -27,6 +27,25 @@ impl TextScores {
     /// the last position, before the softmax, which is taken over the text alone. In the first
     /// call the text and one latent are the last positions.
     pub(crate) fn of(&mut self, attention: &Tensor) -> Result<Vec<f32>, SpeechError> {
+        let (heads, start) = self.of_each(attention)?;
+        self.start = Some(start);
+        let mut scores = vec![0.0; self.units];
+        for head in &heads {
+            for (score, of_head) in scores.iter_mut().zip(head) {
+                *score += of_head;
+            }
+        }
+        for score in &mut scores {
+            *score /= heads.len() as f32;
+        }
+        Ok(scores)
+    }
+
+    /// The attention of each head to each unit, and where the text begins.
+    pub(crate) fn of_each(
+        &self,
+        attention: &Tensor,
+    ) -> Result<(Vec<Vec<f32>>, usize), SpeechError> {
         let tokens = self.shares.len();
         let wrong = || SpeechError::Shape {
             component: ComponentName::FlowLm,
@@ -40,23 +59,20 @@ impl TextScores {
             Some(start) => start,
             None => positions.checked_sub(tokens + 1).ok_or_else(wrong)?,
         };
-        self.start = Some(start);
         if heads == 0 || start + tokens > positions {
             return Err(wrong());
         }
-        let mut scores = vec![0.0; self.units];
-        for head in values.chunks_exact(positions) {
+        let of_head = |head: &[f32]| {
             let text = softmax(&head[start..start + tokens]);
+            let mut scores = vec![0.0; self.units];
             for (attention, shares) in text.iter().zip(&self.shares) {
                 for &(unit, share) in shares {
                     scores[unit] += attention * share;
                 }
             }
-        }
-        for score in &mut scores {
-            *score /= heads as f32;
-        }
-        Ok(scores)
+            scores
+        };
+        Ok((values.chunks_exact(positions).map(of_head).collect(), start))
     }
 }
 
