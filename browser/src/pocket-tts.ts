@@ -243,8 +243,11 @@ export class PocketTTS {
     const stop = () => player.stop();
     signal.addEventListener("abort", stop);
     try {
-      for await (const { audio, sampleRate, text: sentence } of this.#speak(text, options, watch)) {
-        await player.write(audio, sampleRate, { text: sentence });
+      // Seconds of sound before the piece that is written.
+      let before = 0;
+      for await (const { audio, sampleRate, text: sentence, from, to, words } of this.#speak(text, options, watch)) {
+        await player.write(audio, sampleRate, { text: sentence, from, to, words, before });
+        before += audio.length / sampleRate;
       }
       // An abort ends the wait, too.
       await player.end();
@@ -278,10 +281,10 @@ export class PocketTTS {
             watch.memory = this.memory;
             return;
           }
-          const { samples: audio, text: sentence, cut } = chunk;
+          const { samples: audio, text: sentence, from, to, words, cut } = chunk;
           watch.hear(chunk);
           const { sampleRate } = this;
-          yield { audio, sampleRate, text: sentence, cut, statistics: watch.statistics() };
+          yield { audio, sampleRate, text: sentence, from, to, words, cut, statistics: watch.statistics() };
         }
       } finally {
         spoken.stop();

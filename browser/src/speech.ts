@@ -4,6 +4,7 @@ import { typedArray, wasMoved } from "./checks/brands.js";
 import { checked, type Rule } from "./checks/check.js";
 import { sampleRate as rate, wavFormat } from "./checks/rules.js";
 import { PocketTTSError } from "./errors.js";
+import type { Word } from "../wasm/simd/pocket_onnx.js";
 import type { Statistics } from "./statistics.js";
 import { type WavFormat, wav } from "./wav.js";
 
@@ -15,6 +16,12 @@ export interface SpeechChunk {
   sampleRate: number;
   /** The sentences that it belongs to; empty in a pause. */
   text: string;
+  /** Where they begin in the text that was given: `given.slice(from, to)`, as it was written. */
+  from: number;
+  /** Where they end; equal to `from` in a pause. */
+  to: number;
+  /** The words that end in it, where the option `words` asks for them. */
+  words: Word[];
   /** Whether the text was cut off here because the end of speech did not come. */
   cut: boolean;
   /** How it goes so far. */

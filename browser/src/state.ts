@@ -39,6 +39,16 @@ export class ComponentStream {
     this.reset();
   }
 
+  /** Asks for the output `attention`: a graph gives it always, or never. */
+  watch(on: boolean): void {
+    if (!on || this.#component.outputs.some(({ name }) => name === "attention")) return;
+    throw new PocketTTSError(
+      "NoComponent",
+      `${this.#name} does not give its attention, which tells when words are spoken: use the engine, or ` +
+        "convert with --word-times",
+    );
+  }
+
   /** Goes back to the state before the first call. */
   reset(): void {
     this.#checkIdle();

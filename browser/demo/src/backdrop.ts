@@ -1,7 +1,12 @@
 /** The layer behind the text field, in which the sentence that sounds is marked. */
 
 import { byId, make } from "./dom.js";
-import type { Stretch } from "./locate.js";
+
+/** A stretch of a text, in UTF-16 units. */
+export interface Stretch {
+  start: number;
+  end: number;
+}
 
 const backdrop = byId("backdrop", HTMLDivElement);
 

@@ -98,8 +98,8 @@ async function load(): Promise<PocketTTS> {
 }
 
 async function speakText(): Promise<void> {
-  const text = script.text.trim();
-  if (text === "") {
+  const { text } = script;
+  if (text.trim() === "") {
     say("There is nothing to say yet.");
     script.focus();
     return;
@@ -122,10 +122,10 @@ async function speakText(): Promise<void> {
     script.begin();
     speech = await speaker.speak(tts, text, { ...options(), voice, signal: abort.signal }, {
       made: (samples, rate) => wave.add(samples, rate),
-      heard: (seconds, sentence) => {
+      heard: (seconds, mark) => {
         if (status.textContent === HELD) say("Speaking.");
         wave.heard(seconds);
-        script.sounds(sentence);
+        script.sounds(mark);
         clock.textContent = time(seconds);
       },
       level: (rms) => wave.level(rms),

@@ -1,8 +1,7 @@
 /** The text: what is typed, and which sentence of it sounds. */
 
-import { Backdrop } from "./backdrop.js";
+import { Backdrop, type Stretch } from "./backdrop.js";
 import { byId } from "./dom.js";
-import { locate, REACH, type Stretch } from "./locate.js";
 import { SAMPLES, sampleOf, type Sample } from "./samples.js";
 import { countWords } from "./words.js";
 
@@ -14,18 +13,11 @@ const count = byId("count", HTMLSpanElement);
 const LONG = 100_000;
 /** Milliseconds without typing. */
 const REST = 300;
-/** The furthest that a sentence is looked for. */
-const LONGEST_REACH = 50 * REACH;
 
 export class Script {
   readonly #backdrop = new Backdrop(area);
   /** What is being spoken; a text that was changed meanwhile has no sentence that sounds. */
   #spoken: string | undefined;
-  #sentence: string | undefined;
-  /** Where what sounded last ends. */
-  #from = 0;
-  /** How far behind that the next sentence is looked for: further after each that was not found. */
-  #reach = REACH;
   #sounding: Stretch | undefined;
   #counting: ReturnType<typeof setTimeout> | undefined;
 
@@ -61,24 +53,16 @@ export class Script {
   /** Speech begins. */
   begin(): void {
     this.#spoken = area.value;
-    this.#sentence = this.#sounding = undefined;
-    this.#from = 0;
-    this.#reach = REACH;
+    this.#sounding = undefined;
     // Laid out now, a long text holds up no sound.
     this.#backdrop.show(this.#spoken);
   }
 
-  /** This sentence sounds now; none at the end. */
-  sounds(sentence: string | undefined): void {
-    if (sentence === this.#sentence) return;
-    this.#sentence = sentence;
-    this.#sounding = locate(this.#spoken ?? "", sentence ?? "", this.#from, this.#reach);
-    if (this.#sounding !== undefined) {
-      this.#from = this.#sounding.end;
-      this.#reach = REACH;
-    } else {
-      this.#reach = Math.min(this.#reach + 4 * (sentence?.length ?? 0), LONGEST_REACH);
-    }
+  /** This part of the text sounds now; none at the end. */
+  sounds(mark: Partial<{ from: number | undefined; to: number | undefined }> | undefined): void {
+    const { from = 0, to = 0 } = mark ?? {};
+    if (from === this.#sounding?.start && to === this.#sounding.end) return;
+    this.#sounding = from < to ? { start: from, end: to } : undefined;
     this.#draw();
   }
 

@@ -1,11 +1,11 @@
 /** One utterance: from a text to the loudspeaker, with figures. */
 
-import { Player, type PocketTTS, type SpeakOptions, Speech, type Statistics } from "./tts.js";
+import { type Mark, Player, type PocketTTS, type SpeakOptions, Speech, type Statistics } from "./tts.js";
 
 /** What an utterance tells while it is made and heard. */
 export interface Listener {
   made(samples: Float32Array, sampleRate: number): void;
-  heard(seconds: number, sentence: string | undefined): void;
+  heard(seconds: number, mark: Mark | undefined): void;
   level(rms: number): void;
   figures(figures: Figures): void;
 }
@@ -56,7 +56,7 @@ export class Speaker {
     player.onposition = (seconds, mark) => {
       figures.firstSound ??= performance.now() - began;
       figures.gaps = player.underruns - gaps;
-      listener.heard(seconds, mark?.text);
+      listener.heard(seconds, mark);
       listener.level(this.#level());
       listener.figures(figures);
     };
@@ -105,7 +105,7 @@ export class Speaker {
   ): Promise<Speech | undefined> {
     const parts: Float32Array[] = [];
     let [rate, last]: [number, Statistics | undefined] = [0, undefined];
-    for await (const { audio, sampleRate, text: sentences, statistics } of tts.stream(text, options)) {
+    for await (const { audio, sampleRate, text: sentences, from, to, statistics } of tts.stream(text, options)) {
       parts.push(audio);
       [rate, last] = [sampleRate, statistics];
       figures.seconds += audio.length / sampleRate;
@@ -113,7 +113,7 @@ export class Speaker {
       figures.seed = statistics.seed;
       listener.made(audio, sampleRate);
       listener.figures(figures);
-      await this.#player.write(audio, sampleRate, { text: sentences });
+      await this.#player.write(audio, sampleRate, { text: sentences, from, to });
     }
     return last && new Speech(parts, rate, last);
   }

@@ -2,6 +2,7 @@
 
 export {
   type Backend,
+  type Mark,
   type Notice,
   Player,
   PocketTTS,

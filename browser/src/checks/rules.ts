@@ -61,7 +61,10 @@ export const sampleRate: Rule<number> = {
 
 export const mark: Rule<Mark> = {
   expected: "an object with a text",
-  fits: (value) => isObject(value) && typeof value["text"] === "string",
+  fits: (value) =>
+    isObject(value) &&
+    typeof value["text"] === "string" &&
+    ["from", "to", "before"].every((name) => ["number", "undefined"].includes(typeof value[name])),
 };
 
 export const wavFormat: Rule<WavFormat> = oneOf<WavFormat>("i16", "f32");
@@ -73,6 +76,10 @@ export const speed: Rule<number> = {
   fits: (value) => typeof value === "number" && within(value, SPEEDS),
 };
 
+const flag: Rule<boolean> = {
+  expected: "true or false",
+  fits: (value) => typeof value === "boolean",
+};
 const number: Rule<number> = {
   expected: "a number",
   fits: (value) => typeof value === "number",
@@ -122,6 +129,7 @@ export const speakOptions: Rules<SpeakOptions> = {
   framesAfterEos: wholeNumber,
   maxTokens: wholeNumber,
   speed: number,
+  words: flag,
   signal,
 };
 

@@ -3,6 +3,7 @@
 import { checked, checkedOptions, read } from "../checks/check.js";
 import { samplesOf, type SampleValues } from "../checks/data.js";
 import { callback, mark as aMark, playerOptions, sampleRate as rate, speed as aSpeed } from "../checks/rules.js";
+import type { Word } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import { call } from "../listener.js";
 import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
@@ -12,6 +13,13 @@ import { Speed } from "./speed.js";
 /** What is being said. */
 export interface Mark {
   text: string;
+  /** Where it stands in a longer text. */
+  from?: number | undefined;
+  to?: number | undefined;
+  /** Words whose times are known now, for `onword`. */
+  words?: readonly Word[] | undefined;
+  /** Seconds of sound between the second 0 of `words` and what is written with this mark. */
+  before?: number | undefined;
 }
 
 export interface PlayerOptions {
@@ -67,6 +75,8 @@ export class Player {
   #resampler: Resampler | undefined;
   #rate = 0;
   #marks: { start: number; mark: Mark }[] = [];
+  /** Words that have not been heard. */
+  #words: { start: number; word: Word }[] = [];
   /** Samples at the context's rate: handed to the ring, played by it, and where 0 seconds is. */
   #written = 0;
   #played = 0;
@@ -83,6 +93,7 @@ export class Player {
   /** Resolve when nothing sounds any more. */
   #over: (() => void)[] = [];
   #onposition: ((seconds: number, mark: Mark | undefined) => void) | undefined;
+  #onword: ((word: Word) => void) | undefined;
   #onstate: ((state: PlayerState) => void) | undefined;
   #onended: (() => void) | undefined;
 
@@ -111,6 +122,15 @@ export class Player {
 
   set onposition(listener: ((seconds: number, mark: Mark | undefined) => void) | undefined) {
     this.#onposition = listenerOf("onposition", listener);
+  }
+
+  /** Called when a word begins to be heard, of those that marks bring. */
+  get onword(): ((word: Word) => void) | undefined {
+    return this.#onword;
+  }
+
+  set onword(listener: ((word: Word) => void) | undefined) {
+    this.#onword = listenerOf("onword", listener);
   }
 
   /** Called when `state` changes. */
@@ -196,8 +216,12 @@ export class Player {
     return this.#enqueue(async () => {
       this.#pending -= 1;
       if (epoch !== this.#epoch) return;
-      if (mark !== undefined && mark.text !== this.#marks.at(-1)?.mark.text) {
+      if (mark !== undefined && !isSame(mark, this.#marks.at(-1)?.mark)) {
         this.#marks.push({ start: this.#written, mark });
+      }
+      for (const word of mark?.words ?? []) {
+        const seconds = word.start - (mark?.before ?? 0);
+        this.#words.push({ start: this.#written + seconds * this.context.sampleRate, word });
       }
       await this.#send(this.#resample(samples, sampleRate), epoch);
     });
@@ -244,6 +268,7 @@ export class Player {
     this.#command({ kind: "reset", epoch: this.#epoch });
     this.#resampler = undefined;
     this.#marks = [];
+    this.#words = [];
     this.#written = this.#played = this.#origin = 0;
     this.#making.pause();
     // A listener may begin anew: what it waits for is not over.
@@ -332,6 +357,7 @@ export class Player {
   /** All has been played. Listeners may begin anew, so `over` are those that waited for this. */
   #drained(over: (() => void)[]): void {
     this.#marks = [];
+    this.#say(Infinity);
     this.#become("idle");
     call(() => this.#onended?.());
     settle(over);
@@ -347,6 +373,16 @@ export class Player {
     if (passed > 0) this.#marks.splice(0, passed);
     const mark = passed < 0 ? undefined : this.#marks[0]?.mark;
     call(() => this.#onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark));
+    this.#say(heard);
+  }
+
+  /** Tells the words that have begun. */
+  #say(heard: number): void {
+    for (let word = this.#words[0]; word !== undefined && word.start <= heard; word = this.#words[0]) {
+      this.#words.shift();
+      const { word: begun } = word;
+      call(() => this.#onword?.(begun));
+    }
   }
 
   #resample(samples: Float32Array, sampleRate: number): Float32Array {
@@ -451,4 +487,8 @@ function newContext(): AudioContext {
 
 function reason(cause: unknown): string {
   return cause instanceof Error ? `: ${cause.message}` : "";
+}
+
+function isSame(mark: Mark, other: Mark | undefined): boolean {
+  return mark.text === other?.text && mark.from === other.from && mark.to === other.to;
 }

@@ -1,6 +1,6 @@
 /** The decoder's half of an utterance: from latents to chunks of sound. */
 
-import type { Call, Decoding, Sound } from "../../wasm/simd/pocket_onnx.js";
+import type { Call, Decoding, Sound, Word } from "../../wasm/simd/pocket_onnx.js";
 import { type Timings, time } from "../statistics.js";
 import type { Stream } from "./runtime.js";
 
@@ -9,6 +9,11 @@ export interface Chunk {
   samples: Float32Array<ArrayBuffer>;
   /** The text that sounds; empty in a pause. */
   text: string;
+  /** Where that stands in the text that was given, in UTF-16 units. */
+  from: number;
+  to: number;
+  /** The words that end in it, where they are asked for. */
+  words: Word[];
   /** Whether this text was cut off here because the end of speech did not come. */
   cut: boolean;
 }
@@ -20,7 +25,7 @@ export class Decoder {
   readonly #stream: Stream;
   /** Longest stretch of silence in one chunk, in samples: pauses take no memory. */
   readonly #silence: number;
-  #text = "";
+  #said = { text: "", from: 0, to: 0 };
   readonly #timings: Timings;
 
   constructor(decoding: Decoding, stream: Stream, sampleRate: number, timings: Timings) {
@@ -35,14 +40,18 @@ export class Decoder {
     switch (sound.kind) {
       case "begin":
         this.#stream.reset();
-        this.#decoding.begin();
-        this.#text = sound.text;
+        this.#decoding.begin(sound.words);
+        this.#said = { text: sound.text, from: sound.from, to: sound.to };
+        break;
+      case "scores":
+        this.#decoding.scores(sound.values);
         break;
       case "latent": {
         const call = this.#decoding.latent(sound.values);
         const samples = call === undefined ? NOTHING : await this.#decode(call);
-        if (samples.length > 0) {
-          yield { samples, text: this.#text, cut: false };
+        const words = this.#decoding.words();
+        if (samples.length > 0 || words.length > 0) {
+          yield { samples, ...this.#said, words, cut: false };
         }
         break;
       }
@@ -52,15 +61,16 @@ export class Decoder {
         // Nothing is held back at speed 1.
         const held = this.#decoding.end() as Float32Array<ArrayBuffer>;
         const samples = held.length === 0 ? rest : joined(rest, held);
-        if (samples.length > 0 || sound.cut) {
-          yield { samples, text: this.#text, cut: sound.cut };
+        const words = this.#decoding.words();
+        if (samples.length > 0 || sound.cut || words.length > 0) {
+          yield { samples, ...this.#said, words, cut: sound.cut };
         }
         break;
       }
       case "silence":
         for (let left = this.#decoding.silence(sound.samples); left > 0; left -= this.#silence) {
           const samples = new Float32Array(Math.min(left, this.#silence));
-          yield { samples, text: "", cut: false };
+          yield { samples, text: "", from: this.#said.to, to: this.#said.to, words: [], cut: false };
         }
         break;
     }

@@ -45,6 +45,7 @@ export class Generator {
             // Every chunk of text starts from the voice.
             this.#flowLm.free();
             this.#flowLm = this.#voice.fork();
+            this.#flowLm.watch(action.sound.words !== undefined);
           }
           return action.sound;
         case "again":

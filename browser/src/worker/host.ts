@@ -190,13 +190,13 @@ export class Host {
 
   /** Decodes a piece, and hands its chunks on to the page. */
   async #decode(turn: Turn, sound: Sound): Promise<void> {
-    for await (const { samples, text, cut } of this.#decoder?.take(sound) ?? []) {
+    for await (const { samples, ...said } of this.#decoder?.take(sound) ?? []) {
       await turn.takeRoom();
       if (turn.stopped) {
         return;
       }
       const { utterance, waited } = turn;
-      this.#parts.answer({ type: "chunk", utterance, samples, text, cut, waited }, [samples.buffer]);
+      this.#parts.answer({ type: "chunk", utterance, samples, ...said, waited }, [samples.buffer]);
     }
   }
 

@@ -1,6 +1,6 @@
 /** What the page and its workers say to each other. */
 
-import type { RecordingNotice, Sound, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
+import type { RecordingNotice, Sound, SpeechOptions, Word } from "../../wasm/simd/pocket_onnx.js";
 import type { Failure } from "../errors.js";
 import type { Addresses, Progress } from "../loading/bundle.js";
 import type { WeightFormat } from "../manifest.js";
@@ -75,6 +75,9 @@ export type Response =
       utterance: number;
       samples: Float32Array<ArrayBuffer>;
       text: string;
+      from: number;
+      to: number;
+      words: Word[];
       cut: boolean;
       /** Milliseconds of this utterance that were spent on waiting for the page. */
       waited: number;

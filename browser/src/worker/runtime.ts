@@ -16,6 +16,8 @@ export interface Stream {
   reset(): void;
   /** A stream that goes on from the same state, independently. */
   fork(): Stream;
+  /** Asks for the output `attention` of the calls that follow; refused where there is none. */
+  watch(on: boolean): void;
   /** The state that goes into input `name`. */
   state(name: string): Tensor;
   setState(name: string, value: Tensor): void;

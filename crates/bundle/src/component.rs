@@ -69,6 +69,11 @@ impl fmt::Display for ComponentName {
     }
 }
 
+/// The output of `flow_lm` that tells when words are spoken, for who asks: f32
+/// [1, heads, positions], the scaled scores of the last position with each up to its own, before
+/// the softmax, by the heads of [`crate::Manifest::word_heads`].
+pub const ATTENTION: &str = "attention";
+
 /// One graph of a bundle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

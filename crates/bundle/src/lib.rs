@@ -11,7 +11,9 @@ mod outline;
 mod parameter;
 mod state;
 
-pub use component::{Advance, Component, ComponentName, DType, Dim, PositionCounter, TensorInfo};
+pub use component::{
+    ATTENTION, Advance, Component, ComponentName, DType, Dim, PositionCounter, TensorInfo,
+};
 pub use file::{FileEntry, FileError, hex};
 pub use formats::Format;
 pub use manifest::{

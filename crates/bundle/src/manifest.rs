@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use config::{Config, FlowLmConfig, GenerationOptions, MimiConfig, TextOptions};
+use config::{Config, FlowLmConfig, GenerationOptions, MimiConfig, TextOptions, Variant, WordHead};
 use filetype::{Expected, Foreign, foreign};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,9 @@ pub struct Manifest {
     pub text: TextOptions,
     /// Options of sampling.
     pub generation: GenerationOptions,
+    /// Heads of `flow_lm` that tell when words are spoken, where the variant does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word_heads: Option<Vec<WordHead>>,
     /// Tokenizer.
     pub tokenizer: Tokenizer,
     /// Graphs by name.
@@ -267,6 +270,16 @@ impl Manifest {
             model_recommended_frames_after_eos: generation.model_recommended_frames_after_eos,
             default_temperature: generation.default_temperature,
             default_eos_threshold: generation.default_eos_threshold,
+            timestamp_heads: None,
+        }
+    }
+
+    /// The heads of `flow_lm` that tell when words are spoken; none if nobody knows.
+    pub fn word_heads(&self) -> &[WordHead] {
+        let variant = || Variant::find(self.variant.as_deref()?).ok();
+        match &self.word_heads {
+            Some(heads) => heads,
+            None => variant().map_or(&[], Variant::word_heads),
         }
     }
 

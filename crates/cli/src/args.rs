@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bundle::{ComponentName, Format};
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use config::Variant;
+use config::{Variant, WordHead};
 use onnx::Opset;
 
 mod speak;
@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Speak a text from a bundle.
     Speak(SpeakArgs),
+    /// Find the heads of a model that tell when words are spoken.
+    Heads(HeadsArgs),
     /// Show how a text is prepared, cut into chunks and tokenized.
     Tokenize(TokenizeArgs),
     /// Make, convert and list voices.
@@ -76,6 +78,14 @@ pub(crate) struct ConvertArgs {
     /// the same weights made them.
     #[arg(long, value_name = "[NAME=]VOICE", num_args = 1..)]
     pub(crate) voices: Vec<String>,
+    /// Heads that tell when words are spoken, in place of the model's own: layer and head, from 0
+    /// (`pocket-onnx heads` finds them).
+    #[arg(long, value_name = "LAYER.HEAD", num_args = 1.., value_delimiter = ',', value_parser = word_head)]
+    pub(crate) word_heads: Vec<WordHead>,
+    /// Let the graphs tell when words are spoken, which the engine does anyway: `flow_lm` gives the
+    /// attention of the model's heads.
+    #[arg(long)]
+    pub(crate) word_times: bool,
     /// Print a summary as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -112,6 +122,25 @@ pub(crate) struct ModelArgs {
     /// Random weights of the model's real shapes, from this seed: they make noise, not speech.
     #[arg(long, value_name = "SEED")]
     pub(crate) synthetic: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct HeadsArgs {
+    /// Folder of the bundle.
+    #[arg(value_name = "DIR", default_value = DEFAULT_BUNDLE)]
+    pub(crate) bundle: PathBuf,
+    /// Sentences to speak, one a line, in the model's language: a dozen or more tell most.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) text_file: Option<PathBuf>,
+    /// A voice, as `speak` takes it.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) voice: Option<String>,
+    /// Print what was found as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show no progress.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -200,6 +229,13 @@ pub(crate) struct ServeArgs {
 pub(crate) const DEFAULT_BUNDLE: &str = "browser/models/";
 /// Where the page is built.
 const DEFAULT_PAGE: &str = "browser/demo/dist/";
+
+fn word_head(typed: &str) -> Result<WordHead, String> {
+    let parts = typed.split_once('.');
+    let parts = parts.and_then(|(layer, head)| Some((layer.parse().ok()?, head.parse().ok()?)));
+    let (layer, head) = parts.ok_or("a head is written as layer and head, as in 3.8")?;
+    Ok(WordHead { layer, head })
+}
 
 fn opset(text: &str) -> Result<Opset, String> {
     let version = text.parse().map_err(|_| "not a number".to_owned())?;

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use bundle::{ComponentName, Format, Manifest, WeightsId};
-use config::Variant;
+use config::{Config, Variant, WordHead};
 use export::{Export, Formats, Staging};
 use onnx::Opset;
 use serde_json::json;
@@ -37,6 +37,10 @@ pub(crate) struct Conversion<'a> {
     pub(crate) dtype: &'a [Dtype],
     /// As typed.
     pub(crate) voices: &'a [String],
+    /// As typed.
+    pub(crate) word_heads: &'a [WordHead],
+    /// Whether the graphs tell when words are spoken.
+    pub(crate) word_times: bool,
     pub(crate) quiet: bool,
 }
 
@@ -49,6 +53,8 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
         components: &args.components,
         dtype: &args.dtype,
         voices: &args.voices,
+        word_heads: &args.word_heads,
+        word_times: args.word_times,
         quiet: args.quiet,
     };
     let started = Instant::now();
@@ -112,7 +118,8 @@ impl Conversion<'_> {
         let formats = self.formats()?;
         Staging::check(self.output)?;
         let bar = Bar::new(self.quiet);
-        let model = Model::open(self.model, &bar)?;
+        let mut model = Model::open(self.model, &bar)?;
+        self.set_heads(&mut model.config, model.identity.variant.as_deref())?;
         for notice in model.notices.iter().filter(|_| !self.quiet) {
             note(&format!("notice: {notice}"));
         }
@@ -123,6 +130,7 @@ impl Conversion<'_> {
             tokenizer: &model.tokenizer,
             components: &components,
             opset: self.opset,
+            attention: self.word_times,
             formats,
             identity: model.identity,
         };
@@ -166,6 +174,26 @@ impl Conversion<'_> {
             };
             Ok(export.write_with(self.output, &bar, complete)?)
         })
+    }
+
+    /// Puts the heads that tell the times of words into the configuration, where the variant alone
+    /// does not say them.
+    fn set_heads(&self, config: &mut Config, variant: Option<&str>) -> Result<()> {
+        if !self.word_heads.is_empty() {
+            config.timestamp_heads = Some(self.word_heads.to_vec());
+            config.validate().context("--word-heads")?;
+        } else if self.word_times && config.timestamp_heads.is_none() {
+            let variant = variant.and_then(|name| Variant::find(name).ok());
+            let heads = variant.map_or(&[][..], Variant::word_heads);
+            if heads.is_empty() {
+                bail!(
+                    "--word-times: nobody knows which heads of this model tell when words are spoken: convert \
+                     without it, let `pocket-onnx heads` find them, and name them with --word-heads"
+                );
+            }
+            config.timestamp_heads = Some(heads.to_vec());
+        }
+        Ok(())
     }
 
     /// The voices that were typed; the included model has its own unless others were.

@@ -136,6 +136,8 @@ fn conversion(args: &DemoArgs, variant: &Variant) -> Result<Manifest> {
         components: &[],
         dtype: &[],
         voices: &[voices.to_owned()],
+        word_heads: &[],
+        word_times: false,
         quiet: false,
     };
     conversion.run()

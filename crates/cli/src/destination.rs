@@ -113,7 +113,7 @@ pub(crate) fn refuse_input(destination: &Destination, input: &Path, what: &str) 
 }
 
 /// A file of a bundle is changed by commands that change the bundle.
-fn refuse_bundle_file(destination: &Destination, output: &Path) -> Result<()> {
+pub(crate) fn refuse_bundle_file(destination: &Destination, output: &Path) -> Result<()> {
     let file = destination.file().filter(|file| file.exists());
     let Some((dir, name)) = file.and_then(|file| Some((file.parent()?, file.file_name()?))) else {
         return Ok(());

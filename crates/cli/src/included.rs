@@ -95,6 +95,8 @@ pub(crate) fn bundle() -> Result<(Scratch, PathBuf)> {
         components: &[],
         dtype: &[],
         voices: &[],
+        word_heads: &[],
+        word_times: false,
         quiet: true,
     };
     conversion.run()?;

@@ -6,6 +6,7 @@ mod convert;
 mod demo;
 mod destination;
 mod download;
+mod heads;
 mod included;
 mod inspect;
 mod interrupt;
@@ -22,6 +23,7 @@ mod verify;
 mod voice;
 mod voices;
 mod wav;
+mod words;
 
 use std::process::ExitCode;
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Speak(args) => speak::run(&args),
+        Command::Heads(args) => heads::run(&args),
         Command::Tokenize(args) => tokenize::run(&args),
         Command::Voice(command) => voice::run(&command),
         Command::Serve(args) => serve::run(&args),

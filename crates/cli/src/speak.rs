@@ -20,6 +20,7 @@ use crate::output::{note, path_text, print};
 use crate::text::Text;
 use crate::voice::{self, Chosen};
 use crate::wav::{Sink, Summary};
+use crate::words::{SpokenWords, WordsFile};
 
 /// Exit code of a program that an interrupt ended.
 const INTERRUPTED: u8 = 130;
@@ -39,6 +40,10 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     }
     // What is wrong with the output is told before the work.
     let output = output(args)?;
+    let words = args.words.as_deref();
+    let words = words
+        .map(|path| WordsFile::open(path, &output))
+        .transpose()?;
     let mut text = Text::of(args)?;
     let started = Instant::now();
     let Opened {
@@ -62,7 +67,14 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let mut utterance = text.speak(&speaker, &voice, &options)?;
     let rate = speaker.model().manifest().sample_rate;
     let (name, is_stdout) = (output.name(), output.is_standard_output());
-    let spoken = write(args, output, &mut utterance, rate)?;
+    let mut times = options.words.then(SpokenWords::default);
+    let spoken = write(args, output, &mut utterance, rate, times.as_mut())?;
+    if let Some(times) = &mut times {
+        times.finish(utterance.rest());
+    }
+    if let (Some(file), Some(times)) = (words, &times) {
+        file.write(times)?;
+    }
     let report = Report {
         spoken: &spoken,
         utterance: &utterance,
@@ -90,6 +102,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
             "cut": spoken.cut,
             "interrupted": spoken.interrupted,
             "notices": all_notices,
+            "words": times.as_ref().map(SpokenWords::to_json),
         });
         let summary = format!("{summary:#}\n");
         // Standard output may be the sound.
@@ -152,6 +165,7 @@ fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
         frames_after_eos: args.frames_after_eos.or(own.frames_after_eos),
         max_tokens: args.max_tokens.unwrap_or(own.max_tokens),
         speed: args.speed,
+        words: args.words.is_some() || (args.json && speaker.tells_words()),
     })
 }
 
@@ -168,6 +182,7 @@ fn write(
     output: Destination,
     utterance: &mut Utterance,
     rate: u32,
+    mut words: Option<&mut SpokenWords>,
 ) -> Result<Summary> {
     let stop = utterance.stop();
     let (output, _writing) = destination::open(output, || Writing::stopping(move || stop.stop()))?;
@@ -183,6 +198,9 @@ fn write(
             note(&format!(
                 "notice: the end of speech did not come in {text:?}: it is cut off there"
             ));
+        }
+        if let Some(words) = &mut words {
+            words.add(&chunk);
         }
         if !sink.write(&chunk)? {
             // Whoever listened has gone.

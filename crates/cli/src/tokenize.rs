@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read as _};
+use std::ops::Range;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ use bundle::Manifest;
 use checkpoint::{TokenizerFile, TokenizerKind};
 use config::TextOptions;
 use serde_json::{Value, json};
-use speech::{MAX_TOKENS, Model, Next, Spoken, TextStream, Tokenizer, prepare_text_prompt};
+use speech::{MAX_TOKENS, Model, Next, Spoken, TextStream, Token, Tokenizer};
 
 use crate::args::{SpeakArgs, TokenizeArgs};
 use crate::included;
@@ -32,7 +33,10 @@ pub(crate) fn run(args: &TokenizeArgs) -> Result<ExitCode> {
         Vocabulary::Of(model) => model.tokenizer(),
     };
     let parts = if args.raw {
-        vec![Part::of(raw_text(args)?, tokenizer)]
+        let text = raw_text(args)?;
+        let tokens = tokenizer.tokens(&text);
+        let source = |range: Range<usize>| text.get(range).unwrap_or_default().to_owned();
+        vec![Part::of(text.clone(), &tokens, tokenizer, source)]
     } else {
         let text = Text::of(&SpeakArgs {
             text: args.text.clone(),
@@ -104,17 +108,20 @@ enum Part {
 }
 
 impl Part {
-    fn of(text: String, tokenizer: &Tokenizer) -> Self {
-        let tokens = tokenizer.tokens(&text);
+    fn of(
+        text: String,
+        tokens: &[Token],
+        tokenizer: &Tokenizer,
+        source: impl Fn(Range<usize>) -> String,
+    ) -> Self {
         let piece = |id| tokenizer.piece(id).unwrap_or_default().to_owned();
-        let source = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default().to_owned();
         Self::Chunk {
+            text,
             ids: tokens.iter().map(|token| token.id).collect(),
             pieces: tokens.iter().map(|token| piece(token.id)).collect(),
             sources: (tokens.iter())
                 .map(|token| source(token.source.clone()))
                 .collect(),
-            text,
         }
     }
 
@@ -140,8 +147,10 @@ fn parts(text: &str, tokenizer: &Tokenizer, rules: &TextOptions) -> Result<Vec<P
     loop {
         match stream.next(tokenizer, rules)? {
             Next::Say(Spoken::Chunk(chunk)) => {
-                let prepared = prepare_text_prompt(&chunk, rules)?;
-                parts.push(Part::of(prepared.text, tokenizer));
+                let prepared = chunk.prepare(rules)?;
+                let tokens = chunk.tokens(&prepared, tokenizer);
+                let source = |range| chunk.excerpt.get(range).to_owned();
+                parts.push(Part::of(prepared.text, &tokens, tokenizer, source));
             }
             Next::Say(Spoken::Pause(seconds)) => parts.push(Part::Pause(seconds)),
             Next::Again => {}

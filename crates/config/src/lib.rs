@@ -12,6 +12,7 @@ mod root;
 mod validate;
 mod variant;
 mod voice;
+mod word_heads;
 mod yaml;
 
 pub use error::ConfigError;
@@ -21,3 +22,4 @@ pub use mimi::{MimiConfig, MimiTransformerConfig, PadMode, QuantizerConfig, Sean
 pub use root::{Config, GenerationOptions, TextOptions};
 pub use variant::{Language, UnknownVariant, Variant};
 pub use voice::PredefinedVoice;
+pub use word_heads::{MOST_WORD_HEADS, WordHead};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{FlowLmConfig, MimiConfig, MimiTransformerConfig, SeanetConfig};
+use crate::{FlowLmConfig, MimiConfig, MimiTransformerConfig, SeanetConfig, WordHead};
 
 /// One model: twin of `Config`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,10 @@ pub struct Config {
     /// The end-of-speech logit has to exceed this.
     #[serde(default = "default_eos_threshold")]
     pub default_eos_threshold: f64,
+    /// Heads that tell when words are spoken; the key is that of `pocket-tts-timestamped`, for
+    /// pocket-tts knows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp_heads: Option<Vec<WordHead>>,
 }
 
 fn yes() -> bool {

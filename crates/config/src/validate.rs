@@ -8,7 +8,7 @@ mod flow_lm;
 mod mimi;
 mod seanet;
 
-use crate::{Config, ConfigError};
+use crate::{Config, ConfigError, MOST_WORD_HEADS, WordHead};
 
 /// Bound of a width, in channels.
 const MAX_WIDTH: usize = 1 << 16;
@@ -42,7 +42,25 @@ impl Config {
         let threshold = self.default_eos_threshold;
         root.require(threshold.is_finite(), "default_eos_threshold", || {
             format!("is {threshold}, expected a finite number")
-        })
+        })?;
+        if let Some(heads) = &self.timestamp_heads {
+            let transformer = &self.flow_lm.transformer;
+            let (layers, count) = (transformer.num_layers, transformer.num_heads);
+            root.require(
+                (1..=MOST_WORD_HEADS).contains(&heads.len()),
+                "timestamp_heads",
+                || format!("lists {}, expected 1 to {MOST_WORD_HEADS}", heads.len()),
+            )?;
+            for &WordHead { layer, head } in heads {
+                root.require(layer < layers && head < count, "timestamp_heads", || {
+                    format!(
+                        "lists head {head} of layer {layer}, where there are {layers} layers of \
+                         {count} heads"
+                    )
+                })?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -119,6 +119,7 @@ impl Variant {
             model_recommended_frames_after_eos: None,
             default_temperature: 0.3,
             default_eos_threshold: release.shape.eos_threshold(),
+            timestamp_heads: None,
         }
     }
 

@@ -19,6 +19,14 @@ pub(crate) struct StreamingMultiheadAttention {
     context: Option<usize>,
 }
 
+/// A head that somebody looks at.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    pub(crate) head: usize,
+    /// Of the last position with each up to its own: its attention before the softmax.
+    pub(crate) scores: Vec<f32>,
+}
+
 impl StreamingMultiheadAttention {
     pub(crate) fn new(
         m: &Loader<'_>,
@@ -36,13 +44,14 @@ impl StreamingMultiheadAttention {
     }
 
     /// `x` [time, width] -> [time, width]. Queries, keys and values lie side by side, head by
-    /// head; the first two are rotated.
+    /// head; the first two are rotated. The scores of the heads in `watched` are put there.
     pub(crate) fn forward(
         &self,
         ctx: &mut Context,
         x: &[f32],
         rotation: &Rotation,
         cache: &mut KvCache,
+        watched: &mut [Watched],
     ) -> Vec<f32> {
         let Heads { queries, width, .. } = self.heads;
         let (q_width, kv_width) = (queries * width, self.heads.row());
@@ -69,6 +78,10 @@ impl StreamingMultiheadAttention {
         let mut out = ctx.take(count * q_width);
         let context = self.context;
         (ctx.kernels).attend(part(0), keys, values, context, &mut ctx.scratch, &mut out);
+        for Watched { head, scores } in watched {
+            let last = &projected[(count - 1) * stride..];
+            *scores = keys.products(*head, &last[*head * width..][..width]);
+        }
         if let Some(context) = self.context {
             keys.keep_last(context - 1);
             values.keep_last(context - 1);

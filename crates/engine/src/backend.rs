@@ -108,11 +108,12 @@ impl Engine {
         let component = component.clone();
         let cache = cache_format(name, component.format);
         let cache = self.options.cache.unwrap_or(cache);
+        let heads = manifest.word_heads();
         let stream: Result<Box<dyn Stream>, EngineError> = match name {
             ComponentName::TextConditioner => LutConditioner::new(&loader, &config.flow_lm)
                 .and_then(|module| boxed(component, module, context)),
             ComponentName::FlowLm => {
-                FlowLm::new(&loader, &config.flow_lm, config.latent_dim(), cache)
+                FlowLm::new(&loader, &config.flow_lm, config.latent_dim(), cache, heads)
                     .and_then(|module| boxed(component, module, context))
             }
             ComponentName::FlowNet => {

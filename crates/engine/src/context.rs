@@ -10,6 +10,8 @@ static ZEROS: [f32; 1024] = [0.0; 1024];
 pub(crate) struct Context {
     pub(crate) kernels: Kernels,
     pub(crate) scratch: Scratch,
+    /// Whether the attention of some heads is asked for.
+    pub(crate) watches: bool,
     /// Buffers that wait to be used again.
     free: Vec<Vec<f32>>,
 }
@@ -20,6 +22,11 @@ impl Context {
             kernels,
             ..Self::default()
         }
+    }
+
+    /// The same, with the attention asked for or not.
+    pub(crate) fn watching(self, watches: bool) -> Self {
+        Self { watches, ..self }
     }
 
     /// A buffer of that many values, whatever they are.

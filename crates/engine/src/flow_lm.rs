@@ -1,9 +1,12 @@
 //! Twin of pocket-tts `models/flow_lm.py`: the backbone.
 
-use config::FlowLmConfig;
+use bundle::ATTENTION;
+use config::{FlowLmConfig, WordHead};
 use kernels::{Cache, CacheFormat};
+use tensor::Tensor;
 
 use crate::EngineError;
+use crate::attention::Watched;
 use crate::context::Context;
 use crate::interface::{Input, Size};
 use crate::kv_cache::KvCache;
@@ -24,6 +27,8 @@ pub(crate) struct FlowLm {
     width: usize,
     /// How rows are cached.
     cache: CacheFormat,
+    /// Heads whose attention can be asked for.
+    heads: Vec<WordHead>,
 }
 
 impl FlowLm {
@@ -32,9 +37,14 @@ impl FlowLm {
         config: &FlowLmConfig,
         latent_dim: usize,
         cache: CacheFormat,
+        heads: &[WordHead],
     ) -> Result<Self, EngineError> {
         let m = m.child("flow_lm");
         let width = config.transformer.d_model;
+        let transformer = &config.transformer;
+        let fits = (heads.iter()).all(|&WordHead { layer, head }| {
+            layer < transformer.num_layers && head < transformer.num_heads
+        });
         let z_proj = (config.z_dim).map(|z_dim| Linear::new(&m.child("z_proj"), width, z_dim));
         Ok(Self {
             bos_emb: m.vector("bos_emb", latent_dim)?,
@@ -48,7 +58,32 @@ impl FlowLm {
             out_eos: Linear::new(&m.child("out_eos"), config.conditioning_dim(), 1)?,
             width,
             cache,
+            heads: if fits { heads.to_vec() } else { Vec::new() },
         })
+    }
+
+    /// The heads to watch in each layer.
+    fn watched(&self) -> Vec<Vec<Watched>> {
+        let mut watched = vec![Vec::new(); self.transformer.depth()];
+        for &WordHead { layer, head } in &self.heads {
+            if let Some(heads) = watched.get_mut(layer) {
+                let scores = Vec::new();
+                heads.push(Watched { head, scores });
+            }
+        }
+        watched
+    }
+
+    /// The scores of all heads [1, heads, positions], in the order in which they were asked for.
+    fn attention(&self, watched: &[Vec<Watched>]) -> Result<Tensor, EngineError> {
+        let mut scores = Vec::new();
+        for head in &self.heads {
+            let found = watched.get(head.layer).into_iter().flatten();
+            let found = found.filter(|watched| watched.head == head.head);
+            scores.extend(found.flat_map(|watched| &watched.scores));
+        }
+        let heads = self.heads.len();
+        tensor(&[1, heads, scores.len() / heads.max(1)], scores)
     }
 
     /// The cache of a layer, keys or values, that the manifest calls `which`.
@@ -81,6 +116,10 @@ impl Module for FlowLm {
             rows("embeddings", "embeddings", self.width),
             rows("latents", "latents", self.bos_emb.len()),
         ]
+    }
+
+    fn can_be_watched(&self) -> bool {
+        !self.heads.is_empty()
     }
 
     fn start(&self) -> Vec<KvCache> {
@@ -119,7 +158,12 @@ impl Module for FlowLm {
         ctx.give(input);
 
         let time = x.len() / self.width;
-        let x = self.transformer.forward(ctx, x, time, position, caches);
+        let mut watched = if ctx.watches {
+            self.watched()
+        } else {
+            Vec::new()
+        };
+        (self.transformer).forward_watched(ctx, &mut x, time, position, caches, &mut watched);
         let last = &x[x.len() - self.width..];
         let mut conditioning = self.out_norm.forward(ctx, last);
         ctx.give(x);
@@ -130,13 +174,17 @@ impl Module for FlowLm {
         if time > 1 {
             ctx.release();
         }
-        Ok(vec![
+        let mut outputs = vec![
             (
                 "conditioning",
                 tensor(&[1, conditioning.len()], conditioning)?,
             ),
             ("eos_logit", tensor(&[1, 1], eos_logit)?),
-        ])
+        ];
+        if ctx.watches {
+            outputs.push((ATTENTION, self.attention(&watched)?));
+        }
+        Ok(outputs)
     }
 
     fn state_size(&self, which: &bundle::State) -> Option<usize> {

@@ -14,6 +14,11 @@ pub(crate) trait Module: Send + Sync + 'static {
     /// Whether what is computed depends on the position.
     const COUNTS_POSITIONS: bool = false;
 
+    /// Whether it gives the output [`bundle::ATTENTION`] where the context asks for it.
+    fn can_be_watched(&self) -> bool {
+        false
+    }
+
     /// The inputs, without states and position.
     fn inputs(&self) -> Vec<Input>;
 

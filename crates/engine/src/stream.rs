@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bundle::{Component, Dim};
+use bundle::{ATTENTION, Component, Dim};
 use runtime::{
     Outputs, RuntimeError, Stream, check_inputs, check_position, check_state, next_position,
     state_index,
@@ -38,6 +38,7 @@ impl<M: Module> EngineStream<M> {
         context: Context,
     ) -> Result<Self, EngineError> {
         interface::check(&component, &module)?;
+        let context = context.watching(is_declared(&component) && module.can_be_watched());
         let state = module.start();
         let position = component.position.as_ref().map_or(0, |p| p.initial);
         Ok(Self {
@@ -62,6 +63,12 @@ impl<M: Module> EngineStream<M> {
             source: error.into(),
         }
     }
+}
+
+/// Whether the graph gives its attention to everyone.
+fn is_declared(component: &Component) -> bool {
+    let mut outputs = component.outputs.iter();
+    outputs.any(|output| output.name == ATTENTION)
 }
 
 impl<M: Module> Stream for EngineStream<M> {
@@ -97,12 +104,14 @@ impl<M: Module> Stream for EngineStream<M> {
     }
 
     fn fork(&self) -> Box<dyn Stream> {
+        let Shared { component, module } = self.shared.as_ref();
+        let watches = is_declared(component) && module.can_be_watched();
         let context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
         Box::new(Self {
             shared: self.shared.clone(),
             state: self.state.clone(),
             position: self.position,
-            context: Mutex::new(Context::new(context.kernels)),
+            context: Mutex::new(Context::new(context.kernels).watching(watches)),
         })
     }
 
@@ -135,6 +144,17 @@ impl<M: Module> Stream for EngineStream<M> {
             .unwrap_or_else(PoisonError::into_inner);
         let set = module.set_state(context, &mut self.state, which, values);
         set.ok_or_else(|| self.no_state(name))
+    }
+
+    fn watch(&mut self, on: bool) -> Result<(), RuntimeError> {
+        if on && !self.shared.module.can_be_watched() {
+            return Err(RuntimeError::NoAttention {
+                graph: self.shared.component.graph.name.clone(),
+            });
+        }
+        let context = self.context.get_mut();
+        context.unwrap_or_else(PoisonError::into_inner).watches = on;
+        Ok(())
     }
 
     fn position(&self) -> Option<i64> {

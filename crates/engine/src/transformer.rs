@@ -4,7 +4,7 @@ use config::{FlowLmTransformerConfig, MimiTransformerConfig};
 use kernels::{CacheFormat, Heads};
 
 use crate::EngineError;
-use crate::attention::StreamingMultiheadAttention;
+use crate::attention::{StreamingMultiheadAttention, Watched};
 use crate::context::Context;
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
@@ -118,11 +118,30 @@ impl StreamingTransformer {
         position: i64,
         caches: &mut [KvCache],
     ) -> Vec<f32> {
-        let rotation = self.rope.rotation(position, time);
-        for (layer, cache) in self.layers.iter().zip(caches) {
-            layer.forward(ctx, &mut x, &rotation, cache);
-        }
+        self.forward_watched(ctx, &mut x, time, position, caches, &mut []);
         x
+    }
+
+    /// The same in place, with the heads to watch in each layer, if any.
+    pub(crate) fn forward_watched(
+        &self,
+        ctx: &mut Context,
+        x: &mut [f32],
+        time: usize,
+        position: i64,
+        caches: &mut [KvCache],
+        watched: &mut [Vec<Watched>],
+    ) {
+        let rotation = self.rope.rotation(position, time);
+        for (index, (layer, cache)) in self.layers.iter().zip(caches).enumerate() {
+            let watched = watched.get_mut(index).map_or(&mut [][..], |heads| heads);
+            layer.forward(ctx, x, &rotation, cache, watched);
+        }
+    }
+
+    /// Layers.
+    pub(crate) fn depth(&self) -> usize {
+        self.layers.len()
     }
 }
 
@@ -152,9 +171,16 @@ impl StreamingTransformerLayer {
     }
 
     /// `x` [time, width], in place.
-    fn forward(&self, ctx: &mut Context, x: &mut [f32], rotation: &Rotation, cache: &mut KvCache) {
+    fn forward(
+        &self,
+        ctx: &mut Context,
+        x: &mut [f32],
+        rotation: &Rotation,
+        cache: &mut KvCache,
+        watched: &mut [Watched],
+    ) {
         let norm = self.norm1.forward(ctx, x);
-        let update = self.self_attn.forward(ctx, &norm, rotation, cache);
+        let update = (self.self_attn).forward(ctx, &norm, rotation, cache, watched);
         self.layer_scale_1.add(ctx, x, &update);
         ctx.give(norm);
         ctx.give(update);

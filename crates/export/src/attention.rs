@@ -1,5 +1,8 @@
 //! Twin of `StreamingMultiheadAttention` in pocket-tts `modules/attention.py`.
 
+use std::cell::RefCell;
+
+use config::WordHead;
 use onnx::{Scope, Value};
 
 use crate::kv_cache::{KeysAndValues, KvCache, LayerRows, together};
@@ -22,9 +25,28 @@ pub(crate) enum Keys<'a, 'g> {
         cache: KvCache<'a, 'g>,
         /// 0 or -inf.
         mask: Value,
+        /// Heads whose attention is an output.
+        watched: RefCell<Vec<Watched>>,
     },
     /// This call's rows within a window (upstream's `model_state=None`).
     Windowed(Window),
+}
+
+/// A head whose attention is an output.
+pub(crate) struct Watched {
+    head: WordHead,
+    scores: Option<Value>,
+}
+
+impl Watched {
+    pub(crate) fn new(head: WordHead) -> Self {
+        Self { head, scores: None }
+    }
+
+    /// Of the last query with every row, before the softmax [1, rows].
+    pub(crate) fn scores(&self) -> Option<&Value> {
+        self.scores.as_ref()
+    }
 }
 
 impl StreamingMultiheadAttention {
@@ -50,13 +72,36 @@ impl StreamingMultiheadAttention {
         let [q, k] = split(m, &rope.apply(m, &qk), [num_heads, num_kv_heads]);
         let q = m.mul(&q, &m.scalar(1.0 / (dim_per_head as f32).sqrt()));
         let x = match keys {
-            Keys::Cached { cache, mask } => {
+            Keys::Cached {
+                cache,
+                mask,
+                watched,
+            } => {
                 let rows = cache.append_and_get(m, layer, [k, v]);
+                let mut watched = watched.borrow_mut();
+                for watched in watched.iter_mut().filter(|it| it.head.layer == layer) {
+                    watched.scores = Some(self.scores_of(m, watched.head.head, &q, &rows));
+                }
                 self.attend(m, &q, &rows, mask)
             }
             Keys::Windowed(window) => window.attend(m, &q, [&k, &v], num_heads, dim_per_head),
         };
         m.child("out_proj").linear(&x)
+    }
+
+    /// What a head of the last of `q` [time, heads, `dim_per_head`] thinks of every row: [1, rows].
+    fn scores_of(&self, m: &Scope<'_>, head: usize, q: &Value, rows: &LayerRows<'_>) -> Value {
+        let of =
+            |x: &Value, head: usize| m.squeeze(&m.slice(x, head as i64, head as i64 + 1, 1), &[1]);
+        let q = of(&m.slice(q, -1, i64::MAX, 0), head);
+        let key = head / (self.num_heads / self.num_kv_heads);
+        let score = |k: &Value| m.matmul(&q, &m.transpose(&of(k, key), &[1, 0]));
+        match rows {
+            LayerRows::Together([k, _]) => score(k),
+            LayerRows::Apart { past, new, .. } => {
+                m.concat(&[&score(&past[0]), &score(&new[0])], -1)
+            }
+        }
     }
 
     /// Twin of `F.scaled_dot_product_attention`: `q` [time, heads, `dim_per_head`] (scaled) ->

@@ -29,6 +29,8 @@ pub struct Export<'a> {
     pub components: &'a [ComponentName],
     /// Operator set of the graphs.
     pub opset: Opset,
+    /// Whether `flow_lm` gives the attention of the heads that tell the times of words.
+    pub attention: bool,
     /// How their weights are stored.
     pub formats: Formats,
     /// What the manifest says of the origin.
@@ -103,13 +105,18 @@ impl Export<'_> {
         progress: &dyn WriteProgress,
         complete: impl FnOnce(&Path, &mut Manifest) -> Result<(), Completion>,
     ) -> Result<Manifest, ExportError> {
+        let heads = match &self.config.timestamp_heads {
+            Some(heads) if self.attention => &heads[..],
+            _ => &[],
+        };
         let graphs = (self.components.iter())
             .map(|&name| {
-                ComponentGraph::build(
+                ComponentGraph::watched(
                     name,
                     self.config,
                     self.opset,
                     self.formats.of(name, self.config),
+                    heads,
                 )
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -257,6 +264,7 @@ impl Export<'_> {
             model: Model::of(config),
             text: config.text_options(),
             generation: config.generation_options(),
+            word_heads: self.config.timestamp_heads.clone(),
             tokenizer,
             components,
             voices: Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bundle::{Advance, ComponentName, Format, PositionCounter, State};
-use config::Config;
+use config::{Config, WordHead};
 use onnx::{Graph, GraphError, Model, Opset};
 
 use crate::states::States;
@@ -31,6 +31,17 @@ impl ComponentGraph {
         opset: Opset,
         format: Format,
     ) -> Result<Self, GraphError> {
+        Self::watched(name, config, opset, format, &[])
+    }
+
+    /// The same, with the attention of these heads of the backbone as an output, if any.
+    pub fn watched(
+        name: ComponentName,
+        config: &Config,
+        opset: Opset,
+        format: Format,
+        heads: &[WordHead],
+    ) -> Result<Self, GraphError> {
         let shapes: HashMap<_, _> = config
             .tensors()
             .into_iter()
@@ -42,7 +53,7 @@ impl ComponentGraph {
         match name {
             ComponentName::TextConditioner => text_conditioner::text_conditioner(&graph, config),
             ComponentName::FlowLm => {
-                flow_lm::flow_lm(&graph, &states, config);
+                flow_lm::flow_lm(&graph, &states, config, heads);
                 position = Some(counter(&[("embeddings", 1), ("latents", 1)]));
             }
             ComponentName::FlowNet => flow_net::flow_net(&graph, config),

@@ -1,9 +1,12 @@
 //! Twin of pocket-tts `models/flow_lm.py`: the backbone.
 
-use config::Config;
-use onnx::{Dim, ElementType, Graph};
+use std::cell::RefCell;
 
-use crate::attention::Keys;
+use bundle::ATTENTION;
+use config::{Config, WordHead};
+use onnx::{Dim, ElementType, Graph, Value};
+
+use crate::attention::{Keys, Watched};
 use crate::kv_cache::{KvCache, Rows};
 use crate::mask::attention_mask;
 use crate::states::States;
@@ -14,8 +17,9 @@ const NEW_ROWS: &str = "S+L";
 
 /// Twin of `FlowLMModel.backbone` and what surrounds it in `forward`:
 /// `embeddings` [1, S, D] (voice prompt or text) and `latents` [1, L, ldim] ->
-/// `conditioning` [1, Z] and `eos_logit` [1, 1] of the last position.
-pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config) {
+/// `conditioning` [1, Z] and `eos_logit` [1, 1] of the last position, and the attention of some
+/// heads [1, heads, P + S + L], if any.
+pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config, heads: &[WordHead]) {
     let m = &g.scope("flow_lm");
     let lm = &config.flow_lm;
     let one = Dim::Fixed(1);
@@ -48,6 +52,7 @@ pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config) {
     let keys = Keys::Cached {
         mask: attention_mask(t, &positions, &pos_k, None),
         cache,
+        watched: RefCell::new(heads.iter().map(|&head| Watched::new(head)).collect()),
     };
     let x = transformer.forward(t, &x, &positions, &keys);
 
@@ -61,6 +66,15 @@ pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config) {
     let z = Dim::Fixed(lm.conditioning_dim());
     g.output("conditioning", &conditioning, ElementType::F32, &[one, z]);
     g.output("eos_logit", &eos_logit, ElementType::F32, &[one, one]);
+    if let Keys::Cached { watched, .. } = &keys {
+        let watched = watched.borrow();
+        let scores: Vec<&Value> = watched.iter().filter_map(Watched::scores).collect();
+        if !scores.is_empty() {
+            let attention = m.unsqueeze(&m.concat(&scores, 0), &[0]);
+            let shape = [one, Dim::Fixed(scores.len()), Dim::Symbol("positions")];
+            g.output(ATTENTION, &attention, ElementType::F32, &shape);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Twin of pocket-tts `models/mimi.py`: the codec's two halves.
 
+use std::cell::RefCell;
+
 use config::Config;
 use onnx::{Dim, ElementType, Graph, Scope, Value};
 
@@ -113,6 +115,7 @@ pub(crate) fn mimi_decoder(g: &Graph, states: &States<'_>, config: &Config) {
     let keys = Keys::Cached {
         mask: attention_mask(t, &positions, &pos_k, Some(context)),
         cache,
+        watched: RefCell::default(),
     };
     let x = projected_transformer(t, transformer, &x, &positions, &keys);
 

@@ -29,6 +29,7 @@ fn thirty_seconds_fit_in_a_gigabyte() {
         tokenizer: &TokenizerFile::shipped(TokenizerKind::Json).unwrap(),
         components: &[ComponentName::MimiEncoder],
         opset: Opset::MIN,
+        attention: false,
         formats: Formats::all(Format::F32),
         identity: Identity {
             variant: None,

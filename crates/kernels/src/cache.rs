@@ -137,6 +137,30 @@ impl Cache {
         rows
     }
 
+    /// Products of a query of head `head` `[width]` with the keys of every row that is remembered:
+    /// the scores that the row's attention is made of.
+    ///
+    /// # Panics
+    ///
+    /// If these are values, or there is no such head or channel.
+    pub fn products(&self, head: usize, q: &[f32]) -> Vec<f32> {
+        let Heads {
+            queries,
+            keys,
+            width,
+        } = self.heads;
+        assert!(self.side == Side::Keys && head < queries && q.len() == width);
+        let key = head / (queries / keys);
+        let blocks = self.begin / BLOCK..self.end.div_ceil(BLOCK);
+        let first = blocks.start * BLOCK;
+        let mut products: Vec<f32> = blocks
+            .flat_map(|block| (self.numbers.store()).products(self.place(block * BLOCK, key), q))
+            .collect();
+        products.truncate(self.end - first);
+        products.drain(..self.begin - first);
+        products
+    }
+
     /// Replaces all rows that are remembered. The first stays where it was, for keys and values
     /// belong together.
     pub fn set(&mut self, kernels: Kernels, rows: &[f32]) {
@@ -171,6 +195,31 @@ mod tests {
         keys: 2,
         width: 20,
     };
+
+    #[test]
+    fn products_are_those_of_the_rows() {
+        for format in [CacheFormat::F32, CacheFormat::I16, CacheFormat::I8] {
+            let mut cache = Cache::new(HEADS, Side::Keys, format);
+            let rows: Vec<f32> = (0..40 * 40)
+                .map(|i| ((i * 37) % 101) as f32 - 50.0)
+                .collect();
+            cache.push(Kernels::detect(), Rows::new(&rows, HEADS.row()));
+            cache.keep_last(30);
+            let kept = cache.get();
+            let q: Vec<f32> = (0..20).map(|i| (i as f32 - 7.5) / 8.0).collect();
+            for head in 0..4 {
+                let expected = kept.chunks(40).map(|row| {
+                    let key = &row[head / 2 * 20..][..20];
+                    key.iter().zip(&q).map(|(k, q)| k * q).sum::<f32>()
+                });
+                let actual = cache.products(head, &q);
+                assert_eq!(actual.len(), 30);
+                for (actual, expected) in actual.iter().zip(expected) {
+                    assert!((actual - expected).abs() < 1e-3, "{actual}, not {expected}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn rows_come_back() {

@@ -56,6 +56,19 @@ pub trait Stream: Send + Sync {
     /// outputs but the states come back. After an error the stream is where it was before.
     fn run(&mut self, inputs: &[(&str, TensorView<'_>)]) -> Result<Outputs, RuntimeError>;
 
+    /// Asks for the output [`bundle::ATTENTION`] of the calls that follow, or for it no longer. It
+    /// costs nothing where it is not asked for. A fork has to be asked again.
+    fn watch(&mut self, on: bool) -> Result<(), RuntimeError> {
+        let component = self.component();
+        let mut outputs = component.outputs.iter();
+        if !on || outputs.any(|info| info.name == bundle::ATTENTION) {
+            return Ok(());
+        }
+        Err(RuntimeError::NoAttention {
+            graph: component.graph.name.clone(),
+        })
+    }
+
     /// Goes back to the state before the first call.
     fn reset(&mut self) -> Result<(), RuntimeError>;
 

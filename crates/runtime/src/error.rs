@@ -163,6 +163,15 @@ pub enum RuntimeError {
         /// The size there.
         other_size: usize,
     },
+    /// Nobody can look at the attention.
+    #[error(
+        "{graph} does not give its attention, which tells when words are spoken: use the engine, or \
+         convert with --word-times"
+    )]
+    NoAttention {
+        /// The graph's name.
+        graph: String,
+    },
     /// No output of that name.
     #[error("{graph} has no output {output}")]
     NoOutput {

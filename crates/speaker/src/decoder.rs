@@ -1,10 +1,11 @@
 //! The decoder's half of an utterance: from latents to chunks of sound.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use runtime::Stream;
-use speech::{Call, Decoding, Sound};
+use speech::{Call, Decoding, Sound, Word};
 
 use crate::{SpeakerError, Stop, Timings};
 
@@ -18,6 +19,11 @@ pub struct Chunk {
     pub samples: Vec<f32>,
     /// The text that sounds; none in a pause.
     pub text: Option<Arc<str>>,
+    /// The bytes of the given text that sound; none in a pause.
+    pub source: Range<usize>,
+    /// The words that end in it, and those of the chunks before that only show now, where
+    /// [`speech::Options::words`] asks for them.
+    pub words: Vec<Word>,
     /// Whether this chunk of text was cut off here because the end of speech did not come.
     pub cut: bool,
 }
@@ -27,6 +33,7 @@ pub(crate) struct Decoder {
     decoding: Decoding,
     stream: Box<dyn Stream>,
     text: Arc<str>,
+    source: Range<usize>,
     timings: Arc<Mutex<Timings>>,
     stop: Stop,
 }
@@ -42,6 +49,7 @@ impl Decoder {
             decoding,
             stream,
             text: Arc::default(),
+            source: 0..0,
             timings,
             stop,
         }
@@ -57,11 +65,17 @@ impl Decoder {
                 break;
             }
             match sound {
-                Sound::Begin { text } => {
+                Sound::Begin {
+                    text,
+                    source,
+                    words,
+                } => {
                     self.stream.reset()?;
-                    self.decoding.begin();
+                    self.decoding.begin(words);
                     self.text = text.into();
+                    self.source = source.bytes;
                 }
+                Sound::Scores(scores) => self.decoding.scores(scores),
                 Sound::Latent(latent) => {
                     if let Some(call) = self.decoding.latent(&latent)? {
                         self.decode(&call, &mut chunks)?;
@@ -74,9 +88,9 @@ impl Decoder {
                     let held = self.decoding.end();
                     self.add(held, &mut chunks);
                     match chunks.last_mut() {
-                        Some(last) => last.cut |= cut,
-                        None if cut => chunks.push(self.chunk(Vec::new(), true)),
-                        None => {}
+                        Some(last) if last.source == self.source => last.cut |= cut,
+                        _ if cut => chunks.push(self.chunk(Vec::new(), cut)),
+                        _ => {}
                     }
                 }
                 Sound::Silence(samples) => {
@@ -91,6 +105,8 @@ impl Decoder {
         Chunk {
             samples,
             text: Some(self.text.clone()),
+            source: self.source.clone(),
+            words: Vec::new(),
             cut,
         }
     }
@@ -107,14 +123,22 @@ impl Decoder {
         Ok(())
     }
 
-    /// Adds sound to the last chunk, or as one of its own.
-    fn add(&self, samples: Vec<f32>, chunks: &mut Vec<Chunk>) {
-        if samples.is_empty() {
+    /// Adds sound, and the words that have ended in it, to the last chunk, or as one of its own.
+    fn add(&mut self, samples: Vec<f32>, chunks: &mut Vec<Chunk>) {
+        let words = self.decoding.words();
+        if samples.is_empty() && words.is_empty() {
             return;
         }
         match chunks.last_mut() {
-            Some(last) if last.text.as_ref() == Some(&self.text) => last.samples.extend(samples),
-            _ => chunks.push(self.chunk(samples, false)),
+            Some(last) if last.text.is_some() && last.source == self.source => {
+                last.samples.extend(samples);
+                last.words.extend(words);
+            }
+            _ => {
+                let mut chunk = self.chunk(samples, false);
+                chunk.words = words;
+                chunks.push(chunk);
+            }
         }
     }
 }
@@ -123,6 +147,8 @@ fn silence(samples: usize) -> impl Iterator<Item = Chunk> {
     (0..samples).step_by(SILENCE).map(move |start| Chunk {
         samples: vec![0.0; SILENCE.min(samples - start)],
         text: None,
+        source: 0..0,
+        words: Vec::new(),
         cut: false,
     })
 }

@@ -18,6 +18,7 @@ pub(crate) struct Generator {
     flow_lm: Box<dyn Stream>,
     flow_net: Box<dyn Stream>,
     timings: Arc<Mutex<Timings>>,
+    rest: Arc<Mutex<String>>,
     stop: Stop,
 }
 
@@ -27,6 +28,7 @@ impl Generator {
         voice: &PreparedVoice,
         utterance: speech::Utterance,
         timings: Arc<Mutex<Timings>>,
+        rest: Arc<Mutex<String>>,
         stop: Stop,
     ) -> Self {
         Self {
@@ -36,6 +38,7 @@ impl Generator {
             flow_lm: voice.flow_lm.fork(),
             flow_net: components.flow_net.fork(),
             timings,
+            rest,
             stop,
         }
     }
@@ -46,13 +49,18 @@ impl Generator {
             match self.utterance.next_action()? {
                 Action::Run(call) => self.run(&call)?,
                 Action::Emit(sound) => {
-                    if let Sound::Begin { .. } = sound {
+                    if let Sound::Begin { words, .. } = &sound {
                         self.flow_lm = self.voice.flow_lm.fork();
+                        self.flow_lm.watch(words.is_some())?;
                     }
                     return Ok(Some(sound));
                 }
                 Action::Again => {}
-                Action::Done => return Ok(None),
+                Action::Done => {
+                    let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+                    *rest = self.utterance.rest();
+                    return Ok(None);
+                }
             }
         }
         Ok(None)

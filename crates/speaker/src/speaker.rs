@@ -59,6 +59,12 @@ impl Speaker {
         &self.model
     }
 
+    /// Whether it can tell when words are spoken: the heads are known, and can be looked at.
+    pub fn tells_words(&self) -> bool {
+        let is_known = !self.model.manifest().word_heads().is_empty();
+        is_known && self.components.flow_lm.fork().watch(true).is_ok()
+    }
+
     /// A voice that lies in the bundle; the first one unless `name` says which.
     pub fn voice(&self, name: Option<&str>) -> Result<Voice, SpeakerError> {
         let voices = &self.model.manifest().voices;

@@ -19,6 +19,7 @@ pub struct Utterance {
     samples: u64,
     timings: Arc<Mutex<Timings>>,
     notices: Vec<SpeechNotice>,
+    rest: Arc<Mutex<String>>,
     stop: Stop,
 }
 
@@ -46,7 +47,15 @@ impl Utterance {
         let notices = utterance.notices();
         let decoding = Decoding::new(speaker.model(), utterance.options().speed);
         let components = &speaker.components;
-        let generator = Generator::new(components, voice, utterance, timings.clone(), stop.clone());
+        let rest = Arc::<Mutex<String>>::default();
+        let generator = Generator::new(
+            components,
+            voice,
+            utterance,
+            timings.clone(),
+            rest.clone(),
+            stop.clone(),
+        );
         let stream = components.mimi_decoder.fork();
         let decoder = Decoder::new(decoding, stream, timings.clone(), stop.clone());
         let work = if threads > 1 {
@@ -65,6 +74,7 @@ impl Utterance {
             samples: 0,
             timings,
             notices,
+            rest,
             stop,
         })
     }
@@ -93,6 +103,12 @@ impl Utterance {
     /// [`speech::TextCheck`] tells what looks like a pause.
     pub fn notices(&self) -> &[SpeechNotice] {
         &self.notices
+    }
+
+    /// What is left of the text behind the last word, once all is said and words were asked for.
+    pub fn rest(&self) -> String {
+        let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        rest.clone()
     }
 
     /// Where the time went so far.

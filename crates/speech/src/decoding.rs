@@ -6,7 +6,8 @@ use tensor::Tensor;
 
 use crate::audio::FadeIn;
 use crate::call::Outputs;
-use crate::{Call, Model, SpeechError};
+use crate::words::Timing;
+use crate::{Call, ChunkWords, Model, SpeechError, Word};
 
 /// How many frames go into a call after `frames` others. One by one the first are heard soonest;
 /// later there is sound that waits to be heard, and the decoder's weights are read once for
@@ -28,22 +29,32 @@ pub struct Decoding {
     waiting: Vec<f32>,
     /// Frames of the utterance that went into calls.
     frames: usize,
+    timing: Timing,
+    /// Words that have ended and were not fetched yet.
+    words: Vec<Word>,
 }
 
 impl Decoding {
     /// Before the first chunk of an utterance, which is heard at `speed`.
     pub fn new(model: &Model, speed: Speed) -> Self {
+        let manifest = model.manifest();
         Self {
             model: model.clone(),
-            fade_in: FadeIn::new(model.manifest().sample_rate),
-            stretch: Stretch::new(model.manifest().sample_rate, speed),
+            fade_in: FadeIn::new(manifest.sample_rate),
+            stretch: Stretch::new(manifest.sample_rate, speed),
             waiting: Vec::new(),
             frames: 0,
+            timing: Timing::new(manifest.frame_size, manifest.sample_rate),
+            words: Vec::new(),
         }
     }
 
     /// A chunk begins: the host starts `mimi_decoder` afresh, which clicks unless it is faded in.
-    pub fn begin(&mut self) {
+    /// Words are timed where they are given.
+    pub fn begin(&mut self, words: Option<ChunkWords>) {
+        if let Some(words) = words {
+            self.timing.begin(words);
+        }
         self.fade_in = FadeIn::new(self.model.manifest().sample_rate);
         self.waiting.clear();
     }
@@ -82,6 +93,7 @@ impl Decoding {
         let audio = Outputs::new(ComponentName::MimiDecoder, outputs).take("audio")?;
         let mut samples = audio.into_f32().unwrap_or_default();
         self.fade_in.apply(&mut samples);
+        self.words.extend(self.timing.audio(&samples));
         if self.stretch.speed() == Speed::ONE {
             return Ok(samples);
         }
@@ -92,6 +104,7 @@ impl Decoding {
 
     /// The chunk is decoded: what was held back of it.
     pub fn end(&mut self) -> Vec<f32> {
+        self.words.extend(self.timing.finish());
         let mut heard = Vec::new();
         self.stretch.flush(&mut heard);
         heard
@@ -99,7 +112,22 @@ impl Decoding {
 
     /// A pause of `samples` between two chunks: how many are to be heard.
     pub fn silence(&mut self, samples: usize) -> usize {
+        self.timing.pass(samples);
         let heard = self.stretch.silence(samples as u64, &mut Vec::new());
         usize::try_from(heard).unwrap_or(usize::MAX)
+    }
+
+    /// Takes the scores of the frame that comes next.
+    pub fn scores(&mut self, scores: Vec<f32>) {
+        self.timing.scores(scores);
+    }
+
+    /// The words that have ended since the last call, in their order, by the seconds that are heard.
+    pub fn words(&mut self) -> Vec<Word> {
+        let speed = self.stretch.speed();
+        let words = std::mem::take(&mut self.words).into_iter();
+        words
+            .map(|word| word.moved(|seconds| speed.output_position(seconds)))
+            .collect()
     }
 }

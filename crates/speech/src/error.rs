@@ -42,6 +42,12 @@ pub enum SpeechError {
     /// A speed that cannot be had.
     #[error(transparent)]
     Speed(#[from] SpeedError),
+    /// Nobody knows which heads look at the word that sounds.
+    #[error(
+        "nobody knows which heads of this model tell when words are spoken: `pocket-onnx heads \
+         BUNDLE` finds them, and says how they are put into the bundle"
+    )]
+    NoWordHeads,
     /// The model cannot make voices.
     #[error(
         "this bundle cannot clone a voice, for it has no mimi_encoder: convert the gated weights, with all components"

@@ -24,6 +24,7 @@ mod sampler;
 mod text;
 mod utterance;
 mod voice;
+mod words;
 
 pub use crate::audio::{AudioError, RecordingNotice, end_on_pause, resample_poly};
 pub use call::Call;
@@ -37,9 +38,10 @@ pub use prompt::{LONGEST_PROMPT, Prompt};
 pub use sampler::{FlowCall, Sampler, SamplerError};
 pub use stretch::{Speed, SpeedError};
 pub use text::{
-    LONGEST_PAUSE, Next, Prepared, Spoken, TextCheck, TextError, TextStream, prepare_text_prompt,
-    split_into_best_sentences,
+    Chunk, Excerpt, LONGEST_PAUSE, Mapped, Next, Prepared, SourceMap, Spoken, TextCheck, TextError,
+    TextStream, prepare_text_prompt, split_into_best_sentences,
 };
 pub use tokenizer::{Token, Tokenizer, TokenizerError};
-pub use utterance::{Action, NoiseSource, Sound, TextSource, Utterance};
+pub use utterance::{Action, NoiseSource, Place, Sound, TextSource, Utterance};
 pub use voice::{StoredPrompt, Voice, VoiceDType, VoiceError, VoiceForm};
+pub use words::{Certainty, ChunkWords, FoundHeads, HeadSearch, SourceWord, Unit, Word};

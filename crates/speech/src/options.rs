@@ -28,6 +28,8 @@ pub struct Options {
     pub max_tokens: usize,
     /// How fast, at the same pitch: pauses are shorter or longer, too. Latents do not depend on it.
     pub speed: Speed,
+    /// Tell when each word is spoken.
+    pub words: bool,
 }
 
 impl Options {
@@ -44,6 +46,7 @@ impl Options {
                 .map(|frames| frames as usize),
             max_tokens: MAX_TOKENS,
             speed: Speed::ONE,
+            words: false,
         }
     }
 }

@@ -8,10 +8,16 @@
 //! 3. `window.rs` encodes the prepared text window by window;
 //! 4. `segment.rs` finds boundaries among the tokens, `split.rs` joins what stands between them;
 //! 5. `chunks.rs` and `cutter.rs` cut what is too long.
+//!
+//! All of them hand on where a text comes from (`map.rs`, `decode.rs`); `chunk.rs` adds the part of
+//! the source that a chunk speaks.
 
 mod check;
+mod chunk;
 mod chunks;
 mod cutter;
+mod decode;
+mod map;
 mod passage;
 mod pause;
 mod preparation;
@@ -23,8 +29,11 @@ mod stream;
 mod window;
 
 pub use check::TextCheck;
+pub use chunk::{Chunk, Excerpt};
+pub use map::{Mapped, SourceMap};
 pub use pause::LONGEST_PAUSE;
 pub use prepare::{Prepared, prepare_text_prompt};
+pub(crate) use python::is_space;
 pub use split::split_into_best_sentences;
 pub use stream::{Next, Spoken, TextStream};
 

@@ -14,14 +14,15 @@
 //! chunk, so that a host can stop in between, however long the text is.
 
 use bundle::ComponentName;
+use serde::{Deserialize, Serialize};
 use tensor::Tensor;
 
 use crate::call::Outputs;
 use crate::end_of_speech::{EndOfSpeech, Verdict, max_frames};
-use crate::text::prepare_text_prompt;
+use crate::words::TextScores;
 use crate::{
-    Call, Model, Next, Noise, Options, Sampler, SpeechError, SpeechNotice, Spoken, TextCheck,
-    TextStream,
+    Call, Chunk, ChunkWords, Model, Next, Noise, Options, Sampler, SpeechError, SpeechNotice,
+    Spoken, TextCheck, TextStream,
 };
 
 /// Bytes of a text that are worked on in one go.
@@ -47,7 +48,13 @@ pub enum Sound {
     Begin {
         /// The chunk, as it is tokenized.
         text: String,
+        /// The part of the source that it speaks.
+        source: Place,
+        /// Its words, where times are asked for: the host then watches the attention of `flow_lm`.
+        words: Option<ChunkWords>,
     },
+    /// How much is looked at each unit of the chunk's words in the frame that comes next.
+    Scores(Vec<f32>),
     /// One frame, [ldim].
     Latent(Vec<f32>),
     /// The chunk is over.
@@ -57,6 +64,26 @@ pub enum Sound {
     },
     /// That many samples of silence.
     Silence(usize),
+}
+
+/// A part of a source text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Its bytes.
+    pub bytes: std::ops::Range<usize>,
+    /// Its UTF-16 units, which JavaScript counts in.
+    pub utf16: std::ops::Range<usize>,
+}
+
+impl Place {
+    fn of(chunk: &Chunk) -> Self {
+        let bytes = chunk.source();
+        let [start, end] = [bytes.start, bytes.end].map(|at| chunk.excerpt.utf16(at));
+        Self {
+            bytes,
+            utf16: start..end,
+        }
+    }
 }
 
 /// Where the noise comes from: fills a slice with the next values.
@@ -75,6 +102,12 @@ pub struct Utterance {
     text: TextStream,
     near_misses: Vec<String>,
     state: State,
+    /// What comes before the next action.
+    pending: Option<Sound>,
+    /// Where the chunk's text is looked for in the attention.
+    scores: Option<TextScores>,
+    /// The source behind the last word.
+    left: String,
 }
 
 /// What the utterance is at.
@@ -125,6 +158,9 @@ impl Utterance {
             return Err(SpeechError::MaxTokens);
         }
         let mut noise = Noise::new(options.seed, options.temperature, options.noise_clamp)?;
+        if options.words && model.manifest().word_heads().is_empty() {
+            return Err(SpeechError::NoWordHeads);
+        }
         if options.eos_threshold.is_nan() {
             return Err(SpeechError::EosThreshold);
         }
@@ -142,6 +178,9 @@ impl Utterance {
             text: TextStream::new(model.tokenizer(), options.max_tokens),
             near_misses: Vec::new(),
             state: State::Between,
+            pending: None,
+            scores: None,
+            left: String::new(),
         })
     }
 
@@ -163,8 +202,25 @@ impl Utterance {
         self
     }
 
+    /// What is left of the text behind the last word, once all is said and words were asked for.
+    pub fn rest(&self) -> String {
+        format!("{}{}", self.left, self.text.rest().text)
+    }
+
+    /// The attention of each watched head to each unit of the chunk's words, of the output of a call
+    /// of `flow_lm` that has not been supplied yet: for who looks for heads.
+    pub fn scores_of_heads(&self, attention: &Tensor) -> Result<Vec<Vec<f32>>, SpeechError> {
+        match &self.scores {
+            Some(scores) => Ok(scores.of_each(attention)?.0),
+            None => Err(SpeechError::NotAsked),
+        }
+    }
+
     /// What comes next. Until the outputs of a call are supplied, it is that call.
     pub fn next_action(&mut self) -> Result<Action, SpeechError> {
+        if let Some(sound) = self.pending.take() {
+            return Ok(Action::Emit(sound));
+        }
         let state = std::mem::replace(&mut self.state, State::Between);
         let (state, action) = match state {
             State::Between => return self.begin(),
@@ -251,17 +307,24 @@ impl Utterance {
                 let mut outputs = Outputs::new(ComponentName::FlowLm, outputs);
                 let conditioning = outputs.take("conditioning")?;
                 let logit = first(&outputs.take("eos_logit")?);
+                let scores = match &mut self.scores {
+                    Some(scores) => Some(scores.of(&outputs.take(bundle::ATTENTION)?)?),
+                    None => None,
+                };
                 match end.step(logit) {
                     Verdict::Stop => State::Backbone {
                         embeddings,
                         latents,
                         end,
                     },
-                    Verdict::Speak => State::Sampling {
-                        conditioning,
-                        sampler: self.sampler()?,
-                        end,
-                    },
+                    Verdict::Speak => {
+                        self.pending = scores.map(Sound::Scores);
+                        State::Sampling {
+                            conditioning,
+                            sampler: self.sampler()?,
+                            end,
+                        }
+                    }
                 }
             }
             State::Sampling {
@@ -293,8 +356,18 @@ impl Utterance {
         let tokenizer = self.model.tokenizer();
         match self.text.next(tokenizer, &manifest.text)? {
             Next::Say(Spoken::Chunk(chunk)) => {
-                let prepared = prepare_text_prompt(&chunk, &manifest.text)?;
-                let ids = tokenizer.encode(&prepared.text);
+                let prepared = chunk.prepare(&manifest.text)?;
+                let (ids, words) = if self.options.words {
+                    let tokens = chunk.tokens(&prepared, tokenizer);
+                    let left = std::mem::take(&mut self.left);
+                    let (words, shares, left) = ChunkWords::of(&chunk, &prepared, &tokens, &left);
+                    self.left = left;
+                    self.scores = Some(TextScores::new(shares, words.units.len()));
+                    let ids = tokens.into_iter().map(|token| token.id).collect();
+                    (ids, Some(words))
+                } else {
+                    (tokenizer.encode(&prepared.text), None)
+                };
                 let guess = prepared.frames_after_eos_guess + 2;
                 let end = EndOfSpeech::new(
                     self.options.eos_threshold,
@@ -303,6 +376,8 @@ impl Utterance {
                 );
                 self.state = State::Tokens { ids, end };
                 Ok(Action::Emit(Sound::Begin {
+                    source: Place::of(&chunk),
+                    words,
                     text: prepared.text,
                 }))
             }

@@ -92,6 +92,12 @@ impl EngineStream {
         }
     }
 
+    /// Asks for the output `attention` of the calls that follow, or for it no longer. A fork has to
+    /// be asked again.
+    pub fn watch(&mut self, on: bool) -> Result<(), Error> {
+        Ok(self.stream.watch(on)?)
+    }
+
     /// Names of the inputs that are states.
     #[wasm_bindgen(getter, js_name = stateNames)]
     pub fn state_names(&self) -> Vec<String> {

@@ -98,6 +98,7 @@ fn speech_kind(error: &SpeechError) -> &'static str {
         | SpeechError::Sampler(_)
         | SpeechError::EosThreshold
         | SpeechError::MaxTokens
+        | SpeechError::NoWordHeads
         | SpeechError::Speed(_) => "Options",
         SpeechError::Tensor(_) => "Tensor",
         SpeechError::NoEncoder => "NoEncoder",

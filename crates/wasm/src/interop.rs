@@ -1,7 +1,7 @@
 //! Calls, tensors and sounds as JavaScript objects.
 
 use js_sys::{Array, BigInt64Array, Float32Array, Object, Reflect};
-use speech::{Action, Call, Sound};
+use speech::{Action, Call, ChunkWords, Sound, Word};
 use tensor::{Data, Tensor};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -24,10 +24,25 @@ export interface Call { component: string; inputs: Tensors }
 
 /** A piece of an utterance, on its way to the decoder. */
 export type Sound =
-  | { kind: "begin"; text: string }
+  /** `from` and `to`: the part of the text that was given, in UTF-16 units. */
+  | { kind: "begin"; text: string; from: number; to: number; words: string | undefined }
+  /** Of the frame that comes next; only where words are asked for. */
+  | { kind: "scores"; values: Float32Array }
   | { kind: "latent"; values: Float32Array }
   | { kind: "end"; cut: boolean }
   | { kind: "silence"; samples: number };
+
+/** A word that was spoken. */
+export interface Word {
+  /** The word as it was written, behind what stands between the word before and this one. */
+  text: string;
+  /** Seconds from the beginning of the sound. */
+  start: number;
+  end: number;
+  /** Where the word itself stands in the text that was given, in UTF-16 units. */
+  from: number;
+  to: number;
+}
 
 /** What a host has to do next. */
 export type Action =
@@ -85,6 +100,9 @@ extern "C" {
     /// What the user should know of how a text is spoken.
     #[wasm_bindgen(typescript_type = "SpeechNotice[]")]
     pub type JsSpeechNotices;
+    /// A word that was spoken.
+    #[wasm_bindgen(typescript_type = "Word")]
+    pub type JsWord;
 }
 
 /// Notices, from their kinds and messages.
@@ -188,12 +206,52 @@ pub(crate) fn action_to_js(action: &Action) -> JsAction {
     action.unchecked_into()
 }
 
-fn sound_to_js(sound: &Sound) -> JsValue {
-    let (kind, member, value): (&str, &str, JsValue) = match sound {
-        Sound::Begin { text } => ("begin", "text", text.into()),
-        Sound::Latent(values) => ("latent", "values", Float32Array::from(&values[..]).into()),
-        Sound::End { cut } => ("end", "cut", (*cut).into()),
-        Sound::Silence(samples) => ("silence", "samples", (*samples).into()),
+/// The words of a chunk, as [`words_from_js`] reads them.
+fn words_to_js(words: Option<&ChunkWords>) -> JsValue {
+    let text = words.and_then(|words| serde_json::to_string(words).ok());
+    text.map_or(JsValue::UNDEFINED, JsValue::from)
+}
+
+/// The words of a chunk that [`words_to_js`] wrote.
+pub(crate) fn words_from_js(words: Option<String>) -> Result<Option<ChunkWords>, Error> {
+    let Some(words) = words else { return Ok(None) };
+    let read = serde_json::from_slice(&words.into_bytes());
+    read.map_err(|_| values::wrong("the words", "those of a sound that begins"))
+}
+
+/// Words that were spoken, for JavaScript.
+pub(crate) fn spoken_to_js(words: &[Word]) -> Vec<JsWord> {
+    let word = |word: &Word| {
+        object(&[
+            ("text", word.text.as_str().into()),
+            ("start", word.start.into()),
+            ("end", word.end.into()),
+            ("from", word.source.utf16.start.into()),
+            ("to", word.source.utf16.end.into()),
+        ])
+        .unchecked_into()
     };
-    object(&[("kind", kind.into()), (member, value)])
+    words.iter().map(word).collect()
+}
+
+fn sound_to_js(sound: &Sound) -> JsValue {
+    let piece =
+        |kind: &str, member, value: JsValue| object(&[("kind", kind.into()), (member, value)]);
+    match sound {
+        Sound::Begin {
+            text,
+            source,
+            words,
+        } => object(&[
+            ("kind", "begin".into()),
+            ("text", text.into()),
+            ("from", source.utf16.start.into()),
+            ("to", source.utf16.end.into()),
+            ("words", words_to_js(words.as_ref())),
+        ]),
+        Sound::Scores(values) => piece("scores", "values", Float32Array::from(&values[..]).into()),
+        Sound::Latent(values) => piece("latent", "values", Float32Array::from(&values[..]).into()),
+        Sound::End { cut } => piece("end", "cut", (*cut).into()),
+        Sound::Silence(samples) => piece("silence", "samples", (*samples).into()),
+    }
 }

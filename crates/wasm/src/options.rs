@@ -28,6 +28,8 @@ export interface SpeechOptions {
   maxTokens?: number | undefined;
   /** How fast, from 0.5 to 2, at the same pitch; pauses are shorter or longer, too. */
   speed?: number | undefined;
+  /** Tell when each word is spoken. */
+  words?: boolean | undefined;
 }
 "#;
 
@@ -60,6 +62,12 @@ pub(crate) fn options_from_js(given: &JsOptions, own: Options) -> Result<Options
             "eosThreshold" => options.eos_threshold = number(&name, &value)?,
             "framesAfterEos" => options.frames_after_eos = Some(count(&name, &value)?),
             "speed" => options.speed = speed(&name, &value)?,
+            "words" => {
+                options.words = value.as_bool().ok_or(Error::Option {
+                    name,
+                    problem: "has to be true or false",
+                })?;
+            }
             "maxTokens" => options.max_tokens = count(&name, &value)?,
             _ => {
                 return Err(Error::Option {

@@ -6,8 +6,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Error;
 use crate::interop::{
-    JsAction, JsCall, JsSpeechNotices, JsTensors, action_to_js, call_to_js, notices_to_js,
-    tensors_from_js,
+    JsAction, JsCall, JsSpeechNotices, JsTensors, JsWord, action_to_js, call_to_js, notices_to_js,
+    spoken_to_js, tensors_from_js, words_from_js,
 };
 use crate::values::{self, JsFloats};
 
@@ -43,6 +43,12 @@ impl Utterance {
         notices_to_js(notices.iter().map(|it| (it.kind(), it.to_string())))
     }
 
+    /// What is left of the text behind the last word, once all is said and words were asked for.
+    #[wasm_bindgen(getter)]
+    pub fn rest(&self) -> String {
+        self.utterance.rest()
+    }
+
     /// What comes next. Until the outputs of a call are supplied, it is that call.
     #[wasm_bindgen(js_name = nextAction)]
     pub fn next_action(&mut self) -> Result<JsAction, Error> {
@@ -71,9 +77,23 @@ impl Decoding {
 
 #[wasm_bindgen]
 impl Decoding {
-    /// A chunk of text begins: the host starts `mimi_decoder` afresh.
-    pub fn begin(&mut self) {
-        self.decoding.begin();
+    /// A chunk of text begins: the host starts `mimi_decoder` afresh. `words` are those of the
+    /// sound, if it has any.
+    pub fn begin(&mut self, words: Option<String>) -> Result<(), Error> {
+        self.decoding.begin(words_from_js(words)?);
+        Ok(())
+    }
+
+    /// Takes the scores of the frame that comes next.
+    pub fn scores(&mut self, scores: &JsFloats) -> Result<(), Error> {
+        self.decoding
+            .scores(values::floats("the scores", scores.as_ref())?);
+        Ok(())
+    }
+
+    /// The words that have ended since the last call, in their order.
+    pub fn words(&mut self) -> Vec<JsWord> {
+        spoken_to_js(&self.decoding.words())
     }
 
     /// Takes a frame. Returns the call that decodes it, and those that waited, unless it waits

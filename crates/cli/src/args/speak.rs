@@ -58,7 +58,11 @@ pub(crate) struct SpeakArgs {
     /// How fast, from 0.5 to 2, at the same pitch; pauses are shorter or longer, too.
     #[arg(long, value_name = "X", default_value = "1", hide_default_value = true, value_parser = speed, allow_negative_numbers = true)]
     pub(crate) speed: Speed,
-    /// Print a summary as JSON.
+    /// Write when each word is spoken: as data (.json), or as subtitles (.srt, or with a mark for
+    /// each word .vtt and .ass).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) words: Option<PathBuf>,
+    /// Print a summary as JSON, with the times of words where the model tells them.
     #[arg(long)]
     pub(crate) json: bool,
     /// Print nothing but errors.

@@ -1,3 +1,5 @@
+use std::cell::RefCell;
+
 use onnx::{Dim, ElementType, Graph};
 
 use super::*;
@@ -71,7 +73,11 @@ impl Case {
             let pos_k = m.range(&m.sub(&position, cache.len()), &end);
             let mask = attention_mask(&m, &positions, &pos_k, self.context);
             let rope = RotaryEmbedding::new(&m, &positions, self.width, MAX_PERIOD);
-            let keys = Keys::Cached { cache, mask };
+            let keys = Keys::Cached {
+                cache,
+                mask,
+                watched: RefCell::default(),
+            };
             let y = self
                 .attention()
                 .forward(&g.scope(PATH), 0, &x, &rope, &keys);

@@ -85,6 +85,7 @@ impl Parts {
             tokenizer: &self.tokenizer,
             components: &self.components,
             opset: Opset::MIN,
+            attention: false,
             formats: self.formats.clone(),
             identity: identity(self.synthetic),
         };

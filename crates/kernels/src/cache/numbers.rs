@@ -75,6 +75,9 @@ pub(super) trait Store {
 
     /// Adds row `row` of a head to `rows`.
     fn get(&self, at: Place, rows: &mut Vec<f32>);
+
+    /// Products of `q` with all rows of a head's keys.
+    fn products(&self, at: Place, q: &[f32]) -> [f32; BLOCK];
 }
 
 /// A row of a head.
@@ -181,5 +184,22 @@ impl<T: Number> Store for Blocks<T> {
         let scale = self.scales[at.scale()];
         let number = |c| self.values[at.of(T::TOGETHER, c)].to_f32() * scale;
         rows.extend((0..at.heads.width).map(number));
+    }
+
+    fn products(&self, at: Place, q: &[f32]) -> [f32; BLOCK] {
+        let mut sums = [0.0; BLOCK];
+        let channels = q.chunks(T::TOGETHER);
+        let keys = self.values[at.head * at.heads.block()..].chunks_exact(PANEL * T::TOGETHER);
+        for (q, keys) in channels.zip(keys) {
+            for (sum, keys) in sums.iter_mut().zip(keys.chunks_exact(T::TOGETHER)) {
+                for (q, key) in q.iter().zip(keys) {
+                    *sum += q * key.to_f32();
+                }
+            }
+        }
+        for (sum, scale) in sums.iter_mut().zip(&self.scales[at.head * BLOCK..]) {
+            *sum *= scale;
+        }
+        sums
     }
 }

@@ -117,7 +117,7 @@ fn steps(dir: &std::path::Path, name: &str, backend: &dyn Backend) -> Vec<(Strin
                 }
                 frame += 1;
             }
-            Action::Emit(Sound::Begin { text }) => assert_eq!(text, TEXT),
+            Action::Emit(Sound::Begin { text, .. }) => assert_eq!(text, TEXT),
             Action::Again => {}
             other => panic!("{other:?}"),
         }

@@ -3,6 +3,7 @@
 use config::TextOptions;
 
 use super::TextError;
+use super::map::Mapped;
 use super::pause::{Markers, Piece};
 use super::python::is_space;
 
@@ -28,15 +29,16 @@ impl TextCheck {
     /// Takes more of the text.
     pub fn push(&mut self, text: &str, options: &TextOptions) -> Result<(), TextError> {
         let found = &mut self.found;
-        let mut hear = |piece: Piece<'_>| found.hear(piece, options);
-        self.markers.push(text, &mut hear)
+        let mut hear = |piece: Piece| found.hear(piece, options);
+        // Nobody asks where anything stands.
+        self.markers.push(&Mapped::at(text, 0), &mut hear)
     }
 
     /// The text is over. Refuses one that nothing is to be said of; else gives what looks like a
     /// pause and will be spoken as words: the first few.
     pub fn finish(mut self, options: &TextOptions) -> Result<Vec<String>, TextError> {
         let found = &mut self.found;
-        let mut hear = |piece: Piece<'_>| found.hear(piece, options);
+        let mut hear = |piece: Piece| found.hear(piece, options);
         self.markers.finish(&mut hear)?;
         let Found {
             words,
@@ -53,7 +55,7 @@ impl TextCheck {
 }
 
 impl Found {
-    fn hear(&mut self, piece: Piece<'_>, options: &TextOptions) {
+    fn hear(&mut self, piece: Piece, options: &TextOptions) {
         match piece {
             Piece::Pause(seconds) => {
                 *self.silence.get_or_insert_default() += seconds;
@@ -63,7 +65,7 @@ impl Found {
                     Some(by) => by.contains(|c| !is_space(c)),
                     None => !is_space(c),
                 };
-                for c in text.chars() {
+                for c in text.as_str().chars() {
                     // Most texts begin with a word, and looking up is slow.
                     if c.is_alphanumeric() && is_left(c) {
                         self.words = true;

@@ -2,11 +2,13 @@
 
 use config::TextOptions;
 
+use super::TextError;
 use super::cutter::Cutter;
+use super::map::Mapped;
+use super::prepare::prepare;
 use super::segment::Sizes;
 use super::split::{Sentences, Splitter};
 use super::window::WindowSize;
-use super::{TextError, prepare_text_prompt};
 use crate::Tokenizer;
 
 /// Most tokens of a chunk, unless the caller wants more. Upstream splits at punctuation alone and
@@ -46,16 +48,16 @@ impl Chunks {
     /// Takes more of a passage, and gives the chunks that it completes.
     pub(super) fn push(
         &mut self,
-        text: &str,
+        text: &Mapped,
         tokenizer: &Tokenizer,
         options: &TextOptions,
-    ) -> Vec<String> {
+    ) -> Vec<Mapped> {
         let sentences = self.splitter.push(text, tokenizer, options);
         self.bound(sentences, tokenizer, options)
     }
 
     /// The passage is over: gives its last chunks, if there is something to say.
-    pub(super) fn finish(&mut self, tokenizer: &Tokenizer, options: &TextOptions) -> Vec<String> {
+    pub(super) fn finish(&mut self, tokenizer: &Tokenizer, options: &TextOptions) -> Vec<Mapped> {
         let sentences = self.splitter.finish(tokenizer, options);
         self.bound(sentences.unwrap_or_default(), tokenizer, options)
     }
@@ -71,13 +73,13 @@ impl Chunks {
         sentences: Vec<Sentences>,
         tokenizer: &Tokenizer,
         options: &TextOptions,
-    ) -> Vec<String> {
-        let is_blank = |text: &str| prepare_text_prompt(text, options) == Err(TextError::Empty);
+    ) -> Vec<Mapped> {
+        let is_blank = |text: &Mapped| prepare(text, options) == Err(TextError::Empty);
         let mut chunks = Vec::new();
         for sentences in sentences {
             match sentences {
                 Sentences::Whole(text) if is_blank(&text) => {}
-                Sentences::Whole(text) if tokenizer.encode(&text).len() <= self.longest => {
+                Sentences::Whole(text) if tokenizer.encode(text.as_str()).len() <= self.longest => {
                     chunks.push(text);
                 }
                 Sentences::Whole(text) => {
@@ -107,9 +109,9 @@ mod tests {
         options: &TextOptions,
     ) -> Vec<String> {
         let mut chunks = Chunks::new(tokenizer, max_tokens, Sizes::WHOLE);
-        let mut all = chunks.push(text, tokenizer, options);
+        let mut all = chunks.push(&Mapped::at(text, 0), tokenizer, options);
         all.extend(chunks.finish(tokenizer, options));
-        all
+        all.iter().map(|chunk| chunk.as_str().to_owned()).collect()
     }
 
     const ASSETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../checkpoint/assets");

@@ -1,5 +1,8 @@
 //! Cuts what has no boundary, between words where it can be.
 
+use std::ops::Range;
+
+use super::map::Mapped;
 use super::python::is_space;
 use crate::Tokenizer;
 
@@ -10,10 +13,10 @@ const LONG_WORD: usize = 512;
 /// together.
 pub(super) struct Cutter {
     max_tokens: usize,
-    part: String,
+    part: Mapped,
     tokens: usize,
     /// The word that is being read, unless it is cut.
-    word: String,
+    word: Mapped,
     /// Bytes of the word from which on it is looked at again.
     long: usize,
     /// In a word that is cut: a writing without spaces, or no word at all.
@@ -26,9 +29,9 @@ impl Cutter {
     pub(super) fn new(max_tokens: usize) -> Self {
         Self {
             max_tokens,
-            part: String::new(),
+            part: Mapped::default(),
             tokens: 0,
-            word: String::new(),
+            word: Mapped::default(),
             long: LONG_WORD,
             is_in_long_word: false,
             between: " ",
@@ -41,19 +44,18 @@ impl Cutter {
     }
 
     /// Takes more of the text.
-    pub(super) fn push(&mut self, text: &str, tokenizer: &Tokenizer, parts: &mut Vec<String>) {
-        let mut words = text.split(is_space);
-        if let Some(word) = words.next() {
-            self.letters(word, tokenizer, parts);
-        }
-        for word in words {
+    pub(super) fn push(&mut self, text: &Mapped, tokenizer: &Tokenizer, parts: &mut Vec<Mapped>) {
+        let mut start = 0;
+        for (at, space) in text.as_str().match_indices(is_space) {
+            self.letters(text, start..at, tokenizer, parts);
             self.end_word(tokenizer, parts);
-            self.letters(word, tokenizer, parts);
+            start = at + space.len();
         }
+        self.letters(text, start..text.len(), tokenizer, parts);
     }
 
     /// The text is over.
-    pub(super) fn finish(&mut self, tokenizer: &Tokenizer, parts: &mut Vec<String>) {
+    pub(super) fn finish(&mut self, tokenizer: &Tokenizer, parts: &mut Vec<Mapped>) {
         self.end_word(tokenizer, parts);
         if !self.part.is_empty() {
             parts.push(std::mem::take(&mut self.part));
@@ -62,15 +64,21 @@ impl Cutter {
     }
 
     /// More of a word.
-    fn letters(&mut self, letters: &str, tokenizer: &Tokenizer, parts: &mut Vec<String>) {
+    fn letters(
+        &mut self,
+        text: &Mapped,
+        letters: Range<usize>,
+        tokenizer: &Tokenizer,
+        parts: &mut Vec<Mapped>,
+    ) {
         if self.is_in_long_word {
-            self.cut(letters, tokenizer, parts);
+            self.cut(&text.slice(letters), tokenizer, parts);
             return;
         }
-        self.word.push_str(letters);
+        self.word.append_part(text, letters);
         if self.word.len() > self.long {
             // The whole word has more tokens than this beginning, which is no one's whole word.
-            if tokenizer.encode(&self.word).len() > self.max_tokens.saturating_mul(2) {
+            if tokenizer.encode(self.word.as_str()).len() > self.max_tokens.saturating_mul(2) {
                 self.is_in_long_word = true;
                 let word = std::mem::take(&mut self.word);
                 self.cut(&word, tokenizer, parts);
@@ -80,10 +88,10 @@ impl Cutter {
         }
     }
 
-    fn end_word(&mut self, tokenizer: &Tokenizer, parts: &mut Vec<String>) {
+    fn end_word(&mut self, tokenizer: &Tokenizer, parts: &mut Vec<Mapped>) {
         let word = std::mem::take(&mut self.word);
         if !word.is_empty() {
-            let tokens = tokenizer.encode(&word).len();
+            let tokens = tokenizer.encode(word.as_str()).len();
             if tokens <= self.max_tokens {
                 self.add(&word, tokens, parts);
             } else {
@@ -96,27 +104,26 @@ impl Cutter {
     }
 
     /// Adds a word, or a part of one, character by character.
-    fn cut(&mut self, word: &str, tokenizer: &Tokenizer, parts: &mut Vec<String>) {
-        let mut character = [0; 4];
-        for c in word.chars() {
-            let c: &str = c.encode_utf8(&mut character);
-            let tokens = tokenizer.encode(c).len();
-            self.add(c, tokens, parts);
+    fn cut(&mut self, word: &Mapped, tokenizer: &Tokenizer, parts: &mut Vec<Mapped>) {
+        for (at, c) in word.as_str().char_indices() {
+            let c = word.slice(at..at + c.len_utf8());
+            let tokens = tokenizer.encode(c.as_str()).len();
+            self.add(&c, tokens, parts);
             self.between = "";
         }
     }
 
     /// Adds a piece, to the next part where this one is full.
-    fn add(&mut self, piece: &str, tokens: usize, parts: &mut Vec<String>) {
+    fn add(&mut self, piece: &Mapped, tokens: usize, parts: &mut Vec<Mapped>) {
         if self.part.is_empty() {
             // The piece stands at the beginning.
         } else if self.tokens + tokens > self.max_tokens {
             parts.push(std::mem::take(&mut self.part));
             self.tokens = 0;
         } else {
-            self.part.push_str(self.between);
+            self.part.push_added(self.between);
         }
-        self.part.push_str(piece);
+        self.part.append(piece);
         self.tokens += tokens;
     }
 }

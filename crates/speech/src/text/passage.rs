@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::map::Mapped;
 use super::pause::Piece;
 use super::python::is_space;
 
@@ -15,7 +16,7 @@ const MOST_PAUSES: usize = 256;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Event {
     /// More of a passage; each is prepared and split by itself.
-    Text(String),
+    Text(Mapped),
     /// The passage is over.
     End,
     /// Silence of that many seconds.
@@ -28,9 +29,9 @@ pub(super) enum Event {
 pub(super) struct Passages {
     state: State,
     /// Text since the last pause that holds no letter and no digit so far.
-    held: String,
+    held: Mapped,
     /// White space at the end of a passage, which belongs to it only if more follows.
-    space: String,
+    space: Mapped,
     has_pauses: bool,
 }
 
@@ -47,9 +48,9 @@ enum State {
 }
 
 impl Passages {
-    pub(super) fn push(&mut self, piece: Piece<'_>, events: &mut VecDeque<Event>) {
+    pub(super) fn push(&mut self, piece: Piece, events: &mut VecDeque<Event>) {
         match piece {
-            Piece::Text(text) => self.text(text, events),
+            Piece::Text(text) => self.text(&text, events),
             Piece::Pause(seconds) => self.pause(seconds, events),
         }
     }
@@ -71,18 +72,18 @@ impl Passages {
         }
     }
 
-    fn text(&mut self, text: &str, events: &mut VecDeque<Event>) {
+    fn text(&mut self, text: &Mapped, events: &mut VecDeque<Event>) {
         if matches!(self.state, State::Words) {
             self.words(text, events);
             return;
         }
-        let text = if self.held.is_empty() {
-            text.trim_start_matches(is_space)
+        let start = if self.held.is_empty() {
+            text.len() - text.as_str().trim_start_matches(is_space).len()
         } else {
-            text
+            0
         };
-        self.held.push_str(text);
-        if text.contains(char::is_alphanumeric) || self.held.len() > LONGEST_LOOKAHEAD {
+        self.held.append_part(text, start..text.len());
+        if text.as_str().contains(char::is_alphanumeric) || self.held.len() > LONGEST_LOOKAHEAD {
             self.close(events);
             self.state = State::Words;
             let held = std::mem::take(&mut self.held);
@@ -107,26 +108,25 @@ impl Passages {
     }
 
     /// Hands words on, but for the white space behind them.
-    fn words(&mut self, text: &str, events: &mut VecDeque<Event>) {
-        let words = text.trim_end_matches(is_space);
-        let space = &text[words.len()..];
-        if !words.is_empty() {
-            let mut text = std::mem::take(&mut self.space);
-            text.push_str(words);
-            events.push_back(Event::Text(text));
+    fn words(&mut self, text: &Mapped, events: &mut VecDeque<Event>) {
+        let end = text.as_str().trim_end_matches(is_space).len();
+        if end > 0 {
+            let mut words = std::mem::take(&mut self.space);
+            words.append_part(text, 0..end);
+            events.push_back(Event::Text(words));
         }
         // Nobody hears how much white space it is.
         if self.space.len() < LONGEST_LOOKAHEAD {
-            self.space.push_str(space);
+            self.space.append_part(text, end..text.len());
         }
     }
 
     /// Adds signs that stand alone to the words before, if there are any.
     fn attach(&mut self, events: &mut VecDeque<Event>) {
-        let held = std::mem::take(&mut self.held);
-        let signs = held.trim_end_matches(is_space);
+        let mut signs = std::mem::take(&mut self.held);
+        signs.truncate(signs.as_str().trim_end_matches(is_space).len());
         if matches!(self.state, State::Pauses(_)) && !signs.is_empty() {
-            events.push_back(Event::Text(signs.to_owned()));
+            events.push_back(Event::Text(signs));
         }
     }
 
@@ -151,14 +151,14 @@ mod tests {
         let characters: Vec<char> = text.chars().collect();
         for piece in characters.chunks(pieces) {
             let piece: String = piece.iter().collect();
-            let mut hear = |piece: Piece<'_>| passages.push(piece, &mut events);
-            markers.push(&piece, &mut hear).unwrap();
+            let mut hear = |piece: Piece| passages.push(piece, &mut events);
+            markers.push(&Mapped::at(&piece, 0), &mut hear).unwrap();
         }
-        let mut hear = |piece: Piece<'_>| passages.push(piece, &mut events);
+        let mut hear = |piece: Piece| passages.push(piece, &mut events);
         markers.finish(&mut hear).unwrap();
         passages.finish(&mut events);
         let show = |event| match event {
-            Event::Text(text) => text,
+            Event::Text(text) => text.as_str().to_owned(),
             Event::End => "|".to_owned(),
             Event::Pause(seconds) => format!("{seconds}|"),
         };
@@ -197,8 +197,8 @@ mod tests {
             for text in ["words ", &text.repeat(100_000)] {
                 for piece in text.as_bytes().chunks(1000) {
                     let piece = String::from_utf8_lossy(piece).replace('\u{fffd}', "");
-                    let mut hear = |piece: Piece<'_>| passages.push(piece, &mut events);
-                    markers.push(&piece, &mut hear).unwrap();
+                    let mut hear = |piece: Piece| passages.push(piece, &mut events);
+                    markers.push(&Mapped::at(&piece, 0), &mut hear).unwrap();
                     let held = passages.held.len() + passages.space.len();
                     assert!(held < 3 * LONGEST_LOOKAHEAD, "{text:?}");
                 }

@@ -1,6 +1,7 @@
 //! Spoken pauses: `[pause 500ms]` and `[pause 1.2s]`. They are ours; pocket-tts has none.
 
 use super::TextError;
+use super::map::Mapped;
 
 /// Longest pause, in seconds.
 pub const LONGEST_PAUSE: f64 = 60.0;
@@ -12,10 +13,10 @@ const LONGEST_MARKER: usize = 128;
 const MOST_NEAR_MISSES: usize = 3;
 
 /// A piece of a text.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Piece<'a> {
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Piece {
     /// To be spoken.
-    Text(&'a str),
+    Text(Mapped),
     /// Silence of that many seconds.
     Pause(f64),
 }
@@ -26,7 +27,7 @@ pub(super) enum Piece<'a> {
 #[derive(Default)]
 pub(super) struct Markers {
     /// A bracket that is open at the end of what has come, and what follows it.
-    open: String,
+    open: Mapped,
     near_misses: Vec<String>,
 }
 
@@ -46,21 +47,21 @@ impl Markers {
     /// Takes more of the text. Refuses a pause that nobody means.
     pub(super) fn push(
         &mut self,
-        text: &str,
-        hear: &mut dyn FnMut(Piece<'_>),
+        text: &Mapped,
+        hear: &mut dyn FnMut(Piece),
     ) -> Result<(), TextError> {
-        let open = if self.open.is_empty() {
-            self.read(text, false, hear)?.to_owned()
+        self.open = if self.open.is_empty() {
+            self.read(text, false, hear)?
         } else {
-            let text = std::mem::take(&mut self.open) + text;
-            self.read(&text, false, hear)?.to_owned()
+            let mut open = std::mem::take(&mut self.open);
+            open.append(text);
+            self.read(&open, false, hear)?
         };
-        self.open = open;
         Ok(())
     }
 
     /// The text is over.
-    pub(super) fn finish(&mut self, hear: &mut dyn FnMut(Piece<'_>)) -> Result<(), TextError> {
+    pub(super) fn finish(&mut self, hear: &mut dyn FnMut(Piece)) -> Result<(), TextError> {
         let open = std::mem::take(&mut self.open);
         self.read(&open, true, hear)?;
         Ok(())
@@ -72,12 +73,18 @@ impl Markers {
     }
 
     /// Reads up to a bracket that is still open, which it returns with what follows.
-    fn read<'a>(
+    fn read(
         &mut self,
-        text: &'a str,
+        mapped: &Mapped,
         is_last: bool,
-        hear: &mut dyn FnMut(Piece<'_>),
-    ) -> Result<&'a str, TextError> {
+        hear: &mut dyn FnMut(Piece),
+    ) -> Result<Mapped, TextError> {
+        let text = mapped.as_str();
+        let say = |range: std::ops::Range<usize>, hear: &mut dyn FnMut(Piece)| {
+            if !range.is_empty() {
+                hear(Piece::Text(mapped.slice(range)));
+            }
+        };
         // Where the text begins that has not been handed on, and where to look for brackets.
         let (mut said, mut at) = (0, 0);
         let is_bracket = |byte: &u8| matches!(byte, b'[' | b'<' | b'(');
@@ -88,8 +95,8 @@ impl Markers {
             match bracket(from, is_last) {
                 Bracket::Text => {}
                 Bracket::Unfinished => {
-                    say(&text[said..open], hear);
-                    return Ok(from);
+                    say(said..open, hear);
+                    return Ok(mapped.slice(open..text.len()));
                 }
                 Bracket::NearMiss(length) => {
                     if self.near_misses.len() < MOST_NEAR_MISSES {
@@ -102,21 +109,15 @@ impl Markers {
                             marker: from[..length].to_owned(),
                         });
                     }
-                    say(&text[said..open], hear);
+                    say(said..open, hear);
                     at = open + length;
                     said = at;
                     hear(Piece::Pause(seconds));
                 }
             }
         }
-        say(&text[said..], hear);
-        Ok("")
-    }
-}
-
-fn say(text: &str, hear: &mut dyn FnMut(Piece<'_>)) {
-    if !text.is_empty() {
-        hear(Piece::Text(text));
+        say(said..text.len(), hear);
+        Ok(Mapped::default())
     }
 }
 
@@ -222,12 +223,12 @@ mod tests {
     fn read(text: &str) -> (Result<Vec<String>, TextError>, Vec<String>) {
         let read = |pieces: Vec<&str>| {
             let (mut markers, mut heard) = (Markers::default(), vec![String::new()]);
-            let mut hear = |piece: Piece<'_>| match piece {
-                Piece::Text(text) => heard.last_mut().unwrap().push_str(text),
+            let mut hear = |piece: Piece| match piece {
+                Piece::Text(text) => heard.last_mut().unwrap().push_str(text.as_str()),
                 Piece::Pause(seconds) => heard.extend([format!("{seconds}"), String::new()]),
             };
             let done = (pieces.into_iter())
-                .try_for_each(|piece| markers.push(piece, &mut hear))
+                .try_for_each(|piece| markers.push(&Mapped::at(piece, 0), &mut hear))
                 .and_then(|()| markers.finish(&mut hear));
             heard.retain(|piece| !piece.is_empty());
             (done.map(|()| heard), markers.near_misses().to_vec())
@@ -347,14 +348,18 @@ mod tests {
         for text in ["[", "<", "[pause ", "[ "] {
             let mut markers = Markers::default();
             for _ in 0..1000 {
-                markers.push(text, &mut |_| {}).unwrap();
+                markers.push(&Mapped::at(text, 0), &mut |_| {}).unwrap();
                 assert!(markers.open.len() < LONGEST_MARKER + text.len(), "{text:?}");
             }
         }
         let mut markers = Markers::default();
         for _ in 0..1000 {
-            markers.push("[a b c d e f g ", &mut |_| {}).unwrap();
-            markers.push(&" ".repeat(100), &mut |_| {}).unwrap();
+            markers
+                .push(&Mapped::at("[a b c d e f g ", 0), &mut |_| {})
+                .unwrap();
+            markers
+                .push(&Mapped::at(&" ".repeat(100), 0), &mut |_| {})
+                .unwrap();
             assert!(markers.open.len() < LONGEST_MARKER);
         }
     }

@@ -1,9 +1,12 @@
 //! `prepare_text_prompt` for a passage that comes piece by piece.
 
+use std::ops::Range;
+
 use config::TextOptions;
 
 use super::TextError;
-use super::prepare::{TERMINAL_PUNCTUATION, ensure_terminal_punctuation, uppercase};
+use super::map::Mapped;
+use super::prepare::{TERMINAL_PUNCTUATION, ensure_terminal_punctuation, one_line, uppercase};
 use super::python::is_space;
 
 /// Bytes of white space in a row that are kept.
@@ -16,29 +19,30 @@ const LONGEST_SPACE: usize = 4096;
 pub(super) struct Preparation {
     /// White space of the passage as it stands, which belongs to it only if more follows; none
     /// before its beginning.
-    outer_space: Option<String>,
+    outer_space: Option<Mapped>,
     has_begun: bool,
     /// White space between words that have been rewritten.
-    space: String,
+    space: Mapped,
     /// Whether the last character is a sentence mark.
     is_after_mark: bool,
 }
 
 impl Preparation {
     /// Appends the prepared form of `text` to `prepared`.
-    pub(super) fn push(&mut self, text: &str, options: &TextOptions, prepared: &mut String) {
-        for c in text.chars() {
+    pub(super) fn push(&mut self, text: &Mapped, options: &TextOptions, prepared: &mut Mapped) {
+        for (c, source) in text.characters() {
             if is_space(c) {
                 let space = self.outer_space.as_mut();
                 if let Some(space) = space.filter(|space| space.len() < LONGEST_SPACE) {
-                    space.push(c);
+                    space.push(c, source);
                 }
                 continue;
             }
-            let space = self.outer_space.replace(String::new()).unwrap_or_default();
-            for c in space.chars().chain([c]) {
-                self.rewrite(c, options, prepared);
+            let space = self.outer_space.replace(Mapped::default());
+            for (c, source) in space.unwrap_or_default().characters() {
+                self.rewrite(c, &source, options, prepared);
             }
+            self.rewrite(c, &source, options, prepared);
         }
     }
 
@@ -47,35 +51,48 @@ impl Preparation {
     pub(super) fn finish(
         &mut self,
         options: &TextOptions,
-        prepared: &mut String,
+        prepared: &mut Mapped,
     ) -> Result<(), TextError> {
         let has_begun = std::mem::take(self).has_begun;
         if !has_begun {
             return Err(TextError::Empty);
         }
         if options.append_terminal_punctuation {
-            *prepared = ensure_terminal_punctuation(std::mem::take(prepared));
+            ensure_terminal_punctuation(prepared);
         }
         Ok(())
     }
 
-    fn rewrite(&mut self, c: char, options: &TextOptions, prepared: &mut String) {
+    fn rewrite(
+        &mut self,
+        c: char,
+        source: &Range<usize>,
+        options: &TextOptions,
+        prepared: &mut Mapped,
+    ) {
         match options.replace_characters.get(&c) {
             Some(by) => {
                 for c in by.chars() {
-                    self.character(c, options, prepared);
+                    self.character(c, source, options, prepared);
                 }
             }
-            None => self.character(c, options, prepared),
+            None => self.character(c, source, options, prepared),
         }
     }
 
-    fn character(&mut self, c: char, options: &TextOptions, prepared: &mut String) {
+    fn character(
+        &mut self,
+        c: char,
+        source: &Range<usize>,
+        options: &TextOptions,
+        prepared: &mut Mapped,
+    ) {
         // Where characters are rewritten, words are joined with single spaces.
         let is_joined = !options.replace_characters.is_empty();
         if is_space(c) {
             if self.has_begun && (self.space.is_empty() || !is_joined) {
-                self.space.push(if is_joined { ' ' } else { c });
+                let c = if is_joined { ' ' } else { c };
+                self.space.push(c, source.clone());
             }
             return;
         }
@@ -86,15 +103,17 @@ impl Preparation {
             return;
         }
         if !self.space.is_empty() {
-            prepared.push_str(&self.space.replace(['\n', '\r'], " ").replace("  ", " "));
+            prepared.append(&one_line(&self.space));
             self.space.clear();
         }
         match c {
-            ';' if options.remove_semicolons => prepared.push(','),
+            ';' if options.remove_semicolons => prepared.push(',', source.clone()),
             _ if !self.has_begun && options.capitalize_first_letter => {
-                prepared.extend(uppercase(c));
+                for c in uppercase(c) {
+                    prepared.push(c, source.clone());
+                }
             }
-            _ => prepared.push(c),
+            _ => prepared.push(c, source.clone()),
         }
         self.has_begun = true;
         self.is_after_mark = TERMINAL_PUNCTUATION.contains(c);

@@ -1,9 +1,13 @@
 //! Twin of `prepare_text_prompt`.
 
+use std::ops::Range;
+
 use config::TextOptions;
 
 use super::TextError;
-use super::python::{is_space, is_upper, split, strip};
+use super::map::{Mapped, SourceMap};
+use super::python::{is_space, is_upper, split};
+use crate::{Token, Tokenizer};
 
 pub(super) const TERMINAL_PUNCTUATION: &str = ".!?\u{2026}";
 const WEAK_PUNCTUATION: &str = ",;:-\u{2013}\u{2014}";
@@ -18,73 +22,138 @@ const PADDING: &str = "        ";
 pub struct Prepared {
     /// What is tokenized.
     pub text: String,
+    /// Where it comes from: in the text that it was made of, or in the source of that.
+    pub map: SourceMap,
     /// Frames to go on for after the end of speech, before the two that are always added.
     pub frames_after_eos_guess: usize,
 }
 
+impl Prepared {
+    /// The tokens, with the bytes of the source that each stands for.
+    pub fn tokens(&self, tokenizer: &Tokenizer) -> Vec<Token> {
+        let mut tokens = tokenizer.tokens(&self.text);
+        for token in &mut tokens {
+            token.source = self.map.source(token.source.clone());
+        }
+        tokens
+    }
+}
+
 /// Twin of `prepare_text_prompt`: applies the model's text options.
 pub fn prepare_text_prompt(text: &str, options: &TextOptions) -> Result<Prepared, TextError> {
-    let mut text = strip(text).to_owned();
+    prepare(&Mapped::at(text, 0), options)
+}
+
+/// The same for a text that was made of another.
+pub(super) fn prepare(text: &Mapped, options: &TextOptions) -> Result<Prepared, TextError> {
+    let mut text = text.trim(is_space);
     if !options.replace_characters.is_empty() {
         text = replace_characters(&text, options);
     }
     if text.is_empty() {
         return Err(TextError::Empty);
     }
-    text = text.replace(['\n', '\r'], " ").replace("  ", " ");
-    if options.remove_semicolons {
-        text = text.replace(';', ",");
-    }
-    let words = split(&text).count();
-    if options.capitalize_first_letter {
-        text = capitalize(&text);
+    text = one_line(&text);
+    let words = split(text.as_str()).count();
+    let mut prepared = Mapped::default();
+    for (index, (c, source)) in text.characters().enumerate() {
+        match c {
+            _ if index == 0 && options.capitalize_first_letter => {
+                let c = if c == ';' && options.remove_semicolons {
+                    ','
+                } else {
+                    c
+                };
+                for c in uppercase(c) {
+                    prepared.push(c, source.clone());
+                }
+            }
+            ';' if options.remove_semicolons => prepared.push(',', source),
+            _ => prepared.push(c, source),
+        }
     }
     if options.append_terminal_punctuation {
-        text = ensure_terminal_punctuation(text);
+        ensure_terminal_punctuation(&mut prepared);
     }
-    if options.pad_with_spaces_for_short_inputs && split(&text).count() <= SHORT {
-        text.insert_str(0, PADDING);
+    if options.pad_with_spaces_for_short_inputs && split(prepared.as_str()).count() <= SHORT {
+        let at = prepared.source().start;
+        let mut padded = Mapped::default();
+        padded.push_str(PADDING, at..at);
+        padded.append(&prepared);
+        prepared = padded;
     }
+    let (text, map) = prepared.into_parts();
     Ok(Prepared {
         text,
+        map,
         frames_after_eos_guess: if words <= SHORT { 3 } else { 1 },
     })
 }
 
-/// Rewrites characters and joins words with single spaces. A sentence mark that a deleted quote
-/// leaves before a comma swallows the comma.
-fn replace_characters(text: &str, options: &TextOptions) -> String {
-    let mut replaced = String::with_capacity(text.len());
-    for c in text.chars() {
-        match options.replace_characters.get(&c) {
-            Some(by) => replaced.push_str(by),
-            None => replaced.push(c),
+/// Makes spaces of line ends, then one space of each two.
+pub(super) fn one_line(text: &Mapped) -> Mapped {
+    let mut line = Mapped::default();
+    let mut open: Option<Range<usize>> = None;
+    for (c, source) in text.characters() {
+        let is_blank = matches!(c, ' ' | '\n' | '\r');
+        match open.take() {
+            Some(first) if is_blank => line.push(' ', first.start..source.end),
+            None if is_blank => open = Some(source),
+            first => {
+                if let Some(first) = first {
+                    line.push(' ', first);
+                }
+                line.push(c, source);
+            }
         }
     }
-    let joined = split(&replaced).collect::<Vec<_>>().join(" ");
+    if let Some(first) = open {
+        line.push(' ', first);
+    }
+    line
+}
+
+/// Rewrites characters and joins words with single spaces. A sentence mark that a deleted quote
+/// leaves before a comma swallows the comma.
+fn replace_characters(text: &Mapped, options: &TextOptions) -> Mapped {
+    let mut replaced = Mapped::default();
+    for (c, source) in text.characters() {
+        match options.replace_characters.get(&c) {
+            Some(by) => replaced.push_str(by, source),
+            None => replaced.push(c, source),
+        }
+    }
+    let replaced = replaced.trim(is_space);
+    let mut joined = Mapped::default();
+    let mut space: Option<Range<usize>> = None;
+    for (c, source) in replaced.characters() {
+        if is_space(c) {
+            let start = space.map_or(source.start, |space| space.start);
+            space = Some(start..source.end);
+        } else {
+            if let Some(space) = space.take() {
+                joined.push(' ', space);
+            }
+            joined.push(c, source);
+        }
+    }
     drop_marks_after_sentence_ends(&joined)
 }
 
 /// Drops one `,`, `;` or `:` after each of `.!?…`, with the white space between.
-fn drop_marks_after_sentence_ends(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(|c| TERMINAL_PUNCTUATION.contains(c)) {
-        let end = at + rest[at..].chars().next().map_or(0, char::len_utf8);
-        out.push_str(&rest[..end]);
-        rest = &rest[end..];
-        let after = rest.trim_start_matches(is_space);
-        if let Some(after) = after.strip_prefix([',', ';', ':']) {
-            rest = after;
-        }
+fn drop_marks_after_sentence_ends(text: &Mapped) -> Mapped {
+    let mut out = Mapped::default();
+    let (all, mut from) = (text.as_str(), 0);
+    while let Some(found) = all[from..].find(|c| TERMINAL_PUNCTUATION.contains(c)) {
+        let end = from + found;
+        let end = end + all[end..].chars().next().map_or(0, char::len_utf8);
+        out.append_part(text, from..end);
+        let after = all[end..].trim_start_matches(is_space);
+        let after = after.strip_prefix([',', ';', ':']);
+        from = after.map_or(end, |after| all.len() - after.len());
     }
-    out + rest
-}
-
-fn capitalize(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().into_iter().flat_map(uppercase);
-    first.chain(chars).collect()
+    out.append_part(text, from..all.len());
+    out
 }
 
 /// A character as the first of a text.
@@ -99,16 +168,21 @@ pub(super) fn uppercase(c: char) -> impl Iterator<Item = char> {
 
 /// Twin of `_ensure_terminal_punctuation`. It goes by the last character that is neither closing
 /// nor weak punctuation, and by what follows that one.
-pub(super) fn ensure_terminal_punctuation(text: String) -> String {
-    let core = text.trim_end_matches(|c| c == ' ' || CLOSERS.contains(c));
-    let closers = strip(&text[core.len()..]);
+pub(super) fn ensure_terminal_punctuation(text: &mut Mapped) {
+    let all = text.as_str();
+    let core = all.trim_end_matches(|c| c == ' ' || CLOSERS.contains(c));
     match core.chars().next_back() {
-        None => text,
-        Some(last) if TERMINAL_PUNCTUATION.contains(last) => text,
+        None => {}
+        Some(last) if TERMINAL_PUNCTUATION.contains(last) => {}
         Some(last) if WEAK_PUNCTUATION.contains(last) => {
             let kept = core.trim_end_matches(|c| c == ' ' || WEAK_PUNCTUATION.contains(c));
-            format!("{kept}.{closers}")
+            let (kept, core) = (kept.len(), core.len());
+            let closers = text.slice(core..text.len()).trim(is_space);
+            let weak = text.map().source(kept..core);
+            text.truncate(kept);
+            text.push('.', weak);
+            text.append(&closers);
         }
-        Some(_) => text + ".",
+        Some(_) => text.push_added("."),
     }
 }

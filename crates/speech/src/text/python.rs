@@ -2,13 +2,8 @@
 
 /// `str.isspace` of one character, which `strip`, `split` and `\s` go by: Unicode's white space
 /// and the information separators.
-pub(super) fn is_space(c: char) -> bool {
+pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
-}
-
-/// `str.strip`.
-pub(super) fn strip(text: &str) -> &str {
-    text.trim_matches(is_space)
 }
 
 /// `str.split`.

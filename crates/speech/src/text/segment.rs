@@ -1,15 +1,14 @@
 //! Twin of `_find_boundary_indices` and `_segments_from_boundaries`, for a text that comes piece
 //! by piece.
 
+use super::decode::{DECODED_BEFORE, decode};
+use super::map::Mapped;
 use super::python::is_digit;
-use super::window::{WindowSize, Windows};
+use super::window::{Piece, WindowSize, Windows};
 use crate::Tokenizer;
 
 /// Ids before a boundary that are kept, to tell what it is.
 const CONTEXT: usize = 64;
-
-/// Ids before a stretch of ids whose text is wanted.
-const DECODED_BEFORE: usize = 4;
 
 /// What stands between two boundaries.
 #[derive(Debug, PartialEq)]
@@ -19,10 +18,10 @@ pub(super) enum Segment {
         /// How many.
         tokens: usize,
         /// Their text.
-        text: String,
+        text: Mapped,
     },
     /// A part of a run that is too long to wait for its end.
-    Part(String),
+    Part(Mapped),
     /// The run of the parts is over.
     End,
 }
@@ -54,6 +53,8 @@ pub(super) struct Segments {
     keeps_decimals: bool,
     /// Ids of the segment that is being read, behind some of those before.
     ids: Vec<i64>,
+    /// What each of them stands for.
+    texts: Vec<Mapped>,
     /// Where it begins.
     start: usize,
     /// Where a boundary may come next.
@@ -72,6 +73,7 @@ impl Segments {
             ends,
             keeps_decimals,
             ids: Vec::new(),
+            texts: Vec::new(),
             start: 0,
             at: 1,
             window: 0,
@@ -80,21 +82,22 @@ impl Segments {
     }
 
     /// Where more of the text is put.
-    pub(super) fn text(&mut self) -> &mut String {
+    pub(super) fn text(&mut self) -> &mut Mapped {
         self.windows.text()
     }
 
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
-        self.windows.kept() + 8 * self.ids.len()
+        let texts = self.texts.iter().map(Mapped::len);
+        self.windows.kept() + 8 * self.ids.len() + texts.sum::<usize>()
     }
 
     /// The segments that end in what has come.
     pub(super) fn read(&mut self, tokenizer: &Tokenizer) -> Vec<Segment> {
         let mut segments = Vec::new();
-        while let Some(ids) = self.windows.next(tokenizer) {
+        while let Some(pieces) = self.windows.next(tokenizer) {
             self.window = self.ids.len();
-            self.ids.extend(ids);
+            self.extend(pieces);
             self.scan(tokenizer, false, &mut segments);
             self.part(tokenizer, &mut segments);
         }
@@ -104,13 +107,21 @@ impl Segments {
     /// All that is left: the text is over.
     pub(super) fn finish(&mut self, tokenizer: &Tokenizer) -> Vec<Segment> {
         let mut segments = Vec::new();
-        let ids = self.windows.rest(tokenizer);
-        self.ids.extend(ids);
+        let pieces = self.windows.rest(tokenizer);
+        self.extend(pieces);
         self.scan(tokenizer, true, &mut segments);
         self.end(tokenizer, self.ids.len(), &mut segments);
         (self.start, self.at, self.window) = (0, 1, 0);
         self.ids.clear();
+        self.texts.clear();
         segments
+    }
+
+    fn extend(&mut self, pieces: Vec<Piece>) {
+        for Piece { id, text } in pieces {
+            self.ids.push(id);
+            self.texts.push(text);
+        }
     }
 
     /// Looks for boundaries in what is there.
@@ -133,6 +144,7 @@ impl Segments {
         }
         let old = self.start.saturating_sub(CONTEXT);
         self.ids.drain(..old);
+        self.texts.drain(..old);
         self.start -= old;
         self.at -= old;
         self.window = self.window.saturating_sub(old);
@@ -141,15 +153,27 @@ impl Segments {
     /// A segment ends before the id at `end`.
     fn end(&mut self, tokenizer: &Tokenizer, end: usize, segments: &mut Vec<Segment>) {
         if std::mem::take(&mut self.is_in_parts) {
-            let text = decode(tokenizer, &self.ids, self.start, end);
+            let text = self.decode(tokenizer, end, true);
             segments.extend([Segment::Part(text), Segment::End]);
         } else {
             segments.push(Segment::Whole {
                 tokens: end - self.start,
-                text: tokenizer.decode(&self.ids[self.start..end]),
+                text: self.decode(tokenizer, end, false),
             });
         }
         self.start = end;
+    }
+
+    /// The text of the segment up to the id at `end`; as it stands behind the ids before, if it is
+    /// in parts.
+    fn decode(&self, tokenizer: &Tokenizer, end: usize, is_in_parts: bool) -> Mapped {
+        let start = self.start;
+        let from = if is_in_parts {
+            start.saturating_sub(DECODED_BEFORE)
+        } else {
+            start
+        };
+        decode(tokenizer, &self.ids[from..end], &self.texts[start..end])
     }
 
     /// Hands on a part of a segment that has become too long. The last window waits, for a segment
@@ -159,25 +183,10 @@ impl Segments {
         if !is_long || self.window <= self.start || self.window > self.at {
             return;
         }
-        let text = if self.is_in_parts {
-            decode(tokenizer, &self.ids, self.start, self.window)
-        } else {
-            tokenizer.decode(&self.ids[self.start..self.window])
-        };
+        let text = self.decode(tokenizer, self.window, self.is_in_parts);
         segments.push(Segment::Part(text));
         self.is_in_parts = true;
         self.start = self.window;
-    }
-}
-
-/// The text of the ids from `start` to `end`, as it stands behind those before.
-fn decode(tokenizer: &Tokenizer, ids: &[i64], start: usize, end: usize) -> String {
-    let from = start.saturating_sub(DECODED_BEFORE);
-    let before = tokenizer.decode(&ids[from..start]);
-    let text = tokenizer.decode(&ids[from..end]);
-    match text.strip_prefix(&before) {
-        Some(text) => text.to_owned(),
-        None => tokenizer.decode(&ids[start..end]),
     }
 }
 

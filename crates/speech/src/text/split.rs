@@ -5,8 +5,9 @@
 use config::TextOptions;
 
 use super::TextError;
+use super::map::Mapped;
 use super::preparation::Preparation;
-use super::python::{is_space, strip};
+use super::python::is_space;
 use super::segment::{Segment, Segments, Sizes};
 use crate::Tokenizer;
 
@@ -19,9 +20,9 @@ const WEAK_ENDS: &str = ",;:";
 #[derive(Debug, PartialEq)]
 pub(super) enum Sentences {
     /// All of them.
-    Whole(String),
+    Whole(Mapped),
     /// A part of a stretch without any boundary.
-    Part(String),
+    Part(Mapped),
     /// That stretch is over.
     End,
 }
@@ -36,7 +37,7 @@ pub(super) struct Splitter {
     /// Whether any of that sentence has come.
     is_in_sentence: bool,
     /// Segments that have been joined so far.
-    joined: String,
+    joined: Mapped,
     joined_tokens: usize,
 }
 
@@ -49,7 +50,7 @@ impl Splitter {
             sentences: Segments::new(ends(SENTENCE_ENDS), true, sizes),
             clauses: Segments::new(ends(WEAK_ENDS), false, sizes),
             is_in_sentence: false,
-            joined: String::new(),
+            joined: Mapped::default(),
             joined_tokens: 0,
         }
     }
@@ -57,7 +58,7 @@ impl Splitter {
     /// Takes more of a passage, and gives what it completes.
     pub(super) fn push(
         &mut self,
-        text: &str,
+        text: &Mapped,
         tokenizer: &Tokenizer,
         options: &TextOptions,
     ) -> Vec<Sentences> {
@@ -96,7 +97,7 @@ impl Splitter {
                 self.join(tokens, text, out);
             }
             Segment::Whole { tokens, text } => {
-                self.clauses.text().push_str(strip(&text));
+                self.clauses.text().append(&text.trim(is_space));
                 let mut clauses = self.clauses.read(tokenizer);
                 clauses.extend(self.clauses.finish(tokenizer));
                 if clauses.len() > 1 {
@@ -108,20 +109,20 @@ impl Splitter {
                 }
             }
             Segment::Part(text) => {
-                let text = if self.is_in_sentence {
-                    &text
+                let start = if self.is_in_sentence {
+                    0
                 } else {
-                    text.trim_start_matches(is_space)
+                    text.len() - text.as_str().trim_start_matches(is_space).len()
                 };
-                self.is_in_sentence |= !text.is_empty();
-                self.clauses.text().push_str(text);
+                self.is_in_sentence |= start < text.len();
+                self.clauses.text().append_part(&text, start..text.len());
                 for clause in self.clauses.read(tokenizer) {
                     self.clause(clause, out);
                 }
             }
             Segment::End => {
                 let text = self.clauses.text();
-                text.truncate(text.trim_end_matches(is_space).len());
+                text.truncate(text.as_str().trim_end_matches(is_space).len());
                 self.is_in_sentence = false;
                 for clause in self.clauses.finish(tokenizer) {
                     self.clause(clause, out);
@@ -143,7 +144,7 @@ impl Splitter {
     }
 
     /// Adds a segment to those before, if it fits.
-    fn join(&mut self, tokens: usize, text: String, out: &mut Vec<Sentences>) {
+    fn join(&mut self, tokens: usize, text: Mapped, out: &mut Vec<Sentences>) {
         if !self.joined.is_empty() && self.joined_tokens + tokens > self.max_tokens {
             self.flush(out);
         }
@@ -151,15 +152,15 @@ impl Splitter {
             self.joined = text;
             self.joined_tokens = tokens;
         } else {
-            self.joined.push(' ');
-            self.joined.push_str(&text);
+            self.joined.push_added(" ");
+            self.joined.append(&text);
             self.joined_tokens += tokens;
         }
     }
 
     fn flush(&mut self, out: &mut Vec<Sentences>) {
         if !self.joined.is_empty() {
-            out.push(Sentences::Whole(strip(&self.joined).to_owned()));
+            out.push(Sentences::Whole(self.joined.trim(is_space)));
             self.joined.clear();
         }
     }
@@ -174,10 +175,10 @@ pub fn split_into_best_sentences(
     options: &TextOptions,
 ) -> Result<Vec<String>, TextError> {
     let mut splitter = Splitter::new(tokenizer, max_tokens, Sizes::WHOLE);
-    let mut sentences = splitter.push(text, tokenizer, options);
+    let mut sentences = splitter.push(&Mapped::at(text, 0), tokenizer, options);
     sentences.extend(splitter.finish(tokenizer, options)?);
     let whole = |sentences| match sentences {
-        Sentences::Whole(text) => Some(text),
+        Sentences::Whole(text) => Some(text.as_str().to_owned()),
         // Segments of that size come whole.
         Sentences::Part(_) | Sentences::End => None,
     };

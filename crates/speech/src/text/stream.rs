@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use config::TextOptions;
 
 use super::TextError;
+use super::chunk::{Chunk, Excerpt, Unspoken};
 use super::chunks::{Chunks, sizes};
+use super::map::{Mapped, SourceMap};
 use super::passage::{Event, Passages};
 use super::pause::{Markers, Piece};
 use super::segment::Sizes;
@@ -15,7 +17,7 @@ use crate::Tokenizer;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Spoken {
     /// These sentences, in one go.
-    Chunk(String),
+    Chunk(Chunk),
     /// Silence of that many seconds.
     Pause(f64),
 }
@@ -36,6 +38,7 @@ pub enum Next {
 /// Makes chunks and pauses of a text as it comes. What it keeps, and what it does in one call, has
 /// the size of a piece of text and of a few sentences, not of the whole.
 pub struct TextStream {
+    unspoken: Unspoken,
     markers: Markers,
     passages: Passages,
     events: VecDeque<Event>,
@@ -53,6 +56,7 @@ impl TextStream {
 
     fn with_sizes(tokenizer: &Tokenizer, max_tokens: usize, sizes: Sizes) -> Self {
         Self {
+            unspoken: Unspoken::default(),
             markers: Markers::default(),
             passages: Passages::default(),
             events: VecDeque::new(),
@@ -65,15 +69,36 @@ impl TextStream {
 
     /// Takes more of the text, best a few thousand bytes. Refuses a pause that nobody means.
     pub fn push(&mut self, text: &str) -> Result<(), TextError> {
+        self.push_made(text, text, &SourceMap::identity(text.len(), 0))
+    }
+
+    /// Takes more of a text that was made of `source`, the next piece of another; `map` leads from
+    /// one to the other. Places in the source are those in all its pieces together.
+    pub fn push_made(
+        &mut self,
+        source: &str,
+        text: &str,
+        map: &SourceMap,
+    ) -> Result<(), TextError> {
+        let place = SourceMap::identity(source.len(), self.unspoken.end());
+        self.unspoken.push(source);
+        let text = Mapped::new(text, map.compose(&place));
         let (passages, events) = (&mut self.passages, &mut self.events);
-        let mut hear = |piece: Piece<'_>| passages.push(piece, events);
-        self.markers.push(text, &mut hear)
+        let mut hear = |piece: Piece| passages.push(piece, events);
+        self.markers.push(&text, &mut hear)
+    }
+
+    /// The source behind the last chunk, which nothing is said of. Once the text is over, it and the
+    /// chunks' excerpts make the whole source, but for tens of kilobytes in a row of what is not
+    /// spoken.
+    pub fn rest(&self) -> &Excerpt {
+        self.unspoken.rest()
     }
 
     /// The text is over.
     pub fn finish(&mut self) -> Result<(), TextError> {
         let (passages, events) = (&mut self.passages, &mut self.events);
-        let mut hear = |piece: Piece<'_>| passages.push(piece, events);
+        let mut hear = |piece: Piece| passages.push(piece, events);
         self.markers.finish(&mut hear)?;
         self.passages.finish(&mut self.events);
         self.is_over = true;
@@ -88,10 +113,10 @@ impl TextStream {
             Event::End | Event::Pause(_) => 8,
         });
         let ready = self.ready.iter().map(|spoken| match spoken {
-            Spoken::Chunk(text) => text.len(),
+            Spoken::Chunk(chunk) => chunk.text.len() + chunk.excerpt.text.len(),
             Spoken::Pause(_) => 8,
         });
-        events.chain(ready).sum::<usize>() + self.chunks.kept()
+        events.chain(ready).sum::<usize>() + self.chunks.kept() + self.unspoken.kept()
     }
 
     /// What comes next. Refuses a text at whose end nothing has been said.
@@ -117,7 +142,10 @@ impl TextStream {
             None if !self.has_said => return Err(TextError::Empty),
             None => return Ok(Next::Over),
         };
-        self.ready.extend(chunks.into_iter().map(Spoken::Chunk));
+        for text in chunks {
+            let chunk = self.unspoken.chunk(text);
+            self.ready.push_back(Spoken::Chunk(chunk));
+        }
         Ok(Next::Again)
     }
 }
@@ -127,6 +155,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Token;
     use crate::text::window::WindowSize;
 
     /// Both kinds of file of each vocabulary.
@@ -175,7 +204,7 @@ mod tests {
         max_tokens: usize,
         sizes: Sizes,
         options: &TextOptions,
-    ) -> Result<Vec<Spoken>, TextError> {
+    ) -> Result<(Vec<Spoken>, String), TextError> {
         let mut stream = TextStream::with_sizes(tokenizer, max_tokens, sizes);
         let (mut said, mut at) = (Vec::new(), 0);
         loop {
@@ -188,7 +217,7 @@ mod tests {
                     stream.push(&text[at..end])?;
                     at = end;
                 }
-                Next::Over => return Ok(said),
+                Next::Over => return Ok((said, stream.rest().text.clone())),
             }
         }
     }
@@ -204,7 +233,14 @@ mod tests {
         let small = Sizes { window, ..usual };
         TOKENIZERS.with(|tokenizers| {
             for (number, tokenizer) in tokenizers.iter().enumerate() {
-                let said = |piece, sizes| said(tokenizer, text, piece, max_tokens, sizes, options);
+                let said = |piece, sizes| {
+                    let (said, _) = said(tokenizer, text, piece, max_tokens, sizes, options)?;
+                    let text = |spoken| match spoken {
+                        Spoken::Chunk(chunk) => Ok(chunk.text.as_str().to_owned()),
+                        Spoken::Pause(seconds) => Err(seconds.to_string()),
+                    };
+                    Ok::<Vec<_>, TextError>(said.into_iter().map(text).collect())
+                };
                 let whole = said(usize::MAX, Sizes::WHOLE);
                 for (name, sizes) in [("small", small), ("usual", usual)] {
                     assert_eq!(
@@ -213,6 +249,75 @@ mod tests {
                         "{number}, {name}, {piece}: {text:?}"
                     );
                 }
+            }
+        });
+    }
+
+    /// Says where all that is spoken of a text comes from.
+    fn assert_found(text: &str, piece: usize, max_tokens: usize, options: &TextOptions) {
+        use unicode_segmentation::UnicodeSegmentation as _;
+
+        let mut boundaries: Vec<bool> = vec![false; text.len() + 1];
+        for (at, _) in text.grapheme_indices(true) {
+            boundaries[at] = true;
+        }
+        boundaries[text.len()] = true;
+        // What the rules and the markers leave of the text.
+        let mut spoken = vec![false; text.len()];
+        let mut markers = Markers::default();
+        let mut hear = |piece: Piece| {
+            if let Piece::Text(text) = piece {
+                for (c, source) in text.characters() {
+                    let by = options.replace_characters.get(&c);
+                    let is_left = by.is_none_or(|by| by.contains(char::is_alphanumeric));
+                    spoken[source.start] = c.is_alphanumeric() && is_left;
+                }
+            }
+        };
+        markers.push(&Mapped::at(text, 0), &mut hear).unwrap();
+        markers.finish(&mut hear).unwrap();
+        // Special tokens are left out of what is split.
+        for (at, token) in text.match_indices("<s>") {
+            spoken[at..at + token.len()].fill(false);
+        }
+        TOKENIZERS.with(|tokenizers| {
+            for (number, tokenizer) in tokenizers.iter().enumerate() {
+                let name = format!("{number}: {text:?}");
+                let usual = sizes(max_tokens);
+                let Ok((said, rest)) = said(tokenizer, text, piece, max_tokens, usual, options)
+                else {
+                    continue;
+                };
+                let mut covered = vec![false; text.len()];
+                let (mut joined, mut last) = (String::new(), 0..0);
+                for spoken in said {
+                    let Spoken::Chunk(chunk) = spoken else {
+                        continue;
+                    };
+                    assert_eq!(chunk.excerpt.from, joined.len(), "{name}");
+                    let utf16 = joined.encode_utf16().count();
+                    assert_eq!(chunk.excerpt.from_utf16, utf16, "{name}");
+                    joined.push_str(&chunk.excerpt.text);
+                    let source = chunk.source();
+                    assert!(source.start >= chunk.excerpt.from && source.end <= joined.len());
+                    let prepared = chunk.prepare(options).unwrap();
+                    for token in chunk.tokens(&prepared, tokenizer) {
+                        let Token { source, .. } = token;
+                        assert!(
+                            last.start <= source.start && last.end <= source.end,
+                            "{name}"
+                        );
+                        if !source.is_empty() {
+                            assert!(boundaries[source.start] && boundaries[source.end], "{name}");
+                        }
+                        covered[source.clone()].fill(true);
+                        last = source;
+                    }
+                }
+                joined.push_str(&rest);
+                assert_eq!(joined, text, "{number}");
+                let missing = (0..text.len()).find(|&at| spoken[at] && !covered[at]);
+                assert_eq!(missing.map(|at| &text[at..]), None, "{name}");
             }
         });
     }
@@ -230,6 +335,13 @@ mod tests {
             "[pause",
             "<s>",
             "a\u{301}",
+            "👩‍👩‍👧‍👦",
+            "e\u{301}\u{327}",
+            "ﬁn",
+            "שָׁלוֹם",
+            "مَرْحَبًا",
+            "🇫🇷",
+            "\"",
         ];
         prop_oneof![
             8 => "[a-zA-Z]{1,9}",
@@ -255,6 +367,17 @@ mod tests {
             max_tokens in 1..70_usize,
         ) {
             assert_same(&words.join(between), piece, max_tokens, &options(switches));
+        }
+
+        #[test]
+        fn all_that_is_spoken_is_found_in_the_text(
+            words in prop::collection::vec(words(), 0..60),
+            between in prop::sample::select(vec![" ", " ", " ", "\n", "", "  "]),
+            switches: [bool; 4],
+            piece in 1..400_usize,
+            max_tokens in 1..70_usize,
+        ) {
+            assert_found(&words.join(between), piece, max_tokens, &options(switches));
         }
     }
 

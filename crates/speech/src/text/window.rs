@@ -1,7 +1,10 @@
 //! Token ids of a text that comes piece by piece, window by window.
 
+use std::ops::Range;
+
+use super::map::Mapped;
 use super::python::is_space;
-use crate::Tokenizer;
+use crate::{Token, Tokenizer};
 
 /// Bytes of text on each side of a cut that show whether it changes any token.
 const CONTEXT: usize = 64;
@@ -39,6 +42,15 @@ impl WindowSize {
     };
 }
 
+/// A token of a text.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) id: i64,
+    /// The part of the text that it stands for; nothing if the token before stands for the same, as
+    /// with the bytes of a character.
+    pub(super) text: Mapped,
+}
+
 /// Cuts a text into windows whose ids together are those of the whole text. It is cut where the ids
 /// of what stands before do not depend on what follows: so pieces of any vocabulary and rules of
 /// any normalizer are heeded, as far as [`CONTEXT`] bytes show. Where no such place is found within
@@ -46,7 +58,7 @@ impl WindowSize {
 pub(super) struct Windows {
     size: WindowSize,
     /// What has come and is in no window yet.
-    text: String,
+    text: Mapped,
     /// The last words of the windows so far.
     context: String,
 }
@@ -55,13 +67,13 @@ impl Windows {
     pub(super) fn new(size: WindowSize) -> Self {
         Self {
             size,
-            text: String::new(),
+            text: Mapped::default(),
             context: String::new(),
         }
     }
 
     /// Where more of the text is put.
-    pub(super) fn text(&mut self) -> &mut String {
+    pub(super) fn text(&mut self) -> &mut Mapped {
         &mut self.text
     }
 
@@ -70,36 +82,40 @@ impl Windows {
         self.text.len() + self.context.len()
     }
 
-    /// Ids of the next window, if enough text has come for one.
-    pub(super) fn next(&mut self, tokenizer: &Tokenizer) -> Option<Vec<i64>> {
+    /// Tokens of the next window, if enough text has come for one.
+    pub(super) fn next(&mut self, tokenizer: &Tokenizer) -> Option<Vec<Piece>> {
         let at = self.cut(tokenizer)?;
         let rest = self.text.split_off(at);
         let window = std::mem::replace(&mut self.text, rest);
         Some(self.encode(tokenizer, &window))
     }
 
-    /// Ids of what is left: the text is over.
-    pub(super) fn rest(&mut self, tokenizer: &Tokenizer) -> Vec<i64> {
+    /// Tokens of what is left: the text is over.
+    pub(super) fn rest(&mut self, tokenizer: &Tokenizer) -> Vec<Piece> {
         let window = std::mem::take(&mut self.text);
-        let ids = self.encode(tokenizer, &window);
+        let pieces = self.encode(tokenizer, &window);
         self.context.clear();
-        ids
+        pieces
     }
 
-    /// Ids of a window behind its context.
-    fn encode(&mut self, tokenizer: &Tokenizer, window: &str) -> Vec<i64> {
+    /// Tokens of a window behind its context.
+    fn encode(&mut self, tokenizer: &Tokenizer, window: &Mapped) -> Vec<Piece> {
+        let text = window.as_str();
         if self.context.is_empty() {
-            tail(window).clone_into(&mut self.context);
-            return tokenizer.encode(window);
+            tail(text).clone_into(&mut self.context);
+            return pieces(&tokenizer.tokens(text), window, 0);
         }
         let known = tokenizer.encode(&self.context);
-        self.context.push_str(window);
-        let ids = tokenizer.encode(&self.context);
+        let before = self.context.len();
+        self.context.push_str(text);
+        let tokens = tokenizer.tokens(&self.context);
         self.context = tail(&self.context).to_owned();
-        match ids.strip_prefix(&known[..]) {
-            Some(ids) => ids.to_vec(),
+        match tokens.split_at_checked(known.len()) {
+            Some((first, rest)) if first.iter().map(|token| token.id).eq(known) => {
+                pieces(rest, window, before)
+            }
             // In a long word that no cut fits into.
-            None => tokenizer.encode(window),
+            _ => pieces(&tokenizer.tokens(text), window, 0),
         }
     }
 
@@ -110,7 +126,7 @@ impl Windows {
             word,
             longest,
         } = self.size;
-        let text = &self.text;
+        let text = self.text.as_str();
         let last = text.len().checked_sub(CONTEXT)?;
         if last < usual {
             return None;
@@ -139,7 +155,7 @@ impl Windows {
     /// Whether a space stands between two words here. Behind it is a letter, which the rules for
     /// the end of a text do not reach across.
     fn is_place(&self, at: usize) -> bool {
-        let (before, after) = self.text.split_at(at);
+        let (before, after) = self.text.as_str().split_at(at);
         let before = before.chars().next_back();
         let after = after.chars().nth(1);
         before.is_some_and(|c| !is_space(c)) && after.is_some_and(char::is_alphanumeric)
@@ -150,7 +166,7 @@ impl Windows {
         if at == 0 {
             return false;
         }
-        let (before, after) = self.text.split_at(at);
+        let (before, after) = self.text.as_str().split_at(at);
         let before = if before.len() < CONTEXT + LONGEST_WORD {
             self.context.clone() + before
         } else {
@@ -161,6 +177,24 @@ impl Windows {
         let ids = tokenizer.encode(&[before, after].concat());
         ids.starts_with(&tokenizer.encode(before))
     }
+}
+
+/// The tokens with their parts of the window, which begins at `start` in what was encoded.
+fn pieces(tokens: &[Token], window: &Mapped, start: usize) -> Vec<Piece> {
+    let mut before = 0..0;
+    let piece = |token: &Token| {
+        let Range { start: from, end } = token.source;
+        let mut range = from.saturating_sub(start)..end.saturating_sub(start);
+        let is_again = std::mem::replace(&mut before, range.clone()) == range;
+        if is_again {
+            range.start = range.end;
+        }
+        Piece {
+            id: token.id,
+            text: window.slice(range),
+        }
+    };
+    tokens.iter().map(piece).collect()
 }
 
 /// The last words of a text.

@@ -1,6 +1,6 @@
 //! Inputs and outputs that a component has to have because of what it is.
 
-use bundle::{Component, ComponentName, DType, Dim, Manifest, TensorInfo};
+use bundle::{ATTENTION, Component, ComponentName, DType, Dim, Manifest, TensorInfo};
 
 /// A tensor that a caller gives or gets; 0 stands for a size that is free.
 struct Expected {
@@ -18,7 +18,7 @@ pub(super) fn check(
     name: ComponentName,
     component: &Component,
 ) -> Vec<String> {
-    let (inputs, outputs) = expected(manifest, name);
+    let (inputs, mut outputs) = expected(manifest, name);
     let position = component.position.as_ref().map(|p| p.input.as_str());
     let given = |info: &&TensorInfo| {
         position != Some(info.name.as_str())
@@ -26,6 +26,14 @@ pub(super) fn check(
     };
     let gotten = |info: &&TensorInfo| !component.states.iter().any(|s| s.output == info.name);
     let mut findings = compare("input", &inputs, component.inputs.iter().filter(given));
+    if name == ComponentName::FlowLm && component.outputs.iter().any(|info| info.name == ATTENTION)
+    {
+        outputs.push(Expected {
+            name: ATTENTION,
+            dtype: DType::F32,
+            shape: vec![1, manifest.word_heads().len(), FREE],
+        });
+    }
     let outputs = compare("output", &outputs, component.outputs.iter().filter(gotten));
     findings.extend(outputs);
     let streams = matches!(name, ComponentName::FlowLm | ComponentName::MimiDecoder);

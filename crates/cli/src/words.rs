@@ -1,0 +1,111 @@
+//! `--words FILE`: when each word is spoken, as data or as subtitles.
+
+mod ass;
+mod cues;
+mod data;
+mod srt;
+mod vtt;
+
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use files::{Destination, OutputFile};
+use serde_json::Value;
+use speaker::Chunk;
+use speech::Word;
+
+use crate::destination;
+
+/// A form of word times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Json,
+    Srt,
+    Vtt,
+    Ass,
+}
+
+/// Where the words go.
+pub(crate) struct WordsFile {
+    form: Form,
+    file: OutputFile,
+}
+
+impl WordsFile {
+    /// Opens `path`, whose ending says the form. What is wrong with it is told before the work.
+    pub(crate) fn open(path: &Path, sound: &Destination) -> Result<Self> {
+        let ending = path.extension().unwrap_or_default().to_string_lossy();
+        let form = match ending.to_lowercase().as_str() {
+            "json" => Form::Json,
+            "srt" => Form::Srt,
+            "vtt" => Form::Vtt,
+            "ass" => Form::Ass,
+            _ => bail!(
+                "{}: words are written as .json, .srt, .vtt or .ass, which the name has to say",
+                path.display()
+            ),
+        };
+        let destination = Destination::find(path)?;
+        if let Some(file) = destination.file()
+            && sound.is_same_file(file)
+        {
+            bail!("{} is also the sound: choose another name", path.display());
+        }
+        destination::refuse_bundle_file(&destination, path)?;
+        Ok(Self {
+            form,
+            file: destination.open()?,
+        })
+    }
+
+    /// Writes the words.
+    pub(crate) fn write(self, spoken: &SpokenWords) -> Result<()> {
+        let text = match self.form {
+            Form::Json => format!("{:#}\n", spoken.to_json()),
+            Form::Srt => srt::write(&cues::cues(spoken)),
+            Form::Vtt => vtt::write(&cues::cues(spoken)),
+            Form::Ass => ass::write(&cues::cues(spoken)),
+        };
+        Ok(self.file.finish_with(text.as_bytes())?)
+    }
+}
+
+/// All words of an utterance.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SpokenWords {
+    words: Vec<Word>,
+    /// Those of each chunk of text.
+    chunks: Vec<Range<usize>>,
+    /// The source of the last of them.
+    source: Range<usize>,
+    /// What is left of the text behind the last.
+    rest: String,
+}
+
+impl SpokenWords {
+    /// Adds the words of a piece of sound.
+    pub(crate) fn add(&mut self, chunk: &Chunk) {
+        if chunk.words.is_empty() {
+            return;
+        }
+        let start = self.words.len();
+        self.words.extend(chunk.words.iter().cloned());
+        let end = self.words.len();
+        match self.chunks.last_mut() {
+            Some(last) if self.source == chunk.source => last.end = end,
+            _ => self.chunks.push(start..end),
+        }
+        self.source = chunk.source.clone();
+    }
+
+    /// All is said, and this is left of the text.
+    pub(crate) fn finish(&mut self, rest: String) {
+        self.rest = rest;
+    }
+
+    /// As data.
+    pub(crate) fn to_json(&self) -> Value {
+        data::json(&self.words, &self.rest)
+    }
+}

@@ -1,0 +1,189 @@
+//! Subtitles: what is shown at a time.
+
+use speech::Word;
+
+use super::SpokenWords;
+
+/// Characters of a line, at most; a longer word has a line of its own.
+const LONGEST_LINE: usize = 42;
+/// Lines that are shown at a time.
+const MOST_LINES: usize = 2;
+/// Seconds of silence that end a subtitle.
+const PAUSE: f64 = 1.0;
+/// Seconds that a subtitle is shown at least, as far as the next one lets it.
+const SHORTEST: f64 = 0.5;
+
+/// A subtitle.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Cue {
+    pub(super) start: f64,
+    pub(super) end: f64,
+    pub(super) lines: Vec<Vec<CueWord>>,
+}
+
+/// A word of a subtitle.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct CueWord {
+    /// The word, behind a space where one stands before it in its line.
+    pub(super) text: String,
+    pub(super) start: f64,
+    pub(super) end: f64,
+}
+
+impl Cue {
+    /// All words.
+    pub(super) fn words(&self) -> impl Iterator<Item = &CueWord> {
+        self.lines.iter().flatten()
+    }
+}
+
+/// The subtitles of all chunks: none goes over from one to the next.
+pub(super) fn cues(spoken: &SpokenWords) -> Vec<Cue> {
+    let chunks = spoken.chunks.iter();
+    let mut cues: Vec<Cue> = chunks
+        .flat_map(|chunk| of_chunk(&spoken.words[chunk.clone()]))
+        .collect();
+    // They do not overlap, and none is gone before it can be read.
+    let starts: Vec<f64> = cues.iter().skip(1).map(|cue| cue.start).collect();
+    for (index, cue) in cues.iter_mut().enumerate() {
+        let next = starts.get(index).copied().unwrap_or(f64::INFINITY);
+        cue.end = cue.end.max(cue.start + SHORTEST).min(next).max(cue.start);
+    }
+    cues
+}
+
+fn of_chunk(words: &[Word]) -> Vec<Cue> {
+    let mut cues: Vec<Cue> = Vec::new();
+    for word in words {
+        let own = word.word();
+        let length = own.chars().count();
+        // Scripts without spaces, and words behind a dash, follow closely.
+        let is_apart = word.text.len() > own.len();
+        let space = if is_apart { " " } else { "" };
+        let cue = cues.last_mut().filter(|cue| word.start - cue.end < PAUSE);
+        let mut place = None;
+        if let Some(cue) = cue {
+            let lines = cue.lines.len();
+            let line = cue.lines.last().map_or(0, |line| characters(line));
+            if line + space.len() + length <= LONGEST_LINE {
+                place = Some((cue, true));
+            } else if lines < MOST_LINES {
+                place = Some((cue, false));
+            }
+        }
+        let text = |is_first: bool| {
+            if is_first {
+                own.to_owned()
+            } else {
+                format!("{space}{own}")
+            }
+        };
+        let made = |text| CueWord {
+            text,
+            start: word.start,
+            end: word.end,
+        };
+        match place {
+            Some((cue, true)) => {
+                cue.end = word.end;
+                if let Some(line) = cue.lines.last_mut() {
+                    line.push(made(text(false)));
+                }
+            }
+            Some((cue, false)) => {
+                cue.end = word.end;
+                cue.lines.push(vec![made(text(true))]);
+            }
+            None => cues.push(Cue {
+                start: word.start,
+                end: word.end,
+                lines: vec![vec![made(text(true))]],
+            }),
+        }
+    }
+    cues
+}
+
+fn characters(line: &[CueWord]) -> usize {
+    line.iter().map(|word| word.text.chars().count()).sum()
+}
+
+/// A time as hours, minutes, seconds and parts of a second.
+pub(super) fn clock(seconds: f64, parts: u64) -> [u64; 4] {
+    let all = (seconds.max(0.0) * parts as f64).round() as u64;
+    let whole = all / parts;
+    [whole / 3600, whole / 60 % 60, whole % 60, all % parts]
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use speech::Place;
+
+    use super::*;
+
+    /// Words of a text that are spoken one a half second each, in chunks.
+    pub(in super::super) fn spoken(chunks: &[&[&str]]) -> SpokenWords {
+        let mut spoken = SpokenWords::default();
+        let mut at = 0;
+        for chunk in chunks {
+            let start = spoken.words.len();
+            for own in *chunk {
+                let text = if at == 0 {
+                    (*own).to_owned()
+                } else {
+                    format!(" {own}")
+                };
+                let end = at + text.len();
+                let bytes = end - own.len()..end;
+                let number = spoken.words.len() as f64;
+                spoken.words.push(Word {
+                    text,
+                    source: Place {
+                        utf16: bytes.clone(),
+                        bytes,
+                    },
+                    start: number * 0.5,
+                    end: number * 0.5 + 0.4,
+                });
+                at = end;
+            }
+            spoken.chunks.push(start..spoken.words.len());
+        }
+        spoken
+    }
+
+    fn shown(cues: &[Cue]) -> Vec<String> {
+        let line = |line: &Vec<CueWord>| line.iter().map(|word| &word.text[..]).collect::<String>();
+        let cue = |cue: &Cue| cue.lines.iter().map(line).collect::<Vec<_>>().join("|");
+        cues.iter().map(cue).collect()
+    }
+
+    #[test]
+    fn subtitles_have_two_lines_of_whole_words() {
+        let text = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen \
+                    fifteen sixteen seventeen";
+        let words: Vec<&str> = text.split(' ').collect();
+        let long = "x".repeat(60);
+        let cues = cues(&spoken(&[&words, &["Next", &long, "end."]]));
+        assert_eq!(
+            shown(&cues),
+            [
+                "one two three four five six seven eight|nine ten eleven twelve thirteen fourteen",
+                "fifteen sixteen seventeen",
+                &format!("Next|{long}"),
+                "end.",
+            ]
+        );
+        assert_eq!((cues[0].start, cues[0].end), (0.0, 6.9));
+        for pair in cues.windows(2) {
+            assert!(pair[0].end <= pair[1].start);
+        }
+    }
+
+    #[test]
+    fn clocks_carry() {
+        assert_eq!(clock(3661.9996, 1000), [1, 1, 2, 0]);
+        assert_eq!(clock(59.994, 100), [0, 0, 59, 99]);
+        assert_eq!(clock(-1.0, 1000), [0, 0, 0, 0]);
+    }
+}

@@ -1,0 +1,42 @@
+//! `SubRip` subtitles.
+
+use std::fmt::Write as _;
+
+use super::cues::{Cue, clock};
+
+pub(super) fn write(cues: &[Cue]) -> String {
+    let mut out = String::new();
+    for (number, cue) in (1..).zip(cues) {
+        let [start, end] = [cue.start, cue.end].map(time);
+        let _ = writeln!(out, "{number}\n{start} --> {end}");
+        for line in &cue.lines {
+            let line: String = line.iter().map(|word| &word.text[..]).collect();
+            // The format knows no escapes: an arrow in a text is taken apart by a sign without width.
+            let _ = writeln!(out, "{}", line.replace("-->", "--\u{2060}>"));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn time(seconds: f64) -> String {
+    let [hours, minutes, seconds, parts] = clock(seconds, 1000);
+    format!("{hours:02}:{minutes:02}:{seconds:02},{parts:03}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cues::{cues, tests::spoken};
+    use super::*;
+
+    #[test]
+    fn subtitles_are_numbered_and_timed() {
+        let cues = cues(&spoken(&[&["One", "-->", "two."], &["Three."]]));
+        assert_eq!(
+            write(&cues),
+            "1\n00:00:00,000 --> 00:00:01,400\nOne --\u{2060}> two.\n\n\
+             2\n00:00:01,500 --> 00:00:02,000\nThree.\n\n"
+        );
+        assert_eq!(write(&[]), "");
+    }
+}

@@ -1,0 +1,293 @@
+//! Measures the times of words: `words BUNDLE WEIGHTS WORDS` lets the bundle say the sentences of
+//! the folder WORDS, whose latents and true times are known, and prints one line of JSON.
+//! `cargo xtask bench words` runs it.
+
+#![allow(clippy::print_stdout, reason = "a program that reports")]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+use std::time::Instant;
+
+use bundle::{ComponentName, Manifest};
+use engine::Engine;
+use runtime::{Backend, Stream};
+use safetensors::SafeTensors;
+use serde::Deserialize;
+use speech::{Action, Call, Decoding, Model, Options, Sound, Speed, Voice, Word};
+use tensor::Tensor;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// A sentence of which the times are known.
+#[derive(Deserialize)]
+struct Sentence {
+    text: String,
+    voice: String,
+    words: Vec<Known>,
+}
+
+/// A word as the teacher has spoken it, in seconds.
+#[derive(Deserialize)]
+struct Known {
+    text: String,
+    start: f64,
+    end: f64,
+}
+
+struct Speaking {
+    model: Model,
+    streams: BTreeMap<ComponentName, Box<dyn Stream>>,
+    voices: BTreeMap<String, Voice>,
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [bundle, weights, words] = &arguments[..] else {
+        return Err("words BUNDLE WEIGHTS WORDS".into());
+    };
+    let speaking = Speaking::open(Path::new(bundle))?;
+    let weights = std::fs::read(weights)?;
+    let weights = SafeTensors::deserialize(&weights)?;
+    let vector = |name: &str| -> Result<Vec<f32>> { Ok(floats(weights.tensor(name)?.data())) };
+    let (mean, deviation) = (vector("flow_lm.emb_mean")?, vector("flow_lm.emb_std")?);
+    let words = Path::new(words);
+    let sentences: Vec<Sentence> =
+        serde_json::from_slice(&std::fs::read(words.join("words.json"))?)?;
+    let latents = std::fs::read(words.join("latents.safetensors"))?;
+    let latents = SafeTensors::deserialize(&latents)?;
+
+    let (mut starts, mut ends) = (Vec::new(), Vec::new());
+    let (mut lost, mut wrong) = (0, 0);
+    for (number, sentence) in sentences.iter().enumerate() {
+        let recorded = latents.tensor(&format!("{number}.latents"))?;
+        // Recorded channel by channel.
+        let (frames, values) = (recorded.shape()[1], halves(recorded.data()));
+        let latent = |frame: usize| -> Vec<f32> {
+            let value = |(channel, (mean, deviation)): (usize, (&f32, &f32))| {
+                (values[channel * frames + frame] - mean) / deviation
+            };
+            mean.iter().zip(&deviation).enumerate().map(value).collect()
+        };
+        let latents: Vec<Vec<f32>> = (0..frames).map(latent).collect();
+        let (timed, rest) = speaking.time(sentence, &latents)?;
+        let joined: String = timed.iter().map(|word| &word.text[..]).collect();
+        wrong += usize::from(joined + &rest != sentence.text);
+        lost += sentence.words.len().saturating_sub(timed.len());
+        let final_word = sentence.words.len() - 1;
+        for (at, (word, known)) in timed.iter().zip(&sentence.words).enumerate() {
+            wrong += usize::from(word.text.trim() != known.text);
+            starts.push(word.start - known.start);
+            // The teacher's last word lasts to the end of its silence.
+            if at < final_word {
+                ends.push(word.end - known.end);
+            }
+        }
+    }
+    let cost = speaking.cost(&sentences[0].text)?;
+    println!(
+        "{}",
+        serde_json::json!({
+            "sentences": sentences.len(),
+            "words": starts.len(),
+            "lost": lost,
+            "wrong": wrong,
+            "starts": Errors::of(&starts).json(),
+            "ends": Errors::of(&ends).json(),
+            "step_us": cost[0],
+            "watched_step_us": cost[1],
+        })
+    );
+    Ok(())
+}
+
+impl Speaking {
+    fn open(dir: &Path) -> Result<Self> {
+        let manifest = Manifest::read(dir)?;
+        let engine = Engine::default();
+        let names = [
+            ComponentName::TextConditioner,
+            ComponentName::FlowLm,
+            ComponentName::FlowNet,
+            ComponentName::MimiDecoder,
+        ];
+        let load = |name| Ok((name, engine.load(dir, &manifest, name)?));
+        let streams = names.into_iter().map(load).collect::<Result<_>>()?;
+        let tokenizer = std::fs::read(dir.join(&manifest.tokenizer.file.name))?;
+        let model = Model::new(manifest.clone(), &tokenizer)?;
+        let mut voices = BTreeMap::new();
+        for voice in &manifest.voices {
+            let file = std::fs::read(dir.join(&voice.file.name))?;
+            voices.insert(voice.name.clone(), model.read_voice(&file)?);
+        }
+        Ok(Self {
+            model,
+            streams,
+            voices,
+        })
+    }
+
+    fn backbone(&self, voice: &str) -> Result<Box<dyn Stream>> {
+        let mut stream = self.streams[&ComponentName::FlowLm].fork();
+        let voice = self.voices.get(voice).ok_or("no such voice")?;
+        for (input, state) in voice.states() {
+            stream.set_state(input, state.clone())?;
+        }
+        stream.set_position(voice.position())?;
+        Ok(stream)
+    }
+
+    /// The words of a sentence that is said with these latents, and what is left behind them.
+    fn time(&self, sentence: &Sentence, latents: &[Vec<f32>]) -> Result<(Vec<Word>, String)> {
+        let options = Options {
+            eos_threshold: f32::MAX,
+            max_tokens: 1000,
+            words: true,
+            ..self.model.options()
+        };
+        let mut utterance = self.model.utterance(sentence.text.clone(), &options)?;
+        let mut backbone = self.backbone(&sentence.voice)?;
+        backbone.watch(true)?;
+        let mut conditioner = self.streams[&ComponentName::TextConditioner].fork();
+        let mut decoder = self.streams[&ComponentName::MimiDecoder].fork();
+        let mut decoding = Decoding::new(&self.model, Speed::ONE);
+        let mut left = latents.iter();
+        let mut words = Vec::new();
+        loop {
+            match utterance.next_action()? {
+                Action::Run(call) => match call.component {
+                    ComponentName::FlowNet => {
+                        let Some(latent) = left.next() else { break };
+                        utterance.supply([("flow".to_owned(), flow(&call, latent)?)])?;
+                    }
+                    ComponentName::FlowLm => utterance.supply(backbone.run(&call.views())?)?,
+                    _ => utterance.supply(conditioner.run(&call.views())?)?,
+                },
+                Action::Emit(Sound::Begin { words, .. }) => decoding.begin(words),
+                Action::Emit(Sound::Scores(scores)) => decoding.scores(scores),
+                Action::Emit(Sound::Latent(latent)) => {
+                    if let Some(call) = decoding.latent(&latent)? {
+                        decoding.audio(decoder.run(&call.views())?)?;
+                    }
+                }
+                Action::Emit(_) | Action::Again => {}
+                Action::Done => break,
+            }
+        }
+        if let Some(call) = decoding.rest()? {
+            decoding.audio(decoder.run(&call.views())?)?;
+        }
+        decoding.end();
+        words.extend(decoding.words());
+        Ok((words, utterance.rest()))
+    }
+
+    /// Microseconds of a step of the backbone without and with its attention.
+    fn cost(&self, text: &str) -> Result<[f64; 2]> {
+        const STEPS: usize = 60;
+        const ROUNDS: usize = 15;
+        let ids = self.model.tokenizer().encode(text);
+        let mut conditioner = self.streams[&ComponentName::TextConditioner].fork();
+        let ids = Tensor::i64([1, ids.len()], ids)?;
+        let embeddings = conditioner
+            .run(&[("token_ids", ids.view())])?
+            .take("embeddings")?;
+        let dim = self.model.manifest().model.mimi.quantizer.dimension;
+        let width = self.model.manifest().model.flow_lm.transformer.d_model;
+        let (none, latents) = (
+            Tensor::f32([1, 0, width], Vec::new())?,
+            Tensor::f32([1, 1, dim], vec![0.1; dim])?,
+        );
+        let voice = self.voices.keys().next().ok_or("a bundle without voices")?;
+        let mut best = [f64::INFINITY; 2];
+        for _ in 0..ROUNDS {
+            for (watches, best) in [false, true].into_iter().zip(&mut best) {
+                let mut stream = self.backbone(voice)?;
+                stream.watch(watches)?;
+                stream.run(&[
+                    ("embeddings", embeddings.view()),
+                    ("latents", latents.view()),
+                ])?;
+                let started = Instant::now();
+                for _ in 0..STEPS {
+                    stream.run(&[("embeddings", none.view()), ("latents", latents.view())])?;
+                }
+                *best = best.min(started.elapsed().as_secs_f64() * 1e6 / STEPS as f64);
+            }
+        }
+        Ok(best)
+    }
+}
+
+/// What makes `latent` of the noise.
+fn flow(call: &Call, latent: &[f32]) -> Result<Tensor> {
+    let x = call.inputs.iter().find(|(name, _)| *name == "x");
+    let x = x.and_then(|(_, x)| x.as_f32()).ok_or("no noise")?;
+    let flow: Vec<f32> = latent.iter().zip(x).map(|(latent, x)| latent - x).collect();
+    Ok(Tensor::f32([1, flow.len()], flow)?)
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    let (values, _) = bytes.as_chunks::<4>();
+    values
+        .iter()
+        .map(|bytes| f32::from_le_bytes(*bytes))
+        .collect()
+}
+
+/// IEEE 754 half precision; recorded latents are neither infinite nor NaN.
+fn halves(bytes: &[u8]) -> Vec<f32> {
+    let half = |bits: u16| {
+        let (sign, exponent, part) = (
+            bits >> 15,
+            i32::from(bits >> 10 & 31),
+            f32::from(bits & 1023),
+        );
+        let magnitude = if exponent == 0 {
+            part * 2f32.powi(-24)
+        } else {
+            (1024.0 + part) * 2f32.powi(exponent - 25)
+        };
+        if sign == 1 { -magnitude } else { magnitude }
+    };
+    let (values, _) = bytes.as_chunks::<2>();
+    values
+        .iter()
+        .map(|bytes| half(u16::from_le_bytes(*bytes)))
+        .collect()
+}
+
+/// How far times are from the true ones, in seconds.
+struct Errors {
+    mean: f64,
+    late: f64,
+    most: f64,
+    worst: f64,
+}
+
+impl Errors {
+    fn of(errors: &[f64]) -> Self {
+        let mut sizes: Vec<f64> = errors.iter().map(|error| error.abs()).collect();
+        sizes.sort_by(f64::total_cmp);
+        let count = errors.len().max(1) as f64;
+        Self {
+            mean: sizes.iter().sum::<f64>() / count,
+            late: errors.iter().sum::<f64>() / count,
+            most: sizes
+                .get(sizes.len() * 19 / 20)
+                .copied()
+                .unwrap_or(f64::NAN),
+            worst: sizes.last().copied().unwrap_or(f64::NAN),
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let ms = |seconds: f64| (seconds * 1e4).round() / 10.0;
+        serde_json::json!({
+            "mean_ms": ms(self.mean),
+            "late_ms": ms(self.late),
+            "most_ms": ms(self.most),
+            "worst_ms": ms(self.worst),
+        })
+    }
+}

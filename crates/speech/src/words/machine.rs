@@ -1,0 +1,94 @@
+//! Which word sounds: one after the other, each once.
+//!
+//! The rule is that of `pocket-tts-timestamped` 1.4.0. A word opens where sound begins, or where it
+//! takes the attention from the word before; it closes there, or in silence once the attention has
+//! gone on.
+
+use super::Unit;
+
+/// Root mean square above which a frame sounds.
+const SOUND: f32 = 1e-3;
+/// Attention below which a word gives way to any that comes later.
+const FORGOTTEN: f32 = 1e-3;
+
+/// What a frame does to a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Open(usize),
+    Close(usize),
+}
+
+/// Goes through the words of a chunk.
+pub(super) struct Machine {
+    units: Vec<Unit>,
+    /// The unit of each word.
+    words: Vec<usize>,
+    next: usize,
+    open: Option<usize>,
+}
+
+impl Machine {
+    pub(super) fn new(units: Vec<Unit>) -> Self {
+        let is_word = |(_, unit): &(usize, &Unit)| matches!(unit, Unit::Word(_));
+        let words = units.iter().enumerate().filter(is_word);
+        Self {
+            words: words.map(|(at, _)| at).collect(),
+            units,
+            next: 0,
+            open: None,
+        }
+    }
+
+    /// Takes the attention to each unit in a frame, and whether it sounds.
+    pub(super) fn frame(&mut self, scores: &[f32], sounds: bool) -> Vec<Step> {
+        let score = |unit: usize| scores.get(unit).copied().unwrap_or_default();
+        let Some(word) = self.open else {
+            return if sounds { self.open_next() } else { Vec::new() };
+        };
+        let unit = self.words[word];
+        if !sounds {
+            let later = (unit + 1..self.units.len()).map(score).fold(0.0, f32::max);
+            let is_last = word + 1 == self.words.len();
+            let ends = self.units[unit + 1..].contains(&Unit::Punctuation { added: false });
+            if later > score(unit) || (is_last && !ends) {
+                self.open = None;
+                return vec![Step::Close(word)];
+            }
+            return Vec::new();
+        }
+        let Some(&next) = self.words.get(self.next) else {
+            return Vec::new();
+        };
+        let later = || {
+            self.words[self.next + 1..]
+                .iter()
+                .any(|&at| score(at) > score(unit))
+        };
+        if score(next) > score(unit) || (score(unit) < FORGOTTEN && later()) {
+            let mut steps = vec![Step::Close(word)];
+            steps.extend(self.open_next());
+            return steps;
+        }
+        Vec::new()
+    }
+
+    /// The sound is over: the word that is open, and how many words have not come.
+    pub(super) fn finish(self) -> (Option<usize>, std::ops::Range<usize>) {
+        (self.open, self.next..self.words.len())
+    }
+
+    fn open_next(&mut self) -> Vec<Step> {
+        if self.next == self.words.len() {
+            return Vec::new();
+        }
+        self.open = Some(self.next);
+        self.next += 1;
+        vec![Step::Open(self.next - 1)]
+    }
+}
+
+/// Whether a frame sounds.
+pub(super) fn sounds(samples: &[f32]) -> bool {
+    let energy: f64 = samples.iter().map(|x| f64::from(x * x)).sum();
+    energy > f64::from(SOUND).powi(2) * samples.len() as f64
+}
