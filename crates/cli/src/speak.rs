@@ -17,6 +17,7 @@ use crate::destination;
 use crate::included;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, path_text, print};
+use crate::rewriting;
 use crate::text::Text;
 use crate::voice::{self, Chosen};
 use crate::wav::{Sink, Summary};
@@ -47,6 +48,9 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         threads,
         scratch: _scratch,
     } = open(args)?;
+    let model = speaker.model();
+    let language = model.manifest().language.as_deref();
+    let rules = rewriting::rules(&args.rewriting, model.tokenizer(), language)?;
     let near_misses = text.check(&speaker.model().manifest().text)?;
     if !args.quiet {
         note_near_misses(&near_misses);
@@ -56,7 +60,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let voice = speaker.prepare(&voice)?;
     let loading = started.elapsed();
 
-    let mut utterance = text.speak(&speaker, &voice, &options)?;
+    let mut utterance = text.speak(&speaker, &voice, &options, &rules)?;
     let rate = speaker.model().manifest().sample_rate;
     let (name, is_stdout) = (output.name(), output.is_standard_output());
     let spoken = write(args, output, &mut utterance, rate)?;

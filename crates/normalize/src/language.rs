@@ -104,13 +104,17 @@ pub struct UnknownLanguage {
     pub name: String,
 }
 
-/// By name or by code, in any case: `german`, `de`.
+/// By name or by code, in any case: `german`, `de`; what may follow says more (`en-GB`).
 impl FromStr for Language {
     type Err = UnknownLanguage;
 
     fn from_str(name: &str) -> Result<Self, UnknownLanguage> {
+        let word = name
+            .split(|c: char| !c.is_alphabetic())
+            .next()
+            .unwrap_or_default();
         let is_meant = |language: &Self| {
-            name.eq_ignore_ascii_case(language.name()) || name.eq_ignore_ascii_case(language.code())
+            word.eq_ignore_ascii_case(language.name()) || word.eq_ignore_ascii_case(language.code())
         };
         (Self::ALL.into_iter())
             .find(is_meant)

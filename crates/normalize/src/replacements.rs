@@ -183,20 +183,17 @@ impl Replacements {
         let mut at = from;
         let mut before = text[..from].chars().next_back();
         while let Some(c) = text[at..].chars().next() {
-            match self.entry_at(text, at, before, c) {
-                Some((entry, end)) => {
-                    found.push(Expansion {
-                        range: at..end,
-                        spoken: entry.spoken.clone(),
-                        kind: Kind::Replacement,
-                    });
-                    before = text[..end].chars().next_back();
-                    at = end;
-                }
-                None => {
-                    before = Some(c);
-                    at += c.len_utf8();
-                }
+            if let Some((entry, end)) = self.entry_at(text, at, before, c) {
+                found.push(Expansion {
+                    range: at..end,
+                    spoken: entry.spoken.clone(),
+                    kind: Kind::Replacement,
+                });
+                before = text[..end].chars().next_back();
+                at = end;
+            } else {
+                before = Some(c);
+                at += c.len_utf8();
             }
         }
         found

@@ -102,6 +102,13 @@ impl Table {
         } else {
             " ".to_owned()
         };
+        // `un'ora`
+        if let Some(elided) = self.setting("una before vowel")
+            && words == "una"
+            && name.starts_with(['a', 'e', 'i', 'o', 'u'])
+        {
+            return Some(format!("{elided}{name}"));
+        }
         Some(words + &of + name)
     }
 

@@ -21,10 +21,8 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     if token.len() >= REACH || !token.contains(['.', '@']) || !token.is_ascii() {
         return None;
     }
-    let scheme = ["https://", "http://", "ftp://"].into_iter();
-    let address = scheme
-        .filter_map(|scheme| token.strip_prefix(scheme))
-        .next();
+    let mut scheme = ["https://", "http://", "ftp://"].into_iter();
+    let address = scheme.find_map(|scheme| token.strip_prefix(scheme));
     let is_address = match address {
         Some(address) => is_host(host(address)),
         None if token.contains('@') => is_email(token),

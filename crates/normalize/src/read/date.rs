@@ -29,9 +29,7 @@ pub(super) fn numeric(place: Place<'_>) -> Option<Found> {
     let behind = &rest[first + 1..];
     let second = digits(behind);
     let (a, b) = (small(&rest[..first])?, small(&behind[..second])?);
-    let Some(last) = behind[second..].strip_prefix(separator) else {
-        return None;
-    };
+    let last = behind[second..].strip_prefix(separator)?;
     let third = digits(last);
     let c = small(&last[..third])?;
     let end = text.len() - last.len() + third;

@@ -25,24 +25,17 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     }
     let plain: String = sequence.chars().filter(|&c| !is_modifier(c)).collect();
     let name = place.table.get("emoji", &plain).unwrap_or_default();
-    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric());
     let behind = &place.text[end..];
     let is_name = !name.is_empty();
-    // Names are words of their own, with a comma behind the text that they comment on.
+    let is_joined = |c: char| c.is_alphanumeric() || is_emoji(c) || c == '\u{fe0f}';
+    // Names are words of their own.
     let before = match place.before() {
-        None => "",
-        Some(c) if is_name && (c.is_alphanumeric() || is_emoji(c) || c == '\u{fe0f}') => ", ",
-        Some(c)
-            if is_name && c == ' ' && is_letter(place.text[..place.at - 1].chars().next_back()) =>
-        {
-            "– "
-        }
-        Some(_) => "",
+        Some(c) if is_name && is_joined(c) => ", ",
+        None | Some(_) => "",
     };
-    let before = if before == "– " { "" } else { before };
     let after = match behind.chars().next() {
         Some(c) if is_name && c.is_alphanumeric() => ", ",
-        _ => "",
+        None | Some(_) => "",
     };
     Some(Found::new(
         Kind::Emoji,

@@ -9,7 +9,7 @@ const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
 /// Groups of digits, and where they end.
 struct Groups<'a> {
-    groups: Vec<&'a str>,
+    digits: Vec<&'a str>,
     /// What stands between them.
     separators: Vec<&'a str>,
     is_bracketed: bool,
@@ -22,12 +22,12 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     let plus = rest.strip_prefix('+');
     let at = place.text.len() - plus.unwrap_or(rest).len();
     let found = groups(place.text, at)?;
-    let total: usize = found.groups.iter().map(|group| group.len()).sum();
+    let total: usize = found.digits.iter().map(|group| group.len()).sum();
     if !DIGITS.contains(&total) || !place.is_boundary(found.end) {
         return None;
     }
     let is_number = if plus.is_some() {
-        found.groups.len() > 1 || total >= 10
+        found.digits.len() > 1 || total >= 10
     } else {
         is_national(table.word("phone"), &found, total)
     };
@@ -35,7 +35,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
         return None;
     }
     let in_pairs = table.setting("phone in pairs").is_some()
-        && found.groups.iter().all(|group| group.len() <= 2);
+        && found.digits.iter().all(|group| group.len() <= 2);
     let words = |group: &&str| {
         if in_pairs && plus.is_none() && !group.starts_with('0') {
             table.spell("cardinal", group.parse().ok()?)
@@ -43,7 +43,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
             table.digits(group)
         }
     };
-    let words: Option<Vec<_>> = found.groups.iter().map(words).collect();
+    let words: Option<Vec<_>> = found.digits.iter().map(words).collect();
     let words = words?.join(", ");
     let spoken = match plus {
         Some(_) => format!("{} {words}", table.word("plus")),
@@ -54,7 +54,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
 
 /// Whether groups are a number without the code of a country.
 fn is_national(plan: &str, found: &Groups<'_>, total: usize) -> bool {
-    let lengths: Vec<_> = found.groups.iter().map(|group| group.len()).collect();
+    let lengths: Vec<_> = found.digits.iter().map(|group| group.len()).collect();
     let hyphens = found.separators.iter().all(|it| *it == "-");
     match (plan, &lengths[..]) {
         // North America's: the area may stand in brackets, and hyphens between the rest.
@@ -63,7 +63,7 @@ fn is_national(plan: &str, found: &Groups<'_>, total: usize) -> bool {
         ("america", [3, 3, 4]) => found.separators.iter().all(|it| *it == "."),
         // In Europe it begins with a zero, and no date has that many digits.
         _ => {
-            let first = found.groups.first().is_some_and(|it| it.starts_with('0'));
+            let first = found.digits.first().is_some_and(|it| it.starts_with('0'));
             let is_date = matches!(lengths[..], [2, 2, 4]);
             first && (9..=12).contains(&total) && lengths.len() > 1 && !is_date
         }
@@ -72,7 +72,7 @@ fn is_national(plan: &str, found: &Groups<'_>, total: usize) -> bool {
 
 fn groups(text: &str, from: usize) -> Option<Groups<'_>> {
     let mut found = Groups {
-        groups: Vec::new(),
+        digits: Vec::new(),
         separators: Vec::new(),
         is_bracketed: false,
         end: from,
@@ -93,7 +93,7 @@ fn groups(text: &str, from: usize) -> Option<Groups<'_>> {
         }
         found.is_bracketed |= close;
         let start = text.len() - rest.len();
-        found.groups.push(&text[start..start + count]);
+        found.digits.push(&text[start..start + count]);
         found.end = start + count + usize::from(close);
         let behind = &text[found.end..];
         let after = behind.strip_prefix(|c: char| is_blank(c) || matches!(c, '-' | '.' | '/'));
@@ -104,13 +104,13 @@ fn groups(text: &str, from: usize) -> Option<Groups<'_>> {
         };
         at = text.len() - after.len();
         found.separators.push(&text[found.end..at]);
-        if found.groups.len() > 8 {
+        if found.digits.len() > 8 {
             break;
         }
     }
     // The last separator stands behind the last group.
     found
         .separators
-        .truncate(found.groups.len().saturating_sub(1));
-    (!found.groups.is_empty()).then_some(found)
+        .truncate(found.digits.len().saturating_sub(1));
+    (!found.digits.is_empty()).then_some(found)
 }

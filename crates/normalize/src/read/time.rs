@@ -5,7 +5,7 @@ use crate::context::{Place, end_of_word, is_blank};
 use crate::expansion::Kind;
 use crate::numeral::{digits, small};
 use crate::spell::Gender;
-use crate::table::Table;
+use crate::table::{Table, form};
 
 /// What stands between hours and minutes.
 #[derive(Clone, Copy, PartialEq)]
@@ -46,7 +46,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
         return None;
     }
     let spoken = spoken(table, hour, Some(minute), !words.is_empty())?;
-    Some(Found::new(Kind::Time, joined(&spoken, words), end))
+    Some(Found::new(Kind::Time, joined(&spoken, words, hour), end))
 }
 
 /// `3am`, `8h`.
@@ -57,10 +57,12 @@ fn hour_alone(place: Place<'_>, hour: u32, at: usize) -> Option<Found> {
         return None;
     }
     let spoken = spoken(table, hour, None, !words.is_empty())?;
-    Some(Found::new(Kind::Time, joined(&spoken, words), end))
+    Some(Found::new(Kind::Time, joined(&spoken, words, hour), end))
 }
 
-fn joined(time: &str, words: &str) -> String {
+/// A word behind a time may have forms for one hour and for many.
+fn joined(time: &str, words: &'static str, hour: u32) -> String {
+    let words = form(words, usize::from(hour != 1));
     format!("{time} {words}").trim_end().to_owned()
 }
 
@@ -103,7 +105,7 @@ fn spoken(table: &Table, hour: u32, minute: Option<u32>, has_words: bool) -> Opt
     } else {
         usize::from(hour != 1)
     };
-    let hours = crate::table::form(table.word("hours"), name);
+    let hours = form(table.word("hours"), name);
     let hour = table.cardinal(u64::from(hour), gender)?;
     let template = match minute {
         None if has_words => "hour with word",
