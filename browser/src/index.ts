@@ -4,6 +4,7 @@ export { type ErrorKind, PocketTTSError } from "./errors.js";
 export type { WeightFormat } from "./manifest.js";
 export type {
   Backend,
+  Language,
   LoadOptions,
   Notice,
   PlayOptions,

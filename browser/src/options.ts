@@ -64,10 +64,23 @@ export interface LoadOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** A language whose numbers, abbreviations and signs can be put into words. */
+export type Language = "english" | "french" | "german" | "spanish" | "italian" | "portuguese" | "dutch";
+
 /** How a text is spoken. What is not given is the model's own. */
 export interface SpeakOptions extends SpeechOptions {
   /** A voice of the bundle, or one that was loaded; the bundle's first unless given. */
   voice?: string | Voice | undefined;
+  /**
+   * Whether numbers, dates, money, abbreviations and signs are put into words: in the model's language,
+   * or in the one named, such as `"german"`. Unless given, where the model's vocabulary has no digits.
+   */
+  normalize?: boolean | Language | undefined;
+  /**
+   * Words, and how they are spoken: `{ SQL: "sequel" }`, or lines `SQL = sequel`. A word in lower case
+   * is found in any case, one with a capital as it stands.
+   */
+  replacements?: Readonly<Record<string, string>> | string | undefined;
   /** Ends speaking. */
   signal?: AbortSignal | undefined;
 }

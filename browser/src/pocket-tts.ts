@@ -263,14 +263,16 @@ export class PocketTTS {
 
   async *#speak(
     text: string,
-    { voice, signal, ...options }: SpeakOptions,
+    { voice, signal, normalize, replacements, ...options }: SpeakOptions,
     watch: Stopwatch,
   ): AsyncGenerator<SpeechChunk, void> {
     watch.start();
     const leave = await this.#queue.enter(this.#orEnded(signal));
     try {
       const { number } = await unlessAborted(this.#voice(voice), signal);
-      const request = { text, options: { ...options, seed: watch.seed }, voice: number };
+      const pairs = typeof replacements === "object" ? Object.entries(replacements) : replacements;
+      const rewriting = { normalize, replacements: pairs };
+      const request = { text, options: { ...options, seed: watch.seed }, rewriting, voice: number };
       watch.begin();
       const spoken = this.#workers.speak(request);
       try {

@@ -22,9 +22,18 @@ use crate::workspace;
 
 /// What runs in a page.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
-const PACKAGE: &str = "pocket-onnx-wasm";
-/// Name of the module's files.
-const NAME: &str = "pocket_onnx";
+/// The module that speaks.
+const SPEECH: Module = Module {
+    package: "pocket-onnx-wasm",
+    name: "pocket_onnx",
+    level: "-O3",
+};
+/// The module that rewrites texts, which is loaded when that is asked for.
+const NORMALIZE: Module = Module {
+    package: "pocket-onnx-normalize-wasm",
+    name: "pocket_onnx_normalize",
+    level: "-Oz",
+};
 /// What the compiler may use for the faster build.
 pub(crate) const FASTEST: &str = "+simd128,+relaxed-simd";
 /// Folders of the package, and what the compiler may use for the module in them.
@@ -40,6 +49,15 @@ const FEATURES: [&str; 7] = [
     "--enable-reference-types",
 ];
 
+/// A wasm module.
+struct Module {
+    package: &'static str,
+    /// Name of its files.
+    name: &'static str,
+    /// What `wasm-opt` aims at.
+    level: &'static str,
+}
+
 /// Folder of the npm package.
 pub(crate) fn package() -> PathBuf {
     workspace().join("browser")
@@ -51,9 +69,12 @@ pub(crate) fn wasm() -> Result<()> {
     run(&mut npm::command(&package(), &["ci", "--ignore-scripts"]))?;
     run(Command::new("rustup").args(["target", "add", TARGET]))?;
     for (folder, features) in BUILDS {
-        build(&package().join("wasm").join(folder), features)?;
+        build(&SPEECH, &package().join("wasm").join(folder), features)?;
     }
     playback::build(&package().join("wasm/stretch.wasm"))?;
+    // It has no arithmetic that vectors would help, and takes what the smaller build has compiled.
+    let [(_, features), _] = BUILDS;
+    build(&NORMALIZE, &package().join("wasm/normalize"), features)?;
     onnxruntime::copy(&package())?;
     starling::convert(&package())?;
     run(&mut npm::command(&package(), &["run", "build"]))
@@ -64,12 +85,17 @@ pub(crate) fn flags(features: &str) -> String {
     format!("target.{TARGET}.rustflags=[\"-Ctarget-feature={features}\"]")
 }
 
-/// One build of the module, into `dir`.
-fn build(dir: &Path, features: &str) -> Result<()> {
+/// One build of a module, into `dir`.
+fn build(module: &Module, dir: &Path, features: &str) -> Result<()> {
+    let Module {
+        package: crate_name,
+        name,
+        level,
+    } = module;
     run(&mut cargo(&[
         "build",
         "--package",
-        PACKAGE,
+        crate_name,
         "--profile",
         "wasm",
         "--target",
@@ -77,7 +103,7 @@ fn build(dir: &Path, features: &str) -> Result<()> {
         "--config",
         &flags(features),
     ]))?;
-    let file = format!("{}.wasm", PACKAGE.replace('-', "_"));
+    let file = format!("{}.wasm", crate_name.replace('-', "_"));
     let built = target(TARGET).join("wasm").join(file);
     if dir.exists() {
         fs::remove_dir_all(dir)?;
@@ -85,14 +111,14 @@ fn build(dir: &Path, features: &str) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(&built)
-        .out_name(NAME)
+        .out_name(name)
         .web(true)?
         .typescript(true)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(dir)
         .with_context(|| format!("wasm-bindgen refuses {}", built.display()))?;
-    let module = dir.join(format!("{NAME}_bg.wasm"));
+    let module = dir.join(format!("{name}_bg.wasm"));
     let optimized = dir.join("optimized.wasm");
     optimize(&module, &optimized)?;
     fs::rename(&optimized, &module)?;
@@ -102,7 +128,7 @@ fn build(dir: &Path, features: &str) -> Result<()> {
 /// Optimises a module, and prints its size.
 fn optimize(module: &Path, optimized: &Path) -> Result<()> {
     run(Command::new(package().join("node_modules/.bin/wasm-opt"))
-        .arg("-O3")
+        .arg(level)
         // Kernels stay functions of their own: compilers run out of registers in larger ones.
         .args(["--one-caller-inline-max-function-size", "0"])
         .args(FEATURES)

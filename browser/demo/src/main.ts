@@ -80,6 +80,7 @@ function showModel(): void {
   cloning.possible = chosen.voice_cloning ?? true;
   cloning.savable = voices.name !== undefined;
   script.speaks(chosen.language);
+  byId("normalize", HTMLInputElement).disabled = !isReadable(chosen.language);
 }
 
 /** The chosen model, loaded. */
@@ -144,10 +145,20 @@ async function speakText(): Promise<void> {
   }
 }
 
-/** What is asked for under "More". */
+/** Whether numbers of a language are understood. */
+function isReadable(language: string | null | undefined): boolean {
+  const known = ["english", "french", "german", "spanish", "italian", "portuguese", "dutch"];
+  return known.some((it) => language?.toLowerCase().startsWith(it));
+}
+
+/** What is asked for beside the text and under "More". */
 function options(): SpeakOptions {
   const number = (id: string) => byId(id, HTMLInputElement).valueAsNumber;
   const options: SpeakOptions = {};
+  // A model of an unknown language reads numbers as it can.
+  if (isReadable(model()?.language)) options.normalize = byId("normalize", HTMLInputElement).checked;
+  const replacements = byId("replacements", HTMLTextAreaElement).value;
+  if (replacements.trim() !== "") options.replacements = replacements;
   for (const name of ["seed", "temperature", "steps"] as const) {
     const value = number(name);
     if (!Number.isNaN(value)) options[name] = value;

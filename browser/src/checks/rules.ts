@@ -1,7 +1,7 @@
 /** What the arguments and options of the package have to be: one rule for each kind of value. */
 
 import type { WeightFormat } from "../manifest.js";
-import type { LoadOptions, PlayOptions, SpeakOptions } from "../options.js";
+import type { Language, LoadOptions, PlayOptions, SpeakOptions } from "../options.js";
 import type { Mark, PlayerOptions } from "../player/player.js";
 import type { Player } from "../player/index.js";
 import { Voice } from "../voice.js";
@@ -98,6 +98,21 @@ const context: Rule<AudioContext> = {
   fits: isAudioContext,
 };
 
+const LANGUAGES = ["english", "french", "german", "spanish", "italian", "portuguese", "dutch"] as const;
+const normalize: Rule<boolean | Language> = {
+  expected: `true, false, or a language: ${oneOf<Language>(...LANGUAGES).expected}`,
+  fits: (value) => typeof value === "boolean" || LANGUAGES.includes(value as Language),
+};
+const replacements: Rule<Readonly<Record<string, string>> | string> = {
+  expected: "an object of words and their spoken forms, or lines of the form `word = spoken form`",
+  fits: (value) =>
+    typeof value === "string" ||
+    (isObject(value) &&
+      !Array.isArray(value) &&
+      !(value instanceof Map) &&
+      Object.values(value).every((spoken) => typeof spoken === "string")),
+};
+
 /** Whether options stand where an address might: addresses are strings, or objects that say so. */
 export function isLoadOptions(value: unknown): value is LoadOptions {
   try {
@@ -130,6 +145,8 @@ export const speakOptions: Rules<SpeakOptions> = {
   maxTokens: wholeNumber,
   speed: number,
   words: flag,
+  normalize,
+  replacements,
   signal,
 };
 

@@ -11,6 +11,7 @@ import { Engine } from "./engine.js";
 import { Generator } from "./generator.js";
 import type { Opening, Request, Response, Results, ToBackbone, ToDecoder, VoiceSource } from "./messages.js";
 import { loadModule } from "./module.js";
+import { Rewriter } from "./rewriting.js";
 import type { Runtime } from "./runtime.js";
 import { Turn } from "./turn.js";
 import { Voices } from "./voices.js";
@@ -23,6 +24,7 @@ interface Parts {
   model: Model;
   components: Components;
   voices: Voices;
+  rewriter: Rewriter;
   files: BundleFiles;
   peer: MessagePort | undefined;
   opened: Omit<Results["open"], "memory">;
@@ -71,7 +73,8 @@ export class Host {
     const voices = new Voices(module, model, manifest, files, components);
     const opened = { cacheHit: files.cacheHit, instructions: module.engine?.instructions };
     const { memory } = module;
-    const parts = { manifest, model, components, voices, files, peer, opened, memory, answer };
+    const rewriter = new Rewriter(model, manifest);
+    const parts = { manifest, model, components, voices, rewriter, files, peer, opened, memory, answer };
     return new Host(parts, role);
   }
 
@@ -97,14 +100,14 @@ export class Host {
   }
 
   /** Makes latents of a text, and decodes them unless another worker does. */
-  async speak({ utterance, text, options, voice }: Extract<Request, { type: "speak" }>): Promise<void> {
+  async speak({ utterance, text, options, rewriting, voice }: Extract<Request, { type: "speak" }>): Promise<void> {
     const turn = this.#begin(utterance, options);
     let generator: Generator | undefined;
     let used: ReturnType<Voices["use"]> | undefined;
     try {
-      const { model, components, voices } = this.#parts;
+      const { rewriter, components, voices } = this.#parts;
       used = voices.use(voice);
-      const spoken = model.utterance(text, options);
+      const spoken = await rewriter.utterance(text, options, rewriting);
       this.#note(spoken.notices);
       this.#parts.peer?.postMessage({ type: "begin", utterance, options } satisfies ToDecoder);
       generator = new Generator(spoken, components, used.stream, turn.timings);

@@ -46,11 +46,19 @@ export type Task =
   | { type: "prepare-voice"; id: number; voice: number }
   | { type: "export-voice"; id: number; voice: number; half: boolean };
 
+/** How a text is rewritten before it is spoken. */
+export interface Rewriting {
+  /** Whether numbers become words, or in which language; where the vocabulary needs it unless given. */
+  normalize: boolean | string | undefined;
+  /** The lines of a pronunciation list, or words and their spoken forms. */
+  replacements: string | readonly (readonly [string, string])[] | undefined;
+}
+
 /** From the page to a worker. */
 export type Request =
   | Task
   | { type: "drop-voice"; voice: number }
-  | { type: "speak"; utterance: number; text: string; options: SpeechOptions; voice: number }
+  | { type: "speak"; utterance: number; text: string; options: SpeechOptions; rewriting: Rewriting; voice: number }
   /** The page has room for one chunk more. */
   | { type: "taken"; utterance: number }
   | { type: "stop"; utterance: number };

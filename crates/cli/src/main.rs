@@ -13,6 +13,7 @@ mod interrupt;
 mod model;
 mod output;
 mod progress;
+mod rewriting;
 mod scratch;
 mod serve;
 mod speak;

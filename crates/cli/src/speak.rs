@@ -17,6 +17,7 @@ use crate::destination;
 use crate::included;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, path_text, print};
+use crate::rewriting;
 use crate::text::Text;
 use crate::voice::{self, Chosen};
 use crate::wav::{Sink, Summary};
@@ -52,6 +53,9 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         threads,
         scratch: _scratch,
     } = open(args)?;
+    let model = speaker.model();
+    let language = model.manifest().language.as_deref();
+    let rules = rewriting::rules(&args.rewriting, model.tokenizer(), language)?;
     let near_misses = text.check(&speaker.model().manifest().text)?;
     let options = options(args, &speaker)?;
     let speech_notices = SpeechNotice::all(&near_misses, &options, speaker.model().manifest());
@@ -64,7 +68,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let voice = speaker.prepare(&voice)?;
     let loading = started.elapsed();
 
-    let mut utterance = text.speak(&speaker, &voice, &options)?;
+    let mut utterance = text.speak(&speaker, &voice, &options, &rules)?;
     let rate = speaker.model().manifest().sample_rate;
     let (name, is_stdout) = (output.name(), output.is_standard_output());
     let mut times = options.words.then(SpokenWords::default);

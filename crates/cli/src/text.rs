@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use config::TextOptions;
-use speaker::{PreparedVoice, Speaker, Utterance};
+use normalize::Rules;
+use speaker::{PreparedVoice, Speaker, Utterance, rewritten, rewritten_source};
 use speech::{Options, TextCheck};
 
 use crate::args::SpeakArgs;
@@ -103,18 +104,19 @@ impl Text {
         }
     }
 
-    /// Starts to speak it.
+    /// Starts to speak it, rewritten by the rules.
     pub(crate) fn speak(
         self,
         speaker: &Speaker,
         voice: &PreparedVoice,
         options: &Options,
+        rules: &Rules,
     ) -> Result<Utterance> {
         Ok(match self {
-            Self::Whole(text) => speaker.speak(voice, text, options)?,
+            Self::Whole(text) => speaker.speak(voice, rewritten(text, rules), options)?,
             Self::File { file, .. } => {
                 let mut pieces = Pieces::new(file);
-                let source = Box::new(move || Ok(pieces.next()?));
+                let source = rewritten_source(move || pieces.next(), rules);
                 speaker.say(voice, speaker.model().utterance_of(source, options)?)?
             }
         })

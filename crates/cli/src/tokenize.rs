@@ -12,11 +12,13 @@ use bundle::Manifest;
 use checkpoint::{TokenizerFile, TokenizerKind};
 use config::TextOptions;
 use serde_json::{Value, json};
-use speech::{MAX_TOKENS, Model, Next, Spoken, TextStream, Token, Tokenizer};
+use speaker::rewritten;
+use speech::{MAX_TOKENS, Model, Next, Spoken, TextPiece, TextStream, Token, Tokenizer};
 
 use crate::args::{SpeakArgs, TokenizeArgs};
 use crate::included;
 use crate::output::{print, table};
+use crate::rewriting;
 use crate::text::Text;
 
 pub(crate) fn run(args: &TokenizeArgs) -> Result<ExitCode> {
@@ -32,6 +34,10 @@ pub(crate) fn run(args: &TokenizeArgs) -> Result<ExitCode> {
         Vocabulary::Alone(tokenizer) => tokenizer,
         Vocabulary::Of(model) => model.tokenizer(),
     };
+    let language = match &vocabulary {
+        Vocabulary::Alone(_) => None,
+        Vocabulary::Of(model) => model.manifest().language.as_deref(),
+    };
     let parts = if args.raw {
         let text = raw_text(args)?;
         let tokens = tokenizer.tokens(&text);
@@ -43,7 +49,9 @@ pub(crate) fn run(args: &TokenizeArgs) -> Result<ExitCode> {
             text_file: args.text_file.clone(),
             ..SpeakArgs::default()
         });
-        parts(&text?.into_string()?, tokenizer, &rules)?
+        let rewriting = rewriting::rules(&args.rewriting, tokenizer, language)?;
+        let text = rewritten(text?.into_string()?, &rewriting);
+        parts(&text, tokenizer, &rules)?
     };
     let printed = match (args.json, args.raw, parts.first()) {
         (true, true, Some(Part::Chunk { ids, pieces, .. })) => {
@@ -139,9 +147,9 @@ impl Part {
 }
 
 /// What `speak` makes of a text.
-fn parts(text: &str, tokenizer: &Tokenizer, rules: &TextOptions) -> Result<Vec<Part>> {
+fn parts(text: &TextPiece, tokenizer: &Tokenizer, rules: &TextOptions) -> Result<Vec<Part>> {
     let mut stream = TextStream::new(tokenizer, MAX_TOKENS);
-    stream.push(text)?;
+    stream.push_piece(text)?;
     stream.finish()?;
     let mut parts = Vec::new();
     loop {

@@ -31,6 +31,8 @@ mod places;
 mod recordings;
 #[path = "command/refusals.rs"]
 mod refusals;
+#[path = "command/rewriting.rs"]
+mod rewriting;
 #[path = "command/sandbox.rs"]
 mod sandbox;
 #[path = "command/serve.rs"]

@@ -6,6 +6,8 @@
 //!    file, or from a recording by way of `mimi_encoder`.
 //! 3. [`Speaker::speak`] gives an [`Utterance`]: an iterator of [`Chunk`]s of sound, the first of
 //!    them one frame long. The decoder works beside the backbone, on a thread of its own.
+//! 4. [`Normalization`] says whether numbers become words; [`rewritten`] puts a pronunciation list and
+//!    that to work.
 
 mod cloner;
 mod components;
@@ -13,6 +15,7 @@ mod decoder;
 mod error;
 mod generator;
 mod heads;
+mod rewriting;
 mod speaker;
 mod stop;
 mod threads;
@@ -23,6 +26,7 @@ pub use cloner::{Cloner, VoiceMaker};
 pub use decoder::Chunk;
 pub use error::SpeakerError;
 pub use heads::search_heads;
+pub use rewriting::{Normalization, NormalizationError, rewritten, rewritten_source};
 pub use speaker::{PreparedVoice, Speaker};
 pub use stop::Stop;
 pub use timings::{Timing, Timings};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use audio::Recording;
 use bundle::Manifest;
 use runtime::{Backend, Stream};
-use speech::{Model, Options, RecordingNotice, Voice};
+use speech::{Model, Options, RecordingNotice, TextPiece, Voice};
 
 use crate::cloner::{self, VoiceMaker};
 use crate::components::Components;
@@ -91,11 +91,11 @@ impl Speaker {
         })
     }
 
-    /// Starts to speak `text`.
+    /// Starts to speak `text`; [`crate::rewritten`] makes one in which numbers are words.
     pub fn speak(
         &self,
         voice: &PreparedVoice,
-        text: impl Into<String>,
+        text: impl Into<TextPiece>,
         options: &Options,
     ) -> Result<Utterance, SpeakerError> {
         self.say(voice, self.model.utterance(text, options)?)

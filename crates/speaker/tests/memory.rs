@@ -65,7 +65,9 @@ fn ten_megabytes_take_no_more_memory_than_ten_kilobytes() {
                 read += end;
                 // The thread is a few chunks ahead of the first sound at most.
                 assert!(read < 200_000, "{text}: {read} bytes are read");
-                Ok(Some(piece[..end].to_owned()).filter(|piece| !piece.is_empty()))
+                Ok(Some(&piece[..end])
+                    .filter(|piece| !piece.is_empty())
+                    .map(Into::into))
             });
             let utterance = speaker.model().utterance_of(source, &options).unwrap();
             let mut utterance = speaker.say(&voice, utterance).unwrap();

@@ -39,7 +39,7 @@ pub use sampler::{FlowCall, Sampler, SamplerError};
 pub use stretch::{Speed, SpeedError};
 pub use text::{
     Chunk, Excerpt, LONGEST_PAUSE, Mapped, Next, Prepared, SourceMap, Spoken, TextCheck, TextError,
-    TextStream, prepare_text_prompt, split_into_best_sentences,
+    TextPiece, TextStream, prepare_text_prompt, split_into_best_sentences,
 };
 pub use tokenizer::{Token, Tokenizer, TokenizerError};
 pub use utterance::{Action, NoiseSource, Place, Sound, TextSource, Utterance};

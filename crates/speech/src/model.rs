@@ -5,7 +5,9 @@ use std::sync::Arc;
 use ::audio::Recording;
 use bundle::{ComponentName, Manifest};
 
-use crate::{Options, Prompt, SpeechError, StoredPrompt, TextSource, Tokenizer, Utterance, Voice};
+use crate::{
+    Options, Prompt, SpeechError, StoredPrompt, TextPiece, TextSource, Tokenizer, Utterance, Voice,
+};
 
 /// A bundle, ready to speak. Clones share it.
 #[derive(Clone)]
@@ -48,10 +50,10 @@ impl Model {
         Options::of(self.manifest())
     }
 
-    /// Starts to speak `text`. Refuses one without anything to say.
+    /// Starts to speak `text`, as it is or rewritten. Refuses one without anything to say.
     pub fn utterance(
         &self,
-        text: impl Into<String>,
+        text: impl Into<TextPiece>,
         options: &Options,
     ) -> Result<Utterance, SpeechError> {
         Utterance::of_text(self, text.into(), options)

@@ -1,6 +1,8 @@
 //! From a text to the chunks that are spoken one at a time: twin of pocket-tts
 //! `models/text_chunking.py`, and pauses, which are our own.
 //!
+//! Before, a host may rewrite it: a [`TextPiece`] then keeps what it was made of.
+//!
 //! A [`TextStream`] takes a text piece by piece:
 //!
 //! 1. `pause.rs` tells pause markers from text, `passage.rs` what stands between pauses;
@@ -20,6 +22,7 @@ mod decode;
 mod map;
 mod passage;
 mod pause;
+mod piece;
 mod preparation;
 mod prepare;
 mod python;
@@ -32,6 +35,7 @@ pub use check::TextCheck;
 pub use chunk::{Chunk, Excerpt};
 pub use map::{Mapped, SourceMap};
 pub use pause::LONGEST_PAUSE;
+pub use piece::TextPiece;
 pub use prepare::{Prepared, prepare_text_prompt};
 pub(crate) use python::is_space;
 pub use split::split_into_best_sentences;

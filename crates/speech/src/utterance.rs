@@ -22,7 +22,7 @@ use crate::end_of_speech::{EndOfSpeech, Verdict, max_frames};
 use crate::words::TextScores;
 use crate::{
     Call, Chunk, ChunkWords, Model, Next, Noise, Options, Sampler, SpeechError, SpeechNotice,
-    Spoken, TextCheck, TextStream,
+    Spoken, TextCheck, TextPiece, TextStream,
 };
 
 /// Bytes of a text that are worked on in one go.
@@ -91,7 +91,7 @@ pub type NoiseSource = Box<dyn FnMut(&mut [f32]) + Send>;
 
 /// Where the text comes from: gives the next piece, of a few thousand bytes; none at the end.
 pub type TextSource =
-    Box<dyn FnMut() -> Result<Option<String>, Box<dyn std::error::Error + Send + Sync>> + Send>;
+    Box<dyn FnMut() -> Result<Option<TextPiece>, Box<dyn std::error::Error + Send + Sync>> + Send>;
 
 /// A text that is being spoken.
 pub struct Utterance {
@@ -134,12 +134,12 @@ impl Utterance {
     /// Speaks a text that is there; refuses it where there is nothing to say.
     pub(crate) fn of_text(
         model: &Model,
-        text: String,
+        text: TextPiece,
         options: &Options,
     ) -> Result<Self, SpeechError> {
         let rules = &model.manifest().text;
         let mut check = TextCheck::default();
-        check.push(&text, rules)?;
+        check.push(text.text(), rules)?;
         let near_misses = check.finish(rules)?;
         let utterance = Self::new(model, pieces(text), options)?;
         Ok(Self {
@@ -388,7 +388,7 @@ impl Utterance {
             Next::Again => Ok(Action::Again),
             Next::More => {
                 match (self.source)().map_err(SpeechError::TextSource)? {
-                    Some(piece) => self.text.push(&piece)?,
+                    Some(piece) => self.text.push_piece(&piece)?,
                     None => self.text.finish()?,
                 }
                 Ok(Action::Again)
@@ -416,14 +416,9 @@ impl Utterance {
 }
 
 /// The pieces of a text that is there.
-fn pieces(text: String) -> TextSource {
-    let mut at = 0;
-    Box::new(move || {
-        let end = text.ceil_char_boundary(at + PIECE);
-        let piece = text[at..end].to_owned();
-        at = end;
-        Ok(Some(piece).filter(|piece| !piece.is_empty()))
-    })
+fn pieces(text: TextPiece) -> TextSource {
+    let mut parts = text.parts(PIECE);
+    Box::new(move || Ok(parts.next()))
 }
 
 /// The call that the sampler needs next, if it needs one.

@@ -98,6 +98,15 @@ impl Tokenizer {
         }
     }
 
+    /// Whether all ten digits have pieces of their own: a model whose vocabulary has none, such as
+    /// the German one, has seen no digit, and makes something of their bytes.
+    pub fn has_digits(&self) -> bool {
+        ('0'..='9').all(|digit| {
+            let ids = self.encode(digit.encode_utf8(&mut [0; 4]));
+            ids.iter().all(|id| !self.is_byte_or_special(*id)) && self.decode(&ids).contains(digit)
+        })
+    }
+
     /// Whether an id stands for no character of its own: it is one byte of a character, or a
     /// special token, which decoding leaves out.
     pub fn is_byte_or_special(&self, id: i64) -> bool {

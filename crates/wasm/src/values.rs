@@ -4,7 +4,9 @@
 //! reads memory that is not there. So nothing but [`JsValue`]s comes in, and what is expected is
 //! asked of each here.
 
-use js_sys::{Array, ArrayBuffer, BigInt64Array, Float32Array, Reflect, Uint8Array};
+use std::ops::Range;
+
+use js_sys::{Array, ArrayBuffer, BigInt64Array, Float32Array, Reflect, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -18,6 +20,9 @@ extern "C" {
     /// Bytes.
     #[wasm_bindgen(typescript_type = "Uint8Array")]
     pub type JsBytes;
+    /// Places in two texts.
+    #[wasm_bindgen(typescript_type = "Uint32Array")]
+    pub type JsParts;
     /// Samples, or other single precision numbers.
     #[wasm_bindgen(typescript_type = "Float32Array")]
     pub type JsFloats;
@@ -68,6 +73,38 @@ pub(crate) fn floats(what: &str, value: &JsValue) -> Result<Vec<f32>, Error> {
     array
         .map(Float32Array::to_vec)
         .ok_or_else(|| wrong(what, "a Float32Array"))
+}
+
+/// Parts of a text and of its source, four numbers each: they have to be in order, and to cut no
+/// character.
+pub(crate) fn parts(
+    what: &str,
+    value: &JsValue,
+    text: &str,
+    source: &str,
+) -> Result<Vec<(Range<usize>, Range<usize>)>, Error> {
+    let expected = "a Uint32Array of places in the text and in its source, in order";
+    let array: Option<&Uint32Array> = typed_array(value);
+    let numbers = array.map(Uint32Array::to_vec);
+    let numbers = numbers.filter(|numbers| numbers.len().is_multiple_of(4));
+    let numbers = numbers.ok_or_else(|| wrong(what, expected))?;
+    let mut parts = Vec::with_capacity(numbers.len() / 4);
+    let mut last = (0, 0);
+    for part in numbers.chunks_exact(4) {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|at| part[at] as usize);
+        let is_in = text.get(last.0..a).is_some() && text.get(a..b).is_some();
+        let is_in_source = source.get(last.1..c).is_some() && source.get(c..d).is_some();
+        // What stands between the parts is the same in both.
+        if !(is_in && is_in_source && a - last.0 == c - last.1) {
+            return Err(wrong(what, expected));
+        }
+        parts.push((a..b, c..d));
+        last = (b, d);
+    }
+    if text.len() - last.0 != source.len() - last.1 {
+        return Err(wrong(what, expected));
+    }
+    Ok(parts)
 }
 
 /// A copy of a `BigInt64Array`.

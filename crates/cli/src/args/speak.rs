@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 use speech::Speed;
 
-use super::DEFAULT_BUNDLE;
+use super::{DEFAULT_BUNDLE, RewritingArgs};
 
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct SpeakArgs {
@@ -22,6 +22,8 @@ pub(crate) struct SpeakArgs {
     pub(crate) text_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) speaker: SpeakerArgs,
+    #[command(flatten)]
+    pub(crate) rewriting: RewritingArgs,
     /// A voice of the bundle, a predefined voice, a voice file, or a recording to clone (`-` is
     /// standard input); the bundle's first voice unless given.
     #[arg(long, value_name = "NAME|FILE")]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::DEFAULT_BUNDLE;
+use super::{DEFAULT_BUNDLE, RewritingArgs};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TokenizeArgs {
@@ -26,8 +26,10 @@ pub(crate) struct TokenizeArgs {
     /// configuration that says nothing about it.
     #[arg(long, value_name = "FILE", conflicts_with = "bundle")]
     pub(crate) tokenizer: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rewriting: RewritingArgs,
     /// Tokenize the text exactly as it stands, as one piece: nothing is prepared or cut.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["normalize", "replace"])]
     pub(crate) raw: bool,
     /// Print JSON: with --raw `ids` and `pieces`, else `chunks`, each with `text`, `ids`, `pieces`
     /// and `sources`, or with `pause` in seconds.

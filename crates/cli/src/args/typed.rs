@@ -32,7 +32,10 @@ fn is_text(arg: &str) -> bool {
 
 /// Whether the next argument is this one's value.
 fn takes_value(arg: &str) -> bool {
-    let is_flag = matches!(arg, "--json" | "--quiet" | "-q" | "--help" | "-h");
+    let is_flag = matches!(
+        arg,
+        "--json" | "--normalize" | "--quiet" | "-q" | "--help" | "-h"
+    );
     arg.starts_with('-') && !arg.contains('=') && !is_flag
 }
 

@@ -119,7 +119,7 @@ fn a_text_that_never_says_anything_can_be_stopped() {
         let source = Box::new(move || {
             // Nobody waits for it any more at the end.
             let _ = began.send(());
-            Ok(Some("\n".repeat(2_000)))
+            Ok(Some("\n".repeat(2_000).into()))
         });
         let utterance = speaker.model().utterance_of(source, &options).unwrap();
         let mut utterance = speaker.say(&voice, utterance).unwrap();

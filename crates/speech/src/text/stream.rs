@@ -10,6 +10,7 @@ use super::chunks::{Chunks, sizes};
 use super::map::{Mapped, SourceMap};
 use super::passage::{Event, Passages};
 use super::pause::{Markers, Piece};
+use super::piece::TextPiece;
 use super::segment::Sizes;
 use crate::Tokenizer;
 
@@ -70,6 +71,11 @@ impl TextStream {
     /// Takes more of the text, best a few thousand bytes. Refuses a pause that nobody means.
     pub fn push(&mut self, text: &str) -> Result<(), TextError> {
         self.push_made(text, text, &SourceMap::identity(text.len(), 0))
+    }
+
+    /// Takes a piece of a text that may have been rewritten.
+    pub fn push_piece(&mut self, piece: &TextPiece) -> Result<(), TextError> {
+        self.push_made(piece.source(), piece.text(), &piece.map())
     }
 
     /// Takes more of a text that was made of `source`, the next piece of another; `map` leads from

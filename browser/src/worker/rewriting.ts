@@ -1,0 +1,86 @@
+/** Texts that are rewritten before they are spoken: the module for that is loaded at the first one. */
+
+import type * as Normalize from "../../wasm/normalize/pocket_onnx_normalize.js";
+import type { Model, SpeechOptions, Utterance } from "../../wasm/simd/pocket_onnx.js";
+import { PocketTTSError } from "../errors.js";
+import type { Manifest } from "../manifest.js";
+import type { Rewriting } from "./messages.js";
+
+type Module = typeof Normalize;
+
+export class Rewriter {
+  readonly #model: Model;
+  readonly #language: string | undefined;
+  #module: Promise<Module> | undefined;
+  /** How the last text was rewritten, and what does it. */
+  #last: { asked: string; normalizer: Normalize.Normalizer } | undefined;
+
+  constructor(model: Model, manifest: Manifest) {
+    this.#model = model;
+    this.#language = manifest.language ?? undefined;
+  }
+
+  /** Starts to speak a text, rewritten as asked, or as the vocabulary needs it. */
+  async utterance(text: string, options: SpeechOptions, rewriting: Rewriting): Promise<Utterance> {
+    const language = this.#wanted(rewriting.normalize);
+    if (language === undefined && isEmpty(rewriting.replacements)) {
+      return this.#model.utterance(text, options);
+    }
+    const normalizer = await this.#normalizer(language, rewriting);
+    const rewritten = normalizer.rewrite(text);
+    try {
+      return this.#model.rewrittenUtterance(text, rewritten.text, rewritten.parts, options);
+    } finally {
+      rewritten.free();
+    }
+  }
+
+  /** The language whose numbers become words; none where they stay. */
+  #wanted(normalize: Rewriting["normalize"]): string | undefined {
+    if (typeof normalize === "string") {
+      return normalize;
+    }
+    if (normalize === true) {
+      if (this.#language === undefined) {
+        const way = 'name one, as in `normalize: "german"`';
+        throw new PocketTTSError("Options", `the model does not say its language: ${way}`);
+      }
+      return this.#language;
+    }
+    const isNeeded = normalize === undefined && !this.#model.hasDigits;
+    const isUnderstood = LANGUAGES.some((language) => this.#language?.toLowerCase().startsWith(language));
+    return isNeeded && isUnderstood ? this.#language : undefined;
+  }
+
+  async #normalizer(language: string | undefined, { replacements }: Rewriting): Promise<Normalize.Normalizer> {
+    const asked = JSON.stringify([language, replacements]);
+    if (this.#last?.asked !== asked) {
+      this.#module ??= load();
+      this.#module.catch(() => (this.#module = undefined));
+      const module = await this.#module;
+      const normalizer = new module.Normalizer(language, replacements, !this.#model.hasDigits);
+      this.#last?.normalizer.free();
+      this.#last = { asked, normalizer };
+    }
+    return this.#last.normalizer;
+  }
+}
+
+/** Those that there are tables for. */
+const LANGUAGES: readonly string[] = ["english", "french", "german", "spanish", "italian", "portuguese", "dutch"];
+
+function isEmpty(replacements: Rewriting["replacements"]): boolean {
+  return replacements === undefined || replacements.length === 0;
+}
+
+async function load(): Promise<Module> {
+  try {
+    const module: Module = await import("../../wasm/normalize/pocket_onnx_normalize.js");
+    const file = new URL("../../wasm/normalize/pocket_onnx_normalize_bg.wasm", import.meta.url);
+    await module.default({ module_or_path: file });
+    return module;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PocketTTSError("Network", `the module that reads numbers cannot be loaded: ${why}`, { cause });
+  }
+}

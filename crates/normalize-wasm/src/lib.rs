@@ -1,0 +1,141 @@
+//! Texts as they are spoken, as a wasm module of its own: its tables are larger than the rest of the
+//! text code, and a page loads them only when numbers or words of a list are to be rewritten.
+
+use js_sys::{Array, Error, Uint32Array};
+use normalize::{Language, Replacements, Rules};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast as _, JsValue};
+
+/// A panic becomes a JavaScript exception that says what happened, instead of a bare trap.
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|panic| {
+        wasm_bindgen::throw_str(&panic.to_string())
+    }));
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// A string.
+    #[wasm_bindgen(typescript_type = "string")]
+    pub type JsText;
+    /// A language by name or code; nothing where numbers stay as they are.
+    #[wasm_bindgen(typescript_type = "string | undefined")]
+    pub type JsLanguage;
+    /// The lines of a pronunciation list, or words and their spoken forms.
+    #[wasm_bindgen(typescript_type = "string | readonly (readonly [string, string])[] | undefined")]
+    pub type JsReplacements;
+}
+
+/// Rewrites texts: a pronunciation list first, then numbers, abbreviations and signs.
+#[wasm_bindgen]
+pub struct Normalizer {
+    rules: Rules,
+}
+
+#[wasm_bindgen]
+impl Normalizer {
+    /// Throws an error called `Options` for a language that there is no table for, and for a list
+    /// that cannot be used.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        language: &JsLanguage,
+        replacements: &JsReplacements,
+        reads_all_digits: &JsValue,
+    ) -> Result<Self, JsValue> {
+        let language: &JsValue = language.as_ref();
+        let language = if language.is_undefined() {
+            None
+        } else {
+            let name = string("the language", language)?;
+            Some(
+                name.parse::<Language>()
+                    .map_err(|error| options(&error.to_string()))?,
+            )
+        };
+        Ok(Self {
+            rules: Rules {
+                replacements: self::replacements(replacements.as_ref())?,
+                language,
+                reads_all_digits: reads_all_digits.is_truthy(),
+            },
+        })
+    }
+
+    /// A text as it is spoken.
+    pub fn rewrite(&self, text: &JsText) -> Result<Rewritten, JsValue> {
+        let expanded = self.rules.rewrite(&string("the text", text.as_ref())?);
+        let parts = expanded.map.parts().iter();
+        let parts = parts.flat_map(|part| {
+            [
+                part.output.start,
+                part.output.end,
+                part.source.start,
+                part.source.end,
+            ]
+        });
+        Ok(Rewritten {
+            text: expanded.text,
+            parts: parts.map(|at| at as u32).collect(),
+        })
+    }
+}
+
+/// A text that was rewritten.
+#[wasm_bindgen]
+pub struct Rewritten {
+    text: String,
+    parts: Vec<u32>,
+}
+
+#[wasm_bindgen]
+impl Rewritten {
+    /// The new text.
+    #[wasm_bindgen(getter)]
+    pub fn text(&self) -> String {
+        self.text.clone()
+    }
+
+    /// Four numbers for each part that was rewritten, in order: the bytes of the new text in UTF-8
+    /// from and to which it reaches, and those of the source.
+    #[wasm_bindgen(getter)]
+    pub fn parts(&self) -> Uint32Array {
+        Uint32Array::from(&self.parts[..])
+    }
+}
+
+fn replacements(list: &JsValue) -> Result<Replacements, JsValue> {
+    let what = "the pronunciation list";
+    if list.is_undefined() {
+        return Ok(Replacements::default());
+    }
+    if let Some(lines) = list.as_string() {
+        return Replacements::parse(&lines).map_err(|error| options(&format!("{what}, {error}")));
+    }
+    let pairs: &Array = (list.dyn_ref()).ok_or_else(|| options("a list is lines or pairs"))?;
+    let mut words = Vec::new();
+    for pair in pairs.iter() {
+        let pair: Array = pair.dyn_into().map_err(|_| options("a list has pairs"))?;
+        words.push((
+            string("a word", &pair.get(0))?,
+            string("a spoken form", &pair.get(1))?,
+        ));
+    }
+    let pairs = words.iter().map(|(word, spoken)| (&**word, &**spoken));
+    Replacements::from_pairs(pairs)
+        // Members of an object have no lines; the fault names the word.
+        .map_err(|error| options(&format!("{what}: {}", error.fault)))
+}
+
+fn string(what: &str, value: &JsValue) -> Result<String, JsValue> {
+    value
+        .as_string()
+        .ok_or_else(|| options(&format!("{what} is not a string")))
+}
+
+/// An error with its kind as name, as those of the speaking module have.
+fn options(message: &str) -> JsValue {
+    let error = Error::new(message);
+    error.set_name("Options");
+    error.into()
+}

@@ -1,0 +1,121 @@
+//! A place in a text, and what stands around it.
+
+use std::ops::Range;
+
+use crate::table::Table;
+
+/// Bytes around a place that are looked at, at most: what is further away changes nothing.
+pub(crate) const REACH: usize = 256;
+
+/// A place in a text where something may begin that is spoken otherwise than it is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) at: usize,
+    pub(crate) table: &'static Table,
+}
+
+/// A blank within a line, such as numbers are grouped with.
+pub(crate) fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}')
+}
+
+/// Whether a word is over here, whatever stands behind.
+pub(crate) fn is_delimiter(c: char) -> bool {
+    c.is_whitespace() || "()[]{}<>\"“”„«»‹›—…;|*".contains(c)
+}
+
+/// What a word does not end with.
+fn is_closing(c: char) -> bool {
+    ".,:;!?'’‘”_~–-".contains(c)
+}
+
+impl<'a> Place<'a> {
+    /// The text from here on.
+    pub(crate) fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    pub(crate) fn move_to(self, at: usize) -> Self {
+        Self { at, ..self }
+    }
+
+    /// Where the word that begins here ends, without the punctuation behind it.
+    pub(crate) fn end(&self) -> usize {
+        end_of_word(self.text, self.at)
+    }
+
+    /// The word that begins here.
+    pub(crate) fn word(&self) -> &'a str {
+        &self.text[self.at..self.end()]
+    }
+
+    /// The character before.
+    pub(crate) fn before(&self) -> Option<char> {
+        self.text[..self.at].chars().next_back()
+    }
+
+    /// The word before, if only blanks stand between; without punctuation in front of it.
+    pub(crate) fn previous(&self) -> &'a str {
+        &self.text[self.previous_range()]
+    }
+
+    pub(crate) fn previous_range(&self) -> Range<usize> {
+        let before = self.text[..self.at].trim_end_matches(is_blank);
+        if before.len() == self.at {
+            return self.at..self.at;
+        }
+        let from = before.len().saturating_sub(REACH);
+        let from = before.ceil_char_boundary(from);
+        let start = before[from..].rfind(is_delimiter).map_or(from, |at| {
+            let at = from + at;
+            at + before[at..].chars().next().map_or(1, char::len_utf8)
+        });
+        let word = before[start..].trim_start_matches(['\'', '‘', '’', '¿', '¡', '-']);
+        before.len() - word.len()..before.len()
+    }
+
+    /// Where the next word begins, if one blank or two stand before it, from `end` on.
+    pub(crate) fn next_at(&self, end: usize) -> Option<usize> {
+        let rest = &self.text[end..];
+        let next = rest.trim_start_matches(is_blank);
+        let blanks = rest.len() - next.len();
+        let is_near = (1..=4).contains(&blanks) && rest[..blanks].chars().count() <= 2;
+        let is_word = next.chars().next().is_some_and(|c| !c.is_whitespace());
+        (is_near && is_word).then_some(end + blanks)
+    }
+
+    /// The next word behind `end`, and nothing if there is none in reach.
+    pub(crate) fn next(&self, end: usize) -> &'a str {
+        self.next_at(end).map_or("", |at| self.move_to(at).word())
+    }
+
+    /// Whether a sentence may be over at `end`: the text or line is, or a capital follows.
+    pub(crate) fn is_sentence_end(&self, end: usize) -> bool {
+        let rest = &self.text[end..];
+        let closed = rest.trim_start_matches(|c| "\"'”’»)]".contains(c));
+        let next = closed.trim_start_matches(is_blank);
+        match next.chars().next() {
+            None | Some('\n' | '\r') => true,
+            Some(_) if next.len() == closed.len() => false,
+            // Where every noun has a capital, only words that sentences begin with tell.
+            Some(_) if self.table.setting("nouns have capitals").is_some() => {
+                let at = self.text.len() - next.len();
+                (self.table).lists_exactly("sentence starters", self.move_to(at).word())
+            }
+            Some(c) => c.is_uppercase() || "\"“„«¿¡‘".contains(c),
+        }
+    }
+
+    /// Whether the text may stop at `end` without cutting a word.
+    pub(crate) fn is_boundary(&self, end: usize) -> bool {
+        end_of_word(self.text, end) == end
+    }
+}
+
+/// Where the word that `text` has at `at` ends.
+pub(crate) fn end_of_word(text: &str, at: usize) -> usize {
+    let rest = &text[at..text.ceil_char_boundary((at + REACH).min(text.len()))];
+    let end = rest.find(is_delimiter).unwrap_or(rest.len());
+    at + rest[..end].trim_end_matches(is_closing).len()
+}

@@ -1,0 +1,47 @@
+//! Text as it is spoken: numbers, dates, money, abbreviations and signs in words, and pronunciation
+//! lists. No I/O; native and wasm.
+//!
+//! What is not surely understood stays as it is: versions, ranges, names of files. A word is read
+//! whole or not at all.
+//!
+//! 1. A [`Language`] has a table (`tables/*.txt`) that its speakers can correct: number words as
+//!    rules (`rules.rs`), and names of months, currencies, units and so on (`table.rs`).
+//! 2. `scan.rs` goes through a text word by word, and asks the readers in `read/`, one for each way
+//!    of writing. Each [`Expansion`] names the bytes that it stands for.
+//! 3. [`Expanded`] is the new text, with a [`Map`] from its bytes to those of the source.
+//! 4. A [`Rewriter`] does that to a text that comes piece by piece, after a pronunciation list
+//!    ([`Replacements`]).
+//!
+//! ```
+//! use normalize::{Expanded, Language, normalize};
+//!
+//! let text = "It costs $49.95.";
+//! let expansions = normalize(text, Language::English);
+//! let spoken = Expanded::of(text, &expansions);
+//! assert_eq!(spoken.text, "It costs forty-nine dollars and ninety-five cents.");
+//! assert_eq!(spoken.map.source(9..19), 9..15);
+//! ```
+
+mod context;
+mod expansion;
+mod language;
+mod map;
+mod numeral;
+mod read;
+mod replacements;
+mod rewriter;
+mod rules;
+mod scan;
+mod spell;
+mod table;
+
+pub use expansion::{Expanded, Expansion, Kind};
+pub use language::{Language, UnknownLanguage};
+pub use map::{Map, Part};
+pub use replacements::{ReplacementError, ReplacementFault, Replacements};
+pub use rewriter::{Rewriter, Rewritten, Rules};
+
+/// What is spoken otherwise than it is written in a text, in order.
+pub fn normalize(text: &str, language: Language) -> Vec<Expansion> {
+    scan::scan(text, 0, language, false)
+}

@@ -1,0 +1,110 @@
+//! Readers: each knows one way of writing, and takes all of a word or nothing.
+
+mod abbreviation;
+mod address;
+mod date;
+mod emoji;
+mod fraction;
+mod measure;
+mod money;
+mod number;
+mod ordinal;
+mod phone;
+mod rest;
+mod roman;
+mod sign;
+mod time;
+
+pub(crate) use self::rest::rest;
+
+use std::ops::Range;
+
+use crate::context::Place;
+use crate::expansion::{Expansion, Kind};
+
+/// What a reader found.
+pub(crate) struct Found {
+    pub(crate) end: usize,
+    pub(crate) spoken: String,
+    pub(crate) kind: Kind,
+}
+
+impl Found {
+    pub(crate) fn new(kind: Kind, spoken: String, end: usize) -> Self {
+        Self { end, spoken, kind }
+    }
+
+    fn at(self, start: usize) -> Expansion {
+        let range: Range<usize> = start..self.end;
+        Expansion {
+            range,
+            spoken: self.spoken,
+            kind: self.kind,
+        }
+    }
+}
+
+/// What begins here and is spoken otherwise, if something does. `is_start` says whether a word may
+/// begin here.
+pub(crate) fn read(place: Place<'_>, is_start: bool) -> Option<Expansion> {
+    let first = place.rest().chars().next()?;
+    let found = match first {
+        '0'..='9' if is_start => digits_first(place),
+        '-' | '−' | '+' | '(' | '\'' | '’' | '.' if is_start => sign_first(place),
+        _ if first.is_alphabetic() && is_start => letter_first(place),
+        _ if first.is_alphanumeric() => fraction::character(place, is_start),
+        _ if first.is_ascii() => money::before(place, is_start).or_else(|| sign::read(place)),
+        _ => money::before(place, is_start)
+            .or_else(|| sign::read(place))
+            .or_else(|| emoji::read(place)),
+    };
+    found.map(|found| found.at(place.at))
+}
+
+fn digits_first(place: Place<'_>) -> Option<Found> {
+    phone::read(place)
+        .or_else(|| emoji::keycap(place))
+        .or_else(|| address::read(place))
+        .or_else(|| date::numeric(place))
+        .or_else(|| time::read(place))
+        .or_else(|| measure::height(place))
+        .or_else(|| fraction::read(place))
+        .or_else(|| date::day_first(place))
+        .or_else(|| ordinal::read(place))
+        .or_else(|| number::read(place))
+}
+
+fn sign_first(place: Place<'_>) -> Option<Found> {
+    let (first, behind) = place
+        .rest()
+        .split_at_checked(1)
+        .unwrap_or(("", place.rest()));
+    let is_digit = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    let found = match first {
+        "+" | "(" => phone::read(place).or_else(|| {
+            let after = place.move_to(place.at + 1);
+            let found = (first == "+" && is_digit(behind)).then(|| number::read(after))??;
+            let plus = place.table.word("plus");
+            Some(Found {
+                spoken: format!("{plus} {}", found.spoken),
+                ..found
+            })
+        }),
+        "." => is_digit(behind).then(|| number::read(place))?,
+        "-" => number::read(place).or_else(|| money::before(place, true)),
+        "'" => ordinal::short_decade(place),
+        _ if place.rest().starts_with('−') => {
+            number::read(place).or_else(|| money::before(place, true))
+        }
+        _ => ordinal::short_decade(place),
+    };
+    found.or_else(|| sign::read(place))
+}
+
+fn letter_first(place: Place<'_>) -> Option<Found> {
+    address::read(place)
+        .or_else(|| money::before(place, true))
+        .or_else(|| date::month_first(place))
+        .or_else(|| roman::read(place))
+        .or_else(|| abbreviation::read(place))
+}

@@ -1,0 +1,85 @@
+//! Ordinals and decades: `21st`, `3e`, `3º`, `der 3. Platz`, `1990s`, `'90s`.
+
+use super::Found;
+use crate::context::{Place, end_of_word};
+use crate::expansion::Kind;
+use crate::numeral::{digits, numeral, small};
+
+pub(super) fn read(place: Place<'_>) -> Option<Found> {
+    let (text, table) = (place.text, place.table);
+    let (number, end) = numeral(place)?;
+    let value = number.whole().filter(|_| !number.negative)?;
+    let word_end = end_of_word(text, end);
+    let suffix = &text[end..word_end];
+    if suffix.is_empty() {
+        return dotted(place, value, end);
+    }
+    if let Some(set) = table.get("ordinal suffixes", suffix) {
+        return Some(Found::new(
+            Kind::Ordinal,
+            table.spell(set, value)?,
+            word_end,
+        ));
+    }
+    let is_decade = table.lists("decade suffixes", suffix) && number.is_plain();
+    let is_year = number.integer.len() == 4 && (1100..2100).contains(&value);
+    if is_decade && value % 10 == 0 && (is_year || number.integer.len() == 2) {
+        return Some(Found::new(
+            Kind::Year,
+            table.spell("decade", value)?,
+            word_end,
+        ));
+    }
+    None
+}
+
+/// `'90s`.
+pub(super) fn short_decade(place: Place<'_>) -> Option<Found> {
+    let (text, table) = (place.text, place.table);
+    let apostrophe = place.rest().chars().next()?.len_utf8();
+    let at = place.at + apostrophe;
+    let count = digits(&text[at..]);
+    let value = small(&text[at..at + count]).filter(|value| count == 2 && value % 10 == 0)?;
+    let end = end_of_word(text, at + count);
+    if !table.lists("decade suffixes", &text[at + count..end]) {
+        return None;
+    }
+    Some(Found::new(
+        Kind::Year,
+        table.spell("decade", u64::from(value))?,
+        end,
+    ))
+}
+
+/// `3.` where the language writes ordinals so: between an article and a word.
+fn dotted(place: Place<'_>, value: u64, end: usize) -> Option<Found> {
+    let table = place.table;
+    table.setting("day ends with")?;
+    if !place.text[end..].starts_with('.') {
+        return None;
+    }
+    let next = place.next_at(end + 1)?;
+    let is_word = place.text[next..].starts_with(char::is_alphabetic);
+    let previous = place.previous();
+    let is_counted = ["ordinal e after", "ordinal en after", "ordinal er after"]
+        .iter()
+        .any(|list| table.lists(list, previous));
+    if !is_word || !is_counted || value == 0 {
+        return None;
+    }
+    let mut spoken = inflected(place, value)?;
+    if place.is_sentence_end(end + 1) {
+        spoken.push('.');
+    }
+    Some(Found::new(Kind::Ordinal, spoken, end + 1))
+}
+
+/// An ordinal with the ending that the word before asks for.
+pub(super) fn inflected(place: Place<'_>, value: u64) -> Option<String> {
+    let (table, previous) = (place.table, place.previous());
+    let ending = ["e", "en", "er"]
+        .into_iter()
+        .find(|ending| table.lists(&format!("ordinal {ending} after"), previous));
+    let stem = table.spell("ordinal stem", value)?;
+    Some(stem + ending.unwrap_or(table.word("ordinal ending")))
+}

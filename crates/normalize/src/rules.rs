@@ -1,0 +1,165 @@
+//! Rules that spell numbers, in the notation of ICU's `RuleBasedNumberFormat`, as far as the tables
+//! need it.
+//!
+//! A set has rules such as `20: twenty[->>]`. The rule of the largest base that is not above the
+//! number is taken. Its divisor is the largest power of ten that is not above the base, or of
+//! another radix where one is given (`60/20: …`). In its text
+//!
+//! - `<<` is the number divided by the divisor, `>>` the remainder, in words of the same set;
+//! - `<set<` and `>set>` are the same in words of another set, `=set=` is the number itself;
+//! - `_` is a blank, where one stands at the beginning of a rule;
+//! - `[…]` is left out where the remainder is zero, and `[…|…]` takes the other part there.
+
+use std::collections::HashMap;
+
+use super::table::Fault;
+
+/// Rules of one set, by their bases.
+#[derive(Debug, Default)]
+pub(crate) struct RuleSet {
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    base: u64,
+    divisor: u64,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Text(&'static str),
+    /// The number divided by the divisor; of another set where one is named.
+    Quotient(Option<&'static str>),
+    Remainder(Option<&'static str>),
+    Same(&'static str),
+    /// What stands where there is a remainder, and what where there is none.
+    Choice(Vec<Part>, Vec<Part>),
+}
+
+/// All sets of a language.
+pub(crate) type RuleSets = HashMap<&'static str, RuleSet>;
+
+/// Sets within sets, at most: a table with a circle spells nothing rather than forever.
+const DEEPEST: usize = 64;
+
+impl RuleSet {
+    /// Adds the rules of one line, which semicolons part.
+    pub(crate) fn add(&mut self, line: &'static str) -> Result<(), Fault> {
+        for rule in line.split(';').map(str::trim).filter(|it| !it.is_empty()) {
+            let (base, text) = rule.split_once(':').ok_or(Fault::Rule)?;
+            let (base, radix) = base.split_once('/').unwrap_or((base, "10"));
+            let base: u64 = base.trim().parse().map_err(|_| Fault::Rule)?;
+            let radix: u64 = radix.trim().parse().map_err(|_| Fault::Rule)?;
+            if radix < 2 || self.rules.last().is_some_and(|last| last.base >= base) {
+                return Err(Fault::Rule);
+            }
+            let mut rest = text.strip_prefix(' ').unwrap_or(text);
+            let parts = parts(&mut rest, false)?;
+            self.rules.push(Rule {
+                base,
+                divisor: divisor(base, radix),
+                parts,
+            });
+        }
+        Ok(())
+    }
+
+    fn rule(&self, number: u64) -> Option<&Rule> {
+        let above = self.rules.partition_point(|rule| rule.base <= number);
+        self.rules.get(above.checked_sub(1)?)
+    }
+}
+
+/// The largest power of `radix` that is not above `base`.
+fn divisor(base: u64, radix: u64) -> u64 {
+    let mut divisor = 1_u64;
+    while let Some(next) = divisor.checked_mul(radix).filter(|&next| next <= base) {
+        divisor = next;
+    }
+    divisor
+}
+
+/// The number in words of a set; none where the table has no rule for it.
+pub(crate) fn spell(sets: &RuleSets, set: &str, number: u64) -> Option<String> {
+    let mut spelt = String::new();
+    write(sets, set, number, DEEPEST, &mut spelt)?;
+    Some(spelt)
+}
+
+fn write(sets: &RuleSets, set: &str, number: u64, depth: usize, out: &mut String) -> Option<()> {
+    let depth = depth.checked_sub(1)?;
+    let rule = sets.get(set)?.rule(number)?;
+    write_parts(sets, set, &rule.parts, (number, rule.divisor), depth, out)
+}
+
+fn write_parts(
+    sets: &RuleSets,
+    set: &str,
+    parts: &[Part],
+    (number, divisor): (u64, u64),
+    depth: usize,
+    out: &mut String,
+) -> Option<()> {
+    let (quotient, remainder) = (number / divisor, number % divisor);
+    for part in parts {
+        match part {
+            Part::Text(text) => out.extend(text.chars().map(|c| if c == '_' { ' ' } else { c })),
+            Part::Quotient(other) => write(sets, other.unwrap_or(set), quotient, depth, out)?,
+            Part::Remainder(other) => write(sets, other.unwrap_or(set), remainder, depth, out)?,
+            Part::Same(other) => write(sets, other, number, depth, out)?,
+            Part::Choice(some, none) => {
+                let parts = if remainder == 0 { none } else { some };
+                write_parts(sets, set, parts, (number, divisor), depth, out)?;
+            }
+        }
+    }
+    Some(())
+}
+
+/// Reads parts up to the end, or in brackets up to `|` or `]`, which stays.
+fn parts(rest: &mut &'static str, is_inner: bool) -> Result<Vec<Part>, Fault> {
+    let mut parts = Vec::new();
+    while let Some(first) = rest.chars().next() {
+        match first {
+            ']' | '|' if is_inner => return Ok(parts),
+            ']' | '|' => return Err(Fault::Rule),
+            '[' => {
+                *rest = &rest[1..];
+                let some = self::parts(rest, true)?;
+                let none = match rest.strip_prefix('|') {
+                    Some(after) => {
+                        *rest = after;
+                        self::parts(rest, true)?
+                    }
+                    None => Vec::new(),
+                };
+                *rest = rest.strip_prefix(']').ok_or(Fault::Rule)?;
+                parts.push(Part::Choice(some, none));
+            }
+            '<' | '>' | '=' => {
+                let (name, after) = rest[1..].split_once(first).ok_or(Fault::Rule)?;
+                *rest = after;
+                let name = Some(name).filter(|name| !name.is_empty());
+                parts.push(match (first, name) {
+                    ('<', name) => Part::Quotient(name),
+                    ('>', name) => Part::Remainder(name),
+                    (_, Some(name)) => Part::Same(name),
+                    (_, None) => return Err(Fault::Rule),
+                });
+            }
+            _ => {
+                let end = rest.find(['[', ']', '|', '<', '>', '=']);
+                let (text, after) = rest.split_at(end.unwrap_or(rest.len()));
+                *rest = after;
+                parts.push(Part::Text(text));
+            }
+        }
+    }
+    if is_inner {
+        Err(Fault::Rule)
+    } else {
+        Ok(parts)
+    }
+}

@@ -1,0 +1,85 @@
+//! Goes through a text word by word.
+
+use crate::context::{Place, end_of_word, is_delimiter};
+use crate::expansion::Expansion;
+use crate::language::Language;
+use crate::read::{read, rest};
+
+/// Bytes of a bracket that may hold a pause.
+const LONGEST_MARKER: usize = 128;
+
+/// Finds what is spoken otherwise than it is written, from `from` on; what stands before is looked
+/// at only. Digits that nothing is understood of are left, unless `with_rest`.
+pub(crate) fn scan(text: &str, from: usize, language: Language, with_rest: bool) -> Vec<Expansion> {
+    let table = language.table();
+    let mut expansions = Vec::new();
+    let mut at = from;
+    while let Some(c) = text[at..].chars().next() {
+        if c.is_whitespace() {
+            at += c.len_utf8();
+            continue;
+        }
+        if let Some(end) = marker(text, at) {
+            at = end;
+            continue;
+        }
+        // `No.5` is two words.
+        let is_next = (expansions.last()).is_some_and(|last: &Expansion| last.range.end == at);
+        let is_start = is_next || is_start(&text[..at]);
+        if c.is_ascii_lowercase() && !is_start {
+            // Within a word, which most characters are.
+            at = end_of_word(text, at).max(at + 1);
+            continue;
+        }
+        let place = Place { text, at, table };
+        if let Some(expansion) = read(place, is_start) {
+            at = expansion.range.end;
+            expansions.push(expansion);
+            continue;
+        }
+        let end = if c.is_alphanumeric() || c == '_' {
+            let end = end_of_word(text, at).max(at + c.len_utf8());
+            elision(&text[at..end]).map_or(end, |length| at + length)
+        } else {
+            at + c.len_utf8()
+        };
+        if with_rest {
+            rest(text, at..end, table, &mut expansions);
+        }
+        at = end;
+    }
+    expansions
+}
+
+/// How long an article is that stands before a number with an apostrophe: `all'1:00`.
+fn elision(word: &str) -> Option<usize> {
+    let (article, number) = word.split_once(['\'', '’'])?;
+    let is_article = article.len() <= 5 && article.chars().all(char::is_alphabetic);
+    let is_number = number.starts_with(|c: char| c.is_ascii_digit());
+    (is_article && is_number).then_some(word.len() - number.len())
+}
+
+/// Whether a word may begin behind `before`.
+fn is_start(before: &str) -> bool {
+    before
+        .chars()
+        .next_back()
+        .is_none_or(|c| is_delimiter(c) || "'‘’‚¿¡~≈±#§№°º".contains(c))
+}
+
+/// Where a bracket ends that asks for a pause, or looks as if it did.
+fn marker(text: &str, at: usize) -> Option<usize> {
+    let rest = &text[at..];
+    let close = match rest.bytes().next()? {
+        b'[' => ']',
+        b'<' => '>',
+        _ => return None,
+    };
+    let inside = rest[1..].trim_start();
+    let word = inside.get(..5).unwrap_or_default();
+    let is_pause = word.eq_ignore_ascii_case("pause") || word.eq_ignore_ascii_case("break");
+    let near = &rest[..rest.floor_char_boundary(LONGEST_MARKER)];
+    is_pause
+        .then(|| near.find(close).map(|end| at + end + 1))
+        .flatten()
+}
