@@ -3,7 +3,7 @@ use crate::testing::reference::{self, Rows, Transformer};
 use crate::testing::{Parameters, Trial, assert_none, f32s, fixture, i64s, nodes, noise, without};
 
 fn build(config: &Config) -> impl Fn(&Graph, &States<'_>) {
-    |g, states| flow_lm(g, states, config)
+    |g, states| flow_lm(g, states, config, &[])
 }
 
 #[test]

@@ -12,3 +12,4 @@ mod records;
 mod streaming;
 mod support;
 mod voices;
+mod words;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use config::TextOptions;
-use unicode_segmentation::GraphemeCursor;
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
 
 use super::TextError;
 use super::map::Mapped;
@@ -145,9 +145,11 @@ impl Unspoken {
         let end = self.0.widen(text.source()).end;
         let behind = self.0.get(end..self.0.end());
         let is_open = |c: char| is_space(c) || c.is_alphanumeric() || OPENERS.contains(c);
-        let closed = behind.len() - behind.trim_start_matches(|c| !is_open(c)).len();
+        let closed = behind.graphemes(true);
+        let closed = closed.take_while(|grapheme| !grapheme.contains(is_open));
+        let closed: usize = closed.map(str::len).sum();
         Chunk {
-            excerpt: self.take(self.0.widen(end..end + closed).end),
+            excerpt: self.take(end + closed),
             text,
         }
     }

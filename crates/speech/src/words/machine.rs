@@ -92,3 +92,56 @@ pub(super) fn sounds(samples: &[f32]) -> bool {
     let energy: f64 = samples.iter().map(|x| f64::from(x * x)).sum();
     energy > f64::from(SOUND).powi(2) * samples.len() as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    /// What `pocket-tts-timestamped` made of scores (`tests/words/record.py`).
+    #[derive(Deserialize)]
+    struct Record {
+        /// A letter each: a word, punctuation, or added punctuation.
+        units: String,
+        frames: Vec<Frame>,
+    }
+
+    #[derive(Deserialize)]
+    struct Frame {
+        scores: Vec<f32>,
+        sounds: bool,
+        events: Vec<(String, usize)>,
+    }
+
+    #[test]
+    fn recorded_scores_make_recorded_steps() {
+        let packed = include_bytes!("../../tests/words/machine.json.gz");
+        let mut text = String::new();
+        let mut file = flate2::read::GzDecoder::new(&packed[..]);
+        file.read_to_string(&mut text).unwrap();
+        let records: Vec<Record> = serde_json::from_str(&text).unwrap();
+        let mut steps = 0;
+        for (number, record) in records.iter().enumerate() {
+            let mut words = 0..;
+            let unit = |kind| match kind {
+                'w' => Unit::Word(words.next().unwrap_or_default()),
+                kind => Unit::Punctuation { added: kind == 'a' },
+            };
+            let mut machine = Machine::new(record.units.chars().map(unit).collect());
+            for (time, frame) in record.frames.iter().enumerate() {
+                let expected = frame.events.iter().map(|(event, word)| match &event[..] {
+                    "start" => Step::Open(*word),
+                    _ => Step::Close(*word),
+                });
+                let expected: Vec<Step> = expected.collect();
+                let actual = machine.frame(&frame.scores, frame.sounds);
+                assert_eq!(actual, expected, "record {number}, frame {time}");
+                steps += actual.len();
+            }
+        }
+        assert!(steps > 100, "{steps}");
+    }
+}

@@ -125,13 +125,20 @@ fn runs(text: &str, at: usize) -> Vec<Run> {
     // Whether the last one may go on.
     let (mut is_open, mut is_broken) = (false, false);
     let mut start = None;
+    // A script without spaces has words that follow each other closely.
+    let bounds = text.split_word_bound_indices().map(|(index, _)| index);
+    let bounds: Vec<usize> = bounds
+        .filter(|&index| !text[index..].starts_with(|c: char| c.is_ascii()))
+        .collect();
+    let mut is_behind_word = false;
     for (index, grapheme) in text.grapheme_indices(true) {
         let here = at + index..at + index + grapheme.len();
         if grapheme.contains(is_space) {
-            (is_open, start) = (false, None);
+            (is_open, is_behind_word, start) = (false, false, None);
             continue;
         }
         if !grapheme.contains(is_spoken) {
+            is_behind_word = false;
             is_broken |= grapheme.contains(|c| BREAKS.contains(c));
             match runs.last_mut().filter(|_| is_open) {
                 Some(run) => run.whole.end = here.end,
@@ -139,7 +146,8 @@ fn runs(text: &str, at: usize) -> Vec<Run> {
             }
             continue;
         }
-        let joins = is_open && !is_broken && !is_alone(text, index);
+        let is_alone = is_behind_word && bounds.binary_search(&index).is_ok();
+        let joins = is_open && !is_broken && !is_alone;
         match runs.last_mut().filter(|_| joins) {
             Some(run) => (run.core.end, run.whole.end) = (here.end, here.end),
             None => runs.push(Run {
@@ -148,27 +156,13 @@ fn runs(text: &str, at: usize) -> Vec<Run> {
             }),
         }
         (is_open, is_broken, start) = (true, false, None);
+        is_behind_word = grapheme.contains(char::is_alphanumeric) && !grapheme.is_ascii();
     }
     runs
 }
 
 fn is_spoken(c: char) -> bool {
     c.is_alphanumeric() || SPOKEN_SIGNS.contains(c)
-}
-
-/// Whether a word begins here although a letter stands before: in a script without spaces.
-fn is_alone(text: &str, index: usize) -> bool {
-    let before = text[..index].chars().next_back();
-    let after = text[index..].chars().next();
-    let (Some(before), Some(after)) = (before, after) else {
-        return false;
-    };
-    if before.is_ascii() || after.is_ascii() {
-        return false;
-    }
-    let mut pair = String::from(before);
-    pair.push(after);
-    before.is_alphanumeric() && pair.split_word_bound_indices().count() > 1
 }
 
 /// Adds punctuation, if there is any; neighbours are one.
