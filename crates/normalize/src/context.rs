@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::read::is_emoji;
 use crate::table::Table;
 
 /// Bytes around a place that are looked at, at most: what is further away changes nothing.
@@ -22,7 +23,7 @@ pub(crate) fn is_blank(c: char) -> bool {
 
 /// Whether a word is over here, whatever stands behind.
 pub(crate) fn is_delimiter(c: char) -> bool {
-    c.is_whitespace() || "()[]{}<>\"“”„«»‹›—…;|*".contains(c)
+    c.is_whitespace() || is_emoji(c) || "()[]{}<>\"“”„«»‹›—…;|*".contains(c)
 }
 
 /// What a word does not end with.

@@ -15,6 +15,7 @@ mod roman;
 mod sign;
 mod time;
 
+pub(crate) use self::emoji::is_emoji;
 pub(crate) use self::rest::rest;
 
 use std::ops::Range;

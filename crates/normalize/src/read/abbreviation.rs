@@ -16,7 +16,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     // The word goes on: `Drop` is no `Dr`, and `Mr.` is looked for before `Mr`.
     let is_digit = behind.is_some_and(|c| c.is_ascii_digit());
     // `No.5` and `n°5` are written so, too.
-    let is_joined = is_digit && !key.ends_with(char::is_alphanumeric);
+    let is_joined = is_digit && (key.ends_with('º') || !key.ends_with(char::is_alphanumeric));
     let goes_on = behind.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | '/'));
     let goes_on = goes_on && !is_joined;
     if goes_on || (!key.ends_with('.') && behind == Some('-')) {

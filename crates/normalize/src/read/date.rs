@@ -87,6 +87,9 @@ pub(super) fn day_first(place: Place<'_>) -> Option<Found> {
             return None;
         }
     }
+    if let Some(found) = day_and_number(place, day, end) {
+        return Some(found);
+    }
     let mut at = place.next_at(end)?;
     let link = table.word("between day and month");
     if !link.is_empty() && place.move_to(at).word() == link {
@@ -115,6 +118,31 @@ pub(super) fn day_first(place: Place<'_>) -> Option<Found> {
         None => "day and month",
     };
     Some(Found::new(Kind::Date, date.spoken(place, template)?, end))
+}
+
+/// `am 1.5.`: the month is a number, too.
+fn day_and_number(place: Place<'_>, day: u32, end: usize) -> Option<Found> {
+    let (text, table) = (place.text, place.table);
+    let dot = table.setting("day ends with")?;
+    let count = digits(&text[end..]);
+    let month = small(&text[end..end + count]).filter(|month| (1..=12).contains(month))?;
+    let is_date = text[end + count..].starts_with(dot)
+        && !text[end + count + dot.len()..].starts_with(|c: char| c.is_alphanumeric())
+        && table.lists("dates after", place.previous());
+    if count > 2 || !is_date {
+        return None;
+    }
+    let date = Date {
+        day,
+        month,
+        year: None,
+    };
+    let mut spoken = date.spoken(place, "day and month")?;
+    let end = end + count + dot.len();
+    if place.is_sentence_end(end) {
+        spoken.push('.');
+    }
+    Some(Found::new(Kind::Date, spoken, end))
 }
 
 /// A date that begins with its month, or a month and a year.

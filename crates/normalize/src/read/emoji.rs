@@ -102,21 +102,23 @@ fn is_modifier(c: char) -> bool {
 }
 
 /// Characters that are pictures by themselves.
-fn is_emoji(c: char) -> bool {
-    matches!(
-        c,
-        '\u{1f300}'..='\u{1faff}'
-            | '\u{1f1e6}'..='\u{1f1ff}'
-            | '\u{2600}'..='\u{26ff}'
-            | '\u{2700}'..='\u{27bf}'
-            | '\u{231a}'..='\u{231b}'
-            | '\u{23e9}'..='\u{23fa}'
-            | '\u{2b1b}'..='\u{2b1c}'
-            | '\u{2b50}'
-            | '\u{2b55}'
-            | '\u{1f004}'
-            | '\u{1f0cf}'
-            | '\u{1f18e}'
-            | '\u{1f191}'..='\u{1f19a}'
-    )
+pub(crate) fn is_emoji(c: char) -> bool {
+    // Quickly, for most characters are none.
+    c >= '\u{231a}'
+        && matches!(
+            c,
+            '\u{1f300}'..='\u{1faff}'
+                | '\u{1f1e6}'..='\u{1f1ff}'
+                | '\u{2600}'..='\u{26ff}'
+                | '\u{2700}'..='\u{27bf}'
+                | '\u{231a}'..='\u{231b}'
+                | '\u{23e9}'..='\u{23fa}'
+                | '\u{2b1b}'..='\u{2b1c}'
+                | '\u{2b50}'
+                | '\u{2b55}'
+                | '\u{1f004}'
+                | '\u{1f0cf}'
+                | '\u{1f18e}'
+                | '\u{1f191}'..='\u{1f19a}'
+        )
 }

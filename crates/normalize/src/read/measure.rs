@@ -18,7 +18,12 @@ pub(super) fn read(place: Place<'_>, number: &Numeral, end: usize) -> Option<Fou
     } else {
         (end, word_end)
     };
-    let unit = table.get("units", &text[unit_at..unit_end])?;
+    let unit = &text[unit_at..unit_end];
+    // `4K` and `1A` are names, `4 K` is a temperature.
+    if unit_at == end && table.lists_exactly("units apart", unit) {
+        return None;
+    }
+    let unit = table.get("units", unit)?;
     // Within a sentence a full stop behind a unit belongs to it.
     let is_dotted = text[unit_end..].starts_with('.')
         && text[unit_at..unit_end].ends_with(char::is_alphabetic)

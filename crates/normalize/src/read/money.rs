@@ -36,6 +36,7 @@ pub(super) fn before(place: Place<'_>, is_start: bool) -> Option<Found> {
     }
     let (mut number, end) = numeral(place.move_to(at)).or_else(|| amount_of(place.move_to(at)))?;
     number.negative |= outer_minus;
+    let end = behind_dash(place, end);
     let (scale, end) = scale(place, end, true).map_or((None, end), |(it, end)| (Some(it), end));
     if !place.is_boundary(end) {
         return None;
@@ -55,6 +56,7 @@ pub(super) fn foreign(place: Place<'_>) -> Option<Found> {
 
 /// A number with the name of its currency behind it.
 pub(super) fn behind(place: Place<'_>, number: &Numeral, end: usize) -> Option<Found> {
+    let end = behind_dash(place, end);
     let (scale, at) = scale(place, end, true).map_or((None, end), |(it, end)| (Some(it), end));
     let text = place.text;
     let blank = text[at..].chars().next().filter(|&c| is_blank(c));
@@ -75,6 +77,14 @@ pub(super) fn behind(place: Place<'_>, number: &Numeral, end: usize) -> Option<F
         amount(place.table, number, scale, currency)?,
         end,
     ))
+}
+
+/// Behind the dash that stands for no cents: `10,-`.
+fn behind_dash(place: Place<'_>, end: usize) -> usize {
+    let text = &place.text[end..];
+    let dashes = [",--", ",-", ",–", ",—"];
+    let dash = dashes.into_iter().find(|dash| text.starts_with(dash));
+    end + dash.map_or(0, str::len)
 }
 
 /// `million`, or where letters are understood `m`: its entry, and where it ends.

@@ -36,6 +36,14 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
         Kind::Cardinal
     };
     let spoken = place.table.number(&number, gender(place, end))?;
+    // `un'ora` is one word.
+    if let Some(elided) = place.table.setting("una before vowel")
+        && spoken == "una"
+        && let Some(next) = place.next_at(end)
+        && place.text[next..].starts_with(['a', 'e', 'i', 'o', 'u'])
+    {
+        return Some(Found::new(kind, elided.to_owned(), next));
+    }
     Some(Found::new(kind, spoken, end))
 }
 

@@ -4,6 +4,7 @@ use super::Found;
 use crate::context::{Place, end_of_word};
 use crate::expansion::Kind;
 use crate::numeral::{digits, numeral, small};
+use crate::spell::Gender;
 
 pub(super) fn read(place: Place<'_>) -> Option<Found> {
     let (text, table) = (place.text, place.table);
@@ -21,13 +22,16 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
             word_end,
         ));
     }
-    let is_decade = table.lists("decade suffixes", suffix) && number.is_plain();
+    // `80er-Jahre`
+    let ending = suffix.split('-').next().unwrap_or_default();
+    let is_decade = table.lists("decade suffixes", ending) && number.is_plain();
+    let decade_end = end + ending.len();
     let is_year = number.integer.len() == 4 && (1100..2100).contains(&value);
     if is_decade && value % 10 == 0 && (is_year || number.integer.len() == 2) {
         return Some(Found::new(
             Kind::Year,
             table.spell("decade", value)?,
-            word_end,
+            decade_end,
         ));
     }
     None
@@ -39,9 +43,15 @@ pub(super) fn short_decade(place: Place<'_>) -> Option<Found> {
     let apostrophe = place.rest().chars().next()?.len_utf8();
     let at = place.at + apostrophe;
     let count = digits(&text[at..]);
-    let value = small(&text[at..at + count]).filter(|value| count == 2 && value % 10 == 0)?;
+    let value = small(&text[at..at + count]).filter(|_| (2..=3).contains(&count))?;
     let end = end_of_word(text, at + count);
-    if !table.lists("decade suffixes", &text[at + count..end]) {
+    let suffix = &text[at + count..end];
+    if suffix.is_empty() && !text[end..].starts_with(['\'', '’']) {
+        // A year without its century.
+        let spoken = table.cardinal(u64::from(value), Gender::Alone)?;
+        return Some(Found::new(Kind::Year, spoken, end));
+    }
+    if value % 10 != 0 || !table.lists("decade suffixes", suffix) {
         return None;
     }
     Some(Found::new(
@@ -58,9 +68,13 @@ fn dotted(place: Place<'_>, value: u64, end: usize) -> Option<Found> {
     if !place.text[end..].starts_with('.') {
         return None;
     }
+    let previous = place.previous();
+    if place.is_sentence_end(end + 1) && table.lists_exactly("ordinal at end after", previous) {
+        let spoken = inflected(place, value)?;
+        return Some(Found::new(Kind::Ordinal, spoken + ".", end + 1));
+    }
     let next = place.next_at(end + 1)?;
     let is_word = place.text[next..].starts_with(char::is_alphabetic);
-    let previous = place.previous();
     let is_counted = ["ordinal e after", "ordinal en after", "ordinal er after"]
         .iter()
         .any(|list| table.lists(list, previous));

@@ -36,6 +36,10 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
         return hour_alone(place, hour, at);
     };
     let end = at + length + 2;
+    let end = match between {
+        Between::Letter => minute_word(place, end),
+        Between::Colon | Between::Stop => end,
+    };
     let word = suffix(place, end);
     let is_marked = word.is_some() || table.lists("time after", place.previous());
     if between == Between::Stop && !is_marked {
@@ -47,6 +51,23 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     }
     let spoken = spoken(table, hour, Some(minute), !words.is_empty())?;
     Some(Found::new(Kind::Time, joined(&spoken, words, hour), end))
+}
+
+/// Where `min` ends that may stand behind `5 h 30`; it is not said.
+fn minute_word(place: Place<'_>, end: usize) -> usize {
+    let text = place.text;
+    let at = text[end..]
+        .strip_prefix(is_blank)
+        .map_or(end, |rest| text.len() - rest.len());
+    let word_end = end_of_word(text, at);
+    if place
+        .table
+        .lists_exactly("minute words", &text[at..word_end])
+    {
+        word_end
+    } else {
+        end
+    }
 }
 
 /// `3am`, `8h`.
