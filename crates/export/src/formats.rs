@@ -11,14 +11,20 @@ const LARGE: u64 = 150_000_000;
 pub struct Formats([Option<Format>; ComponentName::ALL.len()]);
 
 impl Formats {
-    /// The format that a component has unless another is asked for: the smallest that quality
-    /// allows (`cargo xtask bench quality`).
+    /// The format that a component has unless another is asked for: the smallest of which nothing is
+    /// heard, where that is known (`cargo xtask bench listen`, of `starling`), and otherwise the
+    /// smallest that its error allows (`cargo xtask bench quality`).
     ///
-    /// Bytes decide how long a step of the backbone takes, and 4 bits lose too much. 6 bits lose
-    /// between two and three times as much as 8, which is worth it where a step reads hundreds
-    /// of megabytes: a page then speaks a tenth faster with one thread, and its user loads a
-    /// fifth less. The codec's error has to stay 50 dB below the level of speech, in quiet
-    /// frames too, which 8 bits do not reach.
+    /// - **Backbone**: bytes decide how long a step takes. With 8 bits and with 6 `starling` is
+    ///   heard as with f32; with 4 it ends elsewhere twice as often as with 6, and one of its two
+    ///   voices scores at the limit. 6 bits are worth their larger error where a step reads hundreds of
+    ///   megabytes: a page then speaks a tenth faster with one thread, and its user loads a fifth
+    ///   less. A smaller backbone keeps 8: what wider models lose by 6 was not heard.
+    /// - **Decoder**: with 8 bits the quietest tenth of the sound is 1.5 dB louder, which is hiss,
+    ///   though as many words are understood. With 16 it is as quiet as with f32.
+    /// - **Encoder**: with 8 bits `starling`'s voices are heard as before, but it has two voices to
+    ///   choose from, and cannot show whether a stranger's is still like him. Only a page that
+    ///   clones loads it, so 16 bits stay.
     pub fn default_of(component: ComponentName, config: &Config) -> Format {
         match component {
             ComponentName::FlowLm if weights(config) >= LARGE => Format::Q6,

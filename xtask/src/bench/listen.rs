@@ -2,6 +2,7 @@
 //! pocket-tts itself and the teacher of the model.
 
 mod case;
+mod digest;
 mod figures;
 mod hearing;
 mod python;
@@ -36,6 +37,9 @@ pub(crate) struct ListenArgs {
     /// Rows of the table to measure, by their names; all unless given.
     #[arg(long, value_name = "ROW", value_delimiter = ',')]
     only: Vec<String>,
+    /// Speak nothing: the table of what former runs measured, as far as they came.
+    #[arg(long)]
+    recorded: bool,
     /// Write the table into docs/performance.md although not all was measured.
     #[arg(long)]
     write: bool,
@@ -79,7 +83,7 @@ pub(crate) fn bench(args: &ListenArgs) -> Result<()> {
             .filter(|it| records.find(case.name, it).is_none())
             .cloned()
             .collect();
-        if !unknown.is_empty() {
+        if !unknown.is_empty() && !args.recorded {
             let spoken = speaking.speak(case, &unknown)?;
             let heard = hearing.hear(case.name, &spoken.recordings(&unknown))?;
             for ((utterance, spoken), heard) in unknown.iter().zip(&spoken.answers).zip(&heard) {

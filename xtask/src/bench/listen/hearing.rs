@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::digest::short;
 use super::python::{Pythons, script};
 use crate::workspace;
 
@@ -24,7 +25,9 @@ const VERSION: &str = "1";
 /// What was heard of a recording.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Heard {
-    heard: String,
+    /// The words that the recogniser writes.
+    #[serde(rename = "heard")]
+    transcript: String,
     /// Words that were to be said, that are wrong, and of those the lost ones.
     pub(super) words: usize,
     pub(super) wrong: usize,
@@ -192,10 +195,5 @@ fn key(recording: &Recording) -> Result<String> {
     hash.update(text);
     hash.update([0]);
     hash.update(bytes);
-    let digest = hash.finalize();
-    Ok(digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(short(hash, 16))
 }

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::case::{Case, Speaks};
+use super::digest::short;
 use super::hearing::Recording;
 use super::python::{Pythons, script};
 use super::sentence::Utterance;
@@ -241,10 +242,5 @@ fn fingerprint(files: &[impl AsRef<Path>]) -> Result<String> {
     for path in files.iter().map(AsRef::as_ref) {
         hash.update(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
     }
-    let digest = hash.finalize();
-    Ok(digest
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(short(hash, 4))
 }
