@@ -22,11 +22,13 @@ use crate::workspace;
 
 /// What runs in a page.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+/// What `wasm-opt` aims at where speed counts.
+const FAST: &str = "-O3";
 /// The module that speaks.
 const SPEECH: Module = Module {
     package: "pocket-onnx-wasm",
     name: "pocket_onnx",
-    level: "-O3",
+    level: FAST,
 };
 /// The module that rewrites texts, which is loaded when that is asked for.
 const NORMALIZE: Module = Module {
@@ -120,13 +122,13 @@ fn build(module: &Module, dir: &Path, features: &str) -> Result<()> {
         .with_context(|| format!("wasm-bindgen refuses {}", built.display()))?;
     let module = dir.join(format!("{name}_bg.wasm"));
     let optimized = dir.join("optimized.wasm");
-    optimize(&module, &optimized)?;
+    optimize(&module, level, &optimized)?;
     fs::rename(&optimized, &module)?;
     Ok(())
 }
 
 /// Optimises a module, and prints its size.
-fn optimize(module: &Path, optimized: &Path) -> Result<()> {
+fn optimize(module: &Path, level: &str, optimized: &Path) -> Result<()> {
     run(Command::new(package().join("node_modules/.bin/wasm-opt"))
         .arg(level)
         // Kernels stay functions of their own: compilers run out of registers in larger ones.

@@ -75,6 +75,9 @@ pub(crate) fn floats(what: &str, value: &JsValue) -> Result<Vec<f32>, Error> {
         .ok_or_else(|| wrong(what, "a Float32Array"))
 }
 
+/// Where parts of a text lie, and where those of its source that they were made of.
+pub(crate) type Parts = Vec<(Range<usize>, Range<usize>)>;
+
 /// Parts of a text and of its source, four numbers each: they have to be in order, and to cut no
 /// character.
 pub(crate) fn parts(
@@ -82,7 +85,7 @@ pub(crate) fn parts(
     value: &JsValue,
     text: &str,
     source: &str,
-) -> Result<Vec<(Range<usize>, Range<usize>)>, Error> {
+) -> Result<Parts, Error> {
     let expected = "a Uint32Array of places in the text and in its source, in order";
     let array: Option<&Uint32Array> = typed_array(value);
     let numbers = array.map(Uint32Array::to_vec);

@@ -21,5 +21,5 @@ pub(super) fn build(file: &Path) -> Result<()> {
         &super::flags("+simd128"),
     ]))?;
     let built = target(super::TARGET).join("wasm/playback.wasm");
-    super::optimize(&built, file)
+    super::optimize(&built, super::FAST, file)
 }
