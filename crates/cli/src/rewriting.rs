@@ -1,6 +1,6 @@
 //! How the text is rewritten: pronunciation lists and normalisation.
 
-use std::fs;
+use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -8,6 +8,7 @@ use normalize::{Replacements, Rules};
 use speech::Tokenizer;
 
 use crate::args::RewritingArgs;
+use crate::text::read_all;
 
 /// The rules that were asked for, or that a vocabulary of this language needs.
 pub(crate) fn rules(
@@ -25,12 +26,8 @@ pub(crate) fn rules(
 
 fn read(path: &Path) -> Result<Replacements> {
     let context = || format!("cannot read the pronunciation list {}", path.display());
-    let bytes = fs::read(path).with_context(context)?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = valid.iter().filter(|&&byte| byte == b'\n').count() + 1;
-        anyhow::anyhow!("line {line} is not UTF-8")
-    });
-    let list = text.and_then(|text| Ok(Replacements::parse(&text)?));
+    let file = File::open(path).with_context(context)?;
+    let text = read_all(file).with_context(context)?;
+    let list = Replacements::parse(&text);
     list.with_context(|| format!("pronunciation list {}", path.display()))
 }

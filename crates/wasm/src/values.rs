@@ -80,12 +80,7 @@ pub(crate) type Parts = Vec<(Range<usize>, Range<usize>)>;
 
 /// Parts of a text and of its source, four numbers each: they have to be in order, and to cut no
 /// character.
-pub(crate) fn parts(
-    what: &str,
-    value: &JsValue,
-    text: &str,
-    source: &str,
-) -> Result<Parts, Error> {
+pub(crate) fn parts(what: &str, value: &JsValue, text: &str, source: &str) -> Result<Parts, Error> {
     let expected = "a Uint32Array of places in the text and in its source, in order";
     let array: Option<&Uint32Array> = typed_array(value);
     let numbers = array.map(Uint32Array::to_vec);

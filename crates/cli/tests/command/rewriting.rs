@@ -76,7 +76,7 @@ fn what_cannot_be_rewritten_is_named() {
         ),
         (
             "--replace latin.txt",
-            "pronunciation list latin.txt: line 2 is not UTF-8",
+            "cannot read the pronunciation list latin.txt: line 2 is not UTF-8",
         ),
         (
             "--replace none.txt",
