@@ -93,7 +93,10 @@ pub(crate) fn bench(args: &ListenArgs) -> Result<()> {
         let found = utterances
             .iter()
             .filter_map(|it| records.find(case.name, it));
-        measured.push((case, found.cloned().collect::<Vec<_>>()));
+        let found: Vec<Record> = found.cloned().collect();
+        if !found.is_empty() {
+            measured.push((case, found));
+        }
         println!("{}: {:.0} s", case.name, started.elapsed().as_secs_f64());
     }
     let text = table::text(&measured, count, &machine);

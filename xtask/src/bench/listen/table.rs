@@ -34,7 +34,7 @@ pub(super) fn text(measured: &[(&Case, Vec<Record>)], sentences: usize, machine:
          *Wrong* is the part of the words that Whisper hears otherwise, *lost* the part that it does not hear at all; \
          *noise* is how often each sentence was spoken, with other noise each time. *Against f32* are the same \
          sentences with the same noise, with the bounds that the difference lies between with a probability of 0.95 \
-         (sentences drawn anew). *End* is how many end at the same frame as f32's, and by how many frames of 80 ms \
+         (sentences drawn anew). DNSMOS judges the first recording of every eighth sentence. *End* is how many end at the same frame as f32's, and by how many frames of 80 ms \
          they differ on average; *quiet* the level of the quietest tenth, in dB of full scale; *clipped* the samples \
          of a million beyond full scale, which a file of 16 bits clips, and the largest magnitude. *As f32* is what \
          differs by no more than chance in its words, by at most {MOS} in DNSMOS and {QUIET} dB in quiet.\n\
