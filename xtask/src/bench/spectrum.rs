@@ -50,7 +50,7 @@ impl Spectrum {
             Self::Lines => power[..line(HIGHEST) as usize].to_vec(),
             Self::Mel => {
                 let mel = |frequency: f64| (1.0 + frequency / 700.0).ln();
-                let mut bands = vec![0.0; BANDS + 2];
+                let mut bands = [0.0; BANDS + 2];
                 for (i, power) in power.iter().enumerate() {
                     let frequency = i as f64 * RATE / self.window() as f64;
                     let place = mel(frequency) / mel(RATE / 2.0) * (BANDS + 1) as f64;
@@ -94,7 +94,7 @@ fn power(samples: &[f32], fft: &Arc<dyn Fft<f32>>) -> Vec<f32> {
     fft.process(&mut lines);
     lines[..length / 2]
         .iter()
-        .map(|line| line.norm_sqr())
+        .map(Complex32::norm_sqr)
         .collect()
 }
 
