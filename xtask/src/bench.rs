@@ -9,6 +9,7 @@ mod program;
 mod quality;
 mod report;
 mod speak;
+mod words;
 
 use std::path::PathBuf;
 
@@ -29,6 +30,12 @@ pub(crate) enum Bench {
     },
     /// Speech: time per frame and component, first sound, memory, in every backend.
     Speak,
+    /// Word times, against those of sentences whose times are known.
+    Words {
+        /// Folder with `words.json` and `latents.safetensors`.
+        #[arg(long, value_name = "DIR", default_value = "../shared/voice/words")]
+        sentences: PathBuf,
+    },
 }
 
 impl Bench {
@@ -38,6 +45,7 @@ impl Bench {
             Self::Page => page::bench(),
             Self::Quality { weights } => quality::bench(weights.as_deref()),
             Self::Speak => speak::bench(),
+            Self::Words { sentences } => words::bench(sentences),
         }
     }
 }
