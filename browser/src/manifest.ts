@@ -69,6 +69,8 @@ export interface VoiceEntry {
 /** A bundle, described. */
 export interface Manifest {
   variant: string | null;
+  /** Heads that tell when words are spoken, where the variant does not say it. */
+  word_heads?: { layer: number; head: number }[];
   language: string | null;
   /** Set where the weights are random numbers: such a bundle makes noise, not speech. */
   synthetic: { seed: number } | null;

@@ -112,6 +112,13 @@ export class PocketTTS {
     return new PocketTTS(manifest, workers, backend, used, notice);
   }
 
+  /** Whether it can tell when words are spoken (the option `words`). */
+  get tellsWords(): boolean {
+    const { variant, word_heads: heads, components } = this.#manifest;
+    const isGiven = components["flow_lm"]?.outputs.some(({ name }) => name === "attention") ?? false;
+    return (variant !== null || heads !== undefined) && (this.backend === "engine" || isGiven);
+  }
+
   /** Samples per second. */
   get sampleRate(): number {
     return this.#manifest.sample_rate;

@@ -12,6 +12,7 @@ mod report;
 mod speak;
 mod spectrum;
 mod stretch;
+mod words;
 
 use std::path::PathBuf;
 
@@ -36,6 +37,12 @@ pub(crate) enum Bench {
     Speak,
     /// Faster and slower speech: spectra and a recogniser's word errors, beside other programs.
     Stretch,
+    /// Word times, against those of sentences whose times are known.
+    Words {
+        /// Folder with `words.json` and `latents.safetensors`.
+        #[arg(long, value_name = "DIR", default_value = "../shared/voice/words")]
+        sentences: PathBuf,
+    },
 }
 
 impl Bench {
@@ -47,6 +54,7 @@ impl Bench {
             Self::Quality { weights } => quality::bench(weights.as_deref()),
             Self::Speak => speak::bench(),
             Self::Stretch => stretch::bench(),
+            Self::Words { sentences } => words::bench(sentences),
         }
     }
 }

@@ -17,8 +17,9 @@ const backdrop = byId("backdrop", HTMLDivElement);
 const LONG = 20_000;
 /** Units of a text from which on nothing is marked, for laying it out would hold up the page. */
 const TOO_LONG = 2_000_000;
-/** Of the stylesheet. */
+/** Of the stylesheet: the sentence that sounds, and its word. */
 const HIGHLIGHT = "sounding";
+const WORD = "word";
 
 export class Backdrop {
   readonly #area: HTMLTextAreaElement;
@@ -51,14 +52,20 @@ export class Backdrop {
   /** Nothing sounds. */
   clear(): void {
     CSS.highlights?.delete(HIGHLIGHT);
+    CSS.highlights?.delete(WORD);
     this.#shown = undefined;
     backdrop.replaceChildren();
   }
 
-  /** Marks a stretch of the text, and brings it into sight. */
-  mark(text: string, { start, end }: Stretch): void {
+  /** Marks a stretch of the text and a word in it, and brings the word into sight. */
+  mark(text: string, { start, end }: Stretch, word: Stretch | undefined): void {
+    const inner = word !== undefined && word.start >= start && word.end <= end ? word : undefined;
     if (text.length < LONG) {
-      const mark = make("mark", text.slice(start, end));
+      const mark = make("mark", inner === undefined ? text.slice(start, end) : "");
+      if (inner !== undefined) {
+        const sounds = make("b", text.slice(inner.start, inner.end));
+        mark.replaceChildren(text.slice(start, inner.start), sounds, text.slice(inner.end, end));
+      }
       // The line break at the end gives the last line its height, as a text area does.
       backdrop.replaceChildren(text.slice(0, start), mark, `${text.slice(end)}\n`);
       this.#bring(mark.offsetTop, mark.offsetHeight);
@@ -70,6 +77,13 @@ export class Backdrop {
     range.setStart(this.#shown, start);
     range.setEnd(this.#shown, end);
     CSS.highlights.set(HIGHLIGHT, new Highlight(range));
+    CSS.highlights.delete(WORD);
+    if (inner !== undefined) {
+      const sounds = new Range();
+      sounds.setStart(this.#shown, inner.start);
+      sounds.setEnd(this.#shown, inner.end);
+      CSS.highlights.set(WORD, new Highlight(sounds));
+    }
     const { top, height } = range.getBoundingClientRect();
     this.#bring(top - backdrop.getBoundingClientRect().top + backdrop.scrollTop, height);
   }

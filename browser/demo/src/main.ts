@@ -98,8 +98,17 @@ async function load(): Promise<PocketTTS> {
   return tts;
 }
 
-async function speakText(): Promise<void> {
-  const { text } = script;
+/** The beginning of a word that was clicked while others sounded: it is spoken from there on. */
+let clicked: number | undefined;
+script.onword = (start) => {
+  if (current === undefined) return;
+  clicked = start;
+  current.abort();
+};
+
+/** Speaks what is written from `start` on. */
+async function speakText(start = 0): Promise<void> {
+  const text = script.text.slice(start);
   if (text.trim() === "") {
     say("There is nothing to say yet.");
     script.focus();
@@ -120,7 +129,7 @@ async function speakText(): Promise<void> {
     say(speaker.held ? HELD : "Speaking.");
     label("Pause");
     wave.clear();
-    script.begin();
+    script.begin(start);
     speech = await speaker.speak(tts, text, { ...options(), voice, signal: abort.signal }, {
       made: (samples, rate) => wave.add(samples, rate),
       heard: (seconds, mark) => {
@@ -129,6 +138,7 @@ async function speakText(): Promise<void> {
         script.sounds(mark);
         clock.textContent = time(seconds);
       },
+      word: (word) => script.says(word),
       level: (rms) => wave.level(rms),
       figures: showFigures,
     });
@@ -142,6 +152,9 @@ async function speakText(): Promise<void> {
     script.sounds(undefined);
     busy(false);
     void showMemory(tts?.memory);
+    const from = clicked;
+    clicked = undefined;
+    if (from !== undefined) void speakText(from);
   }
 }
 

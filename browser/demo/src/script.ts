@@ -19,12 +19,22 @@ export class Script {
   /** What is being spoken; a text that was changed meanwhile has no sentence that sounds. */
   #spoken: string | undefined;
   #sounding: Stretch | undefined;
+  #word: Stretch | undefined;
+  /** Where what is spoken begins in the text. */
+  #start = 0;
+  /** Hears where a word begins that was clicked. */
+  onword: ((start: number) => void) | undefined;
   #counting: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     const options = SAMPLES.map((it) => new Option(it.label, it.language));
     picker.append(new Option("choose …", ""), ...options);
     picker.addEventListener("change", () => this.#choose(sampleOf(picker.value)));
+    area.addEventListener("click", () => {
+      if (area.selectionStart !== area.selectionEnd) return;
+      const before = area.value.slice(0, area.selectionStart);
+      this.onword?.(before.length - (/\S*$/u.exec(before)?.[0].length ?? 0));
+    });
     area.addEventListener("input", () => {
       picker.value = "";
       this.#changed();
@@ -50,10 +60,11 @@ export class Script {
     area.focus();
   }
 
-  /** Speech begins. */
-  begin(): void {
+  /** Speech begins there. */
+  begin(start: number): void {
+    this.#start = start;
     this.#spoken = area.value;
-    this.#sounding = undefined;
+    this.#sounding = this.#word = undefined;
     // Laid out now, a long text holds up no sound.
     this.#backdrop.show(this.#spoken);
   }
@@ -61,8 +72,16 @@ export class Script {
   /** This part of the text sounds now; none at the end. */
   sounds(mark: Partial<{ from: number | undefined; to: number | undefined }> | undefined): void {
     const { from = 0, to = 0 } = mark ?? {};
-    if (from === this.#sounding?.start && to === this.#sounding.end) return;
-    this.#sounding = from < to ? { start: from, end: to } : undefined;
+    const [start, end] = [this.#start + from, this.#start + to];
+    if (start === this.#sounding?.start && end === this.#sounding.end) return;
+    this.#sounding = start < end ? { start, end } : undefined;
+    if (this.#sounding === undefined) this.#word = undefined;
+    this.#draw();
+  }
+
+  /** This word of it sounds now. */
+  says({ from, to }: { from: number; to: number }): void {
+    this.#word = { start: this.#start + from, end: this.#start + to };
     this.#draw();
   }
 
@@ -90,7 +109,7 @@ export class Script {
 
   #draw(): void {
     const text = area.value;
-    if (text === this.#spoken && this.#sounding !== undefined) this.#backdrop.mark(text, this.#sounding);
+    if (text === this.#spoken && this.#sounding !== undefined) this.#backdrop.mark(text, this.#sounding, this.#word);
     else this.#backdrop.clear();
   }
 }

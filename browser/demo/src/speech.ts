@@ -1,11 +1,12 @@
 /** One utterance: from a text to the loudspeaker, with figures. */
 
-import { type Mark, Player, type PocketTTS, type SpeakOptions, Speech, type Statistics } from "./tts.js";
+import { type Mark, Player, type PocketTTS, type SpeakOptions, Speech, type Statistics, type Word } from "./tts.js";
 
 /** What an utterance tells while it is made and heard. */
 export interface Listener {
   made(samples: Float32Array, sampleRate: number): void;
   heard(seconds: number, mark: Mark | undefined): void;
+  word(word: Word): void;
   level(rms: number): void;
   figures(figures: Figures): void;
 }
@@ -60,6 +61,7 @@ export class Speaker {
       listener.level(this.#level());
       listener.figures(figures);
     };
+    player.onword = (word) => listener.word(word);
     try {
       const speech = await Promise.race([
         this.#stream(tts, text, options, figures, listener),
@@ -74,7 +76,7 @@ export class Speaker {
       throw error;
     } finally {
       options.signal?.removeEventListener("abort", stop);
-      player.onposition = undefined;
+      player.onposition = player.onword = undefined;
       listener.level(0);
     }
   }
@@ -105,7 +107,9 @@ export class Speaker {
   ): Promise<Speech | undefined> {
     const parts: Float32Array[] = [];
     let [rate, last]: [number, Statistics | undefined] = [0, undefined];
-    for await (const { audio, sampleRate, text: sentences, from, to, statistics } of tts.stream(text, options)) {
+    for await (const chunk of tts.stream(text, { ...options, words: tts.tellsWords })) {
+      const { audio, sampleRate, text: sentences, from, to, words, statistics } = chunk;
+      const before = figures.seconds;
       parts.push(audio);
       [rate, last] = [sampleRate, statistics];
       figures.seconds += audio.length / sampleRate;
@@ -113,7 +117,7 @@ export class Speaker {
       figures.seed = statistics.seed;
       listener.made(audio, sampleRate);
       listener.figures(figures);
-      await this.#player.write(audio, sampleRate, { text: sentences, from, to });
+      await this.#player.write(audio, sampleRate, { text: sentences, from, to, words, before });
     }
     return last && new Speech(parts, rate, last);
   }

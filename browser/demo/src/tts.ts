@@ -11,4 +11,5 @@ export {
   Speech,
   type Statistics,
   type Voice,
+  type Word,
 } from "pocket-onnx";

@@ -284,10 +284,10 @@ impl Errors {
     fn json(&self) -> serde_json::Value {
         let ms = |seconds: f64| (seconds * 1e4).round() / 10.0;
         serde_json::json!({
-            "mean_ms": ms(self.mean),
-            "late_ms": ms(self.late),
-            "most_ms": ms(self.most),
-            "worst_ms": ms(self.worst),
+            "mean": ms(self.mean),
+            "late": ms(self.late),
+            "most": ms(self.most),
+            "worst": ms(self.worst),
         })
     }
 }
