@@ -83,7 +83,10 @@ pub(crate) fn bench(sentences: &Path) -> Result<()> {
             )?;
         }
         if figures.wrong > 0 {
-            bail!("{} texts of words are not those of their sentences", figures.wrong);
+            bail!(
+                "{} texts of words are not those of their sentences",
+                figures.wrong
+            );
         }
         counts = Some(figures.sentences);
     }

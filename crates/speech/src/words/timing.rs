@@ -149,9 +149,6 @@ impl InChunk {
         let scores = self.waiting.pop_front().unwrap_or_default();
         let at = self.frames as f64 * length;
         let steps = self.machine.frame(&scores, sounds);
-        if sounds && steps.is_empty() {
-            self.go_on(&scores, at..at + length);
-        }
         if let [Step::Close(old), Step::Open(new)] = steps[..] {
             let middle = self.crossing(old, new, &scores, length).unwrap_or(at);
             self.close(old, middle - GAP, words);
@@ -172,25 +169,6 @@ impl InChunk {
         }
         self.before = scores;
         self.frames += 1;
-    }
-
-    /// The last word goes on where it sounds again after a silence in it, as numbers do, and still
-    /// has more of the attention than what stands behind it.
-    fn go_on(&mut self, scores: &[f32], frame: Range<f64>) {
-        let last = self.words.len().checked_sub(1);
-        let unit = last.and_then(|last| self.units.iter().position(|it| *it == Unit::Word(last)));
-        let (Some(last), Some(unit), None) = (last, unit, self.open) else {
-            return;
-        };
-        let score = |unit: usize| scores.get(unit).copied().unwrap_or_default();
-        if (unit + 1..self.units.len()).any(|behind| score(behind) >= score(unit)) {
-            return;
-        }
-        let end = self.last_sound(frame);
-        let is_last = |word: &&mut Word| word.source == self.words[last].source;
-        if let (Some(end), Some(word)) = (end, self.closed.as_mut().filter(is_last)) {
-            word.end = word.end.max(end);
-        }
     }
 
     /// When the attention goes over from one word to the next, between the middles of this frame
