@@ -98,13 +98,12 @@ where
     let mut rewriter = Some(Rewriter::new(rules.clone()));
     Box::new(move || {
         while let Some(own) = &mut rewriter {
-            let next = match source().map_err(Into::into)? {
-                Some(text) => own.push(&text),
-                None => {
-                    let last = own.finish();
-                    rewriter = None;
-                    last
-                }
+            let next = if let Some(text) = source().map_err(Into::into)? {
+                own.push(&text)
+            } else {
+                let last = own.finish();
+                rewriter = None;
+                last
             };
             if !next.source.is_empty() {
                 return Ok(Some(piece(next)));
