@@ -447,6 +447,32 @@ mod tests {
         }
     }
 
+    /// For vocabularies without digits any reading is better than none.
+    #[test]
+    fn all_digits_are_read_where_that_is_asked_for() {
+        let rules = Rules {
+            language: Some(Language::German),
+            reads_all_digits: true,
+            ..Rules::default()
+        };
+        let cases = [
+            ("Version 1.2.3", "Version eins zwei drei"),
+            ("12/11/10", "zwölf elf zehn"),
+            ("3-5 Tage", "drei fünf Tage"),
+            ("iPhone15 und A4", "iPhone fünfzehn und A vier"),
+            ("Nr. 12a", "Nummer zwölf a"),
+            ("[pause 500ms] 5", "[pause 500ms] fünf"),
+            ("1e309", "eins e dreihundertneun"),
+            ("007a", "null null sieben a"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(rules.rewrite(text).text, expected, "{text}");
+        }
+        let digits = rules.rewrite(&"7".repeat(10_000)).text;
+        assert!(!digits.contains('7'));
+        assert_eq!(digits.split_whitespace().count(), 10_000);
+    }
+
     #[test]
     fn a_sentence_comes_as_soon_as_the_next_begins() {
         let mut rewriter = Rewriter::new(rules(Language::English));
