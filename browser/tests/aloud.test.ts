@@ -173,6 +173,8 @@ test("texts that are spoken aloud are heard one after the other", async () => {
   });
   const { zero = 0, one = 0, three = 0, AbortError: aborted = Infinity } = times;
   expect(aborted).toBeLessThan(zero);
-  expect(one - zero).toBeGreaterThan(times["one lasts"] ?? Infinity);
-  expect(three - one).toBeGreaterThan(times["three lasts"] ?? Infinity);
+  // The page's clock and the sound device's are two.
+  const drift = 0.05;
+  expect(one - zero + drift).toBeGreaterThan(times["one lasts"] ?? Infinity);
+  expect(three - one + drift).toBeGreaterThan(times["three lasts"] ?? Infinity);
 });

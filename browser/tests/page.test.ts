@@ -358,7 +358,7 @@ test("all that may make a poor voice of a recording is told", async () => {
   await page.check("#consent");
   // Three seconds, of which half a second is a soft tone.
   const samples = Int16Array.from({ length: 72_000 }, (_, i) => (i < 12_000 ? 40 * Math.sin(i / 8) : 0));
-  const header = Buffer.from("RIFF....WAVEfmt ................data....", "latin1");
+  const header = Buffer.from("RIFF....WAVEfmt ....................data....", "latin1");
   header.writeUInt32LE(36 + samples.byteLength, 4);
   header.writeUInt32LE(16, 16);
   header.set([1, 0, 1, 0], 20);

@@ -158,6 +158,9 @@ async function speakText(start = 0): Promise<void> {
   }
 }
 
+/** Units of the longest text whose numbers are read: the package rewrites a text before it speaks. */
+const LONGEST_READING = 100_000;
+
 /** Whether numbers of a language are understood. */
 function isReadable(language: string | null | undefined): boolean {
   const known = ["english", "french", "german", "spanish", "italian", "portuguese", "dutch"];
@@ -169,7 +172,10 @@ function options(): SpeakOptions {
   const number = (id: string) => byId(id, HTMLInputElement).valueAsNumber;
   const options: SpeakOptions = {};
   // A model of an unknown language reads numbers as it can.
-  if (isReadable(model()?.language)) options.normalize = byId("normalize", HTMLInputElement).checked;
+  if (isReadable(model()?.language)) {
+    const isShort = byId("text", HTMLTextAreaElement).value.length <= LONGEST_READING;
+    options.normalize = byId("normalize", HTMLInputElement).checked && isShort;
+  }
   const replacements = byId("replacements", HTMLTextAreaElement).value;
   if (replacements.trim() !== "") options.replacements = replacements;
   for (const name of ["seed", "temperature", "steps"] as const) {

@@ -18,8 +18,6 @@ export interface Chunk {
   cut: boolean;
 }
 
-const NOTHING = new Float32Array();
-
 export class Decoder {
   readonly #decoding: Decoding;
   readonly #stream: Stream;
@@ -48,7 +46,7 @@ export class Decoder {
         break;
       case "latent": {
         const call = this.#decoding.latent(sound.values);
-        const samples = call === undefined ? NOTHING : await this.#decode(call);
+        const samples = call === undefined ? new Float32Array() : await this.#decode(call);
         const words = this.#decoding.words();
         if (samples.length > 0 || words.length > 0) {
           yield { samples, ...this.#said, words, cut: false };
@@ -57,7 +55,7 @@ export class Decoder {
       }
       case "end": {
         const call = this.#decoding.rest();
-        const rest = call === undefined ? NOTHING : await this.#decode(call);
+        const rest = call === undefined ? new Float32Array() : await this.#decode(call);
         // Nothing is held back at speed 1.
         const held = this.#decoding.end() as Float32Array<ArrayBuffer>;
         const samples = held.length === 0 ? rest : joined(rest, held);

@@ -7,6 +7,9 @@ use super::map::Mapped;
 use super::pause::{Markers, Piece};
 use super::python::is_space;
 
+/// Bytes that are copied at once.
+const PIECE: usize = 4096;
+
 /// Reads a text, piece by piece and fast, and says whether it can be spoken.
 #[derive(Default)]
 pub struct TextCheck {
@@ -30,8 +33,14 @@ impl TextCheck {
     pub fn push(&mut self, text: &str, options: &TextOptions) -> Result<(), TextError> {
         let found = &mut self.found;
         let mut hear = |piece: Piece| found.hear(piece, options);
-        // Nobody asks where anything stands.
-        self.markers.push(&Mapped::at(text, 0), &mut hear)
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(rest.ceil_char_boundary(PIECE));
+            // Nobody asks where anything stands.
+            self.markers.push(&Mapped::at(piece, 0), &mut hear)?;
+            rest = behind;
+        }
+        Ok(())
     }
 
     /// The text is over. Refuses one that nothing is to be said of; else gives what looks like a
