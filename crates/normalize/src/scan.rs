@@ -23,8 +23,10 @@ pub(crate) fn scan(text: &str, from: usize, language: Language, with_rest: bool)
             at = end;
             continue;
         }
-        // `No.5` is two words.
+        // `No.5` is two words. A run of digits that is too long for one is none.
+        let is_split = text[..at].ends_with(|c: char| c.is_ascii_digit()) && c.is_ascii_digit();
         let is_next = (expansions.last()).is_some_and(|last: &Expansion| last.range.end == at);
+        let is_next = is_next && !is_split;
         let is_start = is_next || is_start(&text[..at]);
         if c.is_ascii_lowercase() && !is_start {
             // Within a word, which most characters are.
