@@ -37,10 +37,11 @@ pub(crate) fn parts(found: &FileType, source: &mut Source) -> io::Result<Vec<Arc
 
 /// A stream's marker and the header of its first block, which has a fixed length.
 fn flac(bytes: &[u8], at: usize) -> Option<usize> {
-    let rest = &bytes[at..];
-    let is_first =
-        |rest: &[u8]| rest.len() > 8 && matches!(rest[4], 0 | 0x80) && rest[5..8] == [0, 0, 34];
-    (rest.starts_with(b"fLaC") && is_first(rest)).then_some(at)
+    let begins = matches!(
+        bytes[at..],
+        [b'f', b'L', b'a', b'C', 0 | 0x80, 0, 0, 34, _, ..]
+    );
+    begins.then_some(at)
 }
 
 /// A frame that tells how many follow: after its header and side information, whose length depends

@@ -99,13 +99,13 @@ fn find(
     let mut recording = decode_part(path, &found, first, limit)?;
     let rate = recording.sample_rate;
     for part in parts {
+        if recording.truncated {
+            break;
+        }
         // Behind what is broken, players go on, too.
         let Ok(next) = decode_part(path, &found, part, limit) else {
             continue;
         };
-        if recording.truncated {
-            break;
-        }
         if next.sample_rate != rate {
             return Err(RecordingError::Damaged {
                 path: path.to_owned(),
