@@ -4,17 +4,17 @@
 
 #![allow(clippy::print_stdout, reason = "a program that reports")]
 
+mod components;
+
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::path::Path;
 
-use bundle::{ComponentName, Manifest};
-use engine::Engine;
-use runtime::{Backend, Stream};
-use speech::{Action, Call, Decoding, Model, Options, Sound, Speed, Voice};
+use bundle::ComponentName;
+use runtime::Stream;
+use speech::{Action, Call, Decoding, Options, Sound, Speed, Voice};
 use tensor::Tensor;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use crate::components::{Components, Result};
 
 /// What is spoken.
 const SENTENCES: [&str; 20] = [
@@ -46,8 +46,7 @@ const QUIET: usize = 10;
 
 /// A bundle in the engine.
 struct Speaking {
-    model: Model,
-    streams: BTreeMap<ComponentName, Box<dyn Stream>>,
+    components: Components,
     voice: Voice,
 }
 
@@ -106,48 +105,29 @@ fn main() -> Result<()> {
 
 impl Speaking {
     fn open(dir: &Path) -> Result<Self> {
-        let manifest = Manifest::read(dir)?;
-        let engine = Engine::default();
-        let names = [
-            ComponentName::TextConditioner,
-            ComponentName::FlowLm,
-            ComponentName::FlowNet,
-            ComponentName::MimiDecoder,
-        ];
-        let load = |name| Ok((name, engine.load(dir, &manifest, name)?));
-        let streams = names.into_iter().map(load).collect::<Result<_>>()?;
-        let tokenizer = std::fs::read(dir.join(&manifest.tokenizer.file.name))?;
-        let voice = manifest.voices.first().ok_or("a bundle without voices")?;
-        let voice = std::fs::read(dir.join(&voice.file.name))?;
-        let model = Model::new(manifest, &tokenizer)?;
-        Ok(Self {
-            voice: model.read_voice(&voice)?,
-            model,
-            streams,
-        })
+        let components = Components::open(dir)?;
+        let first = components.voices()?.into_iter().next();
+        let (_, voice) = first.ok_or("a bundle without voices")?;
+        Ok(Self { components, voice })
     }
 
     /// A component afresh; the backbone in the state of the voice.
     fn stream(&self, name: ComponentName) -> Result<Box<dyn Stream>> {
-        let mut stream = self.streams[&name].fork();
-        if name == ComponentName::FlowLm {
-            for (input, state) in self.voice.states() {
-                stream.set_state(input, state.clone())?;
-            }
-            stream.set_position(self.voice.position())?;
+        match name {
+            ComponentName::FlowLm => self.components.backbone(&self.voice),
+            _ => Ok(self.components.stream(name)),
         }
-        Ok(stream)
     }
 
     fn speak(&self, text: &str, seed: u64) -> Result<Spoken> {
         let options = Options {
             seed,
             eos_threshold: f32::MAX,
-            ..self.model.options()
+            ..self.components.model.options()
         };
-        let mut utterance = self.model.utterance(text, &options)?;
+        let mut utterance = self.components.model.utterance(text, &options)?;
         let mut streams = BTreeMap::new();
-        for name in self.streams.keys() {
+        for name in self.components.streams.keys() {
             streams.insert(*name, self.stream(*name)?);
         }
         let mut spoken = Spoken {
@@ -179,7 +159,7 @@ impl Speaking {
 
     fn decode(&self, latents: &[Vec<f32>]) -> Result<Vec<Vec<f32>>> {
         let mut decoder = self.stream(ComponentName::MimiDecoder)?;
-        let mut decoding = Decoding::new(&self.model, Speed::ONE);
+        let mut decoding = Decoding::new(&self.components.model, Speed::ONE);
         let mut samples = Vec::new();
         for i in 0..=latents.len() {
             let call = match latents.get(i) {
@@ -190,7 +170,7 @@ impl Speaking {
                 samples.extend(decoding.audio(decoder.run(&call.views())?)?);
             }
         }
-        let frame = self.model.manifest().frame_size;
+        let frame = self.components.model.manifest().frame_size;
         Ok(samples.chunks(frame).map(<[f32]>::to_vec).collect())
     }
 }
@@ -232,7 +212,7 @@ impl Sums {
         for (expected, actual) in first {
             self.free.add(expected, actual);
         }
-        let options = reference.model.options();
+        let options = reference.components.model.options();
         let (end, threshold) = end(&spoken.logits, options.eos_threshold);
         let ends = |logit: &f32| *logit > threshold;
         let other_end = free.logits.iter().skip(EARLIEST_END).position(ends);

@@ -4,20 +4,20 @@
 
 #![allow(clippy::print_stdout, reason = "a program that reports")]
 
+mod components;
+
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use bundle::{ComponentName, Manifest};
-use engine::Engine;
-use runtime::{Backend, Stream};
+use bundle::ComponentName;
+use runtime::Stream;
 use safetensors::SafeTensors;
 use serde::Deserialize;
-use speech::{Action, Call, Decoding, Model, Options, Sound, Speed, Voice, Word};
+use speech::{Action, Call, Decoding, Options, Sound, Speed, Voice, Word};
 use tensor::Tensor;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use crate::components::{Components, Result};
 
 /// A sentence of which the times are known.
 #[derive(Deserialize)]
@@ -36,8 +36,7 @@ struct Known {
 }
 
 struct Speaking {
-    model: Model,
-    streams: BTreeMap<ComponentName, Box<dyn Stream>>,
+    components: Components,
     voices: BTreeMap<String, Voice>,
 }
 
@@ -103,38 +102,14 @@ fn main() -> Result<()> {
 
 impl Speaking {
     fn open(dir: &Path) -> Result<Self> {
-        let manifest = Manifest::read(dir)?;
-        let engine = Engine::default();
-        let names = [
-            ComponentName::TextConditioner,
-            ComponentName::FlowLm,
-            ComponentName::FlowNet,
-            ComponentName::MimiDecoder,
-        ];
-        let load = |name| Ok((name, engine.load(dir, &manifest, name)?));
-        let streams = names.into_iter().map(load).collect::<Result<_>>()?;
-        let tokenizer = std::fs::read(dir.join(&manifest.tokenizer.file.name))?;
-        let model = Model::new(manifest.clone(), &tokenizer)?;
-        let mut voices = BTreeMap::new();
-        for voice in &manifest.voices {
-            let file = std::fs::read(dir.join(&voice.file.name))?;
-            voices.insert(voice.name.clone(), model.read_voice(&file)?);
-        }
-        Ok(Self {
-            model,
-            streams,
-            voices,
-        })
+        let components = Components::open(dir)?;
+        let voices = components.voices()?.into_iter().collect();
+        Ok(Self { components, voices })
     }
 
     fn backbone(&self, voice: &str) -> Result<Box<dyn Stream>> {
-        let mut stream = self.streams[&ComponentName::FlowLm].fork();
         let voice = self.voices.get(voice).ok_or("no such voice")?;
-        for (input, state) in voice.states() {
-            stream.set_state(input, state.clone())?;
-        }
-        stream.set_position(voice.position())?;
-        Ok(stream)
+        self.components.backbone(voice)
     }
 
     /// The words of a sentence that is said with these latents, and what is left behind them.
@@ -143,14 +118,17 @@ impl Speaking {
             eos_threshold: f32::MAX,
             max_tokens: 1000,
             words: true,
-            ..self.model.options()
+            ..self.components.model.options()
         };
-        let mut utterance = self.model.utterance(sentence.text.clone(), &options)?;
+        let mut utterance = self
+            .components
+            .model
+            .utterance(sentence.text.clone(), &options)?;
         let mut backbone = self.backbone(&sentence.voice)?;
         backbone.watch(true)?;
-        let mut conditioner = self.streams[&ComponentName::TextConditioner].fork();
-        let mut decoder = self.streams[&ComponentName::MimiDecoder].fork();
-        let mut decoding = Decoding::new(&self.model, Speed::ONE);
+        let mut conditioner = self.components.stream(ComponentName::TextConditioner);
+        let mut decoder = self.components.stream(ComponentName::MimiDecoder);
+        let mut decoding = Decoding::new(&self.components.model, Speed::ONE);
         let mut left = latents.iter();
         let mut words = Vec::new();
         loop {
@@ -186,14 +164,28 @@ impl Speaking {
     fn cost(&self, text: &str) -> Result<[f64; 2]> {
         const STEPS: usize = 60;
         const ROUNDS: usize = 15;
-        let ids = self.model.tokenizer().encode(text);
-        let mut conditioner = self.streams[&ComponentName::TextConditioner].fork();
+        let ids = self.components.model.tokenizer().encode(text);
+        let mut conditioner = self.components.stream(ComponentName::TextConditioner);
         let ids = Tensor::i64([1, ids.len()], ids)?;
         let embeddings = conditioner
             .run(&[("token_ids", ids.view())])?
             .take("embeddings")?;
-        let dim = self.model.manifest().model.mimi.quantizer.dimension;
-        let width = self.model.manifest().model.flow_lm.transformer.d_model;
+        let dim = self
+            .components
+            .model
+            .manifest()
+            .model
+            .mimi
+            .quantizer
+            .dimension;
+        let width = self
+            .components
+            .model
+            .manifest()
+            .model
+            .flow_lm
+            .transformer
+            .d_model;
         let (none, latents) = (
             Tensor::f32([1, 0, width], Vec::new())?,
             Tensor::f32([1, 1, dim], vec![0.1; dim])?,
