@@ -1,10 +1,10 @@
 /** Private, streaming, offline speech in a web page. */
 
 export { type ErrorKind, PocketTTSError } from "./errors.js";
+export { readsNumbers, type Language } from "./languages.js";
 export type { WeightFormat } from "./manifest.js";
 export type {
   Backend,
-  Language,
   LoadOptions,
   Notice,
   PlayOptions,

@@ -4,6 +4,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { RecordingNotice, SpeechNotice, SpeechOptions } from "../wasm/simd/pocket_onnx.js";
+import type { Language } from "./languages.js";
 import type { Purpose } from "./loading/bundle.js";
 import type { WeightFormat } from "./manifest.js";
 import type { Player } from "./player/index.js";
@@ -63,9 +64,6 @@ export interface LoadOptions {
   /** Ends loading. */
   signal?: AbortSignal | undefined;
 }
-
-/** A language whose numbers, abbreviations and signs can be put into words. */
-export type Language = "english" | "french" | "german" | "spanish" | "italian" | "portuguese" | "dutch";
 
 /** How a text is spoken. What is not given is the model's own. */
 export interface SpeakOptions extends SpeechOptions {

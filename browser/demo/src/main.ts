@@ -12,7 +12,7 @@ import { Progress } from "./progress.js";
 import { Script } from "./script.js";
 import { SpeedControl } from "./speed.js";
 import { Speaker, type Figures } from "./speech.js";
-import type { Backend, PocketTTS, SpeakOptions, Speech } from "./tts.js";
+import { type Backend, type PocketTTS, readsNumbers, type SpeakOptions, type Speech } from "./tts.js";
 import { Voices } from "./voices.js";
 import { Wave } from "./wave.js";
 
@@ -80,7 +80,7 @@ function showModel(): void {
   cloning.possible = chosen.voice_cloning ?? true;
   cloning.savable = voices.name !== undefined;
   script.speaks(chosen.language);
-  byId("normalize", HTMLInputElement).disabled = !isReadable(chosen.language);
+  byId("normalize", HTMLInputElement).disabled = !readsNumbers(chosen.language);
 }
 
 /** The chosen model, loaded. */
@@ -161,18 +161,12 @@ async function speakText(start = 0): Promise<void> {
 /** Units of the longest text whose numbers are read: the package rewrites a text before it speaks. */
 const LONGEST_READING = 100_000;
 
-/** Whether numbers of a language are understood. */
-function isReadable(language: string | null | undefined): boolean {
-  const known = ["english", "french", "german", "spanish", "italian", "portuguese", "dutch"];
-  return known.some((it) => language?.toLowerCase().startsWith(it));
-}
-
 /** What is asked for beside the text and under "More". */
 function options(): SpeakOptions {
   const number = (id: string) => byId(id, HTMLInputElement).valueAsNumber;
   const options: SpeakOptions = {};
   // A model of an unknown language reads numbers as it can.
-  if (isReadable(model()?.language)) {
+  if (readsNumbers(model()?.language)) {
     const isShort = byId("text", HTMLTextAreaElement).value.length <= LONGEST_READING;
     options.normalize = byId("normalize", HTMLInputElement).checked && isShort;
   }

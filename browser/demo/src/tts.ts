@@ -7,6 +7,7 @@ export {
   Player,
   PocketTTS,
   type ProgressEvent,
+  readsNumbers,
   type SpeakOptions,
   Speech,
   type Statistics,

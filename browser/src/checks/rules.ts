@@ -1,7 +1,8 @@
 /** What the arguments and options of the package have to be: one rule for each kind of value. */
 
 import type { WeightFormat } from "../manifest.js";
-import type { Language, LoadOptions, PlayOptions, SpeakOptions } from "../options.js";
+import { type Language, LANGUAGES } from "../languages.js";
+import type { LoadOptions, PlayOptions, SpeakOptions } from "../options.js";
 import type { Mark, PlayerOptions } from "../player/player.js";
 import type { Player } from "../player/index.js";
 import { Voice } from "../voice.js";
@@ -98,7 +99,6 @@ const context: Rule<AudioContext> = {
   fits: isAudioContext,
 };
 
-const LANGUAGES = ["english", "french", "german", "spanish", "italian", "portuguese", "dutch"] as const;
 const normalize: Rule<boolean | Language> = {
   expected: `true, false, or a language: ${oneOf<Language>(...LANGUAGES).expected}`,
   fits: (value) => typeof value === "boolean" || LANGUAGES.includes(value as Language),

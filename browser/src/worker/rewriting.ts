@@ -3,6 +3,7 @@
 import type * as Normalize from "../../wasm/normalize/pocket_onnx_normalize.js";
 import type { Model, SpeechOptions, Utterance } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
+import { readsNumbers } from "../languages.js";
 import type { Manifest } from "../manifest.js";
 import type { Rewriting } from "./messages.js";
 
@@ -48,8 +49,7 @@ export class Rewriter {
       return this.#language;
     }
     const isNeeded = normalize === undefined && !this.#model.hasDigits;
-    const isUnderstood = LANGUAGES.some((language) => this.#language?.toLowerCase().startsWith(language));
-    return isNeeded && isUnderstood ? this.#language : undefined;
+    return isNeeded && readsNumbers(this.#language) ? this.#language : undefined;
   }
 
   async #normalizer(language: string | undefined, { replacements }: Rewriting): Promise<Normalize.Normalizer> {
@@ -65,9 +65,6 @@ export class Rewriter {
     return this.#last.normalizer;
   }
 }
-
-/** Those that there are tables for. */
-const LANGUAGES: readonly string[] = ["english", "french", "german", "spanish", "italian", "portuguese", "dutch"];
 
 function isEmpty(replacements: Rewriting["replacements"]): boolean {
   return replacements === undefined || replacements.length === 0;
