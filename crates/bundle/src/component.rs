@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use formats::Format;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use weights::Format;
 
 use crate::{FileEntry, Parameter, State};
 

@@ -15,7 +15,6 @@ pub use component::{
     ATTENTION, Advance, Component, ComponentName, DType, Dim, PositionCounter, TensorInfo,
 };
 pub use file::{FileEntry, FileError, hex};
-pub use formats::Format;
 pub use manifest::{
     FORMAT, FORMAT_VERSION, Generator, Manifest, ManifestError, Model, Source, SourceFile,
     Synthetic, Tokenizer, Voice,
@@ -23,3 +22,4 @@ pub use manifest::{
 pub use outline::{Outline, WeightsId, is_bundle_file};
 pub use parameter::{Extent, Parameter, ParameterKind};
 pub use state::{Carry, Initial, State};
+pub use weights::Format;

@@ -1,8 +1,8 @@
 //! Where parameters lie in a component's data file: enough to read them without the graph.
 
-use formats::Format;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use weights::Format;
 
 /// A parameter of a component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,11 +30,11 @@ pub struct Parameter {
 pub enum ParameterKind {
     /// Plain f32 numbers in the checkpoint's order.
     Vector,
-    /// The weight of a matrix product, in panels ([`formats::Matrix`]). Of a convolution the
+    /// The weight of a matrix product, in panels ([`weights::Matrix`]). Of a convolution the
     /// inputs are `[kernel][in]`; of a transposed one, whose kernel is twice its stride, they
     /// are `[2][in]` (the input before, the input itself) and the outputs `[stride][out]`.
     Matrix,
-    /// Rows that are looked up ([`formats::Table`]).
+    /// Rows that are looked up ([`weights::Table`]).
     Table,
 }
 

@@ -1,6 +1,6 @@
 //! Why a component cannot be loaded or run.
 
-use formats::Format;
+use weights::Format;
 
 /// Why the engine refuses a component or a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

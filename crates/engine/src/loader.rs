@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use bundle::{Component, Extent, Parameter, ParameterKind};
-use formats::{Matrix, Table};
 use kernels::{Kernels, Weight, WeightSums};
+use weights::{Matrix, Table};
 
 use crate::{Data, EngineError};
 

@@ -2,8 +2,8 @@
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use formats::{Format, Matrix};
 use kernels::{Isa, Kernels, Rows, Scratch, Weight};
+use weights::{Format, Matrix};
 
 /// Rows, inputs, outputs and copies: as many as keep the weights out of the caches where
 /// the model's do not fit into them either.

@@ -1,6 +1,6 @@
 //! Activations of 8 bits, beside weights in codes.
 
-use formats::BLOCK;
+use weights::BLOCK;
 
 use crate::Rows;
 use crate::activations::Quantise;

@@ -2,7 +2,7 @@
 
 mod numbers;
 
-use formats::PANEL;
+use weights::PANEL;
 
 use crate::Rows;
 use crate::isa::Kernels;

@@ -9,7 +9,7 @@ mod q8;
 
 use std::array::from_fn;
 
-use formats::{Format, Matrix, PANEL};
+use weights::{Format, Matrix, PANEL};
 
 use crate::isa::{Kernel, Kernels};
 use crate::simd::Simd;

@@ -1,6 +1,6 @@
 //! Memory that kernels work in.
 
-use formats::PANEL;
+use weights::PANEL;
 
 use crate::block_activations::BlockActivations;
 

@@ -1,6 +1,6 @@
 //! Sums of a packed weight over its inputs, taken once when it is loaded.
 
-use formats::{Format, Matrix, PANEL, Q8_MAX, Q16_MAX};
+use weights::{Format, Matrix, PANEL, Q8_MAX, Q16_MAX};
 
 use crate::activations::{A_MAX, PLANE_OFFSET};
 use crate::isa::Kernels;

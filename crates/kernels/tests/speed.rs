@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use formats::{Format, Matrix};
 use kernels::{Isa, Kernels, Rows, Scratch, Weight, WeightSums};
+use weights::{Format, Matrix};
 
 /// Products of each side, by turns; the fastest counts.
 const TURNS: usize = 15;

@@ -1,6 +1,6 @@
 //! How a parameter is used, and so how it lies in the data file.
 
-use formats::{BLOCK, Format, Matrix, PANEL, Table};
+use weights::{BLOCK, Format, Matrix, PANEL, Table};
 
 use crate::proto::tensor_proto::DataType;
 

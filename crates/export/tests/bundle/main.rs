@@ -18,9 +18,9 @@ use checkpoint::{
 };
 use config::Config;
 use export::{Export, ExportError, Formats, Identity, WriteProgress};
-use formats::{Matrix, Table};
 use onnx::Opset;
 use tempfile::TempDir;
+use weights::{Matrix, Table};
 
 const SEED: u64 = 7;
 

@@ -2,7 +2,7 @@
 
 use std::array::from_fn;
 
-use formats::PANEL;
+use weights::PANEL;
 
 use super::STREAMS;
 use crate::Rows;

@@ -1,6 +1,6 @@
 //! The numbers of a cache.
 
-use formats::PANEL;
+use weights::PANEL;
 
 use super::{BLOCK, Heads, Side};
 use crate::activations::Integer;

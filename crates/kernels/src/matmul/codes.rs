@@ -1,6 +1,6 @@
 //! Codes: weights of q6 and q4 as they are stored, without a sign.
 
-use formats::{PANEL, Q4_OFFSET, Q6_OFFSET};
+use weights::{PANEL, Q4_OFFSET, Q6_OFFSET};
 
 use crate::simd::Simd;
 

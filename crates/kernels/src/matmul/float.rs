@@ -1,6 +1,6 @@
 //! One panel of f32 or bf16 weights.
 
-use formats::PANEL;
+use weights::PANEL;
 
 use crate::simd::Simd;
 

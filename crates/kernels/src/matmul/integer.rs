@@ -1,6 +1,6 @@
 //! Products of rows that are rounded to integers of 14 bits.
 
-use formats::{Format, Matrix};
+use weights::{Format, Matrix};
 
 use super::q8::Q8Product;
 use super::q16::Q16Product;

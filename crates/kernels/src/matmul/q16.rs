@@ -1,7 +1,7 @@
 //! Products with q16 weights. Sums are exact integers for as long as 32 bits hold them, so every
 //! processor gets the same.
 
-use formats::PANEL;
+use weights::PANEL;
 
 use super::integer::IntegerProduct;
 use super::{Block, all_blocks};

@@ -4,7 +4,7 @@
 use std::array::from_fn;
 use std::ops::Range;
 
-use formats::PANEL;
+use weights::PANEL;
 
 use super::integer::IntegerProduct;
 use super::{AHEAD, Block, STREAMS, Turns, all_blocks, all_turns};

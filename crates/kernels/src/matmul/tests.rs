@@ -1,6 +1,6 @@
-use formats::BLOCK;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use weights::BLOCK;
 
 use super::*;
 use crate::Isa;

@@ -1,6 +1,6 @@
 //! The values of one parameter, packed as the data file holds them.
 
-use formats::{Format, Matrix, PANEL, Table};
+use weights::{Format, Matrix, PANEL, Table};
 
 use super::{ValueReader, WriteError};
 use crate::{Layout, Packing, Parameter};

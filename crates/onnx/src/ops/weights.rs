@@ -3,7 +3,7 @@
 
 use std::array::from_fn;
 
-use formats::{BLOCK, Format, Matrix, PANEL, Q4_OFFSET, Q6_OFFSET, power_of_two};
+use weights::{BLOCK, Format, Matrix, PANEL, Q4_OFFSET, Q6_OFFSET, power_of_two};
 
 use crate::model::scale_name;
 use crate::{Layout, Packing, Scope, Value};

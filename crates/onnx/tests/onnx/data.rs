@@ -1,9 +1,9 @@
 use std::io::{self, Write};
 
-use formats::Format;
 use onnx::{Dim, ElementType, Layout, Model, Opset, Packing, Parameter, ValueReader, WriteError};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
+use weights::Format;
 
 use crate::support::{Values, graph_in};
 

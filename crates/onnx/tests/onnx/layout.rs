@@ -1,9 +1,9 @@
-use formats::{Format, Matrix};
 use onnx::proto::{
     TensorProto,
     tensor_proto::{DataLocation, DataType},
 };
 use onnx::{Dim, ElementType, Layout, Model, Opset, Packing};
+use weights::{Format, Matrix};
 
 use crate::support::{graph, graph_in};
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use formats::Format;
 use onnx::{Graph, Model, Opset, ValueReader};
 use runtime::{GraphBackend, onnxruntime, rten};
+use weights::Format;
 
 /// An empty graph whose parameters have these shapes, and whose weights are f32.
 pub(crate) fn graph(opset: Opset, shapes: &[(&str, &[usize])]) -> Graph {

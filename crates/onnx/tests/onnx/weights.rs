@@ -1,9 +1,9 @@
 //! Weights of every format, unpacked by both runtimes.
 
-use formats::{Format, Matrix, PANEL};
 use onnx::{Dim, ElementType, Opset, Packing, Scope, Value};
 use tempfile::TempDir;
 use tensor::Tensor;
+use weights::{Format, Matrix, PANEL};
 
 use crate::support::{Values, backends, chain, graph_in, nodes, opset};
 

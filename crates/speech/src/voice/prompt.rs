@@ -3,9 +3,9 @@
 //! voice of them.
 
 use bundle::{ComponentName, Manifest, Parameter, ParameterKind};
-use formats::Matrix;
 use safetensors::SafeTensors;
 use tensor::Tensor;
+use weights::Matrix;
 
 use super::VoiceError;
 use super::read::floats;

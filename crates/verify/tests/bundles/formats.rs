@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use bundle::{ComponentName, Format, Manifest, Parameter, ParameterKind};
 use engine::Engine;
 use fixtures::{Bundle, Recipe};
-use formats::{Matrix, Table};
 use runtime::onnxruntime::OnnxRuntime;
 use runtime::{Backend, RuntimeError, Stream};
 use safetensors::{Dtype, tensor::TensorView};
 use verify::{Options, Report};
+use weights::{Matrix, Table};
 
 use crate::support::{backends, failures, verify_on};
 
