@@ -6,15 +6,12 @@
 
 mod command;
 pub(crate) mod debian;
-#[path = "../../crates/runtime/src/onnxruntime/location.rs"]
-#[allow(unreachable_pub, reason = "public in the crate it belongs to")]
-mod location;
 pub(crate) mod npm;
 mod package;
 
 use anyhow::Result;
+use runtime::location::{VERSION, installed_library};
 
-use self::location::{VERSION, installed_library};
 use self::package::Package;
 
 /// Installs what is missing, and says what it does.

@@ -53,15 +53,3 @@ mod verify;
 mod voice;
 #[path = "command/weights.rs"]
 mod weights;
-
-// Files in the training layout, and a hub on the loopback interface, as the checkpoint crate
-// is tested with.
-#[allow(dead_code, reason = "the checkpoint crate's tests use the rest")]
-#[path = "../../checkpoint/tests/weights/layout.rs"]
-mod layout;
-#[allow(dead_code, reason = "the checkpoint crate's tests use the rest")]
-#[path = "../../checkpoint/tests/hub/server.rs"]
-mod server;
-#[allow(dead_code, reason = "the checkpoint crate's tests use the rest")]
-#[path = "../../checkpoint/tests/weights/support.rs"]
-mod support;

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 /// A server with a page and a bundle.
 struct Site {
     url: String,
-    bundle: fixtures::Bundle,
+    bundle: testkit::Bundle,
     page: tempfile::TempDir,
     end: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -25,7 +25,7 @@ struct Site {
 
 impl Site {
     fn start(isolation: bool) -> Self {
-        let bundle = fixtures::bundle("tiny_english", 17).unwrap();
+        let bundle = testkit::bundle("tiny_english", 17).unwrap();
         let page = tempfile::tempdir().unwrap();
         for (name, content) in [
             ("index.html", "<title>page</title>".repeat(99)),
@@ -376,7 +376,7 @@ fn all_bundles_are_offered_and_changes_are_seen() {
 
 #[test]
 fn a_folder_that_is_a_bundle_is_offered_itself() {
-    let bundle = fixtures::bundle("tiny_english", 17).unwrap();
+    let bundle = testkit::bundle("tiny_english", 17).unwrap();
     let models = Models::open(&bundle.path()).unwrap();
     let [offer] = &models.list().unwrap()[..] else {
         panic!("one bundle is offered")

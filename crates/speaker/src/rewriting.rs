@@ -127,7 +127,7 @@ mod tests {
     use normalize::Replacements;
 
     fn tokenizer() -> Tokenizer {
-        let (json, _) = fixtures::vocabulary("unigram_identity").unwrap();
+        let (json, _) = testkit::vocabulary("unigram_identity").unwrap();
         Tokenizer::from_json(&json).unwrap()
     }
 

@@ -27,10 +27,10 @@ fn peak() -> usize {
 /// A small model, with its voice.
 fn speaker() -> (Speaker, PreparedVoice) {
     let name = "tiny_2m";
-    let bundle = fixtures::bundle(name, 17).unwrap();
+    let bundle = testkit::bundle(name, 17).unwrap();
     let backend = Rten::new(rten::Options::default());
     let speaker = Speaker::open(&bundle.path(), Arc::new(backend), 2).unwrap();
-    let voice = std::fs::read(fixtures::records(name).join("voice.safetensors")).unwrap();
+    let voice = std::fs::read(testkit::records(name).join("voice.safetensors")).unwrap();
     let voice = speaker.model().read_voice(&voice).unwrap();
     let voice = speaker.prepare(&voice).unwrap();
     (speaker, voice)

@@ -12,8 +12,8 @@ fn sandbox() -> Sandbox {
     sandbox
         .run(&format!("{REAL} --dtype f32 --output-dir b --quiet"))
         .ok();
-    let records = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/records");
-    let record = fs::read(format!("{records}/tiny_english/voice.safetensors")).unwrap();
+    let records = testkit::records("tiny_english");
+    let record = fs::read(records.join("voice.safetensors")).unwrap();
     sandbox.write("voice.safetensors", record);
     sandbox
 }

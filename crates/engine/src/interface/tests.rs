@@ -19,7 +19,7 @@ struct Case {
 
 impl Case {
     fn new(model: &str, name: ComponentName) -> Self {
-        let bundle = fixtures::bundle(model, 17).unwrap();
+        let bundle = testkit::bundle(model, 17).unwrap();
         let manifest = Manifest::read(&bundle.path()).unwrap();
         let data = bundle.path().join(&manifest.components[&name].data.name);
         Self {

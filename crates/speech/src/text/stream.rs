@@ -167,13 +167,13 @@ mod tests {
     /// Both kinds of file of each vocabulary.
     fn tokenizers() -> Vec<Tokenizer> {
         let read = |name: &&str| {
-            let (json, model) = fixtures::vocabulary(name).unwrap();
+            let (json, model) = testkit::vocabulary(name).unwrap();
             [
                 Tokenizer::from_json(&json).unwrap(),
                 Tokenizer::from_sentencepiece(&model).unwrap(),
             ]
         };
-        fixtures::VOCABULARIES.iter().flat_map(read).collect()
+        testkit::VOCABULARIES.iter().flat_map(read).collect()
     }
 
     thread_local! {

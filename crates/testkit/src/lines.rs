@@ -1,12 +1,13 @@
 //! Lines made at random, of what is hard to tokenize.
 
+use crate::FixtureError;
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng as _;
 
 /// How many lines are compared.
-pub(crate) const COUNT: usize = 50_000;
+pub const LINES: usize = 50_000;
 
 /// Words, names of special pieces, spaces, and characters that normalisation changes.
 const PARTS: &[&str] = &[
@@ -107,13 +108,13 @@ const PARTS: &[&str] = &[
     "&",
 ];
 
-/// The lines, the same ones each time.
-pub(crate) fn lines() -> Vec<String> {
+/// [`LINES`] lines, the same ones each time.
+pub fn lines() -> Result<Vec<String>, FixtureError> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(16);
-    let recorded: Vec<String> = (fixtures::cases().unwrap().into_iter())
+    let recorded: Vec<String> = (crate::cases()?.into_iter())
         .map(|(text, _)| text)
         .collect();
-    (0..COUNT).map(|_| line(&mut random, &recorded)).collect()
+    Ok((0..LINES).map(|_| line(&mut random, &recorded)).collect())
 }
 
 fn line(random: &mut Xoshiro256PlusPlus, recorded: &[String]) -> String {
@@ -121,12 +122,14 @@ fn line(random: &mut Xoshiro256PlusPlus, recorded: &[String]) -> String {
     let mut line = String::new();
     for _ in 0..length {
         match random.random_range(0..10_u32) {
-            0..6 => line.push_str(PARTS.choose(random).unwrap()),
+            0..6 => line.push_str(PARTS.choose(random).unwrap_or(&"")),
             6 => line.push(random.random_range('a'..='z')),
             7 => line.push(random.random_range('\u{0}'..='\u{ffff}')),
             8 => line.push(random.random_range('\u{0}'..='\u{10ffff}')),
             _ => {
-                let other = recorded.choose(random).unwrap();
+                let Some(other) = recorded.choose(random) else {
+                    continue;
+                };
                 let other: Vec<char> = other.chars().collect();
                 let start = random.random_range(0..=other.len());
                 line.extend(&other[start..other.len().min(start + 12)]);

@@ -1,5 +1,5 @@
-//! Where the ONNX Runtime library is installed. `xtask` reads this file too, so that it need not
-//! build the backends: it depends on the standard library alone.
+//! Where the library of ONNX Runtime is installed. The module is there without the backend, too:
+//! whoever installs the library need not build what loads it.
 
 use std::path::PathBuf;
 

@@ -3,6 +3,12 @@
 //! Small files come from the hub itself, named by their git SHA-1; large ones
 //! through a redirect to a second server, named by their SHA-256.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test fails where its server does"
+)]
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,24 +23,28 @@ use sha2::Digest as _;
 use tokio::runtime::Runtime;
 
 /// What the hub knows and how it behaves; changed by tests while it runs.
-pub(crate) struct Behaviour {
-    pub(crate) repositories: HashMap<&'static str, Repository>,
-    pub(crate) ranges: Ranges,
+#[derive(Debug)]
+pub struct Behaviour {
+    /// What it has, by `owner/repository`.
+    pub repositories: HashMap<&'static str, Repository>,
+    /// What it makes of `Range`.
+    pub ranges: Ranges,
     /// Bodies still to be cut off after so many bytes: how many, how long.
-    pub(crate) cuts: (usize, usize),
+    pub cuts: (usize, usize),
     /// `GET`s still to be answered with this status.
-    pub(crate) failures: (usize, u16),
+    pub failures: (usize, u16),
     /// What happens to every body.
-    pub(crate) damage: Option<fn(&mut Vec<u8>)>,
+    pub damage: Option<fn(&mut Vec<u8>)>,
     /// Leaves out what only a hub says.
-    pub(crate) login_page: bool,
+    pub login_page: bool,
     /// What every body is said to be.
-    pub(crate) content_type: Option<&'static str>,
+    pub content_type: Option<&'static str>,
 }
 
 /// What a server makes of `Range`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ranges {
+pub enum Ranges {
+    /// The part comes that is asked for.
     Honoured,
     /// The whole file comes, as if none were given.
     Ignored,
@@ -44,26 +54,34 @@ pub(crate) enum Ranges {
     Shifted,
 }
 
-#[derive(Clone, Default)]
-pub(crate) struct Repository {
-    pub(crate) commit: String,
-    pub(crate) branches: Vec<&'static str>,
+/// A repository of the hub.
+#[derive(Clone, Debug, Default)]
+pub struct Repository {
+    /// The commit that every branch is at.
+    pub commit: String,
+    /// Names that stand for the commit.
+    pub branches: Vec<&'static str>,
     /// Content, and whether it is a large file.
-    pub(crate) files: HashMap<&'static str, (Vec<u8>, bool)>,
+    pub files: HashMap<&'static str, (Vec<u8>, bool)>,
     /// The one token that is let in.
-    pub(crate) token: Option<&'static str>,
+    pub token: Option<&'static str>,
 }
 
 /// One request, as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
-    pub(crate) server: &'static str,
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) range: Option<String>,
-    /// The version that the client has.
-    pub(crate) condition: Option<String>,
-    pub(crate) authorization: Option<String>,
+pub struct Seen {
+    /// `hub`, or `storage` for large files.
+    pub server: &'static str,
+    /// `HEAD` or `GET`.
+    pub method: String,
+    /// Path of the address, percent-encoded.
+    pub path: String,
+    /// The `Range` header.
+    pub range: Option<String>,
+    /// The `If-None-Match` header: the version that the client has.
+    pub condition: Option<String>,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
 }
 
 struct Shared {
@@ -72,14 +90,22 @@ struct Shared {
     storage: Mutex<Option<SocketAddr>>,
 }
 
-pub(crate) struct LoopbackHub {
+/// The two servers, which stop when this value is dropped.
+pub struct LoopbackHub {
     shared: Arc<Shared>,
     address: SocketAddr,
     _runtime: Runtime,
 }
 
+impl std::fmt::Debug for LoopbackHub {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "LoopbackHub({})", self.address)
+    }
+}
+
 impl LoopbackHub {
-    pub(crate) fn start(repositories: HashMap<&'static str, Repository>) -> Self {
+    /// Starts both servers on ports of their own.
+    pub fn start(repositories: HashMap<&'static str, Repository>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -108,16 +134,18 @@ impl LoopbackHub {
         }
     }
 
-    pub(crate) fn endpoint(&self) -> String {
+    /// The hub's address, for `HF_ENDPOINT`.
+    pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(crate) fn change(&self, change: impl FnOnce(&mut Behaviour)) {
+    /// Changes what the hub knows or how it behaves.
+    pub fn change(&self, change: impl FnOnce(&mut Behaviour)) {
         change(&mut lock(&self.shared.behaviour));
     }
 
     /// The requests since the last call.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut lock(&self.shared.log))
     }
 }
@@ -231,7 +259,7 @@ fn from_hub(behaviour: &mut Behaviour, seen: &Seen, storage: Option<SocketAddr>)
 }
 
 /// `content`, or the part of it that was asked for.
-pub(crate) fn body(
+fn body(
     behaviour: &mut Behaviour,
     seen: &Seen,
     mut content: Vec<u8>,
@@ -294,11 +322,13 @@ fn status(code: u16, error: Option<&str>) -> Response {
     response.body(Body::empty()).unwrap()
 }
 
-pub(crate) fn sha256(content: &[u8]) -> String {
+/// The SHA-256 of `content`, in hexadecimal digits.
+pub fn sha256(content: &[u8]) -> String {
     hex(&sha2::Sha256::digest(content))
 }
 
-pub(crate) fn git_sha1(content: &[u8]) -> String {
+/// The name that git gives to `content`.
+pub fn git_sha1(content: &[u8]) -> String {
     let mut hash = sha1::Sha1::new_with_prefix(format!("blob {}\0", content.len()));
     hash.update(content);
     hex(&hash.finalize())

@@ -1,6 +1,11 @@
 //! Published tensors under the names that training gives them.
 
-use crate::support::{Tensor, widened};
+#![allow(
+    clippy::missing_panics_doc,
+    reason = "a test fails where its input is wrong"
+)]
+
+use crate::tensors::{Tensor, widened};
 
 /// What training adds and speech does not need. Some are stored as integers.
 fn skipped(names: &[&str]) -> Vec<Tensor> {
@@ -11,7 +16,7 @@ fn skipped(names: &[&str]) -> Vec<Tensor> {
 }
 
 /// A published backbone under the names that training gives it.
-pub(crate) fn to_training_flow_lm(tensors: &[Tensor]) -> Vec<Tensor> {
+pub fn to_training_flow_lm(tensors: &[Tensor]) -> Vec<Tensor> {
     let mut renamed = skipped(&[
         "flow.w_s_t.weight",
         "condition_provider.conditioners.transcript_in_segment.learnt_padding",
@@ -42,7 +47,7 @@ pub(crate) fn to_training_flow_lm(tensors: &[Tensor]) -> Vec<Tensor> {
 
 /// A published codec under the names that training gives it, its convolutions'
 /// weights as lengths and directions.
-pub(crate) fn to_training_mimi(tensors: &[Tensor], prefix: &str) -> Vec<Tensor> {
+pub fn to_training_mimi(tensors: &[Tensor], prefix: &str) -> Vec<Tensor> {
     let mut renamed = skipped(&[
         "model.quantizer.vq.layers.0._codebook.embed",
         "quantizer.rvq_first.layers.0._codebook.cluster_usage",
