@@ -4,6 +4,7 @@
 //! The library comes out of the npm package `onnxruntime-node`, which carries it for every platform.
 //! None of the package's own programs is run.
 
+pub(crate) mod browsers;
 mod command;
 pub(crate) mod debian;
 #[path = "../../crates/runtime/src/onnxruntime/location.rs"]
@@ -14,6 +15,7 @@ mod package;
 
 use anyhow::Result;
 
+use self::browsers::Browsers;
 use self::location::{VERSION, installed_library};
 use self::package::Package;
 
@@ -28,6 +30,8 @@ pub(crate) fn setup() -> Result<()> {
     debian::ensure("flac", "--version", &["flac"])?;
     debian::ensure("lame", "--version", &["lame"])?;
     debian::ensure("opusenc", "--version", &["opus-tools"])?;
+    // The page's tests run in Chromium, and some of them in these.
+    Browsers::install()?;
     let library = installed_library();
     if package::is_installed(&library) {
         println!("ONNX Runtime {VERSION} is there: {}", library.display());
