@@ -1,4 +1,4 @@
-//! `cargo xtask browser`: the tests of the npm package, in a real browser.
+//! `cargo xtask browser`: the tests of the npm package, in real browsers.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,12 +6,14 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::run::{cargo, run, target};
+use crate::setup::browsers::Browsers;
 use crate::setup::{debian, npm};
 use crate::wasm;
 
 /// Builds the package and what it is to run, and runs its tests.
 pub(crate) fn browser() -> Result<()> {
     debian::ensure("chromium", "--version", &["chromium"])?;
+    let browsers = Browsers::find()?;
     wasm::wasm()?;
     run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;
     let command = target("debug").join("pocket-onnx");
@@ -19,7 +21,9 @@ pub(crate) fn browser() -> Result<()> {
     bundles(&command, scratch.path())?;
     let package = wasm::package();
     run(&mut npm::command(&package, &["run", "check"]))?;
-    run(npm::command(&package, &["test"])
+    let mut test = npm::command(&package, &["test"]);
+    run(browsers
+        .name_to(&mut test)
         .env("POCKET_ONNX_BUNDLES", scratch.path())
         .env("POCKET_ONNX_COMMAND", &command))
 }

@@ -28,7 +28,7 @@ enum Task {
     Test,
     /// Build the wasm module and the npm package.
     Wasm,
-    /// Build the npm package and run its tests in Chromium.
+    /// Build the npm package and run its tests in Chromium, and some in Firefox and WebKit.
     Browser,
     /// Measure, and write the figures into docs/performance.md.
     Bench {

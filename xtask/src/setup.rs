@@ -4,6 +4,7 @@
 //! The library comes out of the npm package `onnxruntime-node`, which carries it for every platform.
 //! None of the package's own programs is run.
 
+pub(crate) mod browsers;
 mod command;
 pub(crate) mod debian;
 pub(crate) mod npm;
@@ -12,6 +13,7 @@ mod package;
 use anyhow::Result;
 use runtime::location::{VERSION, installed_library};
 
+use self::browsers::Browsers;
 use self::package::Package;
 
 /// Installs what is missing, and says what it does.
@@ -25,6 +27,8 @@ pub(crate) fn setup() -> Result<()> {
     debian::ensure("flac", "--version", &["flac"])?;
     debian::ensure("lame", "--version", &["lame"])?;
     debian::ensure("opusenc", "--version", &["opus-tools"])?;
+    // The page's tests run in Chromium, and some of them in these.
+    Browsers::install()?;
     let library = installed_library();
     if package::is_installed(&library) {
         println!("ONNX Runtime {VERSION} is there: {}", library.display());

@@ -4,6 +4,7 @@ import { Cloning } from "./cloning.js";
 import { byId } from "./dom.js";
 import { showIsolation, showMemory, showThreads } from "./facts.js";
 import { save } from "./files.js";
+import { showLimits } from "./limits.js";
 import { Loaded } from "./loaded.js";
 import { complete, describe, fetchModels, INCLUDED, isIncluded, type Model } from "./models.js";
 import { startOffline } from "./offline.js";
@@ -25,8 +26,9 @@ const backend = byId("backend", HTMLSelectElement);
 const status = byId("status", HTMLParagraphElement);
 const clock = byId("clock", HTMLParagraphElement);
 
-/** What is said while the browser keeps the sound back. */
+/** What is said while the browser keeps the sound back: until something is pressed, and then. */
 const HELD = "The browser lets pages sound after a click: click anywhere, or press a key.";
+const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
 
 const script = new Script();
 const wave = new Wave();
@@ -94,6 +96,7 @@ async function load(): Promise<PocketTTS> {
     showModel();
   }
   showThreads(tts.statistics.threads);
+  showLimits(tts.statistics.instructions);
   void showMemory(tts.memory);
   return tts;
 }
@@ -126,14 +129,14 @@ async function speakText(start = 0): Promise<void> {
     say("Loading the model.");
     tts = await unlessAborted(load(), abort.signal);
     const voice = await unlessAborted(voices.chosen(tts), abort.signal);
-    say(speaker.held ? HELD : "Speaking.");
+    say(speaker.held ? (navigator.userActivation?.hasBeenActive ? SILENT : HELD) : "Speaking.");
     label("Pause");
     wave.clear();
     script.begin(start);
     speech = await speaker.speak(tts, text, { ...options(), voice, signal: abort.signal }, {
       made: (samples, rate) => wave.add(samples, rate),
       heard: (seconds, mark) => {
-        if (status.textContent === HELD) say("Speaking.");
+        if (status.textContent === HELD || status.textContent === SILENT) say("Speaking.");
         wave.heard(seconds);
         script.sounds(mark);
         clock.textContent = time(seconds);
@@ -252,6 +255,7 @@ document.addEventListener("keydown", (event) => {
 speak.disabled = true;
 showIsolation();
 showThreads();
+showLimits();
 void showMemory();
 void startOffline(() => current !== undefined || script.isOwn);
 void begin();
