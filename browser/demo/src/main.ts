@@ -26,7 +26,7 @@ const status = byId("status", HTMLParagraphElement);
 const clock = byId("clock", HTMLParagraphElement);
 
 /** What is said while the browser keeps the sound back. */
-const HELD = "The browser lets pages sound after a click: click anywhere, or press a key.";
+const HELD = "The browser plays sound only after a click: click anywhere, or press a key.";
 
 const script = new Script();
 const wave = new Wave();
@@ -56,7 +56,7 @@ async function begin(): Promise<void> {
   try {
     models = await fetchModels();
   } catch (error) {
-    showProblem("The site's models are not there.", error, () => void begin());
+    showProblem("The list of models could not be loaded.", error, () => void begin());
     models = [INCLUDED];
   }
   picker.replaceChildren(...models.map(({ name }) => new Option(name, name)));
