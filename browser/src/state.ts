@@ -44,7 +44,7 @@ export class ComponentStream {
     if (!on || this.#component.outputs.some(({ name }) => name === "attention")) return;
     throw new PocketTTSError(
       "NoComponent",
-      `${this.#name} does not give its attention, which tells when words are spoken: use the engine, or ` +
+      `${this.#name} has no attention output, which word times need: use the engine, or ` +
         "convert with --word-times",
     );
   }

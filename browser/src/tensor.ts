@@ -53,7 +53,7 @@ export function append(tensor: Tensor, axis: number, rows: Tensor): Tensor {
   if (tensor.dtype === "i64" && rows.dtype === "i64") {
     return { dtype: "i64", shape, data: joined(tensor, rows, axis, (n) => new BigInt64Array(n)) };
   }
-  throw new TypeError(`${rows.dtype} rows cannot be put behind a tensor of ${tensor.dtype}`);
+  throw new TypeError(`${rows.dtype} rows cannot be appended to a tensor of ${tensor.dtype}`);
 }
 
 /** What the two kinds of typed arrays have in common here. */

@@ -470,7 +470,7 @@ test("a site without models has the one that the page brings", async () => {
   empty.fail("models/index.json", "other-bytes");
   await page.reload();
   await page.locator("#error").waitFor();
-  expect(await page.textContent("#error-title")).toBe("The site's models are not there.");
+  expect(await page.textContent("#error-title")).toBe("The list of models could not be loaded.");
   expect(await offered()).toEqual(["starling"]);
   await page.click("#speak");
   await sounding(page);

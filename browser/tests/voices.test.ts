@@ -221,7 +221,7 @@ test("recordings are read and judged as the native command does", async () => {
     fine: [],
     short: ["short-recording"],
     scale: ["recording-scale"],
-    antiphase: "Audio: the recording's channels cancel each other out: give one channel alone",
+    antiphase: "Audio: the recording's channels cancel each other out: give one channel only",
     page: expect.stringContaining("Audio: the file is a web page (HTML), not a recording"),
     empty: expect.stringContaining("Audio: the file is empty"),
   });

@@ -94,14 +94,14 @@ export class Cloning {
     const { say, voices } = this.#host;
     try {
       const tts = await this.#host.load();
-      say(`Making a voice of ${name}.`);
+      say(`Making a voice from ${name}.`);
       const own = new OwnVoice(voice);
       await own.in(tts);
       const shown = voices.add(name, own);
       say(`The voice ${shown} is ready.`);
     } catch (error) {
       say("");
-      showProblem(`No voice could be made of ${name}.`, error, () => void this.#make(name, voice));
+      showProblem(`No voice could be made from ${name}.`, error, () => void this.#make(name, voice));
     }
   }
 

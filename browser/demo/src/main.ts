@@ -27,7 +27,7 @@ const status = byId("status", HTMLParagraphElement);
 const clock = byId("clock", HTMLParagraphElement);
 
 /** What is said while the browser keeps the sound back: until something is pressed, and then. */
-const HELD = "The browser lets pages sound after a click: click anywhere, or press a key.";
+const HELD = "The browser plays sound only after a click: click anywhere, or press a key.";
 const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
 
 const script = new Script();
@@ -58,7 +58,7 @@ async function begin(): Promise<void> {
   try {
     models = await fetchModels();
   } catch (error) {
-    showProblem("The site's models are not there.", error, () => void begin());
+    showProblem("The list of models could not be loaded.", error, () => void begin());
     models = [INCLUDED];
   }
   picker.replaceChildren(...models.map(({ name }) => new Option(name, name)));

@@ -40,7 +40,7 @@ export class Voices {
     this.#own.clear();
     box.replaceChildren(...names.map((name) => choice(name)));
     if (names.length === 0) {
-      const none = "This model brings no voices: make or open one below.";
+      const none = "This model has no voices: make or open one below.";
       box.append(make("p", known === undefined ? "Shown once the model is loaded." : none, "hint"));
     }
     this.#check(chosen !== undefined && names.includes(chosen) ? chosen : names[0]);

@@ -1,4 +1,4 @@
-//! What the library can unpack, and what its codecs are called.
+//! What `symphonia` can unpack, and the names of its codecs.
 
 use std::sync::LazyLock;
 
@@ -6,10 +6,11 @@ use symphonia::core::codecs::audio::AudioCodecId;
 use symphonia::core::codecs::audio::well_known as id;
 use symphonia::core::formats::probe::{Probe, ProbeOptions};
 
-/// How many bytes before the sound are searched: some recorders put a megabyte of their own there.
+/// Bytes that are searched for the beginning of the sound: some recorders put a megabyte of data
+/// before it.
 const PROBE_DEPTH: u32 = 16 << 20;
 
-/// Finds out what a file is. The library's own one gives up after a megabyte.
+/// Finds out what a file is. `symphonia`'s own probe gives up after a megabyte.
 pub(crate) static PROBE: LazyLock<Probe> = LazyLock::new(|| {
     let mut probe = Probe::new_with_options(&ProbeOptions {
         max_probe_depth: PROBE_DEPTH,
@@ -19,7 +20,7 @@ pub(crate) static PROBE: LazyLock<Probe> = LazyLock::new(|| {
     probe
 });
 
-/// A codec's name for people, where it has one.
+/// A codec's name for error messages, if it has one.
 pub(crate) fn name(codec: AudioCodecId) -> Option<&'static str> {
     Some(match codec {
         id::CODEC_ID_AAC => "AAC",

@@ -48,7 +48,7 @@ pub(crate) fn decode(
     reader.decode(format)
 }
 
-/// Kinds of files, as `filetype` calls them, that nothing here reads.
+/// Kinds of files, by their names in `filetype`, that cannot be read here.
 const NO_READER: [&str; 9] = [
     "AMR",
     "DSD",
@@ -68,7 +68,7 @@ struct Reader<'a> {
     limit: Option<Duration>,
 }
 
-/// What makes samples of packets.
+/// The decoder: packets to samples.
 enum Decoder {
     Library(Box<dyn AudioDecoder>),
     Opus(Opus),
@@ -85,13 +85,13 @@ impl Reader<'_> {
         let mut track = self.track(format.as_ref())?;
         let mut mixer: Option<Mixer> = None;
         let mut interleaved = Vec::new();
-        // A broken packet is passed over, as players do; one that is all there is is an error.
+        // A broken packet is skipped, as players do; if it is the only one, that is an error.
         let mut is_broken = false;
         loop {
             let packet = match format.next_packet() {
                 Ok(Some(packet)) => packet,
                 Ok(None) => break,
-                // Another stream follows in the same file, as recorders of broadcasts write them.
+                // Another stream follows in the same file, as recorders of broadcasts write it.
                 Err(Error::ResetRequired) => match self.track(format.as_ref()) {
                     Ok(next) => {
                         track = next;
@@ -169,7 +169,7 @@ impl Reader<'_> {
         let codec = parameters.codec;
         if codec == CODEC_ID_OPUS {
             let channels = parameters.channels.as_ref().map(Channels::count);
-            // The library hands on what the container has.
+            // `symphonia` passes on what the container says.
             let order = match self.found {
                 FileType::Audio("M4A") | FileType::Video("MPEG-4" | "QuickTime" | "3GPP") => {
                     ByteOrder::Big
@@ -192,8 +192,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether the file is of a kind that the library has no reader for: it would take a part of
-    /// the file for another kind.
+    /// Whether no reader of `symphonia` knows this kind of file: it would mistake a part of it for
+    /// another kind.
     fn is_of_no_reader(&self) -> bool {
         let (FileType::Audio(name) | FileType::Video(name)) = self.found else {
             return false;
@@ -201,11 +201,11 @@ impl Reader<'_> {
         NO_READER.iter().any(|it| it == name)
     }
 
-    /// No reader of the library knows the file.
+    /// No reader of `symphonia` knows the file.
     fn not_probed(&self, error: &Error) -> RecordingError {
         match (self.found, error) {
             (FileType::Audio(_) | FileType::Video(_), Error::Unsupported(_))
-            // The library knows the container, and says nothing of its codec.
+            // `symphonia` knows the container, but does not name its codec.
             | (FileType::Audio("Ogg Speex" | "Ogg Theora" | "Ogg"), _) => self.unsupported(None),
             (FileType::Audio(_) | FileType::Video(_), _) => {
                 self.damaged("its beginning cannot be understood".to_owned())
@@ -239,7 +239,7 @@ impl Reader<'_> {
 }
 
 impl Decoder {
-    /// The interleaved samples of a packet, their rate and the number of channels; nothing of a
+    /// The interleaved samples of a packet, their rate and the number of channels; `None` for a
     /// broken packet.
     fn decode(&mut self, packet: &Packet, out: &mut Vec<f32>) -> Option<(u32, usize)> {
         match self {

@@ -10,7 +10,7 @@ use filetype::Foreign;
 /// Why a WAV file cannot be read. The texts follow the file's name.
 #[derive(Debug, thiserror::Error)]
 pub enum WavError {
-    /// The system refuses to read on.
+    /// The operating system cannot read on.
     #[error("cannot be read")]
     Read(#[source] io::Error),
     /// No format chunk before the samples, or only a part of one.
@@ -53,9 +53,9 @@ pub enum RecordingError {
         /// What it is.
         foreign: Foreign,
     },
-    /// A recording of a kind that is not read here.
+    /// A recording in an unsupported format.
     #[error(
-        "{path} is {what}, which is not read here: turn it into a WAV file first, with \
+        "{path} is {what}, which is not supported: convert it to WAV first, with \
          `ffmpeg -i {path} voice.wav`",
         path = path.display()
     )]
@@ -81,7 +81,7 @@ pub enum RecordingError {
         /// What is wrong with it.
         problem: WavError,
     },
-    /// Sound of which nothing can be decoded.
+    /// Nothing in it can be decoded.
     #[error("{} is damaged: {reason}", path.display())]
     Damaged {
         /// The file.
@@ -95,8 +95,8 @@ pub enum RecordingError {
         /// The file.
         path: PathBuf,
     },
-    /// More than a pipe may bring.
-    #[error("{} brings more than {limit} MB: save it to a file, and name that", path.display())]
+    /// A pipe sent more than the limit.
+    #[error("{} sends more than {limit} MB: save it to a file, and give the file", path.display())]
     TooLong {
         /// The pipe.
         path: PathBuf,

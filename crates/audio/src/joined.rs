@@ -1,5 +1,5 @@
-//! Recordings that were joined end to end, as `cat a.mp3 b.mp3 > c.mp3` does: players play all of
-//! them, and the library stops where the first one says that it ends.
+//! Recordings that were concatenated, as `cat a.mp3 b.mp3 > c.mp3` does. Players play all of them,
+//! but `symphonia` stops where the first one ends.
 
 use std::io::{self, Read as _, Seek as _};
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use filetype::FileType;
 
 use crate::source::Source;
 
-/// Bytes of a file that are looked through: more than the longest recording that is used.
+/// Bytes of a file that are searched: more than the longest recording that is used.
 const SCANNED: u64 = 64 << 20;
 
-/// The recordings in `source`, where there are several; nothing for one alone, and for kinds whose
-/// readers go on by themselves or that name their own end. The source is rewound.
+/// The recordings in `source` if there are several. `None` for a single one, and for formats whose
+/// readers continue by themselves or that mark their own end. The source is rewound.
 pub(crate) fn parts(found: &FileType, source: &mut Source) -> io::Result<Vec<Arc<[u8]>>> {
     let begins: fn(&[u8], usize) -> Option<usize> = match found {
         FileType::Audio("FLAC") => flac,
@@ -23,7 +23,8 @@ pub(crate) fn parts(found: &FileType, source: &mut Source) -> io::Result<Vec<Arc
     source.take(SCANNED).read_to_end(&mut bytes)?;
     source.rewind()?;
     let beginnings = (0..bytes.len()).filter_map(|at| begins(&bytes, at));
-    // The first recording begins where the file does, whatever lies before what tells its length.
+    // The first recording begins at the start of the file, whatever comes before the part that
+    // tells its length.
     let mut starts: Vec<_> = [0].into_iter().chain(beginnings.skip(1)).collect();
     if starts.len() == 1 {
         return Ok(Vec::new());
@@ -44,8 +45,8 @@ fn flac(bytes: &[u8], at: usize) -> Option<usize> {
     begins.then_some(at)
 }
 
-/// A frame that tells how many follow: after its header and side information, whose length depends
-/// on version and channels.
+/// The frame that tells how many frames follow. It comes after the first frame's header and side
+/// information, whose length depends on version and channels.
 fn mp3(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = &bytes[at..];
     if !(rest.starts_with(b"Xing") || rest.starts_with(b"Info")) {

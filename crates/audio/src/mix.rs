@@ -1,10 +1,10 @@
-//! Several channels become one.
+//! Averages several channels into one.
 
 use std::time::Duration;
 
 use crate::Recording;
 
-/// Averages channels, up to a limit, and measures what that takes away.
+/// Averages channels, up to a limit, and measures how much level that loses.
 #[derive(Debug)]
 pub struct Mixer {
     sample_rate: u32,
@@ -17,7 +17,7 @@ pub struct Mixer {
 }
 
 impl Mixer {
-    /// For a recording of that rate. Nothing behind `limit` is taken.
+    /// For a recording of that rate. Samples after `limit` are ignored.
     pub fn new(sample_rate: u32, limit: Option<Duration>) -> Self {
         Self {
             sample_rate,
@@ -40,12 +40,12 @@ impl Mixer {
         self.sample_rate
     }
 
-    /// Whether nothing has come so far.
+    /// Whether nothing has been pushed so far.
     pub fn is_empty(&self) -> bool {
         self.samples.is_empty()
     }
 
-    /// Takes frames of interleaved samples; false once there are more than the limit allows.
+    /// Adds frames of interleaved samples; false once the limit is exceeded.
     pub fn interleaved(&mut self, samples: &[f32], channels: usize) -> bool {
         let channels = channels.max(1);
         let frames = samples.chunks_exact(channels);

@@ -1,17 +1,17 @@
-//! Opus, which `symphonia` unpacks and does not decode.
+//! Opus, which `symphonia` unpacks but does not decode.
 
 use opus_pure::{OpusDecoder, OpusMSDecoder};
 
-/// How the numbers of an identification header are stored.
+/// Byte order of the numbers in an identification header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ByteOrder {
-    /// As RFC 7845 has it.
+    /// Little-endian, as in RFC 7845.
     Little,
-    /// In MPEG-4 files, whose numbers all are.
+    /// Big-endian, as in MPEG-4 files.
     Big,
 }
 
-/// Rate of everything that is decoded.
+/// Sample rate of all decoded sound.
 pub(crate) const SAMPLE_RATE: u32 = 48_000;
 /// Samples of the longest packet: 120 ms.
 const LONGEST_PACKET: usize = 5760;
@@ -22,7 +22,7 @@ pub(crate) struct Opus {
     channels: usize,
     /// Frames at the beginning that are the encoder's delay.
     delay: usize,
-    /// What the header asks a player to multiply with.
+    /// The gain from the header, which a player multiplies with.
     gain: f32,
     samples: Vec<f32>,
 }
@@ -35,8 +35,8 @@ enum Decoder {
 }
 
 impl Opus {
-    /// From the identification header of RFC 7845, and how many channels the container names.
-    /// Nothing where the channels lie in a way that is not known here.
+    /// From the identification header of RFC 7845, and the number of channels that the container
+    /// names. `None` for an unknown channel layout.
     pub(crate) fn new(
         head: Option<&[u8]>,
         order: ByteOrder,
@@ -77,7 +77,7 @@ impl Opus {
         self.channels
     }
 
-    /// The interleaved samples of a packet; nothing of a damaged one.
+    /// The interleaved samples of a packet; `None` for a damaged one.
     pub(crate) fn decode(&mut self, packet: &[u8]) -> Option<&[f32]> {
         let decoded = match &mut self.decoder {
             Decoder::One(decoder) => decoder.decode(packet, LONGEST_PACKET, &mut self.samples),

@@ -25,13 +25,13 @@ pub(crate) struct Pcm {
 }
 
 impl Pcm {
-    /// Whether whole numbers may stand at either end of a container that is too wide for them.
+    /// Whether integers may be at either end of a container that is too wide for them.
     pub(crate) fn is_padded(self) -> bool {
         self.coding == Coding::Integer && self.container > self.bits.div_ceil(8) as usize
     }
 
-    /// The samples in `bytes`, in the scale of floating point. `right` says that whole numbers
-    /// stand at the lower end of a container that is wider than they are.
+    /// The samples in `bytes`, as floating point from -1 to 1. `right` says that integers are at
+    /// the lower end of a wider container.
     pub(crate) fn decode(self, bytes: &[u8], right: bool, out: &mut Vec<f32>) {
         out.clear();
         let samples = bytes.chunks_exact(self.container);
@@ -51,7 +51,7 @@ impl Pcm {
         }
     }
 
-    /// Whether every whole number in `bytes` fits the bits that count.
+    /// Whether every integer in `bytes` fits into the bits that count.
     pub(crate) fn fits(self, bytes: &[u8]) -> bool {
         let limit = 1_i64 << (self.bits.clamp(1, 63) - 1);
         let samples = bytes.chunks_exact(self.container);

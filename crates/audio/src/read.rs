@@ -1,4 +1,4 @@
-//! Reading recordings: twin of `audio_read` in pocket-tts `data/audio.py`.
+//! Reading recordings: counterpart of `audio_read` in pocket-tts `data/audio.py`.
 
 use std::fs::{self, File};
 use std::io::{Cursor, Read, Seek as _};
@@ -18,8 +18,8 @@ use crate::{Mixer, Recording, read_wav};
 const LONGEST_PIPE: u64 = 512;
 
 impl Recording {
-    /// Reads a recording; what it is, its content says. Nothing behind `limit` is decoded. A pipe
-    /// is read to its end.
+    /// Reads a recording; its content tells the format. Nothing after `limit` is decoded. A pipe is
+    /// read to its end.
     pub fn read(path: &Path, limit: Option<Duration>) -> Result<Self, RecordingError> {
         let failed = |source| RecordingError::Read {
             path: path.to_owned(),
@@ -29,7 +29,7 @@ impl Recording {
         if status.is_dir() {
             return Err(foreign(path, FileType::Folder));
         }
-        // A pipe is opened once only: its writer does not come again.
+        // A pipe is opened only once: its writer will not reconnect.
         let file = File::open(path).map_err(failed)?;
         if status.is_file() {
             let source = Source::new(Bytes::File(file)).map_err(failed)?;
@@ -102,7 +102,7 @@ fn find(
         if recording.truncated {
             break;
         }
-        // Behind what is broken, players go on, too.
+        // After a broken part, players continue too.
         let Ok(next) = decode_part(path, &found, part, limit) else {
             continue;
         };

@@ -1,9 +1,9 @@
-//! Reading WAV files as people have them: RIFF, RIFX, RF64 and BW64, with lengths that are not
-//! true. The samples go up to the end of the file where a program was killed before it could
-//! write their number, or could not go back to write it.
+//! Reads real-world WAV files: RIFF, RIFX, RF64 and BW64, with wrong lengths. If a program was
+//! killed before it wrote the number of samples, or could not seek back to write it, the samples go
+//! up to the end of the file.
 //!
-//! Neither `hound` nor `symphonia` reads these files: both believe the lengths, and neither looks
-//! at the size of a frame.
+//! `hound` and `symphonia` cannot read these files: both trust the lengths, and neither checks the
+//! size of a frame.
 
 use std::io::{self, BufReader, Read};
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::{Recording, WavError};
 const HEADER: usize = 8;
 /// Longest format chunk that makes sense.
 const LONGEST_FORMAT: u32 = 4096;
-/// Lengths from here on are guesses of a program that does not know.
+/// Lengths from here on are placeholders of a program that did not know the length.
 const UNKNOWN: u64 = 0x7fff_f000;
 /// Frames that are converted at a time.
 const FRAMES: usize = 4096;
 
-/// Reads a WAV file whose samples are not compressed; nothing of any other file. Nothing behind
-/// `limit` is taken.
+/// Reads a WAV file with uncompressed samples; `None` for any other file. Samples after `limit` are
+/// ignored.
 pub fn read_wav(
     input: &mut dyn Read,
     limit: Option<Duration>,
@@ -43,7 +43,7 @@ pub fn read_wav(
     file.chunks(limit)
 }
 
-/// How a file says that its samples are stored.
+/// Sample format that a file declares.
 struct Format {
     pcm: Pcm,
     channels: usize,
@@ -61,7 +61,7 @@ type Header = [u8; HEADER];
 impl Riff<'_> {
     fn chunks(mut self, limit: Option<Duration>) -> Result<Option<Recording>, WavError> {
         let mut format = None;
-        // The length of the samples where four bytes are too few for it.
+        // The length of the samples if four bytes are too few for it.
         let mut long_length = None;
         let mut next = None;
         loop {
@@ -115,7 +115,7 @@ impl Riff<'_> {
         }
     }
 
-    /// The next chunk. A chunk of odd length is filled up by a zero, which some programs forget.
+    /// The next chunk. A chunk of odd length is padded with a zero, which some programs forget.
     fn header(&mut self, after_odd: bool) -> Result<Option<Header>, WavError> {
         let mut header = [0; HEADER];
         let mut filled = 0;
@@ -129,7 +129,7 @@ impl Riff<'_> {
         Ok((filled == HEADER).then_some(header))
     }
 
-    /// The whole of a short chunk, or what there is of it.
+    /// The whole of a short chunk, or as much of it as there is.
     fn content(&mut self, length: u32) -> Result<Vec<u8>, WavError> {
         let mut content = Vec::new();
         let read = (&mut self.input)
@@ -140,13 +140,13 @@ impl Riff<'_> {
         Ok(content)
     }
 
-    /// The format; nothing where the samples are compressed.
+    /// The format; `None` if the samples are compressed.
     fn format(&self, chunk: &[u8]) -> Result<Option<Format>, WavError> {
         let Some(chunk) = chunk.get(..14).map(|_| chunk) else {
             return Err(WavError::NoFormat);
         };
         let u16_at = |at: usize| chunk.get(at..at + 2).map_or(0, |it| self.u16(it));
-        // The extensible form keeps the coding further behind.
+        // The extensible form has the coding at a later position.
         let code = match u16_at(0) {
             0xfffe if chunk.len() >= 26 => u16_at(24),
             0xfffe => 1,
@@ -175,7 +175,7 @@ impl Riff<'_> {
             return Err(contradiction);
         }
         let container = match frame {
-            // Nothing is said, so nothing contradicts.
+            // Nothing is declared, so nothing can contradict it.
             0 => bits.div_ceil(8) as usize,
             _ if frame % channels != 0 => return Err(contradiction),
             _ => frame / channels,
@@ -200,7 +200,7 @@ impl Riff<'_> {
         }))
     }
 
-    /// Reads samples: `length` bytes of them, or as many as there are where that cannot be.
+    /// Reads samples: `length` bytes of them, or as many as there are if that length is impossible.
     fn samples(
         &mut self,
         format: &Format,
@@ -208,8 +208,8 @@ impl Riff<'_> {
         limit: Option<Duration>,
     ) -> Result<Samples, WavError> {
         let frame = format.pcm.container * format.channels;
-        // Whether whole numbers stand at the lower or the upper end of their containers only all
-        // of them together can tell.
+        // Whether integers are at the lower or the upper end of their containers shows only in all
+        // of them together.
         let mut kept = format.pcm.is_padded().then(Vec::new);
         let mut mixer = Mixer::new(format.sample_rate, limit);
         let longest = limit.map_or(u64::MAX, |limit| {
@@ -240,7 +240,7 @@ impl Riff<'_> {
                 break;
             }
             if left == 0 {
-                // A length that is true ends at another chunk, or at the end of the file.
+                // A correct length ends at another chunk, or at the end of the file.
                 let fill = usize::from(length % 2 == 1);
                 let mut behind = [0; HEADER + 1];
                 let count = self.fill(&mut behind[..HEADER + fill])?;
@@ -274,7 +274,7 @@ impl Riff<'_> {
         })
     }
 
-    /// Reads until `out` is full or the file ends; says how many bytes came.
+    /// Reads until `out` is full or the file ends; returns the number of bytes read.
     fn fill(&mut self, out: &mut [u8]) -> Result<usize, WavError> {
         let mut filled = 0;
         while filled < out.len() {
@@ -315,7 +315,7 @@ impl Riff<'_> {
     }
 }
 
-/// What is found where the samples should be.
+/// What is found at the expected position of the samples.
 enum Samples {
     Found(Recording),
     /// Another chunk, before any sample.

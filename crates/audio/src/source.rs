@@ -12,14 +12,14 @@ pub(crate) enum Bytes {
     Memory(Cursor<Arc<[u8]>>),
 }
 
-/// The part of a file behind its tags.
+/// The part of a file after its tags.
 ///
-/// The library looks for a recording in the first megabyte only, and covers are larger than that.
+/// `symphonia` looks for a recording in the first megabyte only, and cover pictures are larger.
 pub(crate) struct Source {
     inner: Bytes,
     /// Where the sound begins.
     start: u64,
-    /// Bytes behind the start, where the library is to know them.
+    /// Bytes after the start, if `symphonia` may know them.
     length: Option<u64>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Source {
 const TAG_HEADER: usize = 10;
 
 impl Source {
-    /// Steps over the `ID3v2` tags at the beginning, of which some programs leave several.
+    /// Skips the `ID3v2` tags at the beginning; some programs write several.
     pub(crate) fn new(mut inner: Bytes) -> io::Result<Self> {
         let length = inner.seek(SeekFrom::End(0))?;
         let mut start = 0;
@@ -50,8 +50,8 @@ impl Source {
         })
     }
 
-    /// The same bytes, passed off as a stream whose end nobody knows: the library refuses some
-    /// files as a whole where they break off, and reads a stream as far as it goes.
+    /// The same bytes, presented as a stream of unknown length: `symphonia` refuses some truncated
+    /// files, but reads a truncated stream as far as it goes.
     pub(crate) fn stream(&self) -> io::Result<Self> {
         let inner = match &self.inner {
             Bytes::File(file) => Bytes::File(file.try_clone()?),

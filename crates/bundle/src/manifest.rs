@@ -232,7 +232,7 @@ pub enum ManifestError {
         version: u32,
     },
     /// It names a file that need not lie in the bundle's folder.
-    #[error("{path}: {name:?} is no name of a file in the bundle's folder")]
+    #[error("{path}: {name:?} is not the name of a file in the bundle's folder")]
     FileName {
         /// The manifest.
         path: PathBuf,

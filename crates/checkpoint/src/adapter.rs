@@ -1,5 +1,5 @@
-//! LoRA adapters, merged into the weights that they were trained on while these are read:
-//! `W + scale * B A`, so that a merged model takes no more memory than any other.
+//! LoRA adapters, merged into their base weights while these are read: `W + scale * B A`. A merged
+//! model takes no more memory than another.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ pub struct Adapter {
 /// What an adapter does to a tensor of the model.
 #[derive(Clone, Debug, Default)]
 struct Change {
-    /// The shape, by the model's table.
+    /// The shape in the model's table.
     shape: Vec<usize>,
     /// Name of the factor [rank, inputs].
     a: Option<String>,
@@ -108,7 +108,7 @@ impl Adapter {
         Ok(adapter)
     }
 
-    /// The model's weights with the adapter merged into them.
+    /// The model's weights, with the adapter merged.
     pub fn over(self, base: Box<dyn Weights>) -> Adapted {
         Adapted {
             base,
@@ -116,7 +116,7 @@ impl Adapter {
         }
     }
 
-    /// Refuses factors without their other half, and shapes that do not fit.
+    /// Refuses factors without their other half, and shapes that do not match.
     fn check(&self) -> Result<(), AdapterError> {
         let path = || self.file.path().to_owned();
         if self.changes.is_empty() {
@@ -159,7 +159,7 @@ impl Adapter {
         mismatch.into_result()
     }
 
-    /// Refuses factors of another rank than the settings', where they agree with each other.
+    /// Refuses factors whose rank differs from the settings, if the factors agree with each other.
     fn check_rank(&self, a: &str, b: &str) -> Result<(), AdapterError> {
         let rows = |name: &str, axis: usize| self.file.shape(name)?.get(axis).copied();
         match (rows(a, 0), rows(b, 1)) {
@@ -215,9 +215,9 @@ impl Weights for Adapted {
     }
 }
 
-/// The tensor of the model that a tensor of the adapter belongs to, and as what. Names are those
-/// of PEFT (`base_model.model.<module>.lora_A.weight`), with the adapter's own name in them where
-/// a whole state dictionary was saved, or `<module>.lora_A`.
+/// The tensor of the model that a tensor of the adapter belongs to, and its role. Names are those
+/// of PEFT (`base_model.model.<module>.lora_A.weight`), which contain the adapter's own name if a
+/// whole state dictionary was saved, or `<module>.lora_A`.
 fn part_of(path: &Path, name: &str) -> Result<(String, Part), AdapterError> {
     let plain = name.strip_prefix("base_model.model.").unwrap_or(name);
     let halves = [
@@ -245,7 +245,7 @@ fn part_of(path: &Path, name: &str) -> Result<(String, Part), AdapterError> {
     Ok((model_key(&saved), Part::Whole))
 }
 
-/// Adapters are trained on the backbone, whose module has no name inside itself.
+/// Adapters are trained on the backbone alone, where names have no prefix for it.
 fn model_key(name: &str) -> String {
     if name.starts_with("flow_lm.") || name.starts_with("mimi.") {
         name.to_owned()

@@ -1,4 +1,4 @@
-//! A model's weights, out of the files that hold them.
+//! A model's weights, from one file or several.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -73,7 +73,7 @@ impl Checkpoint {
     /// # Errors
     ///
     /// [`WeightsError::Mismatch`] lists all missing, unexpected and misshapen
-    /// tensors; the other variants tell of a file that cannot be used at all.
+    /// tensors; the other variants are about a file that cannot be used at all.
     pub fn open(files: &CheckpointFiles, tensors: &[TensorSpec]) -> Result<Self, WeightsError> {
         let files = match files {
             CheckpointFiles::Whole(path) => {
@@ -110,7 +110,7 @@ impl Checkpoint {
         };
         for (entries, file) in files {
             for Entry { key, values } in entries {
-                // Read nothing yet, but learn of an unreadable dtype now.
+                // Reads nothing yet, but finds an unreadable dtype now.
                 values.check(&file)?;
                 let file = checkpoint.files.len();
                 checkpoint.tensors.insert(key, Stored { file, values });
@@ -121,8 +121,8 @@ impl Checkpoint {
     }
 }
 
-/// Refuses models that know voices by name: `VoiceLUT` of pocket-tts after 4.0.1, which adds a term
-/// of the voice to every frame and keeps it in the state. No release has it yet.
+/// Refuses models that know voices by name (`VoiceLUT` of pocket-tts after 4.0.1, which adds a term
+/// for the voice to every frame and keeps it in the state). No release has it yet.
 fn refuse_named_voices(file: &TensorFile) -> Result<(), WeightsError> {
     const PREFIXES: [&str; 3] = ["flow_lm.voice_lut.", "voice_lut.", "voice_prompts."];
     if PREFIXES.iter().any(|prefix| file.has(prefix)) {

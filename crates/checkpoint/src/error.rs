@@ -20,7 +20,7 @@ pub enum WeightsError {
     },
     /// A pickle, but none in the archive that `torch.save` writes since PyTorch 1.6.
     #[error(
-        "{} is a PyTorch pickle of a form that is not read (torch.save has written archives since \
+        "{} is a PyTorch pickle of an unsupported form (torch.save has written archives since \
          PyTorch 1.6): load it and save it again, or save its tensors with `safetensors.torch.save_file`",
         path.display()
     )]
@@ -37,7 +37,7 @@ pub enum WeightsError {
         reason: String,
     },
     /// An archive that `torch.save` did not write, or that is damaged.
-    #[error("{} is not a sound PyTorch file: {reason}; copy it again, or save it once more with `torch.save`", path.display())]
+    #[error("{} is not a valid PyTorch file: {reason}; copy it again, or save it once more with `torch.save`", path.display())]
     Pytorch {
         /// The file.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum WeightsError {
         /// What it holds instead, as the end of a sentence about the file.
         reason: String,
     },
-    /// Another file than one of tensors.
+    /// A file without tensors.
     #[error("{} {foreign}", path.display())]
     Foreign {
         /// The file.
@@ -61,14 +61,14 @@ pub enum WeightsError {
         foreign: Foreign,
     },
     /// Not in the safetensors format, or damaged.
-    #[error("{} is not a sound safetensors file: {reason}", path.display())]
+    #[error("{} is not a valid safetensors file: {reason}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
         /// What is wrong, in one clause.
         reason: String,
     },
-    /// The header names a tensor twice, so it is open which one counts.
+    /// The header lists a tensor twice, so it is ambiguous.
     #[error("{} describes tensor `{key}` twice", path.display())]
     DuplicateKey {
         /// The file.
@@ -102,7 +102,7 @@ pub enum WeightsError {
         /// Row-major index of the first such value.
         index: usize,
     },
-    /// A model that knows voices by name, in a form that no release of pocket-tts has.
+    /// A model that knows voices by name, which no release of pocket-tts supports.
     #[error(
         "{} is of a model with voices of its own by name (voice_lut, voice_prompts), which pocket-tts \
          4.0.1 does not know and which is not read here yet: convert weights that were trained without \
@@ -116,7 +116,7 @@ pub enum WeightsError {
     /// The tensors are not those that the configuration asks for.
     #[error(transparent)]
     Mismatch(Box<Mismatch>),
-    /// Two tensors of a training checkpoint are the same one of the model.
+    /// Two tensors of a training checkpoint stand for one tensor of the model.
     #[error("tensors `{first}` and `{second}` of {} are both `{key}` of the model", path.display())]
     Collision {
         /// The file.
@@ -129,7 +129,7 @@ pub enum WeightsError {
         second: String,
     },
     /// A weight-normalized tensor has its lengths (`weight_g`) without its directions (`weight_v`).
-    #[error("tensor `{g}` of {} has no `{v}` beside it", path.display())]
+    #[error("tensor `{g}` of {} lacks its `{v}`", path.display())]
     WithoutWeightV {
         /// The file.
         path: PathBuf,

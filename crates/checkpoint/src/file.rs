@@ -78,10 +78,9 @@ impl TensorFile {
     }
 }
 
-/// Whether `torch.save` may have written the file. What cannot be read here fails when it is
-/// opened.
+/// Whether `torch.save` may have written the file. An unreadable file fails when it is opened.
 fn is_pytorch(path: &Path) -> bool {
-    // A pipe would wait for its writer.
+    // Reading a pipe would block until its writer comes.
     if !fs::metadata(path).is_ok_and(|status| status.is_file()) {
         return false;
     }

@@ -1,4 +1,4 @@
-//! Brings a [`Location`] to this machine: twin of `download_if_necessary` in
+//! Brings a [`Location`] to this machine: counterpart of `download_if_necessary` in
 //! pocket-tts `utils/utils.py`.
 //!
 //! 1. A file that an earlier download left in the hub's own cache, by this
@@ -57,7 +57,7 @@ pub struct Hub {
     token: Option<Token>,
     offline: bool,
     client: Client,
-    /// A setting that cannot be used: no matter while the hub is not asked for anything.
+    /// A setting that cannot be used; it matters only if the hub is asked for something.
     problem: Option<(&'static str, String)>,
 }
 
@@ -74,7 +74,7 @@ pub struct HubBuilder {
     proxy: Option<Proxy>,
 }
 
-/// A token, which no debug output shows.
+/// A token, hidden in debug output.
 #[derive(Clone)]
 struct Token(String);
 
@@ -85,7 +85,7 @@ impl fmt::Debug for Token {
 }
 
 impl HubBuilder {
-    /// The hub to ask instead of `https://huggingface.co`.
+    /// The hub to use instead of `https://huggingface.co`.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = endpoint.into();
@@ -106,8 +106,8 @@ impl HubBuilder {
         self
     }
 
-    /// How often a broken transfer is tried again without getting further, and
-    /// the pause before the first of these tries; it doubles each time.
+    /// How often an interrupted transfer is retried without progress, and the pause before the
+    /// first retry; it doubles each time.
     #[must_use]
     pub fn retries(mut self, retries: u32, pause: Duration) -> Self {
         self.retries = retries;
@@ -130,7 +130,7 @@ impl HubBuilder {
         hub.check_settings().map(|()| hub)
     }
 
-    /// Puts off the check of the settings until the hub is asked for something.
+    /// Delays the check of the settings until the hub is needed.
     fn build_unchecked(self) -> Hub {
         let problem = self.problem();
         Hub {
@@ -184,8 +184,8 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// See [`FetchError`]. No error leaves a file that a later call would take
-    /// for a whole one.
+    /// See [`FetchError`]. No error leaves a file behind that a later call would take for a
+    /// complete one.
     pub fn fetch(
         &self,
         location: &Location,
@@ -194,14 +194,14 @@ impl Hub {
         match location {
             Location::Hub(file) => self.fetch_hub(file, progress),
             Location::Web(url) => self.fetch_web(url, progress),
-            // What lies there is the reader's business: it says what a folder or a pipe is not.
+            // What the path contains is the reader's business: its errors name a folder or a pipe.
             Location::Local(path) if path.exists() => Ok(path.clone()),
             Location::Local(path) => Err(FetchError::Missing { path: path.clone() }),
         }
     }
 
-    /// Deletes the copy of a file of the web, so that it is downloaded again. Files of the hub are
-    /// checked by their hash, and stay, as those of this machine do.
+    /// Deletes the copy of a file from the web, so that it is downloaded again. Files of the hub,
+    /// which are checked by their hash, and local files are kept.
     ///
     /// # Errors
     ///
@@ -213,7 +213,7 @@ impl Hub {
         }
     }
 
-    /// Fails where a setting cannot be used.
+    /// Fails if a setting cannot be used.
     fn check_settings(&self) -> Result<(), FetchError> {
         match self.problem.clone() {
             Some((name, problem)) => Err(FetchError::Setting { name, problem }),
@@ -221,7 +221,7 @@ impl Hub {
         }
     }
 
-    /// The file at `location` if it is on this machine; asks nobody.
+    /// The file at `location` if it is on this machine, without any request.
     pub fn find(&self, location: &Location) -> Option<PathBuf> {
         match location {
             Location::Hub(file) => self.repository(file).find(file),
@@ -247,7 +247,7 @@ impl Hub {
         let Metadata { commit, etag, .. } = &metadata;
         let mut path = repository.snapshot(commit, file.path());
         if path.is_file() {
-            // The cache may be one that can only be read.
+            // The cache may be read-only.
             if let Err(error) = repository.write_reference(file.revision(), commit) {
                 tracing::debug!("{error}");
             }
@@ -267,7 +267,7 @@ impl Hub {
         Ok(path)
     }
 
-    /// Brings the content that `metadata` describes to `blob`.
+    /// Downloads the content that `metadata` describes to `blob`.
     fn download(
         &self,
         file: &HubFile,
@@ -278,7 +278,7 @@ impl Hub {
         let part = with_suffix(blob, ".incomplete");
         let transfer = Transfer {
             client: &self.client,
-            // The branch may move on while its file is on the way; the commit does not.
+            // The branch may move during the download; the commit does not.
             url: &self.address(file, &metadata.commit),
             token: self.token(),
             location: file.to_string(),
@@ -292,7 +292,7 @@ impl Hub {
         loop {
             let resumed = transfer.run(progress)?;
             match check(file, &metadata.etag, &part) {
-                // The damage may be in what an earlier process left behind.
+                // The damage may be in a part that an earlier process left.
                 Err(FetchError::WrongHash { .. }) if resumed => {
                     tracing::warn!("{file}: the unfinished file was damaged; starting over");
                 }

@@ -8,7 +8,8 @@
 //!    checkpoint ([`Checkpoint`]), published or as the trainer saves it, or from a
 //!    seed ([`SyntheticWeights`]).
 //! 5. [`Adapter`] merges a LoRA adapter into weights while they are read.
-//! 6. [`mod@tokenizer`] finds out whether a vocabulary can be spoken with, and how large it is.
+//! 6. [`mod@tokenizer`] checks that a vocabulary can be used for speaking, and counts its
+//!    pieces.
 
 mod adapter;
 mod checkpoint;

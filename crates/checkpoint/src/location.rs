@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Where a file comes from. [`Display`](fmt::Display) gives back the text that was parsed, or an
-/// address in the form that is asked for.
+/// address in canonical form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
     /// `hf://owner/repository/path@revision`.
@@ -31,10 +31,10 @@ pub enum LocationError {
     #[error("the location of a file is empty")]
     Empty,
     /// An `hf://` location without an owner, a repository or a path.
-    #[error("{0}: write hf://owner/repository/path, with @revision behind it if need be")]
+    #[error("{0}: write hf://owner/repository/path, or hf://owner/repository/path@revision")]
     Incomplete(String),
-    /// More than one `@`, or nothing behind it.
-    #[error("{0}: one @ with a branch, a tag or a commit behind it names the revision")]
+    /// More than one `@`, or nothing after it.
+    #[error("{0}: write the revision as one @ followed by a branch, a tag or a commit")]
     Revision(String),
     /// A part that would leave the repository's folder in the cache.
     #[error("{location}: {part:?} cannot be part of a path in a repository")]
@@ -103,7 +103,7 @@ impl HubFile {
     }
 }
 
-/// Whether `part` is one name on every system: it becomes part of a path in the cache.
+/// Whether `part` is a single file name on every system: it becomes part of a path in the cache.
 fn is_plain(part: &str) -> bool {
     !matches!(part, "" | "." | "..") && !part.contains(|c: char| c == '\\' || c.is_control())
 }
@@ -117,7 +117,7 @@ impl FromStr for Location {
         } else if let Some(rest) = text.strip_prefix(HUB_SCHEME) {
             HubFile::parse(text, rest).map(Self::Hub)
         } else if let Some((scheme, rest)) = web(text) {
-            // As browsers do with an address that somebody typed.
+            // Browsers do the same with an address that somebody typed.
             Ok(Self::Web(format!(
                 "{scheme}://{}",
                 rest.trim().replace(' ', "%20")
@@ -130,7 +130,7 @@ impl FromStr for Location {
     }
 }
 
-/// The scheme of an address of the web, in lower case, and what follows.
+/// The scheme of a web address, in lower case, and the rest.
 fn web(text: &str) -> Option<(&'static str, &str)> {
     ["https", "http"].into_iter().find_map(|scheme| {
         let (begin, rest) = text.split_once("://")?;

@@ -1,9 +1,9 @@
 //! Files of `torch.save`: training checkpoints, read tensor by tensor.
 //!
-//! Twin of `get_training_checkpoint_state_dicts` of pocket-tts `utils/weights_loading.py`. The
-//! trainer saves `{"step", "model", "ema"}`: all of the backbone under `model`, and under `ema`
-//! the moving averages of what was trained, which are laid over it. The codec is not trained and
-//! therefore not inside.
+//! Counterpart of `get_training_checkpoint_state_dicts` in pocket-tts `utils/weights_loading.py`.
+//! The trainer saves `{"step", "model", "ema"}`: `model` has the whole backbone, and `ema` the
+//! moving averages of its trained tensors, which replace them. The codec is not trained and
+//! therefore not included.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ mod pickle;
 /// How a file of `torch.save` begins since PyTorch 1.6.
 pub(crate) const MAGIC: &[u8] = b"PK\x03\x04";
 
-/// Largest pickle that is read. That of a training checkpoint takes 200 bytes a tensor.
+/// Largest pickle that is read. That of a training checkpoint has 200 bytes per tensor.
 const LARGEST_PICKLE: u64 = 16 << 20;
 
 /// Most entries that an archive may have. A training checkpoint has one for each tensor.
@@ -157,7 +157,7 @@ fn pickles(path: &Path) -> Result<Vec<Vec<u8>>, WeightsError> {
             continue;
         }
         let mut pickle = Vec::new();
-        // A packed entry may be longer than it says: what is read counts.
+        // A packed entry may be longer than declared: what is read counts.
         let mut limited = entry.take(LARGEST_PICKLE + 1);
         let read = limited.read_to_end(&mut pickle);
         read.map_err(|error| refused(format!("its pickle cannot be read: {error}")))?;
@@ -211,7 +211,7 @@ fn model(
     Ok(trained)
 }
 
-/// What a file without a model holds instead.
+/// What a file without a model contains instead.
 fn without_model(names: &[String]) -> String {
     if names.iter().any(|name| name.starts_with("optimizer.")) {
         return "holds the state of an optimizer: name the checkpoint_….pt of the same step"

@@ -17,8 +17,8 @@ mod header;
 
 pub(crate) use float::{Float, round_to_bf16};
 
-/// One safetensors file, mapped into memory: its pages belong to the file and
-/// cost no memory of the process.
+/// One safetensors file, mapped into memory: its pages belong to the file and use no memory of the
+/// process.
 #[derive(Debug)]
 pub struct SafetensorsFile {
     path: PathBuf,
@@ -46,14 +46,14 @@ pub struct SafetensorsReader<'a> {
 impl SafetensorsFile {
     /// Maps the file and checks its header: length, names, shapes and offsets.
     ///
-    /// The file must not be shortened while this value lives: reading a page
-    /// that is gone ends the process.
+    /// The file must not be truncated while this value lives: reading a missing page ends the
+    /// process.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
         let io = |source| WeightsError::Io {
             path: path.to_owned(),
             source,
         };
-        // Asked before opening: opening a pipe would wait for its writer.
+        // Checked before opening: opening a pipe would wait for its writer.
         let status = fs::metadata(path).map_err(io)?;
         let special = match FileType::of_metadata(&status) {
             None if status.len() == 0 => Some(FileType::Empty),

@@ -1,5 +1,5 @@
-//! Which files make up a model: twin of the choices in `_from_pydantic_config_with_weights`
-//! of pocket-tts `models/tts_model.py`.
+//! Which files make up a model: counterpart of the choices in `_from_pydantic_config_with_weights`
+//! in pocket-tts `models/tts_model.py`.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ mod run_dir;
 
 pub use run_dir::RunDirError;
 
-/// Locations that take the place of those in a configuration.
+/// Locations that replace those in a configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Replacements<'a> {
-    /// Weights, in place of all that the configuration names. Where they have no codec, as
-    /// those of training have none, it comes from the configuration's. A folder is one that
-    /// the trainer wrote.
+    /// Weights that replace all those in the configuration. If they have no codec, as those of a
+    /// training have none, it comes from the configuration's weights. A folder is one that the
+    /// trainer wrote.
     pub weights: Option<&'a str>,
-    /// The codec, in place of that of any other weights.
+    /// The codec, which replaces that of all other weights.
     pub mimi_weights: Option<&'a str>,
     /// The tokenizer.
     pub tokenizer: Option<&'a str>,
@@ -35,14 +35,13 @@ pub struct ModelFiles {
     pub weights: WeightFiles,
     /// Whether the weights can clone a voice from a recording.
     pub voice_cloning: bool,
-    /// Why the weights that can clone voices were not had, where the open ones
-    /// stand in for them.
+    /// Why the open weights are used: the reason that those with voice cloning were not available.
     pub fallback: Option<FetchError>,
-    /// Whether the weights are a trainer's, and so of no released model.
+    /// Whether a trainer wrote the weights, so that they belong to no released model.
     pub trained: bool,
     /// The tokenizer.
     pub tokenizer: Fetched,
-    /// The same, read.
+    /// The parsed tokenizer.
     pub vocabulary: TokenizerFile,
 }
 
@@ -103,14 +102,14 @@ impl WeightFiles {
     }
 }
 
-/// A model whose files cannot be had.
+/// Why the files of a model are not available.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The backbone's weights without the codec's.
-    #[error("flow_lm.weights_path needs mimi.weights_path beside it")]
+    #[error("flow_lm.weights_path needs mimi.weights_path too")]
     NoMimi,
     /// The codec's weights without the backbone's.
-    #[error("mimi.weights_path needs weights_path or flow_lm.weights_path beside it")]
+    #[error("mimi.weights_path needs weights_path or flow_lm.weights_path too")]
     NoFlowLm,
     /// No weights at all.
     #[error(
@@ -124,7 +123,7 @@ pub enum SourceError {
          or give --tokenizer"
     )]
     NoTokenizer,
-    /// A tokenizer that the model cannot speak with.
+    /// A tokenizer that the model cannot use.
     #[error("tokenizer {location}")]
     Tokenizer {
         /// Where it is from.
@@ -132,7 +131,7 @@ pub enum SourceError {
         /// Why not.
         source: TokenizerError,
     },
-    /// Weights of training, and nothing that has the codec.
+    /// Weights from training, and no file with the codec.
     #[error(
         "{location} has no codec (mimi.* tensors), for training leaves it as it is, and the \
          configuration names no weights that have it: set weights_path or mimi.weights_path in it, \
@@ -142,20 +141,20 @@ pub enum SourceError {
         /// The weights.
         location: String,
     },
-    /// A folder in place of a file of weights.
+    /// A folder without weights.
     #[error(transparent)]
     RunDir(#[from] RunDirError),
     /// A file that could not be fetched.
     #[error("cannot fetch {key} {location}")]
     Fetch {
-        /// The key of the configuration, or the option in its place.
+        /// The key of the configuration, or the option that replaces it.
         key: &'static str,
         /// Its value.
         location: String,
         /// Why not.
         source: Box<FetchError>,
     },
-    /// Neither the weights nor the open ones that stand in for them.
+    /// Neither the weights nor the open ones that would replace them are available.
     #[error("cannot fetch weights_path {location}, nor the weights without voice cloning ({open})")]
     Neither {
         /// The value of `weights_path`.
@@ -167,9 +166,9 @@ pub enum SourceError {
     },
 }
 
-/// What is asked for, before anything is fetched.
+/// What is requested, before anything is fetched.
 enum Wanted<'a> {
-    /// Weights in place of the configuration's.
+    /// Weights that replace the configuration's.
     Replaced {
         weights: Cow<'a, str>,
         mimi: Option<&'a str>,
@@ -194,14 +193,14 @@ const WEIGHTS_OPTION: &str = "--weights";
 const MIMI_OPTION: &str = "--mimi-weights";
 
 impl ModelFiles {
-    /// Fetches what `config` names. Where the hub refuses `weights_path`, and
-    /// `weights_path_without_voice_cloning` can be had, that one is taken and
+    /// Fetches what `config` names. If the hub refuses `weights_path`, and
+    /// `weights_path_without_voice_cloning` is available, the latter is used and
     /// [`fallback`](Self::fallback) says why.
     pub fn fetch(config: &Config, hub: &Hub, progress: &dyn Progress) -> Result<Self, SourceError> {
         Self::fetch_with(config, &Replacements::default(), hub, progress)
     }
 
-    /// [`ModelFiles::fetch`] with other locations in place of some of the configuration's.
+    /// [`ModelFiles::fetch`] with some of the configuration's locations replaced.
     pub fn fetch_with(
         config: &Config,
         replacements: &Replacements<'_>,
@@ -209,7 +208,7 @@ impl ModelFiles {
         progress: &dyn Progress,
     ) -> Result<Self, SourceError> {
         let source = Source { hub, progress };
-        // What cannot work is refused before anything is downloaded.
+        // What cannot work is refused before any download.
         let wanted = Wanted::by(config, replacements)?;
         let table = &config.flow_lm.lookup_table;
         source.check_local(replacements)?;
@@ -219,9 +218,9 @@ impl ModelFiles {
             (None, None) => return Err(SourceError::NoTokenizer),
         };
         let tokenizer = source.fetch(key, tokenizer)?;
-        // The tokenizer is small: the weights wait until it is known to be of use.
+        // The tokenizer is small: it is checked before the weights are downloaded.
         let vocabulary = read_vocabulary(config, &tokenizer).or_else(|error| {
-            // What an earlier run got from the web in place of a tokenizer is not kept.
+            // A wrong file that an earlier run downloaded from the web is deleted.
             let location = tokenizer.location.parse();
             let Ok(location @ Location::Web(_)) = location else {
                 return Err(error);
@@ -267,7 +266,7 @@ impl ModelFiles {
     }
 }
 
-/// Reads the tokenizer as it is read for speaking.
+/// Parses the tokenizer in the same way as speaking does.
 fn read_vocabulary(config: &Config, file: &Fetched) -> Result<TokenizerFile, SourceError> {
     let table = &config.flow_lm.lookup_table;
     let kind = TokenizerKind::resolve(&table.tokenizer, &file.location);
@@ -299,7 +298,7 @@ impl<'a> Wanted<'a> {
             (None, None, Some(_)) => Err(SourceError::NoFlowLm),
             (None, None, None) => Err(SourceError::NoWeights),
             (Some(whole), None, None) => Ok(Self::Whole(whole)),
-            // The whole file's backbone replaces one named on its own.
+            // The backbone in the whole file overrides a separate one.
             (Some(whole), _, Some(mimi)) => Ok(Self::WholeWithMimi { whole, mimi }),
             (None, Some(flow_lm), Some(mimi)) => Ok(Self::Parts { flow_lm, mimi }),
         }
@@ -312,8 +311,7 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// Refuses options that name a file of this machine which is not there, before anything is
-    /// downloaded.
+    /// Refuses options that name a missing local file, before any download.
     fn check_local(&self, replacements: &Replacements<'_>) -> Result<(), SourceError> {
         let options = [
             (WEIGHTS_OPTION, replacements.weights),
@@ -344,8 +342,9 @@ impl Source<'_> {
         })
     }
 
-    /// Weights in place of the configuration's. Twin of `load_training_checkpoint`: a codec that
-    /// they lack is `mimi.weights_path`, or that in the configuration's weights.
+    /// Weights that replace the configuration's. Counterpart of `load_training_checkpoint` in
+    /// pocket-tts: if they lack a codec, it comes from `mimi.weights_path`, or from the
+    /// configuration's weights.
     fn replaced(
         &self,
         config: &Config,
@@ -406,7 +405,7 @@ impl Source<'_> {
                 .ok()
                 .and_then(|open| self.hub.find(&open))
         {
-            // Without a network the other file can only come from the cache.
+            // Without a network, the other file can only come from the cache.
             Fetched {
                 location: open.to_owned(),
                 path,
@@ -425,7 +424,7 @@ fn is_checkpoint(path: &Path) -> bool {
     matches!(TensorFile::open(path), Ok(TensorFile::Pytorch(_)))
 }
 
-/// Whether a file has a backbone without a codec. What cannot be read is told when it is opened.
+/// Whether a file has a backbone without a codec. An unreadable file is reported when it is opened.
 fn lacks_codec(Fetched { path, .. }: &Fetched) -> bool {
     TensorFile::open(path).is_ok_and(|file| file.has("flow_lm.") && !file.has("mimi."))
 }

@@ -17,16 +17,14 @@ use recipe::Recipe;
 
 /// Random weights that keep activations near unit size through the whole model.
 ///
-/// Every gain, bias and layer scale is off its default, so that an exporter that
-/// drops or folds one wrongly is caught, and all values are rounded to bf16, as
-/// published files store them. The end-of-speech bias is so low that speech runs
-/// to its limit; what it says is noise.
+/// Every gain, bias and layer scale differs from its default, so that an exporter that drops or
+/// folds one wrongly is caught. All values are rounded to bf16, as in published files. The
+/// end-of-speech bias is so low that speech runs to its limit; what it says is noise.
 ///
-/// Each tensor has a stream of its own, made from the seed and its name, so that
-/// one component's weights do not depend on which others are made. The streams
-/// are the same on every platform: integer arithmetic, and a ziggurat whose rare
-/// cases take `exp` and `ln` in `f64`, so that a platform's last bit would have to
-/// fall on the edge between two bf16 values to be seen.
+/// Each tensor has its own random stream, made from the seed and its name, so that one component's
+/// weights do not depend on which others are made. The streams are the same on every platform:
+/// integer arithmetic, and a ziggurat whose rare cases use `exp` and `ln` in `f64`. A platform's
+/// different last bit would show only if a value were on the edge between two bf16 values.
 #[derive(Clone, Debug)]
 pub struct SyntheticWeights {
     shapes: HashMap<String, Vec<usize>>,

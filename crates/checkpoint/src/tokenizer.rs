@@ -1,8 +1,8 @@
-//! Tokenizer files: which kind one is, how many pieces it has, and its bytes. Each is read as it
-//! is for speaking, so that none is converted that cannot be spoken with.
+//! Tokenizer files: their kind, number of pieces, and bytes. Each is parsed in the same way as for
+//! speaking, so that no vocabulary is converted that cannot be used.
 //!
-//! The program ships one vocabulary of 4,000 pieces, in both kinds and with the same
-//! ids, for models that are made from a seed.
+//! The program includes one vocabulary of 4,000 pieces, in both kinds and with the same ids, for
+//! models that are made from a seed.
 
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -26,11 +26,11 @@ pub enum TokenizerKind {
 }
 
 impl TokenizerKind {
-    /// Twin of the choice in `build_tokenizer`: the configuration's `tokenizer` field
-    /// decides, else the ending of the location before any `@revision`.
+    /// Counterpart of the choice in `build_tokenizer` in pocket-tts: the configuration's
+    /// `tokenizer` field decides, or else the ending of the location before any `@revision`.
     pub fn resolve(tokenizer: &str, location: &str) -> Self {
         let location = location.split('@').next().unwrap_or_default();
-        // As exact as upstream: `.JSON` is no such ending.
+        // As strict as upstream: `.JSON` does not match.
         let named_json = location.as_bytes().ends_with(b".json");
         if matches!(tokenizer, "tokenizers" | "json") || named_json {
             Self::Json
@@ -39,7 +39,8 @@ impl TokenizerKind {
         }
     }
 
-    /// What the content of a file says, where it is one of the two: its name may say something else.
+    /// The kind that a file's content suggests, if it is one of the two: its name may suggest
+    /// another.
     fn of_content(bytes: &[u8]) -> Option<Self> {
         match FileType::of(bytes) {
             FileType::Json => Some(Self::Json),
@@ -79,7 +80,7 @@ impl TokenizerKind {
     }
 }
 
-/// A tokenizer file that was read and found sound.
+/// A tokenizer file that was read and is valid.
 #[derive(Clone, Debug)]
 pub struct TokenizerFile {
     path: PathBuf,
@@ -99,7 +100,7 @@ pub enum TokenizerError {
         /// The system's reason.
         source: io::Error,
     },
-    /// Another file than a tokenizer.
+    /// Not a tokenizer file.
     #[error("{} {foreign}", path.display())]
     Foreign {
         /// The file.
@@ -113,7 +114,7 @@ pub enum TokenizerError {
         /// The file.
         path: PathBuf,
     },
-    /// Not a tokenizer of the kind that was asked for, or one that cannot be spoken with.
+    /// Not a tokenizer of the requested kind, or an unusable one.
     #[error(
         "{} cannot be used as {}: give another tokenizer.json or tokenizer.model of the same \
          vocabulary with --tokenizer",
@@ -144,7 +145,7 @@ pub enum TokenizerError {
 }
 
 impl TokenizerFile {
-    /// Reads a file, which is of this kind unless its content is plainly of the other.
+    /// Reads a file as this kind, unless its content is clearly of the other.
     pub fn read(path: &Path, kind: TokenizerKind) -> Result<Self, TokenizerError> {
         let path = path.to_owned();
         let bytes = match read(&path) {
@@ -189,8 +190,8 @@ impl TokenizerFile {
         }
     }
 
-    /// Refuses a vocabulary that has not `n_bins` pieces, the size that the model's text
-    /// table was trained with.
+    /// Refuses a vocabulary that does not have `n_bins` pieces, the size of the text table that the
+    /// model was trained with.
     pub fn check(&self, n_bins: usize) -> Result<(), TokenizerError> {
         if self.vocab_size == n_bins {
             return Ok(());

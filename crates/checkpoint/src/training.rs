@@ -1,8 +1,8 @@
-//! Twin of `utils/weights_loading.py`: checkpoints as training leaves them.
+//! Counterpart of pocket-tts `utils/weights_loading.py`: checkpoints in the training layout.
 //!
-//! Backbone and codec come in a file each, under other names than in the
-//! published checkpoint. Renamed and prefixed with `flow_lm.` and `mimi.`, they
-//! are the published checkpoint, so that one table describes both.
+//! Backbone and codec are in a file each, under other names than in the published checkpoint.
+//! Renamed, and prefixed with `flow_lm.` and `mimi.`, they are the published checkpoint, so one
+//! table describes both.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ mod weight_norm;
 
 pub(crate) use weight_norm::WeightNormReader;
 
-/// The backbone's tensors: twin of `get_flow_lm_state_dict`.
+/// The backbone's tensors: counterpart of `get_flow_lm_state_dict`.
 pub(crate) fn flow_lm(file: &TensorFile) -> Result<Vec<Entry>, WeightsError> {
     // A training checkpoint has them under their published names.
     if file.has("flow_lm.") {
@@ -29,7 +29,7 @@ pub(crate) fn flow_lm(file: &TensorFile) -> Result<Vec<Entry>, WeightsError> {
     unique(file, entries.collect())
 }
 
-/// The codec's tensors: twin of `get_mimi_state_dict`.
+/// The codec's tensors: counterpart of `get_mimi_state_dict`.
 pub(crate) fn mimi(file: &TensorFile) -> Result<Vec<Entry>, WeightsError> {
     if file.has("mimi.") {
         return Ok(published(file, |name| name.starts_with("mimi.")));
@@ -96,7 +96,7 @@ fn mimi_key(name: &str) -> Option<(String, bool)> {
         name.replace(".conv.conv.", ".conv.")
             .replace(".convtr.convtr.", ".convtr.")
     };
-    // Upstream keeps the prefix `model.` here, and leaves it to the comparison to refuse it.
+    // Upstream keeps the prefix `model.` here, and lets the comparison refuse it.
     if let Some(key) = name.strip_suffix("_g").filter(|k| k.ends_with(".weight")) {
         return Some((convolution(key), true));
     }
@@ -111,7 +111,7 @@ fn mimi_key(name: &str) -> Option<(String, bool)> {
     Some((key.replace("in_proj_weight", "in_proj.weight"), false))
 }
 
-/// Pairs the lengths `g` with their directions.
+/// Pairs the lengths `g` with their directions `v`.
 fn weight_norm(file: &TensorFile, g: &str) -> Result<Values, WeightsError> {
     let v = format!("{}_v", g.strip_suffix("_g").unwrap_or(g));
     let (Some(g_shape), Some(v_shape)) = (file.shape(g), file.shape(&v)) else {
@@ -134,7 +134,7 @@ fn weight_norm(file: &TensorFile, g: &str) -> Result<Values, WeightsError> {
     Ok(Values::WeightNorm { g, v })
 }
 
-/// Refuses two tensors for one, of which upstream would take the later.
+/// Refuses two tensors for one name; upstream would take the later.
 fn unique(file: &TensorFile, entries: Vec<Entry>) -> Result<Vec<Entry>, WeightsError> {
     let mut seen = HashMap::new();
     for Entry { key, values } in &entries {

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command's arguments.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub(crate) use self::voice::{
     VoiceCommand, VoiceConvertArgs, VoiceExportArgs, VoiceFormArgs, VoiceImportArgs, VoiceListArgs,
 };
 
-/// Turn Kyutai's pocket-tts into ONNX graphs that speak in a web page.
+/// Convert Kyutai's pocket-tts to ONNX graphs, and speak with them here or in a web page.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -33,26 +33,26 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Turn a checkpoint into a folder of ONNX graphs (a bundle).
+    /// Convert a checkpoint to a folder of ONNX graphs (a bundle).
     Convert(ConvertArgs),
     /// List the models that are known by name, or show the configuration of one.
     Variants(VariantsArgs),
-    /// Prove a bundle: files, graphs, runtime against runtime, records.
+    /// Check a bundle: files, graphs, backends against each other and against recorded outputs.
     Verify(VerifyArgs),
-    /// Show what a bundle holds.
+    /// Show what a bundle contains.
     Inspect(InspectArgs),
     /// Speak a text from a bundle.
     Speak(SpeakArgs),
-    /// Find the heads of a model that tell when words are spoken.
+    /// Find the attention heads of a model that show which word is being spoken.
     Heads(HeadsArgs),
-    /// Show how a text is prepared, cut into chunks and tokenized.
+    /// Show how a text is prepared, split into chunks and tokenized.
     Tokenize(TokenizeArgs),
     /// Make, convert and list voices.
     #[command(subcommand)]
     Voice(VoiceCommand),
     /// Serve the demo page and bundles to the browser of this machine.
     Serve(ServeArgs),
-    /// Convert a model, prove it, and speak with it.
+    /// Convert a model, check it, and speak with it.
     Demo(DemoArgs),
 }
 
@@ -60,38 +60,38 @@ pub(crate) enum Command {
 pub(crate) struct ConvertArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    /// Folder of the bundle; a bundle that is there, of any version, is replaced once the new one
-    /// is whole.
+    /// Folder of the bundle. A bundle in it, of any version, is replaced when the new one is
+    /// complete.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) output_dir: PathBuf,
     /// ONNX operator set of the graphs: 17 to 23.
     #[arg(long, value_name = "N", default_value = "17", value_parser = opset)]
     pub(crate) opset_version: Opset,
-    /// Graphs to write, one or several names; all five unless given.
+    /// Graphs to write: one or several names; all five by default.
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', value_parser = component)]
     pub(crate) components: Vec<ComponentName>,
     /// How weights are stored: f32, bf16, q16, q8, q6 or q4, for all graphs, or as
     /// `NAME=FORMAT` for one; several or repeated.
     #[arg(long, value_name = "[NAME=]FORMAT", num_args = 1.., value_delimiter = ',', value_parser = dtype)]
     pub(crate) dtype: Vec<Dtype>,
-    /// Voices to put into the bundle: names of predefined voices, voice files or recordings, or
-    /// `NAME=FILE`; `default` is the language's own, `all` are all predefined ones. `starling` has
-    /// both of its voices unless given. Voices of your own that are in the old bundle stay, where
-    /// the same weights made them.
+    /// Voices for the bundle: names of predefined voices, voice files or recordings, or
+    /// `NAME=FILE`. `default` is the language's own voice, `all` are all predefined ones. By
+    /// default `starling` gets both of its voices. Voices that you added to the old bundle are
+    /// kept if they were made with the same weights.
     #[arg(long, value_name = "[NAME=]VOICE", num_args = 1..)]
     pub(crate) voices: Vec<String>,
-    /// Heads that tell when words are spoken, in place of the model's own: layer and head, from 0
-    /// (`pocket-onnx heads` finds them).
+    /// Attention heads that show which word is being spoken, instead of the model's: layer and
+    /// head, both from 0 (`pocket-onnx heads` finds them).
     #[arg(long, value_name = "LAYER.HEAD", num_args = 1.., value_delimiter = ',', value_parser = word_head)]
     pub(crate) word_heads: Vec<WordHead>,
-    /// Let the graphs tell when words are spoken, which the engine does anyway: `flow_lm` gives the
-    /// attention of the model's heads.
+    /// Give `flow_lm` an output with the attention of these heads, so that other runtimes can tell
+    /// when words are spoken. The engine does not need it.
     #[arg(long)]
     pub(crate) word_times: bool,
     /// Print a summary as JSON.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print nothing but errors.
+    /// Print errors only.
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,
 }
@@ -99,26 +99,26 @@ pub(crate) struct ConvertArgs {
 /// Which model, and where its files are.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(crate) struct ModelArgs {
-    /// Name or signature of a released model (see `pocket-onnx variants`), or `starling`, which the
-    /// program brings; b6369a24 unless given.
+    /// Name or signature of a released model (see `pocket-onnx variants`), or `starling`, which is
+    /// included in the program; default: b6369a24.
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
     pub(crate) variant: Option<String>,
     /// A pocket-tts configuration (YAML): a path, an https:// or an hf:// location.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<String>,
-    /// Weights in place of those that the configuration names: a safetensors file, a trainer's
-    /// checkpoint (.pt), or the folder that a trainer wrote.
+    /// Weights to use instead of those that the configuration names: a safetensors file, a
+    /// trainer's checkpoint (.pt), or the folder that a trainer wrote.
     #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
     pub(crate) weights: Option<String>,
-    /// Weights of the audio codec (mimi) alone, in place of those of all other files; a trainer's
-    /// checkpoint has none, and takes the configuration's unless this is given.
+    /// Weights of the audio codec (mimi), instead of those in other files. A trainer's checkpoint has
+    /// none: by default they come from the file that the configuration names.
     #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
     pub(crate) mimi_weights: Option<String>,
     /// LoRA adapter to merge into the weights: the folder that peft, ownvoice or pocket-tts-finetune
     /// wrote, or the safetensors file in it.
     #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
     pub(crate) adapter: Option<String>,
-    /// Tokenizer in place of the one that the configuration names.
+    /// Tokenizer to use instead of the one that the configuration names.
     #[arg(long, value_name = "FILE")]
     pub(crate) tokenizer: Option<String>,
     /// Random weights of the model's real shapes, from this seed: they make noise, not speech.
@@ -131,10 +131,10 @@ pub(crate) struct HeadsArgs {
     /// Folder of the bundle.
     #[arg(value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) bundle: PathBuf,
-    /// Sentences to speak, one a line, in the model's language: a dozen or more tell most.
+    /// Sentences to speak, one per line, in the model's language; a dozen or more give the surest result.
     #[arg(long, value_name = "FILE")]
     pub(crate) text_file: Option<PathBuf>,
-    /// A voice, as `speak` takes it.
+    /// A voice, as in `speak --voice`.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) voice: Option<String>,
     /// Print what was found as JSON.
@@ -162,10 +162,10 @@ pub(crate) struct VerifyArgs {
     /// Folder of recorded outputs of pocket-tts for the same weights.
     #[arg(long, value_name = "DIR")]
     pub(crate) records: Option<PathBuf>,
-    /// ONNX Runtime's shared library, where it is not installed by `cargo xtask setup`.
+    /// ONNX Runtime's shared library; default: the one that `cargo xtask setup` installed.
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
-    /// Largest difference allowed, as a part of the tensor's largest value. Quantised weights
+    /// Largest difference allowed, relative to the tensor's largest value. Quantised weights
     /// may differ more from records.
     #[arg(long, value_name = "PART", default_value_t = ::verify::TOLERANCE, value_parser = tolerance)]
     pub(crate) tolerance: f64,
@@ -186,17 +186,17 @@ pub(crate) struct InspectArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DemoArgs {
-    /// Name or signature of a model (see `pocket-onnx variants`). `starling`, unless given, needs
+    /// Name or signature of a model (see `pocket-onnx variants`). The default, `starling`, needs
     /// no network: it is small and made for demonstration.
     #[arg(long, value_name = "NAME", default_value = Variant::INCLUDED)]
     pub(crate) variant: String,
     /// Folder of the bundle.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) output_dir: PathBuf,
-    /// WAV file to speak into.
+    /// WAV file to write.
     #[arg(long, value_name = "FILE", default_value = "demo.wav")]
     pub(crate) wav: PathBuf,
-    /// Serve the page at the end, and show it speaking in the browser.
+    /// At the end, serve the page and open it in the browser, speaking.
     #[arg(long)]
     pub(crate) open: bool,
     /// Folder of the built page.
@@ -206,20 +206,20 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
-    /// A bundle, or a folder of bundles. Where the default folder has none, the page speaks with
-    /// `starling`, the small model that the program brings.
+    /// A bundle, or a folder of bundles. If the default folder has none, the page speaks with
+    /// `starling`, the small model that is included in the program.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) bundle: PathBuf,
     /// Folder of the built page.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_PAGE)]
     pub(crate) page: PathBuf,
-    /// Port on the loopback interface; a free one unless given.
+    /// Port on the loopback interface; default: a free one.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) port: u16,
-    /// Leave out the headers that give the page threads, as simple hosts do.
+    /// Leave out the headers that allow the page to use threads, as simple hosts do.
     #[arg(long)]
     pub(crate) no_isolation: bool,
-    /// Show the page in the browser.
+    /// Open the page in the browser.
     #[arg(long)]
     pub(crate) open: bool,
     /// Print address and models as JSON.
@@ -227,7 +227,7 @@ pub(crate) struct ServeArgs {
     pub(crate) json: bool,
 }
 
-/// Where bundles land: the web page's folder of models.
+/// Default folder of a bundle: the web page's folder of models.
 pub(crate) const DEFAULT_BUNDLE: &str = "browser/models/";
 /// Where the page is built.
 const DEFAULT_PAGE: &str = "browser/demo/dist/";

@@ -1,4 +1,4 @@
-//! Which backend runs a bundle.
+//! Chooses and loads the backend that runs a bundle.
 
 use std::sync::Arc;
 use std::thread;
@@ -15,7 +15,7 @@ use crate::args::{BackendName, SpeakerArgs};
 use crate::output::note_synthetic;
 use crate::scratch::Scratch;
 
-/// Loads the bundle, and tells where it makes noise instead of speech.
+/// Loads the bundle, and warns if it makes noise instead of speech.
 pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
     let threads = threads(args);
     let backend = choose(args)?;
@@ -32,7 +32,7 @@ pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
     })
 }
 
-/// Loads the part of the bundle that makes voices, as [`open`] does the whole.
+/// Loads the part of the bundle that makes voices.
 pub(crate) fn open_cloner(args: &SpeakerArgs, manifest: Manifest, quiet: bool) -> Result<Cloner> {
     if !quiet {
         note_synthetic(&manifest);
@@ -49,12 +49,12 @@ pub(crate) struct Opened {
     pub(crate) speaker: Speaker,
     pub(crate) backend: &'static str,
     pub(crate) threads: usize,
-    /// Where the bundle lies, if that goes with the speaker.
+    /// Folder of the bundle, if it is deleted together with the speaker.
     pub(crate) scratch: Option<Scratch>,
 }
 
-/// One thread for the backbone and one for the decoder, where there are two. There is no use for
-/// more: a graph is computed by one, so that its sums are rounded alike everywhere.
+/// One thread for the backbone and one for the decoder, if there are two cores. More would not
+/// help: each graph runs on one thread, so that its sums are rounded alike everywhere.
 fn threads(args: &SpeakerArgs) -> usize {
     let cores = || thread::available_parallelism().map_or(1, |cores| cores.get().min(2));
     args.threads.map_or_else(cores, usize::from)

@@ -1,4 +1,4 @@
-//! `pocket-onnx convert`: a checkpoint becomes a bundle.
+//! `pocket-onnx convert`: from a checkpoint to a bundle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic;
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Leads to a voice where a model brings none: only the released ones have predefined voices.
+/// Hints at how to get a voice if the model has none: only released models have predefined voices.
 fn note_voiceless(manifest: &Manifest, bundle: &Path) {
     let has = |name| manifest.components.contains_key(&name);
     let speaks = ComponentName::ALL
@@ -114,7 +114,7 @@ fn note_voiceless(manifest: &Manifest, bundle: &Path) {
 impl Conversion<'_> {
     /// Writes the bundle.
     pub(crate) fn run(&self) -> Result<Manifest> {
-        // Nothing is downloaded for what would be refused.
+        // Nothing is downloaded if the conversion would be refused.
         let formats = self.formats()?;
         Staging::check(self.output)?;
         let bar = Bar::new(self.quiet);
@@ -138,7 +138,7 @@ impl Conversion<'_> {
         let synthetic = export.identity.synthetic;
         let typed = self.voices(variant, synthetic, &components);
         let mut voices = Voices::find(&typed, variant, synthetic, &components, self.quiet)?;
-        // Whether a voice was made by these weights is known by their digests.
+        // Digests tell whether a voice was made by these weights.
         let earlier = Earlier::read(self.output);
         let described = (earlier.as_ref())
             .map(|_| model.files.describe())
@@ -159,7 +159,7 @@ impl Conversion<'_> {
             voices.take_from(&whole.path().join(WHOLE));
         }
         let _writing = Writing::begin();
-        // Else the digests of what was read are found while the rest is written.
+        // Otherwise the digests of what was read are computed while the rest is written.
         thread::scope(|scope| {
             let source = scope.spawn(|| match described {
                 Some(source) => Ok(source),
@@ -187,7 +187,7 @@ impl Conversion<'_> {
             let heads = variant.map_or(&[][..], Variant::word_heads);
             if heads.is_empty() {
                 bail!(
-                    "--word-times: nobody knows which heads of this model tell when words are spoken: convert \
+                    "--word-times: the word heads of this model are not known: convert \
                      without it, let `pocket-onnx heads` find them, and name them with --word-heads"
                 );
             }
@@ -196,7 +196,7 @@ impl Conversion<'_> {
         Ok(())
     }
 
-    /// The voices that were typed; the included model has its own unless others were.
+    /// The requested voices; by default the included model gets its own.
     fn voices(
         &self,
         variant: Option<&str>,
@@ -262,7 +262,7 @@ impl Conversion<'_> {
         let mut components: Vec<_> = ComponentName::ALL.into_iter().filter(asked).collect();
         if !voice_cloning {
             if self.components.contains(&ComponentName::MimiEncoder) {
-                bail!("mimi_encoder needs the weights with voice cloning, which could not be had");
+                bail!("mimi_encoder needs the weights with voice cloning, which are not available");
             }
             components.retain(|&name| name != ComponentName::MimiEncoder);
         }

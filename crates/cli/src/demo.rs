@@ -89,7 +89,7 @@ fn convert(args: &DemoArgs) -> Result<Manifest> {
         {
             let included = Variant::find(Variant::INCLUDED)?;
             note(&format!(
-                "notice: {} cannot be had: {error:#}",
+                "notice: {} is not available: {error:#}",
                 variant.name
             ));
             note(&format!(
@@ -113,7 +113,7 @@ fn refuse_other_model(dir: &Path, variant: &Variant) -> Result<()> {
         return Ok(());
     }
     bail!(
-        "{} holds another model ({}), which the demonstration would replace: --output-dir takes another folder",
+        "{} holds another model ({}), which the demo would replace: give another folder with --output-dir",
         dir.display(),
         name.unwrap_or("one of your own")
     );
@@ -180,7 +180,7 @@ fn speak(args: &DemoArgs, output: Destination) -> Result<bool> {
     let seconds = spoken.samples as f64 / f64::from(rate);
     let names: Vec<_> = voices.iter().map(|voice| voice.name.as_str()).collect();
     note(&format!(
-        "{seconds:.1} s of sound in {}, by {}: {:.0} times as fast as it is heard",
+        "{seconds:.1} s of sound in {}, by {}: {:.0} times faster than real time",
         args.wav.display(),
         names.join(" and "),
         seconds / spoken.elapsed.as_secs_f64(),
@@ -192,17 +192,17 @@ fn speak(args: &DemoArgs, output: Destination) -> Result<bool> {
 fn next(args: &DemoArgs, manifest: &Manifest, seconds: f64) -> String {
     let bundle = args.output_dir.display();
     let better = if manifest.variant.as_deref() == Some(Variant::INCLUDED) {
-        "\n  pocket-onnx demo --variant english   takes Kyutai's model, which speaks far better (240 MB)"
+        "\n  pocket-onnx demo --variant english   uses Kyutai's model, which speaks far better (240 MB)"
     } else {
         ""
     };
     let page = if Page::open(&args.page).is_ok() {
         ""
     } else {
-        " (its page has to be built once: README, In the browser)"
+        " (build its page once: see README, In the browser)"
     };
     format!(
-        "done in {seconds:.1} s: the model was converted, proved, and has spoken. Listen to {}. Next:\n  \
+        "done in {seconds:.1} s: the model was converted, checked, and has spoken. Listen to {}. Next:\n  \
          pocket-onnx serve --bundle {bundle}    lets you type and listen in the browser{page}\n  \
          pocket-onnx speak --bundle {bundle} \"Hello.\"   says what you like{better}\n  \
          pocket-onnx inspect {bundle}    shows inputs, outputs and states\n  \

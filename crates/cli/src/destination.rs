@@ -46,12 +46,12 @@ pub(crate) fn sound(output: &Path) -> Result<Destination> {
     let wav = wav.display();
     if OTHER_SOUND.contains(&ending.as_str()) {
         bail!(
-            "{shown}: the sound is written as WAV, which this name does not fit: give {wav}, and make the other \
-             of it: ffmpeg -i {wav} {shown}"
+            "{shown}: the sound is written as WAV, which does not match this name: give {wav}, and convert \
+             it: ffmpeg -i {wav} {shown}"
         );
     }
     if OTHER_FILES.contains(&ending.as_str()) {
-        bail!("{shown}: the sound is written as WAV, which this name does not fit: give {wav}");
+        bail!("{shown}: the sound is written as WAV, which does not match this name: give {wav}");
     }
     refuse_bundle_file(&destination, output)?;
     Ok(destination)
@@ -72,7 +72,7 @@ pub(crate) fn voice(output: &Path) -> Result<Destination> {
         || OTHER_FILES[1..].contains(&ending.as_str());
     if is_other {
         bail!(
-            "{}: a voice is written as safetensors, which this name does not fit: give {}",
+            "{}: a voice is written as safetensors, which does not match this name: give {}",
             output.display(),
             output.with_extension("safetensors").display()
         );

@@ -1,4 +1,4 @@
-//! Files that came from the web, and what is done where they turn out to be something else.
+//! Files that were downloaded from the web, and what happens if they cannot be used.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -8,10 +8,10 @@ use checkpoint::{Fetched, Hub, Location, Progress, WeightsError};
 
 use crate::progress::Bar;
 
-/// A download of this age is what the server has now.
+/// A download younger than this is up to date.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// A file that was fetched.
+/// A fetched file.
 #[derive(Clone, Debug)]
 pub(crate) struct Download {
     hub: Hub,
@@ -29,12 +29,12 @@ impl Download {
         })
     }
 
-    /// Where it came from.
+    /// Its location, as given.
     pub(crate) fn location(&self) -> &str {
         &self.fetched.location
     }
 
-    /// Where it lies.
+    /// Its path on this machine.
     pub(crate) fn path(&self) -> PathBuf {
         self.fetched.path.clone()
     }
@@ -45,9 +45,9 @@ impl Download {
     }
 }
 
-/// Reads files that were fetched. Nothing vouches for a file of the web: what an earlier run
-/// downloaded and cannot be read is downloaded once more, and what cannot be read even then is
-/// not kept.
+/// Reads files that were fetched. Nothing guarantees the content of a file from the web: a copy
+/// from an earlier run that cannot be read is downloaded once more, and if that cannot be read
+/// either, it is deleted.
 pub(crate) fn read_fetched<T>(
     hub: &Hub,
     files: &[&Fetched],
@@ -87,12 +87,12 @@ pub(crate) fn read_fetched<T>(
     let described = described.join(" and ");
     Err(error).with_context(|| {
         format!(
-            "{described}, cannot be used; it is not kept, and is downloaded again the next time"
+            "{described}, cannot be used; it was deleted, and will be downloaded again next time"
         )
     })
 }
 
-/// Whether the files were read, and do not fit each other.
+/// Whether each file could be read, but they do not match.
 fn is_sound(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<WeightsError>()

@@ -1,4 +1,4 @@
-//! `pocket-onnx heads`: which heads of a model tell when words are spoken.
+//! `pocket-onnx heads`: finds the attention heads that show which word is being spoken.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -21,7 +21,7 @@ use crate::output::{note, print, table};
 use crate::text::read_all;
 use crate::voice;
 
-/// What is spoken where no sentences are given and the language is not known otherwise.
+/// Spoken if no sentences are given and the model's language is English or unknown.
 const SENTENCES: [&str; 16] = [
     "The birch canoe slid on the smooth planks.",
     "Glue the sheet to the dark blue background.",
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &HeadsArgs) -> Result<ExitCode> {
     let search = search?;
     if search.sentences() == 0 {
         bail!(
-            "none of the sentences was spoken in three words or more: give some in the model's language \
+            "no sentence was spoken with three words or more: give sentences in the model's language \
              with --text-file"
         );
     }
@@ -108,8 +108,8 @@ fn texts(args: &HeadsArgs, manifest: &Manifest) -> Result<Vec<String>> {
         }
         (None, Some(variant)) if !variant.name.starts_with("english") && !variant.is_included() => {
             note(
-                "notice: one text is little to judge by: --text-file FILE gives sentences in the model's \
-                 language, one a line",
+                "notice: the included text of this language is short: for a surer result give sentences with \
+                 --text-file FILE, one per line",
             );
             variant.default_text().replace(". ", ".\n")
         }
@@ -118,7 +118,7 @@ fn texts(args: &HeadsArgs, manifest: &Manifest) -> Result<Vec<String>> {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let lines: Vec<String> = lines.map(str::to_owned).collect();
     if lines.is_empty() {
-        bail!("there are no sentences to speak: give some, one a line");
+        bail!("there are no sentences to speak: give some, one per line");
     }
     Ok(lines)
 }
@@ -156,11 +156,11 @@ fn show(found: &FoundHeads, manifest: &Manifest) -> Result<()> {
     let says = match found.certainty() {
         Certainty::Sure => "they follow the words",
         Certainty::Fair => "they follow most words: listen before you rely on them",
-        Certainty::None => "they do not follow the words, so this model tells no times",
+        Certainty::None => "they do not follow the words, so this model has no word times",
     };
     writeln!(
         text,
-        "\n{:.0} % of the attention of {} is on the word that sounds: {says}.",
+        "\n{:.0} % of the attention of {} is on the word being spoken: {says}.",
         found.score * 100.0,
         names.join(" and "),
     )?;

@@ -1,4 +1,4 @@
-//! The model that the program brings: its files on disk, and a bundle of it where there is none.
+//! The included model: its files on disk, and a bundle of it if there is no other.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,15 @@ use crate::convert::Conversion;
 use crate::output::note;
 use crate::scratch::Scratch;
 
-/// What people are told of it.
+/// Its description for users.
 pub(crate) const DESCRIPTION: &str =
-    "the small English model that this program brings, made for demonstration";
+    "the small English model that is included in this program, for demonstration";
 
 /// Files of the included model, unpacked.
 pub(crate) struct Unpacked(Scratch);
 
 impl Unpacked {
-    /// Weights and tokenizer, in a folder that goes with this value.
+    /// Weights and tokenizer, in a folder that is deleted with this value.
     pub(crate) fn model() -> Result<Self> {
         let unpacked = Self(Scratch::new()?);
         write(&unpacked.weights(), starling::WEIGHTS)?;
@@ -42,7 +42,7 @@ fn write(path: &Path, content: &[u8]) -> Result<()> {
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Whether `dir` is where bundles are looked for when none is named, and holds none.
+/// Whether `dir` is the default folder, and has no bundle.
 pub(crate) fn is_missing(dir: &Path) -> bool {
     dir == Path::new(DEFAULT_BUNDLE)
         && matches!(
@@ -51,13 +51,13 @@ pub(crate) fn is_missing(dir: &Path) -> bool {
         )
 }
 
-/// The folder of a bundle, and what it goes with if it is only here for now.
+/// The folder of a bundle, and the owner of that folder if it is temporary.
 pub(crate) struct Chosen {
     pub(crate) bundle: PathBuf,
     pub(crate) scratch: Option<Scratch>,
 }
 
-/// `dir`, or where no bundle is there and none was named, one of the included model, which is told.
+/// `dir`, or if that is the default and has no bundle, one of the included model, with a notice.
 pub(crate) fn or_included(dir: &Path, quiet: bool) -> Result<Chosen> {
     if !is_missing(dir) {
         return Ok(Chosen {
@@ -80,7 +80,7 @@ pub(crate) fn or_included(dir: &Path, quiet: bool) -> Result<Chosen> {
     })
 }
 
-/// A bundle of the included model, in a folder of its name that goes with the value.
+/// A bundle of the included model, in a folder of its name that is deleted with the value.
 pub(crate) fn bundle() -> Result<(Scratch, PathBuf)> {
     let scratch = Scratch::new()?;
     let dir = scratch.path().join(Variant::INCLUDED);

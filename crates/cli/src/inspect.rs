@@ -1,4 +1,4 @@
-//! `pocket-onnx inspect`: what a bundle holds.
+//! `pocket-onnx inspect`: what a bundle contains.
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ fn describe(manifest: &Manifest, args: &InspectArgs) -> Result<String> {
     } = manifest;
     writeln!(
         text,
-        "{sample_rate} Hz, {frame_rate} latents a second of {frame_size} samples"
+        "{sample_rate} Hz, {frame_rate} latents per second, {frame_size} samples each"
     )?;
     writeln!(
         text,

@@ -9,25 +9,25 @@ use tokio::sync::Notify;
 
 use crate::scratch;
 
-/// Nothing on disk needs clearing away: an interrupt ends the program at once.
+/// Nothing on disk needs to be deleted: an interrupt ends the program at once.
 const IDLE: u8 = 0;
-/// Half-written output exists, or something else that has to end well.
+/// Half-written output exists, or something else that has to end cleanly.
 const WRITING: u8 = 1;
 /// An interrupt came while writing.
 const INTERRUPTED: u8 = 2;
 
 static STATE: AtomicU8 = AtomicU8::new(IDLE);
-/// Wakes whoever waits in [`came`].
+/// Wakes tasks that wait in [`came`].
 static CAME: Notify = Notify::const_new();
 
-/// Ends the work that an interrupt comes in.
+/// Ends the current work on an interrupt.
 static STOP: Mutex<Option<Box<dyn Fn() + Send>>> = Mutex::new(None);
 
-/// Exit code of a program that an interrupt ended.
+/// Exit code after an interrupt.
 pub(crate) const EXIT_CODE: u8 = 130;
 
-/// From now on interrupts are answered here. A second one ends the program in any case;
-/// what it leaves behind is cleared away by the next conversion.
+/// Handles interrupts from now on. A second one ends the program in any case; the next conversion
+/// deletes what it leaves behind.
 pub(crate) fn listen() -> Result<()> {
     let answer = || {
         if STATE
@@ -45,17 +45,17 @@ pub(crate) fn listen() -> Result<()> {
     ctrlc::set_handler(answer).context("cannot listen for interrupts")
 }
 
-/// While it lives, interrupts are kept for [`interrupted`].
+/// While it lives, interrupts are recorded for [`interrupted`].
 pub(crate) struct Writing;
 
 impl Writing {
     pub(crate) fn begin() -> Self {
-        // An interrupt that came too late for what was written before stops what is written now.
+        // An interrupt that came too late for the previous work stops this work.
         let _ = STATE.compare_exchange(IDLE, WRITING, Ordering::SeqCst, Ordering::SeqCst);
         Self
     }
 
-    /// [`Writing::begin`] of work that would notice an interrupt late: `stop` ends it.
+    /// [`Writing::begin`] for work that would notice an interrupt late: `stop` ends it.
     pub(crate) fn stopping(stop: impl Fn() + Send + 'static) -> Self {
         *STOP.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(stop));
         Self::begin()
@@ -74,7 +74,7 @@ pub(crate) async fn came() {
     CAME.notified().await;
 }
 
-/// Whether to stop writing.
+/// Whether writing should stop.
 pub(crate) fn interrupted() -> bool {
     STATE.load(Ordering::SeqCst) == INTERRUPTED
 }

@@ -1,4 +1,4 @@
-//! From what was typed to a model: its configuration, weights and tokenizer.
+//! From the arguments to a model: its configuration, weights and tokenizer.
 
 use std::error::Error as _;
 use std::fs::{self, File};
@@ -24,12 +24,12 @@ pub(crate) struct Model {
     pub(crate) config: Config,
     pub(crate) weights: Box<dyn Weights>,
     pub(crate) tokenizer: TokenizerFile,
-    /// All but the digests of `files`.
+    /// Source of everything except the digests of `files`.
     pub(crate) identity: Identity,
     pub(crate) files: Origin,
-    /// What the user has to be told of the files.
+    /// What the user should know about the files.
     pub(crate) notices: Vec<String>,
-    /// Where the files of an included model lie while they are read.
+    /// Keeps the files of an included model on disk while they are read.
     unpacked: Option<Unpacked>,
 }
 
@@ -133,7 +133,7 @@ impl Model {
             tokenizer: args.tokenizer.as_deref(),
         };
         let tensors = config.tensors();
-        // It is small, and may not fit: it comes before what is large.
+        // The tokenizer is small and may not match: it is fetched before the weights.
         let adapter = match &args.adapter {
             Some(location) => {
                 let files = AdapterFiles::fetch(location, hub, progress)?;
@@ -148,7 +148,8 @@ impl Model {
         })?;
         identity.voice_cloning = files.voice_cloning;
         if files.trained || adapter.is_some() {
-            // The predefined voices are states of the released weights: others make noise of them.
+            // Predefined voices are states of the released weights: other weights turn them into
+            // noise.
             identity.variant = None;
             identity.signature = None;
         }
@@ -175,7 +176,7 @@ impl Model {
     }
 }
 
-/// What the user has to be told of the files.
+/// What the user should know about the files.
 fn notices(args: &ModelArgs, files: &ModelFiles) -> Vec<String> {
     let mut notices = Vec::new();
     if let (Some(typed), Some(used)) = (&args.weights, files.weights.iter().next())
@@ -197,7 +198,7 @@ fn notices(args: &ModelArgs, files: &ModelFiles) -> Vec<String> {
     notices
 }
 
-/// What was typed, with the files of an included model in place of what was not.
+/// The arguments, completed by the files of an included model.
 fn located(args: &ModelArgs, unpacked: Option<&Unpacked>) -> ModelArgs {
     let mut args = args.clone();
     let Some(unpacked) = unpacked else {
@@ -238,7 +239,7 @@ impl Configured {
     }
 }
 
-/// Largest configuration that is read: a hundred times what the released ones have.
+/// Largest configuration that is read: a hundred times the size of the released ones.
 const LARGEST_CONFIG: u64 = 1 << 20;
 
 fn read_text(path: &Path) -> Result<String> {
@@ -258,7 +259,7 @@ fn read_text(path: &Path) -> Result<String> {
 }
 
 impl Origin {
-    /// What the manifest says of the files; reads them all.
+    /// What the manifest says about the files; reads them all.
     pub(crate) fn describe(&self) -> Result<Source, FileError> {
         let all = |files: &[Fetched]| files.iter().map(source_file).collect::<Result<_, _>>();
         Ok(Source {
@@ -270,7 +271,7 @@ impl Origin {
     }
 }
 
-/// Of a local file only the name is told, for bundles travel.
+/// For a local file only the name is recorded, because bundles are passed on.
 fn source_file(Fetched { location, path }: &Fetched) -> Result<SourceFile, FileError> {
     let described = match location.parse() {
         Ok(Location::Hub(_) | Location::Web(_)) => location.clone(),

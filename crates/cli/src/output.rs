@@ -1,4 +1,4 @@
-//! How the command talks: results to standard output, everything else to standard error.
+//! What the command prints: results to standard output, everything else to standard error.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,8 +9,8 @@ use bundle::Manifest;
 use comfy_table::{CellAlignment, Table, TableStyle};
 use tracing_subscriber::EnvFilter;
 
-/// Shows log lines from warnings on, or as `RUST_LOG` says. What the reader of recordings notes is
-/// no trouble of the user's: it stumbles over every tag of an mp3 file.
+/// Shows log lines from warnings on, or as `RUST_LOG` says. Notes of the recording reader are not
+/// the user's concern: it complains about every tag of an mp3 file.
 pub(crate) fn start_logging() {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,symphonia=off"));
@@ -22,7 +22,7 @@ pub(crate) fn start_logging() {
         .init();
 }
 
-/// Prints a result. A reader that has gone away is no error: it saw what it wanted.
+/// Prints a result. A closed pipe is no error: its reader saw what it wanted.
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -31,13 +31,13 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Tells the user something that is not the result.
+/// Tells the user something that is not a result.
 pub(crate) fn note(text: &str) {
-    // Without a standard error there is nobody to tell.
+    // Without a standard error nobody can be told.
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Reports why the command failed: the whole chain on one line.
+/// Reports why the command failed: the whole chain of causes on one line.
 pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     let interrupted = error
         .downcast_ref::<export::ExportError>()
@@ -51,7 +51,7 @@ pub(crate) fn path_text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// A table with left-aligned columns, but for those of numbers.
+/// A table with left-aligned columns, except for numbers.
 pub(crate) fn table(
     header: &[&str],
     rows: impl IntoIterator<Item = Vec<String>>,
@@ -73,7 +73,7 @@ pub(crate) fn table(
     })
 }
 
-/// ` (did you mean ...?)` where a name is near, whatever its case and separators are.
+/// ` (did you mean ...?)` if a name is similar, ignoring case and separators.
 pub(crate) fn nearest(text: &str, names: &[&str]) -> String {
     let plain = |name: &str| name.to_lowercase().replace(['-', ' ', '.'], "_");
     let text = plain(text);
@@ -85,15 +85,15 @@ pub(crate) fn nearest(text: &str, names: &[&str]) -> String {
         .unwrap_or_default()
 }
 
-/// Bytes for people: `235.7 MB`.
+/// Bytes in a readable form: `235.7 MB`.
 pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
-/// What has to stand beside everything that random weights make.
+/// Shown with everything that random weights make.
 pub(crate) const SYNTHETIC: &str = "synthetic: random weights, which make noise and not speech";
 
-/// Tells that a bundle makes noise, where it does.
+/// Warns if a bundle makes noise.
 pub(crate) fn note_synthetic(manifest: &Manifest) {
     if manifest.synthetic.is_some() {
         note(&format!("notice: this bundle is {SYNTHETIC}"));

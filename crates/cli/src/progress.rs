@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::interrupt;
 use crate::output::note;
 
-/// A line on standard error that tells how speaking goes, where that is a terminal.
+/// A line on standard error that shows how far speaking is, if that is a terminal.
 pub(crate) fn speaking() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     // The template is a constant; a wrong one would show the plain line.
@@ -20,7 +20,7 @@ pub(crate) fn speaking() -> ProgressBar {
     bar
 }
 
-/// A bar on standard error, where that is a terminal and nobody asked for quiet.
+/// A bar on standard error, if that is a terminal and `--quiet` is not given.
 pub(crate) struct Bar {
     quiet: bool,
     bar: RefCell<ProgressBar>,
@@ -99,7 +99,7 @@ impl WriteProgress for Bar {
         };
         self.bar.borrow().suspend(|| {
             note(&format!(
-                "notice: {name}: {weights} rounded to bf16, which does not hold them exactly (f32 does)"
+                "notice: {name}: {weights} rounded to bf16, which cannot hold them exactly (f32 can)"
             ));
         });
     }

@@ -10,7 +10,7 @@ use speech::Tokenizer;
 use crate::args::RewritingArgs;
 use crate::text::read_all;
 
-/// The rules that were asked for, or that a vocabulary of this language needs.
+/// The requested rules, or those that a vocabulary of this language needs.
 pub(crate) fn rules(
     args: &RewritingArgs,
     tokenizer: &Tokenizer,

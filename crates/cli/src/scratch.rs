@@ -1,4 +1,4 @@
-//! Folders that are gone when the program ends, interrupted or not.
+//! Folders that are deleted when the program ends, interrupted or not.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 /// The folders of every [`Scratch`] that lives.
 static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// A folder of the system's temporary ones, which is deleted with this value or by [`clear`].
+/// A folder in the system's temporary one, which is deleted with this value or by [`clear`].
 #[derive(Debug)]
 pub(crate) struct Scratch(TempDir);
 
@@ -44,7 +44,7 @@ impl Drop for Scratch {
 pub(crate) fn clear() {
     folders(|folders| {
         for path in folders.drain(..) {
-            // What cannot be deleted is the system's to clear away.
+            // What cannot be deleted is left to the system.
             let _ = fs::remove_dir_all(path);
         }
     });

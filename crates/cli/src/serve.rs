@@ -16,17 +16,17 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     serve(args, Showing::Page)
 }
 
-/// What a browser that is opened shows.
+/// What a browser opened by this command shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Showing {
-    /// The page, which waits for a text.
+    /// The page, waiting for a text.
     Page,
-    /// The page, which speaks at once.
+    /// The page, speaking at once.
     Speaking,
 }
 
 impl Showing {
-    /// What stands behind the address.
+    /// What is served at the address.
     fn fragment(self) -> &'static str {
         match self {
             Self::Page => "",
@@ -35,9 +35,9 @@ impl Showing {
     }
 }
 
-/// Serves until an interrupt comes, which somebody else listens for.
+/// Serves until an interrupt, which the caller listens for.
 pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
-    // What speaks where nothing was converted; it lies on the disk until the server ends.
+    // The included model if nothing was converted; its files are deleted when the server ends.
     let included = if included::is_missing(&args.bundle) {
         Some(included::bundle()?)
     } else {
@@ -54,7 +54,7 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
         isolation: !args.no_isolation,
     };
     let offers = models.list()?;
-    // From here on an interrupt is the way to end well.
+    // From here on an interrupt is the normal way to end.
     let _held = Writing::begin();
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
     runtime.block_on(async {
@@ -89,12 +89,12 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
         server.run(interrupt::came()).await?;
         anyhow::Ok(())
     })?;
-    // A file that is being read is no reason to wait.
+    // Open downloads do not delay the end.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows the page in the user's browser.
+/// Opens the page in the user's browser.
 fn open(url: &str) {
     let (program, before): (_, &[&str]) = if cfg!(target_os = "macos") {
         ("open", &[])
@@ -105,11 +105,11 @@ fn open(url: &str) {
     };
     let mut command = Command::new(program);
     command.args(before).arg(url).stdin(Stdio::null());
-    // What a browser has to say is of no interest here.
+    // The browser's output is not of interest.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     if let Err(error) = command.spawn() {
         note(&format!(
-            "notice: no browser can be started ({program}: {error})"
+            "notice: no browser could be started ({program}: {error})"
         ));
     }
 }

@@ -35,9 +35,7 @@ pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
 pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     if args.voice.as_deref().is_some_and(voice::is_standard_input) && Text::is_standard_input(args)
     {
-        bail!(
-            "--voice takes standard input, so the text has to come from elsewhere: give it, or --text-file"
-        );
+        bail!("--voice reads standard input, so the text cannot: give a text or --text-file");
     }
     // What is wrong with the output is told before the work.
     let output = output(args)?;

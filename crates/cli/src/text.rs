@@ -1,4 +1,4 @@
-//! The text that is to be spoken: what was typed, a file, or standard input.
+//! The text to speak: the argument, a file, or standard input.
 
 mod decode;
 
@@ -21,9 +21,9 @@ pub(crate) use self::decode::read_all;
 pub(crate) enum Text {
     /// All of it.
     Whole(String),
-    /// A file, which is read while it is spoken: its length takes no memory.
+    /// A file, which is read while it is spoken, so that its length takes no memory.
     File {
-        /// What it is called.
+        /// Its name for messages.
         path: PathBuf,
         /// At its beginning.
         file: File,
@@ -45,7 +45,7 @@ impl Text {
         let dash = Path::new("-");
         match (&args.text, &args.text_file) {
             (Some(text), _) if text != "-" => {
-                // What a file begins with that was typed as `"$(cat FILE)"`.
+                // A byte order mark that `"$(cat FILE)"` passed on.
                 let text = text.strip_prefix('\u{feff}').unwrap_or(text);
                 Ok(Self::Whole(text.to_owned()))
             }
@@ -75,8 +75,8 @@ impl Text {
         Ok(Self::Whole(read_all(file).with_context(context)?))
     }
 
-    /// Reads all of it, so that what is wrong with it is told before any of it is spoken. Gives
-    /// what looks like a pause and will be spoken as words.
+    /// Reads all of it, so that errors are reported before any of it is spoken. Returns what looks
+    /// like a pause but will be spoken as words.
     pub(crate) fn check(&mut self, rules: &TextOptions) -> Result<Vec<String>> {
         let mut check = TextCheck::default();
         match self {

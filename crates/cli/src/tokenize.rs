@@ -1,4 +1,4 @@
-//! `pocket-onnx tokenize`: how a text is prepared, cut into chunks, and tokenized.
+//! `pocket-onnx tokenize`: how a text is prepared, split into chunks, and tokenized.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -104,7 +104,7 @@ fn raw_text(args: &TokenizeArgs) -> Result<String> {
     String::from_utf8(bytes).context("the text is not UTF-8, which --raw takes it for")
 }
 
-/// What is spoken in one go, or silence.
+/// A chunk, or silence.
 enum Part {
     Chunk {
         text: String,
@@ -167,7 +167,7 @@ fn parts(text: &TextPiece, tokenizer: &Tokenizer, rules: &TextOptions) -> Result
     }
 }
 
-/// For people: each chunk and a table of its tokens.
+/// Readable output: each chunk and a table of its tokens.
 fn shown(parts: &[Part]) -> Result<String> {
     let mut shown = String::new();
     for (index, part) in parts.iter().enumerate() {

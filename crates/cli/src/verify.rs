@@ -1,4 +1,4 @@
-//! `pocket-onnx verify`: proves a bundle.
+//! `pocket-onnx verify`: checks a bundle.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use verify::{Options, Report};
 use crate::args::VerifyArgs;
 use crate::output::{SYNTHETIC, note, print, table};
 
-/// What to prove, and against what.
+/// What to check, and against what.
 pub(crate) struct Proof<'a> {
     pub(crate) bundle: &'a Path,
     pub(crate) records: Option<&'a Path>,
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
     })
 }
 
-/// Checks and runs the bundle in every backend there is.
+/// Checks and runs the bundle in every available backend.
 pub(crate) fn prove(proof: &Proof<'_>) -> Result<Report> {
     let engine = Engine::default();
     let embedded = Rten::new(rten::Options::default());
@@ -51,7 +51,7 @@ pub(crate) fn prove(proof: &Proof<'_>) -> Result<Report> {
     };
     let onnxruntime = match OnnxRuntime::new(options) {
         Ok(backend) => Some(backend),
-        // Without it the embedded runtime has to do; a library that was named has to work.
+        // Without ONNX Runtime, rten alone has to do; a library that was named must work.
         Err(absent @ RuntimeError::NoOnnxRuntime { .. }) if proof.onnxruntime.is_none() => {
             note(&format!("notice: {:#}", anyhow::Error::new(absent)));
             None
@@ -69,7 +69,7 @@ pub(crate) fn prove(proof: &Proof<'_>) -> Result<Report> {
     Ok(verify::verify(proof.bundle, &options, &|step| note(step))?)
 }
 
-/// The whole report, for people.
+/// The whole report in readable form.
 fn describe(report: &Report) -> String {
     let mut lines = Vec::new();
     for check in &report.checks {
@@ -116,7 +116,7 @@ fn comparisons(report: &Report) -> String {
     table(&header, rows, &[])
 }
 
-/// The last word.
+/// The summary line.
 pub(crate) fn verdict(report: &Report) -> String {
     let name = report.bundle.variant.as_deref().unwrap_or("custom model");
     let synthetic = match report.bundle.synthetic_seed {

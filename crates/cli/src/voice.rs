@@ -1,4 +1,4 @@
-//! `pocket-onnx voice`: from recordings and files to voices, and the other way round.
+//! `pocket-onnx voice`: makes, converts and lists voices.
 
 mod convert;
 mod export;
@@ -30,7 +30,7 @@ pub(crate) fn run(command: &VoiceCommand) -> Result<ExitCode> {
     }
 }
 
-/// Writes a voice file, whole or not at all; returns its size in bytes.
+/// Writes a voice file completely or not at all; returns its size in bytes.
 fn write(output: Destination, voice: &Voice, form: &VoiceFormArgs) -> Result<u64> {
     let layout = if form.older {
         VoiceForm::Older
@@ -46,7 +46,7 @@ fn write(output: Destination, voice: &Voice, form: &VoiceFormArgs) -> Result<u64
     let (output, _writing) = destination::open(output, Writing::begin)?;
     match output.finish_with(&file) {
         Err(error) if !error.is_broken_pipe() => Err(error.into()),
-        // Of a pipe, the reader has what it wanted.
+        // A pipe's reader already has what it wanted.
         _ => Ok(file.len() as u64),
     }
 }

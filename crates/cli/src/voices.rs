@@ -21,21 +21,21 @@ use self::names::Named;
 use crate::output::note;
 use crate::voice::{Found, Source};
 
-/// What synthetic bundles speak with. They are as random as the weights.
+/// Names of the voices in synthetic bundles. They are as random as the weights.
 const SYNTHETIC_VOICES: [&str; 2] = ["synthetic_1", "synthetic_2"];
-/// Length of a synthetic voice: that of a prompt of four seconds.
+/// Length of a synthetic voice: as after a prompt of four seconds.
 const SYNTHETIC_POSITIONS: usize = 50;
 
-/// Voices that a bundle is to have, found before anything is written.
+/// Voices for a bundle, found before anything is written.
 pub(crate) struct Voices {
     sources: Vec<(String, Source)>,
-    /// Seed of the synthetic ones, where there are none of the user's.
+    /// Seed of the synthetic ones, if the user gave none.
     synthetic: Option<u64>,
 }
 
 impl Voices {
-    /// Finds what was typed after `--voices`, for a bundle of these components; predefined ones
-    /// are fetched.
+    /// Finds the voices given to `--voices`, for a bundle with these components; predefined ones
+    /// are downloaded.
     pub(crate) fn find(
         typed: &[String],
         variant: Option<&str>,
@@ -64,18 +64,18 @@ impl Voices {
         })
     }
 
-    /// Names of those that were asked for.
+    /// Names of the requested voices.
     pub(crate) fn names(&self) -> Vec<String> {
         self.sources.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// Whether one is made from a recording that the program brings.
+    /// Whether one is made from a recording that is included in the program.
     pub(crate) fn need_encoder(&self) -> bool {
         let mut sources = self.sources.iter();
         sources.any(|(_, source)| matches!(source, Source::Included(_)))
     }
 
-    /// Takes those that the program brings from the bundle in `dir`, which has them all.
+    /// Takes the included model's voices from the bundle in `dir`, which has them all.
     pub(crate) fn take_from(&mut self, dir: &Path) {
         for (name, source) in &mut self.sources {
             if let Source::Included(_) = source {
@@ -85,8 +85,8 @@ impl Voices {
         }
     }
 
-    /// Stores them in the bundle in `dir`, whose graphs are there, and in its manifest, and with
-    /// them those of the bundle that it replaces.
+    /// Stores them in the bundle in `dir`, whose graphs are complete, and in its manifest, together
+    /// with the kept voices of the bundle that it replaces.
     pub(crate) fn add(
         &self,
         dir: &Path,
@@ -140,14 +140,14 @@ impl Voices {
     }
 }
 
-/// Refuses a voice that a bundle without some components could not have.
+/// Refuses a voice that a bundle without some components cannot have.
 fn check_components(source: &Source, from: &str, components: &[ComponentName]) -> Result<()> {
     if !components.contains(&ComponentName::FlowLm) {
         bail!("voices need flow_lm: leave out --voices, or --components");
     }
     if matches!(source, Source::Recording(_)) && !components.contains(&ComponentName::MimiEncoder) {
         bail!(
-            "{from} is a recording: making a voice of it needs mimi_encoder, which is not among the components"
+            "{from} is a recording: making a voice from it needs mimi_encoder, which is not among the components"
         );
     }
     Ok(())
@@ -166,7 +166,7 @@ fn expand(typed: &[String], variant: Option<&str>) -> Result<Vec<String>> {
                 names.extend(voices.iter().map(|voice| voice.name.to_owned()));
             }
             ("default" | "all", None) => bail!(
-                "--voices {typed}: the predefined voices were made for the released models, and this is a \
+                "--voices {typed}: the predefined voices work with the released models only, and this is a \
                  model of its own: give voice files or recordings"
             ),
             _ => names.push(typed.clone()),

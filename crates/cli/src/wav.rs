@@ -1,4 +1,4 @@
-//! Where the sound goes: a WAV file, or a pipe.
+//! The output of sound: a WAV file, or a pipe.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -11,26 +11,26 @@ use speaker::Chunk;
 use crate::args::Samples;
 use crate::output::note;
 
-/// Takes chunks as they come. A file takes its final place by [`Sink::finish`]; without that,
-/// nothing of it is left.
+/// Takes chunks as they come. [`Sink::finish`] moves a file to its final place; without it nothing
+/// is left.
 pub(crate) struct Sink {
     output: String,
-    /// None once the reader of a pipe has gone.
+    /// None once the reader of a pipe has closed it.
     writer: Option<WavWriter<OutputFile>>,
     started: Instant,
     summary: Summary,
 }
 
-/// What was written.
+/// Statistics of what was written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) samples: u64,
     /// Largest magnitude.
     pub(crate) peak: f32,
-    /// Chunks of text whose end of speech did not come.
+    /// Chunks of text whose end of speech was not found.
     pub(crate) cut: usize,
     pub(crate) interrupted: bool,
-    /// From the first call to the last sample.
+    /// Time from the first call to the last sample.
     pub(crate) elapsed: Duration,
 }
 
@@ -52,7 +52,7 @@ impl Sink {
         })
     }
 
-    /// Writes a chunk; false once whoever read a pipe has gone.
+    /// Writes a chunk; false once the reader of a pipe has closed it.
     pub(crate) fn write(&mut self, chunk: &Chunk) -> Result<bool> {
         let samples = &chunk.samples;
         let written = match &mut self.writer {
@@ -76,13 +76,13 @@ impl Sink {
         Ok(true)
     }
 
-    /// Notes that the sound breaks off here.
+    /// Records that the sound breaks off here.
     pub(crate) fn interrupted(&mut self) {
         self.summary.interrupted = true;
     }
 
-    /// Puts the length into the header and the file into its place. An interrupted file plays as
-    /// far as it goes; one without any sound is not kept.
+    /// Completes the header and moves the file into place. An interrupted file plays as far as it
+    /// goes; one without any sound is deleted.
     pub(crate) fn finish(self) -> Result<Summary> {
         let Some(wav) = self.writer else {
             return Ok(self.summary);

@@ -17,7 +17,7 @@ use speech::Word;
 
 use crate::destination;
 
-/// A form of word times.
+/// A format of word times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Json,
@@ -26,14 +26,14 @@ enum Form {
     Ass,
 }
 
-/// Where the words go.
+/// The output of word times.
 pub(crate) struct WordsFile {
     form: Form,
     file: OutputFile,
 }
 
 impl WordsFile {
-    /// Opens `path`, whose ending says the form. What is wrong with it is told before the work.
+    /// Opens `path`, whose ending gives the format. Problems are reported before the work starts.
     pub(crate) fn open(path: &Path, sound: &Destination) -> Result<Self> {
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         let form = match ending.to_lowercase().as_str() {
@@ -42,7 +42,7 @@ impl WordsFile {
             "vtt" => Form::Vtt,
             "ass" => Form::Ass,
             _ => bail!(
-                "{}: words are written as .json, .srt, .vtt or .ass, which the name has to say",
+                "{}: words are written as .json, .srt, .vtt or .ass: give a name with one of these endings",
                 path.display()
             ),
         };
@@ -77,14 +77,14 @@ pub(crate) struct SpokenWords {
     words: Vec<Word>,
     /// Those of each chunk of text.
     chunks: Vec<Range<usize>>,
-    /// The source of the last of them.
+    /// The source text of the last chunk.
     source: Range<usize>,
-    /// What is left of the text behind the last.
+    /// The text after the last word.
     rest: String,
 }
 
 impl SpokenWords {
-    /// Adds the words of a piece of sound.
+    /// Adds the words of a chunk of sound.
     pub(crate) fn add(&mut self, chunk: &Chunk) {
         if chunk.words.is_empty() {
             return;
@@ -99,12 +99,12 @@ impl SpokenWords {
         self.source = chunk.source.clone();
     }
 
-    /// All is said, and this is left of the text.
+    /// The utterance has ended, and this is the text after its last word.
     pub(crate) fn finish(&mut self, rest: String) {
         self.rest = rest;
     }
 
-    /// As data.
+    /// As JSON.
     pub(crate) fn to_json(&self) -> Value {
         data::json(&self.words, &self.rest)
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Twin of `FlowLMConfig`.
+/// Counterpart of `FlowLMConfig` in pocket-tts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FlowLmConfig {
@@ -26,7 +26,7 @@ pub struct FlowLmConfig {
     pub insert_bos_before_voice: bool,
 }
 
-/// Twin of `FlowConfig`.
+/// Counterpart of `FlowConfig` in pocket-tts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FlowConfig {
@@ -73,7 +73,7 @@ impl FlowType {
     }
 }
 
-/// Twin of `FlowLMTransformerConfig`.
+/// Counterpart of `FlowLMTransformerConfig` in pocket-tts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FlowLmTransformerConfig {
@@ -128,7 +128,7 @@ impl FlowLmConfig {
     }
 }
 
-/// Twin of `LookupTable`.
+/// Counterpart of `LookupTable` in pocket-tts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LookupTable {

@@ -96,7 +96,7 @@ impl Layout {
         self.push(format!("{path}.bias"), [width]);
     }
 
-    /// Twin of `StreamingTransformerLayer`, without its layer scales.
+    /// Counterpart of `StreamingTransformerLayer`, without its layer scales.
     fn transformer_layer(&mut self, path: &str, widths: &LayerWidths) {
         let &LayerWidths {
             model,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Twin of `MimiConfig`.
+/// Counterpart of `MimiConfig` in pocket-tts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MimiConfig {
@@ -38,7 +38,7 @@ pub struct MimiConfig {
     pub decoder_transformer: Option<MimiTransformerConfig>,
 }
 
-/// Twin of `SEANetConfig`.
+/// Counterpart of `SEANetConfig` in pocket-tts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SeanetConfig {
@@ -83,7 +83,7 @@ pub enum PadMode {
     Replicate,
 }
 
-/// Twin of `MimiTransformerConfig`.
+/// Counterpart of `MimiTransformerConfig` in pocket-tts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MimiTransformerConfig {
@@ -119,7 +119,7 @@ impl MimiTransformerConfig {
     }
 }
 
-/// Twin of `QuantizerConfig`.
+/// Counterpart of `QuantizerConfig` in pocket-tts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuantizerConfig {

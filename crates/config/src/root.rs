@@ -1,4 +1,4 @@
-//! Twin of `Config` in pocket-tts `utils/config.py`: the root of a model's YAML file.
+//! Counterpart of `Config` in pocket-tts `utils/config.py`: the root of a model's YAML file.
 //!
 //! The types of this crate mirror the YAML one to one and refuse unknown keys;
 //! defaults are upstream's. Methods resolve the "when None" rules, so that the
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{FlowLmConfig, MimiConfig, MimiTransformerConfig, SeanetConfig, WordHead};
 
-/// One model: twin of `Config`.
+/// One model: counterpart of `Config`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(

@@ -15,7 +15,7 @@ pub enum EngineError {
         name: String,
     },
     /// The manifest lists a parameter that the model has no place for.
-    #[error("the manifest lists a parameter {name}, which this model has no place for")]
+    #[error("the manifest lists a parameter {name}, which this model does not have")]
     Extra {
         /// The parameter's path.
         name: String,
@@ -56,7 +56,7 @@ pub enum EngineError {
     #[error("the manifest does not count positions as this model does: convert it again")]
     Position,
     /// A token that the vocabulary does not have.
-    #[error("token {token} is beyond the {rows} rows of the text table")]
+    #[error("token {token} is outside the text table of {rows} rows")]
     Token {
         /// The token.
         token: i64,

@@ -1,6 +1,6 @@
 //! A folder that becomes the bundle all at once, or goes without a trace.
 //!
-//! `docs/design.md`, "Into its place", tells why there are two forms and in which order files move.
+//! `docs/design/export.md`, "Moving a bundle into place", tells why there are two forms and in which order files move.
 
 mod contents;
 mod install;

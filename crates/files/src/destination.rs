@@ -1,4 +1,4 @@
-//! Where an output goes, found out before the work.
+//! Decides before the work how an output is written.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
@@ -10,10 +10,10 @@ use tempfile::NamedTempFile;
 use crate::links::{Descriptor, descriptor};
 use crate::{OutputError, OutputFile, resolve};
 
-/// An output that can be written as far as can be known before.
+/// An output that can be written, as far as this can be known before.
 #[derive(Clone, Debug)]
 pub struct Destination {
-    /// As it was typed, for messages.
+    /// As given, for messages.
     typed: PathBuf,
     pub(crate) way: Way,
 }
@@ -25,19 +25,19 @@ pub(crate) enum Way {
     StandardOutput,
     /// To standard error.
     StandardError,
-    /// Into a device, a pipe or an open file, which is opened and written to.
+    /// To a device, a pipe or an open file, which is opened and written to.
     Stream(PathBuf),
-    /// A regular file, or none yet, at this path without links: the new one takes its place.
+    /// To a regular file at this path (without links), existing or not: a new file replaces it.
     File(PathBuf),
 }
 
 impl Destination {
-    /// Finds out how `typed` is to be written; `-` is standard output.
+    /// Decides how `typed` is written; `-` is standard output.
     ///
     /// # Errors
     ///
-    /// Where it is a folder, its folder is missing or cannot be written, the name is too long, or
-    /// the file that is there may not be written.
+    /// If it is a folder, its folder is missing or not writable, the name is too long, or the
+    /// existing file must not be written.
     pub fn find(typed: &Path) -> Result<Self, OutputError> {
         let way = if typed == Path::new("-") {
             Way::StandardOutput
@@ -50,7 +50,7 @@ impl Destination {
         })
     }
 
-    /// What people call it.
+    /// Its name for messages.
     pub fn name(&self) -> String {
         match &self.way {
             Way::StandardOutput if self.typed == Path::new("-") => "standard output".to_owned(),
@@ -65,17 +65,17 @@ impl Destination {
         self.way == Way::StandardOutput
     }
 
-    /// Whether bytes would be shown on a terminal.
+    /// Whether bytes would appear on a terminal.
     pub fn is_terminal(&self) -> bool {
         match &self.way {
             Way::StandardOutput => io::stdout().is_terminal(),
             Way::StandardError => io::stderr().is_terminal(),
-            // Whoever names a terminal's device wants it.
+            // A terminal's device that was named explicitly is allowed.
             Way::Stream(_) | Way::File(_) => false,
         }
     }
 
-    /// The path of the file, without links; none of what is not written as a file.
+    /// The path of the file, without links; `None` for anything but a file.
     pub fn file(&self) -> Option<&Path> {
         match &self.way {
             Way::File(path) => Some(path),
@@ -88,12 +88,12 @@ impl Destination {
         self.file().is_some_and(|file| same(file, input))
     }
 
-    /// Opens it. Nothing of what is there changes before [`OutputFile::finish`], but where that
-    /// cannot be: a device or a pipe takes what comes, and opening a pipe waits for its reader.
+    /// Opens it. Nothing that exists changes before [`OutputFile::finish`], with these exceptions:
+    /// a device or a pipe takes bytes at once, and opening a pipe waits for its reader.
     ///
     /// # Errors
     ///
-    /// Where it cannot be opened, or no file can be made.
+    /// If it cannot be opened, or no file can be created.
     pub fn open(self) -> Result<OutputFile, OutputError> {
         OutputFile::open(self)
     }
@@ -127,7 +127,7 @@ impl Way {
         }
         if let Some(Descriptor { own, number }) = descriptor(&file) {
             return match (own, number) {
-                // What is open already goes on where it is: a redirection that appends, say.
+                // An open file is continued at its position, as after `>>`.
                 (true, 1) => Ok(Self::StandardOutput),
                 (true, 2) => Ok(Self::StandardError),
                 _ if found.is_some() => Ok(Self::Stream(file)),
@@ -136,7 +136,7 @@ impl Way {
         }
         match found {
             Some(found) if !found.is_file() => return Ok(Self::Stream(file)),
-            // A file that is read-only is not to be overwritten. Where its folder is, it can
+            // A read-only file must not be overwritten. If only its folder is read-only, it can
             // still be written in place.
             Some(_) => drop(File::options().write(true).open(&file).map_err(fail)?),
             None => {
@@ -148,7 +148,7 @@ impl Way {
     }
 }
 
-/// Whether `error` says that a file, or a folder on the way to it, is not there.
+/// Whether `error` means that a file, or a folder on the way to it, does not exist.
 fn is_missing(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -156,7 +156,7 @@ fn is_missing(error: &io::Error) -> bool {
     )
 }
 
-/// Whether the name can only be a folder's.
+/// Whether only a folder can have this name.
 fn ends_as_folder(path: &Path) -> bool {
     let text = path.as_os_str().as_encoded_bytes();
     let last = text
@@ -165,11 +165,11 @@ fn ends_as_folder(path: &Path) -> bool {
     last.is_none_or(|last| last.is_empty() || last == b"." || last == b"..")
 }
 
-/// Whether the folder of a new file is there.
+/// Whether the folder for a new file exists.
 fn check_folder(typed: &Path, file: &Path) -> Result<(), OutputError> {
     let folder = file.parent().unwrap_or(file);
     let path = typed.to_owned();
-    // In the words of who typed it, unless a link leads elsewhere.
+    // In the user's own words, unless a link leads elsewhere.
     let near = typed.parent().filter(|near| !near.as_os_str().is_empty());
     let said = match near {
         Some(near) if resolve(near).is_ok_and(|near| near == folder) => near.to_owned(),
@@ -188,7 +188,7 @@ fn check_folder(typed: &Path, file: &Path) -> Result<(), OutputError> {
     }
 }
 
-/// Whether two paths are one file.
+/// Whether two paths refer to the same file.
 fn same(one: &Path, other: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -202,17 +202,17 @@ fn same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// A file beside `file` that goes unless it is moved there. `replaced` is what is there now.
+/// A file next to `file` that is deleted unless it is moved there. `replaced` is the existing file.
 pub(crate) fn beside(file: &Path, replaced: Option<&Metadata>) -> io::Result<NamedTempFile> {
     let folder = file.parent().unwrap_or(Path::new("/"));
     let name = file.file_name().unwrap_or(OsStr::new("output"));
-    // After a kill, what is left is found by the name, which must not be too long.
+    // After a kill, the name identifies what is left; it must not be too long.
     let name: String = name.to_string_lossy().chars().take(50).collect();
     let prefix = format!(".{name}.");
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(".partial");
-    // A new file is made as other programs make theirs; one that takes another's place is for
-    // nobody else until it has the other's mode.
+    // A new file gets the usual permissions; one that replaces another is private until it has the
+    // other's mode.
     #[cfg(unix)]
     if replaced.is_none() {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -220,8 +220,8 @@ pub(crate) fn beside(file: &Path, replaced: Option<&Metadata>) -> io::Result<Nam
     builder.tempfile_in(folder).map_err(without_path)
 }
 
-/// An error of the operating system without the path of the file that was not made: its name says
-/// nothing to a user.
+/// An operating system's error without the path of the temporary file, which means nothing to a
+/// user.
 fn without_path(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|inner| inner.source());
     let inner = inner.and_then(|inner| inner.downcast_ref::<io::Error>());

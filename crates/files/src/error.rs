@@ -3,13 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why an output was not written. Unless it says otherwise, what was there before is whole.
+/// Why an output was not written. Unless stated otherwise, the existing file is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// No name was given.
     #[error("the name of the output file is empty")]
     Empty,
-    /// A folder is there, or the name ends as a folder's does.
+    /// The path is a folder, or its name ends like one.
     #[error("cannot write {path}: that is a folder, give the name of a file")]
     Folder {
         /// The output.
@@ -31,7 +31,7 @@ pub enum OutputError {
         /// What is no folder.
         folder: PathBuf,
     },
-    /// The system refuses.
+    /// The operating system refuses.
     #[error("cannot write {path}")]
     Write {
         /// The output.
@@ -39,7 +39,7 @@ pub enum OutputError {
         /// Why.
         source: io::Error,
     },
-    /// The content is whole, but could not be put where it belongs.
+    /// The content is complete, but could not be moved into place.
     #[error("cannot write {path}: the finished file is kept as {kept}")]
     Kept {
         /// The output.

@@ -1,9 +1,9 @@
-//! Writes files where people want them.
+//! Writes output files safely.
 //!
 //! An output may be a file, a link to one, a device, a named pipe, standard output, or a file that
-//! cannot be renamed over, as one that is mounted into a container. [`Destination`] finds out which,
-//! before the work begins; [`OutputFile`] takes the bytes and puts them there. [`FolderLock`] lets
-//! one program at a time change a folder.
+//! cannot be replaced by renaming, such as one mounted into a container. [`Destination`] finds out
+//! before the work begins; [`OutputFile`] takes the bytes and puts them in place. [`FolderLock`]
+//! lets one program at a time change a folder.
 
 mod destination;
 mod error;

@@ -1,4 +1,4 @@
-//! Where links lead.
+//! Follows links.
 
 use std::fs;
 use std::io;
@@ -7,13 +7,13 @@ use std::path::{Component, Path, PathBuf};
 /// As many links in a row as Linux follows.
 const MOST_LINKS: usize = 40;
 
-/// The absolute path that `path` stands for, with all links followed. What a link leads to need
-/// not exist. Links that the system makes for open files (`/proc/self/fd/1`, where
-/// `/dev/stdout` leads to) are left as they are: their text is no path.
+/// The absolute path that `path` stands for, with all links followed. The target of a link need not
+/// exist. Links that the system makes for open files (`/proc/self/fd/1`, the target of
+/// `/dev/stdout`) are left as they are: their text is not a path.
 ///
 /// # Errors
 ///
-/// Where the working folder cannot be found, a link cannot be read, or links lead in a circle.
+/// If the working folder cannot be found, a link cannot be read, or links form a circle.
 pub fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut links = 0;
     let start = if path.is_absolute() {
@@ -71,7 +71,7 @@ pub(crate) fn descriptor(path: &Path) -> Option<Descriptor> {
     else {
         return None;
     };
-    // Not every process sees the number that it has itself in `/proc`.
+    // A process may have another number inside its own `/proc` than outside.
     let own = fs::read_link("/proc/self").is_ok_and(|own| own == Path::new(process));
     Some(Descriptor {
         own,

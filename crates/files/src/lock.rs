@@ -4,14 +4,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-/// Holds a folder. Goes with the value, or with the program.
+/// Locks a folder until the value is dropped or the program ends.
 #[derive(Debug)]
 pub struct FolderLock {
     /// None on file systems that have no locks.
     folder: Option<File>,
 }
 
-/// What came of asking for a folder.
+/// Result of trying to lock a folder.
 #[derive(Debug)]
 pub enum Attempt {
     /// It is held now.
@@ -23,9 +23,9 @@ pub enum Attempt {
 }
 
 impl FolderLock {
-    /// Takes the folder at `dir`, which is no link, without waiting.
+    /// Locks the folder at `dir`, which must not be a link, without waiting.
     ///
-    /// File systems that have no locks for folders (NFS, some cluster file systems) are written
+    /// Folders on file systems without locks for folders (NFS, some cluster file systems) are used
     /// without one.
     pub fn attempt(dir: &Path) -> io::Result<Attempt> {
         loop {
@@ -47,14 +47,14 @@ impl FolderLock {
             let lock = Self {
                 folder: Some(folder),
             };
-            // Until it was locked, another program could put another folder in its place.
+            // Before it was locked, another program may have replaced the folder.
             if lock.is_at(dir)? {
                 return Ok(Attempt::Taken(lock));
             }
         }
     }
 
-    /// Whether the folder that is held still lies at `dir`.
+    /// Whether the locked folder is still at `dir`.
     pub fn is_at(&self, dir: &Path) -> io::Result<bool> {
         let now = match fs::symlink_metadata(dir) {
             Ok(now) => now,

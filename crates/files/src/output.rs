@@ -9,8 +9,8 @@ use tempfile::NamedTempFile;
 use crate::destination::{Way, beside};
 use crate::{Destination, OutputError};
 
-/// Takes the bytes of an output. Dropped without [`OutputFile::finish`], a file is as it was
-/// before.
+/// Receives the bytes of an output. If it is dropped without [`OutputFile::finish`], the existing
+/// file is unchanged.
 #[derive(Debug)]
 pub struct OutputFile {
     destination: Destination,
@@ -19,11 +19,11 @@ pub struct OutputFile {
 
 #[derive(Debug)]
 enum Writer {
-    /// What is written is gone.
+    /// Bytes go out directly and cannot be taken back.
     Stream(Stream),
-    /// A file beside the final one, or in the system's folder for such files.
+    /// A file next to the final one, or in the system's temporary folder.
     Staged(Staged),
-    /// The file itself, where there is room for no other.
+    /// The file itself, if a temporary one is impossible everywhere.
     Direct(File),
 }
 
@@ -39,8 +39,8 @@ struct Staged {
     file: NamedTempFile,
     /// The final one.
     path: PathBuf,
-    /// Whether it can take the final one's place: it lies in the same folder, and has the owner
-    /// and mode of what is there.
+    /// Whether it can replace the final file: it is in the same folder, and has the owner and mode
+    /// of the existing file.
     renames: bool,
 }
 
@@ -68,7 +68,7 @@ impl OutputFile {
         self.finish()
     }
 
-    /// Whether what was written can be changed until [`OutputFile::finish`].
+    /// Whether the written bytes can be changed until [`OutputFile::finish`].
     pub fn can_seek(&self) -> bool {
         match self.writer {
             Writer::Stream(_) => false,
@@ -81,11 +81,11 @@ impl OutputFile {
         &self.destination
     }
 
-    /// Puts the file where it belongs.
+    /// Moves the file into place.
     ///
     /// # Errors
     ///
-    /// [`OutputError::Kept`] where only that failed: the finished file is not lost.
+    /// [`OutputError::Kept`] if only this failed: the finished file is not lost.
     pub fn finish(self) -> Result<(), OutputError> {
         let Self {
             destination,
@@ -116,8 +116,8 @@ impl Staged {
         } else {
             (file, io::ErrorKind::PermissionDenied.into())
         };
-        // A file that another is mounted over, or one in a folder where only its owner may
-        // replace it, can be written all the same.
+        // A file on which another is mounted, or one in a folder where only its owner may replace
+        // it, can still be overwritten.
         let there = fs::metadata(&path).is_ok_and(|found| found.is_file());
         let done = if there {
             copy_into(file.as_file_mut(), &path)
@@ -135,10 +135,10 @@ impl Staged {
     }
 }
 
-/// Lets a finished file stay where it is, and returns where that is.
+/// Keeps a finished file where it is, and returns its path.
 fn keep(mut file: NamedTempFile) -> io::Result<PathBuf> {
     if !file.path().exists() {
-        // Somebody has removed its folder: it has no name any more, but is still open.
+        // The folder was deleted: the file has no name any more, but is still open.
         let mut copy = tempfile::Builder::new().suffix(".partial").tempfile()?;
         file.seek(SeekFrom::Start(0))?;
         io::copy(&mut file, &mut copy)?;
@@ -148,7 +148,7 @@ fn keep(mut file: NamedTempFile) -> io::Result<PathBuf> {
     Ok(kept)
 }
 
-/// Makes the file that takes what comes for `path`.
+/// Creates the file that receives the bytes for `path`.
 fn stage(path: &Path) -> io::Result<Writer> {
     let replaced = match fs::symlink_metadata(path) {
         Ok(found) => Some(found),
@@ -182,7 +182,7 @@ fn stage(path: &Path) -> io::Result<Writer> {
             path: path.to_owned(),
             renames: false,
         })),
-        // As in a container that may write nothing else.
+        // As in a container with a read-only file system.
         Err(_) => Ok(Writer::Direct(
             File::options().write(true).truncate(true).open(path)?,
         )),
@@ -202,8 +202,8 @@ fn take_after(file: &File, there: &Metadata) -> io::Result<()> {
     file.set_permissions(there.permissions())
 }
 
-/// Writes what is in `from` over the content of the file at `path`, which stays the file that it is.
-/// Where there is not room for all of it, the old content is left.
+/// Overwrites the content of the file at `path` with that of `from`. If there is not enough room,
+/// the old content stays.
 fn copy_into(from: &mut File, path: &Path) -> io::Result<()> {
     let mut to = File::options().write(true).open(path)?;
     let (old, new) = (to.metadata()?.len(), from.metadata()?.len());
@@ -217,7 +217,7 @@ fn copy_into(from: &mut File, path: &Path) -> io::Result<()> {
     to.sync_all()
 }
 
-/// Finds out whether a file of `old` bytes can have `new` ones.
+/// Checks whether a file of `old` bytes can grow to `new` bytes.
 fn reserve(file: &File, old: u64, new: u64) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if new > old {

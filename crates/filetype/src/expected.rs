@@ -1,10 +1,10 @@
-//! What a reader needs.
+//! What a reader expects.
 
 use std::fmt;
 
 use crate::FileType;
 
-/// What a reader needs.
+/// The kind of file that a reader expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// A voice file of pocket-tts, in the safetensors format.
@@ -24,12 +24,12 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// Whether a file of this type may be what the reader needs.
+    /// Whether a file of this type may be what the reader expects.
     pub(crate) fn accepts(self, found: &FileType) -> bool {
         match found {
             FileType::Unknown => true,
             FileType::Safetensors => matches!(self, Self::Voice | Self::Weights),
-            // A SentencePiece model has no signature, and its pieces may be plain text.
+            // A SentencePiece model has no signature, and its pieces may look like plain text.
             FileType::Text => matches!(self, Self::Configuration | Self::SentencePiece),
             FileType::Json => matches!(
                 self,

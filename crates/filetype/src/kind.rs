@@ -7,7 +7,7 @@ use crate::signature;
 /// What a file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileType {
-    /// A file of no bytes, as an interrupted copy leaves it.
+    /// An empty file, as an interrupted copy leaves.
     Empty,
     /// A folder.
     Folder,
@@ -17,7 +17,7 @@ pub enum FileType {
     Device,
     /// A web page.
     Html,
-    /// A small text that stands for a file in a Git repository.
+    /// A Git LFS pointer: a small text in place of a file.
     LfsPointer,
     /// A safetensors file.
     Safetensors,
@@ -43,17 +43,17 @@ pub enum FileType {
     Program,
     /// JSON.
     Json,
-    /// Another text.
+    /// Other text.
     Text,
     /// None of these.
     Unknown,
 }
 
 impl FileType {
-    /// How many bytes of the beginning are enough to tell.
+    /// Number of bytes at the beginning that are enough to tell.
     pub const HEAD: usize = 4096;
 
-    /// The type of a file that begins with `head`: [`FileType::HEAD`] bytes, or all that there are.
+    /// The type of a file that begins with `head`: [`FileType::HEAD`] bytes, or all there are.
     pub fn of(head: &[u8]) -> Self {
         signature::find(&head[..head.len().min(Self::HEAD)])
     }

@@ -1,10 +1,10 @@
-//! What a file is, told by its first bytes, and what to do where another one was expected.
+//! Recognises files by their first bytes, and says what to do if another kind was expected.
 //!
-//! Every reader of the program asks here before it complains about a file by itself:
+//! Every reader in the program uses it before it reports a wrong file:
 //! 1. [`FileType::of`] names the content, [`FileType::of_path`] also folders, pipes and devices;
-//! 2. [`foreign`] and [`foreign_path`] compare that with what the reader [`Expected`], and give an
-//!    error with the way out;
-//! 3. [`safetensors_header`] checks the header that weights and voices have.
+//! 2. [`foreign`] and [`foreign_path`] compare that with what the reader [`Expected`], and return
+//!    an error with the way out;
+//! 3. [`safetensors_header`] checks the header of weights and voice files.
 
 mod expected;
 mod foreign;

@@ -1,4 +1,4 @@
-//! Files by their path: what the system says of them, and then their content.
+//! Recognises files by path: first by metadata, then by content.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
@@ -7,11 +7,11 @@ use std::path::Path;
 use crate::{Expected, FileType, Foreign};
 
 impl FileType {
-    /// The type of what lies at `path`; links are followed. Of a pipe or a device nothing is read.
+    /// The type of the file at `path`; links are followed. Pipes and devices are not read.
     ///
     /// # Errors
     ///
-    /// What the system says where there is nothing, or nothing that may be read.
+    /// The operating system's error if the file is missing or not readable.
     pub fn of_path(path: &Path) -> io::Result<Self> {
         if let Some(special) = Self::of_metadata(&fs::metadata(path)?) {
             return Ok(special);
@@ -22,7 +22,7 @@ impl FileType {
         Ok(Self::of(&head))
     }
 
-    /// A folder, a pipe or a device; nothing of a regular file.
+    /// A folder, a pipe or a device; `None` for a regular file.
     pub fn of_metadata(status: &Metadata) -> Option<Self> {
         if status.is_file() {
             return None;
@@ -41,8 +41,7 @@ impl FileType {
     }
 }
 
-/// Compares what lies at `path` with what its reader needs. Nothing is said of a file that may be
-/// the right one.
+/// Compares the file at `path` with what its reader expects. `None` if it may be the right file.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! The header of a safetensors file, which weights and voices have alike: checked as a whole, and
-//! told once what is wrong with it.
+//! The header of a safetensors file (weights, voices): checked as a whole, with one error for what
+//! is wrong.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,13 +17,13 @@ const LONGEST: usize = 100_000_000;
 /// What is wrong with a header.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// It names a tensor twice, so it is open which one counts.
+    /// A tensor is listed twice, so it is ambiguous.
     #[error("it describes tensor `{tensor}` twice")]
     Duplicate {
         /// The tensor.
         tensor: String,
     },
-    /// It is damaged, or the file has another length.
+    /// It is damaged, or the file's length is wrong.
     #[error("{reason}")]
     Malformed {
         /// What is wrong, in one clause.
@@ -44,7 +44,7 @@ pub fn safetensors_header(file: &[u8]) -> Result<Metadata, HeaderError> {
     }
 }
 
-/// Bytes that the header should have.
+/// Expected size of the header in bytes.
 fn length(file: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*file.first_chunk::<LENGTH>()?))
 }
@@ -79,7 +79,7 @@ fn reason(error: &SafeTensorError, file: &[u8]) -> String {
     }
 }
 
-/// The first name that a JSON object holds twice. Anything but an object has none.
+/// The first name that occurs twice in a JSON object; `None` for anything but an object.
 fn first_duplicate(json: &[u8]) -> Option<String> {
     struct Names;
 
@@ -104,7 +104,7 @@ fn first_duplicate(json: &[u8]) -> Option<String> {
         }
     }
 
-    // Bad JSON is left to the check that follows, which says what is bad about it.
+    // Invalid JSON is left to the check that follows, which describes the mistake.
     serde_json::Deserializer::from_slice(json)
         .deserialize_map(Names)
         .ok()

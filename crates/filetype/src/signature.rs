@@ -1,4 +1,4 @@
-//! The first bytes of files: those of models and recordings are told here, the rest by `infer`.
+//! Signatures of files: models and recordings are recognised here, the rest by `infer`.
 
 use infer::MatcherType;
 
@@ -8,7 +8,8 @@ use crate::FileType;
 const LONGEST_HEADER: u64 = 100_000_000;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Of UTF-16. The first is also how frames of MPEG Layer I begin, which nobody has any more.
+/// Byte order marks of UTF-16. The first is also how frames of MPEG Layer I begin, which is out of
+/// use.
 const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 pub(crate) fn find(head: &[u8]) -> FileType {
@@ -47,13 +48,13 @@ fn model(head: &[u8]) -> Option<FileType> {
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => FileType::OtherModel("a NumPy array"),
         [0x89, b'H', b'D', b'F', ..] => FileType::OtherModel("an HDF5 file"),
         [_, _, _, _, b'T', b'F', b'L', b'3', ..] => FileType::OtherModel("a TensorFlow Lite model"),
-        // The producer's name is the second field, as `torch.onnx` and most others write it.
+        // The producer's name is the second field in files of `torch.onnx` and most other programs.
         [8, 3..=20, 0x12, ..] => FileType::OtherModel("an ONNX model"),
         _ => return None,
     })
 }
 
-/// Recordings, of every kind that people have, whether it can be read or not.
+/// Recordings in all common formats, supported or not.
 fn audio(head: &[u8]) -> Option<FileType> {
     let inner = |from: usize| head.get(from..from + 4).unwrap_or_default();
     let name = match inner(0) {
@@ -84,7 +85,7 @@ fn audio(head: &[u8]) -> Option<FileType> {
         _ if head.starts_with(b"MP+") => "Musepack",
         _ => match head {
             [0xff, second, ..] if second & 0xf6 == 0xf0 => "AAC",
-            // Synchronisation, a version and a layer that there are, and no free bit rate.
+            // Synchronisation bits, with a valid version and layer, and no free bit rate.
             [0xff, second, third, ..]
                 if second & 0xe0 == 0xe0
                     && second & 0x18 != 0x08
@@ -131,7 +132,7 @@ fn mpeg4(brand: &[u8]) -> FileType {
     }
 }
 
-/// Files that people can read.
+/// Text files: Git LFS pointers, web pages, JSON, other text.
 fn text(head: &[u8]) -> Option<FileType> {
     let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     let text = text.trim_ascii_start();
@@ -163,7 +164,7 @@ fn text(head: &[u8]) -> Option<FileType> {
     Some(FileType::Text)
 }
 
-/// As browsers tell pages: by a tag at the very beginning.
+/// Web pages, recognised as browsers do: by a tag at the very beginning.
 fn is_html(text: &[u8]) -> bool {
     let tags: [&[u8]; 10] = [
         b"<!doctype html",
@@ -191,7 +192,7 @@ fn is_html(text: &[u8]) -> bool {
     tags.iter().any(|tag| begins(page, tag))
 }
 
-/// Whether these bytes are UTF-8 without control characters; the last character may be cut.
+/// Whether these bytes are UTF-8 without control characters; the last character may be incomplete.
 fn is_text(head: &[u8]) -> bool {
     let is_control = |&byte: &u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c);
     if head.iter().any(is_control) {

@@ -96,7 +96,7 @@ impl fmt::Display for Language {
 /// A language that there is no table for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "numbers of the language {name:?} are not understood: there are english, french, german, spanish, \
+    "the language {name:?} is not supported: there are english, french, german, spanish, \
      italian, portuguese and dutch"
 )]
 pub struct UnknownLanguage {

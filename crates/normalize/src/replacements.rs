@@ -34,13 +34,13 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplacementFault {
     /// No sign between the two.
-    #[error("has to be `word = spoken form`, and has no =")]
+    #[error("should be `word = spoken form`, but has no =")]
     NoSign,
     /// Nothing in front of the sign.
-    #[error("has no word in front of =")]
+    #[error("has no word before =")]
     NoWord,
     /// Nothing behind the sign.
-    #[error("says nothing behind =: give the spoken form of {word:?}")]
+    #[error("has nothing after =: give the spoken form of {word:?}")]
     NoSpoken {
         /// The word.
         word: String,
@@ -58,7 +58,7 @@ pub enum ReplacementFault {
         word: String,
     },
     /// A word that stands there already.
-    #[error("{word:?} is there already")]
+    #[error("{word:?} is listed twice")]
     Twice {
         /// The word.
         word: String,
@@ -306,14 +306,14 @@ mod tests {
     #[test]
     fn faults_of_a_list_are_named_by_line() {
         let cases = [
-            ("a", "line 1: has to be `word = spoken form`, and has no ="),
-            ("\n = b", "line 2: has no word in front of ="),
+            ("a", "line 1: should be `word = spoken form`, but has no ="),
+            ("\n = b", "line 2: has no word before ="),
             (
                 "a =",
-                "line 1: says nothing behind =: give the spoken form of \"a\"",
+                "line 1: has nothing after =: give the spoken form of \"a\"",
             ),
-            ("a = b\n# c\na = c", "line 3: \"a\" is there already"),
-            ("a  b = c\na b = d", "line 2: \"a b\" is there already"),
+            ("a = b\n# c\na = c", "line 3: \"a\" is listed twice"),
+            ("a  b = c\na b = d", "line 2: \"a b\" is listed twice"),
         ];
         for (list, expected) in cases {
             let error = Replacements::parse(list).unwrap_err();

@@ -1,4 +1,4 @@
-//! What a backend has to offer: loading the components of a bundle, streaming through them.
+//! The interface of a backend: loading components of a bundle, and running them as streams.
 
 use std::path::Path;
 
@@ -28,11 +28,11 @@ use crate::{Outputs, RuntimeError};
 /// # fn main() {}
 /// ```
 pub trait Backend: Send + Sync {
-    /// What to call it in a message.
+    /// Its name for messages.
     fn name(&self) -> &'static str;
 
-    /// What it rounds beyond single precision where weights are of that format: the largest
-    /// difference from exact arithmetic, as a part of a tensor's largest value.
+    /// How much it rounds beyond single precision with weights of that format: the largest
+    /// difference from exact arithmetic, relative to a tensor's largest value.
     fn rounding(&self, _: Format) -> f64 {
         0.0
     }
@@ -46,18 +46,18 @@ pub trait Backend: Send + Sync {
     ) -> Result<Box<dyn Stream>, RuntimeError>;
 }
 
-/// One stream through a component. It supplies the component's states and position to every
-/// call and carries them on, as the manifest says.
+/// A running component. It adds the component's states and position to every call, and updates them
+/// as the manifest says.
 pub trait Stream: Send + Sync {
     /// The component, as the manifest describes it.
     fn component(&self) -> &Component;
 
-    /// Runs the component once. `inputs` are its inputs but the states and the position; its
-    /// outputs but the states come back. After an error the stream is where it was before.
+    /// Runs the component once. `inputs` are its inputs except the states and the position; its
+    /// outputs except the states are returned. After an error the stream is unchanged.
     fn run(&mut self, inputs: &[(&str, TensorView<'_>)]) -> Result<Outputs, RuntimeError>;
 
-    /// Asks for the output [`bundle::ATTENTION`] of the calls that follow, or for it no longer. It
-    /// costs nothing where it is not asked for. A fork has to be asked again.
+    /// Turns the output [`bundle::ATTENTION`] on or off for the following calls. It costs nothing
+    /// while it is off. In a fork it is off at first.
     fn watch(&mut self, on: bool) -> Result<(), RuntimeError> {
         let component = self.component();
         let mut outputs = component.outputs.iter();
@@ -72,13 +72,13 @@ pub trait Stream: Send + Sync {
     /// Goes back to the state before the first call.
     fn reset(&mut self) -> Result<(), RuntimeError>;
 
-    /// A stream that goes on from the same state, independently. Both share the loaded weights.
+    /// A stream that continues from the same state, independently. Both share the loaded weights.
     fn fork(&self) -> Box<dyn Stream>;
 
-    /// A copy of the state that goes into input `name`.
+    /// A copy of the state for input `name`.
     fn state(&self, name: &str) -> Result<Tensor, RuntimeError>;
 
-    /// Replaces the state that goes into input `name`; symbolic sizes are free.
+    /// Replaces the state for input `name`; symbolic sizes may have any value.
     fn set_state(&mut self, name: &str, value: Tensor) -> Result<(), RuntimeError>;
 
     /// Positions counted so far, if the component counts them.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bundle::{ComponentName, DType, Format};
 use tensor::TensorError;
 
-/// An error of another library, with whatever it has to say.
+/// An error of another library.
 type Cause = Box<dyn Error + Send + Sync>;
 
 /// Why a graph cannot be loaded or run.
@@ -21,9 +21,9 @@ pub enum RuntimeError {
         /// The component.
         component: ComponentName,
     },
-    /// A backend does not know the numbers that a component's weights are made of.
+    /// A backend does not support the number type of a component's weights.
     #[error(
-        "{backend} does not read {format} weights, which {component} has: use another backend, or convert with --dtype {component}=f32, q8, q6 or q4"
+        "{backend} cannot read the {format} weights of {component}: use another backend, or convert with --dtype {component}=f32, q8, q6 or q4"
     )]
     Format {
         /// The backend.
@@ -43,7 +43,7 @@ pub enum RuntimeError {
         /// Why.
         source: Cause,
     },
-    /// A backend fails in a graph.
+    /// A backend fails while running a graph.
     #[error("{backend} cannot run {graph}")]
     Run {
         /// The backend.
@@ -53,9 +53,9 @@ pub enum RuntimeError {
         /// Why, and in which node.
         source: Cause,
     },
-    /// An integer is too large for a backend.
+    /// An integer is too large for the backend.
     #[error(
-        "{graph}: input {input} holds {value}, which rten cannot take: it computes with 32-bit integers"
+        "{graph}: input {input} holds {value}, which is too large for rten: it computes with 32-bit integers"
     )]
     Integer {
         /// The graph file.
@@ -65,23 +65,23 @@ pub enum RuntimeError {
         /// Its value.
         value: i64,
     },
-    /// The ONNX Runtime library is nowhere to be found.
+    /// The ONNX Runtime library was not found.
     #[error(
         "no ONNX Runtime library at {looked}: run `cargo xtask setup`, or name a library in ORT_DYLIB_PATH"
     )]
     NoOnnxRuntime {
-        /// Where it was looked for.
+        /// Where it was searched.
         looked: PathBuf,
     },
     /// The ONNX Runtime library cannot be used.
-    #[error("cannot use {library} as ONNX Runtime")]
+    #[error("cannot load ONNX Runtime from {library}")]
     Library {
         /// The library.
         library: PathBuf,
         /// Why.
         source: Cause,
     },
-    /// A process can hold one ONNX Runtime library.
+    /// A process can load only one ONNX Runtime library.
     #[error("{library} cannot be loaded: this process already uses ONNX Runtime from {loaded}")]
     OtherLibrary {
         /// The library asked for.
@@ -89,7 +89,7 @@ pub enum RuntimeError {
         /// The library in use.
         loaded: PathBuf,
     },
-    /// The manifest's component contradicts itself or the graph.
+    /// The manifest's component is inconsistent with itself or with the graph.
     #[error("the manifest does not fit {graph}: {problem}")]
     Manifest {
         /// The graph's name.
@@ -97,7 +97,7 @@ pub enum RuntimeError {
         /// What does not fit.
         problem: String,
     },
-    /// An input that the component does not have, or that it supplies itself.
+    /// An input that the component does not have, or that the stream supplies.
     #[error("{graph} does not take an input {input}: give it {}", .takes.join(", "))]
     UnknownInput {
         /// The graph's name.
@@ -147,7 +147,7 @@ pub enum RuntimeError {
         /// The shape it has.
         actual: Vec<usize>,
     },
-    /// One symbol stands for two sizes.
+    /// One symbol has two sizes in one call.
     #[error("{graph}: {symbol} is {size} in {tensor} and {other_size} in {other}")]
     Symbol {
         /// The graph's name.
@@ -163,9 +163,9 @@ pub enum RuntimeError {
         /// The size there.
         other_size: usize,
     },
-    /// Nobody can look at the attention.
+    /// The attention cannot be read.
     #[error(
-        "{graph} does not give its attention, which tells when words are spoken: use the engine, or \
+        "{graph} has no attention output, which word times need: use the engine, or \
          convert with --word-times"
     )]
     NoAttention {
@@ -188,7 +188,7 @@ pub enum RuntimeError {
         /// The state.
         state: String,
     },
-    /// The component does not count positions, or has counted too far.
+    /// The component does not count positions, or the position overflows.
     #[error("{graph}: {problem}")]
     Position {
         /// The graph's name.

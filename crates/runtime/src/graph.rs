@@ -7,15 +7,15 @@ use tensor::{Tensor, TensorView};
 
 use crate::{Backend, GraphStream, RuntimeError, Stream};
 
-/// Something that loads ONNX graphs.
+/// Loads ONNX graphs.
 pub trait GraphBackend: Send + Sync {
-    /// What to call it in a message.
+    /// Its name for messages.
     fn name(&self) -> &'static str;
 
-    /// Whether it knows the numbers that weights of that format are made of.
+    /// Whether it supports weights of that format.
     fn reads(&self, format: Format) -> bool;
 
-    /// Loads the graph at `graph` with the weights beside it.
+    /// Loads the graph at `graph` with the weights next to it.
     fn load_graph(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError>;
 }
 
@@ -27,8 +27,8 @@ pub trait Graph: Send {
     /// Names of the outputs, in the graph's order.
     fn outputs(&self) -> &[String];
 
-    /// Computes the `outputs` that are asked for, in that order. `inputs` names every input
-    /// once; the views are read during the call only.
+    /// Computes the requested `outputs`, in that order. `inputs` has every input once; the views
+    /// are read during the call only.
     fn run(
         &mut self,
         inputs: &[(&str, TensorView<'_>)],

@@ -1,4 +1,4 @@
-//! A component in use: a loaded graph and the state of one stream.
+//! A running component: a loaded graph and the state of one stream.
 
 mod check;
 
@@ -16,9 +16,9 @@ use crate::inputs::{
 use crate::sizes::{Sizes, shape};
 use crate::{Graph, GraphBackend, Outputs, RuntimeError, Stream};
 
-/// One stream through a component whose graph keeps no state.
+/// A stream of a component whose graph keeps no state.
 ///
-/// A clone is a fork: both streams go on from the same state, independently, and share the
+/// A clone is a fork: both streams continue from the same state, independently, and share the
 /// loaded graph, which runs one call at a time.
 #[derive(Clone)]
 pub struct GraphStream {
@@ -29,14 +29,14 @@ pub struct GraphStream {
     position: i64,
 }
 
-/// What the forks of a stream have in common.
+/// What the forks of a stream share.
 struct Shared {
     component: Component,
     graph: Mutex<Box<dyn Graph>>,
 }
 
 impl GraphStream {
-    /// Loads the graph of `component`, which lies in `dir`, and starts a stream.
+    /// Loads the graph of `component` from `dir`, and starts a stream.
     pub fn load(
         backend: &dyn GraphBackend,
         dir: &Path,
@@ -46,7 +46,7 @@ impl GraphStream {
         Self::new(graph, component.clone())
     }
 
-    /// Starts a stream through a loaded graph.
+    /// Starts a stream on a loaded graph.
     pub fn new(graph: Box<dyn Graph>, component: Component) -> Result<Self, RuntimeError> {
         check_component(&component, graph.as_ref())?;
         let mut stream = Self {
@@ -132,7 +132,7 @@ impl Stream for GraphStream {
 
         let names: Vec<_> = component.outputs.iter().map(|o| o.name.as_str()).collect();
         let values = {
-            // A call that panicked left nothing behind in the graph.
+            // A call that panicked left no state in the graph.
             let mut graph = graph.lock().unwrap_or_else(PoisonError::into_inner);
             graph.run(&all, &names)?
         };
@@ -172,7 +172,7 @@ impl Stream for GraphStream {
     }
 }
 
-/// A state before the first call. Without rows or all zeros: a symbolic size is 0 either way.
+/// A state before the first call: without rows, or all zeros. A symbolic size is 0 in both cases.
 fn initial(state: &State) -> Result<Tensor, RuntimeError> {
     let size = |dim: &Dim| match dim {
         Dim::Fixed(size) => *size,
@@ -189,7 +189,7 @@ fn no_output(component: &Component, output: &str) -> RuntimeError {
     }
 }
 
-/// The error for a `value` that cannot be put behind the rows of `state`.
+/// The error for a `value` that cannot be appended to the rows of `state`.
 fn not_rows(component: &Component, state: &State, value: &Tensor) -> RuntimeError {
     RuntimeError::Shape {
         graph: component.graph.name.clone(),

@@ -1,4 +1,4 @@
-//! Whether a call's inputs are those that its component takes.
+//! Checks a call's inputs.
 
 use bundle::Component;
 use tensor::{Tensor, TensorView};
@@ -6,8 +6,8 @@ use tensor::{Tensor, TensorView};
 use crate::RuntimeError;
 use crate::sizes::Sizes;
 
-/// Compares the inputs of a call with what the manifest says of them: each that is the
-/// caller's to give is there once, and has its number format and shape.
+/// Compares the inputs of a call with the manifest: each one that the caller has to give is there
+/// once, with its number type and shape.
 pub fn check_inputs(
     component: &Component,
     given: &[(&str, TensorView<'_>)],
@@ -22,8 +22,8 @@ pub fn check_inputs(
     Ok(())
 }
 
-/// Compares the value of a state with what the manifest says of it, and returns its place
-/// among the component's states. Symbolic sizes are free.
+/// Compares the value of a state with the manifest, and returns its index among the component's
+/// states. Symbolic sizes may have any value.
 pub fn check_state(
     component: &Component,
     input: &str,
@@ -37,7 +37,7 @@ pub fn check_state(
     Ok(index)
 }
 
-/// Place of the state that goes into `input` among the component's states.
+/// Index of the state for `input` among the component's states.
 pub fn state_index(component: &Component, input: &str) -> Result<usize, RuntimeError> {
     let index = component.states.iter().position(|s| s.input == input);
     index.ok_or_else(|| RuntimeError::NoState {
@@ -46,7 +46,7 @@ pub fn state_index(component: &Component, input: &str) -> Result<usize, RuntimeE
     })
 }
 
-/// Refuses a position that a stream through the component cannot be at.
+/// Refuses a position that a stream of the component cannot have.
 pub fn check_position(component: &Component, position: i64) -> Result<(), RuntimeError> {
     let problem = match component.position {
         None => "it does not count positions",
@@ -75,7 +75,7 @@ pub fn next_position(
     }
     next.ok_or_else(|| RuntimeError::Position {
         graph: component.graph.name.clone(),
-        problem: "the position is more than 64 bits hold",
+        problem: "the position overflows 64 bits",
     })
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn is_callers(component: &Component, name: &str) -> bool {
         && component.position.as_ref().is_none_or(|p| p.input != name)
 }
 
-/// Refuses inputs that are not the caller's to give, or that are given twice.
+/// Refuses inputs that the caller must not give, or that are given twice.
 pub(crate) fn check_names(
     component: &Component,
     given: &[(&str, TensorView<'_>)],

@@ -1,9 +1,9 @@
-//! What one call of a component gives.
+//! The outputs of one call.
 
 use crate::RuntimeError;
 use tensor::Tensor;
 
-/// The outputs of one call but the states, by name.
+/// The outputs of one call, except states, by name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outputs {
     graph: String,
@@ -11,7 +11,7 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// The values that `graph` gave, by name.
+    /// The values that `graph` returned, by name.
     pub fn new(graph: String, values: Vec<(String, Tensor)>) -> Self {
         Self { graph, values }
     }
@@ -22,7 +22,7 @@ impl Outputs {
         found.map(|(_, value)| value).ok_or_else(|| self.none(name))
     }
 
-    /// The output `name`, moved out: it is gone afterwards.
+    /// The output `name`, moved out of the set.
     pub fn take(&mut self, name: &str) -> Result<Tensor, RuntimeError> {
         let found = self.values.iter().position(|(n, _)| n == name);
         match found {

@@ -15,24 +15,24 @@ use tensor::{Data, Tensor, TensorView, ViewData};
 /// Name in messages.
 const NAME: &str = "rten";
 
-/// What can be chosen.
+/// Options.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Keeps a second copy of the weights of matrix products, in the order that the kernels
-    /// read. Products of several rows take a quarter of the time, those of one row the same.
+    /// Keeps a second copy of the weights of matrix products, in the order in which the kernels
+    /// read them. Products of several rows take a quarter of the time, those of one row the same.
     pub prepack: bool,
 }
 
-/// The backend. Each graph that it loads has a thread of its own, so that backbone and decoder
-/// can work side by side. It is but one: several share a product out among them, and its sums
-/// would be rounded by how many they are.
+/// The backend. Each graph has one thread of its own, so that backbone and decoder run at the same
+/// time. More threads would split a product, and its sums would be rounded according to their
+/// number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rten {
     options: Options,
 }
 
 impl Rten {
-    /// A backend that loads graphs so.
+    /// A backend with these options.
     pub fn new(options: Options) -> Self {
         Self { options }
     }
@@ -44,7 +44,7 @@ impl GraphBackend for Rten {
     }
 
     fn reads(&self, format: Format) -> bool {
-        // It has no 16-bit numbers but f16.
+        // Its only 16-bit number type is f16.
         !matches!(format, Format::Bf16 | Format::Q16)
     }
 
@@ -52,7 +52,8 @@ impl GraphBackend for Rten {
         let mut options = ModelOptions::with_all_ops();
         options.prepack_weights(self.options.prepack);
         // SAFETY: the graph and its weights are mapped, so nobody may change them meanwhile.
-        // Whoever writes a bundle moves whole files into place and never writes into them.
+        // Programs that write a bundle move whole files into place and never write into existing
+        // ones.
         #[allow(unsafe_code, reason = "weights are mapped instead of copied")]
         let model = unsafe { options.load_mmap(graph) };
         let refused = |source| RuntimeError::Load {
@@ -63,10 +64,10 @@ impl GraphBackend for Rten {
         let model = model.map_err(|e| refused(e.into()))?;
         let (inputs, input_ids) = names(&model, model.input_ids());
         let (outputs, output_ids) = names(&model, model.output_ids());
-        // rten reads as much of a file as there is, and outputs stand at the end.
+        // rten reads truncated files as far as they go, and outputs are listed at the end.
         if outputs.is_empty() {
             return Err(refused(
-                "the graph has no outputs: is the file whole?".into(),
+                "the graph has no outputs: is the file complete?".into(),
             ));
         }
         Ok(Box::new(RtenGraph {
@@ -114,7 +115,7 @@ impl RtenGraph {
         id.ok_or_else(|| self.failed(format!("no input or output {name}")))
     }
 
-    /// A 64-bit input as rten takes it.
+    /// A 64-bit input, converted for rten.
     fn narrow(&self, input: &str, values: &[i64]) -> Result<Vec<i32>, RuntimeError> {
         let narrow = |&value| {
             i32::try_from(value).map_err(|_| RuntimeError::Integer {

@@ -1,17 +1,17 @@
-//! Whether tensors have the shapes that the manifest says.
+//! Checks that tensors have the shapes in the manifest.
 
 use bundle::{Dim, TensorInfo};
 use tensor::TensorView;
 
 use crate::RuntimeError;
 
-/// Sizes that the symbols of a component stand for in one call.
+/// The sizes that symbols have in one call.
 pub(crate) struct Sizes<'a> {
     graph: &'a str,
     bound: Vec<Bound<'a>>,
 }
 
-/// A symbol, its size, and the tensor that it was first met in.
+/// A symbol, its size, and the first tensor that had it.
 struct Bound<'a> {
     symbol: &'a str,
     size: usize,
@@ -19,7 +19,7 @@ struct Bound<'a> {
 }
 
 impl<'a> Sizes<'a> {
-    /// No symbol has a size yet. `graph` is for messages.
+    /// No sizes are known yet. `graph` is for messages.
     pub(crate) fn new(graph: &'a str) -> Self {
         Self {
             graph,
@@ -27,7 +27,7 @@ impl<'a> Sizes<'a> {
         }
     }
 
-    /// Compares `value` with what the manifest says of it, and takes the sizes of new symbols.
+    /// Compares `value` with the manifest, and records the sizes of new symbols.
     pub(crate) fn bind(
         &mut self,
         info: &'a TensorInfo,

@@ -1,4 +1,4 @@
-//! What a file holds, judged by its name.
+//! The content type of a file, by its name.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ pub(crate) struct Content {
     pub(crate) compressible: bool,
 }
 
-/// Weights and everything unknown. Random-looking mantissas do not shrink.
+/// Weights and unknown files. Mantissas look random and do not shrink.
 const BINARY: Content = Content {
     mime: "application/octet-stream",
     compressible: false,
 };
 
 impl Content {
-    /// Judges by the extension.
+    /// Decides by the file's ending.
     pub(crate) fn of(path: &Path) -> Self {
         let extension = path.extension().and_then(|it| it.to_str()).unwrap_or("");
         let (mime, compressible) = match extension.to_ascii_lowercase().as_str() {

@@ -1,4 +1,4 @@
-//! Why nothing is served.
+//! Why the server cannot start.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,13 +11,13 @@ use bundle::ManifestError;
 pub enum ServeError {
     /// The page has not been built.
     #[error(
-        "{path}: no page here (no index.html): build it with `npm ci && npm run build && npm run build:demo` in browser/, or name its folder with --page"
+        "{path}: there is no page (no index.html): build it with `npm ci && npm run build && npm run build:demo` in browser/, or name its folder with --page"
     )]
     NoPage {
         /// Where the page was looked for.
         path: PathBuf,
     },
-    /// The folder is neither a bundle nor holds any.
+    /// The folder is not a bundle and contains none.
     #[error("{path}: no bundle here, nor in its sub-folders: `pocket-onnx convert` makes one")]
     NoBundle {
         /// Where bundles were looked for.
@@ -43,6 +43,6 @@ pub enum ServeError {
         source: io::Error,
     },
     /// The listener failed while serving.
-    #[error("cannot go on serving")]
+    #[error("the server stopped")]
     Serve(#[source] io::Error),
 }

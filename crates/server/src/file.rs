@@ -1,4 +1,4 @@
-//! One file as an answer: entity tag, ranges, type.
+//! A file as an HTTP response: entity tag, ranges, type.
 
 use std::io::{self, SeekFrom};
 use std::path::PathBuf;
@@ -13,17 +13,17 @@ use tokio_util::io::ReaderStream;
 use crate::content::Content;
 use crate::range::Wanted;
 
-/// Marks an answer that shrinks when it is compressed.
+/// Marks a response that is worth compressing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Compressible;
 
 /// Bytes that are read at a time.
 const BUFFER: usize = 1 << 18;
 
-/// A file that may be had.
+/// A file that may be served.
 #[derive(Clone, Debug)]
 pub(crate) struct ServedFile {
-    /// Where it lies.
+    /// Its path.
     pub(crate) path: PathBuf,
     /// SHA-256 of its content, in hexadecimal.
     pub(crate) sha256: String,
@@ -45,10 +45,10 @@ impl ServedFile {
 
     async fn open(&self, method: &Method, request: &HeaderMap) -> io::Result<Response> {
         let content = Content::of(&self.path);
-        // What is compressed on its way has other bytes, so its tag is a weak one.
+        // The bytes change when compressed, so the tag is a weak one.
         let weak = if content.compressible { "W/" } else { "" };
         let tag = format!("{weak}\"{}\"", self.sha256);
-        // Before it is opened, which waits for ever at a pipe.
+        // Checked before opening, which would block at a pipe.
         let metadata = tokio::fs::metadata(&self.path).await?;
         if !metadata.is_file() {
             return Err(io::ErrorKind::NotFound.into());
@@ -60,7 +60,7 @@ impl ServedFile {
         if tags.any(|tags| tags.to_str().is_ok_and(|tags| matches(tags, &self.sha256))) {
             return Ok((StatusCode::NOT_MODIFIED, caching(tag)).into_response());
         }
-        // Only GET has parts, and only of what is the same byte for byte.
+        // Only GET has ranges, and only of responses that are the same byte for byte.
         let is_same = |it: &str| it == tag && weak.is_empty();
         let wanted = match text(request, header::RANGE) {
             Some(range)
@@ -103,7 +103,7 @@ impl ServedFile {
     }
 }
 
-/// May be kept, but has to be asked for again: the tag then saves the body.
+/// May be cached, but must be revalidated: the tag then saves the body.
 fn caching(tag: String) -> [(HeaderName, String); 2] {
     [
         (header::ETAG, tag),
@@ -111,7 +111,7 @@ fn caching(tag: String) -> [(HeaderName, String); 2] {
     ]
 }
 
-/// There is no such file.
+/// The response for a missing file.
 pub(crate) fn not_found() -> Response {
     (StatusCode::NOT_FOUND, "there is no such file\n").into_response()
 }

@@ -1,7 +1,7 @@
-//! The names under which the server answers.
+//! The host names that the server answers to.
 //!
-//! A web site can have its own name lead to 127.0.0.1 (DNS rebinding), and a browser then lets
-//! it read what this server says. So a request has to name the loopback interface.
+//! A web site can make its own name point to 127.0.0.1 (DNS rebinding), and a browser then lets it
+//! read this server's responses. So a request must name the loopback interface.
 
 use axum::extract::Request;
 use axum::http::uri::Authority;
@@ -9,13 +9,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-/// Names of the loopback interface, as they stand in a `Host` header.
+/// Names of the loopback interface in a `Host` header.
 const NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// Refuses requests for any other host.
 pub(crate) async fn check(request: Request, next: Next) -> Response {
     let hosts = request.headers().get_all(header::HOST);
-    // Where the request line names a host too, or in its place, that counts as well.
+    // If the request line names a host too, or instead, that counts as well.
     let target = request.uri().authority();
     let named = target.is_some() || hosts.iter().next().is_some();
     let known = hosts.iter().all(header_is_loopback) && target.is_none_or(is_loopback);

@@ -1,7 +1,7 @@
-//! The headers that give a page shared memory, and with it threads.
+//! The headers that allow a page to use shared memory, and with it threads.
 //!
-//! A page is cross-origin isolated when nothing of another origin is in its process: its
-//! windows are its own (COOP), and all that it loads has agreed to be loaded (COEP, CORP).
+//! A page is cross-origin isolated if nothing of another origin can be in its process: its windows
+//! are its own (COOP), and everything that it loads allows to be loaded (COEP, CORP).
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
@@ -14,7 +14,7 @@ const ISOLATION: [(&str, &str); 3] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// Adds the headers to every answer, errors included.
+/// Adds the headers to every response, errors included.
 pub(crate) async fn isolate(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in ISOLATION {

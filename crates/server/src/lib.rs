@@ -7,12 +7,12 @@
 //! | `/models/<name>/<file>` | a file that the bundle's manifest names, or the manifest |
 //! | anything else | a file of the page |
 //!
-//! The address of a folder without its slash redirects to the one with it. Requests that name
-//! another host than the loopback interface are refused.
+//! The address of a folder without its slash redirects to the one with it. Requests for any host
+//! but the loopback interface are refused.
 //!
-//! Nothing is remembered between requests: a bundle that is converted again, or a page that
-//! is built again, is served anew. Of a bundle only what its manifest names can be had, and
-//! of the page only what lies in its folder.
+//! Nothing is cached between requests: a bundle that is converted again, or a page that is built
+//! again, is served at once. Only files that a bundle's manifest lists, and files in the page's
+//! folder, can be requested.
 
 mod content;
 mod error;

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::ServeError;
 use crate::file::ServedFile;
 
-/// A folder that is a bundle, or has bundles in it, or both.
+/// A folder that is a bundle, or contains bundles, or both.
 #[derive(Clone, Debug)]
 pub struct Models {
     root: PathBuf,
@@ -19,24 +19,24 @@ pub struct Models {
 /// One bundle, as `/models/index.json` describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Offer {
-    /// The part of the URL that stands for it.
+    /// Its path segment in the URL.
     pub name: String,
-    /// Released model, where it is one.
+    /// Name of the released model, if it is one.
     pub variant: Option<String>,
-    /// What it speaks, where that is known.
+    /// Its language, if known.
     pub language: Option<String>,
     /// Whether the weights are random numbers, which make noise.
     pub synthetic: bool,
-    /// Whether it can make a voice of a recording.
+    /// Whether it can make a voice from a recording.
     pub voice_cloning: bool,
-    /// Names of its voices; the first is the one to use unless asked otherwise.
+    /// Names of its voices; the first one is the default.
     pub voices: Vec<String>,
-    /// Bytes of the graphs and the tokenizer that speaking takes.
+    /// Bytes to download for speaking: the graphs and the tokenizer.
     pub size: u64,
 }
 
 impl Models {
-    /// The bundles in this folder, of which there has to be one at least.
+    /// The bundles in this folder; there must be at least one.
     pub fn open(dir: &Path) -> Result<Self, ServeError> {
         let models = Self {
             root: dir.to_owned(),
@@ -49,7 +49,7 @@ impl Models {
         Ok(models)
     }
 
-    /// Describes them all: the folder's own first, then those of sub-folders by name.
+    /// Describes them all: the folder itself first, then sub-folders by name.
     pub fn list(&self) -> Result<Vec<Offer>, ServeError> {
         let mut offers = Vec::new();
         if let Some(manifest) = self.own()? {
@@ -71,7 +71,7 @@ impl Models {
                     tracing::warn!("{name} is not offered: the folder above it has that name");
                 }
                 Ok(manifest) => offers.push(Offer::new(name, &manifest)),
-                // The others are still of use.
+                // A damaged bundle does not hide the others.
                 Err(error) => tracing::warn!("{name} is not offered: {error}"),
             }
         }
@@ -113,7 +113,7 @@ impl Models {
         }
     }
 
-    /// The folder's own bundle is called by its variant, or else as the folder.
+    /// The folder's own bundle is named after its variant, or else after the folder.
     fn own_name(&self, manifest: &Manifest) -> String {
         let variant = manifest.variant.clone().filter(|name| is_plain(name));
         variant.unwrap_or_else(|| {

@@ -7,10 +7,10 @@ use bundle::FileEntry;
 use crate::ServeError;
 use crate::file::ServedFile;
 
-/// The file that stands for a folder.
+/// The file that is served for a folder.
 const INDEX: &str = "index.html";
 
-/// A page, as its build left it.
+/// A built page.
 #[derive(Clone, Debug)]
 pub struct Page {
     root: PathBuf,
@@ -35,7 +35,7 @@ impl Page {
     pub(crate) fn find(&self, path: &str) -> Option<ServedFile> {
         let mut file = self.root.clone();
         for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-            // Neither above the folder nor into hidden ones, whatever the platform's separators.
+            // Neither above the folder nor in hidden ones, whatever the platform's separators are.
             if segment.starts_with('.') || segment.contains(['\\', ':', '\0']) {
                 return None;
             }

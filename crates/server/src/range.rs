@@ -1,13 +1,13 @@
 //! The `Range` header: one range of bytes.
 
-/// What a `Range` header asks of a file.
+/// What a `Range` header requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// All of it: no range, several, or one in another unit, which may all be ignored.
+    /// All of the file: no range, or several, or one in another unit, which may all be ignored.
     Whole,
     /// Bytes from `start` up to, but not including, `end`.
     Part { start: u64, end: u64 },
-    /// Bytes that the file does not have.
+    /// Bytes beyond the end of the file.
     Unsatisfiable,
 }
 
@@ -24,7 +24,7 @@ impl Wanted {
         let (start, end) = match (number(from), number(to)) {
             (Some(first), Some(last)) if first <= last => (first, last.saturating_add(1).min(size)),
             (Some(first), None) if to.is_empty() => (first, size),
-            // The last so many bytes.
+            // The last N bytes.
             (None, Some(count)) if from.is_empty() => (size.saturating_sub(count), size),
             _ => return Self::Whole,
         };
@@ -36,7 +36,7 @@ impl Wanted {
     }
 }
 
-/// A number of bytes: digits and nothing else. One that no file has is the largest.
+/// A number of bytes: digits only. One that is too large for any file becomes the maximum.
 fn number(digits: &str) -> Option<u64> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().unwrap_or(u64::MAX))

@@ -1,4 +1,4 @@
-//! The server itself: routes, address, end.
+//! The server itself: routes, address, shutdown.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::host;
 use crate::isolation::isolate;
 use crate::{Models, Page, ServeError};
 
-/// How long running downloads may take once the server is told to end.
+/// How long running downloads may take after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What is served, and how.
@@ -49,7 +49,7 @@ struct Served {
 }
 
 impl Server {
-    /// Listens on the loopback interface: from now on requests wait for [`Self::run`].
+    /// Listens on the loopback interface; requests wait until [`Self::run`].
     pub async fn bind(options: Options) -> Result<Self, ServeError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
         let failed = |source| ServeError::Listen { address, source };
@@ -78,12 +78,12 @@ impl Server {
         })
     }
 
-    /// Where the page is: `http://127.0.0.1:PORT/`.
+    /// Address of the page: `http://127.0.0.1:PORT/`.
     pub fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
 
-    /// Answers requests until `end` resolves; what is being sent then may take a moment more.
+    /// Answers requests until `end` resolves; responses in progress get a moment more.
     pub async fn run(
         self,
         end: impl Future<Output = ()> + Send + 'static,
@@ -105,7 +105,7 @@ fn is_compressible(_: StatusCode, _: Version, _: &HeaderMap, marks: &Extensions)
     marks.get::<Compressible>().is_some()
 }
 
-/// A type is what the server says, not what a browser guesses.
+/// The content type is what the server says, not what a browser guesses.
 async fn no_sniffing(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -126,7 +126,7 @@ async fn answer(
         let allowed = [(header::ALLOW, "GET, HEAD")];
         return (StatusCode::METHOD_NOT_ALLOWED, allowed).into_response();
     }
-    // Manifests are parsed and files hashed: not on the threads that answer.
+    // Manifests are parsed and files hashed on other threads than those that answer.
     let path = uri.path().to_owned();
     let found = tokio::task::spawn_blocking(move || served.find(&path)).await;
     match found.ok().flatten() {
@@ -143,9 +143,9 @@ async fn answer(
     }
 }
 
-/// Leads from the address of a folder to the one with a slash, which relative links need.
+/// Redirects from the address of a folder to the one with a slash, which relative links need.
 fn to_folder(uri: &Uri) -> Response {
-    // Two slashes at the beginning would lead to another host.
+    // Two slashes at the beginning would redirect to another host.
     let path = uri.path().trim_start_matches('/');
     let query = uri
         .query()
@@ -157,12 +157,12 @@ fn to_folder(uri: &Uri) -> Response {
 enum Found {
     File(ServedFile),
     Index(String),
-    /// A folder, named without its slash.
+    /// A folder, addressed without its slash.
     Folder,
 }
 
 impl Served {
-    /// What lies at the path of a URL.
+    /// The response for the path of a URL.
     fn find(&self, path: &str) -> Option<Found> {
         let path = decode(path)?;
         if path == "/models" {
@@ -193,7 +193,7 @@ impl Served {
     }
 }
 
-/// Undoes percent-encoding; none where what comes out is no text.
+/// Decodes percent-encoding; `None` if the result is not UTF-8.
 fn decode(path: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();

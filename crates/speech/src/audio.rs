@@ -43,10 +43,10 @@ pub enum AudioError {
         value: f64,
     },
     /// Channels of which one is the other upside down.
-    #[error("the recording's channels cancel each other out: give one channel alone")]
+    #[error("the recording's channels cancel each other out: give one channel only")]
     ChannelsCancel,
     /// A sample rate that no recording has.
-    #[error("a sample rate of {rate} Hz cannot be converted: it has to be 1,000 to 768,000")]
+    #[error("a sample rate of {rate} Hz cannot be converted: it must be 1,000 to 768,000")]
     SampleRate {
         /// The rate.
         rate: u32,
@@ -57,7 +57,7 @@ pub enum AudioError {
 fn silent(peak: f32, truncated: bool) -> String {
     if truncated {
         return format!(
-            "the first {} seconds of the recording are silent, and no more is used: cut the silence off",
+            "the first {} seconds of the recording are silent, and only those are used: cut off the silence",
             crate::LONGEST_PROMPT
         );
     }

@@ -1,4 +1,4 @@
-//! Twin of `_decode_audio_worker` in pocket-tts `models/tts_model.py`: from latents to samples.
+//! Counterpart of `_decode_audio_worker` in pocket-tts `models/tts_model.py`: from latents to samples.
 
 use bundle::ComponentName;
 use stretch::{Speed, Stretch};

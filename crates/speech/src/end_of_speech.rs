@@ -1,14 +1,14 @@
 //! When a chunk of text is over: the rules of `_autoregressive_generation` in pocket-tts
 //! `models/tts_model.py`.
 
-/// Frames whose end-of-speech logit is ignored: twin of `_MIN_FRAMES_BEFORE_EOS`.
+/// Frames whose end-of-speech logit is ignored: counterpart of `_MIN_FRAMES_BEFORE_EOS`.
 const FIRST_FRAMES: usize = 6;
 
-/// Twin of `_TOKENS_PER_SECOND_ESTIMATE` and `_GEN_SECONDS_PADDING`.
+/// Counterpart of `_TOKENS_PER_SECOND_ESTIMATE` and `_GEN_SECONDS_PADDING`.
 const TOKENS_PER_SECOND: f64 = 3.0;
 const EXTRA_SECONDS: f64 = 2.0;
 
-/// Twin of `_estimate_max_gen_len`: the most frames that so many tokens may take.
+/// Counterpart of `_estimate_max_gen_len`: the most frames that so many tokens may take.
 pub(crate) fn max_frames(tokens: usize, frame_rate: f64) -> usize {
     ((tokens as f64 / TOKENS_PER_SECOND + EXTRA_SECONDS) * frame_rate).ceil() as usize
 }

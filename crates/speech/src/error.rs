@@ -13,7 +13,7 @@ pub enum SpeechError {
     #[error(transparent)]
     Text(#[from] TextError),
     /// More of the text cannot be had.
-    #[error("the text cannot be read further")]
+    #[error("cannot read more of the text")]
     TextSource(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The tokenizer.
     #[error(transparent)]
@@ -34,23 +34,23 @@ pub enum SpeechError {
     #[error(transparent)]
     Tensor(#[from] TensorError),
     /// A limit of 0 tokens.
-    #[error("at least 1 token has to be spoken in one go (max_tokens is 0)")]
+    #[error("max_tokens is 0: a chunk needs at least 1 token")]
     MaxTokens,
     /// A threshold that no logit can be compared with.
-    #[error("the end-of-speech threshold is not a number")]
+    #[error("the end-of-speech threshold is NaN")]
     EosThreshold,
     /// A speed that cannot be had.
     #[error(transparent)]
     Speed(#[from] SpeedError),
     /// Nobody knows which heads look at the word that sounds.
     #[error(
-        "nobody knows which heads of this model tell when words are spoken: `pocket-onnx heads \
+        "the word heads of this model are not known: `pocket-onnx heads \
          BUNDLE` finds them, and says how they are put into the bundle"
     )]
     NoWordHeads,
     /// The model cannot make voices.
     #[error(
-        "this bundle cannot clone a voice, for it has no mimi_encoder: convert the gated weights, with all components"
+        "this bundle cannot clone a voice because it has no mimi_encoder: convert the gated weights with all components"
     )]
     NoEncoder,
     /// The bundle lacks a component.
@@ -61,7 +61,7 @@ pub enum SpeechError {
     },
     /// A component lacks an output.
     #[error(
-        "{component} gives no f32 output {output}: is this a bundle of this program's version?"
+        "{component} returned no f32 output {output}: was the bundle made by another version of this program?"
     )]
     NoOutput {
         /// The component.
@@ -71,7 +71,7 @@ pub enum SpeechError {
     },
     /// A component gives NaN or infinity.
     #[error(
-        "{component} gives {output} that is not finite: the weights are damaged, or an option is extreme"
+        "{component} returned {output} with a value that is not finite: the weights are damaged, or an option is extreme"
     )]
     NotFinite {
         /// The component.
@@ -80,7 +80,7 @@ pub enum SpeechError {
         output: &'static str,
     },
     /// An output has an unexpected shape.
-    #[error("{component} gives {output} of shape {shape:?}")]
+    #[error("{component} returned {output} with the unexpected shape {shape:?}")]
     Shape {
         /// The component.
         component: ComponentName,
@@ -90,6 +90,6 @@ pub enum SpeechError {
         shape: Vec<usize>,
     },
     /// The host gave outputs that nobody asked for.
-    #[error("outputs were supplied that no call had asked for")]
+    #[error("outputs were supplied without a call")]
     NotAsked,
 }

@@ -53,7 +53,7 @@ impl fmt::Display for SpeechNotice {
             ),
             Self::Steps { steps } => write!(
                 out,
-                "this model's sampler always takes one step: {steps} change nothing"
+                "this model's sampler always takes one step: {steps} have no effect"
             ),
         }
     }

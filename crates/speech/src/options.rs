@@ -3,10 +3,10 @@
 use bundle::Manifest;
 use stretch::Speed;
 
-/// Twin of `MAX_TOKEN_PER_CHUNK` in pocket-tts `default_parameters.py`.
+/// Counterpart of `MAX_TOKEN_PER_CHUNK` in pocket-tts `default_parameters.py`.
 pub const MAX_TOKENS: usize = 50;
 
-/// Twin of `DEFAULT_SAMPLER_DECODE_STEPS`.
+/// Counterpart of `DEFAULT_SAMPLER_DECODE_STEPS` in pocket-tts.
 const STEPS: usize = 1;
 
 /// Options of one utterance. [`Options::of`] gives the model's own.

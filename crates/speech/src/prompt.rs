@@ -1,4 +1,4 @@
-//! Twin of `get_state_for_audio_prompt` in pocket-tts `models/tts_model.py`: from a recording to
+//! Counterpart of `get_state_for_audio_prompt` in pocket-tts `models/tts_model.py`: from a recording to
 //! a voice.
 
 use ::audio::Recording;

@@ -1,4 +1,4 @@
-//! Twin of `lsd_decode`, `ot_decode`, `drifting_decode` and `pointwise_decode` in pocket-tts
+//! Counterpart of `lsd_decode`, `ot_decode`, `drifting_decode` and `pointwise_decode` in pocket-tts
 //! `models/flow_lm.py`: from noise to a latent.
 
 use config::FlowType;

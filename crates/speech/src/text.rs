@@ -1,4 +1,4 @@
-//! From a text to the chunks that are spoken one at a time: twin of pocket-tts
+//! From a text to the chunks that are spoken one at a time: counterpart of pocket-tts
 //! `models/text_chunking.py`, and pauses, which are our own.
 //!
 //! Before, a host may rewrite it: a [`TextPiece`] then keeps what it was made of.
@@ -48,7 +48,7 @@ pub enum TextError {
     #[error("the text is empty: there is nothing to say")]
     Empty,
     /// A pause that nobody means.
-    #[error("{marker} is longer than a pause may be ({LONGEST_PAUSE} s)")]
+    #[error("{marker} exceeds the longest pause ({LONGEST_PAUSE} s)")]
     Pause {
         /// The marker, as it stands in the text.
         marker: String,

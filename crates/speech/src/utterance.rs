@@ -1,4 +1,4 @@
-//! Twin of `generate_audio_stream` and what it calls in pocket-tts `models/tts_model.py`: from
+//! Counterpart of `generate_audio_stream` and what it calls in pocket-tts `models/tts_model.py`: from
 //! a text to latents.
 //!
 //! Nothing is run here. The host asks for the [`Action`] that comes next, does it, and supplies

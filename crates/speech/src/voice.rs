@@ -1,4 +1,4 @@
-//! Voices: the state of `flow_lm` after a voice prompt. Twin of pocket-tts
+//! Voices: the state of `flow_lm` after a voice prompt. Counterpart of pocket-tts
 //! `models/model_state.py`, which keeps them in safetensors files.
 //!
 //! A file holds `<module>/cache`, keys and values stacked, and how many of its rows are used:
@@ -31,7 +31,7 @@ pub enum VoiceError {
     #[error("the file {0}")]
     Foreign(filetype::Foreign),
     /// A safetensors file whose header is not sound.
-    #[error("the voice is not a sound safetensors file: {0}")]
+    #[error("the voice is not a valid safetensors file: {0}")]
     Header(filetype::HeaderError),
     /// Tensors that cannot be found or written.
     #[error("the voice's tensors cannot be used")]
@@ -44,7 +44,7 @@ pub enum VoiceError {
     },
     /// The file has a tensor that the model has no place for.
     #[error(
-        "the voice has a tensor {tensor}, which this model has no place for: it was made for another model"
+        "the voice has a tensor {tensor}, which this model does not have: it was made for another model"
     )]
     Extra {
         /// The tensor.
@@ -73,7 +73,7 @@ pub enum VoiceError {
         expected: &'static str,
     },
     /// More rows are used than there are.
-    #[error("{tensor} of the voice says {offset} rows, and there are {rows}")]
+    #[error("{tensor} of the voice says {offset} rows, but there are {rows}")]
     Offset {
         /// The tensor.
         tensor: String,
@@ -83,7 +83,7 @@ pub enum VoiceError {
         rows: usize,
     },
     /// Layers disagree.
-    #[error("{tensor} of the voice says {offset} rows, and other layers {other}")]
+    #[error("{tensor} of the voice says {offset} rows, but other layers say {other}")]
     Layers {
         /// The tensor.
         tensor: String,

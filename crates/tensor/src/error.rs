@@ -18,7 +18,7 @@ pub enum TensorError {
         shape: Vec<usize>,
     },
     /// Two tensors cannot be concatenated.
-    #[error("{rows:?} cannot be put behind {shape:?} along axis {axis}")]
+    #[error("{rows:?} cannot be appended to {shape:?} along axis {axis}")]
     Append {
         /// The axis that grows.
         axis: usize,

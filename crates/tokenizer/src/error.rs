@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     /// Not JSON of the expected form.
-    #[error("the file is no tokenizer.json")]
+    #[error("the file is not a tokenizer.json")]
     Json(#[from] serde_json::Error),
     /// A part that the file's library knows and this program does not.
     #[error("{part} {found} is not supported; {supported}")]
@@ -17,7 +17,7 @@ pub enum TokenizerError {
         supported: &'static str,
     },
     /// Not a SentencePiece model.
-    #[error("the file is no SentencePiece model")]
+    #[error("the file is not a SentencePiece model")]
     SentencePiece(#[from] prost::DecodeError),
     /// A JSON file under the name of a SentencePiece model.
     #[error(

@@ -1,4 +1,4 @@
-//! Text to token ids and back: twin of `JsonTokenizer` and `SentencePieceTokenizer` in pocket-tts
+//! Text to token ids and back: counterpart of `JsonTokenizer` and `SentencePieceTokenizer` in pocket-tts
 //! `modules/text_conditioner.py`.
 //!
 //! Upstream reads `tokenizer.json` with Hugging Face's `tokenizers` and `tokenizer.model` with

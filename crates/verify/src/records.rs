@@ -46,7 +46,7 @@ pub(crate) enum TrialError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// The component does not take what was recorded.
-    #[error("does not take what {file} holds: are these records of this model?")]
+    #[error("rejects the inputs in {file}: are these records of this model?")]
     Run {
         file: &'static str,
         source: Box<RuntimeError>,

@@ -44,7 +44,7 @@ pub enum Error {
         name: String,
     },
     /// Vectors that compute wrongly.
-    #[error("this browser computes wrongly with vectors: update it, or choose onnxruntime")]
+    #[error("the SIMD self-test failed in this browser: update it, or use the backend onnxruntime")]
     Instructions,
     /// A text that is no string.
     #[error("the text has to be a string")]

@@ -50,7 +50,7 @@ pub enum AdapterError {
     },
     /// A pickle.
     #[error(
-        "{location} is a pickle, which is not read: save the adapter with peft's \
+        "{location} is a pickle, which is not supported: save the adapter with peft's \
          save_pretrained(…, safe_serialization=True), which writes adapter_model.safetensors"
     )]
     Pickled {
@@ -68,7 +68,7 @@ pub enum AdapterError {
         /// Names of files of settings.
         looked: Vec<&'static str>,
     },
-    /// Settings that are damaged, or of an adapter that is no plain LoRA.
+    /// Damaged settings, or those of an adapter that is not plain LoRA.
     #[error("{} cannot be used: {reason}", path.display())]
     Settings {
         /// The file.
@@ -79,9 +79,9 @@ pub enum AdapterError {
     /// The file of tensors.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// A tensor that plain LoRA does not have.
+    /// A tensor that is not part of plain LoRA.
     #[error(
-        "tensor `{tensor}` of {} belongs to no plain LoRA: merge the adapter with peft (merge_and_unload)",
+        "tensor `{tensor}` of {} is not part of a plain LoRA: merge the adapter with peft (merge_and_unload)",
         path.display()
     )]
     NotPlain {
@@ -90,8 +90,8 @@ pub enum AdapterError {
         /// The tensor.
         tensor: String,
     },
-    /// Factors of a weight that is no matrix.
-    #[error("tensor `{tensor}` of {} changes what is no linear layer", path.display())]
+    /// Factors of a weight that is not a matrix.
+    #[error("tensor `{tensor}` of {} changes something other than a linear layer", path.display())]
     NotLinear {
         /// The file.
         path: PathBuf,
@@ -99,7 +99,7 @@ pub enum AdapterError {
         tensor: String,
     },
     /// One factor without the other.
-    #[error("tensor `{tensor}` of {} has no other half: lora_A and lora_B belong together", path.display())]
+    #[error("tensor `{tensor}` of {} lacks its other half: lora_A and lora_B belong together", path.display())]
     Half {
         /// The file.
         path: PathBuf,
@@ -114,7 +114,7 @@ pub enum AdapterError {
         /// The tensor of the model.
         key: String,
     },
-    /// The settings' rank is not that of the tensors.
+    /// The settings give another rank than the tensors have.
     #[error("tensor `{tensor}` of {} has rank {actual}, and the settings say {settings}", path.display())]
     Rank {
         /// The file.
@@ -137,7 +137,7 @@ pub enum AdapterError {
     Mismatch(#[from] AdapterMismatch),
 }
 
-/// Tensors of an adapter that the model has no use for.
+/// Tensors of an adapter that do not match the model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct AdapterMismatch {
     /// The file.
@@ -184,7 +184,7 @@ impl fmt::Display for AdapterMismatch {
             "{} was made for another model than the configuration describes",
             self.path.display()
         )?;
-        list(out, "without a use", &self.unknown, |out, name| {
+        list(out, "unused", &self.unknown, |out, name| {
             out.write_str(name)
         })?;
         list(

@@ -35,7 +35,7 @@ pub(super) fn fetch(
         Ok::<_, AdapterError>(Fetched { location, path })
     };
     let settings = sibling(&location, writer.settings());
-    // A file that is missing itself is told below.
+    // A missing file is reported later.
     let is_there = |text: &str| match text.parse() {
         Ok(Location::Local(path)) => path.is_file(),
         Ok(Location::Hub(_) | Location::Web(_)) | Err(_) => true,
@@ -53,7 +53,7 @@ pub(super) fn fetch(
     })
 }
 
-/// Whose adapter a folder holds.
+/// Which program wrote the adapter in a folder.
 fn in_folder(folder: &Path) -> Result<Writer, AdapterError> {
     let has = |name: &str| folder.join(name).is_file();
     let mut found: Vec<_> = Writer::ALL.to_vec();
@@ -73,7 +73,7 @@ fn in_folder(folder: &Path) -> Result<Writer, AdapterError> {
     }
 }
 
-/// Whose adapter a file is: by its own name, or by that of the settings in its folder.
+/// Which program wrote the adapter in a file: its name tells, or the settings in the same folder.
 fn of_file(location: &str, parsed: &Location) -> Result<Writer, AdapterError> {
     let name = file_name(location);
     if let Some(writer) = Writer::ALL.into_iter().find(|it| it.weights() == name) {
@@ -99,7 +99,7 @@ fn of_file(location: &str, parsed: &Location) -> Result<Writer, AdapterError> {
     }
 }
 
-/// Location of the last part, without what follows a path on the hub or in the web.
+/// Location of the last path segment, without query and revision.
 fn split(location: &str) -> (&str, &str) {
     let end = if location.starts_with("hf://") {
         location.find('@')

@@ -16,7 +16,7 @@ pub(super) struct MergingReader<'a> {
     scale: f32,
     inputs: usize,
     at: usize,
-    /// Of the part of a row that is being read.
+    /// For the part of a row that is being read.
     change: Vec<f32>,
     origin: Origin<'a>,
 }
@@ -28,7 +28,7 @@ pub(super) struct Origin<'a> {
 }
 
 impl<'a> MergingReader<'a> {
-    /// The shapes of the factors fit each other and the weight.
+    /// The shapes of the factors match each other and the weight.
     pub(super) fn new(
         base: Box<dyn TensorReader + 'a>,
         a: Vec<f32>,

@@ -1,4 +1,4 @@
-//! What lies beside an adapter's tensors: its kind, its rank and its scale.
+//! The settings next to an adapter's tensors: its kind, rank and scale.
 
 use std::fs;
 use std::path::Path;
@@ -25,8 +25,8 @@ pub(super) struct Settings {
     pub(super) scale: f64,
 }
 
-/// Options of PEFT that make an adapter something else than `W + scale * B A`, or that give
-/// tensors ranks of their own.
+/// Options of PEFT that make an adapter something other than `W + scale * B A`, or that give
+/// tensors different ranks.
 const NOT_PLAIN: [&str; 14] = [
     "alora_invocation_tokens",
     "alpha_pattern",
@@ -44,8 +44,8 @@ const NOT_PLAIN: [&str; 14] = [
     "use_qalora",
 ];
 
-/// Ways to start training that leave the base weights as they are. Others subtract something from
-/// them, so that the adapter does not fit the weights that it is merged into.
+/// Initialisations that leave the base weights unchanged. Others subtract something from them, so
+/// the adapter would not fit the weights that it is merged into.
 const PLAIN_STARTS: [&str; 3] = ["eva", "gaussian", "orthogonal"];
 
 impl Writer {
@@ -115,7 +115,7 @@ impl Writer {
     }
 }
 
-/// Refuses whatever is no plain LoRA.
+/// Refuses everything but plain LoRA.
 fn check_plain(json: &Value) -> Result<(), String> {
     let kind = json.get("peft_type").and_then(Value::as_str);
     if kind != Some("LORA") {
@@ -141,7 +141,7 @@ fn check_plain(json: &Value) -> Result<(), String> {
     }
 }
 
-/// Whether Python would take a value for true.
+/// Whether Python would treat a value as true.
 fn is_set(value: &Value) -> bool {
     match value {
         Value::Null => false,

@@ -10,17 +10,17 @@ use crate::WeightsError;
 use crate::checkpoint::Entry;
 use crate::file::TensorFile;
 
-/// Most tensors that a message names, of each kind.
+/// Most tensors of each kind that a message lists.
 const NAMED: usize = 8;
 
-/// How the tensors of a checkpoint differ from those that a configuration asks for.
+/// The differences between the tensors of a checkpoint and those that a configuration requires.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 pub struct Mismatch {
     /// The files.
     pub paths: Vec<PathBuf>,
     /// Tensors that no file has, in the order of the configuration's table.
     pub missing: Vec<String>,
-    /// Tensors that the configuration does not know, as the files name them.
+    /// Tensors that the configuration does not have, by their names in the files.
     pub extra: Vec<String>,
     /// Tensors of another shape.
     pub misshapen: Vec<Misshapen>,
@@ -37,7 +37,7 @@ pub struct Misshapen {
     pub actual: Vec<usize>,
 }
 
-/// Refuses files that do not hold exactly the tensors of the table.
+/// Refuses files that do not contain exactly the tensors of the table.
 pub(super) fn compare(
     files: &[(Vec<Entry>, TensorFile)],
     tensors: &[TensorSpec],

@@ -6,12 +6,12 @@ use ureq::http::Uri;
 pub(super) fn origin(url: &Uri) -> String {
     let scheme = url.scheme_str().unwrap_or("https");
     let host = url.authority().map_or("", |it| it.as_str());
-    // Whatever stands before an @ may be a password.
+    // Whatever comes before an @ may be a password.
     let host = host.rsplit('@').next().unwrap_or(host);
     format!("{scheme}://{host}")
 }
 
-/// Whether both addresses belong to one server, which may see one token.
+/// Whether both addresses belong to one server, which may then see the same token.
 pub(super) fn is_same_origin(a: &Uri, b: &Uri) -> bool {
     let port = |url: &Uri| {
         let default = if url.scheme_str() == Some("https") {
@@ -25,7 +25,7 @@ pub(super) fn is_same_origin(a: &Uri, b: &Uri) -> bool {
     a.scheme() == b.scheme() && host(a) == host(b) && port(a) == port(b)
 }
 
-/// The address that `target` means on the page at `base`.
+/// Resolves `target` relative to `base`.
 pub(super) fn resolve(base: &Uri, target: &str) -> String {
     // Fragments are never sent.
     let target = target.split('#').next().unwrap_or(target);

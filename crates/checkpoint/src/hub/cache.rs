@@ -3,7 +3,7 @@
 //! ```text
 //! models--owner--repository/
 //!   blobs/<etag>                        the bytes, or <etag>.incomplete
-//!   refs/<branch>                       the commit that a branch stood at
+//!   refs/<branch>                       the commit that a branch pointed to
 //!   snapshots/<commit>/<path>           a link to the blob
 //! .locks/models--owner--repository/<etag>.lock
 //! ```
@@ -35,7 +35,7 @@ impl RepositoryCache {
         }
     }
 
-    /// The file as an earlier download left it. A branch is taken where it stood then.
+    /// The file as an earlier download left it, for a branch at the commit that was recorded then.
     pub(super) fn find(&self, file: &HubFile) -> Option<PathBuf> {
         let commit = self.commit_of(file.revision())?;
         let path = self.snapshot(&commit, file.path());
@@ -71,7 +71,7 @@ impl RepositoryCache {
         FileLock::acquire(&self.locks.join(format!("{name}.lock")))
     }
 
-    /// Writes down that `revision` stands at `commit`; a commit needs no note.
+    /// Records that `revision` points to `commit`; a commit needs no record.
     pub(super) fn write_reference(&self, revision: &str, commit: &str) -> Result<(), FetchError> {
         if revision == commit {
             return Ok(());

@@ -1,4 +1,4 @@
-//! HTTP: requests, redirects that keep the token at home, and when to try again.
+//! HTTP: requests, redirects that never pass the token on to another server, and retries.
 
 use std::time::Duration;
 
@@ -31,14 +31,14 @@ pub(super) struct Call<'a> {
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
-/// The answer at the end of the redirects.
+/// The response at the end of the redirects.
 pub(super) struct Answer {
     pub(super) url: Uri,
     pub(super) response: Response<Body>,
     redirects: Vec<HeaderMap>,
 }
 
-/// A call without an answer.
+/// A call without a response.
 pub(super) struct NoAnswer {
     pub(super) error: FetchError,
     /// Whether trying again may help.
@@ -74,7 +74,7 @@ impl Client {
         }
     }
 
-    /// Sends a call again until it has an answer that is not a passing failure.
+    /// Sends a call again until the response is not a temporary failure.
     pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, FetchError> {
         let mut backoff = self.backoff();
         loop {
@@ -89,8 +89,8 @@ impl Client {
         }
     }
 
-    /// Sends a call and follows its redirects; a `HEAD` stays at its origin,
-    /// because that is who describes the file.
+    /// Sends a call and follows redirects; a `HEAD` stays at its origin, because that is the server
+    /// that describes the file.
     pub(super) fn call_once(&self, call: &Call<'_>) -> Result<Answer, NoAnswer> {
         let first: Uri = call.url.parse().map_err(|_| bad_address(call.url))?;
         let mut url = first.clone();
@@ -145,7 +145,7 @@ impl Answer {
         self.response.headers().get(name)?.to_str().ok()
     }
 
-    /// A header of the answer, or else of the latest redirect that had it.
+    /// A header of the response, or else of the latest redirect that had it.
     pub(super) fn header_on_the_way(&self, name: &str) -> Option<&str> {
         self.header(name).or_else(|| {
             let mut found = self.redirects.iter().rev().filter_map(|it| it.get(name));
@@ -153,7 +153,7 @@ impl Answer {
         })
     }
 
-    /// What names this version of the file, if the server has such a name.
+    /// The identifier of this version of the file, if the server sends one.
     pub(super) fn validator(&self) -> Option<String> {
         let strong = self.header("etag").filter(|it| !it.starts_with("W/"));
         strong
@@ -189,13 +189,13 @@ impl Backoff<'_> {
         true
     }
 
-    /// The last try got further than those before: all tries are left again.
+    /// The last try made progress: all retries are available again.
     pub(super) fn reset(&mut self) {
         *self = self.client.backoff();
     }
 }
 
-/// Whether the server may answer otherwise in a moment.
+/// Whether a later response may differ.
 pub(super) fn is_transient(status: StatusCode) -> bool {
     status.is_server_error()
         || matches!(

@@ -17,7 +17,7 @@ pub(super) enum Digest<'a> {
 }
 
 impl<'a> Digest<'a> {
-    /// `None` where a mirror names files by something else.
+    /// `None` if a mirror uses other names for files.
     pub(super) fn in_etag(etag: &'a str) -> Option<Self> {
         let hex = etag.bytes().all(|byte| byte.is_ascii_hexdigit());
         match etag.len() {

@@ -21,8 +21,8 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// [`FetchError::Setting`] where no folder for downloads is known. What else cannot be used is
-    /// told when the hub is needed: local files are not its business.
+    /// [`FetchError::Setting`] if no folder for downloads is known. Other unusable settings are
+    /// reported when the hub is needed; local files do not need it.
     pub fn from_env() -> Result<Self, FetchError> {
         let builder = read(
             &|name| std::env::var_os(name),
@@ -234,7 +234,7 @@ mod tests {
             let of_hub = "hf://kyutai/open/voice.wav".parse().unwrap();
             let error = hub.fetch(&of_hub, &NoProgress).unwrap_err().to_string();
             assert!(error.starts_with(name), "{error}");
-            // What was downloaded before needs no hub either.
+            // What was downloaded earlier does not need the hub either.
             let snapshots = ".cache/huggingface/hub/models--kyutai--open/snapshots";
             let commit = "3e82814a68665eec246ff649b14c71331f955c06";
             let cached = folder.path().join(snapshots).join(commit).join("voice.wav");

@@ -76,8 +76,7 @@ pub enum FetchError {
         /// The address, without its query.
         url: String,
     },
-    /// An answer that is successful and has nothing in it, or something that only stands for the
-    /// file.
+    /// A successful response that is empty, or that only stands for the file.
     #[error("{url} {foreign}")]
     Foreign {
         /// The address, without its query.
@@ -85,10 +84,10 @@ pub enum FetchError {
         /// What came.
         foreign: String,
     },
-    /// An answer without what every hub says of a file.
+    /// A response without the headers that every hub sends about a file.
     #[error(
         "{endpoint} does not answer like a model hub (header {header}): \
-         check HF_ENDPOINT, and that no login page of a network is in between"
+         check HF_ENDPOINT, and that no login page of a network answers instead"
     )]
     NotAHub {
         /// The hub that was asked.
@@ -96,7 +95,7 @@ pub enum FetchError {
         /// The header that is missing or malformed.
         header: &'static str,
     },
-    /// The transfer broke off, however often it was tried.
+    /// The transfer was interrupted, after all retries.
     #[error("the transfer of {location} broke off after {got} of {expected} bytes: run it again")]
     Truncated {
         /// The whole location.
@@ -107,7 +106,7 @@ pub enum FetchError {
         expected: String,
     },
     /// More bytes than announced.
-    #[error("{location} is longer than the {expected} bytes announced; what came is deleted")]
+    #[error("{location} is longer than the {expected} bytes announced; the file was deleted")]
     TooLong {
         /// The whole location.
         location: String,
@@ -116,7 +115,7 @@ pub enum FetchError {
     },
     /// The bytes are not those that the hub announced.
     #[error(
-        "{location} arrived damaged and is deleted: its {algorithm} is {actual}, \
+        "{location} arrived damaged and was deleted: its {algorithm} is {actual}, \
          where the hub announced {expected}"
     )]
     WrongHash {
@@ -161,7 +160,7 @@ pub enum FetchError {
     },
 }
 
-/// What the hub lacks.
+/// What the hub does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absent {
     /// The repository, at least for this token.
@@ -197,7 +196,7 @@ impl FetchError {
         }
     }
 
-    /// Whether this very file cannot be had, where another one may be.
+    /// Whether this one file is unavailable, so that another one may be used instead.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
@@ -205,7 +204,7 @@ impl FetchError {
         )
     }
 
-    /// Whether the network is at fault, so that only files already here can be had.
+    /// Whether the network is at fault, so that only local files are available.
     pub fn is_outage(&self) -> bool {
         matches!(
             self,

@@ -13,7 +13,7 @@ pub(super) struct FileLock {
 }
 
 impl FileLock {
-    /// Waits until the file at `path` is nobody else's.
+    /// Waits until nobody else holds the lock on `path`.
     pub(super) fn acquire(path: &Path) -> Result<Self, FetchError> {
         let failed = |source| FetchError::on_disk(path, source);
         if let Some(folder) = path.parent() {
@@ -32,8 +32,8 @@ impl FileLock {
                     tracing::info!("waiting for the download that holds {}", path.display());
                     file.lock().map_err(failed)?;
                 }
-                // Some network file systems know no locks: then hashes and
-                // renames alone have to keep the cache whole.
+                // Some network file systems have no locks: then only hashes and renames protect the
+                // cache.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                     tracing::warn!("{} cannot be locked: {error}", path.display());
                 }
@@ -54,8 +54,8 @@ impl Drop for FileLock {
     }
 }
 
-/// Whether `path` still names `file`: other tools delete the lock file when they
-/// let go of it, and who waited then holds a lock that nobody else sees.
+/// Whether `path` still refers to `file`: other tools delete the lock file when they release it,
+/// and a process that waited then holds a lock that no one else sees.
 #[cfg(unix)]
 fn is_named(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,4 +1,4 @@
-//! What the hub says of a file before it is downloaded, and how it says no.
+//! What the hub says about a file before it is downloaded, and how it refuses.
 
 use std::fmt::Write as _;
 
@@ -11,12 +11,12 @@ use super::client::{Answer, Call};
 use super::error::{Absent, FetchError};
 use crate::location::HubFile;
 
-/// What the hub says of a file.
+/// What the hub says about a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Metadata {
-    /// The commit that the revision stands at.
+    /// The commit that the revision points to.
     pub(super) commit: String,
-    /// Name of the content: a hash, as a rule.
+    /// Name of the content, usually a hash.
     pub(super) etag: String,
     /// Bytes, if told.
     pub(super) size: Option<u64>,
@@ -48,7 +48,7 @@ impl Hub {
             .map(|etag| etag.trim_start_matches("W/").trim_matches('"'))
             .filter(|etag| is_file_name(etag))
             .ok_or_else(|| not_a_hub("etag"))?;
-        // The length of a redirect is that of its own page.
+        // A redirect's length is that of its own body.
         let length = answer.status().is_success();
         let length = length.then(|| answer.header("content-length")).flatten();
         let size = answer.header_on_the_way("x-linked-size").or(length);
@@ -59,7 +59,7 @@ impl Hub {
         })
     }
 
-    /// Where the hub keeps `file` at `revision`.
+    /// The address of `file` at `revision`.
     pub(super) fn address(&self, file: &HubFile, revision: &str) -> String {
         format!(
             "{}/{}/resolve/{}/{}",
@@ -72,7 +72,7 @@ impl Hub {
 
     /// What an answer other than success means for `file`.
     pub(super) fn refusal(&self, file: &HubFile, answer: &Answer) -> FetchError {
-        // Other servers, where files are only stored, know nothing of repositories.
+        // Other servers, which only store files, do not know about repositories.
         let hub = self.endpoint.parse();
         if !hub.is_ok_and(|hub| is_same_origin(&hub, &answer.url)) {
             return answer.as_failure();
@@ -85,7 +85,7 @@ impl Hub {
             _ => Absent::Unknown,
         };
         match (status, absent) {
-            // The hub hides from strangers whether a repository exists.
+            // The hub does not reveal to strangers whether a repository exists.
             (404, what) | (401 | 403, what @ Absent::Repository) => FetchError::NotFound {
                 endpoint: self.endpoint.clone(),
                 what,

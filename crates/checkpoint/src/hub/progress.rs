@@ -1,19 +1,19 @@
-//! How a download tells of itself.
+//! Progress reports of a download.
 
-/// Watches downloads, one after the other. Files that are here already tell nothing.
+/// Receives progress of downloads, one after the other. Files that are already here report nothing.
 pub trait Progress {
-    /// `name` begins: `already` of `total` bytes are on this machine. Called
-    /// again for the same file where the download has to begin anew.
+    /// `name` begins: `already` of `total` bytes are on this machine. Called again for the same
+    /// file if the download has to start over.
     fn started(&self, name: &str, total: Option<u64>, already: u64);
 
     /// `bytes` more have arrived since the last call.
     fn advanced(&self, bytes: u64);
 
-    /// The download has ended, whether the file is whole or not.
+    /// The download has ended, complete or not.
     fn finished(&self);
 }
 
-/// Watches nothing.
+/// Ignores progress.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoProgress;
 
@@ -23,7 +23,7 @@ impl Progress for NoProgress {
     fn finished(&self) {}
 }
 
-/// Tells `progress` of one file, and of its end on every way out.
+/// Reports one file to `progress`, and its end on every way out.
 pub(super) struct Meter<'a> {
     progress: &'a dyn Progress,
     name: &'a str,
@@ -41,7 +41,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// Bytes from `already` on are about to arrive; told where that is news.
+    /// Bytes from `already` on are about to arrive; reported only if that changed.
     pub(super) fn begin(&mut self, total: Option<u64>, already: u64) {
         if !self.up_to_date {
             self.progress.started(self.name, total, already);
@@ -50,7 +50,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// What has arrived so far counts no more.
+    /// What has arrived so far is discarded.
     pub(super) fn start_over(&mut self) {
         self.up_to_date = false;
     }

@@ -1,4 +1,4 @@
-//! Brings one address to one file: resumed, tried again, whole at the end.
+//! Downloads one address to one file: resumed, retried, complete at the end.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -13,7 +13,7 @@ use super::progress::{Meter, Progress};
 
 const BUFFER: usize = 128 * 1024;
 
-/// What is to be brought where.
+/// What to download, and where to.
 pub(super) struct Transfer<'a> {
     pub(super) client: &'a Client,
     pub(super) url: &'a str,
@@ -29,21 +29,20 @@ pub(super) struct Transfer<'a> {
     pub(super) resume: Resume,
     /// What a status other than success means.
     pub(super) refused: &'a dyn Fn(&Answer) -> FetchError,
-    /// Looks at an answer before anything of its body is taken.
+    /// Checks a response before any of its body is read.
     pub(super) accepted: &'a dyn Fn(&Answer) -> Result<(), FetchError>,
 }
 
-/// When the bytes on disk count as the front of those to come.
+/// When the bytes on disk may be continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Resume {
-    /// Always: the part is named by its content, whose hash is checked at the end.
+    /// Always: the part is named after its content, whose hash is checked at the end.
     ByContent,
-    /// Within this transfer only, and only if the server confirms that the file
-    /// is still the same one.
+    /// Only within this transfer, and only if the server confirms that the file is still the same.
     ByValidator,
 }
 
-/// A try that did not bring everything.
+/// A try that did not get everything.
 enum Stop {
     /// The next try may.
     Passing(FetchError),
@@ -61,8 +60,8 @@ struct State<'a> {
 }
 
 impl Transfer<'_> {
-    /// Fills the part with the whole file and writes it through to the disk.
-    /// Says whether it began with bytes of an earlier transfer.
+    /// Completes the part and flushes it to the disk. Returns whether it began with bytes of an
+    /// earlier transfer.
     pub(super) fn run(&self, progress: &dyn Progress) -> Result<bool, FetchError> {
         create_parent(self.part)?;
         let file = File::options()
@@ -222,7 +221,7 @@ impl Transfer<'_> {
     }
 
     fn too_long(&self, expected: u64) -> FetchError {
-        // A longer file is another one: what came of it is of no use.
+        // A longer file is another one: the bytes so far are useless.
         if let Err(error) = std::fs::remove_file(self.part) {
             tracing::debug!("{}: {error}", self.part.display());
         }
@@ -233,7 +232,7 @@ impl Transfer<'_> {
     }
 }
 
-/// Whether the answer holds the bytes from `at` on.
+/// Whether the response contains the bytes from `at` on.
 fn continues_at(answer: &Answer, at: u64) -> bool {
     let first_byte = answer
         .header("content-range")

@@ -1,4 +1,5 @@
-//! The versions of files of the web: what their servers call them, kept beside the files.
+//! Versions of files from the web: the identifiers that their servers sent, stored next to the
+//! files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use super::cache::{create_parent, with_suffix};
 use super::client::Answer;
 use super::error::FetchError;
 
-/// What a server calls the version of a file that it sent.
+/// What identifies the version of a file that a server sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Validators {
     etag: Option<String>,
@@ -15,7 +16,7 @@ pub(super) struct Validators {
 }
 
 impl Validators {
-    /// Those of an answer.
+    /// The identifiers in a response.
     pub(super) fn of(answer: &Answer) -> Self {
         let header = |name| answer.header(name).map(str::to_owned);
         Self {
@@ -24,7 +25,7 @@ impl Validators {
         }
     }
 
-    /// Those of the file at `path`, if they are known.
+    /// The identifiers for the file at `path`, if known.
     pub(super) fn read(path: &Path) -> Self {
         let text = fs::read_to_string(place(path)).unwrap_or_default();
         let line = |name: &str| {
@@ -37,7 +38,7 @@ impl Validators {
         }
     }
 
-    /// Keeps them for the file at `path`.
+    /// Stores them for the file at `path`.
     pub(super) fn write(&self, path: &Path) -> Result<(), FetchError> {
         let place = place(path);
         create_parent(&place)?;
@@ -50,21 +51,21 @@ impl Validators {
         fs::write(&place, text).map_err(|source| FetchError::on_disk(&place, source))
     }
 
-    /// The headers that ask for the file only if it is another one by now.
+    /// The headers that request the file only if it has changed.
     pub(super) fn conditions(&self) -> Vec<(&'static str, String)> {
         let etag = self.etag.clone().map(|it| ("if-none-match", it));
         let date = (self.last_modified.clone()).map(|it| ("if-modified-since", it));
         etag.into_iter().chain(date).collect()
     }
 
-    /// Forgets those of the file at `path`.
+    /// Deletes those of the file at `path`.
     pub(super) fn remove(path: &Path) {
-        // Where there are none, the server was without names for versions.
+        // If there are none, the server sent no identifiers.
         let _ = fs::remove_file(place(path));
     }
 }
 
-/// Beside the folder of locks: pocket-tts has files only in this folder.
+/// Next to the folder of locks: pocket-tts keeps only files in this folder.
 fn place(path: &Path) -> PathBuf {
     let folder = path.parent().unwrap_or(path).join(".versions");
     with_suffix(&folder.join(path.file_name().unwrap_or_default()), ".txt")

@@ -1,4 +1,4 @@
-//! Files of the web, kept where pocket-tts keeps them: under the hash of their address.
+//! Files from the web, stored where pocket-tts stores them: under the hash of their address.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -47,8 +47,8 @@ impl Hub {
         Ok(path)
     }
 
-    /// Whether the server has another version of the file at `path` now. A server that names no
-    /// versions, or does not answer, has not.
+    /// Whether the server now has another version of the file at `path`. False if it sends no
+    /// identifiers, or does not respond.
     fn has_changed(&self, url: &str, path: &Path) -> bool {
         let conditions = Validators::read(path).conditions();
         if self.offline || conditions.is_empty() {
@@ -62,7 +62,7 @@ impl Hub {
             headers: conditions,
         };
         match self.client.call_once(&call) {
-            // A server that ignores the question answers with the same version.
+            // A server that ignores the condition responds with the same version.
             Ok(answer) if answer.status() == StatusCode::OK => {
                 Validators::of(&answer) != Validators::read(path)
             }
@@ -130,7 +130,7 @@ impl Hub {
         }
     }
 
-    /// Where the file of an address is kept.
+    /// Path at which the file of an address is stored.
     pub(super) fn web_file(&self, url: &str) -> PathBuf {
         let name = sha256(url.as_bytes());
         let path = self.web_cache.join(name);
@@ -141,7 +141,7 @@ impl Hub {
     }
 }
 
-/// Refuses an answer that says that it is a web page.
+/// Refuses a response that declares itself a web page.
 fn refuse_page(answer: &Answer) -> Result<(), FetchError> {
     let kind = answer.header("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -156,7 +156,7 @@ fn refuse_page(answer: &Answer) -> Result<(), FetchError> {
     })
 }
 
-/// Refuses what a server sent in place of a file, whatever it said of it.
+/// Refuses a response body that is not a file, whatever its headers say.
 fn refuse_foreign(url: &str, part: &Path) -> Result<(), FetchError> {
     let found = FileType::of_path(part).map_err(|source| FetchError::on_disk(part, source))?;
     let url = url.split(['?', '#']).next().unwrap_or_default().to_owned();
@@ -175,7 +175,7 @@ fn refuse_foreign(url: &str, part: &Path) -> Result<(), FetchError> {
     })
 }
 
-/// The address of the file that a page of a model hub or of GitHub shows.
+/// The direct address of the file that a page of a model hub or of GitHub shows.
 fn file_address(url: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.into();

@@ -1,15 +1,14 @@
-//! What a pickle asks for, found without running it.
+//! Finds out what a pickle asks for, without running it.
 //!
-//! A pickle is a program for a stack machine. What it makes of other things than numbers, texts
-//! and containers it names with `GLOBAL`, and so a list of the names that tensors need tells a
-//! checkpoint from a program. Operations and names are those that `torch.load` allows with
-//! `weights_only=True`, as pocket-tts loads its checkpoints, of protocol 2, which is the one that
-//! `torch.save` writes.
+//! A pickle is a program for a stack machine. Anything but numbers, texts and containers is made by
+//! functions that it names with `GLOBAL`. So a list of the names that tensors need tells a
+//! checkpoint from other programs. Operations and names are those that `torch.load` allows with
+//! `weights_only=True`, which pocket-tts uses, in protocol 2, which `torch.save` writes.
 
 /// Why a pickle is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// It wants something that no tensor needs.
+    /// It asks for something that no tensor needs.
     #[error(
         "asks for `{0}`, which no tensor needs; it was not run. Save nothing but tensors and plain \
          containers: `torch.save({{\"model\": model.state_dict()}}, FILE)`"
@@ -23,12 +22,12 @@ pub(crate) enum Refusal {
     /// An operation that `torch.save` does not write.
     #[error("holds the pickle operation {0:#04x}, which no checkpoint needs; it was not run")]
     Operation(u8),
-    /// It ends within an operation, or without `STOP`.
+    /// It ends inside an operation, or without `STOP`.
     #[error("holds a pickle that is cut short")]
     Cut,
 }
 
-/// What tensors and their containers are made with.
+/// The functions that make tensors and their containers.
 const NAMES: [(&str, &str); 19] = [
     ("collections", "OrderedDict"),
     ("torch", "Size"),
@@ -109,7 +108,7 @@ pub(crate) fn check(pickle: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// What is still to be looked at.
+/// The bytes that are still to be read.
 struct Rest<'a>(&'a [u8]);
 
 impl Rest<'_> {

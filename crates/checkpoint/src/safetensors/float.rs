@@ -40,8 +40,8 @@ impl Float {
         }
     }
 
-    /// Widens little-endian `bytes` to `out` and says whether every value is finite.
-    /// Where one is not, `out` is of no use.
+    /// Widens little-endian `bytes` to `out` and returns whether every value is finite. If one is
+    /// not, `out` must not be used.
     pub(crate) fn widen(self, bytes: &[u8], out: &mut [f32]) -> bool {
         match self {
             Self::F32 => widen_f32(bytes.as_chunks().0, out),

@@ -1,4 +1,4 @@
-//! The header of a safetensors file, and what is said about files that have none.
+//! The header of a safetensors file, and errors about files without one.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path, file: &[u8]) -> Result<Metadata, WeightsError> {
     })
 }
 
-/// Whether the name is one that only `torch.save` gives.
+/// Whether only `torch.save` writes tensors with such a name.
 fn is_named_as_pickle(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
         ["pt", "pth", "ckpt", "bin", "pkl"]

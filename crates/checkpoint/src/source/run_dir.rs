@@ -11,7 +11,7 @@ use crate::Location;
 /// Weights of the last checkpoint, with the codec, as pocket-tts reads them.
 const EXPORT: &str = "model.safetensors";
 
-/// A folder that weights cannot be taken from.
+/// Why weights cannot be taken from a folder.
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirError {
     /// The operating system refuses to list it.
@@ -22,7 +22,7 @@ pub enum RunDirError {
         /// The system's reason.
         source: io::Error,
     },
-    /// Nothing in it is a file of weights.
+    /// None of its files has weights.
     #[error(
         "{} is a folder without {EXPORT} and without a checkpoint_….pt, which a trainer writes: name a file",
         path.display()
@@ -33,8 +33,8 @@ pub enum RunDirError {
     },
 }
 
-/// The location of weights: of a folder the export in it, or else the last checkpoint; any other
-/// location as it is.
+/// The location of weights: for a folder the export in it, or else the last checkpoint; any other
+/// location unchanged.
 pub(super) fn weights(location: &str) -> Result<Cow<'_, str>, RunDirError> {
     let Ok(Location::Local(folder)) = location.parse() else {
         return Ok(location.into());

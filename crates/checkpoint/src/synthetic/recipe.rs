@@ -1,4 +1,4 @@
-//! How the values of each tensor are drawn.
+//! The distribution that each tensor is drawn from.
 
 use rand::Rng;
 
@@ -24,7 +24,7 @@ impl Recipe {
     pub(super) fn of(key: &str, shape: &[usize]) -> Self {
         let ends = |endings: &[&str]| endings.iter().any(|end| key.ends_with(end));
         let first = shape.first().copied().unwrap_or(1);
-        // What one output of a linear layer or a convolution sums over.
+        // Number of terms in the sum of one output of a linear layer or a convolution.
         let fan_in: usize = shape.iter().skip(1).product();
         let unit = 1.0 / (fan_in as f32).sqrt();
 
@@ -61,10 +61,10 @@ impl Recipe {
         } else if key.contains("upsample") {
             Self::around(0.0, 0.7)
         } else if ends(&["convtr.weight"]) {
-            // Two taps of each kernel meet at every output.
+            // Two taps of each kernel overlap at every output.
             Self::around(0.0, 1.2 / (2.0 * first as f32).sqrt())
         } else if key.contains(".model.") && shape.len() == 3 {
-            // Makes up for what ELU takes away.
+            // Compensates for what ELU removes.
             Self::around(0.0, 1.2 * unit)
         } else {
             Self::around(0.0, unit)

@@ -192,7 +192,7 @@ fn layouts_that_mean_two_things_are_refused() {
         Case {
             story: "lengths without directions",
             tensors: vec![one("a.weight_g")],
-            message: "tensor `a.weight_g` of PATH has no `a.weight_v` beside it",
+            message: "tensor `a.weight_g` of PATH lacks its `a.weight_v`",
         },
         Case {
             story: "directions without lengths",

@@ -1,4 +1,4 @@
-//! What can be typed of how a text is rewritten.
+//! Arguments for rewriting a text.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,9 @@ use speaker::Normalization;
 /// How a text is rewritten before it is tokenized.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(crate) struct RewritingArgs {
-    /// Put numbers, dates, money, abbreviations and signs into words: in the model's language, or in
-    /// the one named (english, french, german, spanish, italian, portuguese, dutch). `no` leaves all
-    /// as it is. Unless given, that is done where the vocabulary has no digits, as in the German
-    /// models.
+    /// Rewrite numbers, dates, money, abbreviations and signs as words, in the model's language or in
+    /// the one named (english, french, german, spanish, italian, portuguese, dutch). `no` turns it
+    /// off. By default it is on only if the vocabulary has no digits, as in the German models.
     #[arg(
         long,
         value_name = "LANGUAGE",
@@ -22,8 +21,8 @@ pub(crate) struct RewritingArgs {
         hide_default_value = true
     )]
     pub(crate) normalize: Normalization,
-    /// A pronunciation list: lines `word = spoken form`. A word in lower case is found in any case,
-    /// one with a capital as it stands; lines that begin with `# ` are comments.
+    /// A pronunciation list: lines `word = spoken form`. A word in lower case matches with any
+    /// capitals, one with a capital only as written; lines that begin with `# ` are comments.
     #[arg(long, value_name = "FILE")]
     pub(crate) replace: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What can be typed after `speak`.
+//! Arguments of `speak`.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,8 @@ use super::{DEFAULT_BUNDLE, RewritingArgs};
 
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct SpeakArgs {
-    /// What to say; `[pause 500ms]` and `[pause 1.2s]` are silence. `-` is standard input, which is
-    /// also read where no text is given. A text that begins with a dash stands behind `--`.
+    /// What to say; `[pause 500ms]` and `[pause 1.2s]` are silence. `-`, or no text, reads standard
+    /// input. Put `--` before a text that begins with a dash.
     #[arg(
         value_name = "TEXT",
         conflicts_with = "text_file",
@@ -25,49 +25,49 @@ pub(crate) struct SpeakArgs {
     #[command(flatten)]
     pub(crate) rewriting: RewritingArgs,
     /// A voice of the bundle, a predefined voice, a voice file, or a recording to clone (`-` is
-    /// standard input); the bundle's first voice unless given.
+    /// standard input); default: the bundle's first voice.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) voice: Option<String>,
-    /// WAV file to write; `-` is standard output, which streams while it speaks. Links are
-    /// followed; a pipe or a device is written to. No silence is added at the end, where pocket-tts's
-    /// own command adds 0.2 s.
+    /// WAV file to write; `-` streams to standard output. Links are followed, and pipes and devices
+    /// work too. No silence is added at the end (pocket-tts's own command adds 0.2 s).
     #[arg(long, short, value_name = "FILE", default_value = "speech.wav")]
     pub(crate) output: PathBuf,
-    /// Samples of the WAV file.
+    /// Sample type of the WAV file.
     #[arg(long, value_enum, default_value_t = Samples::I16)]
     pub(crate) format: Samples,
-    /// Seed of the noise: the same seed gives the same samples. A new one unless given.
+    /// Seed of the noise: the same seed gives the same samples. Default: a new one each time.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Variance of the noise; the model's own unless given.
+    /// Variance of the noise: 0 gives the likeliest speech, more gives more variety; default: the
+    /// model's.
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub(crate) temperature: Option<f32>,
     /// Steps of the sampler.
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<usize>,
-    /// Largest magnitude of the noise; none unless given.
+    /// Largest magnitude of the noise; default: no limit.
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) noise_clamp: Option<f32>,
-    /// The end-of-speech logit has to exceed this; the model's own unless given.
+    /// Speech ends when the end-of-speech score exceeds this; default: the model's.
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) eos_threshold: Option<f32>,
-    /// Frames (80 ms) spoken after the end of speech; guessed from the text unless given.
+    /// Frames (80 ms) spoken after the end of speech; default: estimated from the text.
     #[arg(long, value_name = "N")]
     pub(crate) frames_after_eos: Option<usize>,
-    /// Tokens that are spoken in one go: longer texts are split between sentences.
+    /// Most tokens of a chunk, which is spoken in one go; longer texts are split between sentences.
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<usize>,
-    /// How fast, from 0.5 to 2, at the same pitch; pauses are shorter or longer, too.
+    /// How fast, from 0.5 to 2, at the same pitch; pauses change with it.
     #[arg(long, value_name = "X", default_value = "1", hide_default_value = true, value_parser = speed, allow_negative_numbers = true)]
     pub(crate) speed: Speed,
     /// Write when each word is spoken: as data (.json), or as subtitles (.srt, or with a mark for
     /// each word .vtt and .ass).
     #[arg(long, value_name = "FILE")]
     pub(crate) words: Option<PathBuf>,
-    /// Print a summary as JSON, with the times of words where the model tells them.
+    /// Print a summary as JSON, with word times if the model's word heads are known.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print nothing but errors.
+    /// Print errors only.
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,
 }
@@ -75,17 +75,17 @@ pub(crate) struct SpeakArgs {
 /// What speaks.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(crate) struct SpeakerArgs {
-    /// Folder of the bundle. Where the default folder has none, `speak` takes `starling`, the small
-    /// model that the program brings.
+    /// Folder of the bundle. If the default folder has none, `starling` is used, the small model that
+    /// is included in the program.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) bundle: PathBuf,
-    /// What runs the model.
+    /// The runtime for the model.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) backend: BackendName,
-    /// ONNX Runtime's shared library, where it is not installed by `cargo xtask setup`.
+    /// ONNX Runtime's shared library; default: the one that `cargo xtask setup` installed.
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
-    /// Threads: from 2 on the decoder has one of its own, and more change nothing.
+    /// Threads: with 2 the decoder runs on a thread of its own; more change nothing.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
 }

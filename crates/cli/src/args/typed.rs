@@ -1,9 +1,9 @@
-//! What was typed, made plain for the parser.
+//! Prepares the typed arguments for the parser.
 
 use std::ffi::OsString;
 
-/// Puts a text that begins with a dash behind `--`, where the parser takes it for a text: no option
-/// has a space in it. `speak -5 degrees` without quotes stays an error.
+/// Puts `--` before a text that begins with a dash, so that the parser takes it for a text: options
+/// contain no space. `speak -5 degrees` without quotes stays an error.
 pub(crate) fn typed(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<OsString> = args.into_iter().collect();
     if args.get(1).is_none_or(|command| command != "speak") || args.iter().any(|arg| arg == "--") {
@@ -20,7 +20,8 @@ pub(crate) fn typed(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     args
 }
 
-/// Whether nobody can mean an option by this: `-5 degrees`, but neither `-o my.wav` nor `--voice=a b`.
+/// Whether this is certainly not an option: true for `-5 degrees`, but not for `-o my.wav` or
+/// `--voice=a b`.
 fn is_text(arg: &str) -> bool {
     let Some(rest) = arg.strip_prefix('-') else {
         return false;
@@ -30,7 +31,7 @@ fn is_text(arg: &str) -> bool {
     word.len() < rest.len() && !is_short && !word.contains('=')
 }
 
-/// Whether the next argument is this one's value.
+/// Whether the next argument is the value of this one.
 fn takes_value(arg: &str) -> bool {
     let is_flag = matches!(
         arg,

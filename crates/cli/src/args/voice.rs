@@ -1,4 +1,4 @@
-//! What can be typed after `voice`.
+//! Arguments of `voice`.
 
 use std::path::PathBuf;
 
@@ -21,9 +21,9 @@ pub(crate) enum VoiceCommand {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct VoiceExportArgs {
     /// Recording: a path, `-` for standard input, an https:// or an hf:// location. The first 30
-    /// seconds are used. Read are WAV (of any length, RF64 too), MP3, FLAC, Ogg (Vorbis, Opus,
+    /// seconds are used. Formats: WAV (of any length, RF64 too), MP3, FLAC, Ogg (Vorbis, Opus,
     /// FLAC), M4A and MP4 (AAC, ALAC), AAC, AIFF, CAF, webm and mkv. `ffmpeg -i IN OUT.wav`
-    /// makes a WAV file of anything else.
+    /// converts anything else.
     #[arg(value_name = "RECORDING")]
     pub(crate) recording: String,
     /// Voice file to write, which pocket-tts loads as well; `-` is standard output.
@@ -33,7 +33,7 @@ pub(crate) struct VoiceExportArgs {
     pub(crate) speaker: SpeakerArgs,
     #[command(flatten)]
     pub(crate) form: VoiceFormArgs,
-    /// Print nothing but errors.
+    /// Print errors only.
     #[arg(long, short)]
     pub(crate) quiet: bool,
 }
@@ -43,7 +43,7 @@ pub(crate) struct VoiceImportArgs {
     /// Voice file: a path, an https:// or an hf:// location, or the name of a predefined voice.
     #[arg(value_name = "VOICE")]
     pub(crate) voice: String,
-    /// What to call it; made of the file's name unless given.
+    /// Name of the voice; default: made from the file's name.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// Folder of the bundle.
@@ -69,10 +69,10 @@ pub(crate) struct VoiceConvertArgs {
 /// How a voice file is written.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct VoiceFormArgs {
-    /// The older form: `current_end` in place of `offset`.
+    /// Write the older form, with `current_end` instead of `offset`.
     #[arg(long)]
     pub(crate) older: bool,
-    /// Half the size: f16 instead of f32.
+    /// Write f16 instead of f32: half the size.
     #[arg(long)]
     pub(crate) f16: bool,
 }
@@ -82,7 +82,7 @@ pub(crate) struct VoiceListArgs {
     /// Folder of the bundle.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) bundle: PathBuf,
-    /// The predefined voices of a released model instead.
+    /// List the predefined voices of this released model instead.
     #[arg(long, value_name = "NAME")]
     pub(crate) variant: Option<String>,
     /// Print the list as JSON.

@@ -1,4 +1,4 @@
-//! Text files as people have them: UTF-8, or UTF-16 with a byte order mark.
+//! Real-world text files: UTF-8, or UTF-16 with a byte order mark.
 
 use std::io::Read;
 
@@ -9,13 +9,13 @@ use filetype::FileType;
 /// Bytes that are read at once.
 const PIECE: usize = 2048;
 
-/// Reads a text piece by piece. A byte order mark says which encoding it has, and is left out.
+/// Reads a text piece by piece. A byte order mark tells the encoding, and is removed.
 pub(crate) struct Pieces<R> {
     input: R,
     decoder: Decoder,
     /// The line that is being read.
     line: usize,
-    /// The file's first bytes, which say what it is if it is no text.
+    /// The file's first bytes, which tell what it is if it is not a text.
     head: Vec<u8>,
     is_over: bool,
 }
@@ -31,7 +31,7 @@ impl<R: Read> Pieces<R> {
         }
     }
 
-    /// The next piece; none at the end.
+    /// The next piece; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<String>> {
         while !self.is_over {
             let mut bytes = Vec::with_capacity(PIECE);
@@ -78,11 +78,11 @@ impl<R: Read> Pieces<R> {
         }
     }
 
-    /// What to do, or what the file is where its first bytes tell that it is no text.
+    /// The way out, or what the file is if its first bytes show that it is not a text.
     fn way_out(&self) -> String {
         match FileType::of(&self.head) {
             FileType::Text | FileType::Unknown | FileType::Empty => "save it as UTF-8".to_owned(),
-            // A byte order mark says that it is a text.
+            // A byte order mark shows that it is a text.
             _ if self.decoder.encoding() != UTF_8 => "save it as UTF-8".to_owned(),
             kind => format!("it is {kind}, not a text"),
         }

@@ -1,4 +1,4 @@
-//! `pocket-onnx voice convert`: the other forms of a voice file.
+//! `pocket-onnx voice convert`: writes a voice file in another form.
 
 use std::fs;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &VoiceConvertArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads a voice, without running the model unless the file holds a prompt.
+/// Reads a voice, without running the model unless the file contains a prompt.
 pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<Voice> {
     let flow_lm = manifest.components.get(&ComponentName::FlowLm);
     let flow_lm =
@@ -49,7 +49,7 @@ pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<V
             let voice = Voice::from_safetensors(&file, flow_lm);
             voice.with_context(|| format!("voice {}", path.display()))
         }
-        // What is no voice file is refused by its reader, which says what it is.
+        // The reader of voice files refuses anything else and says what it is.
         Source::File(found) | Source::Recording(found) => {
             if let Some(voice) = found.state(false, flow_lm)? {
                 return Ok(voice);
@@ -59,7 +59,7 @@ pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<V
             found.voice_file(false, &cloner)
         }
         Source::Included(found) => bail!(
-            "the voice {} is a recording in the program: `pocket-onnx voice export` makes a voice file of it",
+            "the voice {} is a recording in the program: `pocket-onnx voice export` makes a voice file from it",
             found.name().display()
         ),
     }

@@ -1,4 +1,4 @@
-//! `pocket-onnx voice export`: a recording becomes a voice file.
+//! `pocket-onnx voice export`: from a recording to a voice file.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &VoiceExportArgs) -> Result<ExitCode> {
     let source = Source::find(&args.recording, &manifest, args.quiet)?;
     let (Source::Recording(found) | Source::Included(found)) = &source else {
         bail!(
-            "{} is a voice already: `pocket-onnx voice convert` writes its other forms",
+            "{} is a voice already: `pocket-onnx voice convert` writes it in another form",
             args.recording
         );
     };

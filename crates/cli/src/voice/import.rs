@@ -1,4 +1,4 @@
-//! `pocket-onnx voice import`: a voice file goes into a bundle.
+//! `pocket-onnx voice import`: puts a voice file into a bundle.
 
 use std::process::ExitCode;
 
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
         })
     };
     let read = || match Manifest::read(&args.bundle) {
-        // Of a conversion that was killed, the lock finishes what it had begun.
+        // The lock first completes what a killed conversion had begun.
         Err(ManifestError::Unfinished { .. }) => {
             drop(lock()?);
             Ok(Manifest::read(&args.bundle)?)
@@ -41,21 +41,22 @@ pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
     let manifest = read()?;
     refuse_own_name(&name, &args.voice, &manifest)?;
     let source = Source::find_outside(&args.voice, manifest.variant.as_deref(), false)?;
-    // Nobody has to wait for a download. From here on the bundle stays as it is read.
+    // Nobody else has to wait for a download. From here on the bundle must not change.
     let bundle = lock()?;
     let mut manifest = Manifest::read(&args.bundle)?;
     refuse_other_case(&name, &manifest)?;
     let voice = convert::read(&source, &args.bundle, &manifest)?;
-    // An interrupt waits: a voice of that name is replaced by its file and its entry, or not at all.
+    // An interrupt is delayed: a voice of that name is replaced together with its entry, or not at
+    // all.
     let writing = Writing::begin();
     let entry = voices::store(bundle.dir(), &name, &voice)?;
     let positions = entry.positions;
-    // The manifest comes last: until it names a new voice, the bundle is what it was.
-    // The first voice stays the first: it is the one to use unless asked otherwise.
+    // The manifest is written last: until it lists the new voice, the bundle is unchanged.
+    // The first voice stays the first, since it is the default.
     let old = (manifest.voices.iter_mut()).find(|voice| voice.name == name);
     let replaced = if let Some(old) = old {
         *old = entry;
-        ", in place of the one before"
+        ", replacing the one before"
     } else {
         manifest.voices.push(entry);
         ""
@@ -72,7 +73,7 @@ pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// On some systems both would have the same file.
+/// On systems that ignore case both would have the same file.
 fn refuse_other_case(name: &str, manifest: &Manifest) -> Result<()> {
     let mut voices = manifest.voices.iter();
     let other = voices.find(|voice| voice.name != name && voice.name.eq_ignore_ascii_case(name));
@@ -86,7 +87,7 @@ fn refuse_other_case(name: &str, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
-/// A conversion puts the model's own voices back: nobody's voice may be among them.
+/// A conversion restores the model's own voices, so a user's voice must not have such a name.
 fn refuse_own_name(name: &str, typed: &str, manifest: &Manifest) -> Result<()> {
     let Some(variant) = &manifest.variant else {
         return Ok(());
@@ -95,7 +96,7 @@ fn refuse_own_name(name: &str, typed: &str, manifest: &Manifest) -> Result<()> {
     let is_own = |voice: &PredefinedVoice| voice.name.eq_ignore_ascii_case(name);
     if typed != name && own.iter().any(is_own) {
         bail!(
-            "{name} is a voice of {variant} itself, which a conversion would put back: choose another name with --name"
+            "{name} is one of {variant}'s own voices, which the next conversion would restore: choose another name with --name"
         );
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! A voice file or a recording: a file on this machine, or what a pipe brought.
+//! A voice file or a recording: a local file, or data from a pipe.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,12 +10,12 @@ use anyhow::{Context, Result, bail};
 use audio::Recording;
 use filetype::{Expected, FileType, Foreign};
 
-/// Megabytes that are taken from a pipe: an hour of uncompressed sound.
+/// Megabytes that are read from a pipe: an hour of uncompressed sound.
 const LONGEST_PIPE: u64 = 512;
-/// What stands for standard input.
+/// The argument that means standard input.
 pub(super) const STANDARD_INPUT: &str = "-";
 
-/// Whether `typed` reads standard input, by whichever of its names.
+/// Whether `typed` means standard input, in any spelling.
 pub(crate) fn is_standard_input(typed: &str) -> bool {
     [STANDARD_INPUT, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(&typed)
 }
@@ -35,7 +35,7 @@ impl Input {
         Self::pipe("standard input".into(), io::stdin().lock())
     }
 
-    /// What lies at `path`: a pipe is read to its end, a folder refused.
+    /// Opens `path`: a pipe is read to its end, a folder is refused.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let context = || format!("cannot read {}", path.display());
         let status = fs::metadata(path).with_context(context)?;
@@ -56,7 +56,7 @@ impl Input {
         read.with_context(|| format!("cannot read {}", name.display()))?;
         if bytes.len() as u64 == room {
             bail!(
-                "{} brings more than {LONGEST_PIPE} MB: save it to a file, and name that",
+                "{} sends more than {LONGEST_PIPE} MB: save it to a file, and give the file",
                 name.display()
             );
         }
@@ -64,7 +64,7 @@ impl Input {
         Ok(Self::Memory { name, bytes })
     }
 
-    /// What it is called in messages.
+    /// Its name for messages.
     pub(crate) fn name(&self) -> &Path {
         match self {
             Self::File(path) => path,
@@ -72,7 +72,7 @@ impl Input {
         }
     }
 
-    /// What its first bytes tell.
+    /// Its type, according to its first bytes.
     pub(crate) fn file_type(&self) -> Result<FileType> {
         match self {
             Self::File(path) => {
@@ -82,7 +82,7 @@ impl Input {
         }
     }
 
-    /// All of a file that `expected` names; another one is refused.
+    /// All of a file of the kind `expected`; other kinds are refused.
     pub(crate) fn bytes(&self, expected: Expected) -> Result<Arc<[u8]>> {
         let bytes = match self {
             Self::File(path) => {

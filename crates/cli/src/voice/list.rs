@@ -1,4 +1,4 @@
-//! `pocket-onnx voice list`: which voices there are.
+//! `pocket-onnx voice list`: lists voices.
 
 use std::process::ExitCode;
 
@@ -68,9 +68,9 @@ fn describe(
         let default = variant.is_some_and(|v| v.default_voice() == voice.name);
         let included = variant.is_some_and(Variant::is_included);
         let note = match (included, default) {
-            (true, true) => "in the program, the model's own",
+            (true, true) => "in the program, the model's default",
             (true, false) => "in the program",
-            (false, true) => "predefined, fetched on use, the language's own",
+            (false, true) => "predefined, fetched on use, the language's default",
             (false, false) => "predefined, fetched on use",
         };
         vec![voice.name.to_owned(), note.to_owned()]

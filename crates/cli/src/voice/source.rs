@@ -15,7 +15,7 @@ use super::input::{Input, STANDARD_INPUT};
 use crate::download::Download;
 use crate::output::{nearest, note};
 
-/// A voice as it was typed, found but not read.
+/// Where a requested voice was found; it is not read yet.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     /// A voice of the bundle.
@@ -28,22 +28,22 @@ pub(crate) enum Source {
     Included(Found),
 }
 
-/// A file of somebody's, and where it came from.
+/// A file, and where it came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     input: Input,
     download: Option<Download>,
 }
 
-/// A voice, and what the user should know of the recording that it was made from.
+/// A voice, and what the user should know about the recording that it was made from.
 pub(crate) struct Chosen {
     pub(crate) voice: Voice,
     pub(crate) notices: Vec<RecordingNotice>,
 }
 
 impl Source {
-    /// Finds `typed`: the name of a voice of the bundle, a path or location, or the name of a
-    /// predefined voice, which is fetched.
+    /// Finds `typed`: the name of a voice in the bundle, a path or location, or the name of a
+    /// predefined voice, which is downloaded.
     pub(crate) fn find(typed: &str, manifest: &Manifest, quiet: bool) -> Result<Self> {
         if typed.trim().is_empty() {
             bail!("the voice has an empty name: give a voice of the bundle, a file or a location");
@@ -60,7 +60,7 @@ impl Source {
         Self::find_beside(&[], typed, variant, quiet)
     }
 
-    /// Finds what is none of the bundle's voices, `own`, which may have been meant all the same.
+    /// Finds a voice that is not one of the bundle's, `own`; their names are used for suggestions.
     fn find_beside(own: &[&str], typed: &str, variant: Option<&str>, quiet: bool) -> Result<Self> {
         if typed == STANDARD_INPUT {
             return Self::told_apart(Input::standard()?, None, typed);
@@ -88,11 +88,11 @@ impl Source {
                     names => format!(" (it has {})", names.join(" and ")),
                 };
                 bail!(
-                    "the predefined voice {typed} was made for the released models, and this is a model of \
+                    "the predefined voice {typed} works with the released models only, and this is a model of \
                      its own{has}: give a voice file or a recording"
                 );
             }
-            // Only models that are known by name have predefined ones.
+            // Only models that are known by name have predefined voices.
             let predefined = predefined.iter().map(|voice| voice.name);
             let names: Vec<_> = own.iter().copied().chain(predefined).collect();
             bail!(
@@ -104,12 +104,12 @@ impl Source {
         if let Location::Local(path) = &parsed {
             return Self::told_apart(Input::open(path)?, None, &location);
         }
-        // The hub's settings matter only where something has to come from it.
+        // The hub's settings matter only if something has to be downloaded.
         let download = Download::fetch(Hub::from_env()?, &parsed, quiet)?;
         Self::told_apart(Input::File(download.path()), Some(download), &location)
     }
 
-    /// A voice file begins as safetensors files do, or is called as one.
+    /// A voice file begins like a safetensors file, or has its ending.
     fn told_apart(input: Input, download: Option<Download>, location: &str) -> Result<Self> {
         let is_file = match input.file_type()? {
             FileType::Safetensors => true,
@@ -155,7 +155,7 @@ impl Found {
     /// The recording of a voice of the included model.
     fn included(name: &str) -> Result<Self> {
         let Some(bytes) = starling::voice(name) else {
-            bail!("the program brings no voice {name}");
+            bail!("the program includes no voice {name}");
         };
         Ok(Self {
             input: Input::Memory {
@@ -166,7 +166,7 @@ impl Found {
         })
     }
 
-    /// What it is called in messages: a download by its address.
+    /// Its name for messages; for a download the address.
     pub(crate) fn name(&self) -> &Path {
         match &self.download {
             Some(download) => Path::new(download.location()),
@@ -183,8 +183,8 @@ impl Found {
         })
     }
 
-    /// Reads a voice file for `flow_lm`; nothing where it holds a prompt, which the model has to be
-    /// run for.
+    /// Reads a voice file for `flow_lm`; `None` if it contains a prompt, for which the model has to
+    /// be run.
     pub(crate) fn state(&self, quiet: bool, flow_lm: &Component) -> Result<Option<Voice>> {
         self.read(quiet, |input| {
             let file = input.bytes(Expected::Voice)?;
@@ -197,7 +197,7 @@ impl Found {
         })
     }
 
-    /// Makes a voice from a recording, and tells what is to be said of it.
+    /// Makes a voice from a recording, and collects notices about it.
     pub(crate) fn clone_voice(&self, maker: &impl VoiceMaker, quiet: bool) -> Result<Chosen> {
         let limit = Duration::from_secs(u64::from(LONGEST_PROMPT));
         let recording = self.read(quiet, |input| input.recording(limit))?;
@@ -212,7 +212,7 @@ impl Found {
         Ok(Chosen { voice, notices })
     }
 
-    /// Reads the file; what was downloaded and makes no sense is downloaded once more.
+    /// Reads the file; a useless download is repeated once.
     fn read<T>(&self, quiet: bool, read: impl Fn(&Input) -> Result<T>) -> Result<T> {
         match &self.download {
             None => read(&self.input),
@@ -221,11 +221,11 @@ impl Found {
     }
 }
 
-/// What holds of a bundle of a model that people trained themselves.
+/// For bundles of models that people trained themselves.
 pub(crate) const NO_VOICE: &str =
-    "this bundle has no voice, and predefined voices were made for the released models only";
+    "this bundle has no voice, and predefined voices work with the released models only";
 
-/// The voice that was asked for, or the bundle's first one, or the language's own.
+/// The requested voice, or the bundle's first one, or the language's predefined one.
 pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Result<Chosen> {
     let manifest = speaker.model().manifest();
     if let Some(typed) = typed {
@@ -243,7 +243,7 @@ pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Re
     }
 }
 
-/// Why a bundle of a model of its own does not speak, and the way out.
+/// Why a bundle without a voice cannot speak, and the way out.
 fn without_voice(manifest: &Manifest) -> String {
     let encoder = manifest
         .components
@@ -257,7 +257,8 @@ fn without_voice(manifest: &Manifest) -> String {
     format!("{NO_VOICE}: {way}")
 }
 
-/// As pocket-tts tells them apart: by the ending of the location before any `@revision`.
+/// Voice files and recordings are told apart as in pocket-tts: by the ending of the location before
+/// any `@revision`.
 fn is_voice_file(location: &str) -> bool {
     let path = match location.strip_prefix("hf://") {
         Some(path) => path.split('@').next().unwrap_or_default(),

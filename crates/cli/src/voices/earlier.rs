@@ -11,15 +11,15 @@ use filetype::FileType;
 use super::{SYNTHETIC_VOICES, store};
 use crate::output::note;
 
-/// What lies in the old bundle.
+/// Voices in the old bundle.
 pub(crate) struct Earlier {
     dir: PathBuf,
-    /// Those of the manifest in their order, then files that a killed import left.
+    /// Those of the manifest in their order, then files left by a killed import.
     names: Vec<String>,
     weights: Option<WeightsId>,
 }
 
-/// What the new bundle is, as far as its voices are concerned.
+/// The new bundle, as far as its voices are concerned.
 pub(crate) struct Successor<'a> {
     pub(crate) weights: &'a WeightsId,
     pub(crate) components: &'a [ComponentName],
@@ -27,16 +27,16 @@ pub(crate) struct Successor<'a> {
     pub(crate) named: &'a [String],
 }
 
-/// What becomes of the old voices.
+/// What happens to the old voices.
 #[derive(Debug, Default)]
 struct Fate {
     kept: Vec<String>,
-    /// With the reason.
+    /// Dropped, and why.
     lost: Vec<(String, &'static str)>,
 }
 
 impl Earlier {
-    /// The voices of the bundle in `output`; none where there are none.
+    /// The voices of the bundle in `output`; empty if there is none.
     pub(crate) fn read(output: &Path) -> Option<Self> {
         let dir = files::resolve(output).ok()?;
         let outline = Outline::read(&dir)?;
@@ -58,8 +58,7 @@ impl Earlier {
         })
     }
 
-    /// Tells which voices will be lost, before anything is written. That is told even where
-    /// nothing else is.
+    /// Tells which voices will be dropped, before anything is written, even with `--quiet`.
     pub(crate) fn announce(&self, new: &Successor) {
         let lost = self.fate(new).lost;
         let mut reasons: Vec<_> = lost.iter().map(|(_, reason)| *reason).collect();
@@ -82,7 +81,7 @@ impl Earlier {
         }
     }
 
-    /// Puts the voices that stay into the new bundle in `dir`, after those that are there.
+    /// Copies the kept voices into the new bundle in `dir`, after those that it has.
     pub(crate) fn carry_over(
         &self,
         new: &Successor,
@@ -109,7 +108,7 @@ impl Earlier {
         let is_random = new.weights.is_random();
         for name in &self.names {
             let is_synthetic = SYNTHETIC_VOICES.contains(&name.as_str());
-            // Asked for anew, or as random as others.
+            // Requested again, or made of random numbers.
             if new.named.contains(name)
                 || (is_synthetic
                     && (is_random || self.weights.as_ref().is_some_and(WeightsId::is_random)))
@@ -119,11 +118,11 @@ impl Earlier {
             let reason = if !new.components.contains(&ComponentName::FlowLm) {
                 "without flow_lm there are no voices"
             } else if self.weights.as_ref() != Some(new.weights) {
-                "other weights made it, and a voice speaks with those only"
+                "it was made with other weights, and works with those only"
             } else if !new.named.is_empty() && is_predefined(name) {
                 "--voices does not name it"
             } else if !self.is_voice_file(name) {
-                "there is no voice in its file"
+                "its file contains no voice"
             } else {
                 fate.kept.push(name.clone());
                 continue;
@@ -139,7 +138,8 @@ impl Earlier {
     }
 }
 
-/// Whether a model that is known by name has a voice of that name: nobody has made it himself.
+/// Whether a model that is known by name has a voice of that name, which the user then did not
+/// make.
 fn is_predefined(name: &str) -> bool {
     let mut voices = Variant::all().iter().flat_map(Variant::voices);
     voices.any(|voice| voice.name == name)

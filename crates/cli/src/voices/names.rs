@@ -1,25 +1,25 @@
-//! What voices are called.
+//! Names of voices.
 
 use std::path::Path;
 
 use anyhow::{Result, bail};
 
-/// Longest name, so that a file of that name can be had everywhere.
+/// Longest name, so that a file of that name is possible on every system.
 const LONGEST: usize = 64;
 
-/// A voice as it was typed after `--voices`.
+/// A voice as given to `--voices`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named {
-    /// What it will be called.
+    /// Its name.
     pub(crate) name: String,
     /// A name, a path or a location.
     pub(crate) from: String,
-    /// Whether the name had to be made, because the file's cannot be one.
+    /// Whether the name was adapted, because the file's name is not allowed as one.
     pub(crate) made: bool,
 }
 
 impl Named {
-    /// Reads `NAME=FILE`, or what the name is made of.
+    /// Parses `NAME=FILE`, or derives the name from the file.
     pub(crate) fn parse(typed: &str) -> Result<Self> {
         let given = typed
             .split_once('=')
@@ -41,7 +41,7 @@ impl Named {
     }
 }
 
-/// Several voices in one word: `alba,marius`. A file may have a comma in its name.
+/// Several voices in one argument: `alba,marius`. A file may have a comma in its name.
 pub(crate) fn split(typed: &str) -> Vec<String> {
     let file = typed.split_once('=').map_or(typed, |(_, file)| file);
     if Path::new(typed).exists() || Path::new(file).exists() {
@@ -51,8 +51,8 @@ pub(crate) fn split(typed: &str) -> Vec<String> {
     parts.map(str::to_owned).collect()
 }
 
-/// What a voice is called that came from there: the last part of its path, without the ending.
-/// The flag says whether other letters were put in.
+/// The name of a voice from there: the last part of its path, without the ending. The flag says
+/// whether characters were replaced.
 pub(crate) fn of(typed: &str) -> (String, bool) {
     let is_location = typed.contains("://");
     let path = match typed.split(['@', '?', '#']).next() {
@@ -62,7 +62,7 @@ pub(crate) fn of(typed: &str) -> (String, bool) {
     let path = Path::new(path);
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    // Of a bundle's own file, the name that it has there.
+    // For a bundle's own file, the name that it has there.
     let stem = bundle::Voice::name_of(&file).unwrap_or(&stem);
     if checked(stem).is_ok() {
         return (stem.to_owned(), false);
@@ -84,7 +84,7 @@ pub(crate) fn of(typed: &str) -> (String, bool) {
     (name, true)
 }
 
-/// A name that can stand in a file's name and in an address.
+/// A name that is allowed in a file's name and in an address.
 pub(crate) fn checked(name: &str) -> Result<String> {
     if name.is_empty() || name.len() > LONGEST || !name.chars().all(is_plain) {
         bail!("{name:?} cannot name a voice: letters, digits, _ and - only, at most {LONGEST}");

@@ -24,7 +24,8 @@ pub(super) fn write(cues: &[Cue]) -> String {
     for cue in cues {
         let [start, end] = [cue.start, cue.end].map(time);
         let _ = write!(out, "Dialogue: 0,{start},{end},Default,,0,0,0,,");
-        // A mark says how long its word is lit, until the next: their sum follows the clock.
+        // A mark says how long its word is highlighted, until the next: their sum follows the
+        // clock.
         let starts: Vec<u64> = cue.words().map(|word| parts(word.start)).collect();
         let mut ends = starts.iter().skip(1).copied().chain([parts(cue.end)]);
         let mut at = parts(cue.start);
@@ -43,7 +44,7 @@ pub(super) fn write(cues: &[Cue]) -> String {
     out
 }
 
-/// Braces hold commands, and a backslash begins some: behind it, a sign without width.
+/// Braces contain commands, and a backslash begins some: after it comes a zero-width character.
 fn escaped(text: &str) -> String {
     let text = text.replace('\\', "\\\u{2060}");
     text.replace('{', "\\{").replace('}', "\\}")

@@ -1,16 +1,16 @@
-//! Subtitles: what is shown at a time.
+//! Subtitles: what is shown, and when.
 
 use speech::Word;
 
 use super::SpokenWords;
 
-/// Characters of a line, at most; a longer word has a line of its own.
+/// Most characters in a line; a longer word has a line of its own.
 const LONGEST_LINE: usize = 42;
-/// Lines that are shown at a time.
+/// Most lines shown at a time.
 const MOST_LINES: usize = 2;
 /// Seconds of silence that end a subtitle.
 const PAUSE: f64 = 1.0;
-/// Seconds that a subtitle is shown at least, as far as the next one lets it.
+/// Seconds that a subtitle is shown at least, if the next one allows it.
 const SHORTEST: f64 = 0.5;
 
 /// A subtitle.
@@ -24,7 +24,7 @@ pub(super) struct Cue {
 /// A word of a subtitle.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct CueWord {
-    /// The word, behind a space where one stands before it in its line.
+    /// The word, after a space if one is before it in its line.
     pub(super) text: String,
     pub(super) start: f64,
     pub(super) end: f64,
@@ -37,13 +37,13 @@ impl Cue {
     }
 }
 
-/// The subtitles of all chunks: none goes over from one to the next.
+/// The subtitles of all chunks: none spans two chunks.
 pub(super) fn cues(spoken: &SpokenWords) -> Vec<Cue> {
     let chunks = spoken.chunks.iter();
     let mut cues: Vec<Cue> = chunks
         .flat_map(|chunk| of_chunk(&spoken.words[chunk.clone()]))
         .collect();
-    // They do not overlap, and none is gone before it can be read.
+    // They do not overlap, and none disappears before it can be read.
     let starts: Vec<f64> = cues.iter().skip(1).map(|cue| cue.start).collect();
     for (index, cue) in cues.iter_mut().enumerate() {
         let next = starts.get(index).copied().unwrap_or(f64::INFINITY);
@@ -57,7 +57,7 @@ fn of_chunk(words: &[Word]) -> Vec<Cue> {
     for word in words {
         let own = word.word();
         let length = own.chars().count();
-        // Scripts without spaces, and words behind a dash, follow closely.
+        // In scripts without spaces, and after a dash, words follow directly.
         let is_apart = word.text.len() > own.len();
         let space = if is_apart { " " } else { "" };
         let cue = cues.last_mut().filter(|cue| word.start - cue.end < PAUSE);

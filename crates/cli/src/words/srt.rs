@@ -11,7 +11,7 @@ pub(super) fn write(cues: &[Cue]) -> String {
         let _ = writeln!(out, "{number}\n{start} --> {end}");
         for line in &cue.lines {
             let line: String = line.iter().map(|word| &word.text[..]).collect();
-            // The format knows no escapes: an arrow in a text is taken apart by a sign without width.
+            // The format has no escapes: a zero-width character breaks up an arrow in the text.
             let _ = writeln!(out, "{}", line.replace("-->", "--\u{2060}>"));
         }
         out.push('\n');

@@ -9,7 +9,7 @@ pub(super) fn write(cues: &[Cue]) -> String {
     for cue in cues {
         let [start, end] = [cue.start, cue.end].map(time);
         let _ = writeln!(out, "{start} --> {end}");
-        // A mark has to lie within its subtitle, behind the mark before.
+        // A mark must be inside its subtitle, after the previous mark.
         let mut last = start.clone();
         for line in &cue.lines {
             for word in line {
@@ -32,7 +32,7 @@ fn escaped(text: &str) -> String {
     text.replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Times of equal length, so that their order is that of their letters.
+/// Times of equal length, so that they sort as text.
 fn time(seconds: f64) -> String {
     let [hours, minutes, seconds, parts] = clock(seconds, 1000);
     format!("{hours:02}:{minutes:02}:{seconds:02}.{parts:03}")

@@ -340,7 +340,7 @@ fn adapters_that_do_not_fit_are_refused_by_name() {
                 });
             },
             line: OWN,
-            says: &["1 tensor without a use: decoder.bias"],
+            says: &["1 tensor unused: decoder.bias"],
         },
         Refused {
             story: "half a pair",

@@ -307,7 +307,7 @@ fn a_kill_while_files_move_in_is_put_right() {
             let _ = fs::remove_dir_all(sandbox.path("b"));
             let staging = "b/.bundle.partial";
             fs::create_dir_all(sandbox.path(&format!("{staging}/old"))).unwrap();
-            // The order is that of `docs/design.md`: the old manifest first, the new one last.
+            // The order is that of `docs/design/export.md`: the old manifest first, the new one last.
             let mut out: Vec<_> = old.iter().collect();
             out.sort_by_key(|(name, _)| *name != "manifest.json");
             let mut come: Vec<_> = new.iter().collect();

@@ -191,7 +191,7 @@ fn foreign_files_are_named_by_every_reader() {
         (speak("pickle.safetensors"), "a Python pickle"),
         (speak("index.safetensors"), "in several files"),
         (speak("twice.safetensors"), "describes tensor `a` twice"),
-        (speak("broken.safetensors"), "not a sound safetensors file"),
+        (speak("broken.safetensors"), "not a valid safetensors file"),
         (weights("empty.safetensors"), "is empty"),
         (weights("page.safetensors"), "is a web page"),
         (weights("pointer.safetensors"), "git lfs pull"),

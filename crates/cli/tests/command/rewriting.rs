@@ -96,7 +96,7 @@ fn what_cannot_be_rewritten_is_named() {
     let usage = [
         (
             "--normalize=klingon",
-            "numbers of the language \"klingon\" are not understood",
+            "the language \"klingon\" is not supported",
         ),
         ("--normalize=en --raw", "cannot be used with"),
     ];

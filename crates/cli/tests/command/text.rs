@@ -197,7 +197,7 @@ fn a_text_file_is_checked_before_it_is_spoken() {
     for (end, says) in [
         (
             &b"[pause 61s]"[..],
-            "[pause 61s] is longer than a pause may be (60 s)\n",
+            "[pause 61s] exceeds the longest pause (60 s)\n",
         ),
         (
             b"caf\xe9",

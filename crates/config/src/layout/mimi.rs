@@ -1,4 +1,4 @@
-//! Twin of `MimiModel`'s parameters.
+//! Counterpart of `MimiModel`'s parameters in pocket-tts.
 
 use super::{LayerWidths, Layout};
 use crate::{Config, MimiTransformerConfig};
@@ -29,7 +29,7 @@ impl Layout {
         }
     }
 
-    /// Twin of `ProjectedTransformer`.
+    /// Counterpart of `ProjectedTransformer` in pocket-tts.
     fn projected_transformer(&mut self, path: &str, transformer: &MimiTransformerConfig) {
         let d_model = transformer.d_model;
         let widths = LayerWidths {

@@ -1,4 +1,4 @@
-//! Twin of `SEANetEncoder`'s and `SEANetDecoder`'s parameters.
+//! Counterpart of `SEANetEncoder`'s and `SEANetDecoder`'s parameters.
 //!
 //! Both are one list of modules, activations included, and a key names a module by its index.
 
@@ -67,7 +67,7 @@ impl<'a> Modules<'a> {
         self.index += 1;
     }
 
-    /// Twin of `SEANetResnetBlock`, as many times as the configuration says.
+    /// Counterpart of `SEANetResnetBlock`, as many times as the configuration says.
     fn residual_blocks(&mut self, width: usize) {
         let kernel = self.config.residual_kernel_size;
         for _ in 0..self.config.n_residual_layers {

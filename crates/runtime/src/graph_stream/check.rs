@@ -1,4 +1,4 @@
-//! Whether tensors, manifest and graph fit together.
+//! Checks that tensors, manifest and graph match.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use bundle::{Advance, Carry, Component, DType, Dim, PositionCounter, State, Tens
 
 use crate::{Graph, RuntimeError};
 
-/// Whether the manifest's `component` is sound and describes `graph`.
+/// Checks that the manifest's `component` is consistent and describes `graph`.
 pub(super) fn check_component(
     component: &Component,
     graph: &dyn Graph,
@@ -18,7 +18,7 @@ pub(super) fn check_component(
     })
 }
 
-/// The first thing that does not fit.
+/// The first mismatch.
 fn problems(component: &Component, graph: &dyn Graph) -> Option<String> {
     let inputs = names_differ("inputs", &component.inputs, graph.inputs());
     let outputs = names_differ("outputs", &component.outputs, graph.outputs());
@@ -62,14 +62,14 @@ fn state_problem(component: &Component, state: &State, others: &[State]) -> Opti
         return Some(format!("state {name} has no output {}", state.output));
     };
     if (others.iter()).any(|o| o.input == *name || o.output == state.output) {
-        return Some(format!("state {name} is there twice"));
+        return Some(format!("state {name} is listed twice"));
     }
     if input.dtype != state.dtype || output.dtype != state.dtype {
         return Some(format!("state {name} changes its number format"));
     }
     if input.shape != state.shape || output.shape.len() != state.shape.len() {
         return Some(format!(
-            "state {name} has not the shape of its input and output"
+            "state {name} differs in shape from its input and output"
         ));
     }
     if let Carry::Append { axis } = state.carry
@@ -95,6 +95,6 @@ fn position_problem(component: &Component, counter: &PositionCounter) -> Option<
     let measurable = |a: &Advance| find(&a.input).is_some_and(|input| a.axis < input.shape.len());
     (counter.advances_by.iter().find(|a| !measurable(a))).map(|a| {
         let Advance { input, axis, .. } = a;
-        format!("position {name} advances by axis {axis} of {input}, which is not there")
+        format!("position {name} advances by axis {axis} of {input}, which does not exist")
     })
 }

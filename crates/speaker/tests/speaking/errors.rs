@@ -121,7 +121,7 @@ fn a_graph_that_returns_nan_is_named() {
                 let error = utterance.find_map(Result::err);
                 says(
                     error.map_or(Ok(()), Err),
-                    &format!("{component} gives {tensor} that is not finite"),
+                    &format!("{component} returned {tensor} with a value that is not finite"),
                 );
                 assert!(utterance.next().is_none());
             }

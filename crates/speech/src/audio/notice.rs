@@ -95,23 +95,23 @@ impl fmt::Display for RecordingNotice {
             ),
             Self::Clipped { share } => write!(
                 out,
-                "{:.1} % of the recording's samples are cut off at full scale: record again, not so loud",
+                "{:.1} % of the recording's samples are cut off at full scale: record again, at a lower level",
                 share * 100.0
             ),
             Self::Scale { peak } => write!(
                 out,
-                "the recording's samples reach {peak:.0} times full scale: floating-point samples have to be in \
-                 the scale of -1 to 1, so divide those of 16-bit integers by 32768"
+                "the recording's samples reach {peak:.0} times full scale: floating-point samples should be in \
+                 the range -1 to 1: divide 16-bit integers by 32768"
             ),
             Self::Offset { value } => write!(
                 out,
-                "the recording's samples swing about {value:.2} instead of zero: the microphone or its plug may \
+                "the recording's samples are centred on {value:.2} instead of zero: the microphone or its plug may \
                  be faulty"
             ),
             Self::ChannelsCancel { kept } => write!(
                 out,
                 "the recording's channels nearly cancel each other out ({:.0} % is left of them): give one \
-                 channel alone",
+                 channel only",
                 kept * 100.0
             ),
         }

@@ -1,4 +1,4 @@
-//! Twin of `end_on_pause` in pocket-tts `data/audio_utils.py`.
+//! Counterpart of `end_on_pause` in pocket-tts `data/audio_utils.py`.
 
 use super::fade::linspace;
 

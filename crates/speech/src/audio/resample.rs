@@ -1,4 +1,4 @@
-//! Polyphase resampling: twin of `scipy.signal.resample_poly`, with which `convert_audio` in
+//! Polyphase resampling: counterpart of `scipy.signal.resample_poly`, with which `convert_audio` in
 //! pocket-tts `data/audio_utils.py` changes the sample rate.
 
 use std::f64::consts::PI;

@@ -1,4 +1,4 @@
-//! Twin of `prepare_text_prompt`.
+//! Counterpart of `prepare_text_prompt` in pocket-tts.
 
 use std::ops::Range;
 
@@ -39,7 +39,7 @@ impl Prepared {
     }
 }
 
-/// Twin of `prepare_text_prompt`: applies the model's text options.
+/// Counterpart of `prepare_text_prompt`: applies the model's text options.
 pub fn prepare_text_prompt(text: &str, options: &TextOptions) -> Result<Prepared, TextError> {
     prepare(&Mapped::at(text, 0), options)
 }
@@ -166,7 +166,7 @@ pub(super) fn uppercase(c: char) -> impl Iterator<Item = char> {
     keep.into_iter().chain(upper.into_iter().flatten())
 }
 
-/// Twin of `_ensure_terminal_punctuation`. It goes by the last character that is neither closing
+/// Counterpart of `_ensure_terminal_punctuation`. It goes by the last character that is neither closing
 /// nor weak punctuation, and by what follows that one.
 pub(super) fn ensure_terminal_punctuation(text: &mut Mapped) {
     let all = text.as_str();

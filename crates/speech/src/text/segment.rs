@@ -1,4 +1,4 @@
-//! Twin of `_find_boundary_indices` and `_segments_from_boundaries`, for a text that comes piece
+//! Counterpart of `_find_boundary_indices` and `_segments_from_boundaries`, for a text that comes piece
 //! by piece.
 
 use super::decode::{DECODED_BEFORE, decode};
@@ -190,7 +190,7 @@ impl Segments {
     }
 }
 
-/// Twin of `_is_decimal_period_boundary`; none where that depends on what has not come yet.
+/// Counterpart of `_is_decimal_period_boundary`; none where that depends on what has not come yet.
 /// Upstream decodes all that comes before and after; the characters next to the boundary decide,
 /// and so do the tokens next to it.
 fn is_decimal_period(

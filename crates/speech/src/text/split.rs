@@ -1,4 +1,4 @@
-//! Twin of `split_into_best_sentences`: long texts in chunks of whole sentences. The text may come
+//! Counterpart of `split_into_best_sentences`: long texts in chunks of whole sentences. The text may come
 //! piece by piece: boundaries follow from the tokens next to them, and segments are joined from
 //! the left, so nothing has to be known of what comes later.
 
@@ -166,7 +166,7 @@ impl Splitter {
     }
 }
 
-/// Twin of `split_into_best_sentences`: chunks of at most `max_tokens` tokens, where the text has
+/// Counterpart of `split_into_best_sentences`: chunks of at most `max_tokens` tokens, where the text has
 /// that many boundaries. What it gives may be blank.
 pub fn split_into_best_sentences(
     tokenizer: &Tokenizer,

@@ -27,7 +27,7 @@ fn voices_that_do_not_fit_are_refused_by_name() {
                 more.0 = "transformer.layers.7.self_attn/cache".to_owned();
                 t.push(more);
             },
-            says: "transformer.layers.7.self_attn/cache, which this model has no place for",
+            says: "transformer.layers.7.self_attn/cache, which this model does not have",
         },
         Case {
             change: |t| {

@@ -91,5 +91,5 @@ fn problem(dir: &Path, entry: &FileEntry) -> Option<String> {
 fn name_problem(entry: &FileEntry) -> Option<String> {
     let name = &entry.name;
     let is_file_of_bundle = entry.is_in_folder() && name != Manifest::FILE;
-    (!is_file_of_bundle).then(|| format!("{name:?} is no name of a file of a bundle"))
+    (!is_file_of_bundle).then(|| format!("{name:?} is not the name of a file of a bundle"))
 }

@@ -85,6 +85,6 @@ fn position_problem(component: &Component, position: &PositionCounter) -> Option
     })?;
     let (axis, input) = (lost.axis, &lost.input);
     Some(format!(
-        "position {name} advances by axis {axis} of {input}, which is not there"
+        "position {name} advances by axis {axis} of {input}, which does not exist"
     ))
 }

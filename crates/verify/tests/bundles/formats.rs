@@ -233,7 +233,7 @@ fn every_operator_set_unpacks_every_format() {
 #[test]
 fn a_backend_that_lacks_a_format_is_not_the_bundle_s_fault() {
     let note = |report: &Report, format: Format| {
-        let said = format!("rten does not read {format} weights, which flow_net has");
+        let said = format!("rten cannot read the {format} weights of flow_net");
         report.notes.iter().any(|note| note.starts_with(&said))
     };
     for format in Format::ALL {

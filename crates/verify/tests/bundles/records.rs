@@ -265,7 +265,7 @@ fn records_of_another_model_are_refused() {
     let failures = failures(&report);
     let expected = [
         "text_conditioner embeddings (rten / record), text.safetensors: 0.0e0 Some(\"has the shape",
-        "flow_lm in rten: does not take what encoder.safetensors holds: are these records of this model?",
+        "flow_lm in rten: rejects the inputs in encoder.safetensors: are these records of this model?",
         "flow_net in rten: does not take what solver.safetensors holds",
         "mimi_decoder",
     ];

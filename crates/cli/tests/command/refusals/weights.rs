@@ -130,7 +130,7 @@ fn files_that_are_not_sound_are_named() {
     let line = format!("{REAL} --output-dir out");
     for (story, content) in cases {
         guarded.sandbox.write("tiny_english.safetensors", content);
-        let says = ["tiny_english.safetensors is not a sound safetensors file: "];
+        let says = ["tiny_english.safetensors is not a valid safetensors file: "];
         guarded.refuses_in_one_line(story, &line, &says);
     }
 }
@@ -147,12 +147,12 @@ fn what_is_given_in_place_of_weights_is_recognized() {
         Case {
             name: "model.pt",
             content: Some(PICKLE),
-            says: "model.pt is not a sound PyTorch file",
+            says: "model.pt is not a valid PyTorch file",
         },
         Case {
             name: "pickle.safetensors",
             content: Some(PICKLE),
-            says: "pickle.safetensors is not a sound PyTorch file",
+            says: "pickle.safetensors is not a valid PyTorch file",
         },
         Case {
             name: "pointer.safetensors",
