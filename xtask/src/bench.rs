@@ -19,6 +19,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::run::{cargo, run};
+
 #[derive(Subcommand)]
 pub(crate) enum Bench {
     /// Conversion of the 109M model: time against copying the same bytes, and memory.
@@ -57,6 +59,21 @@ impl Bench {
             Self::Words { sentences } => words::bench(sentences),
         }
     }
+}
+
+/// Ratios of times in the kernels, each against the smallest that is right.
+pub(crate) fn check() -> Result<()> {
+    run(&mut cargo(&[
+        "test",
+        "--release",
+        "--package",
+        "kernels",
+        "--bench",
+        "ratios",
+        "--",
+        "--nocapture",
+        "--test-threads=1",
+    ]))
 }
 
 /// The middle one of an odd number of figures.

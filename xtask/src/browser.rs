@@ -7,12 +7,11 @@ use anyhow::Result;
 
 use crate::run::{cargo, run, target};
 use crate::setup::browsers::Browsers;
-use crate::setup::{debian, npm};
+use crate::setup::npm;
 use crate::wasm;
 
 /// Builds the package and what it is to run, and runs its tests.
 pub(crate) fn browser() -> Result<()> {
-    debian::ensure("chromium", "--version", &["chromium"])?;
     let browsers = Browsers::find()?;
     wasm::wasm()?;
     run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;

@@ -74,7 +74,8 @@ impl Browsers {
         command
     }
 
-    fn look() -> Self {
+    /// Looks for them.
+    pub(crate) fn look() -> Self {
         let drives = WEBKIT_NEEDS.iter().all(|name| on_path(name).is_some());
         Self {
             firefox: FIREFOX.into_iter().find_map(on_path),
@@ -83,7 +84,7 @@ impl Browsers {
     }
 
     /// Debian's packages of those that are missing, by browser.
-    fn missing(&self) -> Vec<&'static [&'static str]> {
+    pub(crate) fn missing(&self) -> Vec<&'static [&'static str]> {
         let Self { firefox, webkit } = self;
         let packages: [(bool, &[&str]); 2] = [
             (firefox.is_none(), &["firefox-esr"]),

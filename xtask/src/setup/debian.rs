@@ -1,7 +1,7 @@
 //! Programs that Debian's package manager installs.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
@@ -10,8 +10,7 @@ use super::command::{run, show};
 /// Sees to it that `program` answers: where this process may, it installs `packages`.
 #[allow(clippy::print_stdout, reason = "a chore talks to whoever started it")]
 pub(crate) fn ensure(program: &str, argument: &str, packages: &[&str]) -> Result<()> {
-    let answers = || run(Command::new(program).arg(argument)).is_ok();
-    if answers() {
+    if answers(program, argument) {
         return Ok(());
     }
     let list = packages.join(" and ");
@@ -20,10 +19,21 @@ pub(crate) fn ensure(program: &str, argument: &str, packages: &[&str]) -> Result
     }
     println!("{program} is missing");
     install(packages)?;
-    if !answers() {
+    if !answers(program, argument) {
         bail!("{list} was installed but `{program} {argument}` fails: run it to see why");
     }
     Ok(())
+}
+
+/// Whether `program` is there and answers to `argument`.
+pub(crate) fn answers(program: &str, argument: &str) -> bool {
+    Command::new(program)
+        .arg(argument)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// Whether this process may install packages.
