@@ -151,7 +151,7 @@ impl Stretch {
             1.. => (limit - self.behind, self.gain),
             _ => (limit + self.behind, -self.gain),
         };
-        // Needs more bits than a wasm module's usual integers have.
+        // In 64 bits, because `usize` has only 32 in wasm.
         let samples = left.max(0).unsigned_abs().div_ceil(by.unsigned_abs());
         usize::try_from(samples).unwrap_or(usize::MAX)
     }

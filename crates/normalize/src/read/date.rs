@@ -220,7 +220,7 @@ fn name(table: &Table, month: u32) -> Option<&'static str> {
     Some(form(table.get("names of months", &month.to_string())?, 0))
 }
 
-/// The month whose name stands here, and where it ends.
+/// The month whose name is here, and where it ends.
 fn month(place: Place<'_>) -> Option<(u32, usize)> {
     let word = place.word();
     let number = place.table.get("months", word)?;
