@@ -25,7 +25,7 @@ const backend = byId("backend", HTMLSelectElement);
 const status = byId("status", HTMLParagraphElement);
 const clock = byId("clock", HTMLParagraphElement);
 
-/** What is said while the browser keeps the sound back. */
+/** Shown while the browser suspends the sound. */
 const HELD = "The browser plays sound only after a click: click anywhere, or press a key.";
 
 const script = new Script();
@@ -106,7 +106,7 @@ script.onword = (start) => {
   current.abort();
 };
 
-/** Speaks what is written from `start` on. */
+/** Speaks the text from `start` on. */
 async function speakText(start = 0): Promise<void> {
   const text = script.text.slice(start);
   if (text.trim() === "") {
@@ -115,7 +115,7 @@ async function speakText(start = 0): Promise<void> {
     return;
   }
   clearProblem();
-  // Browsers allow sound to whom answers a click at once, not after loading.
+  // Autoplay policy: start the sound in the click handler, not after loading.
   speaker ??= new Speaker();
   speaker.speed = speed.value;
   const abort = new AbortController();
@@ -161,7 +161,7 @@ async function speakText(start = 0): Promise<void> {
 /** Units of the longest text whose numbers are read: the package rewrites a text before it speaks. */
 const LONGEST_READING = 100_000;
 
-/** What is asked for beside the text and under "More". */
+/** The options next to the text and under "More". */
 function options(): SpeakOptions {
   const number = (id: string) => byId(id, HTMLInputElement).valueAsNumber;
   const options: SpeakOptions = {};
