@@ -294,11 +294,11 @@ mod tests {
             },
             Case {
                 text: "hf://kyutai/pocket-tts/model@",
-                says: "names the revision",
+                says: "write the revision as one @",
             },
             Case {
                 text: "hf://kyutai/pocket-tts/model@a@b",
-                says: "names the revision",
+                says: "write the revision as one @",
             },
             Case {
                 text: "hf://kyutai/pocket-tts/../../model",
