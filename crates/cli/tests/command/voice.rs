@@ -272,7 +272,7 @@ fn voices_that_cannot_be_had_are_refused() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     let list = sandbox.run("voice list --variant german").ok();
     assert!(
-        list.stdout.contains("juergen") && list.stdout.contains("language's own"),
+        list.stdout.contains("juergen") && list.stdout.contains("language's default"),
         "{list}"
     );
 }
