@@ -26,7 +26,7 @@ const backend = byId("backend", HTMLSelectElement);
 const status = byId("status", HTMLParagraphElement);
 const clock = byId("clock", HTMLParagraphElement);
 
-/** What is said while the browser keeps the sound back: until something is pressed, and then. */
+/** Shown while the browser suspends the sound: until something is pressed, and then. */
 const HELD = "The browser plays sound only after a click: click anywhere, or press a key.";
 const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
 
@@ -109,7 +109,7 @@ script.onword = (start) => {
   current.abort();
 };
 
-/** Speaks what is written from `start` on. */
+/** Speaks the text from `start` on. */
 async function speakText(start = 0): Promise<void> {
   const text = script.text.slice(start);
   if (text.trim() === "") {
@@ -118,7 +118,7 @@ async function speakText(start = 0): Promise<void> {
     return;
   }
   clearProblem();
-  // Browsers allow sound to whom answers a click at once, not after loading.
+  // Autoplay policy: start the sound in the click handler, not after loading.
   speaker ??= new Speaker();
   speaker.speed = speed.value;
   const abort = new AbortController();
@@ -164,7 +164,7 @@ async function speakText(start = 0): Promise<void> {
 /** Units of the longest text whose numbers are read: the package rewrites a text before it speaks. */
 const LONGEST_READING = 100_000;
 
-/** What is asked for beside the text and under "More". */
+/** The options next to the text and under "More". */
 function options(): SpeakOptions {
   const number = (id: string) => byId(id, HTMLInputElement).valueAsNumber;
   const options: SpeakOptions = {};

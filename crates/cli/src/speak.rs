@@ -198,7 +198,7 @@ fn write(
         if chunk.cut && !args.quiet {
             let text = chunk.text.as_deref().unwrap_or_default();
             note(&format!(
-                "notice: the end of speech did not come in {text:?}: it is cut off there"
+                "notice: no end of speech was found for {text:?}: its sound is cut off"
             ));
         }
         if let Some(words) = &mut words {

@@ -9,7 +9,7 @@ pub const MAX_TOKENS: usize = 50;
 /// Counterpart of `DEFAULT_SAMPLER_DECODE_STEPS` in pocket-tts.
 const STEPS: usize = 1;
 
-/// Options of one utterance. [`Options::of`] gives the model's own.
+/// Options of one utterance. [`Options::of`] returns the model's defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Seed of the noise: the same seed gives the same samples.
@@ -20,13 +20,13 @@ pub struct Options {
     pub noise_clamp: Option<f32>,
     /// Steps of the sampler, at least 1; `drifting` and `pointwise` models always take one.
     pub steps: usize,
-    /// The end-of-speech logit has to exceed this.
+    /// Speech ends when the end-of-speech score (a logit) exceeds this.
     pub eos_threshold: f32,
-    /// Frames spoken after the end of speech; guessed from the text when `None`.
+    /// Frames spoken after the end of speech; estimated from the text when `None`.
     pub frames_after_eos: Option<usize>,
-    /// Tokens that are spoken in one go: longer texts are split between sentences.
+    /// Most tokens of a chunk, which is spoken in one go; longer texts are split between sentences.
     pub max_tokens: usize,
-    /// How fast, at the same pitch: pauses are shorter or longer, too. Latents do not depend on it.
+    /// How fast, at the same pitch; pauses change with it. Latents do not depend on it.
     pub speed: Speed,
     /// Tell when each word is spoken.
     pub words: bool,

@@ -301,7 +301,7 @@ fn an_output_that_is_an_input_is_refused_or_safe() {
         (
             "voice convert synthetic_1 -o b/manifest.json --bundle b",
             "me",
-            "does not fit",
+            "does not match",
         ),
         (
             "voice convert synthetic_1 -o b/voice.synthetic_2.safetensors --bundle b",

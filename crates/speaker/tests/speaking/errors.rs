@@ -33,7 +33,7 @@ fn options_and_texts_that_make_no_sense() {
     says(with(|o| o.max_tokens = 0), "1 token");
     says(
         with(|o| o.eos_threshold = f32::NAN),
-        "threshold is not a number",
+        "threshold is NaN",
     );
     says(speaker.speak(&voice, " \n\t", &own), "the text is empty");
     says(
