@@ -66,8 +66,9 @@ async function begin(): Promise<void> {
   speak.disabled = false;
   showModel();
   // It is small: the first sound need not wait for it. What fails is tried again when it is to speak.
-  if (models[0]?.included) void load().catch(() => {});
+  const loading = models[0]?.included ? load().catch(() => {}) : undefined;
   if (location.hash === "#speak") void speakText();
+  await loading;
 }
 
 /** Shows what the chosen model is and has. */
@@ -257,5 +258,9 @@ showIsolation();
 showThreads();
 showLimits();
 void showMemory();
-void startOffline(() => current !== undefined || script.isOwn);
-void begin();
+const begun = begin();
+// What is kept for visits without a network would be fetched beside the model, and the first sound come later.
+// Where the service worker has to isolate the page first, the model waits for it.
+void (crossOriginIsolated ? begun : Promise.resolve()).then(() => {
+  return startOffline(() => current !== undefined || script.isOwn);
+});
