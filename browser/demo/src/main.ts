@@ -26,9 +26,8 @@ const backend = byId("backend", HTMLSelectElement);
 const status = byId("status", HTMLParagraphElement);
 const clock = byId("clock", HTMLParagraphElement);
 
-/** What is said while the browser keeps the sound back: until something is pressed, and then. */
-const HELD = "The browser lets pages sound after a click: click anywhere, or press a key.";
-const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
+/** Shown while the browser suspends the sound. */
+const HELD = "The browser plays sound only after a click: click anywhere, or press a key.";
 
 const script = new Script();
 const wave = new Wave();
@@ -161,6 +160,9 @@ async function speakText(start = 0): Promise<void> {
     if (from !== undefined) void speakText(from);
   }
 }
+
+/** Shown where the browser suspends the sound although something was pressed. */
+const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
 
 /** Units of the longest text whose numbers are read: the package rewrites a text before it speaks. */
 const LONGEST_READING = 100_000;
