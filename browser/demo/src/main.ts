@@ -66,8 +66,9 @@ async function begin(): Promise<void> {
   speak.disabled = false;
   showModel();
   // It is small: the first sound need not wait for it. What fails is tried again when it is to speak.
-  if (models[0]?.included) void load().catch(() => {});
+  const loading = models[0]?.included ? load().catch(() => {}) : undefined;
   if (location.hash === "#speak") void speakText();
+  await loading;
 }
 
 /** Shows what the chosen model is and has. */
@@ -160,6 +161,9 @@ async function speakText(start = 0): Promise<void> {
     if (from !== undefined) void speakText(from);
   }
 }
+
+/** Shown where the browser suspends the sound although something was pressed. */
+const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
 
 /** Units of the longest text whose numbers are read: the package rewrites a text before it speaks. */
 const LONGEST_READING = 100_000;
@@ -257,5 +261,9 @@ showIsolation();
 showThreads();
 showLimits();
 void showMemory();
-void startOffline(() => current !== undefined || script.isOwn);
-void begin();
+const begun = begin();
+// What is kept for visits without a network would be fetched beside the model, and the first sound come later.
+// Where the service worker has to isolate the page first, the model waits for it.
+void (crossOriginIsolated ? begun : Promise.resolve()).then(() => {
+  return startOffline(() => current !== undefined || script.isOwn);
+});
