@@ -16,7 +16,7 @@ mod voice;
 use crate::output::nearest;
 
 pub(crate) use self::rewriting::RewritingArgs;
-pub(crate) use self::speak::{BackendName, Samples, SpeakArgs, SpeakerArgs};
+pub(crate) use self::speak::{BackendName, SoundFormat, SpeakArgs, SpeakerArgs};
 pub(crate) use self::tokenize::TokenizeArgs;
 pub(crate) use self::typed::typed;
 pub(crate) use self::voice::{

@@ -16,6 +16,7 @@ mod progress;
 mod rewriting;
 mod scratch;
 mod serve;
+mod sink;
 mod speak;
 mod text;
 mod tokenize;
@@ -23,7 +24,7 @@ mod variants;
 mod verify;
 mod voice;
 mod voices;
-mod wav;
+
 mod words;
 
 use std::process::ExitCode;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{EncodeError, mp3, opus};
+
 /// How samples are stored in formats that do not compress them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SampleFormat {
@@ -78,6 +80,31 @@ impl Format {
             Self::Flac => &["flac"],
             Self::Opus => &["opus", "ogg", "oga"],
             Self::Mp3 => &["mp3"],
+        }
+    }
+
+    /// Sample rates that the format has; none where it has any.
+    fn rates(self) -> Option<&'static [u32]> {
+        match self {
+            Self::Wav(_) | Self::Pcm(_) | Self::Flac => None,
+            Self::Opus => Some(&opus::RATES),
+            Self::Mp3 => Some(&mp3::RATES),
+        }
+    }
+
+    /// Checks that the format has a sample rate.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::SampleRate`], with those that it has.
+    pub fn check(self, sample_rate: u32) -> Result<(), EncodeError> {
+        match self.rates() {
+            Some(rates) if !rates.contains(&sample_rate) => Err(EncodeError::SampleRate {
+                format: self,
+                sample_rate,
+                rates,
+            }),
+            _ => Ok(()),
         }
     }
 

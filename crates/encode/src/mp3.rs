@@ -10,7 +10,7 @@ use crate::error::failed;
 use crate::{EncodeError, Format, Options, Patch, Target};
 
 /// Sample rates that layer III has.
-const RATES: [u32; 9] = [
+pub(crate) const RATES: [u32; 9] = [
     8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
 ];
 /// Kilobits per second.
@@ -39,13 +39,7 @@ impl std::fmt::Debug for Mp3 {
 impl Mp3 {
     pub(crate) fn new(options: &Options) -> Result<Self, EncodeError> {
         let sample_rate = options.sample_rate;
-        if !RATES.contains(&sample_rate) {
-            return Err(EncodeError::SampleRate {
-                format: Format::Mp3,
-                sample_rate,
-                rates: &RATES,
-            });
-        }
+        Format::Mp3.check(sample_rate)?;
         let config = Mp3EncoderConfig {
             bitrate_kbps: BIT_RATE,
             vbr_quality: None,

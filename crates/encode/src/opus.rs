@@ -12,7 +12,7 @@ use crate::error::failed;
 use crate::{EncodeError, Format, Options, Target};
 
 /// Sample rates that Opus takes.
-const RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
+pub(crate) const RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
 /// Opus counts time at this rate, whatever goes in.
 const CLOCK: u32 = 48_000;
 /// Packets per second: 20 ms each.
@@ -45,13 +45,7 @@ pub(crate) struct Opus {
 impl Opus {
     pub(crate) fn new(options: &Options) -> Result<Self, EncodeError> {
         let sample_rate = options.sample_rate;
-        if !RATES.contains(&sample_rate) {
-            return Err(EncodeError::SampleRate {
-                format: Format::Opus,
-                sample_rate,
-                rates: &RATES,
-            });
-        }
+        Format::Opus.check(sample_rate)?;
         let encoder = OpusEncoder::new(sample_rate as i32, 1, Application::Audio);
         let mut encoder = encoder.map_err(failed(Format::Opus))?;
         encoder.bitrate_bps = BIT_RATE;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use encode::{Format, SampleFormat};
 use speech::Speed;
 
 use super::{DEFAULT_BUNDLE, RewritingArgs};
@@ -28,14 +29,14 @@ pub(crate) struct SpeakArgs {
     /// standard input); the bundle's first voice unless given.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) voice: Option<String>,
-    /// WAV file to write; `-` is standard output, which streams while it speaks. Links are
-    /// followed; a pipe or a device is written to. No silence is added at the end, where pocket-tts's
-    /// own command adds 0.2 s.
+    /// File to write: .wav, .flac, .opus, .mp3 or .pcm; `-` is standard output, which streams while
+    /// it speaks. Links are followed; a pipe or a device is written to. No silence is added at the
+    /// end, where pocket-tts's own command adds 0.2 s.
     #[arg(long, short, value_name = "FILE", default_value = "speech.wav")]
     pub(crate) output: PathBuf,
-    /// Samples of the WAV file.
-    #[arg(long, value_enum, default_value_t = Samples::I16)]
-    pub(crate) format: Samples,
+    /// Format of the sound; by the ending of the file's name unless given, and WAV without one.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<SoundFormat>,
     /// Seed of the noise: the same seed gives the same samples. A new one unless given.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -102,14 +103,35 @@ pub(crate) enum BackendName {
     Rten,
 }
 
-/// Samples of a WAV file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Samples {
-    /// 16-bit integers.
-    #[default]
-    I16,
-    /// 32-bit floating point, exactly what the model gives.
+/// A format of sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SoundFormat {
+    /// WAV of 16-bit integers.
+    #[value(alias = "i16")]
+    Wav,
+    /// WAV of 32-bit floating point, exactly what the model gives.
     F32,
+    /// 16-bit integers in little-endian order, without a header.
+    Pcm,
+    /// FLAC: the same samples as WAV in half of the bytes.
+    Flac,
+    /// Opus in Ogg, 32 kbit/s.
+    Opus,
+    /// MP3, 64 kbit/s.
+    Mp3,
+}
+
+impl SoundFormat {
+    pub(crate) fn format(self) -> Format {
+        match self {
+            Self::Wav => Format::Wav(SampleFormat::I16),
+            Self::F32 => Format::Wav(SampleFormat::F32),
+            Self::Pcm => Format::Pcm(SampleFormat::I16),
+            Self::Flac => Format::Flac,
+            Self::Opus => Format::Opus,
+            Self::Mp3 => Format::Mp3,
+        }
+    }
 }
 
 fn speed(text: &str) -> Result<Speed, String> {
