@@ -1,5 +1,6 @@
 //! `pocket-onnx demo`: from nothing to a proven bundle that has spoken.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -13,7 +14,7 @@ use files::Destination;
 use onnx::Opset;
 use server::Page;
 
-use crate::args::{DemoArgs, ModelArgs, ServeArgs, SpeakerArgs};
+use crate::args::{ApiArgs, DemoArgs, ModelArgs, ServeArgs, SpeakerArgs};
 use crate::backend::{self, Opened};
 use crate::convert::{Conversion, summary};
 use crate::destination;
@@ -62,7 +63,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let serving = ServeArgs {
         bundle: args.output_dir.clone(),
         page: args.page.clone(),
+        host: Ipv4Addr::LOCALHOST.into(),
         port: 0,
+        api: ApiArgs::default(),
         no_isolation: false,
         open: true,
         json: false,

@@ -36,6 +36,16 @@ pub struct Patch {
     pub bytes: Vec<u8>,
 }
 
+impl Patch {
+    /// Puts the bytes into a file that is in memory.
+    pub fn apply(&self, file: &mut [u8]) {
+        let at = usize::try_from(self.offset).unwrap_or(usize::MAX);
+        for (byte, new) in file.iter_mut().skip(at).zip(&self.bytes) {
+            *byte = *new;
+        }
+    }
+}
+
 /// Encodes the samples of one utterance, in one format.
 #[derive(Debug)]
 pub struct Encoder {
@@ -127,10 +137,7 @@ impl Encoder {
         let mut bytes = Vec::new();
         encoder.push(samples, &mut bytes)?;
         if let Some(patch) = encoder.finish(&mut bytes)? {
-            let at = usize::try_from(patch.offset).unwrap_or(usize::MAX);
-            for (byte, new) in bytes.iter_mut().skip(at).zip(patch.bytes) {
-                *byte = new;
-            }
+            patch.apply(&mut bytes);
         }
         Ok(bytes)
     }

@@ -1,29 +1,32 @@
-//! Serves the demo page and bundles over HTTP on the loopback interface.
+//! Serves the demo page and bundles over HTTP, and what other crates answer.
 //!
 //! | path | answer |
 //! | --- | --- |
 //! | `/models/`, `/models/index.json` | the bundles there are ([`Offer`]s) |
 //! | `/models/<name>/` | the bundle's manifest |
 //! | `/models/<name>/<file>` | a file that the bundle's manifest names, or the manifest |
+//! | a route of [`Options::api`] | what that says |
 //! | anything else | a file of the page |
 //!
 //! The address of a folder without its slash redirects to the one with it. Requests that name
-//! another host than the loopback interface are refused.
+//! another host than the loopback interface are refused, unless [`Access`] allows it.
 //!
 //! Nothing is remembered between requests: a bundle that is converted again, or a page that
 //! is built again, is served anew. Of a bundle only what its manifest names can be had, and
 //! of the page only what lies in its folder.
 
+mod access;
+mod connections;
 mod content;
 mod error;
 mod file;
-mod host;
 mod isolation;
 mod models;
 mod page;
 mod range;
 mod serve;
 
+pub use access::Access;
 pub use error::ServeError;
 pub use models::{Models, Offer};
 pub use page::Page;
