@@ -1,7 +1,7 @@
-//! Sums, in place.
+//! Addition, in place.
 
-use crate::isa::{Kernel, Kernels};
-use crate::simd::Simd;
+use crate::isa::CpuKernels;
+use crate::simd::{Simd, SimdOp};
 
 /// `x += y`, or `x += scale * y`.
 struct Add<'a> {
@@ -10,9 +10,9 @@ struct Add<'a> {
     scale: Option<&'a [f32]>,
 }
 
-impl Kernel for Add<'_> {
+impl SimdOp for Add<'_> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    fn run<S: Simd>(self, _: S) {
         let Some(scale) = self.scale else {
             for (x, y) in self.x.iter_mut().zip(self.y) {
                 *x += y;
@@ -28,11 +28,10 @@ impl Kernel for Add<'_> {
     }
 }
 
-impl Kernels {
+impl CpuKernels {
     /// `x += y`, as far as `y` goes.
     pub fn add(self, x: &mut [f32], y: &[f32]) {
-        // SAFETY: the kernel needs nothing but its slices.
-        unsafe { self.run(Add { x, y, scale: None }) }
+        self.run(Add { x, y, scale: None });
     }
 
     /// `x += scale * y`, row by row of as many values as `scale` has.
@@ -43,8 +42,7 @@ impl Kernels {
     pub fn add_scaled(self, x: &mut [f32], y: &[f32], scale: &[f32]) {
         assert!(!scale.is_empty(), "scale");
         let scale = Some(scale);
-        // SAFETY: the kernel needs nothing but its slices.
-        unsafe { self.run(Add { x, y, scale }) }
+        self.run(Add { x, y, scale });
     }
 }
 
@@ -57,7 +55,7 @@ mod tests {
     fn sums_are_exact() {
         let y: Vec<f32> = (0..38_u8).map(f32::from).collect();
         for isa in Isa::available() {
-            let kernels = Kernels::new(isa).unwrap();
+            let kernels = CpuKernels::new(isa).unwrap();
             let mut x = vec![1.0; 38];
             kernels.add(&mut x, &y);
             let sums: Vec<f32> = y.iter().map(|y| 1.0 + y).collect();
