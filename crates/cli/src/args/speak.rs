@@ -10,7 +10,7 @@ use super::{DEFAULT_BUNDLE, RewritingArgs};
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct SpeakArgs {
     /// What to say; `[pause 500ms]` and `[pause 1.2s]` are silence. `-` is standard input, which is
-    /// also read where no text is given. A text that begins with a dash stands behind `--`.
+    /// also read where no text is given, and spoken sentence by sentence as it comes. A text that begins with a dash stands behind `--`.
     #[arg(
         value_name = "TEXT",
         conflicts_with = "text_file",
