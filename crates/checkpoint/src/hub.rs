@@ -1,4 +1,4 @@
-//! Brings a [`Location`] to this machine: twin of `download_if_necessary` in
+//! Brings a [`Location`] to this machine: counterpart of `download_if_necessary` in
 //! pocket-tts `utils/utils.py`.
 //!
 //! 1. A file that an earlier download left in the hub's own cache, by this

@@ -12,6 +12,7 @@
 
 mod adapter;
 mod checkpoint;
+mod entry;
 mod error;
 mod file;
 pub mod hub;

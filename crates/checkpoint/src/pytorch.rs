@@ -1,6 +1,6 @@
 //! Files of `torch.save`: training checkpoints, read tensor by tensor.
 //!
-//! Twin of `get_training_checkpoint_state_dicts` of pocket-tts `utils/weights_loading.py`. The
+//! Counterpart of `get_training_checkpoint_state_dicts` of pocket-tts `utils/weights_loading.py`. The
 //! trainer saves `{"step", "model", "ema"}`: all of the backbone under `model`, and under `ema`
 //! the moving averages of what was trained, which are laid over it. The codec is not trained and
 //! therefore not inside.

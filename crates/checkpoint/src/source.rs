@@ -1,4 +1,4 @@
-//! Which files make up a model: twin of the choices in `_from_pydantic_config_with_weights`
+//! Which files make up a model: counterpart of the choices in `_from_pydantic_config_with_weights`
 //! of pocket-tts `models/tts_model.py`.
 
 use std::borrow::Cow;
@@ -208,7 +208,7 @@ impl ModelFiles {
         hub: &Hub,
         progress: &dyn Progress,
     ) -> Result<Self, SourceError> {
-        let source = Source { hub, progress };
+        let source = Download { hub, progress };
         // What cannot work is refused before anything is downloaded.
         let wanted = Wanted::by(config, replacements)?;
         let table = &config.flow_lm.lookup_table;
@@ -306,12 +306,12 @@ impl<'a> Wanted<'a> {
     }
 }
 
-struct Source<'a> {
+struct Download<'a> {
     hub: &'a Hub,
     progress: &'a dyn Progress,
 }
 
-impl Source<'_> {
+impl Download<'_> {
     /// Refuses options that name a file of this machine which is not there, before anything is
     /// downloaded.
     fn check_local(&self, replacements: &Replacements<'_>) -> Result<(), SourceError> {
@@ -344,7 +344,7 @@ impl Source<'_> {
         })
     }
 
-    /// Weights in place of the configuration's. Twin of `load_training_checkpoint`: a codec that
+    /// Weights in place of the configuration's. Counterpart of `load_training_checkpoint` in pocket-tts: a codec that
     /// they lack is `mimi.weights_path`, or that in the configuration's weights.
     fn replaced(
         &self,

@@ -26,7 +26,7 @@ pub enum TokenizerKind {
 }
 
 impl TokenizerKind {
-    /// Twin of the choice in `build_tokenizer`: the configuration's `tokenizer` field
+    /// Counterpart of the choice in `build_tokenizer` of pocket-tts: the configuration's `tokenizer` field
     /// decides, else the ending of the location before any `@revision`.
     pub fn resolve(tokenizer: &str, location: &str) -> Self {
         let location = location.split('@').next().unwrap_or_default();

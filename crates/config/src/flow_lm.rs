@@ -1,10 +1,10 @@
 //! The `flow_lm` half of a configuration.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Twin of `FlowLMConfig`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Counterpart of `FlowLMConfig` in pocket-tts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FlowLmConfig {
     /// Number format the model computes in upstream.
@@ -26,8 +26,9 @@ pub struct FlowLmConfig {
     pub insert_bos_before_voice: bool,
 }
 
-/// Twin of `FlowConfig`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Counterpart of `FlowConfig` in pocket-tts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FlowConfig {
     /// Width.
@@ -40,7 +41,8 @@ pub struct FlowConfig {
 }
 
 /// How a latent is sampled from noise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FlowType {
     /// Two times, `x += net(c, s, t, x) / n`.
@@ -73,8 +75,9 @@ impl FlowType {
     }
 }
 
-/// Twin of `FlowLMTransformerConfig`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Counterpart of `FlowLMTransformerConfig` in pocket-tts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FlowLmTransformerConfig {
     /// Feed-forward width as a multiple of `d_model`, unless `dim_feedforward` says it.
@@ -128,8 +131,9 @@ impl FlowLmConfig {
     }
 }
 
-/// Twin of `LookupTable`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Counterpart of `LookupTable` in pocket-tts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LookupTable {
     /// Width of an embedding.

@@ -1,10 +1,10 @@
 //! The `mimi` half of a configuration.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Twin of `MimiConfig`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Counterpart of `MimiConfig` in pocket-tts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MimiConfig {
     /// Number format the model computes in upstream.
@@ -38,8 +38,9 @@ pub struct MimiConfig {
     pub decoder_transformer: Option<MimiTransformerConfig>,
 }
 
-/// Twin of `SEANetConfig`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Counterpart of `SEANetConfig` in pocket-tts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SeanetConfig {
     /// Width at the transformer's end.
@@ -74,7 +75,8 @@ impl SeanetConfig {
 }
 
 /// What a streaming convolution sees before the first sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PadMode {
     /// Zeros.
@@ -83,8 +85,9 @@ pub enum PadMode {
     Replicate,
 }
 
-/// Twin of `MimiTransformerConfig`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Counterpart of `MimiTransformerConfig` in pocket-tts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MimiTransformerConfig {
     /// Width.
@@ -119,8 +122,9 @@ impl MimiTransformerConfig {
     }
 }
 
-/// Twin of `QuantizerConfig`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Counterpart of `QuantizerConfig` in pocket-tts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct QuantizerConfig {
     /// Width of a latent.

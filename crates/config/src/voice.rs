@@ -1,4 +1,4 @@
-//! The predefined voices: twin of the voice table in pocket-tts `utils/utils.py`.
+//! The predefined voices: counterpart of the voice table in pocket-tts `utils/utils.py`.
 
 /// A voice that every released variant knows by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Twin of `load_config` in pocket-tts `utils/config.py`: strict YAML in, plain YAML out.
+//! Counterpart of `load_config` in pocket-tts `utils/config.py`: strict YAML in, plain YAML out.
 
 use std::borrow::Cow;
 

@@ -1,6 +1,6 @@
 //! Activations of 8 bits, beside weights in codes.
 
-use weights::BLOCK;
+use weights::QUANT_BLOCK as BLOCK;
 
 use crate::Rows;
 use crate::activations::Quantise;

@@ -2,7 +2,7 @@
 //! them. Of relaxed SIMD, browsers may make what their processors do fast: so it is neither
 //! known before what a dot product of bytes gives, nor whether it pays.
 
-use weights::{BLOCK, Format, Matrix};
+use weights::{Format, Matrix, QUANT_BLOCK as BLOCK};
 
 use crate::activations::{A_MAX, Integer};
 use crate::{Cache, CacheFormat, Heads, Isa, Kernels, Rows, Scratch, Side, Weight, WeightSums};

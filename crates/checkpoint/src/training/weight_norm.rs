@@ -1,4 +1,4 @@
-//! Twin of `torch._weight_norm` with `dim=0`: a tensor stored as directions and lengths.
+//! Counterpart of `torch._weight_norm` with `dim=0`: a tensor stored as directions and lengths.
 
 use crate::safetensors::FloatTensor;
 use crate::{TensorReader, WeightsError};

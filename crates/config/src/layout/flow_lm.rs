@@ -1,12 +1,12 @@
-//! Twin of `FlowLMModel`'s parameters.
+//! Counterpart of `FlowLMModel`'s parameters in pocket-tts.
 
-use super::{LayerWidths, Layout};
+use super::{LayerWidths, TensorList};
 use crate::{Config, FlowConfig, FlowLmTransformerConfig, LookupTable};
 
 /// Frequencies of a time embedding, each used as cosine and as sine.
 const TIME_FREQUENCIES: usize = 128;
 
-impl Layout {
+impl TensorList {
     /// The backbone, with the text table and the flow net.
     pub(super) fn flow_lm(&mut self, config: &Config) {
         let flow_lm = &config.flow_lm;
@@ -32,7 +32,7 @@ impl Layout {
         self.linear("flow_lm.out_eos", conditioning, 1);
     }
 
-    /// Twin of `LUTConditioner`: one row a piece and one for padding.
+    /// Counterpart of `LUTConditioner` in pocket-tts: one row a piece and one for padding.
     fn conditioner(&mut self, table: &LookupTable) {
         let rows = table.n_bins + 1;
         let width = table.rank.unwrap_or(table.dim);
@@ -42,7 +42,7 @@ impl Layout {
         }
     }
 
-    /// Twin of `SimpleMLPAdaLN`.
+    /// Counterpart of `SimpleMLPAdaLN` in pocket-tts.
     fn flow_net(&mut self, flow: &FlowConfig, conditioning: usize, latent: usize) {
         let path = "flow_lm.flow_net";
         let dim = flow.dim;
@@ -62,7 +62,7 @@ impl Layout {
         );
     }
 
-    /// Twin of `TimestepEmbedder`.
+    /// Counterpart of `TimestepEmbedder` in pocket-tts.
     fn time_embedding(&mut self, path: &str, dim: usize) {
         self.push(format!("{path}.freqs"), [TIME_FREQUENCIES]);
         self.linear(&format!("{path}.mlp.0"), 2 * TIME_FREQUENCIES, dim);
@@ -70,7 +70,7 @@ impl Layout {
         self.push(format!("{path}.mlp.3.alpha"), [dim]);
     }
 
-    /// Twin of `ResBlock`.
+    /// Counterpart of `ResBlock` in pocket-tts.
     fn residual_block(&mut self, path: &str, dim: usize) {
         self.norm(&format!("{path}.in_ln"), dim);
         self.linear(&format!("{path}.mlp.0"), dim, dim);
@@ -78,7 +78,7 @@ impl Layout {
         self.linear(&format!("{path}.adaLN_modulation.1"), dim, 3 * dim);
     }
 
-    /// Twin of `StreamingTransformer`.
+    /// Counterpart of `StreamingTransformer` in pocket-tts.
     fn backbone_transformer(&mut self, transformer: &FlowLmTransformerConfig) {
         let widths = LayerWidths {
             model: transformer.d_model,

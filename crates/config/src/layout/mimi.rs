@@ -1,9 +1,9 @@
-//! Twin of `MimiModel`'s parameters.
+//! Counterpart of `MimiModel`'s parameters in pocket-tts.
 
-use super::{LayerWidths, Layout};
+use super::{LayerWidths, TensorList};
 use crate::{Config, MimiTransformerConfig};
 
-impl Layout {
+impl TensorList {
     /// The audio codec.
     pub(super) fn mimi(&mut self, config: &Config) {
         let mimi = &config.mimi;
@@ -29,7 +29,7 @@ impl Layout {
         }
     }
 
-    /// Twin of `ProjectedTransformer`.
+    /// Counterpart of `ProjectedTransformer` in pocket-tts.
     fn projected_transformer(&mut self, path: &str, transformer: &MimiTransformerConfig) {
         let d_model = transformer.d_model;
         let widths = LayerWidths {

@@ -1,19 +1,19 @@
-//! Twin of `SEANetEncoder`'s and `SEANetDecoder`'s parameters.
+//! Counterpart of `SEANetEncoder`'s and `SEANetDecoder`'s parameters in pocket-tts.
 //!
 //! Both are one list of modules, activations included, and a key names a module by its index.
 
-use super::Layout;
+use super::TensorList;
 use crate::SeanetConfig;
 
 /// A walk along the list of modules.
 struct Modules<'a> {
-    layout: &'a mut Layout,
+    layout: &'a mut TensorList,
     config: &'a SeanetConfig,
     path: &'static str,
     index: usize,
 }
 
-impl Layout {
+impl TensorList {
     pub(super) fn seanet_encoder(&mut self, config: &SeanetConfig) {
         let mut modules = Modules::new(self, config, "mimi.encoder.model");
         let mut width = config.n_filters;
@@ -44,7 +44,7 @@ impl Layout {
 }
 
 impl<'a> Modules<'a> {
-    fn new(layout: &'a mut Layout, config: &'a SeanetConfig, path: &'static str) -> Self {
+    fn new(layout: &'a mut TensorList, config: &'a SeanetConfig, path: &'static str) -> Self {
         Self {
             layout,
             config,
@@ -67,7 +67,7 @@ impl<'a> Modules<'a> {
         self.index += 1;
     }
 
-    /// Twin of `SEANetResnetBlock`, as many times as the configuration says.
+    /// Counterpart of `SEANetResnetBlock` in pocket-tts, as many times as the configuration says.
     fn residual_blocks(&mut self, width: usize) {
         let kernel = self.config.residual_kernel_size;
         for _ in 0..self.config.n_residual_layers {

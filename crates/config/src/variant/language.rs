@@ -1,4 +1,4 @@
-//! Twin of pocket-tts `default_parameters.py`: what a language speaks, and with which voice,
+//! Counterpart of `default_parameters.py` in pocket-tts: what a language speaks, and with which voice,
 //! when the caller does not say.
 
 use std::fmt;

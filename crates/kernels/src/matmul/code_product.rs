@@ -5,7 +5,7 @@ use std::array::from_fn;
 use std::hint::black_box;
 use std::marker::PhantomData;
 
-use weights::{BLOCK, PANEL, power_of_two};
+use weights::{PANEL, QUANT_BLOCK as BLOCK, power_of_two};
 
 use super::codes::{Codes, Four, GROUP};
 use super::{AHEAD, Block, LINE, Product, Rows, STREAMS, Turns, Weight, all_blocks, all_turns};

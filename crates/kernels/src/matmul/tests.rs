@@ -1,6 +1,6 @@
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use weights::BLOCK;
+use weights::QUANT_BLOCK as BLOCK;
 
 use super::*;
 use crate::Isa;
