@@ -19,14 +19,16 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::run::{cargo, run};
+
 #[derive(Subcommand)]
 pub(crate) enum Bench {
     /// Conversion of the 109M model: time against copying the same bytes, and memory.
     Convert,
     /// What is heard: words, DNSMOS and hiss in every backend and format, by a recogniser.
     Listen(listen::ListenArgs),
-    /// Speech in a page: real-time factor, first sound, loading, memory, in a real browser.
-    Page,
+    /// Speech in a page: real-time factor, first sound, loading, memory, a first visit, in real browsers.
+    Page(page::PageArgs),
     /// What weight formats cost in quality, against f32.
     Quality {
         /// The model's weights, where they are at hand; random ones unless given.
@@ -50,13 +52,28 @@ impl Bench {
         match self {
             Self::Convert => convert::bench(),
             Self::Listen(args) => listen::bench(args),
-            Self::Page => page::bench(),
+            Self::Page(args) => page::bench(args),
             Self::Quality { weights } => quality::bench(weights.as_deref()),
             Self::Speak => speak::bench(),
             Self::Stretch => stretch::bench(),
             Self::Words { sentences } => words::bench(sentences),
         }
     }
+}
+
+/// Ratios of times in the kernels, each against the smallest that is right.
+pub(crate) fn check() -> Result<()> {
+    run(&mut cargo(&[
+        "test",
+        "--release",
+        "--package",
+        "kernels",
+        "--bench",
+        "ratios",
+        "--",
+        "--nocapture",
+        "--test-threads=1",
+    ]))
 }
 
 /// The middle one of an odd number of figures.

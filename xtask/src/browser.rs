@@ -1,4 +1,4 @@
-//! `cargo xtask browser`: the tests of the npm package, in a real browser.
+//! `cargo xtask browser`: the tests of the npm package, in real browsers.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,21 +6,13 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::run::{cargo, run, target};
-use crate::setup::{debian, npm};
-use crate::{wasm, workspace};
-
-/// Small models, and the vocabulary that each takes.
-const TINY: [(&str, &str); 5] = [
-    ("tiny_2026-01", "tokenizer.json"),
-    ("tiny_2m", "tokenizer.model"),
-    ("tiny_drifting_french", "tokenizer.json"),
-    ("tiny_english", "tokenizer.json"),
-    ("tiny_flow_matching", "tokenizer.json"),
-];
+use crate::setup::browsers::Browsers;
+use crate::setup::npm;
+use crate::wasm;
 
 /// Builds the package and what it is to run, and runs its tests.
 pub(crate) fn browser() -> Result<()> {
-    debian::ensure("chromium", "--version", &["chromium"])?;
+    let browsers = Browsers::find()?;
     wasm::wasm()?;
     run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;
     let command = target("debug").join("pocket-onnx");
@@ -28,7 +20,9 @@ pub(crate) fn browser() -> Result<()> {
     bundles(&command, scratch.path())?;
     let package = wasm::package();
     run(&mut npm::command(&package, &["run", "check"]))?;
-    run(npm::command(&package, &["test"])
+    let mut test = npm::command(&package, &["test"]);
+    run(browsers
+        .name_to(&mut test)
         .env("POCKET_ONNX_BUNDLES", scratch.path())
         .env("POCKET_ONNX_COMMAND", &command))
 }
@@ -46,19 +40,16 @@ fn bundles(command: &Path, dir: &Path) -> Result<()> {
     // What is compared between backends is exact.
     let exact = ["--dtype", "f32"];
     run(convert("english_2m").args(model).args(exact))?;
-    let fixtures = workspace().join("fixtures");
-    let vocabularies = workspace().join("crates/checkpoint/assets");
-    for (name, tokenizer) in TINY {
-        let config = fixtures.join("configs").join(format!("{name}.yaml"));
-        let checkpoint = fixtures.join("checkpoints").join(name);
+    for name in testkit::NAMES {
+        let tokenizer = testkit::tokenizer_file(testkit::tokenizer(name)?);
         run(convert(name)
             .args(exact)
             .arg("--config")
-            .arg(config)
+            .arg(testkit::config_file(name))
             .arg("--weights")
-            .arg(checkpoint.join("model.safetensors"))
+            .arg(testkit::checkpoint(name))
             .arg("--tokenizer")
-            .arg(vocabularies.join(tokenizer)))?;
+            .arg(tokenizer))?;
     }
     Ok(())
 }

@@ -22,19 +22,26 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what the tests need: the library of ONNX Runtime.
-    Setup,
-    /// Install what is missing, then run every check and test.
-    Test,
+    /// Install what the tests need: programs, browsers, the library of ONNX Runtime.
+    Setup {
+        /// Which tests; `rust` and `browser` unless given.
+        groups: Vec<setup::Group>,
+    },
+    /// Run every check and test, or a part of them, and name what was skipped.
+    Test(test::TestArgs),
     /// Build the wasm module and the npm package.
     Wasm,
-    /// Build the npm package and run its tests in Chromium.
+    /// Build the npm package and run its tests in Chromium, and some in Firefox and WebKit.
     Browser,
     /// Measure, and write the figures into docs/performance.md.
+    #[command(arg_required_else_help = true)]
     Bench {
+        /// Only check that what the speed rests on holds: ratios of times within one run.
+        #[arg(long)]
+        check: bool,
         /// What to measure.
         #[command(subcommand)]
-        what: bench::Bench,
+        what: Option<bench::Bench>,
     },
     /// Rewrite the generated files: ONNX types and the manifest's schema.
     Codegen {
@@ -46,11 +53,22 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().task {
-        Task::Setup => setup::setup(),
-        Task::Test => test::test(),
+        Task::Setup { groups } if groups.is_empty() => {
+            setup::install(&[setup::Group::Rust, setup::Group::Browser])
+        }
+        Task::Setup { groups } => setup::install(&groups),
+        Task::Test(args) => test::test(&args),
         Task::Wasm => wasm::wasm(),
-        Task::Browser => browser::browser(),
-        Task::Bench { what } => what.run(),
+        Task::Browser => {
+            setup::ask_and_install(&[setup::Group::Browser], false)?;
+            browser::browser()
+        }
+        Task::Bench { check, what } => {
+            if check {
+                bench::check()?;
+            }
+            what.map_or(Ok(()), |what| what.run())
+        }
         Task::Codegen { check } => codegen::codegen(check),
     }
 }

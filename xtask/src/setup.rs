@@ -1,46 +1,93 @@
-//! What a fresh machine needs before the tests run: the library of ONNX Runtime, and the
-//! programs that make recordings.
-//!
-//! The library comes out of the npm package `onnxruntime-node`, which carries it for every platform.
-//! None of the package's own programs is run.
+//! What the tests need beyond Rust, and installing it.
 
+pub(crate) mod browsers;
 mod command;
 pub(crate) mod debian;
-#[path = "../../crates/runtime/src/onnxruntime/location.rs"]
-#[allow(unreachable_pub, reason = "public in the crate it belongs to")]
-mod location;
+mod need;
 pub(crate) mod npm;
+mod onnxruntime;
 mod package;
 
-use anyhow::Result;
+use std::env;
+use std::io::{IsTerminal as _, Write as _, stdin, stdout};
 
-use self::location::{VERSION, installed_library};
-use self::package::Package;
+use anyhow::{Result, bail};
+use clap::ValueEnum;
 
-/// Installs what is missing, and says what it does.
-#[allow(clippy::print_stdout, reason = "a chore talks to whoever started it")]
-pub(crate) fn setup() -> Result<()> {
-    // Speech to make recordings of, and recordings of every kind.
-    debian::ensure("espeak-ng", "--version", &["espeak-ng"])?;
-    debian::ensure("ffmpeg", "-version", &["ffmpeg"])?;
-    // What people's own programs write: other headers, tags and blocks than ffmpeg's.
-    debian::ensure("sox", "--version", &["sox"])?;
-    debian::ensure("flac", "--version", &["flac"])?;
-    debian::ensure("lame", "--version", &["lame"])?;
-    debian::ensure("opusenc", "--version", &["opus-tools"])?;
-    let library = installed_library();
-    if package::is_installed(&library) {
-        println!("ONNX Runtime {VERSION} is there: {}", library.display());
+use self::need::Need;
+
+/// Tests that need the same things.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    /// The tests of all crates, and records.
+    Rust,
+    /// The tests in browsers.
+    Browser,
+    /// The tests for other systems.
+    Portable,
+}
+
+/// Installs what is missing for these groups.
+pub(crate) fn install(groups: &[Group]) -> Result<()> {
+    let missing = missing(groups);
+    if missing.is_empty() {
+        println!("everything is there");
+    }
+    install_all(&missing)
+}
+
+/// Where something is missing, asks whether to install it; an error where tests cannot do without
+/// and the answer is no.
+pub(crate) fn ask_and_install(groups: &[Group], yes: bool) -> Result<()> {
+    let missing = missing(groups);
+    if missing.is_empty() {
         return Ok(());
     }
-    let member = package::library_in_package(std::env::consts::OS, std::env::consts::ARCH)?;
-    npm::find_or_install()?;
-    let name = format!("onnxruntime-node@{VERSION}");
-    let integrity = npm::integrity(&name)?;
-    let scratch = tempfile::tempdir()?;
-    println!("fetching {name} with npm");
-    let package = Package::open(&npm::pack(&name, scratch.path())?, &integrity)?;
-    package.install(&member, &library)?;
-    println!("installed ONNX Runtime {VERSION}: {}", library.display());
+    println!("The tests need what is not here:");
+    for need in &missing {
+        println!("  {}", need.describe());
+    }
+    if yes || env::var("CI").is_ok_and(|ci| ci == "true") || ask("Install it now?")? {
+        return install_all(&missing);
+    }
+    if missing.iter().all(Need::is_optional) {
+        return Ok(());
+    }
+    bail!(
+        "nothing was tested: install what is missing, or let `cargo xtask setup` do it; \
+         `--yes` and CI=true answer the question"
+    )
+}
+
+/// The answer that is typed; no where nobody can type.
+fn ask(question: &str) -> Result<bool> {
+    if !stdin().is_terminal() {
+        return Ok(false);
+    }
+    print!("{question} [y/N] ");
+    stdout().flush()?;
+    let mut answer = String::new();
+    stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+fn missing(groups: &[Group]) -> Vec<Need> {
+    let mut needs: Vec<Need> = Vec::new();
+    for need in groups.iter().flat_map(|group| need::of(*group)) {
+        if !needs.contains(&need) && need.is_missing() {
+            needs.push(need);
+        }
+    }
+    needs
+}
+
+/// Tests that can do without what cannot be installed say so themselves, when they are left out.
+fn install_all(needs: &[Need]) -> Result<()> {
+    for need in needs {
+        match need.install() {
+            Err(error) if need.is_optional() => println!("{}: {error:#}", need.describe()),
+            result => result?,
+        }
+    }
     Ok(())
 }

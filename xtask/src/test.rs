@@ -1,25 +1,90 @@
-//! `cargo xtask test`: every check and test, with what they need.
+//! `cargo xtask test`: every check and test, or a part of them.
+//!
+//! Nothing is installed here: what is missing is listed before the first test, and one question asks
+//! whether [`setup`] may install it.
 
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod fast;
+pub(crate) mod portable;
+mod records;
+mod rust;
+mod skipped;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
+use clap::{Args, ValueEnum};
 
-use crate::run::{cargo, run, target};
-use crate::{browser, codegen, setup, wasm};
+use self::skipped::Skipped;
+use crate::setup::{self, Group, browsers::Browsers};
+use crate::{browser, codegen};
 
-/// Names the folder of checkpoints at the real size, where one was made.
-const CHECKPOINTS: &str = "POCKET_ONNX_CHECKPOINTS";
-/// Names a Python with `fixtures/tokenizers/requirements.txt`.
-const PYTHON: &str = "POCKET_ONNX_PYTHON";
-/// Names the folder of their records.
-const RECORDS: &str = "POCKET_ONNX_RECORDS";
+#[derive(Args)]
+pub(crate) struct TestArgs {
+    /// The part to run; all but `portable` unless given.
+    part: Option<Part>,
+    /// Install what is missing without asking. `CI=true` says the same.
+    #[arg(long)]
+    yes: bool,
+}
 
-pub(crate) fn test() -> Result<()> {
+#[derive(Clone, Copy, ValueEnum)]
+enum Part {
+    /// Generated files, formatting, lints, and the tests of all crates.
+    Rust,
+    /// The command at the sizes of released models, against records where they are.
+    Records,
+    /// The npm package and the page, in real browsers.
+    Browser,
+    /// Less than three minutes where all is built: lints, unit tests, and the crates that run no model.
+    Fast,
+    /// Other systems: compiled for macOS, Windows and ARM; kernels under QEMU and Miri.
+    Portable,
+}
+
+/// Runs a part, or all that this machine's own programs can run, and names what was skipped.
+pub(crate) fn test(args: &TestArgs) -> Result<()> {
+    let groups: &[Group] = match args.part {
+        None => &[Group::Rust, Group::Browser],
+        Some(Part::Rust | Part::Records | Part::Fast) => &[Group::Rust],
+        Some(Part::Browser) => &[Group::Browser],
+        Some(Part::Portable) => &[Group::Portable],
+    };
+    setup::ask_and_install(groups, args.yes)?;
+    let mut skipped = Skipped::default();
+    let result = parts(args.part, &mut skipped);
+    skipped.print();
+    result
+}
+
+fn parts(part: Option<Part>, skipped: &mut Skipped) -> Result<()> {
+    match part {
+        None => {
+            rust::test(skipped)?;
+            records::test(skipped)?;
+            in_browsers(skipped)?;
+            skipped.add("other systems", "`cargo xtask test portable` tests them");
+            Ok(())
+        }
+        Some(Part::Rust) => rust::test(skipped),
+        Some(Part::Records) => records::test(skipped),
+        Some(Part::Browser) => in_browsers(skipped),
+        Some(Part::Fast) => fast::test(skipped),
+        Some(Part::Portable) => portable::test(skipped),
+    }
+}
+
+fn in_browsers(skipped: &mut Skipped) -> Result<()> {
+    browser::browser()?;
+    for packages in Browsers::look().missing() {
+        let reason = format!("{} is not installed", packages.join(" and "));
+        skipped.add("a browser", &reason);
+    }
+    Ok(())
+}
+
+/// What every part of the Rust tests begins with: generated files, formatting and lints.
+fn lint() -> Result<()> {
+    use crate::run::{cargo, run};
+
     codegen::codegen(true)?;
-    setup::setup()?;
     run(&mut cargo(&["fmt", "--check"]))?;
     run(&mut cargo(&[
         "clippy",
@@ -28,96 +93,5 @@ pub(crate) fn test() -> Result<()> {
         "--",
         "--deny",
         "warnings",
-    ]))?;
-    run(&mut cargo(&["test", "--workspace"]))?;
-    sentencepiece()?;
-    run(Command::new("rustup").args(["target", "add", wasm::TARGET]))?;
-    run(&mut cargo(&[
-        "clippy",
-        "--package",
-        "pocket-onnx-wasm",
-        "--target",
-        wasm::TARGET,
-        "--config",
-        &wasm::flags(wasm::FASTEST),
-        "--",
-        "--deny",
-        "warnings",
-    ]))?;
-    real_size()?;
-    browser::browser()
-}
-
-/// The tokenizer against SentencePiece's own library.
-fn sentencepiece() -> Result<()> {
-    if env::var_os(PYTHON).is_none() {
-        println!("not compared with SentencePiece: {PYTHON} names no Python that has it");
-        return Ok(());
-    }
-    run(&mut cargo(&[
-        "test",
-        "--package",
-        "tokenizer",
-        "--features",
-        "reference",
-        "--test",
-        "sentencepiece",
     ]))
-}
-
-/// The command itself, at the sizes of released models.
-fn real_size() -> Result<()> {
-    run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;
-    let command = target("debug").join("pocket-onnx");
-    let scratch = tempfile::tempdir_in(target(""))?;
-    let convert = |model: &[&str], out: &Path| {
-        run(Command::new(&command)
-            .arg("convert")
-            .args(model)
-            .arg("--output-dir")
-            .arg(out))
-    };
-    let bundle = scratch.path().join("synthetic");
-    convert(
-        &["--variant", "english_2m_2026-10", "--synthetic", "1"],
-        &bundle,
-    )?;
-    run(Command::new(&command).arg("verify").arg(&bundle))?;
-
-    let (Some(checkpoints), Some(records)) = (env::var_os(CHECKPOINTS), env::var_os(RECORDS))
-    else {
-        println!("no records at the real size: {CHECKPOINTS} and {RECORDS} are not set");
-        return Ok(());
-    };
-    let (checkpoints, records) = (PathBuf::from(checkpoints), PathBuf::from(records));
-    let mut names: Vec<_> = fs::read_dir(&checkpoints)
-        .with_context(|| format!("cannot read {}", checkpoints.display()))?
-        .map(|entry| Ok(entry?.file_name()))
-        .collect::<std::io::Result<_>>()?;
-    names.sort();
-    if names.is_empty() {
-        bail!("{} holds no checkpoints", checkpoints.display());
-    }
-    for name in names {
-        let checkpoint = checkpoints.join(&name);
-        let bundle = scratch.path().join(&name);
-        let file = |name: &str| checkpoint.join(name).to_string_lossy().into_owned();
-        let model = [
-            "--config",
-            &file("config.yaml"),
-            "--weights",
-            &file("model.safetensors"),
-            // The others are too far from the records.
-            "--dtype",
-            "f32",
-        ];
-        convert(&model, &bundle)?;
-        run(Command::new(&command)
-            .arg("verify")
-            .arg(&bundle)
-            .arg("--records")
-            .arg(records.join(&name)))?;
-        fs::remove_dir_all(&bundle)?;
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 import { byId } from "./dom.js";
 import { save } from "./files.js";
+import { canRecord } from "./limits.js";
 import { LONGEST, Microphone } from "./microphone.js";
 import { showProblem } from "./problems.js";
 import type { PocketTTS, Voice } from "./tts.js";
@@ -57,8 +58,7 @@ export class Cloning {
   #enable(): void {
     consent.disabled = !this.#possible;
     const allowed = this.#possible && consent.checked;
-    const microphone = "mediaDevices" in navigator && "MediaRecorder" in window;
-    record.disabled = !allowed || !microphone;
+    record.disabled = !allowed || !canRecord();
     recording.disabled = !allowed;
     recordingLabel.ariaDisabled = String(!allowed);
   }

@@ -4,6 +4,7 @@ import { Cloning } from "./cloning.js";
 import { byId } from "./dom.js";
 import { showIsolation, showMemory, showThreads } from "./facts.js";
 import { save } from "./files.js";
+import { showLimits } from "./limits.js";
 import { Loaded } from "./loaded.js";
 import { complete, describe, fetchModels, INCLUDED, isIncluded, type Model } from "./models.js";
 import { startOffline } from "./offline.js";
@@ -25,8 +26,9 @@ const backend = byId("backend", HTMLSelectElement);
 const status = byId("status", HTMLParagraphElement);
 const clock = byId("clock", HTMLParagraphElement);
 
-/** Shown while the browser suspends the sound. */
+/** Shown while the browser suspends the sound: until something is pressed, and then. */
 const HELD = "The browser plays sound only after a click: click anywhere, or press a key.";
+const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
 
 const script = new Script();
 const wave = new Wave();
@@ -64,8 +66,9 @@ async function begin(): Promise<void> {
   speak.disabled = false;
   showModel();
   // It is small: the first sound need not wait for it. What fails is tried again when it is to speak.
-  if (models[0]?.included) void load().catch(() => {});
+  const loading = models[0]?.included ? load().catch(() => {}) : undefined;
   if (location.hash === "#speak") void speakText();
+  await loading;
 }
 
 /** Shows what the chosen model is and has. */
@@ -94,6 +97,7 @@ async function load(): Promise<PocketTTS> {
     showModel();
   }
   showThreads(tts.statistics.threads);
+  showLimits(tts.statistics.instructions);
   void showMemory(tts.memory);
   return tts;
 }
@@ -126,14 +130,14 @@ async function speakText(start = 0): Promise<void> {
     say("Loading the model.");
     tts = await unlessAborted(load(), abort.signal);
     const voice = await unlessAborted(voices.chosen(tts), abort.signal);
-    say(speaker.held ? HELD : "Speaking.");
+    say(speaker.held ? (navigator.userActivation?.hasBeenActive ? SILENT : HELD) : "Speaking.");
     label("Pause");
     wave.clear();
     script.begin(start);
     speech = await speaker.speak(tts, text, { ...options(), voice, signal: abort.signal }, {
       made: (samples, rate) => wave.add(samples, rate),
       heard: (seconds, mark) => {
-        if (status.textContent === HELD) say("Speaking.");
+        if (status.textContent === HELD || status.textContent === SILENT) say("Speaking.");
         wave.heard(seconds);
         script.sounds(mark);
         clock.textContent = time(seconds);
@@ -157,6 +161,9 @@ async function speakText(start = 0): Promise<void> {
     if (from !== undefined) void speakText(from);
   }
 }
+
+/** Shown where the browser suspends the sound although something was pressed. */
+const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
 
 /** Units of the longest text whose numbers are read: the package rewrites a text before it speaks. */
 const LONGEST_READING = 100_000;
@@ -252,6 +259,11 @@ document.addEventListener("keydown", (event) => {
 speak.disabled = true;
 showIsolation();
 showThreads();
+showLimits();
 void showMemory();
-void startOffline(() => current !== undefined || script.isOwn);
-void begin();
+const begun = begin();
+// What is kept for visits without a network would be fetched beside the model, and the first sound come later.
+// Where the service worker has to isolate the page first, the model waits for it.
+void (crossOriginIsolated ? begun : Promise.resolve()).then(() => {
+  return startOffline(() => current !== undefined || script.isOwn);
+});

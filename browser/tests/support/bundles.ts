@@ -1,6 +1,7 @@
 /** The bundles that `cargo xtask test` makes, and the command that made them. */
 
 import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,8 +12,11 @@ export const PACKAGE = join(import.meta.dirname, "../..");
 /** Folder of what pocket-tts computes for the small models. */
 export const RECORDS = join(PACKAGE, "../fixtures/records");
 
-/** The small models: one per combination of options. */
-export const TINY = ["tiny_2026-01", "tiny_2m", "tiny_drifting_french", "tiny_english", "tiny_flow_matching"];
+/** The small models, one per combination of options: those that have a configuration in the fixtures. */
+export const TINY = readdirSync(join(PACKAGE, "../fixtures/configs"))
+  .filter((name) => name.endsWith(".yaml"))
+  .map((name) => name.slice(0, -".yaml".length))
+  .sort();
 
 function variable(name: string): string {
   const value = process.env[name];

@@ -23,3 +23,16 @@ export function parse(file: Buffer): File {
   }
   return tensors;
 }
+
+/** How far each tensor of `actual` is from that of `expected`, as a part of its largest value. */
+export function distances(actual: File, expected: File): [string, number][] {
+  const names = new Set([...Object.keys(expected), ...Object.keys(actual)]);
+  return [...names].map((name) => {
+    const [one, other] = [actual[name], expected[name]];
+    if (one === undefined || other === undefined || one.shape.join() !== other.shape.join()) return [name, Infinity];
+    const largest = other.floats.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    const worst = other.floats.reduce((max, value, i) => Math.max(max, Math.abs(value - (one.floats[i] ?? NaN))), 0);
+    // Of nothing but zeros, as padding is, the distance itself.
+    return [name, largest === 0 ? worst : worst / largest];
+  });
+}

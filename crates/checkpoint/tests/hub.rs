@@ -13,8 +13,6 @@ mod interruptions;
 mod refusals;
 #[path = "hub/sandbox.rs"]
 mod sandbox;
-#[path = "hub/server.rs"]
-mod server;
 #[path = "hub/sources.rs"]
 mod sources;
 #[path = "hub/web.rs"]

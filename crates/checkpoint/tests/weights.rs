@@ -8,8 +8,6 @@ mod checkpoint;
 mod files;
 #[path = "weights/hostile.rs"]
 mod hostile;
-#[path = "weights/layout.rs"]
-mod layout;
 #[path = "weights/pytorch.rs"]
 mod pytorch;
 #[path = "weights/support.rs"]

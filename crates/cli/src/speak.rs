@@ -5,22 +5,24 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
+use bundle::Manifest;
+use encode::{Format, Tags};
 use files::Destination;
 use serde_json::json;
-use speaker::{Speaker, Utterance};
-use speech::{Options, SpeechNotice};
+use speaker::{Speaker, SpeakerError, Utterance};
+use speech::{Options, SpeechError, SpeechNotice};
 
-use crate::args::SpeakArgs;
+use crate::args::{SoundFormat, SpeakArgs};
 use crate::backend::{self, Opened};
 use crate::destination;
 use crate::included;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, path_text, print};
 use crate::rewriting;
+use crate::sink::{Sink, Summary};
 use crate::text::Text;
 use crate::voice::{self, Chosen};
-use crate::wav::{Sink, Summary};
 use crate::words::{SpokenWords, WordsFile};
 
 /// Exit code of a program that an interrupt ended.
@@ -38,7 +40,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         bail!("--voice reads standard input, so the text cannot: give a text or --text-file");
     }
     // What is wrong with the output is told before the work.
-    let output = output(args)?;
+    let (output, format) = output(args)?;
     let words = args.words.as_deref();
     let words = words
         .map(|path| WordsFile::open(path, &output))
@@ -56,26 +58,44 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let rules = rewriting::rules(&args.rewriting, model.tokenizer(), language)?;
     let near_misses = text.check(&speaker.model().manifest().text)?;
     let options = options(args, &speaker)?;
-    let speech_notices = SpeechNotice::all(&near_misses, &options, speaker.model().manifest());
-    if !args.quiet {
-        for notice in &speech_notices {
-            note(&format!("notice: {notice}"));
-        }
-    }
+    let mut speech_notices = SpeechNotice::all(&near_misses, &options, speaker.model().manifest());
+    notify(args, &speech_notices);
     let Chosen { voice, notices } = voice::resolve(&speaker, args.voice.as_deref(), args.quiet)?;
     let voice = speaker.prepare(&voice)?;
     let loading = started.elapsed();
 
+    let is_stream = text.is_stream();
     let mut utterance = text.speak(&speaker, &voice, &options, &rules)?;
     let rate = speaker.model().manifest().sample_rate;
     let (name, is_stdout) = (output.name(), output.is_standard_output());
     let mut times = options.words.then(SpokenWords::default);
-    let spoken = write(args, output, &mut utterance, rate, times.as_mut())?;
+    let sink = Sound {
+        output,
+        format,
+        rate,
+        tags: tags(args, speaker.model().manifest()),
+    };
+    let (spoken, failure) = write(args, sink, &mut utterance, times.as_mut())?;
+    if is_stream {
+        // What the text holds shows at its end.
+        let all = utterance.notices();
+        let new = all.iter().filter(|it| !speech_notices.contains(it));
+        notify(args, &new.cloned().collect::<Vec<_>>());
+        speech_notices = all;
+    }
     if let Some(times) = &mut times {
         times.finish(utterance.rest());
     }
     if let (Some(file), Some(times)) = (words, &times) {
         file.write(times)?;
+    }
+    if let Some(failure) = failure {
+        if !args.quiet {
+            note(&format!(
+                "notice: {name} holds what was spoken before the text broke off"
+            ));
+        }
+        return Err(failure);
     }
     let report = Report {
         spoken: &spoken,
@@ -139,8 +159,9 @@ fn notice_json(kind: &str, notice: &dyn Display) -> serde_json::Value {
 }
 
 /// Where the sound goes: not over what it is made of.
-fn output(args: &SpeakArgs) -> Result<Destination> {
-    let output = destination::sound(&args.output)?;
+fn output(args: &SpeakArgs) -> Result<(Destination, Format)> {
+    let format = args.format.map(SoundFormat::format);
+    let (output, format) = destination::sound(&args.output, format)?;
     if Text::is_standard_input(args) {
         destination::refuse_input(&output, Path::new("-"), "text")?;
     } else if let Some(text) = &args.text_file {
@@ -149,7 +170,7 @@ fn output(args: &SpeakArgs) -> Result<Destination> {
     if let Some(voice) = &args.voice {
         destination::refuse_input(&output, Path::new(voice), "voice")?;
     }
-    Ok(output)
+    Ok((output, format))
 }
 
 fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
@@ -178,23 +199,73 @@ fn fresh_seed() -> Result<u64> {
     Ok(u64::from_le_bytes(bytes) >> 11)
 }
 
-/// Writes all chunks, as they come.
+/// What a file says about its sound; the title comes with the first chunk.
+fn tags(args: &SpeakArgs, manifest: &Manifest) -> Tags {
+    let own = manifest.voices.first().map(|voice| voice.name.clone());
+    let typed = args.voice.as_deref().map(|voice| {
+        let stem = Path::new(voice).file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
+    });
+    Tags {
+        title: None,
+        voice: typed.or(own),
+        model: manifest.variant.clone(),
+    }
+}
+
+/// Where the sound goes, and how.
+struct Sound {
+    output: Destination,
+    format: Format,
+    /// Samples per second.
+    rate: u32,
+    tags: Tags,
+}
+
+/// Tells what the user may have meant otherwise.
+fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
+    if !args.quiet {
+        for notice in notices {
+            note(&format!("notice: {notice}"));
+        }
+    }
+}
+
+/// Writes all chunks, as they come. Where the text breaks off behind some, what was written stays,
+/// and the failure is given back.
 fn write(
     args: &SpeakArgs,
-    output: Destination,
+    sound: Sound,
     utterance: &mut Utterance,
-    rate: u32,
     mut words: Option<&mut SpokenWords>,
-) -> Result<Summary> {
+) -> Result<(Summary, Option<Error>)> {
+    let Sound {
+        output,
+        format,
+        rate,
+        tags,
+    } = sound;
     let stop = utterance.stop();
     let (output, _writing) = destination::open(output, || Writing::stopping(move || stop.stop()))?;
-    let mut sink = Sink::begin(output, args.format, rate)?;
+    let mut sink = Sink::begin(output, format, rate, tags)?;
     let bar = (!args.quiet && !args.json).then(crate::progress::speaking);
+    let mut failure = None;
     while let Some(chunk) = utterance.next() {
         if interrupt::interrupted() {
             break;
         }
-        let chunk = chunk?;
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            Err(SpeakerError::Speech(SpeechError::TextSource(source))) => {
+                failure = Some(Error::from_boxed(source));
+                break;
+            }
+            Err(error @ SpeakerError::Speech(SpeechError::Text(_))) => {
+                failure = Some(error.into());
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        };
         if chunk.cut && !args.quiet {
             let text = chunk.text.as_deref().unwrap_or_default();
             note(&format!(
@@ -219,12 +290,21 @@ fn write(
     if interrupt::interrupted() {
         sink.interrupted();
     }
-    sink.finish()
+    match failure {
+        Some(failure) if utterance.samples() == 0 => Err(failure),
+        failure => {
+            let mut summary = sink.finish()?;
+            let waited = utterance.timings().waiting.total;
+            summary.elapsed = summary.elapsed.saturating_sub(waited);
+            Ok((summary, failure))
+        }
+    }
 }
 
 fn progress(utterance: &Utterance, rate: u32) -> String {
     let seconds = utterance.samples() as f64 / f64::from(rate);
-    let factor = real_time_factor(utterance.elapsed(), seconds);
+    let waited = utterance.timings().waiting.total;
+    let factor = real_time_factor(utterance.elapsed().saturating_sub(waited), seconds);
     let first = utterance.first_sound().unwrap_or_default();
     format!(
         "{seconds:.1} s spoken{}, first sound after {:.0} ms",

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers fail the test that calls them")]
 
+#[path = "command/api.rs"]
+mod api;
+#[path = "command/compressed.rs"]
+mod compressed;
 #[path = "command/convert.rs"]
 mod convert;
 #[path = "command/demo.rs"]
@@ -41,6 +45,8 @@ mod serve;
 mod speak;
 #[path = "command/starling.rs"]
 mod starling;
+#[path = "command/stream.rs"]
+mod stream;
 #[path = "command/text.rs"]
 mod text;
 #[path = "command/tokenize.rs"]
@@ -53,15 +59,3 @@ mod verify;
 mod voice;
 #[path = "command/weights.rs"]
 mod weights;
-
-// Files in the training layout, and a hub on the loopback interface, as the checkpoint crate
-// is tested with.
-#[allow(dead_code, reason = "the checkpoint crate's tests use the rest")]
-#[path = "../../checkpoint/tests/weights/layout.rs"]
-mod layout;
-#[allow(dead_code, reason = "the checkpoint crate's tests use the rest")]
-#[path = "../../checkpoint/tests/hub/server.rs"]
-mod server;
-#[allow(dead_code, reason = "the checkpoint crate's tests use the rest")]
-#[path = "../../checkpoint/tests/weights/support.rs"]
-mod support;

@@ -1,47 +1,14 @@
 //! The tensors of a configuration against checkpoints.
 
-use config::{Config, Variant};
+use config::Variant;
 use safetensors::SafeTensors;
-
-struct Case {
-    name: &'static str,
-    yaml: &'static str,
-    checkpoint: &'static [u8],
-}
-
-macro_rules! case {
-    ($name:literal) => {
-        Case {
-            name: $name,
-            yaml: include_str!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../fixtures/configs/",
-                $name,
-                ".yaml"
-            )),
-            checkpoint: include_bytes!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../fixtures/checkpoints/",
-                $name,
-                "/model.safetensors"
-            )),
-        }
-    };
-}
-
-const CASES: [Case; 5] = [
-    case!("tiny_2026-01"),
-    case!("tiny_2m"),
-    case!("tiny_drifting_french"),
-    case!("tiny_english"),
-    case!("tiny_flow_matching"),
-];
 
 #[test]
 fn tensors_are_those_of_the_checkpoints() {
-    for case in CASES {
-        let config = Config::from_yaml(case.yaml).unwrap();
-        let (_, header) = SafeTensors::read_metadata(case.checkpoint).unwrap();
+    for name in testkit::NAMES {
+        let config = testkit::config(name).unwrap();
+        let checkpoint = std::fs::read(testkit::checkpoint(name)).unwrap();
+        let (_, header) = SafeTensors::read_metadata(&checkpoint).unwrap();
         let held: Vec<_> = header
             .offset_keys()
             .into_iter()
@@ -55,9 +22,9 @@ fn tensors_are_those_of_the_checkpoints() {
             .into_iter()
             .map(|tensor| (tensor.key, tensor.shape))
             .collect();
-        assert_eq!(expected, held, "{}", case.name);
-        let size = case.checkpoint.len() as u64;
-        assert_eq!(config.download_size(), size, "{}", case.name);
+        assert_eq!(expected, held, "{name}");
+        let size = checkpoint.len() as u64;
+        assert_eq!(config.download_size(), size, "{name}");
     }
 }
 

@@ -7,28 +7,14 @@ use config::{Config, ConfigError, Variant};
 #[path = "yaml/hostile.rs"]
 mod hostile;
 
-macro_rules! fixture {
-    ($name:literal) => {
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../fixtures/configs/",
-            $name,
-            ".yaml"
-        ))
-    };
+/// The text of a small model's configuration.
+fn fixture(name: &str) -> String {
+    std::fs::read_to_string(testkit::config_file(name)).unwrap()
 }
-
-const FIXTURES: [&str; 5] = [
-    fixture!("tiny_2026-01"),
-    fixture!("tiny_2m"),
-    fixture!("tiny_drifting_french"),
-    fixture!("tiny_english"),
-    fixture!("tiny_flow_matching"),
-];
 
 #[test]
 fn fixtures_and_variants_are_read_back_as_written() {
-    let fixtures = FIXTURES.map(|text| Config::from_yaml(text).unwrap());
+    let fixtures = testkit::NAMES.map(|name| Config::from_yaml(&fixture(name)).unwrap());
     let variants = Variant::all().iter().map(Variant::config);
     for config in fixtures.into_iter().chain(variants) {
         let text = config.to_yaml().unwrap();
@@ -91,7 +77,7 @@ fn texts_that_look_like_other_yaml_are_read_back_as_written() {
         "after ",
         "\t",
     ];
-    let mut config = Config::from_yaml(FIXTURES[0]).unwrap();
+    let mut config = Config::from_yaml(&fixture("tiny_2026-01")).unwrap();
     for (index, text) in texts.into_iter().enumerate() {
         let printable = char::from(b'!' + index as u8);
         let texts = &mut config.replace_characters;
@@ -156,6 +142,7 @@ const MISTAKES: &[Case] = &[
 
 #[test]
 fn mistakes_are_shown_with_their_line() {
+    let whole = fixture("tiny_2m");
     let mut failures = Vec::new();
     for &Case {
         from,
@@ -164,8 +151,8 @@ fn mistakes_are_shown_with_their_line() {
         message,
     } in MISTAKES
     {
-        let text = FIXTURES[1].replacen(from, to, 1);
-        assert_ne!(text, FIXTURES[1], "nothing changed by {to:?}");
+        let text = whole.replacen(from, to, 1);
+        assert_ne!(text, whole, "nothing changed by {to:?}");
         let number = 1 + text.lines().position(|at| at.contains(line)).unwrap();
         let shown = match Config::from_yaml(&text) {
             Err(ConfigError::Yaml(shown)) => shown,
@@ -181,7 +168,7 @@ fn mistakes_are_shown_with_their_line() {
 
 #[test]
 fn impossible_values_are_refused_by_the_path_of_their_key() {
-    let text = FIXTURES[1].replacen("attn_dim: 96", "attn_dim: 97", 1);
+    let text = fixture("tiny_2m").replacen("attn_dim: 96", "attn_dim: 97", 1);
     assert_eq!(
         Config::from_yaml(&text).unwrap_err().to_string(),
         "flow_lm.transformer.attn_dim: is 97, which does not divide into 3 heads"

@@ -35,6 +35,6 @@ mod window;
 pub use bundle_writer::{Completion, Export, Identity, WriteProgress};
 pub use component::ComponentGraph;
 pub use error::ExportError;
+pub use formats::Formats;
 pub use interface::interface;
 pub use staging::{BundleLock, Staging};
-pub use formats::Formats;

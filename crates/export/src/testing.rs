@@ -24,13 +24,7 @@ pub(crate) fn fixture(name: &str) -> Config {
 }
 
 /// All fixtures: between them they use every option of a configuration.
-pub(crate) const FIXTURES: [&str; 5] = [
-    "tiny_2026-01",
-    "tiny_2m",
-    "tiny_drifting_french",
-    "tiny_english",
-    "tiny_flow_matching",
-];
+pub(crate) const FIXTURES: [&str; 5] = testkit::NAMES;
 
 /// The folder of the fixtures.
 pub(crate) fn fixtures() -> std::path::PathBuf {

@@ -16,6 +16,7 @@ mod error;
 mod graph;
 mod graph_stream;
 mod inputs;
+pub mod location;
 #[cfg(feature = "onnxruntime")]
 pub mod onnxruntime;
 mod outputs;

@@ -1,7 +1,6 @@
 //! The backend that calls ONNX Runtime, from a shared library that is loaded at run time.
 
 mod library;
-mod location;
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +14,7 @@ use ort::value::{DynValue, TensorElementType, TensorRef, ValueType};
 use crate::{Graph, GraphBackend, RuntimeError};
 use tensor::{Tensor, TensorView, ViewData};
 
-pub use self::location::{VERSION, installed_library};
+pub use crate::location::{VERSION, installed_library};
 
 /// Name in messages.
 const NAME: &str = "ONNX Runtime";

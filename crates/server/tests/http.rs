@@ -11,13 +11,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bundle::Manifest;
-use server::{Models, Options, Page, ServeError, Server};
+use server::{Access, Models, Options, Page, ServeError, Server};
 use tokio::sync::oneshot;
 
 /// A server with a page and a bundle.
 struct Site {
     url: String,
-    bundle: fixtures::Bundle,
+    bundle: testkit::Bundle,
     page: tempfile::TempDir,
     end: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -25,7 +25,7 @@ struct Site {
 
 impl Site {
     fn start(isolation: bool) -> Self {
-        let bundle = fixtures::bundle("tiny_english", 17).unwrap();
+        let bundle = testkit::bundle("tiny_english", 17).unwrap();
         let page = tempfile::tempdir().unwrap();
         for (name, content) in [
             ("index.html", "<title>page</title>".repeat(99)),
@@ -41,9 +41,11 @@ impl Site {
             fs::write(path, content).unwrap();
         }
         let options = Options {
-            page: Page::open(page.path()).unwrap(),
+            page: Some(Page::open(page.path()).unwrap()),
             models: Models::open(bundle.path().parent().unwrap()).unwrap(),
-            port: 0,
+            address: ([127, 0, 0, 1], 0).into(),
+            access: Access::default(),
+            api: axum::Router::new(),
             isolation,
         };
         let (end, ended) = oneshot::channel::<()>();
@@ -54,7 +56,7 @@ impl Site {
                 let server = Server::bind(options).await.unwrap();
                 told.send(server.url()).unwrap();
                 let ended = async move { ended.await.unwrap_or_default() };
-                server.run(ended).await.unwrap();
+                server.run(ended).await;
             });
             runtime.shutdown_background();
         });
@@ -376,7 +378,7 @@ fn all_bundles_are_offered_and_changes_are_seen() {
 
 #[test]
 fn a_folder_that_is_a_bundle_is_offered_itself() {
-    let bundle = fixtures::bundle("tiny_english", 17).unwrap();
+    let bundle = testkit::bundle("tiny_english", 17).unwrap();
     let models = Models::open(&bundle.path()).unwrap();
     let [offer] = &models.list().unwrap()[..] else {
         panic!("one bundle is offered")

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use runtime::rten::{self, Rten};
 use speaker::{PreparedVoice, Speaker};
+use speech::TextPiece;
 
 /// Peak memory of this process since the last call, in kB.
 fn peak() -> usize {
@@ -27,10 +28,10 @@ fn peak() -> usize {
 /// A small model, with its voice.
 fn speaker() -> (Speaker, PreparedVoice) {
     let name = "tiny_2m";
-    let bundle = fixtures::bundle(name, 17).unwrap();
+    let bundle = testkit::bundle(name, 17).unwrap();
     let backend = Rten::new(rten::Options::default());
     let speaker = Speaker::open(&bundle.path(), Arc::new(backend), 2).unwrap();
-    let voice = std::fs::read(fixtures::records(name).join("voice.safetensors")).unwrap();
+    let voice = std::fs::read(testkit::records(name).join("voice.safetensors")).unwrap();
     let voice = speaker.model().read_voice(&voice).unwrap();
     let voice = speaker.prepare(&voice).unwrap();
     (speaker, voice)
@@ -59,15 +60,14 @@ fn ten_megabytes_take_no_more_memory_than_ten_kilobytes() {
             let (mut left, mut read) = (bytes / text.len(), 0);
             let piece = text.repeat(2_000 / text.len());
             peak();
-            let source = Box::new(move || {
+            let source = Box::new(move |_| {
                 let end = piece.len().min(left * text.len());
                 left -= end / text.len();
                 read += end;
                 // The thread is a few chunks ahead of the first sound at most.
                 assert!(read < 200_000, "{text}: {read} bytes are read");
-                Ok(Some(&piece[..end])
-                    .filter(|piece| !piece.is_empty())
-                    .map(Into::into))
+                let piece = Some(&piece[..end]).filter(|piece| !piece.is_empty());
+                Ok(piece.map(TextPiece::from).into())
             });
             let utterance = speaker.model().utterance_of(source, &options).unwrap();
             let mut utterance = speaker.say(&voice, utterance).unwrap();

@@ -12,9 +12,13 @@
 //! 4. `segment.rs` finds boundaries among the tokens, `split.rs` joins the segments between them;
 //! 5. `chunks.rs` and `cutter.rs` cut chunks that are too long.
 //!
+//! [`ArrivingText`] comes before it if a text arrives bit by bit: it decides when a sentence is
+//! spoken without waiting for more (`arriving.rs`, `sentence.rs`).
+//!
 //! All of them keep the source map (`map.rs`, `decode.rs`); `chunk.rs` adds the part of the source
 //! that a chunk speaks.
 
+mod arriving;
 mod check;
 mod chunk;
 mod chunks;
@@ -28,10 +32,12 @@ mod preparation;
 mod prepare;
 mod python;
 mod segment;
+mod sentence;
 mod split;
 mod stream;
 mod window;
 
+pub use arriving::{Arrived, ArrivingText, Asking, MOST_WAITING, PATIENCE, USUAL_SILENCE};
 pub use check::TextCheck;
 pub use chunk::{Chunk, Excerpt};
 pub use map::{Mapped, SourceMap};

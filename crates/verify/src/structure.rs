@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn arbitrary_bytes_are_findings() {
-        let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
+        let bundle = testkit::bundle("tiny_2m", 17).unwrap();
         let dir = bundle.path();
         let manifest = Manifest::read(&dir).unwrap();
         assert_eq!(check(&dir, &manifest).sound.len(), 5);

@@ -1,7 +1,7 @@
 //! The engine, behind the interface that all runtimes share.
 
 use bundle::ComponentName;
-use engine::Data;
+use engine::WeightBytes;
 use runtime::Stream;
 use tensor::TensorView;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -50,7 +50,7 @@ impl Engine {
     ) -> Result<EngineStream, Error> {
         let name = values::string("the component", component.as_ref())?;
         let name = ComponentName::from_name(&name).ok_or(Error::Component { name })?;
-        let weights = Data::new(weights);
+        let weights = WeightBytes::new(weights);
         Ok(EngineStream {
             stream: self.engine.stream(model.model.manifest(), name, weights)?,
         })

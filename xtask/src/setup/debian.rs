@@ -1,7 +1,7 @@
 //! Programs that Debian's package manager installs.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
@@ -10,20 +10,46 @@ use super::command::{run, show};
 /// Sees to it that `program` answers: where this process may, it installs `packages`.
 #[allow(clippy::print_stdout, reason = "a chore talks to whoever started it")]
 pub(crate) fn ensure(program: &str, argument: &str, packages: &[&str]) -> Result<()> {
-    let answers = || run(Command::new(program).arg(argument)).is_ok();
-    if answers() {
+    if answers(program, argument) {
         return Ok(());
     }
     let list = packages.join(" and ");
-    if !is_debian() || !is_root() {
+    if !may_install() {
         bail!("{program} is missing: install {list}, then run `cargo xtask setup` again");
     }
+    println!("{program} is missing");
+    install(packages)?;
+    if !answers(program, argument) {
+        bail!("{list} was installed but `{program} {argument}` fails: run it to see why");
+    }
+    Ok(())
+}
+
+/// Whether `program` is there and answers to `argument`.
+pub(crate) fn answers(program: &str, argument: &str) -> bool {
+    Command::new(program)
+        .arg(argument)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Whether this process may install packages.
+pub(crate) fn may_install() -> bool {
+    is_debian() && is_root()
+}
+
+/// Installs packages, and says what it does.
+#[allow(clippy::print_stdout, reason = "a chore talks to whoever started it")]
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let mut install = Command::new("apt-get");
     install
         .args(["install", "-y"])
         .args(packages)
         .env("DEBIAN_FRONTEND", "noninteractive");
-    println!("{program} is missing: {}", show(&install));
+    println!("$ {}", show(&install));
     if run(&mut install).is_err() {
         // A fresh system has no lists of packages yet.
         let mut update = Command::new("apt-get");
@@ -32,9 +58,6 @@ pub(crate) fn ensure(program: &str, argument: &str, packages: &[&str]) -> Result
         run(&mut update)?;
         run(&mut install)?;
     }
-    if !answers() {
-        bail!("{list} was installed but `{program} {argument}` fails: run it to see why");
-    }
     Ok(())
 }
 
@@ -42,7 +65,6 @@ fn is_debian() -> bool {
     Path::new("/etc/debian_version").is_file()
 }
 
-/// Whether this process may install packages.
 fn is_root() -> bool {
     #[cfg(unix)]
     {

@@ -9,7 +9,7 @@ use super::command::{run, show};
 use super::debian;
 
 /// The client's program.
-const PROGRAM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+pub(crate) const PROGRAM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
 /// Looks for `npm`; where it may, installs it with the system's own package manager.
 pub(crate) fn find_or_install() -> Result<()> {

@@ -6,7 +6,7 @@ use checkpoint::{FetchError, Hub, NoProgress};
 
 use crate::sandbox::{COMMIT, LARGE, SMALL, Sandbox, fetch, large, leftovers, listing, location};
 use crate::sandbox::{OTHER_COMMIT, small, write};
-use crate::server::{git_sha1, sha256};
+use testkit::hub::{git_sha1, sha256};
 
 struct Case {
     location: String,

@@ -6,7 +6,7 @@ use checkpoint::FetchError;
 
 use crate::sandbox::{Event, LARGE, Recorder, SMALL, Sandbox, fetch, large, leftovers, listing};
 use crate::sandbox::{location, small, write};
-use crate::server::{Behaviour, Ranges, Seen, sha256};
+use testkit::hub::{Behaviour, Ranges, Seen, sha256};
 
 const NAME: &str = "languages/dutch/model.safetensors";
 

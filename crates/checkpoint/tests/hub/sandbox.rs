@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use checkpoint::{FetchError, Hub, HubBuilder, Location, NoProgress, Progress};
 
-use crate::server::{LoopbackHub, Repository};
+use testkit::hub::{LoopbackHub, Repository};
 
 pub(crate) const COMMIT: &str = "3e82814a68665eec246ff649b14c71331f955c06";
 pub(crate) const OTHER_COMMIT: &str = "1e08e6a23401048648a9fdcfde2f89348215c2a7";

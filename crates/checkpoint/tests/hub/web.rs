@@ -5,7 +5,7 @@ use std::fs;
 use checkpoint::FetchError;
 
 use crate::sandbox::{Event, LARGE, Recorder, Sandbox, fetch, large, leftovers, location};
-use crate::server::sha256;
+use testkit::hub::sha256;
 
 /// The address of [`LARGE`] as a plain file of the web.
 fn address(sandbox: &Sandbox) -> String {

@@ -4,15 +4,15 @@ use checkpoint::{Checkpoint, CheckpointFiles, Misshapen, Weights, WeightsError};
 use config::TensorSpec;
 use tempfile::tempdir;
 
-use crate::support::{
-    MODELS, Tensor, bits, file, fixture, fixture_path, read_all, specs, table, widened, write,
-};
+use crate::support::{bits, specs, table, write};
+use testkit::NAMES;
+use testkit::tensors::{Tensor, file, fixture, read_all, widened};
 
 #[test]
 fn fixtures_are_read_whole() {
     let mut failures = Vec::new();
-    for model in MODELS {
-        let files = CheckpointFiles::Whole(fixture_path(model));
+    for model in NAMES {
+        let files = CheckpointFiles::Whole(testkit::checkpoint(model));
         let checkpoint = Checkpoint::open(&files, &table(model)).unwrap();
         for tensor in fixture(model) {
             let mut reader = checkpoint.open(&tensor.name).unwrap();

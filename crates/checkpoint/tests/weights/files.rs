@@ -5,7 +5,8 @@ use std::path::Path;
 use checkpoint::{SafetensorsFile, TensorReader, WeightsError};
 use tempfile::tempdir;
 
-use crate::support::{Tensor, bits, chain, file, raw, read_all, write};
+use crate::support::{bits, chain, write};
+use testkit::tensors::{Tensor, file, raw, read_all};
 
 /// Opens bytes as a file of this name; the message says which file it is about.
 fn refusal(name: &str, bytes: &[u8]) -> Result<(), String> {

@@ -5,7 +5,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-use crate::support::{Tensor, file, raw, read_all, specs, write};
+use crate::support::{specs, write};
+use testkit::tensors::{Tensor, file, raw, read_all};
 
 /// Opens bytes as a file, and as either half of a training checkpoint, and reads
 /// all that can be read.

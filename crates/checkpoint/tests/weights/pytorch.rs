@@ -10,10 +10,11 @@ use config::TensorSpec;
 use half::{bf16, f16};
 use tempfile::tempdir;
 
-use crate::support::{bits, chain, gunzip, read_all, stored, table, training, write};
+use crate::support::{bits, chain, table, write};
+use testkit::tensors::{gunzip, read_all, stored};
 
 fn form(name: &str) -> PathBuf {
-    training().join("forms").join(name)
+    testkit::training().join("forms").join(name)
 }
 
 fn open(path: &Path, tensors: &[(&str, &[usize])]) -> Result<Checkpoint, WeightsError> {
@@ -41,9 +42,9 @@ const FRESH: &str = "POCKET_ONNX_TRAINING";
 #[test]
 fn a_training_checkpoint_is_its_model_under_its_averages() {
     let folder = tempdir().unwrap();
-    let packed = gunzip(&training().join("checkpoint_00000010.pt.gz"));
+    let packed = gunzip(&testkit::training().join("checkpoint_00000010.pt.gz"));
     let path = write(folder.path(), "checkpoint.pt", &packed);
-    let merged = gunzip(&training().join("merged.safetensors.gz"));
+    let merged = gunzip(&testkit::training().join("merged.safetensors.gz"));
     is_its_model_under_its_averages(path, &merged);
     if let Some(fresh) = env::var_os(FRESH).map(PathBuf::from) {
         let merged = fs::read(fresh.join("merged.safetensors")).unwrap();

@@ -3,7 +3,9 @@
 use checkpoint::{SyntheticWeights, Weights, WeightsError};
 use config::TensorSpec;
 
-use crate::support::{MODELS, bits, fixture, read_all, table, widened};
+use crate::support::{bits, table};
+use testkit::NAMES;
+use testkit::tensors::{fixture, read_all, widened};
 
 fn values(weights: &SyntheticWeights, key: &str, block: usize) -> Vec<f32> {
     read_all(&mut *weights.open(key).unwrap(), block).unwrap()
@@ -21,7 +23,7 @@ fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
 #[test]
 fn every_tensor_is_distributed_as_in_the_fixtures() {
     let mut failures = Vec::new();
-    for model in MODELS {
+    for model in NAMES {
         let weights = SyntheticWeights::new(&table(model), 7);
         for tensor in fixture(model) {
             let expected = widened(&tensor);

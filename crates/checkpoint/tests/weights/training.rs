@@ -3,14 +3,16 @@
 use checkpoint::{Checkpoint, CheckpointFiles, Weights, WeightsError};
 use tempfile::tempdir;
 
-use crate::layout::{to_training_flow_lm, to_training_mimi};
-use crate::support::{MODELS, Tensor, bits, file, fixture, read_all, specs, table, widened, write};
+use crate::support::{bits, specs, table, write};
+use testkit::NAMES;
+use testkit::tensors::{Tensor, file, fixture, read_all, widened};
+use testkit::training_layout::{to_training_flow_lm, to_training_mimi};
 
 /// Both ways round: a fixture told in the training layout reads as itself.
 #[test]
 fn a_checkpoint_in_the_training_layout_has_the_same_values() {
     let mut failures = Vec::new();
-    for model in MODELS {
+    for model in NAMES {
         for prefix in ["", "model."] {
             let published = fixture(model);
             let folder = tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use checkpoint::SafetensorsFile;
 
-use crate::support::read_all;
+use testkit::tensors::read_all;
 
 /// What the script writes, row by row; all of it is exact in every format.
 const VALUES: [f32; 6] = [0.5, -1.5, 3.0, 0.125, -2.0, 65504.0];

@@ -8,8 +8,8 @@ use checkpoint::{SyntheticWeights, TokenizerFile, TokenizerKind, Weights as _};
 use config::Variant;
 
 use crate::sandbox::{Ran, Sandbox};
-use crate::server::{LoopbackHub, Repository};
-use crate::support::{Tensor, file, read_all};
+use testkit::hub::{LoopbackHub, Repository};
+use testkit::tensors::{Tensor, file, read_all};
 
 const VARIANT: &str = "english_2m_2026-10";
 const CONVERT: &str = "convert --variant english_2m_2026-10 --output-dir out";

@@ -190,10 +190,7 @@ fn imports_that_are_killed_leave_a_bundle() {
 fn imported_voices_survive_a_conversion_of_the_same_weights() {
     let sandbox = Sandbox::new();
     sandbox.run(&format!("{REAL} --output-dir b --quiet")).ok();
-    let record = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../fixtures/records/tiny_english/voice.safetensors"
-    );
+    let record = testkit::records("tiny_english").join("voice.safetensors");
     fs::copy(record, sandbox.path("me.safetensors")).unwrap();
     for name in ["first", "second"] {
         sandbox
@@ -239,10 +236,7 @@ fn imported_voices_survive_a_conversion_of_the_same_weights() {
 fn the_loss_of_imported_voices_is_told_before_the_work() {
     let sandbox = Sandbox::new();
     sandbox.run(&format!("{REAL} --output-dir b --quiet")).ok();
-    let record = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../fixtures/records/tiny_english/voice.safetensors"
-    );
+    let record = testkit::records("tiny_english").join("voice.safetensors");
     fs::copy(record, sandbox.path("me.safetensors")).unwrap();
     let import = "voice import me.safetensors --bundle b";
     sandbox.run(import).ok();

@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use bundle::Manifest;
 
 use crate::sandbox::Sandbox;
-use crate::support::{Tensor, file, fixture, gunzip, stored, training};
+use testkit::tensors::{Tensor, file, fixture, gunzip, stored};
 
 /// Everything but the weights.
 const MODEL: &str = "convert --config tiny_2m.yaml --tokenizer tokenizer.model --dtype f32";
 
 /// The trainer's folder, with the codec of the fixture in its export.
 fn run_dir(sandbox: &Sandbox) {
-    let checkpoint = gunzip(&training().join("checkpoint_00000010.pt.gz"));
+    let checkpoint = gunzip(&testkit::training().join("checkpoint_00000010.pt.gz"));
     sandbox.write("run/checkpoint_00000010.pt", checkpoint);
-    let optimizer = fs::read(training().join("forms/optim_00000001.pt")).unwrap();
+    let optimizer = fs::read(testkit::training().join("forms/optim_00000001.pt")).unwrap();
     sandbox.write("run/optim_00000010.pt", optimizer);
     sandbox.write("run/args.yaml", "model_config: tiny_2m.yaml\n");
-    let mut tensors = stored(&gunzip(&training().join("merged.safetensors.gz")));
+    let mut tensors = stored(&gunzip(&testkit::training().join("merged.safetensors.gz")));
     tensors.extend((fixture("tiny_2m").into_iter()).filter(|it| it.name.starts_with("mimi.")));
     sandbox.write("run/model.safetensors", file(&tensors, 8));
 }
@@ -115,7 +115,7 @@ fn a_checkpoint_without_a_codec_says_where_one_can_come_from() {
 fn a_pickle_that_is_a_program_is_never_run() {
     let sandbox = Sandbox::new();
     fs::copy(
-        training().join("forms/program.pt"),
+        testkit::training().join("forms/program.pt"),
         sandbox.path("program.pt"),
     )
     .unwrap();
@@ -125,7 +125,7 @@ fn a_pickle_that_is_a_program_is_never_run() {
 }
 
 fn adapter(name: &str) -> PathBuf {
-    training().join("adapters").join(name)
+    testkit::training().join("adapters").join(name)
 }
 
 fn copy_adapter(sandbox: &Sandbox, name: &str) {

@@ -6,18 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use bundle::Manifest;
-
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");
-const TOKENIZERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../checkpoint/assets");
-
-/// The small models of the fixtures, and the tokenizer that each asks for.
-pub(crate) const MODELS: [(&str, &str); 5] = [
-    ("tiny_2026-01", "tokenizer.json"),
-    ("tiny_2m", "tokenizer.model"),
-    ("tiny_drifting_french", "tokenizer.json"),
-    ("tiny_english", "tokenizer.json"),
-    ("tiny_flow_matching", "tokenizer.json"),
-];
+use checkpoint::TokenizerKind;
 
 /// A small model whose weights are random.
 pub(crate) const TINY: &str =
@@ -46,17 +35,15 @@ impl Sandbox {
     /// Holds `NAME.yaml` and `NAME.safetensors` of all fixtures and both tokenizers.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let copy = |from: String, to: &str| {
+        let copy = |from: PathBuf, to: &str| {
             fs::copy(from, folder.path().join(to)).unwrap();
         };
-        for (name, _) in MODELS {
-            let weights = format!("{FIXTURES}/checkpoints/{name}/model.safetensors");
-            copy(weights, &format!("{name}.safetensors"));
-            let config = format!("{name}.yaml");
-            copy(format!("{FIXTURES}/configs/{config}"), &config);
+        for name in testkit::NAMES {
+            copy(testkit::checkpoint(name), &format!("{name}.safetensors"));
+            copy(testkit::config_file(name), &format!("{name}.yaml"));
         }
-        for name in ["tokenizer.json", "tokenizer.model"] {
-            copy(format!("{TOKENIZERS}/{name}"), name);
+        for kind in [TokenizerKind::Json, TokenizerKind::SentencePiece] {
+            copy(testkit::tokenizer_file(kind), kind.file_name());
         }
         Self { folder }
     }

@@ -15,8 +15,7 @@ fn sandbox() -> Sandbox {
         .run(&format!("{REAL} --dtype f32 --output-dir b --quiet"))
         .ok();
     for (model, name) in [("tiny_english", "voice"), ("tiny_2m", "other")] {
-        let records = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/records");
-        let record = fs::read(format!("{records}/{model}/voice.safetensors")).unwrap();
+        let record = fs::read(testkit::records(model).join("voice.safetensors")).unwrap();
         sandbox.write(&format!("{name}.safetensors"), record);
     }
     sandbox

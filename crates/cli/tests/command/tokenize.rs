@@ -22,11 +22,11 @@ fn tokenized(sandbox: &Sandbox, line: &str, text: &str) -> Value {
 #[test]
 fn raw_texts_have_the_ids_of_the_reference_libraries() {
     let sandbox = Sandbox::new();
-    let (json, model) = fixtures::vocabulary("bpe_nfkc").unwrap();
+    let (json, model) = testkit::vocabulary("bpe_nfkc").unwrap();
     sandbox.write("other.json", json);
     sandbox.write("other.model", model);
     let mut failures = Vec::new();
-    let cases = fixtures::cases().unwrap();
+    let cases = testkit::cases().unwrap();
     for (text, ids) in &cases[..57] {
         if text.contains('\0') {
             continue;

@@ -5,11 +5,10 @@ use std::process::Command;
 
 use bundle::{ComponentName, Manifest};
 
-use crate::sandbox::{MODELS, REAL, Ran, Sandbox, TINY};
+use crate::sandbox::{REAL, Ran, Sandbox, TINY};
 
 fn records(model: &str) -> String {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/records");
-    format!("{folder}/{model}")
+    testkit::records(model).to_string_lossy().into_owned()
 }
 
 impl Sandbox {
@@ -34,7 +33,8 @@ fn with_installed_runtime(command: &mut Command) -> &mut Command {
 #[test]
 fn fixtures_compute_what_pocket_tts_computes() {
     let sandbox = Sandbox::new();
-    for (model, tokenizer) in MODELS {
+    for model in testkit::NAMES {
+        let tokenizer = testkit::tokenizer(model).unwrap().file_name();
         let line = format!(
             "convert --config {model}.yaml --weights {model}.safetensors --tokenizer {tokenizer} \
              --output-dir out --dtype f32"

@@ -99,11 +99,8 @@ fn recordings_of_every_kind_become_voices() {
 fn voice_files_change_their_form_and_come_back() {
     let sandbox = Sandbox::new();
     sandbox.run(&format!("{REAL} --output-dir b --quiet")).ok();
-    let records = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../fixtures/records/tiny_english"
-    );
-    let record = fs::read(format!("{records}/voice.safetensors")).unwrap();
+    let records = testkit::records("tiny_english");
+    let record = fs::read(records.join("voice.safetensors")).unwrap();
     sandbox.write("voice.safetensors", &record);
     sandbox
         .run("voice convert voice.safetensors --older -o old.safetensors --bundle b")

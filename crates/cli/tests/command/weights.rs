@@ -1,8 +1,8 @@
 //! The same values, however a checkpoint stores them.
 
-use crate::layout::{to_training_flow_lm, to_training_mimi};
 use crate::sandbox::{REAL, Sandbox};
-use crate::support::{Tensor, file, fixture, widened};
+use testkit::tensors::{Tensor, file, fixture, widened};
+use testkit::training_layout::{to_training_flow_lm, to_training_mimi};
 
 /// The values of a tensor that both half-width formats hold exactly.
 fn common(tensor: &Tensor) -> Vec<f32> {

@@ -3,7 +3,7 @@
 use config::{Config, ConfigError};
 use proptest::prelude::*;
 
-use super::FIXTURES;
+use super::fixture;
 
 #[test]
 fn texts_that_are_no_configuration_are_refused() {
@@ -88,10 +88,10 @@ proptest! {
 
     #[test]
     fn odd_values_never_panic(
-        fixture in prop::sample::select(FIXTURES.to_vec()),
+        name in prop::sample::select(testkit::NAMES.to_vec()),
         edits in prop::collection::vec((any::<prop::sample::Index>(), odd_value()), 1..4),
     ) {
-        let mut lines: Vec<_> = fixture.lines().map(str::to_owned).collect();
+        let mut lines: Vec<_> = fixture(name).lines().map(str::to_owned).collect();
         for (at, value) in edits {
             let line = at.get(&lines);
             let key = line.split_once(": ").map_or(line.as_str(), |(key, _)| key);
@@ -104,10 +104,10 @@ proptest! {
 
     #[test]
     fn odd_characters_never_panic(
-        fixture in prop::sample::select(FIXTURES.to_vec()),
+        name in prop::sample::select(testkit::NAMES.to_vec()),
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 1..8),
     ) {
-        let mut characters: Vec<_> = fixture.chars().collect();
+        let mut characters: Vec<_> = fixture(name).chars().collect();
         for (at, character) in edits {
             let index = at.index(characters.len());
             characters[index] = character;

@@ -25,8 +25,7 @@ use weights::{Matrix, Table};
 const SEED: u64 = 7;
 
 fn fixture(name: &str) -> Config {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/configs");
-    Config::from_yaml(&fs::read_to_string(dir.join(format!("{name}.yaml"))).unwrap()).unwrap()
+    testkit::config(name).unwrap()
 }
 
 fn identity(synthetic: Option<u64>) -> Identity {
@@ -109,13 +108,7 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 #[test]
 fn bundles_of_all_fixtures() {
-    for name in [
-        "tiny_2026-01",
-        "tiny_2m",
-        "tiny_drifting_french",
-        "tiny_english",
-        "tiny_flow_matching",
-    ] {
+    for name in testkit::NAMES {
         let dir = TempDir::new().unwrap();
         let parts = Parts::of(name);
         let written = parts.write(&parts.weights(), dir.path(), &()).unwrap();

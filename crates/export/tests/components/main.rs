@@ -6,7 +6,6 @@ mod interface;
 mod states;
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
 
 use bundle::{ComponentName, Format};
 use config::{Config, Variant};
@@ -14,19 +13,9 @@ use export::ComponentGraph;
 use onnx::Opset;
 use onnx::proto::{GraphProto, TensorProto};
 
-const FIXTURES: [&str; 5] = [
-    "tiny_2026-01",
-    "tiny_2m",
-    "tiny_drifting_french",
-    "tiny_english",
-    "tiny_flow_matching",
-];
-
 fn fixtures() -> Vec<(String, Config)> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/configs");
-    let read = |name: &str| std::fs::read_to_string(dir.join(format!("{name}.yaml"))).unwrap();
-    let config = |name: &str| (name.to_owned(), Config::from_yaml(&read(name)).unwrap());
-    FIXTURES.map(config).into()
+    let config = |name: &str| (name.to_owned(), testkit::config(name).unwrap());
+    testkit::NAMES.map(config).into()
 }
 
 fn models() -> Vec<(String, Config)> {
@@ -34,7 +23,7 @@ fn models() -> Vec<(String, Config)> {
         .iter()
         .map(|v| (v.name.to_owned(), v.config()));
     let models: Vec<_> = fixtures().into_iter().chain(variants).collect();
-    assert_eq!(models.len(), 5 + Variant::all().len());
+    assert_eq!(models.len(), testkit::NAMES.len() + Variant::all().len());
     models
 }
 

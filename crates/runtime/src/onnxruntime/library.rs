@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 
-use super::location::installed_library;
 use crate::RuntimeError;
+use crate::location::installed_library;
 
 /// The library of this process, and the environment that its sessions share.
 static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);

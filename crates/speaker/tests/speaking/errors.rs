@@ -19,7 +19,7 @@ fn says(result: Result<impl Sized, SpeakerError>, what: &str) {
 
 #[test]
 fn options_and_texts_that_make_no_sense() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 1);
     let own = speaker.model().options();
     let with = |change: fn(&mut Options)| {
@@ -45,7 +45,7 @@ fn options_and_texts_that_make_no_sense() {
 
 #[test]
 fn voices_and_recordings_that_cannot_be_used() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
     says(
         speaker.voice(Some("alba")),
@@ -76,20 +76,20 @@ fn bundles_that_lack_something() {
     ] {
         let mut components = ComponentName::ALL.to_vec();
         components.retain(|name| *name != component);
-        let recipe = fixtures::Recipe {
+        let recipe = testkit::Recipe {
             components: &components,
-            ..fixtures::Recipe::of(NAME)
+            ..testkit::Recipe::of(NAME)
         };
         let bundle = recipe.make().unwrap();
         says(open(&bundle.path()), &format!("the bundle has no {lacks}"));
     }
-    let recipe = fixtures::Recipe {
+    let recipe = testkit::Recipe {
         components: &ComponentName::ALL[..3],
-        ..fixtures::Recipe::of(NAME)
+        ..testkit::Recipe::of(NAME)
     };
     let bundle = recipe.make().unwrap();
     says(open(&bundle.path()), "the bundle has no");
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     std::fs::remove_file(bundle.path().join("tokenizer.json")).unwrap();
     says(open(&bundle.path()), "cannot read");
 }
@@ -103,7 +103,7 @@ fn a_graph_that_returns_nan_is_named() {
         (ComponentName::MimiDecoder, "audio"),
         (ComponentName::TextConditioner, "embeddings"),
     ] {
-        let bundle = fixtures::bundle(NAME, 17).unwrap();
+        let bundle = testkit::bundle(NAME, 17).unwrap();
         let manifest = Manifest::read(&bundle.path()).unwrap();
         let path = bundle
             .path()

@@ -12,7 +12,7 @@ const TEXT: &str = "Hello there. [pause 100ms] This is a longer sentence, and it
 fn a_seed_says_the_same_on_every_run_and_thread_count() {
     let mut wrong = Vec::new();
     for name in ["tiny_english", "tiny_2m", "tiny_flow_matching"] {
-        let bundle = fixtures::bundle(name, 17).unwrap();
+        let bundle = testkit::bundle(name, 17).unwrap();
         for first in backends() {
             let mut reference: Option<Vec<f32>> = None;
             for threads in [1, 2, 2, 4] {
@@ -40,8 +40,8 @@ fn a_seed_says_the_same_on_every_run_and_thread_count() {
 #[test]
 fn backends_agree_while_they_run_freely() {
     let mut wrong = Vec::new();
-    for name in fixtures::NAMES {
-        let bundle = fixtures::bundle(name, 17).unwrap();
+    for name in testkit::NAMES {
+        let bundle = testkit::bundle(name, 17).unwrap();
         let mut spoken_first = None;
         for backend in backends() {
             let backend_name = backend.name();

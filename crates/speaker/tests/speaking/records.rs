@@ -10,7 +10,7 @@ use tensor::Tensor;
 
 use crate::support::{backends, difference, floats, record};
 
-/// What `make_golden` spoke.
+/// What `make_records.py` recorded.
 const TEXT: &str = "Hello world. I am a synthetic checkpoint, and this sentence fixes my tokens.";
 const TOLERANCE: f32 = 2e-5;
 
@@ -18,8 +18,8 @@ const TOLERANCE: f32 = 2e-5;
 fn recorded_noise_makes_recorded_latents_and_sound() {
     let mut wrong = Vec::new();
     let mut worst: f32 = 0.0;
-    for name in fixtures::NAMES {
-        let bundle = fixtures::bundle(name, 17).unwrap();
+    for name in testkit::NAMES {
+        let bundle = testkit::bundle(name, 17).unwrap();
         for backend in backends() {
             for (what, difference) in steps(&bundle.path(), name, backend.as_ref()) {
                 worst = worst.max(difference);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use speech::{Options, Speed};
+use speech::{MoreText, Options, Speed};
 use stretch::Stretch;
 
 use crate::support::{backends, say, speaker};
@@ -12,7 +12,7 @@ const NAME: &str = "tiny_english";
 
 #[test]
 fn the_first_chunk_is_one_frame_long() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     for threads in [1, 2] {
         let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
         let options = speaker.model().options();
@@ -41,7 +41,7 @@ fn the_first_chunk_is_one_frame_long() {
 
 #[test]
 fn pauses_are_silent_and_as_long_as_asked() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
     let options = speaker.model().options();
     let (one, two) = ("First.", "Second.");
@@ -72,7 +72,7 @@ fn pauses_are_silent_and_as_long_as_asked() {
 
 #[test]
 fn a_listener_may_leave_at_any_point() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     let text = "A sentence that is said again and again. ".repeat(200);
     for threads in [1, 2] {
         let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
@@ -90,7 +90,7 @@ fn a_listener_may_leave_at_any_point() {
 
 #[test]
 fn utterances_share_a_bundle() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     for backend in backends() {
         let (speaker, voice) = speaker(&bundle.path(), NAME, backend, 2);
         let options = speaker.model().options();
@@ -111,15 +111,15 @@ fn utterances_share_a_bundle() {
 /// Of such a text no chunk ever comes, at which a stop could be noticed.
 #[test]
 fn a_text_that_never_says_anything_can_be_stopped() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     for threads in [1, 2] {
         let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
         let options = speaker.model().options();
         let (began, begins) = std::sync::mpsc::channel();
-        let source = Box::new(move || {
+        let source = Box::new(move |_| {
             // Nobody waits for it any more at the end.
             let _ = began.send(());
-            Ok(Some("\n".repeat(2_000).into()))
+            Ok(MoreText::Piece("\n".repeat(2_000).into()))
         });
         let utterance = speaker.model().utterance_of(source, &options).unwrap();
         let mut utterance = speaker.say(&voice, utterance).unwrap();
@@ -136,10 +136,10 @@ fn a_text_that_never_says_anything_can_be_stopped() {
 /// What fails while a text is read is an error of the utterance.
 #[test]
 fn a_source_may_fail() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
     let options = speaker.model().options();
-    let source = Box::new(move || Err("the disk is gone".into()));
+    let source = Box::new(move |_| Err("the disk is gone".into()));
     let utterance = speaker.model().utterance_of(source, &options).unwrap();
     let mut utterance = speaker.say(&voice, utterance).unwrap();
     let error = utterance.next().unwrap().unwrap_err();
@@ -150,7 +150,7 @@ fn a_source_may_fail() {
 
 #[test]
 fn another_speed_says_the_same_in_another_time() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     let text = "First it is said. [pause 1.5s] Second.";
     let chunks = |threads: usize, speed: f64| {
         let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);

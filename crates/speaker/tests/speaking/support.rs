@@ -51,7 +51,7 @@ pub(crate) fn say(
 
 /// The bytes of a recorded file.
 pub(crate) fn record(model: &str, file: &str) -> Vec<u8> {
-    std::fs::read(fixtures::records(model).join(file)).unwrap()
+    std::fs::read(testkit::records(model).join(file)).unwrap()
 }
 
 /// The single precision numbers of a tensor, if it is there.

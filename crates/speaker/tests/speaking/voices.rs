@@ -12,8 +12,8 @@ use crate::support::{backends, difference, floats, record, say};
 #[test]
 fn the_recorded_recording_makes_the_recorded_voice() {
     let mut wrong = Vec::new();
-    for name in fixtures::NAMES {
-        let bundle = fixtures::bundle(name, 17).unwrap();
+    for name in testkit::NAMES {
+        let bundle = testkit::bundle(name, 17).unwrap();
         for backend in backends() {
             let voice = voice_of_record(&bundle.path(), name, backend.as_ref());
             for (form, file) in [
@@ -72,7 +72,7 @@ fn voice_of_record(dir: &std::path::Path, name: &str, backend: &dyn Backend) -> 
 #[test]
 fn a_cloned_voice_speaks_as_its_file_does() {
     let name = "tiny_english";
-    let bundle = fixtures::bundle(name, 17).unwrap();
+    let bundle = testkit::bundle(name, 17).unwrap();
     let encoder = record(name, "encoder.safetensors");
     let wav = floats(&SafeTensors::deserialize(&encoder).unwrap(), "wav").unwrap();
     for backend in backends() {
@@ -99,7 +99,7 @@ fn a_cloned_voice_speaks_as_its_file_does() {
 
 #[test]
 fn long_recordings_are_cut() {
-    let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
+    let bundle = testkit::bundle("tiny_2m", 17).unwrap();
     let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
     let tone = |seconds: usize| {
         let samples = (0..seconds * 8000).map(|i| (i as f32 * 0.3).sin() * 0.5);
@@ -128,8 +128,8 @@ fn prompt_file(name: &str, shape: &[usize], values: &[f32]) -> Vec<u8> {
 #[test]
 fn stored_prompts_make_the_recorded_voice() {
     let mut wrong = Vec::new();
-    for name in fixtures::NAMES {
-        let bundle = fixtures::bundle(name, 17).unwrap();
+    for name in testkit::NAMES {
+        let bundle = testkit::bundle(name, 17).unwrap();
         let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
         let config = speaker.model().manifest().config();
         let (width, inner) = (config.flow_lm.transformer.d_model, config.inner_dim());
@@ -174,7 +174,7 @@ fn stored_prompts_make_the_recorded_voice() {
 
 #[test]
 fn stored_prompts_of_other_models_are_refused() {
-    let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
+    let bundle = testkit::bundle("tiny_2m", 17).unwrap();
     let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
     let ones = [1.0; 57 * 4];
     let cases = [
@@ -203,14 +203,14 @@ fn stored_prompts_of_other_models_are_refused() {
     }
 
     // The row before the voice is the encoder's.
-    let parts = fixtures::Recipe {
+    let parts = testkit::Recipe {
         components: &[
             bundle::ComponentName::TextConditioner,
             bundle::ComponentName::FlowLm,
             bundle::ComponentName::FlowNet,
             bundle::ComponentName::MimiDecoder,
         ],
-        ..fixtures::Recipe::of("tiny_2m")
+        ..testkit::Recipe::of("tiny_2m")
     };
     let bundle = parts.make().unwrap();
     let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
@@ -221,7 +221,7 @@ fn stored_prompts_of_other_models_are_refused() {
 
 #[test]
 fn long_stored_prompts_are_cut_as_recordings_are() {
-    let bundle = fixtures::bundle("tiny_english", 17).unwrap();
+    let bundle = testkit::bundle("tiny_english", 17).unwrap();
     let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
     let width = speaker.model().manifest().model.flow_lm.transformer.d_model;
     let values = vec![0.5; 376 * width];

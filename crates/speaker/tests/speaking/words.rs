@@ -27,7 +27,7 @@ fn recorded() -> Vec<Attention> {
         env!("CARGO_MANIFEST_DIR"),
         "/../speech/tests/words/attention.json"
     );
-    serde_json::from_slice(&fixtures::unpacked(Path::new(path)).unwrap()).unwrap()
+    serde_json::from_slice(&testkit::unpacked(Path::new(path)).unwrap()).unwrap()
 }
 
 fn heads(attention: &Attention) -> Vec<WordHead> {
@@ -38,9 +38,9 @@ fn heads(attention: &Attention) -> Vec<WordHead> {
 #[test]
 fn every_backend_looks_where_the_reference_looks() {
     for attention in recorded() {
-        let recipe = fixtures::Recipe {
+        let recipe = testkit::Recipe {
             word_heads: heads(&attention),
-            ..fixtures::Recipe::of(&attention.model)
+            ..testkit::Recipe::of(&attention.model)
         };
         let bundle = recipe.make().unwrap();
         for backend in backends() {
@@ -113,9 +113,9 @@ fn scores(dir: &Path, attention: &Attention, backend: &dyn Backend) -> Vec<Vec<f
 
 /// The words of a text, and the text that they make together.
 fn words(text: &str, threads: usize) -> (Vec<Word>, String) {
-    let recipe = fixtures::Recipe {
+    let recipe = testkit::Recipe {
         word_heads: vec![WordHead { layer: 0, head: 1 }],
-        ..fixtures::Recipe::of("tiny_english")
+        ..testkit::Recipe::of("tiny_english")
     };
     let bundle = recipe.make().unwrap();
     let backend = backends().remove(0);
@@ -172,7 +172,7 @@ fn no_word_of_any_text_is_lost() {
 
 #[test]
 fn a_model_without_heads_says_so() {
-    let bundle = fixtures::bundle("tiny_english", 17).unwrap();
+    let bundle = testkit::bundle("tiny_english", 17).unwrap();
     let (speaker, voice) = speaker(&bundle.path(), "tiny_english", backends().remove(0), 1);
     let options = speech::Options {
         words: true,

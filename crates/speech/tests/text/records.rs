@@ -31,8 +31,8 @@ struct Split {
 
 #[test]
 fn recorded_texts_come_out_as_recorded() {
-    let mut configs: BTreeMap<&str, Config> = (fixtures::NAMES.into_iter())
-        .map(|name| (name, fixtures::config(name).unwrap()))
+    let mut configs: BTreeMap<&str, Config> = (testkit::NAMES.into_iter())
+        .map(|name| (name, testkit::config(name).unwrap()))
         .collect();
     for name in ["english_2026-01", "english_2m_2026-10"] {
         configs.insert(name, Variant::find(name).unwrap().config());
@@ -41,8 +41,8 @@ fn recorded_texts_come_out_as_recorded() {
     let mut failures = Vec::new();
     for (name, config) in configs {
         let options = config.text_options();
-        let path = fixtures::records(name).join("text_cases.json");
-        let records: Records = serde_json::from_slice(&fixtures::unpacked(&path).unwrap()).unwrap();
+        let path = testkit::records(name).join("text_cases.json");
+        let records: Records = serde_json::from_slice(&testkit::unpacked(&path).unwrap()).unwrap();
         assert!(
             records.prepare.len() >= 20 && records.split.len() >= 10,
             "{name}"

@@ -10,8 +10,8 @@ fn prompts_end_and_are_resampled_as_recorded() {
     let mut wrong = Vec::new();
     // Those of the other models would be the same: the clip does not depend on the model.
     for name in ["tiny_english", "tiny_2m"] {
-        let path = fixtures::records(name).join("pause.safetensors");
-        let file = fixtures::unpacked(&path).unwrap();
+        let path = testkit::records(name).join("pause.safetensors");
+        let file = testkit::unpacked(&path).unwrap();
         let file = SafeTensors::deserialize(&file).unwrap();
         let clip = floats(&file, "in");
         let low = floats(&file, "resampled_16000");

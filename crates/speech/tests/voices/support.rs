@@ -5,9 +5,9 @@ use safetensors::SafeTensors;
 
 /// `flow_lm` of the small model `name`.
 pub(crate) fn flow_lm(name: &str) -> Component {
-    let bundle = fixtures::Recipe {
+    let bundle = testkit::Recipe {
         components: &[ComponentName::FlowLm],
-        ..fixtures::Recipe::of(name)
+        ..testkit::Recipe::of(name)
     };
     let bundle = bundle.make().unwrap();
     let mut manifest = Manifest::read(&bundle.path()).unwrap();
@@ -16,7 +16,7 @@ pub(crate) fn flow_lm(name: &str) -> Component {
 
 /// A recorded file.
 pub(crate) fn record(model: &str, file: &str) -> Vec<u8> {
-    std::fs::read(fixtures::records(model).join(file)).unwrap()
+    std::fs::read(testkit::records(model).join(file)).unwrap()
 }
 
 /// The single precision numbers of a tensor.

@@ -4,11 +4,11 @@ use tokenizer::Tokenizer;
 
 #[test]
 fn ids_are_those_of_tokenizers_and_sentencepiece() {
-    let cases = fixtures::cases().unwrap();
+    let cases = testkit::cases().unwrap();
     assert_eq!(cases.len(), 506);
     let mut failures = Vec::new();
-    for (index, name) in fixtures::VOCABULARIES.into_iter().enumerate() {
-        let (json, model) = fixtures::vocabulary(name).unwrap();
+    for (index, name) in testkit::VOCABULARIES.into_iter().enumerate() {
+        let (json, model) = testkit::vocabulary(name).unwrap();
         let json = Tokenizer::from_json(&json).unwrap();
         let model = Tokenizer::from_sentencepiece(&model).unwrap();
         assert_eq!((json.vocab_size(), model.vocab_size()), (1000, 1000));

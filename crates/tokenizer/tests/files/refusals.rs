@@ -185,7 +185,7 @@ fn json_that_is_no_tokenizer_is_refused() {
             ("cut short", whole[..whole.len() / 2].to_vec(), "EOF"),
             (
                 "another kind",
-                fixtures::vocabulary("bpe_identity").unwrap().1,
+                testkit::vocabulary("bpe_identity").unwrap().1,
                 "expected value",
             ),
             ("no object", b"[1]".to_vec(), "invalid"),
@@ -367,7 +367,7 @@ proptest! {
         changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         text in ".*",
     ) {
-        let (mut json, mut model) = fixtures::vocabulary("unigram_nfkc").unwrap();
+        let (mut json, mut model) = testkit::vocabulary("unigram_nfkc").unwrap();
         for (index, byte) in changes {
             *index.get_mut(&mut json) = byte;
             *index.get_mut(&mut model) = byte;

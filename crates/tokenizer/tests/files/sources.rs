@@ -4,10 +4,10 @@ use tokenizer::Tokenizer;
 
 #[test]
 fn sources_cover_the_text_in_order() {
-    let cases = fixtures::cases().unwrap();
+    let cases = testkit::cases().unwrap();
     let mut failures = Vec::new();
-    for name in fixtures::VOCABULARIES {
-        let (json, model) = fixtures::vocabulary(name).unwrap();
+    for name in testkit::VOCABULARIES {
+        let (json, model) = testkit::vocabulary(name).unwrap();
         let json = Tokenizer::from_json(&json).unwrap();
         let model = Tokenizer::from_sentencepiece(&model).unwrap();
         for (text, _) in &cases {
@@ -37,7 +37,7 @@ fn sources_cover_the_text_in_order() {
 
 #[test]
 fn replaced_characters_are_found_again() {
-    let (json, model) = fixtures::vocabulary("bpe_nfkc").unwrap();
+    let (json, model) = testkit::vocabulary("bpe_nfkc").unwrap();
     let json = Tokenizer::from_json(&json).unwrap();
     let model = Tokenizer::from_sentencepiece(&model).unwrap();
     for tokenizer in [json, model] {

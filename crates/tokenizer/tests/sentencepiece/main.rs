@@ -3,9 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers fail the test that calls them")]
 
-#[path = "../lines/mod.rs"]
-mod lines;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
@@ -27,11 +24,11 @@ fn random_lines_have_the_ids_and_texts_that_sentencepiece_gives() {
     let python = std::env::var("POCKET_ONNX_PYTHON").expect("POCKET_ONNX_PYTHON");
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let lines = lines::lines();
-    assert_eq!(lines.len(), lines::COUNT);
+    let lines = testkit::lines().unwrap();
+    assert_eq!(lines.len(), testkit::LINES);
     fs::write(path("lines.json"), serde_json::to_vec(&lines).unwrap()).unwrap();
-    for name in fixtures::VOCABULARIES {
-        let (_, model) = fixtures::vocabulary(name).unwrap();
+    for name in testkit::VOCABULARIES {
+        let (_, model) = testkit::vocabulary(name).unwrap();
         fs::write(path(&format!("{name}.model")), model).unwrap();
     }
     let script = concat!(

@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers fail the test that calls them")]
 
-#[path = "../lines/mod.rs"]
-mod lines;
-
 use serde_json::{Value, json};
 
 /// A file, read by both.
@@ -17,7 +14,7 @@ struct Pair {
 /// All forms of a vocabulary: its own parts, and others in their place.
 #[expect(clippy::too_many_lines, reason = "a list")]
 fn forms(name: &str) -> Vec<Pair> {
-    let (json, _) = fixtures::vocabulary(name).unwrap();
+    let (json, _) = testkit::vocabulary(name).unwrap();
     let file: Value = serde_json::from_slice(&json).unwrap();
     let mut forms = Vec::new();
     let mut add = |form: String, members: Value| {
@@ -154,10 +151,10 @@ fn sequence(normalizer: &Value, wanted: impl Fn(&&Value) -> bool) -> Value {
 /// Each line goes to one form of each vocabulary, so that every form sees some 650 of them.
 #[test]
 fn random_lines_have_the_ids_and_texts_that_tokenizers_gives() {
-    let lines = lines::lines();
-    assert_eq!(lines.len(), lines::COUNT);
+    let lines = testkit::lines().unwrap();
+    assert_eq!(lines.len(), testkit::LINES);
     let mut differences = Vec::new();
-    for name in fixtures::VOCABULARIES {
+    for name in testkit::VOCABULARIES {
         let forms = forms(name);
         assert!(forms.len() >= 75, "{}", forms.len());
         for (line, Pair { name, ours, theirs }) in lines.iter().zip(forms.iter().cycle()) {

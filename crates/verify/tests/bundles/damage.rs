@@ -54,7 +54,7 @@ fn every_damage_is_found_and_named() {
         finding,
     } in cases
     {
-        let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
+        let bundle = testkit::bundle("tiny_2m", 17).unwrap();
         damage(&bundle.path());
         // One backend is enough to see that what is whole is still run.
         let report = verify_on(&[&Rten::default()], &bundle.path(), None).unwrap();
@@ -301,7 +301,7 @@ fn cut(path: &Path, by: usize) {
 
 #[test]
 fn a_value_that_is_not_finite_is_found() {
-    let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
+    let bundle = testkit::bundle("tiny_2m", 17).unwrap();
     edit_file(&bundle.path(), "flow_net.onnx.data", |bytes| {
         // The last weight: a bias of the output.
         *bytes.last_chunk_mut::<4>().unwrap() = f32::NAN.to_le_bytes();
@@ -325,7 +325,7 @@ fn without_a_manifest_there_is_no_report() {
 
 #[test]
 fn a_file_outside_of_the_folder_is_refused_before_it_is_read() {
-    let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
+    let bundle = testkit::bundle("tiny_2m", 17).unwrap();
     edit(&bundle.path(), FlowNet, |c| {
         "../flow_net.onnx".clone_into(&mut c.graph.name);
     });

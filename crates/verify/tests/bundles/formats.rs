@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use bundle::{ComponentName, Format, Manifest, Parameter, ParameterKind};
 use engine::Engine;
-use fixtures::{Bundle, Recipe};
 use runtime::onnxruntime::OnnxRuntime;
 use runtime::{Backend, RuntimeError, Stream};
 use safetensors::{Dtype, tensor::TensorView};
+use testkit::{Bundle, Recipe};
 use verify::{Options, Report};
 use weights::{Matrix, Table};
 
@@ -102,7 +102,7 @@ fn unpacked(parameter: &Parameter, shape: &[usize], data: &[u8]) -> Vec<f32> {
 /// The f32 bundle of the weights that `packed` stands for.
 fn unpacked_bundle(name: &str, packed: &Bundle) -> Bundle {
     let manifest = Manifest::read(&packed.path()).unwrap();
-    let tensors = fixtures::config(name).unwrap().tensors().into_iter();
+    let tensors = testkit::config(name).unwrap().tensors().into_iter();
     let shapes: HashMap<_, _> = tensors.map(|t| (t.key, t.shape)).collect();
     let mut bytes = Vec::new();
     for component in manifest.components.values() {
@@ -137,9 +137,9 @@ fn on_graphs(bundle: &Bundle) -> Report {
 #[test]
 fn graphs_compute_with_what_the_formats_say() {
     let mut wrong = Vec::new();
-    for name in fixtures::NAMES {
+    for name in testkit::NAMES {
         for format in Format::ALL {
-            let packed = fixtures::bundle_in(format, name, 17).unwrap();
+            let packed = testkit::bundle_in(format, name, 17).unwrap();
             let unpacked = unpacked_bundle(name, &packed);
             let (onnx_runtime, _) = backends();
             let elsewhere = Elsewhere {
@@ -162,8 +162,8 @@ fn the_engine_computes_with_what_the_formats_say() {
     let mut wrong = Vec::new();
     for format in Format::ALL {
         let mut worst = (0.0, String::new());
-        for name in fixtures::NAMES {
-            let bundle = fixtures::bundle_in(format, name, 17).unwrap();
+        for name in testkit::NAMES {
+            let bundle = testkit::bundle_in(format, name, 17).unwrap();
             let (onnx_runtime, _) = backends();
             let engine = Engine::default();
             let report = verify_on(&[&onnx_runtime, &engine], &bundle.path(), None).unwrap();
@@ -186,13 +186,13 @@ fn formats_stay_near_the_records() {
     let mut wrong = Vec::new();
     for format in Format::ALL {
         let mut worst = (0.0, String::new());
-        for name in fixtures::NAMES {
-            let bundle = fixtures::bundle_in(format, name, 17).unwrap();
+        for name in testkit::NAMES {
+            let bundle = testkit::bundle_in(format, name, 17).unwrap();
             let (onnx_runtime, _) = backends();
             let engine = Engine::default();
             let options = Options {
                 backends: vec![&onnx_runtime, &engine],
-                records: Some(&fixtures::records(name)),
+                records: Some(&testkit::records(name)),
                 ..Options::default()
             };
             let report = verify::verify(&bundle.path(), &options, &|_| {}).unwrap();
@@ -217,7 +217,7 @@ fn every_operator_set_unpacks_every_format() {
     let mut wrong = Vec::new();
     for format in Format::ALL {
         for opset in 17..=23 {
-            let bundle = fixtures::bundle_in(format, "tiny_2m", opset).unwrap();
+            let bundle = testkit::bundle_in(format, "tiny_2m", opset).unwrap();
             let report = on_graphs(&bundle);
             let failures = failures(&report);
             wrong.extend(
@@ -237,7 +237,7 @@ fn a_backend_that_lacks_a_format_is_not_the_bundle_s_fault() {
         report.notes.iter().any(|note| note.starts_with(&said))
     };
     for format in Format::ALL {
-        let bundle = fixtures::bundle_in(format, "tiny_2m", 17).unwrap();
+        let bundle = testkit::bundle_in(format, "tiny_2m", 17).unwrap();
         let report = on_graphs(&bundle);
         assert!(report.passed(), "{format}: {:#?}", failures(&report));
         let lacks = matches!(format, Format::Bf16 | Format::Q16);

@@ -2,16 +2,16 @@
 
 use bundle::ComponentName;
 use engine::{Engine, Isa};
-use fixtures::Recipe;
+use testkit::Recipe;
 
 use crate::support::{backends, failures, verify, verify_on};
 
 /// Operator sets that every model is tried with, and those between, one model each.
 fn cases() -> Vec<(&'static str, i64)> {
-    let ends = fixtures::NAMES
+    let ends = testkit::NAMES
         .into_iter()
         .flat_map(|name| [(name, 17), (name, 23)]);
-    let between = fixtures::NAMES.into_iter().zip(18..=22);
+    let between = testkit::NAMES.into_iter().zip(18..=22);
     ends.chain(between).collect()
 }
 
@@ -20,8 +20,8 @@ fn every_model_equals_pocket_tts() {
     let mut wrong = Vec::new();
     let mut worst = (0.0, String::new());
     for (name, opset) in cases() {
-        let bundle = fixtures::bundle(name, opset).unwrap();
-        let report = verify(&bundle.path(), Some(&fixtures::records(name))).unwrap();
+        let bundle = testkit::bundle(name, opset).unwrap();
+        let report = verify(&bundle.path(), Some(&testkit::records(name))).unwrap();
         for failure in failures(&report) {
             wrong.push(format!("{name} at opset {opset}: {failure}"));
         }
@@ -41,15 +41,15 @@ fn every_model_equals_pocket_tts() {
 #[test]
 fn the_engine_equals_pocket_tts_on_all_instructions() {
     let mut wrong = Vec::new();
-    for name in fixtures::NAMES {
-        let bundle = fixtures::bundle(name, 17).unwrap();
+    for name in testkit::NAMES {
+        let bundle = testkit::bundle(name, 17).unwrap();
         for isa in Isa::available() {
             let engine = Engine::new(engine::Options {
                 isa: Some(isa),
                 ..engine::Options::default()
             });
             assert_eq!(engine.isa(), isa);
-            let records = fixtures::records(name);
+            let records = testkit::records(name);
             let report = verify_on(&[&engine], &bundle.path(), Some(&records)).unwrap();
             let failures = failures(&report);
             wrong.extend(failures.iter().map(|f| format!("{name}, {isa:?}: {f}")));
@@ -60,8 +60,8 @@ fn the_engine_equals_pocket_tts_on_all_instructions() {
 
 #[test]
 fn every_tensor_is_compared_with_everything() {
-    let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
-    let report = verify(&bundle.path(), Some(&fixtures::records("tiny_2m"))).unwrap();
+    let bundle = testkit::bundle("tiny_2m", 17).unwrap();
+    let report = verify(&bundle.path(), Some(&testkit::records("tiny_2m"))).unwrap();
     assert_eq!(report.backends, ["ONNX Runtime", "rten", "engine"]);
     assert_eq!(report.bundle.synthetic_seed, Some(1));
     let backends = ["rten / ONNX Runtime", "engine / ONNX Runtime"];
@@ -117,7 +117,7 @@ fn a_part_of_a_bundle_is_a_bundle() {
         ..Recipe::of("tiny_english")
     };
     let bundle = bundle.make().unwrap();
-    let records = fixtures::records("tiny_english");
+    let records = testkit::records("tiny_english");
     let report = verify(&bundle.path(), Some(&records)).unwrap();
     assert!(report.passed(), "{:#?}", failures(&report));
     let notes = [
@@ -136,7 +136,7 @@ fn a_part_of_a_bundle_is_a_bundle() {
 
 #[test]
 fn one_backend_and_no_records_will_do() {
-    let bundle = fixtures::bundle("tiny_2m", 17).unwrap();
+    let bundle = testkit::bundle("tiny_2m", 17).unwrap();
     let (_, rten) = backends();
     let report = verify_on(&[&rten], &bundle.path(), None).unwrap();
     assert!(report.passed(), "{:#?}", failures(&report));

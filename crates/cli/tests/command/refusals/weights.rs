@@ -2,7 +2,7 @@
 
 use super::Guarded;
 use crate::sandbox::REAL;
-use crate::support::{Tensor, file, fixture, raw};
+use testkit::tensors::{Tensor, file, fixture, raw};
 
 const NORM: &str = "flow_lm.transformer.layers.0.norm1.weight";
 
