@@ -1,27 +1,37 @@
-//! Files that a program writes and the repository keeps: the ONNX types and the manifest's schema.
+//! Files that a program writes and the repository keeps: the ONNX types, the manifest's schema, its
+//! TypeScript types, and what `docs/bundle.md` says of the weight formats.
+
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
 use crate::workspace;
 
+mod formats;
+mod typescript;
+
 /// Writes the generated files, or with `check` compares them with what is there.
 pub(crate) fn codegen(check: bool) -> Result<()> {
+    let schema = serde_json::to_value(bundle::Manifest::schema())?;
+    let bundle_md = workspace().join("docs/bundle.md");
+    formats::check_readme(&read(&workspace().join("README.md"))?)?;
     let files = [
         (workspace().join("crates/onnx/src/proto.rs"), onnx_types()?),
         (
             workspace().join("docs/manifest.schema.json"),
-            manifest_schema()?,
+            format!("{}\n", serde_json::to_string_pretty(&schema)?),
         ),
+        (
+            workspace().join("browser/src/manifest-schema.ts"),
+            typescript::types(&schema)?,
+        ),
+        (bundle_md.clone(), formats::bundle_md(&read(&bundle_md)?)?),
     ];
     for (path, text) in files {
         if !check {
             std::fs::write(&path, text)
                 .with_context(|| format!("cannot write {}", path.display()))?;
-            continue;
-        }
-        let kept = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        if kept != text {
+        } else if read(&path)? != text {
             bail!(
                 "{} is out of date: run `cargo xtask codegen`",
                 path.display()
@@ -29,6 +39,10 @@ pub(crate) fn codegen(check: bool) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn read(path: &PathBuf) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Rust types of `onnx-ml.proto`.
@@ -42,10 +56,4 @@ fn onnx_types() -> Result<String> {
         .out_dir(out.path())
         .compile_fds(descriptors)?;
     Ok(std::fs::read_to_string(out.path().join("onnx.rs"))?)
-}
-
-fn manifest_schema() -> Result<String> {
-    let mut text = serde_json::to_string_pretty(&bundle::Manifest::schema())?;
-    text.push('\n');
-    Ok(text)
 }

@@ -11,7 +11,7 @@ use encode::{Format, Tags};
 use files::Destination;
 use serde_json::json;
 use speaker::{Speaker, SpeakerError, Utterance};
-use speech::{Options, SpeechError, SpeechNotice};
+use speech::{Options, RecordingNotice, SpeechError, SpeechNotice};
 
 use crate::args::{SoundFormat, SpeakArgs};
 use crate::backend::{self, Opened};
@@ -104,9 +104,6 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         loading,
     };
     if args.json {
-        let of_speech = speech_notices.iter().map(|it| notice_json(it.kind(), it));
-        let of_voice = notices.iter().map(|it| notice_json(it.kind(), it));
-        let all_notices: Vec<_> = of_speech.chain(of_voice).collect();
         let manifest = speaker.model().manifest();
         let summary = json!({
             "output": path_text(&args.output),
@@ -123,7 +120,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
             "peak": spoken.peak,
             "cut": spoken.cut,
             "interrupted": spoken.interrupted,
-            "notices": all_notices,
+            "notices": notices_json(&speech_notices, &notices),
             "words": times.as_ref().map(SpokenWords::to_json),
         });
         let summary = format!("{summary:#}\n");
@@ -151,6 +148,16 @@ fn open(args: &SpeakArgs) -> Result<Opened> {
     let mut opened = backend::open(&speaker, args.quiet)?;
     opened.scratch = chosen.scratch;
     Ok(opened)
+}
+
+/// All notices, for programs.
+fn notices_json(
+    of_speech: &[SpeechNotice],
+    of_voice: &[RecordingNotice],
+) -> Vec<serde_json::Value> {
+    let of_speech = of_speech.iter().map(|it| notice_json(it.kind(), it));
+    let of_voice = of_voice.iter().map(|it| notice_json(it.kind(), it));
+    of_speech.chain(of_voice).collect()
 }
 
 /// A notice, for programs.

@@ -54,7 +54,7 @@ fn rules() -> Rules {
 /// Chunks and samples do not depend on how a text was cut into pieces.
 #[test]
 fn a_text_in_pieces_is_the_same_speech() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
     let mut options = speaker.model().options();
     // Speech is over as soon as it may be.
@@ -128,7 +128,7 @@ fn a_text_in_pieces_is_the_same_speech() {
 /// The source says no more until the first sentence has been heard.
 #[test]
 fn a_sentence_is_heard_before_the_next_is_there() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     for (threads, rules) in [(1, Rules::default()), (2, rules())] {
         let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
         let options = speaker.model().options();
@@ -156,7 +156,7 @@ fn a_sentence_is_heard_before_the_next_is_there() {
 
 #[test]
 fn an_unfinished_sentence_is_spoken_after_a_silence() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
     let options = speaker.model().options();
     let silence = Some(Duration::from_millis(300));
@@ -170,7 +170,7 @@ fn an_unfinished_sentence_is_spoken_after_a_silence() {
 
 #[test]
 fn a_text_that_never_goes_on_can_be_stopped_and_dropped() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     for threads in [1, 2] {
         let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
         let options = speaker.model().options();
@@ -196,7 +196,7 @@ fn a_text_that_never_goes_on_can_be_stopped_and_dropped() {
 
 #[test]
 fn a_text_that_breaks_off_is_spoken_up_to_there() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
     let options = speaker.model().options();
     for (text, expected) in [("One. Two. Thr", Some("One. Two.")), ("One", None)] {
@@ -218,7 +218,7 @@ fn a_text_that_breaks_off_is_spoken_up_to_there() {
 /// Empty pieces, and a text of nothing.
 #[test]
 fn nothing_is_refused_at_its_end() {
-    let bundle = fixtures::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(NAME, 17).unwrap();
     let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
     let options = speaker.model().options();
     for pieces in [&[][..], &["", "", " \n", ""]] {
