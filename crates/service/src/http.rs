@@ -25,7 +25,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 
-use self::error::ApiError;
+pub(crate) use self::error::ApiError;
+pub(crate) use self::request::{OwnOptions, check_text};
 use crate::{Queue, Settings, Voices};
 
 /// Most bytes of a letter, in JSON (`\u00e9` as half of a surrogate pair) and in a form.
