@@ -58,7 +58,7 @@ struct Change {
     whole: Option<String>,
 }
 
-/// What a tensor of an adapter is.
+/// The role of an adapter's tensor.
 enum Part {
     A,
     B,
@@ -152,7 +152,7 @@ impl Adapter {
                         tensor: half.clone(),
                     });
                 }
-                // A change is made for a tensor that is one of the three.
+                // Every change has at least one of the three.
                 (None, None, None) => {}
             }
         }

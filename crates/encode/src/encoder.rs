@@ -9,35 +9,35 @@ use crate::{EncodeError, Format, Tags, pcm};
 /// Where the bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// Bytes that were written can be changed later: a file, or memory.
+    /// Written bytes can be changed later: a file, or memory.
     Seekable,
-    /// Bytes that were written are gone: a pipe, or an answer over HTTP. They come as early as the
+    /// Written bytes cannot be changed: a pipe, or a response over HTTP. They come as early as the
     /// format allows, and the header says that the length is unknown.
     Stream,
 }
 
-/// How sound is to be encoded.
+/// Options of an encoder.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Samples per second.
     pub sample_rate: u32,
     /// Where the bytes go.
     pub target: Target,
-    /// What the file says about its sound.
+    /// The file's tags.
     pub tags: Tags,
 }
 
-/// Bytes that take the place of others that were written before.
+/// Bytes that replace earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patch {
-    /// Where they begin, in bytes from the start of the file.
+    /// Their position, in bytes from the start of the file.
     pub offset: u64,
-    /// As many as are replaced.
+    /// The same number of bytes as are replaced.
     pub bytes: Vec<u8>,
 }
 
 impl Patch {
-    /// Puts the bytes into a file that is in memory.
+    /// Applies the patch to a file in memory.
     pub fn apply(&self, file: &mut [u8]) {
         let at = usize::try_from(self.offset).unwrap_or(usize::MAX);
         for (byte, new) in file.iter_mut().skip(at).zip(&self.bytes) {
@@ -63,11 +63,11 @@ enum Codec {
 }
 
 impl Encoder {
-    /// Begins. The header comes with the first bytes that are returned.
+    /// Starts. The header comes with the first bytes that are returned.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::SampleRate`] where the format does not have it.
+    /// [`EncodeError::SampleRate`] if the format does not support the rate.
     pub fn new(format: Format, options: &Options) -> Result<Self, EncodeError> {
         let codec = match format {
             Format::Wav(samples) => Codec::Wav(Wav::new(samples, options)),
@@ -79,11 +79,11 @@ impl Encoder {
         Ok(Self { codec, format })
     }
 
-    /// Takes samples, -1 to 1 at full scale, and appends what is ready to `out`.
+    /// Takes samples, -1 to 1 at full scale, and appends finished bytes to `out`.
     ///
     /// # Errors
     ///
-    /// What the codec says.
+    /// An error of the codec.
     pub fn push(&mut self, samples: &[f32], out: &mut Vec<u8>) -> Result<(), EncodeError> {
         match &mut self.codec {
             Codec::Wav(wav) => {
@@ -106,7 +106,7 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// What the codec says.
+    /// An error of the codec.
     pub fn finish(self, out: &mut Vec<u8>) -> Result<Option<Patch>, EncodeError> {
         match self.codec {
             Codec::Wav(wav) => Ok(Some(wav.finish(out))),

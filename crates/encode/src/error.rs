@@ -1,4 +1,4 @@
-//! What goes wrong with encoding.
+//! Errors of encoding.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use crate::Format;
 /// Why sound cannot be encoded.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    /// A codec has rates of its own.
+    /// The codec does not support the sample rate.
     #[error("{format} has no sample rate of {sample_rate} Hz: it has {}", list(.rates))]
     SampleRate {
-        /// Format that was asked for.
+        /// The requested format.
         format: Format,
-        /// Samples per second that were asked for.
+        /// The requested samples per second.
         sample_rate: u32,
-        /// Samples per second that the format has.
+        /// The supported samples per second.
         rates: &'static [u32],
     },
     /// FLAC counts frames in 31 bits.
@@ -30,7 +30,7 @@ pub enum EncodeError {
     },
 }
 
-/// Wraps what a codec says.
+/// Wraps an error of a codec.
 pub(crate) fn failed<E: fmt::Display>(format: Format) -> impl FnOnce(E) -> EncodeError {
     move |error| EncodeError::Codec {
         format,

@@ -10,12 +10,12 @@ use md5::{Digest as _, Md5};
 use crate::error::failed;
 use crate::{EncodeError, Format, Options, Patch, Tags, Target, pcm};
 
-/// Samples of a block: 96 ms at 24 kHz, so that a stream does not wait long. It has one of the
-/// sizes that the frame's header says in few bits.
+/// Samples of a block: 96 ms at 24 kHz, so that a stream does not wait long. It is one of the sizes
+/// with a short code in the frame's header.
 const BLOCK: usize = 2304;
 /// Bits of a sample.
 const BITS: usize = 16;
-/// Where STREAMINFO begins: behind the marker and its own block header.
+/// Position of STREAMINFO: after the marker and its own block header.
 const STREAM_INFO_AT: u64 = 8;
 /// Number of the metadata block with Vorbis comments.
 const VORBIS_COMMENT: u8 = 4;
@@ -32,9 +32,9 @@ pub(crate) struct Flac {
     target: Target,
     begun: bool,
     block: FrameBuf,
-    /// Samples that do not fill a block yet.
+    /// Samples of an incomplete block.
     waiting: Vec<i32>,
-    /// Of the samples' bytes, as the format asks for it.
+    /// MD5 of the samples' bytes, as the format requires.
     md5: Md5,
     frames: usize,
     samples: u64,
@@ -88,7 +88,7 @@ impl Flac {
         if self.target == Target::Stream {
             return Ok(None);
         }
-        // Beyond what can be counted the format says zero: unknown.
+        // A number that is too large is written as zero, which means unknown.
         if self.samples < COUNTED {
             self.info.set_total_samples(self.samples as usize);
         }
@@ -103,7 +103,7 @@ impl Flac {
         }))
     }
 
-    /// Writes the metadata, where that is yet to be done.
+    /// Writes the metadata, if that is not done yet.
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         if self.begun {
             return Ok(());
@@ -115,7 +115,7 @@ impl Flac {
         Ok(())
     }
 
-    /// Encodes what waits as one frame.
+    /// Encodes the waiting samples as one frame.
     fn frame(&mut self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.block
             .fill_interleaved(&self.waiting)

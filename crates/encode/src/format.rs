@@ -65,7 +65,7 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
-    /// The format that files with this ending have; letters may be of either case.
+    /// The format of files with this ending, in upper or lower case.
     pub fn of_extension(extension: &str) -> Option<Self> {
         let extension = extension.to_ascii_lowercase();
         let formats = Self::ALL.into_iter();
@@ -83,7 +83,7 @@ impl Format {
         }
     }
 
-    /// Sample rates that the format has; none where it has any.
+    /// Supported sample rates; none if all are.
     fn rates(self) -> Option<&'static [u32]> {
         match self {
             Self::Wav(_) | Self::Pcm(_) | Self::Flac => None,
@@ -92,11 +92,11 @@ impl Format {
         }
     }
 
-    /// Checks that the format has a sample rate.
+    /// Checks that the format supports a sample rate.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::SampleRate`], with those that it has.
+    /// [`EncodeError::SampleRate`], with the supported ones.
     pub fn check(self, sample_rate: u32) -> Result<(), EncodeError> {
         match self.rates() {
             Some(rates) if !rates.contains(&sample_rate) => Err(EncodeError::SampleRate {
@@ -108,7 +108,7 @@ impl Format {
         }
     }
 
-    /// Media type, as HTTP and blobs name it.
+    /// Media type, for HTTP and blobs.
     pub fn media_type(self, sample_rate: u32) -> String {
         match self {
             Self::Wav(_) => "audio/wav".into(),

@@ -1,8 +1,8 @@
-//! MPEG layer III, by `rusty_mp3`, with an ID3 tag in front.
+//! MPEG layer III, by `rusty_mp3`, with an ID3 tag before it.
 //!
-//! A file has a LAME header in its first frame, which says how long the sound is and how much the
-//! encoder added at both ends; players without gaps drop that. The header is complete only at the
-//! end, so a stream goes without.
+//! A file has a LAME header in its first frame, with the length of the sound and the padding that
+//! the encoder added at both ends, which gapless players drop. It is complete only at the end, so a
+//! stream has none.
 
 use rusty_mp3::{Error, Mp3Encoder, Mp3EncoderConfig};
 

@@ -1,8 +1,8 @@
 //! Opus in Ogg (RFC 6716, RFC 7845), by `opus-pure`.
 //!
-//! The encoder hears the sound some milliseconds late, and codes whole packets. So the header says
+//! The encoder delays the sound by some milliseconds, and codes whole packets. So the header says
 //! how much a player drops at the start (pre-skip), and the last page's granule position says where
-//! the sound ends, in samples of 48 kHz that include what is dropped.
+//! the sound ends, in samples of 48 kHz including the dropped ones.
 
 use opus_pure::{
     Application, MAX_PACKET_BYTES, OggOpusWriter, OpusEncoder, OpusHead, OpusTags, Signal,
@@ -13,32 +13,32 @@ use crate::{EncodeError, Format, Options, Target};
 
 /// Sample rates that Opus takes.
 pub(crate) const RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
-/// Opus counts time at this rate, whatever goes in.
+/// Opus counts time at this rate, whatever the input's is.
 const CLOCK: u32 = 48_000;
 /// Packets per second: 20 ms each.
 const PACKETS: u32 = 50;
-/// Bits per second. Speech is transparent to most people from 24,000 on.
+/// Bits per second. Speech sounds transparent to most people from 24,000 on.
 const BIT_RATE: i32 = 32_000;
 /// Bytes of a page in a stream, about 100 ms: a player gets a page when it is full.
 const STREAM_PAGE: usize = 400;
-/// Packets of a stream that have a page of their own, so that it begins at once.
+/// Packets of a stream that get a page of their own, so that it begins at once.
 const FIRST_PAGES: u64 = 8;
 
 #[derive(Debug)]
 pub(crate) struct Opus {
     encoder: OpusEncoder,
-    /// Its sink holds what was not returned yet.
+    /// Its sink contains what was not returned yet.
     writer: OggOpusWriter<Vec<u8>>,
     target: Target,
     /// Samples of a packet.
     packet: usize,
-    /// Samples that do not fill a packet yet.
+    /// Samples of an incomplete packet.
     waiting: Vec<f32>,
     samples: u64,
     packets: u64,
-    /// Samples of the clock in each one that goes in.
+    /// Clock samples per input sample.
     scale: u64,
-    /// In samples of the clock.
+    /// In clock samples.
     pre_skip: u64,
 }
 

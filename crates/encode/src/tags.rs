@@ -1,9 +1,9 @@
-//! What a file says about its sound.
+//! Tags of a sound file.
 
 /// Tags of a file. Formats without tags (WAV, PCM) leave them out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tags {
-    /// What is spoken, or its beginning.
+    /// The spoken text, or its beginning.
     pub title: Option<String>,
     /// Name of the voice; players show it as the artist.
     pub voice: Option<String>,
@@ -11,15 +11,15 @@ pub struct Tags {
     pub model: Option<String>,
 }
 
-/// Says that no person spoke.
+/// A note that no person spoke.
 const COMMENT: &str = "synthetic speech";
 /// Program that wrote the file.
 const ENCODER: &str = concat!("pocket-onnx ", env!("CARGO_PKG_VERSION"));
-/// Letters that a title has at most.
+/// Most letters in a title.
 const TITLE: usize = 100;
 
 impl Tags {
-    /// A title made of a text: its first words, in one line.
+    /// A title made from a text: its first words, in one line.
     pub fn title_of(text: &str) -> Option<String> {
         let mut title = String::new();
         let mut letters = 0;

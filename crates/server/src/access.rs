@@ -1,9 +1,9 @@
-//! Who is answered.
+//! Decides which requests are answered.
 //!
-//! A web site can have its own name lead to 127.0.0.1 (DNS rebinding), and a browser then lets it
-//! read what this server says. So a request has to name the loopback interface, or a host that was
-//! allowed. A web site can also send a request without reading the answer; the routes of the API
-//! refuse that by its `Origin`.
+//! A web site can make its own name point to 127.0.0.1 (DNS rebinding), and a browser then lets it
+//! read this server's responses. So a request must name the loopback interface, or an allowed host.
+//! A web site can also send a request without reading the response; the API refuses that by its
+//! `Origin`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,20 +16,20 @@ use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// Names of the loopback interface, as they stand in a `Host` header.
+/// Names of the loopback interface in a `Host` header.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
-/// Stands for every host, or every origin.
+/// Allows every host, or every origin.
 const ANY: &str = "*";
 
-/// Who is answered, beside programs and pages of this machine.
+/// Who is answered besides programs and pages of this machine.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    /// Names under which the server may be asked; `*` is any.
+    /// Host names that the server answers to; `*` allows all.
     pub hosts: Vec<String>,
-    /// Origins of web pages that may use the API, as `https://chat.example`; `*` is any.
+    /// Origins of web pages that may use the API, as `https://chat.example`; `*` allows all.
     pub origins: Vec<String>,
-    /// What `Authorization: Bearer` has to say for the API. With a key the server may also be asked
-    /// by its IP address: a page that guesses the address does not know the key.
+    /// The key that the API requires in `Authorization: Bearer`. With a key the server also answers
+    /// to its IP address: a page that guesses the address does not know the key.
     pub key: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl Access {
         authority.as_ref().is_some_and(|host| self.names(host))
     }
 
-    /// Whether a page of this origin may use the API: one of this server, or one that was allowed.
+    /// Whether a page of this origin may use the API: one of this server, or an allowed one.
     fn allows_origin(&self, origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
         let Ok(origin) = origin.to_str() else {
             return false;
@@ -66,8 +66,8 @@ impl Access {
         own || origins.any(|allowed| allowed == ANY || allowed.eq_ignore_ascii_case(origin))
     }
 
-    /// Whether a request knows the key, if there is one. The time that it takes does not depend on
-    /// how much of the key was guessed.
+    /// Whether a request has the key, if one is required. The comparison takes the same time
+    /// however much of the key was guessed.
     fn knows_key(&self, headers: &HeaderMap) -> bool {
         let Some(key) = &self.key else {
             return true;
@@ -81,7 +81,7 @@ impl Access {
         })
     }
 
-    /// Lets pages of the allowed origins read answers of the API.
+    /// Lets pages of the allowed origins read responses of the API.
     pub(crate) fn cors(&self) -> CorsLayer {
         let layer = CorsLayer::new()
             .allow_methods([Method::GET, Method::POST])
@@ -105,7 +105,7 @@ pub(crate) async fn check_host(
     next: Next,
 ) -> Response {
     let hosts = request.headers().get_all(header::HOST);
-    // Where the request line names a host too, or in its place, that counts as well.
+    // If the request line names a host too, or instead, that counts as well.
     let target = request.uri().authority();
     let named = target.is_some() || hosts.iter().next().is_some();
     let known = hosts.iter().all(|host| access.header_names(host))
@@ -121,7 +121,7 @@ pub(crate) async fn check_host(
     (StatusCode::FORBIDDEN, message).into_response()
 }
 
-/// Refuses requests of foreign pages, and those without the key.
+/// Refuses requests of other pages, and those without the key.
 pub(crate) async fn check_client(
     State(access): State<Arc<Access>>,
     request: Request,
@@ -134,7 +134,7 @@ pub(crate) async fn check_client(
         let message = "pages of this origin may not use the API: allow it with --allow-origin";
         return refusal(StatusCode::FORBIDDEN, message, "origin_not_allowed");
     }
-    // Whoever watches over the server needs no key.
+    // A health check needs no key.
     if request.uri().path() != "/health" && !access.knows_key(headers) {
         let message = "the API key is missing or wrong: send Authorization: Bearer KEY";
         let mut response = refusal(StatusCode::UNAUTHORIZED, message, "invalid_api_key");
@@ -147,7 +147,7 @@ pub(crate) async fn check_client(
     next.run(request).await
 }
 
-/// A refusal as clients of the API read it.
+/// A refusal in the form that clients of the API read.
 fn refusal(status: StatusCode, message: &str, code: &str) -> Response {
     let body = serde_json::json!({ "error": {
         "message": message,

@@ -29,9 +29,9 @@ pub(crate) use self::error::ApiError;
 pub(crate) use self::request::{OwnOptions, check_text};
 use crate::{Queue, Settings, Voices};
 
-/// Bytes of a letter at most, in JSON (`\u00e9` and a half of a pair) and in a form.
+/// Most bytes of a letter, in JSON (`\u00e9` as half of a surrogate pair) and in a form.
 const LETTER: usize = 12;
-/// Bytes of a request beside its text.
+/// Bytes of a request besides its text.
 const REST: usize = 64 << 10;
 
 /// What the routes share.

@@ -1,4 +1,4 @@
-//! One text, spoken into one format.
+//! Speaks one text in one sound format.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,15 +12,15 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::Chosen;
 
-/// Parts that wait for a slow listener, some minutes of sound: other requests are not held up by
-/// one that reads as fast as it plays.
+/// Parts that wait for a slow listener: some minutes of sound, so that a client that reads as fast
+/// as it plays does not delay other requests.
 const WAITING: usize = 4096;
-/// How long a listener may take for one part when so many wait.
+/// How long a listener may take for one part when that many wait.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Silence for a text without a word.
 const SILENCE: f64 = 0.2;
 
-/// A text to be spoken.
+/// A text to speak.
 pub struct Job {
     /// What speaks.
     pub chosen: Chosen,
@@ -38,7 +38,7 @@ pub struct Job {
 pub enum JobText {
     /// All of it.
     Whole(TextPiece),
-    /// It comes in pieces, as [`speaker::arriving_text`] has it.
+    /// It arrives in pieces ([`speaker::arriving_text`]).
     Arriving(TextSource),
 }
 
@@ -50,8 +50,8 @@ impl JobText {
         }
     }
 
-    /// Whether there is something to say: chat programs that split their texts at full stops send
-    /// parts like `...` or an emoji, which would make noise.
+    /// Whether there is something to say. Chat programs that split texts at full stops send parts
+    /// like `...` or an emoji, which the model would turn into noise.
     fn has_words(&self) -> bool {
         match self {
             Self::Whole(text) => text.text().chars().any(char::is_alphanumeric),
@@ -60,14 +60,14 @@ impl JobText {
     }
 }
 
-/// Something of the sound, as it comes.
+/// A part of the answer, as it becomes ready.
 #[derive(Clone, Debug)]
 pub enum Part {
     /// Bytes, and the words that end in them.
     Sound(Sound),
     /// The end.
     Done(Spoken),
-    /// It goes no further.
+    /// Speaking failed.
     Failed(String),
 }
 
@@ -76,22 +76,22 @@ pub enum Part {
 pub struct Sound {
     /// May be empty: a codec waits for a whole block.
     pub bytes: Vec<u8>,
-    /// Only where [`Options::words`] asks for them.
+    /// Only if [`Options::words`] asks for them.
     pub words: Vec<Word>,
 }
 
-/// What was spoken.
+/// Figures of what was spoken.
 #[derive(Clone, Debug, Default)]
 pub struct Spoken {
-    /// What takes the place of the header, where the target can seek.
+    /// The completed header, if the target can seek.
     pub patch: Option<Patch>,
     /// Samples at the model's rate.
     pub samples: u64,
     /// Samples per second.
     pub sample_rate: u32,
-    /// Time until the first sound was there, since a worker took the job.
+    /// Time until the first sound, since a worker took the job.
     pub first_sound: Option<Duration>,
-    /// Time until the last.
+    /// Time until the last sound.
     pub elapsed: Duration,
 }
 
@@ -109,11 +109,11 @@ struct Worker {
     gone: Arc<AtomicBool>,
 }
 
-/// Nobody listens any more.
+/// The listener has gone.
 struct Gone;
 
 impl Listener {
-    /// The next part; none behind the last.
+    /// The next part; none after the last.
     pub async fn next(&mut self) -> Option<Part> {
         self.parts.recv().await
     }
@@ -126,7 +126,7 @@ impl Drop for Listener {
 }
 
 impl Job {
-    /// The work, for a [`crate::Queue`], and what listens to it.
+    /// The work for a [`crate::Queue`], and the listener's end.
     pub fn begin(self) -> (impl FnOnce() + Send + 'static, Listener) {
         let (sender, parts) = channel(WAITING);
         let gone = Arc::<AtomicBool>::default();
@@ -138,7 +138,7 @@ impl Job {
     }
 
     fn run(self, worker: &Worker) {
-        // It may have waited longer than the client.
+        // The client may have left while the job waited.
         if worker.is_alone() {
             return;
         }
@@ -250,7 +250,7 @@ impl Worker {
     }
 }
 
-/// Why a text is not spoken to its end.
+/// Why a text was not spoken to its end.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]

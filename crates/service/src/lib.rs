@@ -1,11 +1,11 @@
 //! Speech for other programs.
 //!
-//! 1. [`Voices`] holds the models by name: the first is loaded at the start, others when they are
-//!    asked for, and each stays, with its voices ready to speak.
-//! 2. A [`Queue`] has a few workers, and answers requests in the order of their arrival. Where too
-//!    many wait, a request is refused at once.
-//! 3. A [`Job`] speaks one text into one format. It ends within a frame when nobody listens any
-//!    more.
+//! 1. [`Voices`] has the models by name: the first is loaded at the start, others on request. Each
+//!    stays loaded, with its voices prepared.
+//! 2. A [`Queue`] has a few workers, and answers requests in order of arrival. If too many wait, a
+//!    request is refused at once.
+//! 3. A [`Job`] speaks one text in one sound format. It ends within a frame when its listener has
+//!    gone.
 //! 4. [`http`] is OpenAI's protocol and pocket-tts's own form on top of that, [`wyoming`] the
 //!    protocol of Home Assistant.
 
@@ -21,19 +21,19 @@ pub use names::OPENAI_VOICES;
 pub use queue::{Full, Queue};
 pub use voices::{Chosen, ModelEntry, VoiceError, Voices};
 
-/// What all requests have in common.
+/// Settings of all requests.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Letters that a text may have.
+    /// Most letters in a text.
     pub longest_text: usize,
-    /// Bytes of an uploaded recording.
+    /// Most bytes of an uploaded recording.
     pub longest_recording: usize,
-    /// Bytes of sound up to which an answer waits for its end, so that its header can say how long
-    /// it is.
+    /// Bytes of sound up to which an answer waits for its end, so that its header has the true
+    /// length.
     pub longest_whole: usize,
-    /// Whether numbers become words where a request does not say it.
+    /// Whether numbers become words, if a request does not say.
     pub normalization: speaker::Normalization,
-    /// Spoken forms of words.
+    /// The pronunciation list.
     pub replacements: normalize::Replacements,
 }
 

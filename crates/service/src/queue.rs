@@ -1,4 +1,4 @@
-//! Who is answered when.
+//! The order in which requests are answered.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,24 +8,24 @@ use std::thread;
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// A few workers, and those who wait for one, in the order of their arrival.
+/// A few workers, and the requests that wait for one, in order of arrival.
 #[derive(Clone, Debug)]
 pub struct Queue {
     sender: SyncSender<Work>,
 }
 
-/// Too many wait.
+/// Too many requests wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests wait")]
 pub struct Full;
 
 impl Queue {
-    /// Starts `workers`, for which up to `waiting` requests may wait. They end with the last
-    /// clone of the queue.
+    /// Starts `workers`, for which up to `waiting` requests may wait. They end with the last clone
+    /// of the queue.
     ///
     /// # Errors
     ///
-    /// Where the system has no more threads.
+    /// If the system has no more threads.
     pub fn start(workers: usize, waiting: usize) -> io::Result<Self> {
         let (sender, receiver) = sync_channel(waiting);
         let receiver = Arc::new(Mutex::new(receiver));
@@ -38,11 +38,11 @@ impl Queue {
         Ok(Self { sender })
     }
 
-    /// Has it done by the next worker that is free.
+    /// Gives the work to the next free worker.
     ///
     /// # Errors
     ///
-    /// [`Full`] where too many wait already.
+    /// [`Full`] if too many wait already.
     pub fn push(&self, work: impl FnOnce() + Send + 'static) -> Result<(), Full> {
         match self.sender.try_send(Box::new(work)) {
             Ok(()) => Ok(()),
@@ -60,7 +60,7 @@ fn work(receiver: &Mutex<Receiver<Work>>) {
         let Ok(work) = next else {
             return;
         };
-        // A fault in one request is no reason to leave the others without an answer.
+        // A fault in one request must not leave the others without an answer.
         if catch_unwind(AssertUnwindSafe(work)).is_err() {
             tracing::error!("a request ended with a panic");
         }
@@ -101,7 +101,7 @@ mod tests {
         let queue = Queue::start(1, 2).unwrap();
         queue.push(|| panic!("a fault")).unwrap();
         let (done, is_done) = channel();
-        // The queue may be full until the panic is over.
+        // The queue may be full until the panic is handled.
         while queue
             .push({
                 let done = done.clone();

@@ -12,20 +12,20 @@ use crate::names::{is_openai_model, stand_in};
 /// Loads the bundle in a folder.
 type Load = Box<dyn Fn(&Path) -> Result<Speaker, SpeakerError> + Send + Sync>;
 
-/// A model that can be asked for.
+/// A model that requests can name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelEntry {
-    /// What requests call it.
+    /// Its name in requests.
     pub name: String,
     /// Folder of the bundle.
     pub dir: PathBuf,
-    /// What it speaks, where that is known.
+    /// Its language, if known.
     pub language: Option<String>,
-    /// Names of its voices; the first is the one to use unless asked otherwise.
+    /// Names of its voices; the first one is the default.
     pub voices: Vec<String>,
 }
 
-/// All models. They are loaded when they are asked for, and stay.
+/// All models. They are loaded on request, and stay loaded.
 pub struct Voices {
     models: Vec<Model>,
     /// Other names of voices.
@@ -36,7 +36,7 @@ pub struct Voices {
 struct Model {
     entry: ModelEntry,
     speaker: OnceLock<Arc<Speaker>>,
-    /// One request loads it while others for it wait.
+    /// One request loads it; others for it wait.
     loading: Mutex<()>,
     prepared: Mutex<BTreeMap<String, PreparedVoice>>,
 }
@@ -46,33 +46,33 @@ struct Model {
 pub struct Chosen {
     /// The model.
     pub speaker: Arc<Speaker>,
-    /// The voice, ready to speak.
+    /// The voice, prepared.
     pub voice: PreparedVoice,
-    /// The model's name here.
+    /// The model's name in requests.
     pub model: String,
     /// The voice's name in the model.
     pub name: String,
 }
 
-/// Why a voice cannot be had.
+/// Why a voice is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum VoiceError {
-    /// Neither a model here nor one of OpenAI's.
+    /// Neither a model here nor one of OpenAI's names.
     #[error("there is no model {name:?} here: there {}", list(.models))]
     NoModel {
         /// What was asked for.
         name: String,
-        /// What there is.
+        /// The available models.
         models: Vec<String>,
     },
-    /// Neither a voice of the model nor one of OpenAI's.
+    /// Neither a voice of the model nor one of OpenAI's names.
     #[error("{model} has no voice {name:?}: there {}", list(.voices))]
     NoVoice {
         /// What was asked for.
         name: String,
         /// Of which model.
         model: String,
-        /// What there is.
+        /// The available voices.
         voices: Vec<String>,
     },
     /// It cannot be loaded.
@@ -89,7 +89,8 @@ fn list(names: &[String]) -> String {
 }
 
 impl Voices {
-    /// These models, of which the first stands for OpenAI's. `aliases` gives voices other names.
+    /// The first of these models also answers to OpenAI's names. `aliases` gives voices other
+    /// names.
     pub fn new(
         models: Vec<ModelEntry>,
         aliases: BTreeMap<String, String>,
@@ -108,20 +109,19 @@ impl Voices {
         }
     }
 
-    /// The models there are.
+    /// The available models.
     pub fn models(&self) -> impl Iterator<Item = &ModelEntry> {
         self.models.iter().map(|model| &model.entry)
     }
 
-    /// Loads the first model and its first voice, so that the first request is answered as fast as
-    /// others.
+    /// Loads the first model and its first voice, so that the first request is as fast as others.
     ///
     /// # Errors
     ///
     /// As [`Voices::choose`].
     pub fn warm(&self) -> Result<(), VoiceError> {
         let chosen = self.choose(None, None)?;
-        // The first call of a component is slower than others.
+        // The first call of a component is slower than later ones.
         let words =
             chosen
                 .speaker
@@ -132,21 +132,21 @@ impl Voices {
         Ok(())
     }
 
-    /// A model, loaded: the first unless `model` says which.
+    /// A loaded model: the first unless `model` is given.
     ///
     /// # Errors
     ///
-    /// [`VoiceError::NoModel`], or what loading says.
+    /// [`VoiceError::NoModel`], or an error of loading.
     pub fn speaker(&self, model: Option<&str>) -> Result<(String, Arc<Speaker>), VoiceError> {
         let model = self.find(model)?;
         Ok((model.entry.name.clone(), model.speaker(&self.load)?))
     }
 
-    /// A voice, ready to speak: the model's first unless `voice` says which.
+    /// A prepared voice: the model's first unless `voice` is given.
     ///
     /// # Errors
     ///
-    /// [`VoiceError::NoModel`], [`VoiceError::NoVoice`], or what loading says.
+    /// [`VoiceError::NoModel`], [`VoiceError::NoVoice`], or an error of loading.
     pub fn choose(&self, model: Option<&str>, voice: Option<&str>) -> Result<Chosen, VoiceError> {
         let model = self.find(model)?;
         let name = self.voice_name(&model.entry, voice)?;
@@ -181,7 +181,7 @@ impl Voices {
         })
     }
 
-    /// The name in the model of what a request calls a voice.
+    /// The model's name for a voice as named in a request.
     fn voice_name(&self, entry: &ModelEntry, voice: Option<&str>) -> Result<String, VoiceError> {
         let typed = voice.unwrap_or_default();
         let name = self.aliases.get(typed).map_or(typed, String::as_str);

@@ -44,8 +44,9 @@ pub(super) enum Resume {
 
 /// A try that did not get everything.
 enum Stop {
-    /// The next try may.
+    /// Another try may succeed.
     Passing(FetchError),
+    /// No other try can.
     Final(FetchError),
 }
 

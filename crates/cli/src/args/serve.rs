@@ -1,4 +1,4 @@
-//! What can be typed after `serve`.
+//! Arguments of `serve`.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -13,23 +13,23 @@ pub(crate) const DEFAULT_PAGE: &str = "browser/demo/dist/";
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
-    /// A bundle, or a folder of bundles. Where the default folder has none, the page speaks with
-    /// `starling`, the small model that the program brings.
+    /// A bundle, or a folder of bundles. If the default folder has none, the page speaks with
+    /// `starling`, the small model that is included in the program.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) bundle: PathBuf,
     /// Folder of the built page; without it only the API is served.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_PAGE)]
     pub(crate) page: PathBuf,
-    /// Address to listen on. Any but one of the loopback interface needs an API key.
+    /// Address to listen on. Any address outside the loopback interface needs an API key.
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
     pub(crate) host: IpAddr,
-    /// Port; a free one unless given.
+    /// Port; default: a free one.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) port: u16,
-    /// Leave out the headers that give the page threads, as simple hosts do.
+    /// Leave out the headers that allow the page to use threads, as simple hosts do.
     #[arg(long)]
     pub(crate) no_isolation: bool,
-    /// Show the page in the browser.
+    /// Open the page in the browser.
     #[arg(long)]
     pub(crate) open: bool,
     /// Print address and models as JSON.
@@ -42,44 +42,44 @@ pub(crate) struct ServeArgs {
 /// Speech for other programs.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct ApiArgs {
-    /// Key that clients have to send, as `Authorization: Bearer KEY`. Other users of this machine
-    /// do not see it in the environment variable.
+    /// Key that clients must send, as `Authorization: Bearer KEY`. In the environment variable,
+    /// other users of this machine cannot see it.
     #[arg(long, value_name = "KEY", env = "POCKET_ONNX_API_KEY", hide_env_values = true, value_parser = key)]
     pub(crate) api_key: Option<String>,
-    /// Name under which the server may be asked, beside the loopback interface; `*` is any. May be
-    /// given several times.
+    /// Another host name that the server answers to, besides the loopback interface; `*` allows all.
+    /// Can be repeated.
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
-    /// Origin of web pages that may use the API, as `https://chat.example`; `*` is any. May be given
-    /// several times.
+    /// Origin of web pages that may use the API, as `https://chat.example`; `*` allows all. Can be
+    /// repeated.
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
-    /// Speak for Home Assistant, too: the address for its Wyoming protocol, as `127.0.0.1:10200`.
-    /// The protocol has no keys: whoever reaches the address may speak.
+    /// Also speak for Home Assistant: the address for its Wyoming protocol, as `127.0.0.1:10200`.
+    /// The protocol has no keys: anybody who can reach the address may use it.
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) wyoming: Option<SocketAddr>,
-    /// Other names of voices, as `alloy=robin,nova=heron`. Unless given, OpenAI's names stand for the
+    /// Other names of voices, as `alloy=robin,nova=heron`. By default OpenAI's names stand for the
     /// model's voices in turn.
     #[arg(long, value_name = "NAME=VOICE", value_delimiter = ',', value_parser = alias)]
     pub(crate) voice_map: Vec<(String, String)>,
     /// Texts that are spoken at the same time.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) workers: u16,
-    /// Requests that may wait; more are answered with 429.
+    /// Requests that may wait; further ones get status 429.
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) queue: u16,
-    /// Letters of a text, at most.
+    /// Most letters in a text.
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub(crate) max_text: u32,
     #[command(flatten)]
     pub(crate) rewriting: RewritingArgs,
-    /// What runs the models.
+    /// The runtime for the models.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) backend: BackendName,
-    /// ONNX Runtime's shared library, where it is not installed by `cargo xtask setup`.
+    /// ONNX Runtime's shared library; default: the one that `cargo xtask setup` installed.
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
-    /// Threads of a worker: from 2 on the decoder has one of its own, and more change nothing.
+    /// Threads of a worker: with 2 the decoder runs on a thread of its own; more change nothing.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
     /// How requests are logged, on standard error.

@@ -268,6 +268,6 @@ fn no_voice_is_imported_under_the_name_of_the_models_own() {
             .run(import)
             .ok()
             .stderr
-            .contains("in place of the one before")
+            .contains("replacing the one before")
     );
 }

@@ -146,7 +146,7 @@ fn what_is_wrong_late_in_a_text_is_told_with_its_place() {
         ),
         (
             b"[pause 61s]",
-            "[pause 61s] is longer than a pause may be (60 s)\n",
+            "[pause 61s] exceeds the longest pause (60 s)\n",
         ),
     ] {
         let mut speaking = Speaking::start(&sandbox, "-o kept.wav --words kept.vtt");

@@ -1,4 +1,4 @@
-//! Sound as the body of an answer.
+//! Sound as the body of a response.
 
 use std::convert::Infallible;
 
@@ -11,8 +11,8 @@ use futures_util::stream;
 use super::error::ApiError;
 use crate::{Listener, Part};
 
-/// Sends sound as it comes. Nothing is answered before the first part: a fault there is an error,
-/// and not a broken answer.
+/// Sends sound as it is made. The response begins with the first part, so that an earlier fault is
+/// an error response and not a broken one.
 pub(crate) async fn streamed(
     mut listener: Listener,
     media_type: String,
@@ -21,8 +21,8 @@ pub(crate) async fn streamed(
     Ok(rest(first, listener, media_type))
 }
 
-/// Sends sound when it is complete, with its true length in the header; more than `most` bytes are
-/// sent as they come.
+/// Sends sound when it is complete, with its true length in the header; if there are more than
+/// `most` bytes, sends it as it is made.
 pub(crate) async fn whole(
     mut listener: Listener,
     media_type: String,
@@ -64,7 +64,7 @@ fn rest(first: Vec<u8>, listener: Listener, media_type: String) -> Response {
             match listener.next().await? {
                 Part::Sound(sound) => Some((Ok(sound.bytes), (None, listener))),
                 Part::Done(_) => None,
-                // A connection that breaks off tells the client that this is not all.
+                // A broken connection tells the client that the sound is incomplete.
                 Part::Failed(message) => Some((Err(Broken(message)), (None, listener))),
             }
         },
@@ -81,7 +81,7 @@ fn rest(first: Vec<u8>, listener: Listener, media_type: String) -> Response {
 #[error("{0}")]
 struct Broken(String);
 
-/// Whether a format's header says how long the sound is, so that an answer waits for that.
+/// Whether a format's header has the length of the sound, so that a response waits for it.
 pub(crate) fn says_its_length(format: Format) -> bool {
     match format {
         Format::Wav(_) | Format::Flac => true,

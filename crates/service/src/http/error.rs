@@ -1,4 +1,4 @@
-//! Errors as OpenAI's clients read them.
+//! Errors in the form that OpenAI's clients read.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -7,10 +7,10 @@ use serde_json::json;
 
 use crate::{Full, VoiceError};
 
-/// Seconds after which a refused request may come again.
+/// Seconds after which a refused request may be repeated.
 const RETRY_AFTER: u64 = 1;
 
-/// An answer that is no sound.
+/// An error response.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
@@ -29,7 +29,7 @@ impl ApiError {
         }
     }
 
-    /// The member `param` of a request is not right.
+    /// The member `param` of a request is wrong.
     pub(crate) fn param(param: &'static str, message: impl Into<String>) -> Self {
         Self {
             param: Some(param),

@@ -11,7 +11,7 @@ use speech::Word;
 use super::answer::Event as Sent;
 use crate::{Listener, Part, Sound};
 
-/// Sends sound as events. `input_tokens` are those of the text.
+/// Sends sound as events. `input_tokens` is the number of tokens in the text.
 pub(crate) fn events(listener: Listener, timestamps: bool, input_tokens: usize) -> Response {
     let frames = 0_u64;
     let events = stream::unfold(Some((listener, frames)), move |state| async move {
@@ -43,8 +43,8 @@ fn delta(sound: &Sound, timestamps: bool) -> Value {
     event
 }
 
-/// Seconds from the beginning of the sound, and where the word stands in the input, in UTF-16
-/// units, as JavaScript counts.
+/// Seconds from the beginning of the sound, and the position of the word in the input, in UTF-16
+/// units.
 fn word(word: &Word) -> Value {
     json!({
         "text": word.text,

@@ -19,7 +19,7 @@ use super::request::{OwnOptions, check_text};
 use super::{Service, answer};
 use crate::{Chosen, Job, JobText};
 
-/// Where a recording in a form is said to be, in errors.
+/// The name of an uploaded recording in errors.
 const UPLOAD: &str = "voice_wav";
 
 pub(crate) async fn tts(
@@ -45,7 +45,7 @@ pub(crate) async fn tts(
             text: JobText::Whole(text),
             options,
             format: Format::Wav(SampleFormat::I16),
-            // As pocket-tts does: its clients play what comes.
+            // As in pocket-tts: its clients play while they receive.
             target: Target::Stream,
             chosen,
         })
@@ -62,8 +62,8 @@ pub(crate) async fn tts(
     Ok(response)
 }
 
-/// The voice that a form asks for. Addresses are not fetched: that would let anybody make this
-/// machine ask others.
+/// The voice that a form asks for. Addresses are not fetched: otherwise anybody could make this
+/// machine send requests.
 fn choose(
     service: &Service,
     voice: Option<&str>,

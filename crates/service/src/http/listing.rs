@@ -1,4 +1,4 @@
-//! What there is.
+//! Lists of models and voices.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(crate) async fn model(
     Ok(Json(describe(found)))
 }
 
-/// As OpenAI describes a model; `created` is no date that a bundle has.
+/// In OpenAI's form; `created` is not a real date, because a bundle has none.
 fn describe(entry: &ModelEntry) -> Value {
     json!({
         "id": entry.name,
@@ -40,8 +40,8 @@ fn describe(entry: &ModelEntry) -> Value {
     })
 }
 
-/// The voices of all models: OpenAI has no such address, chat programs ask for `voices` with `id`
-/// and `name`.
+/// The voices of all models. OpenAI has no such address, but chat programs request it and expect
+/// `voices` with `id` and `name`.
 pub(crate) async fn voices(State(service): State<Arc<Service>>) -> Json<Value> {
     let voices: Vec<_> = service
         .voices

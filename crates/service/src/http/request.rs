@@ -9,7 +9,7 @@ use speech::{Options, Speed, TextPiece};
 use super::error::ApiError;
 use crate::Settings;
 
-/// A request that can be answered, as far as that is known without the model.
+/// A request that is valid, as far as that is known without the model.
 #[derive(Debug)]
 pub(crate) struct SpeechRequest {
     pub(crate) text: String,
@@ -21,12 +21,12 @@ pub(crate) struct SpeechRequest {
     pub(crate) own: OwnOptions,
 }
 
-/// How the sound comes.
+/// How the sound is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// As the body.
     Sound {
-        /// From the first frame on, in formats that could wait for their length, too.
+        /// From the first frame on, even in formats that could wait for their length.
         stream: bool,
     },
     /// As server-sent events.
@@ -36,7 +36,7 @@ pub(crate) enum Answer {
     },
 }
 
-/// Options that OpenAI's protocol does not have.
+/// Options beyond OpenAI's protocol.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OwnOptions {
     pub(crate) seed: Option<u64>,
@@ -45,7 +45,7 @@ pub(crate) struct OwnOptions {
 }
 
 impl SpeechRequest {
-    /// Reads a JSON body. Members that it does not know are left alone, as `instructions`.
+    /// Parses a JSON body. Unknown members, such as `instructions`, are ignored.
     pub(crate) fn parse(body: &[u8], settings: &Settings) -> Result<Self, ApiError> {
         let value: Value = serde_json::from_slice(body).map_err(|error| {
             let status = axum::http::StatusCode::BAD_REQUEST;
@@ -111,7 +111,7 @@ impl OwnOptions {
         })
     }
 
-    /// The options of an utterance.
+    /// The options for an utterance.
     pub(crate) fn options(
         &self,
         speaker: &Speaker,
@@ -128,7 +128,7 @@ impl OwnOptions {
         })
     }
 
-    /// The text as the model gets it.
+    /// The text for the model.
     pub(crate) fn piece(
         &self,
         text: String,
@@ -184,7 +184,7 @@ fn fresh_seed() -> Result<u64, ApiError> {
     Ok(u64::from_le_bytes(bytes) >> 11)
 }
 
-/// A voice is a name, or an object with an `id`. Without one the model's first speaks.
+/// A voice is a name, or an object with an `id`. The default is the model's first.
 fn voice(members: &Map<String, Value>) -> Result<Option<String>, ApiError> {
     match members.get("voice") {
         None | Some(Value::Null) => Ok(None),
@@ -214,7 +214,7 @@ fn format(members: &Map<String, Value>) -> Result<Format, ApiError> {
                 names()
             ),
         )),
-        // Floating point is for those who know what the model gives.
+        // Floating point is for clients that want the model's exact output.
         Some("f32") => Ok(Format::Wav(SampleFormat::F32)),
         Some(name) => Format::of_name(name).ok_or_else(|| {
             ApiError::param(

@@ -29,7 +29,7 @@ pub(crate) async fn speech(
     } else {
         Target::Stream
     };
-    // Models are loaded, and numbers become words: not on the threads that answer.
+    // Loading models and rewriting numbers must not block the threads that answer.
     let preparing = service.clone();
     let prepared = spawn_blocking(move || prepare(&preparing, request, target)).await;
     let Prepared {

@@ -39,7 +39,7 @@ fn options_and_texts_that_make_no_sense() {
     );
     says(
         speaker.speak(&voice, "[pause 1000s]", &own),
-        "[pause 1000s] is longer",
+        "[pause 1000s] exceeds",
     );
 }
 

@@ -12,7 +12,7 @@ const STEP: f64 = 0.005;
 const SMOOTH: usize = 2;
 /// Root mean square above which a step has sound.
 const SOUND: f32 = 4e-3;
-/// Seconds that are taken off both words at a direct transition: the closure between words takes
+/// Seconds that are taken off both words at a direct transition: speakers pause between words for
 /// about twice that.
 const GAP: f64 = 0.02;
 /// Seconds around the frame in which a word ends in silence that are searched for its end.

@@ -331,5 +331,8 @@ fn a_file_outside_of_the_folder_is_refused_before_it_is_read() {
     });
     let error = verify_on(&[&Rten::default()], &bundle.path(), None).unwrap_err();
     let error = error.to_string();
-    assert!(error.contains("\"../flow_net.onnx\" is no name"), "{error}");
+    assert!(
+        error.contains("\"../flow_net.onnx\" is not the name"),
+        "{error}"
+    );
 }

@@ -266,7 +266,7 @@ fn records_of_another_model_are_refused() {
     let expected = [
         "text_conditioner embeddings (rten / record), text.safetensors: 0.0e0 Some(\"has the shape",
         "flow_lm in rten: rejects the inputs in encoder.safetensors: are these records of this model?",
-        "flow_net in rten: does not take what solver.safetensors holds",
+        "flow_net in rten: rejects the inputs in solver.safetensors",
         "mimi_decoder",
     ];
     for text in expected {
