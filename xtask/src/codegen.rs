@@ -1,4 +1,9 @@
-//! Files that a program writes and the repository keeps: the ONNX types and the manifest's schema.
+//! Files that a program writes and the repository keeps: the ONNX types, the manifest's schema, and
+//! what is said of the options of speaking.
+
+mod options;
+
+use std::fs;
 
 use anyhow::{Context, Result, bail};
 
@@ -12,15 +17,30 @@ pub(crate) fn codegen(check: bool) -> Result<()> {
             workspace().join("docs/manifest.schema.json"),
             manifest_schema()?,
         ),
+        (
+            workspace().join("crates/wasm/src/options.d.ts"),
+            options::interface(),
+        ),
+        (
+            workspace().join("browser/src/checks/speech-options.ts"),
+            options::kinds(),
+        ),
+        (
+            workspace().join("README.md"),
+            options::command_table(&read("README.md")?)?,
+        ),
+        (
+            workspace().join("browser/README.md"),
+            options::package_table(&read("browser/README.md")?)?,
+        ),
     ];
     for (path, text) in files {
         if !check {
-            std::fs::write(&path, text)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
             continue;
         }
-        let kept = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
+        let kept =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         if kept != text {
             bail!(
                 "{} is out of date: run `cargo xtask codegen`",
@@ -29,6 +49,10 @@ pub(crate) fn codegen(check: bool) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn read(name: &str) -> Result<String> {
+    fs::read_to_string(workspace().join(name)).with_context(|| format!("cannot read {name}"))
 }
 
 /// Rust types of `onnx-ml.proto`.
@@ -41,7 +65,7 @@ fn onnx_types() -> Result<String> {
         .disable_comments(["."])
         .out_dir(out.path())
         .compile_fds(descriptors)?;
-    Ok(std::fs::read_to_string(out.path().join("onnx.rs"))?)
+    Ok(fs::read_to_string(out.path().join("onnx.rs"))?)
 }
 
 fn manifest_schema() -> Result<String> {

@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use config::{Variant, WordHead};
 use onnx::Opset;
 
+mod options;
 mod rewriting;
 mod speak;
 mod tokenize;
@@ -15,6 +16,7 @@ mod voice;
 
 use crate::output::nearest;
 
+pub(crate) use self::options::OptionArgs;
 pub(crate) use self::rewriting::RewritingArgs;
 pub(crate) use self::speak::{BackendName, Samples, SpeakArgs, SpeakerArgs};
 pub(crate) use self::tokenize::TokenizeArgs;

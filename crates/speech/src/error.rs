@@ -4,7 +4,9 @@ use bundle::ComponentName;
 use stretch::SpeedError;
 use tensor::TensorError;
 
-use crate::{AudioError, NoiseError, SamplerError, TextError, TokenizerError, VoiceError};
+use crate::{
+    AudioError, NoiseError, OptionError, SamplerError, TextError, TokenizerError, VoiceError,
+};
 
 /// Why a text cannot be spoken or a voice cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,9 @@ pub enum SpeechError {
     /// A threshold that no logit can be compared with.
     #[error("the end-of-speech threshold is NaN")]
     EosThreshold,
+    /// An option that there is not, or a value of another kind than its own.
+    #[error(transparent)]
+    Option(#[from] OptionError),
     /// A speed that cannot be had.
     #[error(transparent)]
     Speed(#[from] SpeedError),
