@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use files::Destination;
 use serde_json::json;
-use speaker::{Speaker, Utterance};
-use speech::{Options, SpeechNotice};
+use speaker::{Speaker, SpeakerError, Utterance};
+use speech::{Options, SpeechError, SpeechNotice};
 
 use crate::args::SpeakArgs;
 use crate::backend::{self, Opened};
@@ -56,26 +56,38 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let rules = rewriting::rules(&args.rewriting, model.tokenizer(), language)?;
     let near_misses = text.check(&speaker.model().manifest().text)?;
     let options = options(args, &speaker)?;
-    let speech_notices = SpeechNotice::all(&near_misses, &options, speaker.model().manifest());
-    if !args.quiet {
-        for notice in &speech_notices {
-            note(&format!("notice: {notice}"));
-        }
-    }
+    let mut speech_notices = SpeechNotice::all(&near_misses, &options, speaker.model().manifest());
+    notify(args, &speech_notices);
     let Chosen { voice, notices } = voice::resolve(&speaker, args.voice.as_deref(), args.quiet)?;
     let voice = speaker.prepare(&voice)?;
     let loading = started.elapsed();
 
+    let is_stream = text.is_stream();
     let mut utterance = text.speak(&speaker, &voice, &options, &rules)?;
     let rate = speaker.model().manifest().sample_rate;
     let (name, is_stdout) = (output.name(), output.is_standard_output());
     let mut times = options.words.then(SpokenWords::default);
-    let spoken = write(args, output, &mut utterance, rate, times.as_mut())?;
+    let (spoken, failure) = write(args, output, &mut utterance, rate, times.as_mut())?;
+    if is_stream {
+        // What the text holds shows at its end.
+        let all = utterance.notices();
+        let new = all.iter().filter(|it| !speech_notices.contains(it));
+        notify(args, &new.cloned().collect::<Vec<_>>());
+        speech_notices = all;
+    }
     if let Some(times) = &mut times {
         times.finish(utterance.rest());
     }
     if let (Some(file), Some(times)) = (words, &times) {
         file.write(times)?;
+    }
+    if let Some(failure) = failure {
+        if !args.quiet {
+            note(&format!(
+                "notice: {name} holds what was spoken before the text broke off"
+            ));
+        }
+        return Err(failure);
     }
     let report = Report {
         spoken: &spoken,
@@ -167,23 +179,45 @@ fn fresh_seed() -> Result<u64> {
     Ok(u64::from_le_bytes(bytes) >> 11)
 }
 
-/// Writes all chunks, as they come.
+/// Tells what the user may have meant otherwise.
+fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
+    if !args.quiet {
+        for notice in notices {
+            note(&format!("notice: {notice}"));
+        }
+    }
+}
+
+/// Writes all chunks, as they come. Where the text breaks off behind some, what was written stays,
+/// and the failure is given back.
 fn write(
     args: &SpeakArgs,
     output: Destination,
     utterance: &mut Utterance,
     rate: u32,
     mut words: Option<&mut SpokenWords>,
-) -> Result<Summary> {
+) -> Result<(Summary, Option<Error>)> {
     let stop = utterance.stop();
     let (output, _writing) = destination::open(output, || Writing::stopping(move || stop.stop()))?;
     let mut sink = Sink::begin(output, args.format, rate)?;
     let bar = (!args.quiet && !args.json).then(crate::progress::speaking);
+    let mut failure = None;
     while let Some(chunk) = utterance.next() {
         if interrupt::interrupted() {
             break;
         }
-        let chunk = chunk?;
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            Err(SpeakerError::Speech(SpeechError::TextSource(source))) => {
+                failure = Some(Error::from_boxed(source));
+                break;
+            }
+            Err(error @ SpeakerError::Speech(SpeechError::Text(_))) => {
+                failure = Some(error.into());
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        };
         if chunk.cut && !args.quiet {
             let text = chunk.text.as_deref().unwrap_or_default();
             note(&format!(
@@ -208,12 +242,21 @@ fn write(
     if interrupt::interrupted() {
         sink.interrupted();
     }
-    sink.finish()
+    match failure {
+        Some(failure) if utterance.samples() == 0 => Err(failure),
+        failure => {
+            let mut summary = sink.finish()?;
+            let waited = utterance.timings().waiting.total;
+            summary.elapsed = summary.elapsed.saturating_sub(waited);
+            Ok((summary, failure))
+        }
+    }
 }
 
 fn progress(utterance: &Utterance, rate: u32) -> String {
     let seconds = utterance.samples() as f64 / f64::from(rate);
-    let factor = real_time_factor(utterance.elapsed(), seconds);
+    let waited = utterance.timings().waiting.total;
+    let factor = real_time_factor(utterance.elapsed().saturating_sub(waited), seconds);
     let first = utterance.first_sound().unwrap_or_default();
     format!(
         "{seconds:.1} s spoken{}, first sound after {:.0} ms",

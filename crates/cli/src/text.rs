@@ -3,14 +3,17 @@
 mod decode;
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Seek};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use config::TextOptions;
 use normalize::Rules;
-use speaker::{PreparedVoice, Speaker, Utterance, rewritten, rewritten_source};
-use speech::{Options, TextCheck};
+use speaker::{
+    PreparedVoice, Speaker, TextSender, Utterance, arriving_text, rewritten, rewritten_source,
+};
+use speech::{Options, TextCheck, USUAL_SILENCE};
 
 use crate::args::SpeakArgs;
 
@@ -23,10 +26,19 @@ pub(crate) enum Text {
     Whole(String),
     /// A file, which is read while it is spoken, so that its length takes no memory.
     File {
-        /// Its name for messages.
-        path: PathBuf,
-        /// At its beginning.
+        /// Where it is, for errors.
+        name: String,
+        /// Where the text begins.
         file: File,
+        /// That place.
+        start: u64,
+    },
+    /// A pipe or a device, which is spoken as it comes.
+    Stream {
+        /// Where it is, for errors.
+        name: String,
+        /// What has come so far, and what comes.
+        input: Box<dyn Read + Send>,
     },
 }
 
@@ -53,12 +65,7 @@ impl Text {
             (None, None) if io::stdin().is_terminal() => {
                 bail!("nothing to say: give a text, --text-file, or text on standard input")
             }
-            (Some(_), _) | (None, Some(_) | None) => {
-                let text = read_all(io::stdin().lock());
-                Ok(Self::Whole(
-                    text.context("cannot read the text from standard input")?,
-                ))
-            }
+            (Some(_), _) | (None, Some(_) | None) => Self::standard_input(),
         }
     }
 
@@ -67,40 +74,72 @@ impl Text {
         let file = File::open(path).with_context(context)?;
         if file.metadata().with_context(context)?.is_file() {
             return Ok(Self::File {
-                path: path.to_owned(),
+                name: format!("in {}", path.display()),
                 file,
+                start: 0,
             });
         }
         // A pipe can be read only once.
-        Ok(Self::Whole(read_all(file).with_context(context)?))
+        Ok(Self::Stream {
+            name: format!("in {}", path.display()),
+            input: Box::new(file),
+        })
+    }
+
+    fn standard_input() -> Result<Self> {
+        let name = "from standard input".to_owned();
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsFd as _;
+
+            let context = "cannot read the text from standard input";
+            let input = io::stdin().as_fd().try_clone_to_owned().context(context)?;
+            let mut file = File::from(input);
+            if file.metadata().context(context)?.is_file() {
+                // Another program may have read the beginning.
+                let start = file.stream_position().context(context)?;
+                return Ok(Self::File { name, file, start });
+            }
+        }
+        Ok(Self::Stream {
+            name,
+            input: Box::new(io::stdin()),
+        })
+    }
+
+    /// Whether it is spoken as it comes.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self, Self::Stream { .. })
     }
 
     /// Reads all of it, so that errors are reported before any of it is spoken. Returns what looks
-    /// like a pause but will be spoken as words.
+    /// like a pause but will be spoken as words. What is still to come cannot be read.
     pub(crate) fn check(&mut self, rules: &TextOptions) -> Result<Vec<String>> {
         let mut check = TextCheck::default();
         match self {
             Self::Whole(text) => check.push(text, rules)?,
-            Self::File { path, file } => {
-                let context = || format!("cannot read the text in {}", path.display());
+            Self::File { name, file, start } => {
+                let context = || format!("cannot read the text {name}");
                 let mut pieces = Pieces::new(&mut *file);
                 while let Some(piece) = pieces.next().with_context(context)? {
                     check.push(&piece, rules)?;
                 }
-                file.rewind().with_context(context)?;
+                file.seek(SeekFrom::Start(*start)).with_context(context)?;
             }
+            Self::Stream { .. } => return Ok(Vec::new()),
         }
         Ok(check.finish(rules)?)
     }
 
     /// All of it.
     pub(crate) fn into_string(self) -> Result<String> {
+        let read = |name: &str, input: Box<dyn Read>| {
+            read_all(input).with_context(|| format!("cannot read the text {name}"))
+        };
         match self {
             Self::Whole(text) => Ok(text),
-            Self::File { path, file } => {
-                let context = || format!("cannot read the text in {}", path.display());
-                read_all(file).with_context(context)
-            }
+            Self::File { name, file, .. } => read(&name, Box::new(file)),
+            Self::Stream { name, input } => read(&name, input),
         }
     }
 
@@ -112,13 +151,47 @@ impl Text {
         options: &Options,
         rules: &Rules,
     ) -> Result<Utterance> {
-        Ok(match self {
-            Self::Whole(text) => speaker.speak(voice, rewritten(text, rules), options)?,
-            Self::File { file, .. } => {
-                let mut pieces = Pieces::new(file);
-                let source = rewritten_source(move || pieces.next(), rules);
-                speaker.say(voice, speaker.model().utterance_of(source, options)?)?
+        let source = match self {
+            Self::Whole(text) => {
+                return Ok(speaker.speak(voice, rewritten(text, rules), options)?);
             }
-        })
+            Self::File { name, file, .. } => {
+                let mut pieces = Pieces::new(file);
+                let next = move || {
+                    let next = pieces.next();
+                    next.with_context(|| format!("cannot read the text {name}"))
+                };
+                rewritten_source(next, rules)
+            }
+            Self::Stream { name, input } => {
+                let (sender, source) = arriving_text(rules, Some(USUAL_SILENCE));
+                // Nobody waits for it: it may be at a read that never ends.
+                thread::Builder::new()
+                    .name("text".to_owned())
+                    .spawn(move || send(&name, input, &sender))
+                    .context("cannot read the text: there are no threads")?;
+                source
+            }
+        };
+        Ok(speaker.say(voice, speaker.model().utterance_of(source, options)?)?)
+    }
+}
+
+/// Hands over what comes from `input`, as it comes.
+fn send(name: &str, input: impl Read, sender: &TextSender) {
+    let mut pieces = Pieces::new(input);
+    loop {
+        match pieces.next() {
+            Ok(Some(piece)) => {
+                if sender.push(&piece).is_err() {
+                    return;
+                }
+            }
+            Ok(None) => return,
+            Err(error) => {
+                sender.fail(error.context(format!("cannot read the text {name}")));
+                return;
+            }
+        }
     }
 }

@@ -41,6 +41,8 @@ mod serve;
 mod speak;
 #[path = "command/starling.rs"]
 mod starling;
+#[path = "command/stream.rs"]
+mod stream;
 #[path = "command/text.rs"]
 mod text;
 #[path = "command/tokenize.rs"]

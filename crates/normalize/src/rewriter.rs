@@ -5,7 +5,7 @@ use crate::expansion::Expanded;
 use crate::language::Language;
 use crate::map::{Map, Part};
 use crate::replacements::Replacements;
-use crate::scan::scan;
+use crate::scan::{is_in_marker, scan};
 
 /// Bytes behind a cut that may change what stands before it, where no sentence ends there.
 const AHEAD: usize = 2 * REACH;
@@ -210,7 +210,10 @@ impl Rewriter {
         let pending = &self.pending;
         let ends = pending.rmatch_indices(char::is_whitespace);
         let is_end = |at: &usize| {
-            *at > 0 && self.is_sentence_end(*at) && !self.rules.replacements.may_span(pending, *at)
+            *at > 0
+                && self.is_sentence_end(*at)
+                && !self.rules.replacements.may_span(pending, *at)
+                && !is_in_marker(pending, *at)
         };
         ends.map(|(at, _)| at).take(64).find(is_end)
     }
@@ -261,7 +264,7 @@ fn cut_before(pending: &str, map: &Map, last: usize) -> Option<usize> {
     let is_free = |at: usize| {
         let parts = map.parts();
         let index = parts.partition_point(|part| part.source.end <= at);
-        (parts.get(index)).is_none_or(|part| part.source.start >= at)
+        (parts.get(index)).is_none_or(|part| part.source.start >= at) && !is_in_marker(pending, at)
     };
     let last = pending.floor_char_boundary(last);
     let tail = pending[last..].chars().next();
@@ -362,6 +365,11 @@ mod tests {
             "123-4567",
             "user@example.com",
             "https://example.com/a-b",
+            "[pause 1s]",
+            "[pause",
+            "<break",
+            "1s]",
+            "e.g.",
             "1",
             "234",
             "3. Mai",

@@ -81,7 +81,23 @@ fn marker(text: &str, at: usize) -> Option<usize> {
     let word = inside.get(..5).unwrap_or_default();
     let is_pause = word.eq_ignore_ascii_case("pause") || word.eq_ignore_ascii_case("break");
     let near = &rest[..rest.floor_char_boundary(LONGEST_MARKER)];
-    is_pause
-        .then(|| near.find(close).map(|end| at + end + 1))
-        .flatten()
+    let end = near[1..].find([close, char::from(rest.as_bytes()[0])])? + 1;
+    (is_pause && near[end..].starts_with(close)).then_some(at + end + 1)
+}
+
+/// Whether a bracket is open at `at` that may hold a pause.
+pub(crate) fn is_in_marker(text: &str, at: usize) -> bool {
+    let from = text.floor_char_boundary(at.saturating_sub(LONGEST_MARKER));
+    let before = &text[from..at];
+    let open = before
+        .rfind(['[', '<', ']', '>'])
+        .map(|open| &before[open..]);
+    open.is_some_and(|open| {
+        let inside = open[1..].trim_start().as_bytes();
+        let begins = |word: &str| {
+            let length = word.len().min(inside.len());
+            inside[..length].eq_ignore_ascii_case(&word.as_bytes()[..length])
+        };
+        open.starts_with(['[', '<']) && (begins("pause") || begins("break"))
+    })
 }

@@ -149,7 +149,7 @@ impl Speaking {
                     utterance.supply(outputs)?;
                 }
                 Action::Emit(Sound::Latent(latent)) => spoken.latents.push(latent),
-                Action::Emit(_) | Action::Again => {}
+                Action::Emit(_) | Action::Again | Action::Wait(_) => {}
                 Action::Done => break,
             }
         }

@@ -148,7 +148,7 @@ impl Speaking {
                         decoding.audio(decoder.run(&call.views())?)?;
                     }
                 }
-                Action::Emit(_) | Action::Again => {}
+                Action::Emit(_) | Action::Again | Action::Wait(_) => {}
                 Action::Done => break,
             }
         }

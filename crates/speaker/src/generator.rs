@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bundle::ComponentName;
 use runtime::{RuntimeError, Stream};
-use speech::{Action, Call, Sound};
+use speech::{Action, Call, Sound, SpeechNotice};
 
 use crate::components::Components;
 use crate::{PreparedVoice, SpeakerError, Stop, Timings};
@@ -18,8 +18,16 @@ pub(crate) struct Generator {
     flow_lm: Box<dyn Stream>,
     flow_net: Box<dyn Stream>,
     timings: Arc<Mutex<Timings>>,
-    rest: Arc<Mutex<String>>,
+    end: Arc<Mutex<End>>,
     stop: Stop,
+}
+
+/// What shows of a text at its end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct End {
+    /// What is left behind the last word.
+    pub(crate) rest: String,
+    pub(crate) notices: Vec<SpeechNotice>,
 }
 
 impl Generator {
@@ -28,7 +36,7 @@ impl Generator {
         voice: &PreparedVoice,
         utterance: speech::Utterance,
         timings: Arc<Mutex<Timings>>,
-        rest: Arc<Mutex<String>>,
+        end: Arc<Mutex<End>>,
         stop: Stop,
     ) -> Self {
         Self {
@@ -38,7 +46,7 @@ impl Generator {
             flow_lm: voice.flow_lm.fork(),
             flow_net: components.flow_net.fork(),
             timings,
-            rest,
+            end,
             stop,
         }
     }
@@ -46,6 +54,7 @@ impl Generator {
     /// The next piece for the decoder; none at the end, or once it is stopped.
     pub(crate) fn next_sound(&mut self) -> Result<Option<Sound>, SpeakerError> {
         while !self.stop.is_stopped() {
+            let start = Instant::now();
             match self.utterance.next_action()? {
                 Action::Run(call) => self.run(&call)?,
                 Action::Emit(sound) => {
@@ -56,9 +65,15 @@ impl Generator {
                     return Ok(Some(sound));
                 }
                 Action::Again => {}
+                // The sources of this crate have waited.
+                Action::Wait(_) => {
+                    let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
+                    timings.wait(start);
+                }
                 Action::Done => {
-                    let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-                    *rest = self.utterance.rest();
+                    let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+                    end.rest = self.utterance.rest();
+                    end.notices = self.utterance.notices();
                     return Ok(None);
                 }
             }

@@ -135,7 +135,7 @@ fn watch(
                     }
                 }
             }
-            Action::Again => {}
+            Action::Again | Action::Wait(_) => {}
             Action::Done => return Ok(()),
         }
     }

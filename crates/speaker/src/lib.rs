@@ -9,6 +9,7 @@
 //! 4. [`Normalization`] says whether numbers become words; [`rewritten`] puts a pronunciation list and
 //!    that to work.
 
+mod arriving;
 mod cloner;
 mod components;
 mod decoder;
@@ -22,6 +23,7 @@ mod threads;
 mod timings;
 mod utterance;
 
+pub use arriving::{TextSender, TextSenderError, arriving_text};
 pub use cloner::{Cloner, VoiceMaker};
 pub use decoder::Chunk;
 pub use error::SpeakerError;

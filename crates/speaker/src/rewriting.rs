@@ -5,7 +5,7 @@ use std::error::Error;
 use std::str::FromStr;
 
 use normalize::{Language, Rewriter, Rewritten, Rules, UnknownLanguage};
-use speech::{TextPiece, TextSource, Tokenizer};
+use speech::{MoreText, TextPiece, TextSource, Tokenizer};
 
 /// Whether numbers, abbreviations and signs become words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,10 +93,13 @@ where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
     if rules.are_empty() {
-        return Box::new(move || Ok(source().map_err(Into::into)?.map(TextPiece::from)));
+        return Box::new(move |_| {
+            let piece = source().map_err(Into::into)?;
+            Ok(piece.map(TextPiece::from).into())
+        });
     }
     let mut rewriter = Some(Rewriter::new(rules.clone()));
-    Box::new(move || {
+    Box::new(move |_| {
         while let Some(own) = &mut rewriter {
             let next = if let Some(text) = source().map_err(Into::into)? {
                 own.push(&text)
@@ -106,14 +109,15 @@ where
                 last
             };
             if !next.source.is_empty() {
-                return Ok(Some(piece(next)));
+                return Ok(MoreText::Piece(piece(next)));
             }
         }
-        Ok(None)
+        Ok(MoreText::Over)
     })
 }
 
-fn piece(Rewritten { source, expanded }: Rewritten) -> TextPiece {
+/// What was rewritten, for the speech code.
+pub(crate) fn piece(Rewritten { source, expanded }: Rewritten) -> TextPiece {
     let parts = expanded.map.parts().iter();
     let parts: Vec<_> = parts
         .map(|part| (part.output.clone(), part.source.clone()))
@@ -167,7 +171,7 @@ mod tests {
         };
         let mut source = rewritten_source(source, &rules);
         let (mut spoken, mut written) = (String::new(), String::new());
-        while let Some(piece) = source().unwrap() {
+        while let MoreText::Piece(piece) = source(speech::Asking::default()).unwrap() {
             assert!(piece.source().len() < 10_000);
             spoken += piece.text();
             written += piece.source();

@@ -27,9 +27,17 @@ pub struct Timings {
     pub flow_net: Timing,
     /// `mimi_decoder`.
     pub mimi_decoder: Timing,
+    /// Waiting for more of a text that arrives in pieces; calls are those that more did not come in.
+    pub waiting: Timing,
 }
 
 impl Timings {
+    /// Counts a wait for text that began at `start`.
+    pub(crate) fn wait(&mut self, start: Instant) {
+        self.waiting.calls += 1;
+        self.waiting.total += start.elapsed();
+    }
+
     /// Counts a call that began at `start`.
     pub(crate) fn count(&mut self, call: &Call, start: Instant) {
         let rows = call.inputs.iter().filter_map(|(_, t)| t.shape().get(1));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use speech::{Decoding, SpeechNotice};
 
 use crate::decoder::Decoder;
-use crate::generator::Generator;
+use crate::generator::{End, Generator};
 use crate::threads::Threads;
 use crate::{Chunk, PreparedVoice, Speaker, SpeakerError, Stop, Timings};
 
@@ -18,8 +18,7 @@ pub struct Utterance {
     first_sound: Option<Duration>,
     samples: u64,
     timings: Arc<Mutex<Timings>>,
-    notices: Vec<SpeechNotice>,
-    rest: Arc<Mutex<String>>,
+    end: Arc<Mutex<End>>,
     stop: Stop,
 }
 
@@ -44,16 +43,18 @@ impl Utterance {
         let started = Instant::now();
         let timings = Arc::<Mutex<Timings>>::default();
         let stop = Stop::default();
-        let notices = utterance.notices();
+        let end = Arc::new(Mutex::new(End {
+            rest: String::new(),
+            notices: utterance.notices(),
+        }));
         let decoding = Decoding::new(speaker.model(), utterance.options().speed);
         let components = &speaker.components;
-        let rest = Arc::<Mutex<String>>::default();
         let generator = Generator::new(
             components,
             voice,
             utterance,
             timings.clone(),
-            rest.clone(),
+            end.clone(),
             stop.clone(),
         );
         let stream = components.mimi_decoder.fork();
@@ -73,8 +74,7 @@ impl Utterance {
             first_sound: None,
             samples: 0,
             timings,
-            notices,
-            rest,
+            end,
             stop,
         })
     }
@@ -99,16 +99,20 @@ impl Utterance {
         self.stop.clone()
     }
 
-    /// What the user may have meant otherwise. Of a text that is read as it is spoken,
-    /// [`speech::TextCheck`] tells what looks like a pause.
-    pub fn notices(&self) -> &[SpeechNotice] {
-        &self.notices
+    /// What the user may have meant otherwise. Of a text that is read as it is spoken, that shows at
+    /// its end; [`speech::TextCheck`] tells before what looks like a pause.
+    pub fn notices(&self) -> Vec<SpeechNotice> {
+        self.end().notices
     }
 
     /// What is left of the text behind the last word, once all is said and words were asked for.
     pub fn rest(&self) -> String {
-        let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        rest.clone()
+        self.end().rest
+    }
+
+    fn end(&self) -> End {
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.clone()
     }
 
     /// Where the time went so far.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use runtime::rten::{self, Rten};
 use speaker::{PreparedVoice, Speaker};
+use speech::TextPiece;
 
 /// Peak memory of this process since the last call, in kB.
 fn peak() -> usize {
@@ -59,15 +60,14 @@ fn ten_megabytes_take_no_more_memory_than_ten_kilobytes() {
             let (mut left, mut read) = (bytes / text.len(), 0);
             let piece = text.repeat(2_000 / text.len());
             peak();
-            let source = Box::new(move || {
+            let source = Box::new(move |_| {
                 let end = piece.len().min(left * text.len());
                 left -= end / text.len();
                 read += end;
                 // The thread is a few chunks ahead of the first sound at most.
                 assert!(read < 200_000, "{text}: {read} bytes are read");
-                Ok(Some(&piece[..end])
-                    .filter(|piece| !piece.is_empty())
-                    .map(Into::into))
+                let piece = Some(&piece[..end]).filter(|piece| !piece.is_empty());
+                Ok(piece.map(TextPiece::from).into())
             });
             let utterance = speaker.model().utterance_of(source, &options).unwrap();
             let mut utterance = speaker.say(&voice, utterance).unwrap();

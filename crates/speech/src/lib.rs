@@ -38,10 +38,11 @@ pub use prompt::{LONGEST_PROMPT, Prompt};
 pub use sampler::{FlowCall, Sampler, SamplerError};
 pub use stretch::{Speed, SpeedError};
 pub use text::{
-    Chunk, Excerpt, LONGEST_PAUSE, Mapped, Next, Prepared, SourceMap, Spoken, TextCheck, TextError,
-    TextPiece, TextStream, prepare_text_prompt, split_into_best_sentences,
+    Arrived, ArrivingText, Asking, Chunk, Excerpt, LONGEST_PAUSE, MOST_WAITING, Mapped, Next,
+    PATIENCE, Prepared, SourceMap, Spoken, TextCheck, TextError, TextPiece, TextStream,
+    USUAL_SILENCE, prepare_text_prompt, split_into_best_sentences,
 };
 pub use tokenizer::{Token, Tokenizer, TokenizerError};
-pub use utterance::{Action, NoiseSource, Place, Sound, TextSource, Utterance};
+pub use utterance::{Action, MoreText, NoiseSource, Place, Sound, TextSource, Utterance};
 pub use voice::{StoredPrompt, Voice, VoiceDType, VoiceError, VoiceForm};
 pub use words::{Certainty, ChunkWords, FoundHeads, HeadSearch, SourceWord, Unit, Word};

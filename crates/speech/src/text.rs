@@ -11,9 +11,13 @@
 //! 4. `segment.rs` finds boundaries among the tokens, `split.rs` joins what stands between them;
 //! 5. `chunks.rs` and `cutter.rs` cut what is too long.
 //!
+//! An [`ArrivingText`] stands before it where a text comes bit by bit: it says when what is there is
+//! spoken without waiting for more (`arriving.rs`, `sentence.rs`).
+//!
 //! All of them hand on where a text comes from (`map.rs`, `decode.rs`); `chunk.rs` adds the part of
 //! the source that a chunk speaks.
 
+mod arriving;
 mod check;
 mod chunk;
 mod chunks;
@@ -27,10 +31,12 @@ mod preparation;
 mod prepare;
 mod python;
 mod segment;
+mod sentence;
 mod split;
 mod stream;
 mod window;
 
+pub use arriving::{Arrived, ArrivingText, Asking, MOST_WAITING, PATIENCE, USUAL_SILENCE};
 pub use check::TextCheck;
 pub use chunk::{Chunk, Excerpt};
 pub use map::{Mapped, SourceMap};

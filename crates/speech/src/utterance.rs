@@ -11,7 +11,8 @@
 //! 4. [`Action::Done`].
 //!
 //! The text is read as it is spoken. [`Action::Again`] comes after a piece of it that completes no
-//! chunk, so that a host can stop in between, however long the text is.
+//! chunk, so that a host can stop in between, however long the text is; and [`Action::Wait`] where
+//! the source has no more of it for now.
 
 use bundle::ComponentName;
 use serde::{Deserialize, Serialize};
@@ -21,8 +22,8 @@ use crate::call::Outputs;
 use crate::end_of_speech::{EndOfSpeech, Verdict, max_frames};
 use crate::words::TextScores;
 use crate::{
-    Call, Chunk, ChunkWords, Model, Next, Noise, Options, Sampler, SpeechError, SpeechNotice,
-    Spoken, TextCheck, TextPiece, TextStream,
+    Asking, Call, Chunk, ChunkWords, Model, Next, Noise, Options, Sampler, SpeechError,
+    SpeechNotice, Spoken, TextCheck, TextError, TextPiece, TextStream,
 };
 
 /// Bytes of a text that are worked on in one go.
@@ -37,6 +38,8 @@ pub enum Action {
     Emit(Sound),
     /// Ask again: a piece of the text has been read, and nothing can be done with it yet.
     Again,
+    /// Wait for more of the text, then ask again: the source has none for now.
+    Wait(Asking),
     /// Nothing: all is said.
     Done,
 }
@@ -89,9 +92,28 @@ impl Place {
 /// Where the noise comes from: fills a slice with the next values.
 pub type NoiseSource = Box<dyn FnMut(&mut [f32]) + Send>;
 
-/// Where the text comes from: gives the next piece, of a few thousand bytes; none at the end.
+/// What a source of text gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MoreText {
+    /// The next piece, best of a few thousand bytes.
+    Piece(TextPiece),
+    /// Nothing, but what has come is to be spoken without waiting for more.
+    Flush,
+    /// Nothing for now.
+    Nothing,
+    /// Nothing any more.
+    Over,
+}
+
+impl From<Option<TextPiece>> for MoreText {
+    fn from(piece: Option<TextPiece>) -> Self {
+        piece.map_or(Self::Over, Self::Piece)
+    }
+}
+
+/// Where the text comes from: gives more of it to a speaker that is at [`Asking`].
 pub type TextSource =
-    Box<dyn FnMut() -> Result<Option<TextPiece>, Box<dyn std::error::Error + Send + Sync>> + Send>;
+    Box<dyn FnMut(Asking) -> Result<MoreText, Box<dyn std::error::Error + Send + Sync>> + Send>;
 
 /// A text that is being spoken.
 pub struct Utterance {
@@ -108,6 +130,8 @@ pub struct Utterance {
     scores: Option<TextScores>,
     /// The source behind the last word.
     left: String,
+    /// What is wrong behind what has come so far, which is spoken before.
+    failure: Option<TextError>,
 }
 
 /// What the utterance is at.
@@ -181,6 +205,7 @@ impl Utterance {
             pending: None,
             scores: None,
             left: String::new(),
+            failure: None,
         })
     }
 
@@ -189,10 +214,15 @@ impl Utterance {
         &self.options
     }
 
-    /// What the user may have meant otherwise. Of a text that is read as it is spoken,
-    /// [`TextCheck`] tells what looks like a pause.
+    /// What the user may have meant otherwise. Of a text that is read as it is spoken, that shows as
+    /// it is read; [`TextCheck`] tells before what looks like a pause.
     pub fn notices(&self) -> Vec<SpeechNotice> {
-        SpeechNotice::all(&self.near_misses, &self.options, self.model.manifest())
+        let found = if self.near_misses.is_empty() {
+            self.text.near_misses()
+        } else {
+            &self.near_misses
+        };
+        SpeechNotice::all(found, &self.options, self.model.manifest())
     }
 
     /// Takes the noise from `source` instead: recorded noise makes recorded latents.
@@ -387,9 +417,20 @@ impl Utterance {
             }
             Next::Again => Ok(Action::Again),
             Next::More => {
-                match (self.source)().map_err(SpeechError::TextSource)? {
-                    Some(piece) => self.text.push_piece(&piece)?,
-                    None => self.text.finish()?,
+                if let Some(failure) = self.failure.take() {
+                    return Err(failure.into());
+                }
+                let asking = self.text.asking();
+                match (self.source)(asking).map_err(SpeechError::TextSource)? {
+                    MoreText::Piece(piece) => {
+                        if let Err(error) = self.text.push_piece(&piece) {
+                            self.failure = Some(error);
+                            self.text.flush()?;
+                        }
+                    }
+                    MoreText::Flush => self.text.flush()?,
+                    MoreText::Nothing => return Ok(Action::Wait(asking)),
+                    MoreText::Over => self.text.finish()?,
                 }
                 Ok(Action::Again)
             }
@@ -418,7 +459,7 @@ impl Utterance {
 /// The pieces of a text that is there.
 fn pieces(text: TextPiece) -> TextSource {
     let mut parts = text.parts(PIECE);
-    Box::new(move || Ok(parts.next()))
+    Box::new(move |_| Ok(parts.next().into()))
 }
 
 /// The call that the sampler needs next, if it needs one.

@@ -1,7 +1,7 @@
 //! Calls, tensors and sounds as JavaScript objects.
 
 use js_sys::{Array, BigInt64Array, Float32Array, Object, Reflect};
-use speech::{Action, Call, ChunkWords, Sound, Word};
+use speech::{Action, Asking, Call, ChunkWords, Sound, Word};
 use tensor::{Data, Tensor};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -50,6 +50,8 @@ export type Action =
   | { kind: "emit"; sound: Sound }
   /** Ask again: a piece of the text has been read, and nothing can be done with it yet. */
   | { kind: "again" }
+  /** Push more of the text, then ask again: whether some has come that could be spoken, and chunks so far. */
+  | { kind: "wait"; hasText: boolean; chunks: number }
   | { kind: "done" };
 
 /** What the user should know of a recording: a short name for programs, and a sentence. */
@@ -201,6 +203,11 @@ pub(crate) fn action_to_js(action: &Action) -> JsAction {
         Action::Run(call) => object(&[("kind", "run".into()), ("call", call_to_js(call).into())]),
         Action::Emit(sound) => object(&[("kind", "emit".into()), ("sound", sound_to_js(sound))]),
         Action::Again => object(&[("kind", "again".into())]),
+        Action::Wait(Asking { has_text, chunks }) => object(&[
+            ("kind", "wait".into()),
+            ("hasText", (*has_text).into()),
+            ("chunks", (*chunks as f64).into()),
+        ]),
         Action::Done => object(&[("kind", "done".into())]),
     };
     action.unchecked_into()

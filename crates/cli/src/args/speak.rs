@@ -9,7 +9,8 @@ use super::{DEFAULT_BUNDLE, OptionArgs, RewritingArgs};
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct SpeakArgs {
     /// What to say; `[pause 500ms]` and `[pause 1.2s]` are silence. `-`, or no text, reads standard
-    /// input. Put `--` before a text that begins with a dash.
+    /// input, and speaks it sentence by sentence as it comes. Put `--` before a text that begins with
+    /// a dash.
     #[arg(
         value_name = "TEXT",
         conflicts_with = "text_file",

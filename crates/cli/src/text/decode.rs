@@ -1,8 +1,8 @@
 //! Real-world text files: UTF-8, or UTF-16 with a byte order mark.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, anyhow};
 use encoding_rs::{Decoder, DecoderResult, UTF_8};
 use filetype::FileType;
 
@@ -15,9 +15,13 @@ pub(crate) struct Pieces<R> {
     decoder: Decoder,
     /// The line that is being read.
     line: usize,
+    /// Bytes that have been read.
+    bytes: usize,
     /// The file's first bytes, which tell what it is if it is not a text.
     head: Vec<u8>,
     is_over: bool,
+    /// What is wrong behind the last piece.
+    failure: Option<Error>,
 }
 
 impl<R: Read> Pieces<R> {
@@ -26,56 +30,73 @@ impl<R: Read> Pieces<R> {
             input,
             decoder: UTF_8.new_decoder(),
             line: 1,
+            bytes: 0,
             head: Vec::new(),
             is_over: false,
+            failure: None,
         }
     }
 
-    /// The next piece; `None` at the end.
+    /// The next piece, as soon as there is one; none at the end. What stands before something that
+    /// is no text comes before that is told.
     pub(crate) fn next(&mut self) -> Result<Option<String>> {
-        while !self.is_over {
-            let mut bytes = Vec::with_capacity(PIECE);
-            self.input
-                .by_ref()
-                .take(PIECE as u64)
-                .read_to_end(&mut bytes)?;
-            if self.head.is_empty() {
-                self.head.clone_from(&bytes);
+        let mut bytes = [0; PIECE];
+        loop {
+            if let Some(failure) = self.failure.take() {
+                self.is_over = true;
+                return Err(failure);
+            }
+            if self.is_over {
+                return Ok(None);
+            }
+            let count = match self.input.read(&mut bytes) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                count => count?,
+            };
+            let bytes = &bytes[..count];
+            if self.head.len() < PIECE {
+                self.head.extend_from_slice(bytes);
             }
             self.is_over = bytes.is_empty();
-            let text = self.decode(&bytes)?;
+            let text = self.decode(bytes);
             if !text.is_empty() {
                 return Ok(Some(text));
             }
         }
-        Ok(None)
     }
 
-    fn decode(&mut self, bytes: &[u8]) -> Result<String> {
+    /// The text up to what is wrong, which is noted.
+    fn decode(&mut self, bytes: &[u8]) -> String {
         let longest = self
             .decoder
             .max_utf8_buffer_length_without_replacement(bytes.len());
         let mut text = String::with_capacity(longest.unwrap_or_default());
-        let (result, _) =
+        let (result, read) =
             self.decoder
                 .decode_to_string_without_replacement(bytes, &mut text, self.is_over);
         let end = text.find('\0');
-        let lines = lines(&text[..end.unwrap_or(text.len())]);
-        match result {
-            DecoderResult::InputEmpty if end.is_none() => {
-                self.line += lines;
-                Ok(text)
+        text.truncate(end.unwrap_or(text.len()));
+        self.line += lines(&text);
+        let line = self.line;
+        self.failure = match result {
+            _ if end.is_some() => {
+                let help = self.way_out();
+                Some(anyhow!("line {line} holds a zero byte: {help}"))
             }
-            DecoderResult::InputEmpty => {
-                let line = self.line + lines;
-                bail!("line {line} holds a zero byte: {}", self.way_out())
-            }
-            DecoderResult::OutputFull | DecoderResult::Malformed(_, _) => {
-                let line = self.line + lines;
+            DecoderResult::InputEmpty => None,
+            DecoderResult::OutputFull => Some(anyhow!("line {line} cannot be decoded")),
+            DecoderResult::Malformed(length, after) => {
                 let encoding = self.decoder.encoding().name();
-                bail!("line {line} is not {encoding}: {}", self.way_out())
+                let help = self.way_out();
+                let wrong = usize::from(length) + usize::from(after);
+                let byte = (self.bytes + read).saturating_sub(wrong) + 1;
+                Some(anyhow!(
+                    "line {line} is not {encoding} at byte {byte}: {help}"
+                ))
             }
-        }
+        };
+        self.bytes += bytes.len();
+        text
     }
 
     /// The way out, or what the file is if its first bytes show that it is not a text.
@@ -137,7 +158,10 @@ mod tests {
     fn other_encodings_are_refused_with_the_line_of_the_first_bad_byte() {
         let long = "A line.\n".repeat(999);
         let cases: [(Vec<u8>, &str); 10] = [
-            (b"caf\xe9".to_vec(), "line 1 is not UTF-8: save it as UTF-8"),
+            (
+                b"caf\xe9".to_vec(),
+                "line 1 is not UTF-8 at byte 4: save it as UTF-8",
+            ),
             (b"one\ntwo\r\ncaf\xe9\n".to_vec(), "line 3 is not UTF-8"),
             (b"one\rtwo\rcaf\xe9\r".to_vec(), "line 3 is not UTF-8"),
             (
@@ -159,7 +183,7 @@ mod tests {
             (b"\xff\xfe\0\0H\0\0\0".to_vec(), "line 1 holds a zero byte"),
             (
                 b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec(),
-                "line 2 is not UTF-8: it is a",
+                "line 2 is not UTF-8 at byte 11: it is a",
             ),
         ];
         for (bytes, says) in cases {

@@ -62,7 +62,7 @@ fn a_dash_is_standard_input() {
             ),
             (
                 b"one\ncaf\xe9",
-                "error: cannot read the text from standard input: line 2 is not UTF-8: save it as UTF-8\n",
+                "error: cannot read the text from standard input: line 2 is not UTF-8 at byte 8: save it as UTF-8\n",
             ),
         ] {
             let ran = Ran::new(&line, with_input(&sandbox, &line, text));
@@ -115,12 +115,12 @@ fn text_files_of_any_encoding_are_read_or_refused_by_line() {
     for (file, says) in [
         (
             &b"one\ntwo\ncaf\xe9"[..],
-            "line 3 is not UTF-8: save it as UTF-8",
+            "line 3 is not UTF-8 at byte 12: save it as UTF-8",
         ),
         (b"H\0i\0", "line 1 holds a zero byte: save it as UTF-8"),
         (
             b"\xff\xfeH\0\0\xd8",
-            "line 1 is not UTF-16LE: save it as UTF-8",
+            "line 1 is not UTF-16LE at byte 5: save it as UTF-8",
         ),
     ] {
         sandbox.write("t.txt", file);
@@ -138,7 +138,7 @@ fn text_files_of_any_encoding_are_read_or_refused_by_line() {
     let ran = sandbox.run(&format!("{line} latin1.yaml"));
     assert!(
         ran.error()
-            .contains("latin1.yaml: line 2 is not UTF-8: save it as UTF-8"),
+            .contains("latin1.yaml: line 2 is not UTF-8 at byte 10: save it as UTF-8"),
         "{ran}"
     );
 }
@@ -201,7 +201,7 @@ fn a_text_file_is_checked_before_it_is_spoken() {
         ),
         (
             b"caf\xe9",
-            "cannot read the text in t.txt: line 1 is not UTF-8: save it as UTF-8\n",
+            "cannot read the text in t.txt: line 1 is not UTF-8 at byte 54004: save it as UTF-8\n",
         ),
     ] {
         sandbox.write("t.txt", [long.as_bytes(), end].concat());

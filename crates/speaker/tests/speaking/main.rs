@@ -6,6 +6,7 @@
     reason = "helpers fail the test that calls them"
 )]
 
+mod arriving;
 mod errors;
 mod free_running;
 mod records;

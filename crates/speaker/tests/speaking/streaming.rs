@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use speech::{Options, Speed};
+use speech::{MoreText, Options, Speed};
 use stretch::Stretch;
 
 use crate::support::{backends, say, speaker};
@@ -116,10 +116,10 @@ fn a_text_that_never_says_anything_can_be_stopped() {
         let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
         let options = speaker.model().options();
         let (began, begins) = std::sync::mpsc::channel();
-        let source = Box::new(move || {
+        let source = Box::new(move |_| {
             // Nobody waits for it any more at the end.
             let _ = began.send(());
-            Ok(Some("\n".repeat(2_000).into()))
+            Ok(MoreText::Piece("\n".repeat(2_000).into()))
         });
         let utterance = speaker.model().utterance_of(source, &options).unwrap();
         let mut utterance = speaker.say(&voice, utterance).unwrap();
@@ -139,7 +139,7 @@ fn a_source_may_fail() {
     let bundle = testkit::bundle(NAME, 17).unwrap();
     let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
     let options = speaker.model().options();
-    let source = Box::new(move || Err("the disk is gone".into()));
+    let source = Box::new(move |_| Err("the disk is gone".into()));
     let utterance = speaker.model().utterance_of(source, &options).unwrap();
     let mut utterance = speaker.say(&voice, utterance).unwrap();
     let error = utterance.next().unwrap().unwrap_err();

@@ -55,6 +55,29 @@ impl Passages {
         }
     }
 
+    /// Whether words have come, or pauses behind them, that wait for the end of their passage.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.state, State::Between)
+    }
+
+    /// A passage ends here, as before a pause of no length that no signs are added across.
+    pub(super) fn flush(&mut self, events: &mut VecDeque<Event>) {
+        match self.state {
+            State::Between => return,
+            State::Words => {
+                events.push_back(Event::End);
+                self.state = State::Between;
+                self.space.clear();
+            }
+            State::Pauses(_) => {
+                self.attach(events);
+                self.close(events);
+            }
+        }
+        // Signs that come now are no text of their own.
+        self.has_pauses = true;
+    }
+
     /// The text is over.
     pub(super) fn finish(&mut self, events: &mut VecDeque<Event>) {
         match self.state {

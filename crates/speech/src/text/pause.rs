@@ -7,7 +7,7 @@ use super::map::Mapped;
 pub const LONGEST_PAUSE: f64 = 60.0;
 
 /// Bytes after which a bracket that is still open begins no marker.
-const LONGEST_MARKER: usize = 128;
+pub(super) const LONGEST_MARKER: usize = 128;
 
 /// Most near misses that are kept: a few are enough to tell what is wrong.
 const MOST_NEAR_MISSES: usize = 3;
@@ -104,12 +104,12 @@ impl Markers {
                     }
                 }
                 Bracket::Pause(length, seconds) => {
+                    say(said..open, hear);
                     if seconds > LONGEST_PAUSE {
                         return Err(TextError::Pause {
                             marker: from[..length].to_owned(),
                         });
                     }
-                    say(said..open, hear);
                     at = open + length;
                     said = at;
                     hear(Piece::Pause(seconds));

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use config::TextOptions;
 
 use super::TextError;
+use super::arriving::Asking;
 use super::chunk::{Chunk, Excerpt, Unspoken};
 use super::chunks::{Chunks, sizes};
 use super::map::{Mapped, SourceMap};
@@ -47,6 +48,8 @@ pub struct TextStream {
     ready: VecDeque<Spoken>,
     is_over: bool,
     has_said: bool,
+    /// Chunks so far.
+    count: usize,
 }
 
 impl TextStream {
@@ -65,6 +68,7 @@ impl TextStream {
             ready: VecDeque::new(),
             is_over: false,
             has_said: false,
+            count: 0,
         }
     }
 
@@ -99,6 +103,29 @@ impl TextStream {
     /// spoken.
     pub fn rest(&self) -> &Excerpt {
         self.unspoken.rest()
+    }
+
+    /// Ends the chunk here: what has come is spoken without what comes later, as if
+    /// `[pause 0s]` stood here.
+    pub fn flush(&mut self) -> Result<(), TextError> {
+        let (passages, events) = (&mut self.passages, &mut self.events);
+        let mut hear = |piece: Piece| passages.push(piece, events);
+        self.markers.finish(&mut hear)?;
+        self.passages.flush(&mut self.events);
+        Ok(())
+    }
+
+    /// How far it is with what has come.
+    pub fn asking(&self) -> Asking {
+        Asking {
+            has_text: self.passages.is_open(),
+            chunks: self.count,
+        }
+    }
+
+    /// What looks like a pause so far and is spoken as words; the first few.
+    pub fn near_misses(&self) -> &[String] {
+        self.markers.near_misses()
     }
 
     /// The text is over.
@@ -151,6 +178,7 @@ impl TextStream {
         for text in chunks {
             let chunk = self.unspoken.chunk(text);
             self.ready.push_back(Spoken::Chunk(chunk));
+            self.count += 1;
         }
         Ok(Next::Again)
     }
@@ -385,6 +413,59 @@ mod tests {
         ) {
             assert_found(&words.join(between), piece, max_tokens, &options(switches));
         }
+    }
+
+    /// What is said of pieces, each of which is flushed.
+    fn flushed(tokenizer: &Tokenizer, pieces: &[String], options: &TextOptions) -> Vec<String> {
+        let mut stream = TextStream::new(tokenizer, 50);
+        let (mut said, mut pieces) = (Vec::new(), pieces.iter());
+        loop {
+            match stream.next(tokenizer, options) {
+                Ok(Next::Say(Spoken::Chunk(chunk))) => said.push(chunk.text.as_str().to_owned()),
+                Ok(Next::Say(Spoken::Pause(_)) | Next::Again) => {}
+                Ok(Next::More) => match pieces.next() {
+                    Some(piece) => {
+                        stream.push(piece).unwrap();
+                        stream.flush().unwrap();
+                        assert!(!stream.asking().has_text);
+                    }
+                    None => stream.finish().unwrap(),
+                },
+                Ok(Next::Over) | Err(TextError::Empty) => {
+                    assert_eq!(stream.asking().chunks, said.len());
+                    return said;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_flush_is_a_pause_of_no_length() {
+        let cases: [&[&str]; 7] = [
+            &["One.", " Two."],
+            &["Hello wor", "ld."],
+            &["", "One", "", " ", "two"],
+            &["[pau", "se 1s]"],
+            &["One. [pause 1s]", "[pause 1s] Two."],
+            &["One (but", " not two)"],
+            &["3", ".5"],
+        ];
+        TOKENIZERS.with(|tokenizers| {
+            for tokenizer in tokenizers {
+                for pieces in cases {
+                    let pieces: Vec<_> = pieces.iter().map(|&piece| piece.to_owned()).collect();
+                    let joined = pieces.join("[pause 0s]");
+                    let options = options([true; 4]);
+                    let expected = flushed(tokenizer, &[joined], &options);
+                    assert_eq!(
+                        flushed(tokenizer, &pieces, &options),
+                        expected,
+                        "{pieces:?}"
+                    );
+                }
+            }
+        });
     }
 
     #[test]

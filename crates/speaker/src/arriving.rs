@@ -1,0 +1,214 @@
+//! Texts that arrive in pieces, whenever they come, from another thread.
+
+use std::error::Error;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use normalize::{Rewriter, Rules};
+use speech::{Arrived, ArrivingText, Asking, MOST_WAITING, MoreText, TextSource};
+
+use crate::rewriting::piece;
+
+/// How long a speaker waits in one go, which is how soon it notices that it is to stop.
+const WAIT: Duration = Duration::from_millis(20);
+
+/// Bytes of a piece that are handed over at once, so that the other side has room in between.
+const PIECE: usize = MOST_WAITING / 4;
+
+/// A text that arrives in pieces: hands it over. Clones hand over the same one. Dropping the last one
+/// closes it.
+#[derive(Clone)]
+pub struct TextSender {
+    shared: Arc<Shared>,
+    /// Counts the senders.
+    _alive: Arc<Alive>,
+}
+
+struct Alive(Arc<Shared>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.change(|state| state.text.close());
+    }
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    started: Instant,
+}
+
+struct State {
+    text: ArrivingText,
+    is_closed: bool,
+    /// Why the text breaks off.
+    failure: Option<Box<dyn Error + Send + Sync>>,
+    /// Whether all before the failure has been spoken.
+    has_flushed: bool,
+    /// Whether the speaker has gone.
+    is_over: bool,
+}
+
+/// Why a piece of text is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextSenderError {
+    /// It was closed before.
+    #[error("the text was closed: nothing can be added")]
+    Closed,
+    /// The utterance was dropped, or has ended.
+    #[error("nobody speaks this text any more")]
+    Over,
+}
+
+impl TextSender {
+    /// Adds a piece of any length. Waits while there is more than the speaker can take for now.
+    pub fn push(&self, text: &str) -> Result<(), TextSenderError> {
+        let mut rest = text;
+        loop {
+            let (first, behind) = rest.split_at(rest.floor_char_boundary(PIECE));
+            let shared = &*self.shared;
+            let mut state = shared.lock();
+            while state.text.is_full() && !state.is_over {
+                let woken = shared.changed.wait(state);
+                state = woken.unwrap_or_else(PoisonError::into_inner);
+            }
+            state.check()?;
+            state.text.push(first, shared.started.elapsed());
+            shared.changed.notify_all();
+            if behind.is_empty() {
+                return Ok(());
+            }
+            rest = behind;
+        }
+    }
+
+    /// Has all that was pushed spoken, without waiting for the end of a sentence.
+    pub fn flush(&self) -> Result<(), TextSenderError> {
+        self.shared.change(|state| {
+            state.check()?;
+            state.text.flush();
+            Ok(())
+        })
+    }
+
+    /// The text is over. Closing it again changes nothing.
+    pub fn close(&self) {
+        self.shared.change(|state| {
+            state.is_closed = true;
+            state.text.close();
+        });
+    }
+
+    /// The text breaks off here: whole sentences before are spoken, then the utterance fails.
+    pub fn fail(&self, error: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.shared.change(|state| {
+            state.is_closed = true;
+            state.text.break_off();
+            state.failure.get_or_insert(error.into());
+        });
+    }
+}
+
+impl State {
+    fn check(&self) -> Result<(), TextSenderError> {
+        match (self.is_over, self.is_closed) {
+            (true, _) => Err(TextSenderError::Over),
+            (_, true) => Err(TextSenderError::Closed),
+            (false, false) => Ok(()),
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let result = change(&mut self.lock());
+        self.changed.notify_all();
+        result
+    }
+
+    /// What comes next, after a short wait where that is nothing. The end of a text that breaks off
+    /// is its failure.
+    fn next(&self, asking: Asking) -> Result<Arrived, Box<dyn Error + Send + Sync>> {
+        let mut state = self.lock();
+        let next = state.text.next(asking, self.started.elapsed());
+        if next == Arrived::Over && state.failure.is_some() {
+            if !std::mem::replace(&mut state.has_flushed, true) {
+                return Ok(Arrived::Flush);
+            }
+            if let Some(failure) = state.failure.take() {
+                return Err(failure);
+            }
+        }
+        let Arrived::Nothing(wait) = next else {
+            self.changed.notify_all();
+            return Ok(next);
+        };
+        let wait = wait.map_or(WAIT, |wait| wait.min(WAIT));
+        let woken = self.changed.wait_timeout(state, wait);
+        drop(woken.unwrap_or_else(PoisonError::into_inner));
+        Ok(Arrived::Nothing(None))
+    }
+}
+
+/// The speaker's side: tells the other that nobody reads any more.
+struct Receiver(Arc<Shared>);
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.0.change(|state| state.is_over = true);
+    }
+}
+
+/// A text that arrives in pieces: what hands it over, and what
+/// [`speech::Model::utterance_of`] takes. It is rewritten as it comes. An unfinished sentence is
+/// spoken after a `silence`; [`speech::USUAL_SILENCE`] is one that suits most sources, and none leaves
+/// it to [`TextSender::flush`].
+pub fn arriving_text(rules: &Rules, silence: Option<Duration>) -> (TextSender, TextSource) {
+    let shared = Arc::new(Shared {
+        state: Mutex::new(State {
+            text: ArrivingText::new(silence),
+            is_closed: false,
+            failure: None,
+            has_flushed: false,
+            is_over: false,
+        }),
+        changed: Condvar::new(),
+        started: Instant::now(),
+    });
+    let sender = TextSender {
+        _alive: Arc::new(Alive(shared.clone())),
+        shared: shared.clone(),
+    };
+    let receiver = Receiver(shared);
+    let mut rewriter = Some(Rewriter::new(rules.clone()));
+    // What the rewriter kept back is spoken before what the text asked for next.
+    let mut next = None;
+    let source = move |mut asking: Asking| {
+        if let Some(next) = next.take() {
+            return Ok(next);
+        }
+        let Some(own) = &mut rewriter else {
+            return Ok(MoreText::Over);
+        };
+        asking.has_text |= own.kept() > 0;
+        let (rewritten, more) = match receiver.0.next(asking)? {
+            Arrived::Text(text) => (own.push(&text), MoreText::Nothing),
+            Arrived::Nothing(_) => return Ok(MoreText::Nothing),
+            Arrived::Flush => (own.finish(), MoreText::Flush),
+            Arrived::Over => (own.finish(), MoreText::Over),
+        };
+        if more == MoreText::Over {
+            rewriter = None;
+        }
+        if rewritten.source.is_empty() {
+            return Ok(more);
+        }
+        next = Some(more).filter(|more| *more != MoreText::Nothing);
+        Ok(MoreText::Piece(piece(rewritten)))
+    };
+    (sender, Box::new(source))
+}
