@@ -1,14 +1,14 @@
-/** Errors, of the same kinds as the command line's. */
+/** Errors, with the same kinds as on the command line. */
 
 /** What went wrong. */
 export type ErrorKind =
-  /** The manifest is none, or of another format version. */
+  /** The file is not a manifest, or has another format version. */
   | "Manifest"
   /** There is nothing to say, or a pause is too long. */
   | "Text"
   /** The vocabulary cannot be read. */
   | "Tokenizer"
-  /** A voice file is none, or was made for another model. */
+  /** The file is not a voice file, or the voice was made for another model. */
   | "Voice"
   /** The bundle has no voice of that name. */
   | "NoVoice"
@@ -20,15 +20,15 @@ export type ErrorKind =
   | "NoEncoder"
   /** The bundle lacks a component. */
   | "NoComponent"
-  /** A component gives NaN or infinity. */
+  /** A component returned NaN or infinity. */
   | "NotFinite"
-  /** A tensor does not fit. */
+  /** A tensor of the wrong type or shape. */
   | "Tensor"
   /** A component cannot be loaded or run. */
   | "Runtime"
-  /** The browser computes wrongly with vectors. */
+  /** The SIMD self-test failed in this browser. */
   | "Instructions"
-  /** No memory for a file. */
+  /** Not enough memory for a file. */
   | "Memory"
   /** A value is of the wrong type. */
   | "Value"
@@ -36,22 +36,22 @@ export type ErrorKind =
   | "Network"
   /** A server refuses a file. */
   | "Http"
-  /** A server sends a page in place of a file. */
+  /** A server responds with a web page instead of a file. */
   | "WrongType"
   /** A file is shorter or longer than the manifest says. */
   | "Size"
-  /** A file's SHA-256 is not the manifest's. */
+  /** A file's SHA-256 differs from the manifest's. */
   | "Digest"
   /** The browser has no room to keep a file for the next visit. */
   | "Quota"
-  /** The browser lacks what is asked for. */
+  /** The browser lacks a required feature. */
   | "Unsupported"
   /** The model was disposed of. */
   | "Disposed"
   /** A worker has failed. */
   | "Worker";
 
-/** Why a bundle does not speak. Aborted work throws the signal's reason instead. */
+/** Why something failed. Aborted work throws the signal's reason instead. */
 export class PocketTTSError extends Error {
   readonly kind: ErrorKind;
 
@@ -68,7 +68,7 @@ export interface Failure {
   message: string;
 }
 
-/** What `error` is, for a message to the page. */
+/** Converts `error` into a message to the page. */
 export function failure(error: unknown): Failure {
   if (error instanceof PocketTTSError) {
     return { kind: error.kind, message: error.message };

@@ -1,6 +1,6 @@
-/** Listeners of the page's. */
+/** Event listeners of the page. */
 
-/** Calls one: what it throws is reported as any listener's, and changes nothing here. */
+/** Calls one. What it throws is reported like an error of any listener, and has no effect here. */
 export function call(listener: () => void): void {
   try {
     listener();

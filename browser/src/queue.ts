@@ -1,9 +1,9 @@
-/** Lets one piece of work in at a time, in the order of asking. */
+/** Runs one piece of work at a time, in the order of requests. */
 
 export class Queue {
   #last: Promise<void> = Promise.resolve();
 
-  /** Waits for its turn; the function that it gives ends the turn. */
+  /** Waits for its turn; the returned function ends the turn. */
   async enter(signal: AbortSignal | undefined): Promise<() => void> {
     signal?.throwIfAborted();
     const before = this.#last;
@@ -14,7 +14,7 @@ export class Queue {
     try {
       await unlessAborted(before, signal);
     } catch (error) {
-      // Whoever waits behind still has to wait for those before.
+      // Later requests still have to wait for earlier ones.
       void before.then(leave);
       throw error;
     }
@@ -22,12 +22,12 @@ export class Queue {
   }
 }
 
-/** What `promise` gives, unless the signal comes first: then the signal's reason is thrown. */
+/** The result of `promise`, unless the signal comes first: then the signal's reason is thrown. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) {
     return promise;
   }
-  // Nobody may wait for it any more: then its error is no unhandled rejection.
+  // If nobody waits for it any more, its error must not be reported as unhandled.
   promise.catch(() => {});
   signal.throwIfAborted();
   let abort: () => void = () => {};

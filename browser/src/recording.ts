@@ -9,16 +9,16 @@ import type { VoiceSource } from "./worker/messages.js";
 /** A recording: a file, decoded audio, or samples of one channel with their rate. */
 export type Recording = FileBytes | AudioBuffer | { samples: SampleValues; sampleRate: number };
 
-/** Rate that the browser decodes files to: high enough to lose nothing of a voice. */
+/** Rate to which the browser decodes files: high enough for a voice. */
 const DECODING_RATE = 48_000;
-/** Bytes that tell what a file is. */
+/** Bytes at the beginning that tell what a file is. */
 const HEAD = 4096;
 
 /**
- * What the worker is given, one after the other until a voice comes of it. WAV files are read
- * there, as the command line reads them: a browser scales samples above and below zero
- * differently, resamples, and believes every length in the file. Of another file the worker sees
- * the beginning, and says what it is if it is no recording; then the browser decodes it.
+ * What the worker gets, one source after the other until one gives a voice. WAV files are read there, as on
+ * the command line, because a browser scales samples above and below zero differently, resamples, and
+ * trusts every length in the file. Of other files the worker gets the beginning, and names what it is if it
+ * is not a recording; then the browser decodes it.
  */
 export async function* sources(recording: Recording): AsyncGenerator<VoiceSource, void> {
   const given = checked("Audio", "a recording", recording, RECORDING);
@@ -57,7 +57,7 @@ async function decoded(file: ArrayBuffer, type: string): Promise<VoiceSource> {
   return channels(buffer);
 }
 
-/** Memory that moves to the worker with a source. */
+/** Buffers that are transferred to the worker with a source. */
 export function transfer(source: VoiceSource): ArrayBuffer[] {
   switch (source.from) {
     case "bundle":
@@ -78,7 +78,7 @@ function channels(buffer: AudioBuffer): VoiceSource {
       const what = `channel ${channel} of the AudioBuffer`;
       throw new PocketTTSError("Audio", `${what} cannot be read: its memory was transferred; transfer a copy instead`);
     }
-    // A copy: the memory of the buffer belongs to the page.
+    // A copy, because the buffer's memory belongs to the page.
     return Float32Array.from(samples);
   });
   return { from: "recording", channels, sampleRate };

@@ -1,4 +1,4 @@
-/** What was said, and the pieces it comes in. */
+/** Speech, and the chunks it comes in. */
 
 import { typedArray, wasMoved } from "./checks/brands.js";
 import { checked, type Rule } from "./checks/check.js";
@@ -8,29 +8,29 @@ import type { Word } from "../wasm/simd/pocket_onnx.js";
 import type { Statistics } from "./statistics.js";
 import { type WavFormat, wav } from "./wav.js";
 
-/** A piece of speech: some frames, the first of an utterance alone, or a part of a pause. */
+/** A chunk of speech: some frames (the first chunk of an utterance is a single one), or a part of a pause. */
 export interface SpeechChunk {
-  /** Samples, -1 to 1 for the most part. */
+  /** Samples, mostly from -1 to 1. */
   audio: Float32Array<ArrayBuffer>;
   /** Samples per second. */
   sampleRate: number;
-  /** The sentences that it belongs to; empty in a pause. */
+  /** The sentences being spoken; empty in a pause. */
   text: string;
-  /** Where they begin in the text that was given: `given.slice(from, to)`, as it was written. */
+  /** Where they begin in the given text: `given.slice(from, to)` is the text as written. */
   from: number;
   /** Where they end; equal to `from` in a pause. */
   to: number;
-  /** The words that end in it, where the option `words` asks for them. */
+  /** The words that end in it, if the option `words` is set. */
   words: Word[];
-  /** Whether the text was cut off here because the end of speech did not come. */
+  /** Whether the text was cut off here because no end of speech was found. */
   cut: boolean;
-  /** How it goes so far. */
+  /** Figures so far. */
   statistics: Statistics;
 }
 
-/** What was said. */
+/** A whole utterance. */
 export class Speech {
-  /** Samples, -1 to 1 for the most part. */
+  /** Samples, mostly from -1 to 1. */
   readonly audio: Float32Array<ArrayBuffer>;
   /** Samples per second. */
   readonly sampleRate: number;

@@ -1,15 +1,15 @@
 /**
- * The state layer of a bundle, in full: what `docs/bundle.md` calls states and position.
+ * The state layer of a bundle: what `docs/bundle.md` calls states and position.
  *
- * The graphs of a bundle keep nothing between calls. All that upstream's modules remember is
- * tensors that go in and come out, and the manifest says how each is carried from call to call:
+ * The graphs of a bundle keep nothing between calls. Everything that upstream's modules remember is a
+ * tensor that goes in and comes out, and the manifest says how each is carried from call to call:
  *
- * 1. Before the first call every state is made as its `initial` says, and the position set.
- * 2. In a call, states and position are put beside the caller's inputs.
+ * 1. Before the first call every state is initialised as its `initial` says, and the position is set.
+ * 2. In a call, states and position are added to the caller's inputs.
  * 3. After it every state is appended or replaced, and the position advances.
  *
- * Nothing here knows what a component computes, how many states it has or what they are called,
- * nor which runtime runs the graph: that is the function `run`.
+ * Nothing here knows what a component computes, how many states it has, or which runtime runs the graph:
+ * that is the function `run`.
  */
 
 import { checked, read } from "./checks/check.js";
@@ -24,7 +24,7 @@ export type { Tensor, Tensors } from "./tensor.js";
 /** Runs a graph once: all inputs by name, all outputs by name. */
 export type RunGraph = (inputs: Tensors) => Promise<Tensors>;
 
-/** One stream through a component whose graph keeps no state. */
+/** A stream of a component whose graph keeps no state. */
 export class ComponentStream {
   readonly #component: Component;
   readonly #run: RunGraph;
@@ -39,7 +39,7 @@ export class ComponentStream {
     this.reset();
   }
 
-  /** Asks for the output `attention`: a graph gives it always, or never. */
+  /** Asks for the output `attention`; a graph either always has it or never. */
   watch(on: boolean): void {
     if (!on || this.#component.outputs.some(({ name }) => name === "attention")) return;
     throw new PocketTTSError(
@@ -53,15 +53,15 @@ export class ComponentStream {
   reset(): void {
     this.#checkIdle();
     const states = this.#component.states ?? [];
-    // "empty" is a symbolic size of 0, and "zeros" are zeros: the same for a new tensor.
+    // "empty" means a symbolic size of 0, and "zeros" zeros: the same for a new tensor.
     this.#states = new Map(states.map(({ input, dtype, shape }) => [input, this.#zeros(input, dtype, shape)]));
     this.#position = this.#component.position?.initial ?? 0;
   }
 
   /**
-   * Runs the component once. `inputs` are its inputs but the states and the position; its outputs
-   * but the states come back. After an error the stream is where it was before. Calls come one
-   * after the other: each needs the states of the one before.
+   * Runs the component once. `inputs` are its inputs except the states and the position; its outputs except
+   * the states are returned. After an error the stream is unchanged. Calls run one after the other, because
+   * each needs the states of the one before.
    */
   async run(inputs: Tensors): Promise<Tensors> {
     this.#checkIdle();
@@ -74,7 +74,7 @@ export class ComponentStream {
     }
   }
 
-  /** The outputs of a call but the states, which go on. */
+  /** The outputs of a call, except the states. */
   #carry(all: Tensors, outputs: Tensors): Tensors {
     checked("Tensor", `what ${this.#name} gives`, outputs, tensors);
     const next = new Map<string, Tensor>();
@@ -103,10 +103,10 @@ export class ComponentStream {
     return Object.fromEntries(Object.entries(outputs).filter(([name]) => !states.has(name)));
   }
 
-  /** A stream that goes on from the same state, independently. */
+  /** A stream that continues from the same state, independently. */
   fork(): ComponentStream {
     const fork = new ComponentStream(this.#component, this.#run);
-    // Rows are appended in place, so the forks need tensors of their own.
+    // Rows are appended in place, so each fork needs its own tensors.
     fork.#states = new Map([...this.#states].map(([name, state]) => [name, copy(state)]));
     fork.#position = this.#position;
     return fork;
@@ -117,7 +117,7 @@ export class ComponentStream {
     return [...this.#states.keys()];
   }
 
-  /** The state that goes into input `name`. */
+  /** The state for input `name`. */
   state(name: string): Tensor {
     const state = this.#states.get(name);
     if (state === undefined) {
@@ -126,7 +126,7 @@ export class ComponentStream {
     return state;
   }
 
-  /** Replaces the state that goes into input `name`; symbolic sizes are free. */
+  /** Replaces the state for input `name`; symbolic sizes may have any value. */
   setState(name: string, value: Tensor): void {
     this.#checkIdle();
     this.state(name);
@@ -147,13 +147,13 @@ export class ComponentStream {
     return this.#position;
   }
 
-  /** Sets the position that the next call starts at. */
+  /** Sets the position at which the next call starts. */
   setPosition(position: number): void {
     this.#checkIdle();
     this.#position = checked("Value", `the position of ${this.#name}`, position, wholeNumber);
   }
 
-  /** Lets go of the states. */
+  /** Frees the states. */
   free(): void {
     this.#states.clear();
   }
@@ -162,7 +162,7 @@ export class ComponentStream {
     return this.#component.graph.name;
   }
 
-  /** States must not change under a graph that runs: what it gives belongs behind what it took. */
+  /** States must not change while the graph runs: its outputs continue the states that it was given. */
   #checkIdle(): void {
     if (this.#running) {
       throw new PocketTTSError("Value", `${this.#name} is running: await the call before, or take a fork()`);

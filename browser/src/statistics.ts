@@ -4,47 +4,47 @@ import type { Backend } from "./worker/messages.js";
 
 /** Calls of one component. */
 export interface Timing {
-  /** How many; of `mimi_decoder` the frames it decoded. */
+  /** Number of calls; for `mimi_decoder`, of decoded frames. */
   calls: number;
   milliseconds: number;
 }
 
-/** Calls by component; those of `flow_lm` that take a text are `prefill`. */
+/** Calls by component; calls of `flow_lm` with a text are `prefill`. */
 export type Timings = Record<string, Timing>;
 
-/** What does not change from utterance to utterance. */
+/** What is the same for all utterances. */
 export interface Setting {
-  /** What runs the components. */
+  /** The backend. */
   backend: Backend;
-  /** Threads that work. */
+  /** Threads in use. */
   threads: number;
-  /** Workers: with two the decoder has one of its own. */
+  /** Workers: with two, the decoder has one of its own. */
   workers: number;
   /** Whether every file came from the browser's Cache. */
   cacheHit: boolean;
-  /** The vector instructions that the engine chose, which a test at the start found right and fastest. */
+  /** The vector instructions that the engine chose, after a test that they are correct and fast. */
   instructions: string | undefined;
 }
 
-/** How an utterance goes, so far or in all. */
+/** Figures of an utterance, so far or complete. */
 export interface Statistics extends Setting {
-  /** Seed of the noise: the same seed says the same samples. */
+  /** Seed of the noise: the same seed gives the same samples. */
   seed: number;
   /** Seconds of sound. */
   seconds: number;
-  /** Seconds since it was asked for. */
+  /** Seconds since the request. */
   elapsed: number;
-  /** Seconds of work for a second of sound; waiting for the listener is no work. None without sound. */
+  /** Seconds of work for a second of sound, without waiting for the listener. Undefined without sound. */
   realTimeFactor: number | undefined;
-  /** Seconds from asking to the first sound. */
+  /** Seconds from the request to the first sound. */
   firstSound: number | undefined;
-  /** Where the time went; filled once the utterance is over. */
+  /** Calls by component; filled when the utterance is over. */
   timings: Timings;
-  /** Bytes of memory that the model holds (`PocketTTS.memory`), once the utterance is over. */
+  /** Bytes of memory that the model uses (`PocketTTS.memory`), when the utterance is over. */
   memory: number | undefined;
 }
 
-/** Adds a call, or as many as it stands for, that began at `start`, in milliseconds. */
+/** Adds a call (or the number of calls it stands for) that began at `start`, in milliseconds. */
 export function time(timings: Timings, name: string, start: number, calls = 1): void {
   const timing = (timings[name] ??= { calls: 0, milliseconds: 0 });
   timing.calls += calls;

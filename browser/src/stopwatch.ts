@@ -1,4 +1,4 @@
-/** Takes the times of an utterance. */
+/** Measures the times of an utterance. */
 
 import type { Setting, Statistics, Timings } from "./statistics.js";
 import type { Chunk } from "./workers.js";
@@ -10,7 +10,7 @@ export class Stopwatch {
   #started = 0;
   #began = 0;
   #samples = 0;
-  /** Milliseconds of work: those in which the workers had to wait for the listener are none. */
+  /** Milliseconds of work, without those in which the workers waited for the listener. */
   #worked = 0;
   #firstSound: number | undefined;
   timings: Timings = {};
@@ -26,17 +26,17 @@ export class Stopwatch {
     this.seed = seed ?? freshSeed();
   }
 
-  /** It was asked for. */
+  /** The utterance was requested. */
   start(): void {
     this.#started = performance.now();
   }
 
-  /** The workers begin: before, it waited for its turn. */
+  /** The workers begin; before, it waited for earlier requests. */
   begin(): void {
     this.#began = performance.now();
   }
 
-  /** A chunk has come. */
+  /** A chunk has arrived. */
   hear({ samples, at, waited }: Pick<Chunk, "samples" | "at" | "waited">): void {
     this.#samples += samples.length;
     this.#firstSound ??= (at - this.#started) / 1000;
@@ -59,7 +59,7 @@ export class Stopwatch {
   }
 }
 
-/** A whole number of 53 bits. */
+/** An integer of 53 bits. */
 function freshSeed(): number {
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   return (high >>> 11) * 2 ** 32 + low;

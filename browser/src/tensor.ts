@@ -10,12 +10,12 @@ export type Tensor =
 /** Tensors by name. */
 export type Tensors = Record<string, Tensor>;
 
-/** How many values a tensor of this shape has. */
+/** Number of values of a tensor with this shape. */
 export function count(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Zeros in the form of `shape`, whose symbols are 0. */
+/** Zeros with the given shape, symbols being 0. */
 export function zeros(dtype: DType, shape: readonly Dim[]): Tensor {
   const sizes = shape.map((size) => (typeof size === "number" ? size : 0));
   return dtype === "f32"
@@ -23,14 +23,14 @@ export function zeros(dtype: DType, shape: readonly Dim[]): Tensor {
     : { dtype, shape: sizes, data: new BigInt64Array(count(sizes)) };
 }
 
-/** A tensor with values of its own. */
+/** A tensor with a copy of the values. */
 export function copy(tensor: Tensor): Tensor {
   return tensor.dtype === "f32"
     ? { dtype: "f32", shape: [...tensor.shape], data: tensor.data.slice() }
     : { dtype: "i64", shape: [...tensor.shape], data: tensor.data.slice() };
 }
 
-/** Whether `rows` can be put behind `tensor` along `axis`. */
+/** Whether `rows` can be appended to `tensor` along `axis`. */
 export function takes(tensor: Tensor, axis: number, rows: Tensor): boolean {
   return (
     tensor.dtype === rows.dtype &&
@@ -41,9 +41,8 @@ export function takes(tensor: Tensor, axis: number, rows: Tensor): boolean {
 }
 
 /**
- * `rows` behind `tensor` along `axis`. Where only sizes of 1 lie outside the axis, the rows go
- * into spare room behind the values, so that a step costs its own rows and not all before them;
- * `tensor` must not be used any more then.
+ * `rows` appended to `tensor` along `axis`. If all sizes outside the axis are 1, the rows go into spare
+ * room after the values, so that a step costs only its own rows; `tensor` must not be used afterwards.
  */
 export function append(tensor: Tensor, axis: number, rows: Tensor): Tensor {
   const shape = tensor.shape.map((size, i) => (i === axis ? size + (rows.shape[i] ?? 0) : size));

@@ -1,15 +1,15 @@
-/** A voice that is loaded. */
+/** A loaded voice. */
 
 export class Voice {
-  /** Its name in the bundle; none for a file or a recording. */
+  /** Its name in the bundle; undefined for a file or a recording. */
   readonly name: string | undefined;
-  /** Positions that it takes before the text. */
+  /** Number of positions before the text. */
   readonly positions: number;
   /** The worker's number for it. */
   readonly number: number;
   readonly #drop: () => void;
 
-  /** Voices are made by `PocketTTS`. */
+  /** Only `PocketTTS` makes voices. */
   constructor(name: string | undefined, positions: number, number: number, drop: () => void) {
     this.name = name;
     this.positions = positions;
@@ -17,7 +17,7 @@ export class Voice {
     this.#drop = drop;
   }
 
-  /** Lets go of its memory. A text that is being spoken with it goes on. */
+  /** Frees its memory. A text that is being spoken with it continues. */
   dispose(): void {
     this.#drop();
   }

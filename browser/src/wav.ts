@@ -1,9 +1,9 @@
 /** WAV files. */
 
-/** Samples of a WAV file: 16-bit integers, or 32-bit floating point. */
+/** Sample type of a WAV file: 16-bit integers, or 32-bit floating point. */
 export type WavFormat = "i16" | "f32";
 
-/** A WAV file of one channel. */
+/** A WAV file with one channel. */
 export function wav(samples: Float32Array, sampleRate: number, format: WavFormat): Uint8Array<ArrayBuffer> {
   const width = format === "i16" ? 2 : 4;
   const size = samples.length * width;

@@ -347,7 +347,7 @@ test("voices are chosen, recorded, opened and saved", async () => {
   const broken = { name: "grandmother.wav", mimeType: "audio/wav", buffer: Buffer.alloc(1000) };
   await page.setInputFiles("#recording", broken);
   await page.locator("#error").waitFor();
-  expect(await page.textContent("#error-title")).toBe("No voice could be made of grandmother.");
+  expect(await page.textContent("#error-title")).toBe("No voice could be made from grandmother.");
   expect(await page.textContent("#error-text")).not.toBe("");
 });
 

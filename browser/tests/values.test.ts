@@ -251,7 +251,7 @@ test("options of speaking are checked, and what is misspelt is named", async () 
       [() => say({ replacements: 5 }), "Options", "the option replacements has to be an object of words"],
       [() => say({ replacements: ["a"] }), "Options", "not an Array"],
       [() => say({ replacements: { a: 5 } }), "Options", "words and their spoken forms"],
-      [() => say({ replacements: "a = b\n\nc" }), "Options", "line 3: has to be `word = spoken form`"],
+      [() => say({ replacements: "a = b\n\nc" }), "Options", "line 3: should be `word = spoken form`"],
       [() => say({ replacements: { a: "" } }), "Options", 'give the spoken form of "a"'],
       [() => say({ replacements: { a: "b" }, normalize: "german" }), "works"],
       [() => say({ voice: null }), "Options", "the option voice has to be the name of a voice or a Voice, not null"],

@@ -27,8 +27,8 @@ pub(crate) enum Bench {
     Convert,
     /// What is heard: words, DNSMOS and hiss in every backend and format, by a recogniser.
     Listen(listen::ListenArgs),
-    /// Speech in a page: real-time factor, first sound, loading, memory, in a real browser.
-    Page,
+    /// Speech in a page: real-time factor, first sound, loading, memory, a first visit, in real browsers.
+    Page(page::PageArgs),
     /// What weight formats cost in quality, against f32.
     Quality {
         /// The model's weights, where they are at hand; random ones unless given.
@@ -52,7 +52,7 @@ impl Bench {
         match self {
             Self::Convert => convert::bench(),
             Self::Listen(args) => listen::bench(args),
-            Self::Page => page::bench(),
+            Self::Page(args) => page::bench(args),
             Self::Quality { weights } => quality::bench(weights.as_deref()),
             Self::Speak => speak::bench(),
             Self::Stretch => stretch::bench(),

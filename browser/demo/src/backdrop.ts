@@ -1,4 +1,4 @@
-/** The layer behind the text field, in which the sentence that sounds is marked. */
+/** The layer behind the text field, in which the sentence being spoken is marked. */
 
 import { byId, make } from "./dom.js";
 
@@ -11,13 +11,13 @@ export interface Stretch {
 const backdrop = byId("backdrop", HTMLDivElement);
 
 /**
- * Units of a text from which on it is laid out only once: the browser then paints the mark without
- * an element around it, where it can (`CSS.highlights`).
+ * Length of a text (in UTF-16 units) from which on it is laid out only once: the browser then paints the
+ * mark without an element around it, if it can (`CSS.highlights`).
  */
 const LONG = 20_000;
-/** Units of a text from which on nothing is marked, for laying it out would hold up the page. */
+/** Length from which on nothing is marked, because layout would block the page. */
 const TOO_LONG = 2_000_000;
-/** Of the stylesheet: the sentence that sounds, and its word. */
+/** Names in the stylesheet: the sentence being spoken, and its word. */
 const HIGHLIGHT = "sounding";
 const WORD = "word";
 
@@ -49,7 +49,7 @@ export class Backdrop {
     this.#follow();
   }
 
-  /** Nothing sounds. */
+  /** Nothing is being spoken. */
   clear(): void {
     CSS.highlights?.delete(HIGHLIGHT);
     CSS.highlights?.delete(WORD);
@@ -57,7 +57,7 @@ export class Backdrop {
     backdrop.replaceChildren();
   }
 
-  /** Marks a stretch of the text and a word in it, and brings the word into sight. */
+  /** Marks a range of the text and a word in it, and scrolls the word into view. */
   mark(text: string, { start, end }: Stretch, word: Stretch | undefined): void {
     const inner = word !== undefined && word.start >= start && word.end <= end ? word : undefined;
     if (text.length < LONG) {
@@ -88,11 +88,11 @@ export class Backdrop {
     this.#bring(top - backdrop.getBoundingClientRect().top + backdrop.scrollTop, height);
   }
 
-  /** Scrolls to a line unless it is in sight. */
+  /** Scrolls to a line unless it is visible. */
   #bring(top: number, height: number): void {
     const area = this.#area;
     const below = top + height > area.scrollTop + area.clientHeight;
-    // The first line stands as far from the edge as the text begins.
+    // The first line is as far from the edge as the text begins.
     if (below || top < area.scrollTop) area.scrollTop = top - this.#margin;
     this.#follow();
   }

@@ -1,4 +1,4 @@
-/** The footer: what this browser gives the page. */
+/** The footer: what this browser allows the page to do. */
 
 import { byId } from "./dom.js";
 import { megabytes } from "./models.js";
@@ -9,7 +9,7 @@ const isolated = byId("isolated", HTMLElement);
 
 declare global {
   interface Performance {
-    /** Of isolated pages, where the browser has it. */
+    /** Only in isolated pages, if the browser has it. */
     measureUserAgentSpecificMemory?(): Promise<{ bytes: number }>;
     /** Chromium's older figure: the page's own heap, without its workers. */
     readonly memory?: { usedJSHeapSize: number };
@@ -20,15 +20,15 @@ export function showIsolation(): void {
   isolated.textContent = crossOriginIsolated ? "yes" : "no, one thread";
 }
 
-/** `used` is what the library says; until then what could be used. */
+/** `used` is what the library reports; before that, what could be used. */
 export function showThreads(used?: number): void {
   const cores = navigator.hardwareConcurrency;
   threads.textContent = used === undefined ? `${cores} available` : `${used} of ${cores}`;
 }
 
 /**
- * Shows what the page takes and what the model does, which browsers do not count with it. The
- * browser may take a while to measure.
+ * Shows the memory of the page and of the model, which browsers do not include. The browser's measurement
+ * may take a while.
  */
 export async function showMemory(model = 0): Promise<void> {
   if (memory.textContent === "–") memory.textContent = "measuring";

@@ -1,6 +1,6 @@
-/** Files that the page hands out. */
+/** Downloads that the page offers. */
 
-/** Lets the reader keep a blob under this name. */
+/** Lets the user save a blob under this name. */
 export function save(blob: Blob, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);

@@ -1,4 +1,4 @@
-/** The model in memory: loaded when it is first needed, once. */
+/** The model in memory: loaded once, when it is first needed. */
 
 import { bundleUrl, type Model } from "./models.js";
 import { advise } from "./problems.js";
@@ -20,7 +20,7 @@ export class Loaded {
     this.#progress = progress;
   }
 
-  /** The model, on this backend. Another one that was loaded is given up. */
+  /** The model, on this backend. A different one is disposed of. */
   get(model: Model, backend: Backend): Promise<PocketTTS> {
     const url = bundleUrl(model);
     const held = this.#held;
@@ -37,7 +37,7 @@ export class Loaded {
     this.#held = loading;
     tts.catch(() => {
       this.#progress.clear();
-      // What failed can be tried again.
+      // A failed load can be tried again.
       if (this.#held === loading) this.#held = undefined;
     });
     return tts;
@@ -48,7 +48,7 @@ export class Loaded {
     const held = this.#held;
     this.#held = undefined;
     held?.abort.abort();
-    // Who waited for it has been told; nobody waits for its end.
+    // Waiters have been told; nobody waits for its end.
     held?.tts.then((tts) => tts.dispose()).catch(() => {});
   }
 }

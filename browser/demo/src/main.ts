@@ -26,7 +26,7 @@ const backend = byId("backend", HTMLSelectElement);
 const status = byId("status", HTMLParagraphElement);
 const clock = byId("clock", HTMLParagraphElement);
 
-/** What is said while the browser keeps the sound back: until something is pressed, and then. */
+/** Shown while the browser suspends the sound: until something is pressed, and then. */
 const HELD = "The browser plays sound only after a click: click anywhere, or press a key.";
 const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
 
@@ -66,8 +66,9 @@ async function begin(): Promise<void> {
   speak.disabled = false;
   showModel();
   // It is small: the first sound need not wait for it. What fails is tried again when it is to speak.
-  if (models[0]?.included) void load().catch(() => {});
+  const loading = models[0]?.included ? load().catch(() => {}) : undefined;
   if (location.hash === "#speak") void speakText();
+  await loading;
 }
 
 /** Shows what the chosen model is and has. */
@@ -109,7 +110,7 @@ script.onword = (start) => {
   current.abort();
 };
 
-/** Speaks what is written from `start` on. */
+/** Speaks the text from `start` on. */
 async function speakText(start = 0): Promise<void> {
   const text = script.text.slice(start);
   if (text.trim() === "") {
@@ -118,7 +119,7 @@ async function speakText(start = 0): Promise<void> {
     return;
   }
   clearProblem();
-  // Browsers allow sound to whom answers a click at once, not after loading.
+  // Autoplay policy: start the sound in the click handler, not after loading.
   speaker ??= new Speaker();
   speaker.speed = speed.value;
   const abort = new AbortController();
@@ -161,10 +162,13 @@ async function speakText(start = 0): Promise<void> {
   }
 }
 
+/** Shown where the browser suspends the sound although something was pressed. */
+const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
+
 /** Units of the longest text whose numbers are read: the package rewrites a text before it speaks. */
 const LONGEST_READING = 100_000;
 
-/** What is asked for beside the text and under "More". */
+/** The options next to the text and under "More". */
 function options(): SpeakOptions {
   const number = (id: string) => byId(id, HTMLInputElement).valueAsNumber;
   const options: SpeakOptions = {};
@@ -257,5 +261,9 @@ showIsolation();
 showThreads();
 showLimits();
 void showMemory();
-void startOffline(() => current !== undefined || script.isOwn);
-void begin();
+const begun = begin();
+// What is kept for visits without a network would be fetched beside the model, and the first sound come later.
+// Where the service worker has to isolate the page first, the model waits for it.
+void (crossOriginIsolated ? begun : Promise.resolve()).then(() => {
+  return startOffline(() => current !== undefined || script.isOwn);
+});

@@ -1,6 +1,6 @@
 /** Records the microphone. */
 
-/** Recordings end by themselves after so many seconds: more is not used. */
+/** Recordings end after this many seconds: more is not used. */
 export const LONGEST = 30;
 
 export class Microphone {
@@ -11,11 +11,11 @@ export class Microphone {
   }
 
   /**
-   * Records until `stop()`, or for 30 s. `tick` is told the seconds that have passed.
-   * Rejects where there is no microphone, or where it may not be used.
+   * Records until `stop()`, or for 30 s. `tick` is called with the seconds so far. Rejects if there is no
+   * microphone, or if it may not be used.
    */
   async record(tick: (seconds: number) => void): Promise<Blob> {
-    // Treatment for telephones would be cloned along with the voice.
+    // Echo cancellation and the like would be cloned along with the voice.
     const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     const stream = await navigator.mediaDevices.getUserMedia({ audio });
     try {

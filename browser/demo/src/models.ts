@@ -2,40 +2,40 @@
 
 import type { PocketTTS } from "./tts.js";
 
-/** One entry of `models/index.json`, all but the name of which may be missing; or the model that the page brings. */
+/** An entry of `models/index.json`, in which only the name is required; or the included model. */
 export interface Model {
   name: string;
-  /** Name of the released model, or of the one that the page brings. */
+  /** Name of the released model, or of the included one. */
   variant?: string | null;
-  /** Whether the page brings it. */
+  /** Whether it is included in the page. */
   included?: boolean;
-  /** Where its bundle is, relative to the index; `<name>/` unless given. */
+  /** Where its bundle is, relative to the index; default: `<name>/`. */
   url?: string;
   language?: string | null;
   synthetic?: boolean;
   voice_cloning?: boolean;
   voices?: string[];
-  /** Bytes that speaking takes. */
+  /** Bytes to download for speaking. */
   size?: number;
 }
 
 const INDEX = new URL("models/index.json", document.baseURI);
 
-/** The small model that comes with the page: it is always there. */
+/** The small model that is part of the page, and always available. */
 export const INCLUDED: Model = { name: "starling", variant: "starling", included: true, language: "english" };
 
-/** The site's models, and behind them the one that the page brings. */
+/** The site's models, followed by the included one. */
 export async function fetchModels(): Promise<Model[]> {
   const offered = await fetchIndex();
   return offered.some(isIncluded) ? offered : [...offered, INCLUDED];
 }
 
-/** Whether it is the model that the page brings, or the site's copy of it. */
+/** Whether it is the included model, or the site's copy of it. */
 export function isIncluded(model: Model): boolean {
   return model.variant === INCLUDED.variant && model.synthetic !== true;
 }
 
-/** The site's list; a site without one offers nothing. */
+/** The site's list; empty if the site has none. */
 async function fetchIndex(): Promise<Model[]> {
   const answer = await fetch(INDEX).catch((cause: unknown) => {
     throw new Error("the list of models cannot be fetched: is the server running?", { cause });
@@ -47,18 +47,18 @@ async function fetchIndex(): Promise<Model[]> {
   return list.models;
 }
 
-/** Where the model's bundle is; nowhere in particular if the page brings it. */
+/** Address of the model's bundle; undefined for the included model. */
 export function bundleUrl(model: Model): string | undefined {
   return model.included ? undefined : new URL(model.url ?? `${encodeURIComponent(model.name)}/`, INDEX).href;
 }
 
-/** The model with what its bundle says of itself, where the list does not say it. */
+/** The model, completed by what its bundle says. */
 export function complete(model: Model, tts: PocketTTS): Model {
   const { language = null, synthetic, variant = null } = tts;
   return { language, synthetic, variant, voice_cloning: tts.canClone, voices: tts.listVoices(), ...model };
 }
 
-/** What a reader is told of it. */
+/** Its description for the user. */
 export function describe(model: Model): string {
   const parts = [
     model.language && capital(model.language),

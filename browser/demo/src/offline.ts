@@ -1,6 +1,6 @@
 /**
- * The service worker: keeps the page for visits without a network, and gives it the headers
- * for isolation where the host does not send them.
+ * The service worker: keeps the page for visits without a network, and adds the headers for isolation if
+ * the host does not send them.
  */
 
 import { byId } from "./dom.js";
@@ -10,7 +10,7 @@ const fact = byId("offline", HTMLElement);
 /** Set for the one reload that brings isolation, so that there is never a second one. */
 const RELOADED = "reloaded-for-isolation";
 
-/** Starts it. The page is not loaded anew while its reader is busy. */
+/** Starts it. The page is not reloaded while its user is busy. */
 export async function startOffline(isBusy: () => boolean): Promise<void> {
   if (!("serviceWorker" in navigator) || import.meta.env.DEV) {
     fact.textContent = "no";
@@ -33,7 +33,7 @@ export async function startOffline(isBusy: () => boolean): Promise<void> {
   }
   // The next visit is isolated anyway.
   if (isBusy()) return;
-  // Some browsers do not isolate all the same.
+  // Some browsers do not isolate the page even so.
   if (sessionStorage.getItem(RELOADED) !== null) return;
   sessionStorage.setItem(RELOADED, "");
   location.reload();

@@ -1,4 +1,4 @@
-/** What went wrong, said where it can be seen. */
+/** Shows what went wrong. */
 
 import { byId } from "./dom.js";
 import type { Notice } from "./tts.js";
@@ -10,7 +10,7 @@ const advice = byId("advice", HTMLParagraphElement);
 const speak = byId("speak", HTMLButtonElement);
 const retry = byId("retry", HTMLButtonElement);
 
-/** A recording can deserve several at once. */
+/** A recording can have several at once. */
 const MOST_NOTICES = 4;
 let notices: string[] = [];
 
@@ -28,7 +28,7 @@ export function showProblem(what: string, error: unknown, action?: () => void): 
   title.textContent = what;
   text.textContent = sentence(error instanceof Error ? error.message : String(error));
   again = action;
-  // That something is tried again has been overtaken.
+  // An earlier "Try again" is obsolete.
   clearAdvice();
   retry.hidden = action === undefined;
   box.hidden = false;
@@ -37,7 +37,7 @@ export function showProblem(what: string, error: unknown, action?: () => void): 
 
 export function clearProblem(): void {
   again = undefined;
-  // Buttons that vanish would take the keyboard's place in the page with them.
+  // A button that disappears would lose the keyboard focus.
   if (box.contains(document.activeElement)) speak.focus();
   box.hidden = true;
   clearAdvice();
@@ -48,7 +48,7 @@ function clearAdvice(): void {
   advice.hidden = true;
 }
 
-/** Tells what stops nothing, but may be of interest. */
+/** Shows a notice that stops nothing. */
 export function advise({ message }: Notice): void {
   const others = notices.filter((it) => it !== message);
   notices = [...others, message].slice(-MOST_NOTICES);
@@ -56,14 +56,14 @@ export function advise({ message }: Notice): void {
   advice.hidden = false;
 }
 
-/** Whether it is what an abort throws, which is no problem. */
+/** Whether it is the error of an abort, which is not a problem. */
 export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
-/** Errors are written in lower case, without a full stop, to be joined; here they stand alone. */
+/** Errors are in lower case without a full stop, so that they can be joined; here they stand alone. */
 function sentence(message: string): string {
-  // Names of files, addresses and the like stay as they are.
+  // Names of files, addresses and the like keep their case.
   const isWord = /^[a-z]+(?:[ ,]|: )/.test(message);
   const begun = isWord ? message.charAt(0).toUpperCase() + message.slice(1) : message;
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;

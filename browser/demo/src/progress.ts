@@ -1,4 +1,4 @@
-/** Progress bars, one for each phase that is under way. */
+/** Progress bars, one for each phase in progress. */
 
 import { byId, make } from "./dom.js";
 import { megabytes } from "./models.js";
@@ -6,13 +6,13 @@ import type { ProgressEvent } from "./tts.js";
 
 const box = byId("progress", HTMLDivElement);
 
-/** What readers are told of the library's phases. */
+/** Descriptions of the library's phases. */
 const LABELS: Record<ProgressEvent["phase"], string> = {
   model: "Model",
   voice: "Voice",
   encoder: "Cloning model",
 };
-/** Milliseconds for which full bars are shown. */
+/** Milliseconds for which full bars stay visible. */
 const LINGER = 600;
 
 interface Bar {

@@ -1,4 +1,4 @@
-/** The text: what is typed, and which sentence of it sounds. */
+/** The text: what is typed, and which sentence of it is being spoken. */
 
 import { Backdrop, type Stretch } from "./backdrop.js";
 import { byId } from "./dom.js";
@@ -9,20 +9,20 @@ const area = byId("text", HTMLTextAreaElement);
 const picker = byId("sample", HTMLSelectElement);
 const count = byId("count", HTMLSpanElement);
 
-/** Units of a text from which on its words are counted only when nobody types. */
+/** Length of a text (in UTF-16 units) from which on words are counted only while nobody types. */
 const LONG = 100_000;
 /** Milliseconds without typing. */
 const REST = 300;
 
 export class Script {
   readonly #backdrop = new Backdrop(area);
-  /** What is being spoken; a text that was changed meanwhile has no sentence that sounds. */
+  /** What is being spoken; if the text was changed meanwhile, no sentence is marked. */
   #spoken: string | undefined;
   #sounding: Stretch | undefined;
   #word: Stretch | undefined;
-  /** Where what is spoken begins in the text. */
+  /** Start of the spoken part in the text. */
   #start = 0;
-  /** Hears where a word begins that was clicked. */
+  /** Called with the start of a word that was clicked. */
   onword: ((start: number) => void) | undefined;
   #counting: ReturnType<typeof setTimeout> | undefined;
 
@@ -46,12 +46,12 @@ export class Script {
     return area.value;
   }
 
-  /** Whether the reader has typed it. */
+  /** Whether the user has typed it. */
   get isOwn(): boolean {
     return area.value !== "" && !SAMPLES.some(({ text }) => text === area.value);
   }
 
-  /** Shows the language's sample, unless the reader has typed something. */
+  /** Shows the language's sample, unless the user has typed something. */
   speaks(language: string | null | undefined): void {
     if (!this.isOwn) this.#choose(sampleOf(language) ?? SAMPLES[0]);
   }
@@ -65,11 +65,11 @@ export class Script {
     this.#start = start;
     this.#spoken = area.value;
     this.#sounding = this.#word = undefined;
-    // Laid out now, a long text holds up no sound.
+    // Laid out now, a long text does not delay the sound.
     this.#backdrop.show(this.#spoken);
   }
 
-  /** This part of the text sounds now; none at the end. */
+  /** This part of the text is being spoken; undefined at the end. */
   sounds(mark: Partial<{ from: number | undefined; to: number | undefined }> | undefined): void {
     const { from = 0, to = 0 } = mark ?? {};
     const [start, end] = [this.#start + from, this.#start + to];
@@ -79,7 +79,7 @@ export class Script {
     this.#draw();
   }
 
-  /** This word of it sounds now. */
+  /** This word of it is being spoken. */
   says({ from, to }: { from: number; to: number }): void {
     this.#word = { start: this.#start + from, end: this.#start + to };
     this.#draw();
@@ -94,7 +94,7 @@ export class Script {
     this.#changed();
   }
 
-  /** The text is another one. */
+  /** The text was replaced. */
   #changed(): void {
     clearTimeout(this.#counting);
     if (area.textLength < LONG) this.#count();

@@ -2,7 +2,7 @@
 
 import { type Mark, Player, type PocketTTS, type SpeakOptions, Speech, type Statistics, type Word } from "./tts.js";
 
-/** What an utterance tells while it is made and heard. */
+/** What an utterance reports while it is made and heard. */
 export interface Listener {
   made(samples: Float32Array, sampleRate: number): void;
   heard(seconds: number, mark: Mark | undefined): void;
@@ -12,15 +12,15 @@ export interface Listener {
 }
 
 export interface Figures {
-  /** Milliseconds from the request to the first sound; the model was loaded by then. */
+  /** Milliseconds from the request to the first sound, with the model already loaded. */
   firstSound: number | undefined;
   /** Seconds of work for a second of sound. */
   factor: number | undefined;
   /** Seconds of sound. */
   seconds: number;
-  /** Times that the sound had to wait for the model. */
+  /** Number of times that the sound had to wait for the model. */
   gaps: number;
-  /** Of the noise: the same one says the same samples. */
+  /** Seed of the noise: the same seed gives the same samples. */
   seed: number | undefined;
 }
 
@@ -29,7 +29,7 @@ export class Speaker {
   readonly #analyser: AnalyserNode;
   readonly #window: Float32Array<ArrayBuffer>;
 
-  /** Has to be made while a click or a key is answered, for browsers to allow sound. */
+  /** Must be created in a handler of a click or a key, so that browsers allow sound. */
   constructor() {
     this.#player = new Player();
     this.#analyser = new AnalyserNode(this.#player.context, { fftSize: 1024 });
@@ -38,8 +38,8 @@ export class Speaker {
   }
 
   /**
-   * Speaks to the end, or until the signal comes; then rejects with an `AbortError`. Gives what
-   * was said, if anything was.
+   * Speaks to the end, or until the signal; then rejects with an `AbortError`. Returns what was said, if
+   * anything.
    */
   async speak(tts: PocketTTS, text: string, options: SpeakOptions, listener: Listener): Promise<Speech | undefined> {
     const player = this.#player;
@@ -81,17 +81,17 @@ export class Speaker {
     }
   }
 
-  /** How fast it is heard, now and from now on. */
+  /** Playback speed, now and from now on. */
   set speed(speed: number) {
     this.#player.speed = speed;
   }
 
-  /** Whether the browser keeps the sound back until something is pressed. */
+  /** Whether the browser suspends the sound until the user presses something. */
   get held(): boolean {
     return this.#player.context.state === "suspended";
   }
 
-  /** Holds the sound, or lets it go on; returns whether it is held now. */
+  /** Pauses the sound, or continues it; returns whether it is paused now. */
   togglePause(): boolean {
     if (this.#player.state === "paused") this.#player.resume();
     else this.#player.pause();

@@ -1,11 +1,11 @@
-/** How fast the reader listens. It is kept for the next visit, as it is a habit. */
+/** The playback speed. It is kept for the next visit. */
 
 import { byId } from "./dom.js";
 
 const slider = byId("speed", HTMLInputElement);
 const shown = byId("speed-shown", HTMLOutputElement);
 
-/** Under which name it is kept. */
+/** The key for storing it. */
 const KEPT = "pocket-onnx-speed";
 
 export class SpeedControl {
@@ -13,7 +13,7 @@ export class SpeedControl {
 
   constructor() {
     const kept = Number(read());
-    // What the slider cannot have it puts right itself.
+    // The slider itself corrects impossible values.
     if (kept > 0) slider.value = String(kept);
     slider.addEventListener("input", () => {
       this.#show();
@@ -39,7 +39,7 @@ function read(): string | null {
   try {
     return localStorage.getItem(KEPT);
   } catch {
-    // The browser keeps nothing for this page.
+    // The browser stores nothing for this page.
     return null;
   }
 }
@@ -48,6 +48,6 @@ function keep(speed: string): void {
   try {
     localStorage.setItem(KEPT, speed);
   } catch {
-    // It holds for this visit.
+    // It lasts for this visit.
   }
 }

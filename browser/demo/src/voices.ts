@@ -14,18 +14,18 @@ export class OwnVoice {
     this.#make = make;
   }
 
-  /** The voice in this model: it is made once for each that is loaded. */
+  /** The voice for the current model: it is made once for each loaded model. */
   in(tts: PocketTTS): Promise<Voice> {
     const made = this.#made.get(tts) ?? this.#make(tts);
     this.#made.set(tts, made);
-    // What failed can be tried again.
+    // A failure can be tried again.
     made.catch(() => this.#made.delete(tts));
     return made;
   }
 }
 
 export class Voices {
-  /** Those of the reader's own, by the name they are shown under. */
+  /** The user's voices, by the name they are shown under. */
   readonly #own = new Map<string, OwnVoice>();
   onchange: (() => void) | undefined;
 
@@ -33,7 +33,7 @@ export class Voices {
     box.addEventListener("change", () => this.onchange?.());
   }
 
-  /** The bundle's voices, as far as they are known; what was chosen stays chosen if it is among them. */
+  /** The bundle's voices, as far as they are known; the choice is kept if it is among them. */
   list(known: readonly string[] | undefined): void {
     const names = known ?? [];
     const chosen = this.#checked()?.value;
@@ -46,7 +46,7 @@ export class Voices {
     this.#check(chosen !== undefined && names.includes(chosen) ? chosen : names[0]);
   }
 
-  /** Adds a voice of the reader's and chooses it; returns the name it is shown under. */
+  /** Adds a voice of the user's and chooses it; returns the name it is shown under. */
   add(name: string, voice: OwnVoice): string {
     const taken = new Set(Array.from(box.querySelectorAll("input"), (it) => it.value));
     let shown = name;
@@ -59,7 +59,7 @@ export class Voices {
     return shown;
   }
 
-  /** The voice that is chosen, as this model takes it; none where there is none. */
+  /** The chosen voice, for this model; undefined if there is none. */
   async chosen(tts: PocketTTS): Promise<string | Voice | undefined> {
     const name = this.name;
     return name === undefined ? undefined : (this.#own.get(name)?.in(tts) ?? name);

@@ -1,4 +1,4 @@
-/** The waveform of an utterance, and the level of what sounds. */
+/** The waveform of an utterance, and the current level. */
 
 import { byId } from "./dom.js";
 
@@ -10,14 +10,14 @@ const GRAIN = 0.02;
 /** Width of a bar and of the gap after it, in CSS pixels. */
 const BAR = 2;
 const GAP = 2;
-/** The least that the canvas spans, in seconds: short utterances do not fill it at once. */
+/** The canvas spans at least this many seconds, so that short utterances do not fill it at once. */
 const SPAN = 8;
 /** The lowest level shown, in decibels. */
 const FLOOR = -60;
 
 export class Wave {
   #peaks: number[] = [];
-  /** Peak and seconds of the grain that is not full. */
+  /** Peak and seconds of the incomplete bar. */
   #open = { peak: 0, samples: 0 };
   #heard = 0;
   #scheduled = false;
@@ -37,7 +37,7 @@ export class Wave {
     this.#schedule();
   }
 
-  /** Sound that was made. */
+  /** New sound was made. */
   add(samples: Float32Array, sampleRate: number): void {
     const size = Math.round(GRAIN * sampleRate);
     for (const sample of samples) {
@@ -56,7 +56,7 @@ export class Wave {
     this.#schedule();
   }
 
-  /** Loudness now, as a root mean square. */
+  /** Current loudness, as a root mean square. */
   level(rms: number): void {
     const decibels = Math.max(FLOOR, Math.min(0, 20 * Math.log10(rms)));
     this.#bar.style.transform = `scaleY(${1 - decibels / FLOOR})`;

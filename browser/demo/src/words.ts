@@ -1,6 +1,6 @@
 /** Words of a text. */
 
-/** How many there are, without a list of them: a text may have millions. */
+/** Number of words, without making a list: a text may have millions. */
 export function countWords(text: string): number {
   const words = /\S+/g;
   let count = 0;

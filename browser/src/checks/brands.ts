@@ -1,9 +1,9 @@
 /**
- * What a value is by its nature. `instanceof` asks for a prototype: it denies what another frame
- * made, and believes an object that only inherits. A getter of the class itself knows.
+ * What kind of object a value is. `instanceof` compares prototypes, so it rejects objects of another frame
+ * and accepts objects that only inherit. A getter of the class itself can tell.
  */
 
-/** Whether a getter of a class takes `value` for one of its objects. Browsers lack some classes. */
+/** Whether a getter of a class accepts `value` as its object. Browsers lack some classes. */
 function brand<T>(owner: () => { prototype: object } | undefined, member: string): (value: unknown) => value is T {
   return (value): value is T => {
     const get = getter(owner()?.prototype, member);
@@ -19,7 +19,7 @@ function brand<T>(owner: () => { prototype: object } | undefined, member: string
   };
 }
 
-/** The getter of `member`, which a page's own class may inherit. */
+/** The getter of `member`, which a page's subclass may inherit. */
 function getter(prototype: object | null | undefined, member: PropertyKey): (() => unknown) | undefined {
   for (let owner = prototype ?? null; owner !== null; owner = Object.getPrototypeOf(owner)) {
     const get = Object.getOwnPropertyDescriptor(owner, member)?.get;
@@ -31,7 +31,7 @@ function getter(prototype: object | null | undefined, member: PropertyKey): (() 
 }
 
 export const isArrayBuffer = brand<ArrayBuffer>(() => ArrayBuffer, "byteLength");
-// Pages without isolation have no shared buffers, workers no sound.
+// Pages without isolation have no shared buffers, and workers have no audio.
 export const isSharedArrayBuffer = brand<SharedArrayBuffer>(() => globalThis.SharedArrayBuffer, "byteLength");
 export const isDataView = brand<DataView>(() => DataView, "buffer");
 export const isBlob = brand<Blob>(() => globalThis.Blob, "size");
@@ -41,12 +41,12 @@ export const isAudioContext = brand<AudioContext>(() => globalThis.AudioContext,
 
 const typeName = getter(Uint8Array.prototype, Symbol.toStringTag);
 
-/** The name of a typed array's class, such as `Float32Array`; none of another value. */
+/** The name of a typed array's class, such as `Float32Array`; undefined for other values. */
 export function typedArray(value: unknown): string | undefined {
   return typeName?.call(value) as string | undefined;
 }
 
-/** Whether the memory of a typed array was transferred: it is empty then, as an empty one is. */
+/** Whether the memory of a typed array was transferred; its length is then 0. */
 export function wasMoved(values: { buffer: ArrayBufferLike }): boolean {
   try {
     new Uint8Array(values.buffer);

@@ -1,33 +1,33 @@
 /**
- * Values from the page, checked before anything is done with them.
+ * Checks values from the page before they are used.
  *
- * TypeScript's types are promises that JavaScript does not keep, and what reaches a worker or the
- * wasm module unchecked fails there in ways that nobody understands. So every public method hands
- * its arguments to `checked` and `checkedOptions` first, with a rule of `rules.ts` for each.
+ * TypeScript's types do not bind JavaScript, and an unchecked value fails in a worker or in the wasm module
+ * in ways that are hard to understand. So every public method first passes its arguments to `checked` and
+ * `checkedOptions`, with a rule of `rules.ts` for each.
  */
 
 import { type ErrorKind, PocketTTSError } from "../errors.js";
 import { nearest } from "./nearest.js";
 
-/** What a value has to be. */
+/** A rule for a value. */
 export interface Rule<T> {
-  /** In words. */
+  /** What is expected, in words. */
   expected: string;
   fits(value: unknown): boolean;
-  /** Of no use but to the compiler. */
+  /** For the compiler only. */
   readonly type?: T;
 }
 
-/** A rule for every member of an object of options. */
+/** A rule for every member of an options object. */
 export type Rules<T> = { readonly [Name in keyof T]-?: Rule<Exclude<T[Name], undefined>> };
 
-/** `value`, which `what` names in the error, if it is as `rule` says. */
+/** `value`, if it satisfies the rule; `what` names it in the error. */
 export function checked<T>(kind: ErrorKind, what: string, value: unknown, rule: Rule<T>): T {
   let fits = false;
   try {
     fits = rule.fits(value);
   } catch {
-    // A proxy or a getter that throws is nothing that can be used.
+    // A proxy or a getter that throws cannot be used.
   }
   if (!fits) {
     throw new PocketTTSError(kind, `${what} has to be ${rule.expected}, not ${description(value)}`);
@@ -36,8 +36,8 @@ export function checked<T>(kind: ErrorKind, what: string, value: unknown, rule: 
 }
 
 /**
- * The options in `given`, each read once and as its rule says. Names without a rule are refused:
- * what is misspelt would be ignored otherwise.
+ * The options in `given`, each read once and checked by its rule. Names without a rule are errors: a
+ * misspelt option would otherwise be ignored.
  */
 export function checkedOptions<T extends object>(given: unknown, rules: Rules<T>): T {
   const names = Object.keys(rules) as (keyof T & string)[];
@@ -47,9 +47,9 @@ export function checkedOptions<T extends object>(given: unknown, rules: Rules<T>
   checked("Options", "what is given as options", given, OPTIONS);
   const own = read("Options", "the options", () => {
     const own: string[] = [];
-    // Those of a prototype, too: options may be made by a class.
+    // Including those of a prototype: a class may make options.
     for (const name in given as object) {
-      // But not what a page's script has given to all objects.
+      // But not what a page's script has added to all objects.
       if (!Object.hasOwn(Object.prototype, name) || Object.hasOwn(given as object, name)) {
         own.push(name);
       }
@@ -74,7 +74,7 @@ export function checkedOptions<T extends object>(given: unknown, rules: Rules<T>
   return options as T;
 }
 
-/** What `reading` gives; `what` names in the error what throws as it is read. */
+/** The result of `reading`; `what` names it in the error if reading throws. */
 export function read<T>(kind: ErrorKind, what: string, reading: () => T): T {
   try {
     return reading();
@@ -83,30 +83,30 @@ export function read<T>(kind: ErrorKind, what: string, reading: () => T): T {
   }
 }
 
-/** The error where reading `what` threw `cause`. */
+/** The error if reading `what` threw `cause`. */
 export function unreadable(kind: ErrorKind, what: string, cause: unknown): PocketTTSError {
   const why = cause instanceof Error ? `: ${cause.message}` : "";
   return new PocketTTSError(kind, `${what} cannot be read${why}`, { cause });
 }
 
-/** Whether a value may hold options: a Map, a promise or a signal has none, and would be ignored. */
+/** Whether a value may contain options: a Map, a promise or a signal would be ignored. */
 export function mayBeOptions(value: unknown): value is object {
   return typeof value === "object" && value !== null && ["Object", "Module"].includes(kindOf(value));
 }
 
 const OPTIONS: Rule<object> = { expected: "an object", fits: mayBeOptions };
 
-/** What an object calls itself; modules may hold options. */
+/** The name that an object gives itself; modules may contain options. */
 function kindOf(value: object): string {
   try {
     return Object.prototype.toString.call(value).slice("[object ".length, -1);
   } catch {
-    // A proxy that throws: reading its options says so.
+    // A proxy that throws: reading its options will report that.
     return "Object";
   }
 }
 
-/** What a value is, in words. */
+/** Describes a value in words. */
 export function description(value: unknown): string {
   switch (typeof value) {
     case "string":

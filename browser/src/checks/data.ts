@@ -1,14 +1,14 @@
-/** Bytes, samples and recordings from the page: copied into memory of their own. */
+/** Bytes, samples and recordings from the page, copied into memory of the package's own. */
 
 import { type ErrorKind, PocketTTSError } from "../errors.js";
 import { isArrayBuffer, isBlob, isDataView, isSharedArrayBuffer, typedArray, wasMoved } from "./brands.js";
 import { checked, description, read, type Rule, unreadable } from "./check.js";
 import { sampleRate } from "./rules.js";
 
-/** Bytes of a file, in any form that a page holds them in. */
+/** Bytes of a file, in any form that a page may have. */
 export type FileBytes = Blob | ArrayBuffer | SharedArrayBuffer | Uint8Array | Uint8ClampedArray | DataView;
 
-/** Samples of one channel, as a page holds them: numbers from -1 to 1, or 16-bit integers. */
+/** Samples of one channel: numbers from -1 to 1, or 16-bit integers. */
 export type SampleValues = Float32Array | Float64Array | Int16Array | readonly number[];
 
 /** Whether a value is the bytes of a file. */
@@ -25,7 +25,7 @@ export function isFile(value: unknown): value is FileBytes {
 export async function fileBytes(kind: ErrorKind, what: string, file: FileBytes): Promise<ArrayBuffer> {
   try {
     if (isBlob(file)) {
-      // Not by a method of the page's own.
+      // Not with a method that the page may have replaced.
       return await Blob.prototype.arrayBuffer.call(file);
     }
     const bytes = isBuffer(file)
@@ -33,7 +33,7 @@ export async function fileBytes(kind: ErrorKind, what: string, file: FileBytes):
       : new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
     return Uint8Array.from(bytes).buffer;
   } catch (cause) {
-    // The file of a Blob was changed or taken away, or a buffer was transferred.
+    // A Blob's file was changed or removed, or a buffer was transferred.
     throw unreadable(kind, what, cause);
   }
 }
@@ -45,7 +45,7 @@ export function samplesOf(what: string, values: unknown): Float32Array<ArrayBuff
   if (kind !== undefined && wasMoved(given as Float32Array)) {
     throw new PocketTTSError("Audio", `${what} cannot be read: their memory was transferred; hand over a copy instead`);
   }
-  // Of 16 bits, as WAV files have them.
+  // 16-bit samples, as in WAV files.
   const scale = kind === "Int16Array" ? 2 ** -15 : 1;
   // An array may be a proxy.
   const isArray = kind === undefined;

@@ -1,9 +1,9 @@
-/** Names that were nearly hit. */
+/** Suggestions for misspelt names. */
 
-/** Differences of letters up to which a name is near, at least. */
+/** Most edits for a name to be suggested, at least. */
 const NEAR = 2;
 
-/** The name of `names` that is most likely meant by `name`, if one is near. */
+/** The name in `names` that was most likely meant by `name`, if one is similar. */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   const asked = plain(name);
   let best: { name: string; distance: number } | undefined;
@@ -18,12 +18,12 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   return best?.name;
 }
 
-/** Letters and digits, in lower case: `progress_callback` and `progressCallback` are the same. */
+/** Letters and digits in lower case, so that `progress_callback` and `progressCallback` are equal. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 }
 
-/** Whether both names have a long word in common, as `progress_callback` and `onProgress` do. */
+/** Whether both names contain the same long word, as `progress_callback` and `onProgress` do. */
 function sharesWord(a: string, b: string): boolean {
   const words = (name: string) =>
     name
@@ -35,7 +35,7 @@ function sharesWord(a: string, b: string): boolean {
   return words(a).some((word) => others.includes(word));
 }
 
-/** Letters that have to be put in, taken out or changed to make `b` of `a`. */
+/** Number of letters to insert, delete or replace to make `b` from `a`. */
 function letters(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -1,4 +1,4 @@
-/** What the arguments and options of the package have to be: one rule for each kind of value. */
+/** One rule for each kind of argument and option of the package. */
 
 import type { WeightFormat } from "../manifest.js";
 import { type Language, LANGUAGES } from "../languages.js";
@@ -14,11 +14,11 @@ import { checked, mayBeOptions, type Rule, type Rules } from "./check.js";
 import { SPEECH_OPTIONS } from "./speech-options.js";
 import { wholeNumber } from "./tensors.js";
 
-/** Threads of a page, at most. */
+/** Most threads in a page. */
 const MOST_THREADS = 64;
-/** Samples per second of a recording or of what is played. */
+/** Sample rates of recordings and of played sound. */
 const RATES = [1_000, 768_000] as const;
-/** How much slower and faster speech may be played. */
+/** Slowest and fastest playback. */
 const SPEEDS = [0.5, 2] as const;
 
 export const text: Rule<string> = {
@@ -26,14 +26,14 @@ export const text: Rule<string> = {
   fits: (value) => typeof value === "string",
 };
 
-/** The text of a bundle's address: a string, or the `href` of what has one. */
+/** A bundle's address as text: a string, or the `href` of an object. */
 export function addressText(value: unknown): string {
   let href = value;
   try {
-    // Once: it may be another one the next time.
+    // Read once: it may differ the next time.
     href = isObject(value) ? value["href"] : value;
   } catch {
-    // Then it is no text.
+    // Then it cannot be read as text.
   }
   checked("Value", "the address of a bundle", value, {
     expected: "a string or a URL",
@@ -47,7 +47,7 @@ export const voice: Rule<string | Voice> = {
   fits: (value) => typeof value === "string" || value instanceof Voice,
 };
 
-/** A function that is called with what `T` takes. */
+/** A function that takes a `T`. */
 export function callback<T>(): Rule<T> {
   return { expected: "a function", fits: (value) => typeof value === "function" };
 }
@@ -73,7 +73,7 @@ export const mark: Rule<Mark> = {
 export const wavFormat: Rule<WavFormat> = oneOf<WavFormat>("i16", "f32");
 export const voiceFormat: Rule<"f32" | "f16"> = oneOf("f32", "f16");
 
-/** A speed of what is played. Its limits are those of the model's side. */
+/** A playback speed. Its limits are those of the Rust side. */
 export const speed: Rule<number> = {
   expected: `a number from ${SPEEDS[0]} to ${SPEEDS[1]}`,
   fits: (value) => typeof value === "number" && within(value, SPEEDS),
@@ -115,12 +115,12 @@ const replacements: Rule<Readonly<Record<string, string>> | string> = {
       Object.values(value).every((spoken) => typeof spoken === "string")),
 };
 
-/** Whether options stand where an address might: addresses are strings, or objects that say so. */
+/** Whether options are given instead of an address: addresses are strings, or objects with an address. */
 export function isLoadOptions(value: unknown): value is LoadOptions {
   try {
     return mayBeOptions(value) && !("href" in value);
   } catch {
-    // A proxy that throws: reading its options says so.
+    // A proxy that throws: reading its options will report that.
     return true;
   }
 }
@@ -140,7 +140,7 @@ const speechOptions = Object.fromEntries(
   Object.entries(SPEECH_OPTIONS).map(([name, kind]) => [name, kinds[kind]]),
 ) as unknown as Rules<SpeechOptions>;
 
-// The model's side says which numbers make sense.
+// The Rust side checks which numbers make sense.
 export const speakOptions: Rules<SpeakOptions> = {
   voice,
   ...speechOptions,

@@ -1,4 +1,4 @@
-/** What tensors have to be, for whoever uses the state layer by itself. */
+/** Rules for tensors, for pages that use the state layer on its own. */
 
 import type { Component } from "../manifest.js";
 import type { RunGraph } from "../state.js";
@@ -83,7 +83,7 @@ function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
-/** Whether `value` is an array whose members, holes included, all fit. */
+/** Whether `value` is an array whose members, holes included, all satisfy the rule. */
 function isArray(value: unknown, fits: (member: unknown) => boolean): value is number[] {
   return Array.isArray(value) && Array.from(value).every(fits);
 }

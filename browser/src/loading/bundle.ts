@@ -7,10 +7,10 @@ import { sha256 } from "./digest.js";
 import { fill, type Room, request } from "./fetch.js";
 import { forget, store, stored, storedChecksum, storedManifest, storeManifest } from "./storage.js";
 
-/** What a file is fetched for: to speak, to speak with a voice, or to clone one. */
+/** The purpose of a file: to speak, to speak with a voice, or to clone one. */
 export type Purpose = "model" | "voice" | "encoder";
 
-/** What is heard of loading. */
+/** Progress of loading. */
 export type Progress =
   | {
       kind: "file";
@@ -21,13 +21,13 @@ export type Progress =
       total: number;
       source: "network" | "cache";
     }
-  /** Something that a visitor may want to know, and that stops nothing. */
+  /** Something that the user may want to know; it stops nothing. */
   | { kind: "notice"; notice: "quota" | "damaged" | SpeechNotice["kind"]; file: string; message: string };
 
 /** The folder of the bundle at `url`, or of the manifest there, as an absolute address. */
 export function folder(url: string, base: string): string {
   const address = new URL(url, base);
-  // Below what is no folder, such as a data: address, there is nothing: this throws then.
+  // An address without folders, such as a data: address, has nothing below it: this throws then.
   new URL("manifest.json", address);
   address.pathname = address.pathname.replace(/\/manifest\.json$/, "/");
   if (!address.pathname.endsWith("/")) {
@@ -37,19 +37,19 @@ export function folder(url: string, base: string): string {
 }
 
 /**
- * Where a bundle's files are: the absolute address of their folder, or by its name that of each,
- * for bundlers give every file of a package an address of its own.
+ * Where a bundle's files are: the absolute address of their folder, or an address by name of each file,
+ * since bundlers give every file of a package an address of its own.
  */
 export type Addresses = string | Readonly<Record<string, string>>;
 
 const MANIFEST = "manifest.json";
 
-/** The addresses of the model that the package brings. */
+/** The addresses of the included model. */
 export async function included(): Promise<Addresses> {
   return (await import("../../starling/files.js")).default;
 }
 
-/** Where the file `name` is. */
+/** Address of the file `name`. */
 function addressOf(name: string, bundle: Addresses): string {
   const address = typeof bundle === "string" ? new URL(encodeURIComponent(name), bundle).href : bundle[name];
   if (address === undefined) {
@@ -58,12 +58,15 @@ function addressOf(name: string, bundle: Addresses): string {
   return address;
 }
 
-/** What a manifest is kept under. One with addresses of its own has others in every version of a page. */
+/**
+ * The key for storing a manifest. With an address per file, the addresses change with every version of a
+ * page.
+ */
 function keyOf(bundle: Addresses): string {
   return typeof bundle === "string" ? addressOf(MANIFEST, bundle) : "https://included.invalid/manifest.json";
 }
 
-/** The text of a bundle's manifest: the server's, or without a network the one last seen. */
+/** The text of a bundle's manifest: the server's, or without a network the last stored one. */
 export async function manifestText(bundle: Addresses, signal: AbortSignal | undefined): Promise<string> {
   const url = addressOf(MANIFEST, bundle);
   try {
@@ -82,10 +85,10 @@ export async function manifestText(bundle: Addresses, signal: AbortSignal | unde
   }
 }
 
-/** Keeps a manifest that has proved to be one. */
+/** Stores a manifest after it proved valid. */
 export async function keepManifest(bundle: Addresses, text: string): Promise<void> {
   const url = keyOf(bundle);
-  // Looking takes less time than storing.
+  // Looking is faster than storing.
   if ((await storedManifest(url)) !== text) {
     await storeManifest(url, text);
   }
@@ -114,7 +117,7 @@ export class BundleFiles {
     return bytes;
   }
 
-  /** Reads `file` into `room`, which has to be of its size. */
+  /** Reads `file` into `room`, which must have its size. */
   async read(file: FileEntry, purpose: Purpose, room: Room): Promise<void> {
     const progress = (source: "network" | "cache") => (loaded: number) => {
       const { name, size } = file;
@@ -131,7 +134,7 @@ export class BundleFiles {
         throw error;
       }
       this.#notice("damaged", file, `${error.message}: it is fetched again`);
-      // Past the browser's HTTP cache, which may hold the damaged one.
+      // Bypasses the browser's HTTP cache, which may contain the damaged file.
       await this.#fetch(file, room, "reload", progress("network"));
     }
     if (!(await store(file, room))) {
@@ -140,7 +143,7 @@ export class BundleFiles {
     }
   }
 
-  /** Says false where the file is not in the Cache, or damaged there. */
+  /** Returns false if the file is not in the Cache, or damaged there. */
   async #fromCache(file: FileEntry, room: Room, progress: (bytes: number) => void): Promise<boolean> {
     const response = await stored(file);
     if (response === undefined) {
@@ -176,7 +179,7 @@ export class BundleFiles {
   }
 }
 
-/** Checks what was stored after `check`, by its checksum if it has one. */
+/** Checks what was stored, by its checksum if it has one. */
 async function checkStored(file: FileEntry, stored: string | undefined, room: Room): Promise<void> {
   const actual = stored === undefined ? undefined : room.checksum?.();
   if (actual === undefined) {

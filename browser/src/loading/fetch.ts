@@ -2,16 +2,16 @@
 
 import { PocketTTSError } from "../errors.js";
 
-/** Memory that a file is read into. A view is asked for at every use: wasm memory may move. */
+/** Memory for a file. A view is requested at every use, because wasm memory may move. */
 export interface Room {
   view(): Uint8Array<ArrayBuffer>;
-  /** A checksum of what was read, if there is a fast one. */
+  /** A fast checksum of the content, if there is one. */
   checksum?(): string;
 }
 
-/** How a file is asked for. */
+/** Options of a request. */
 export interface How {
-  /** `reload` goes past the browser's HTTP cache. */
+  /** `reload` bypasses the browser's HTTP cache. */
   cache: RequestCache;
   signal?: AbortSignal | undefined;
 }
@@ -42,7 +42,7 @@ export async function request(url: string, { cache, signal }: How): Promise<Resp
   return response;
 }
 
-/** Reads a body that has to fill `room` exactly. */
+/** Reads a body, which must fill `room` exactly. */
 export async function fill(
   response: Response,
   url: string,

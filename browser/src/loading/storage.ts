@@ -1,10 +1,10 @@
 /**
- * Files that stay for the next visit, in the browser's Cache.
+ * Stores files for the next visit, in the browser's Cache.
  *
- * Contents are kept by their digest, manifests by their address. A content is put only after it
- * was checked, and checked again when it is read, so several pages at once can do no harm: against
- * a checksum if it was put with one, which takes a tenth of the time. What no manifest names any
- * more is deleted.
+ * Contents are stored under their digest, manifests under their address. A content is stored only after it
+ * was checked, and is checked again when it is read, so several pages at once do no harm. The second check
+ * uses a checksum if there is one, which takes a tenth of the time. Contents that no stored manifest names
+ * are deleted.
  */
 
 import type { FileEntry, Manifest } from "../manifest.js";
@@ -12,19 +12,19 @@ import { filesOf } from "../manifest.js";
 import type { Room } from "./fetch.js";
 
 const CACHE = "pocket-onnx";
-/** Addresses of contents: a name that no server can have. */
+/** Addresses for contents: a host name that cannot exist. */
 const CONTENTS = "https://sha256.invalid/";
 /** The header with a content's checksum. */
 const CHECKSUM = "x-xxh3";
 /** Bytes that are copied at a time. */
 const PART = 1 << 20;
 
-/** The browser's Cache; none in a page without a secure context. */
+/** The browser's Cache; undefined in a page without a secure context. */
 async function open(): Promise<Cache | undefined> {
   try {
     return await globalThis.caches?.open(CACHE);
   } catch {
-    // Storage is switched off, or full to the brim.
+    // Storage is disabled or full.
     return undefined;
   }
 }
@@ -34,17 +34,17 @@ export async function stored(file: FileEntry): Promise<Response | undefined> {
   return (await open())?.match(CONTENTS + file.sha256);
 }
 
-/** The checksum that a content was stored with. */
+/** The checksum that was stored with a content. */
 export function storedChecksum(response: Response): string | undefined {
   return response.headers.get(CHECKSUM) ?? undefined;
 }
 
-/** Forgets the content of `file`. */
+/** Deletes the content of `file`. */
 export async function forget(file: FileEntry): Promise<void> {
   await (await open())?.delete(CONTENTS + file.sha256);
 }
 
-/** Keeps the content of `file`. Says false where the browser has no room for it. */
+/** Stores the content of `file`. Returns false if the browser has no room for it. */
 export async function store(file: FileEntry, room: Room): Promise<boolean> {
   let at = 0;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -63,12 +63,12 @@ export async function store(file: FileEntry, room: Room): Promise<boolean> {
   return put(CONTENTS + file.sha256, new Response(body, { headers }));
 }
 
-/** The manifest that was last seen at `url`. */
+/** The last stored manifest for `url`. */
 export async function storedManifest(url: string): Promise<string | undefined> {
   return (await (await open())?.match(url))?.text();
 }
 
-/** Keeps the manifest at `url`. */
+/** Stores the manifest for `url`. */
 export async function storeManifest(url: string, text: string): Promise<void> {
   await put(url, new Response(text));
 }
@@ -91,7 +91,7 @@ export async function sweep(): Promise<void> {
   await Promise.all(old.map((request) => cache.delete(request)));
 }
 
-/** Digests of the files that a stored manifest names; none where it is damaged. */
+/** Digests of the files in a stored manifest; empty if it is damaged. */
 async function digests(manifest: Response | undefined): Promise<string[]> {
   try {
     return filesOf((await manifest?.json()) as Manifest).map((file) => file.sha256);
@@ -100,7 +100,7 @@ async function digests(manifest: Response | undefined): Promise<string[]> {
   }
 }
 
-/** Says false where the browser has no room. */
+/** Returns false if the browser has no room. */
 async function put(url: string, response: Response): Promise<boolean> {
   const cache = await open();
   if (cache === undefined) {

@@ -10,46 +10,47 @@ import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js
 import { Resampler } from "./resampler.js";
 import { Speed } from "./speed.js";
 
-/** What is being said. */
+/** The text being spoken. */
 export interface Mark {
   text: string;
-  /** Where it stands in a longer text. */
+  /** Its position in a longer text. */
   from?: number | undefined;
   to?: number | undefined;
-  /** Words whose times are known now, for `onword`. */
+  /** Words whose times are now known, for `onword`. */
   words?: readonly Word[] | undefined;
-  /** Seconds of sound between the second 0 of `words` and what is written with this mark. */
+  /** Seconds from the zero of `words` to the sound that is written with this mark. */
   before?: number | undefined;
 }
 
 export interface PlayerOptions {
-  /** Where to play; a context of the player's own unless given. */
+  /** The context to play in; default: one of the player's own. */
   context?: AudioContext | undefined;
-  /** How fast to play, from 0.5 to 2, at the same pitch; 1 unless given. */
+  /** Playback speed, from 0.5 to 2, at the same pitch; default: 1. */
   speed?: number | undefined;
 }
 
 /**
- * - `idle`: nothing was written, or all has been played;
- * - `buffering`: sound waits until enough of it is there;
+ * - `idle`: nothing was written, or everything has been played;
+ * - `buffering`: waiting for enough sound to start;
  * - `playing`, `paused`.
  */
 export type PlayerState = "idle" | "buffering" | "playing" | "paused";
 
-/** Seconds that the ring holds: writers further ahead have to wait. */
+/** Capacity of the ring buffer in seconds: writers further ahead have to wait. */
 const CAPACITY = 12;
-/** Samples that are handed to the audio thread at a time, in seconds. */
+/** Seconds of sound that are passed to the audio thread at a time. */
 const PIECE = 1;
 
 const PROCESSOR: ProcessorName = "pocket-onnx-player";
-/** After these a browser may let a context run that it has held. */
+/** Events after which a browser may allow a suspended context to run. */
 const WAKING = ["visibilitychange", "click", "keydown"] as const;
 
 /**
  * Plays samples from a ring buffer in the audio thread.
  *
- * Playing starts once enough sound waits for how fast it is made. Where the ring runs dry all
- * the same, the sound is faded, `underruns` counts, and it goes on when enough waits again.
+ * Playing starts once enough sound is buffered for the speed at which it is made. If the buffer still runs
+ * empty, the sound is faded out, `underruns` is increased, and playing continues when enough is buffered
+ * again.
  *
  *     const player = new Player();
  *     for await (const { audio, sampleRate, text } of tts.stream("Hello."))
@@ -57,16 +58,16 @@ const WAKING = ["visibilitychange", "click", "keydown"] as const;
  *     await player.end();
  */
 export class Player {
-  /** Where to play. */
+  /** The context to play in. */
   readonly context: AudioContext;
-  /** What is heard, before it goes to the loudspeaker: connect analysers here. */
+  /** The sound on its way to the loudspeaker: connect analysers here. */
   readonly output: AudioNode;
 
   readonly #ownsContext: boolean;
   readonly #ring: Promise<AudioWorkletNode>;
   /** How fast sound is made. */
   readonly #making = new Speed();
-  /** How fast it is played. */
+  /** Playback speed. */
   #speed = 1;
   readonly #watch = () => this.#wake();
   readonly #follow = () => this.#followContext();
@@ -75,13 +76,13 @@ export class Player {
   #resampler: Resampler | undefined;
   #rate = 0;
   #marks: { start: number; mark: Mark }[] = [];
-  /** Words that have not been heard. */
+  /** Words that have not been heard yet. */
   #words: { start: number; word: Word }[] = [];
-  /** Samples at the context's rate: handed to the ring, played by it, and where 0 seconds is. */
+  /** Samples at the context's rate: passed to the ring buffer, played, and the position of second 0. */
   #written = 0;
   #played = 0;
   #origin = 0;
-  /** Writes that are not in the ring yet. */
+  /** Writes that are not in the ring buffer yet. */
   #pending = 0;
   #state: PlayerState = "idle";
   #underruns = 0;
@@ -90,7 +91,7 @@ export class Player {
   #queue: Promise<void> = Promise.resolve();
   /** Resolves when there may be more room. */
   #room: (() => void) | undefined;
-  /** Resolve when nothing sounds any more. */
+  /** Resolved when no more sound is to come. */
   #over: (() => void)[] = [];
   #onposition: ((seconds: number, mark: Mark | undefined) => void) | undefined;
   #onword: ((word: Word) => void) | undefined;
@@ -105,7 +106,7 @@ export class Player {
     output.connect(this.context.destination);
     this.output = output;
     this.#ring = this.#start(output);
-    // Whoever writes is told; until then it is no unhandled rejection.
+    // The writer gets the error; until then it must not be reported as unhandled.
     this.#ring.catch(() => {});
     this.speed = speed;
     for (const event of WAKING) document.addEventListener(event, this.#watch, true);
@@ -113,8 +114,8 @@ export class Player {
   }
 
   /**
-   * Called about 30 times a second while sound comes out: seconds of what was written that have been
-   * heard, whatever the speed, and the mark there.
+   * Called about 30 times per second while sound is played, with the seconds heard so far (of what was
+   * written, whatever the speed) and the current mark.
    */
   get onposition(): ((seconds: number, mark: Mark | undefined) => void) | undefined {
     return this.#onposition;
@@ -124,7 +125,7 @@ export class Player {
     this.#onposition = listenerOf("onposition", listener);
   }
 
-  /** Called when a word begins to be heard, of those that marks bring. */
+  /** Called when a word from a mark's `words` begins to be heard. */
   get onword(): ((word: Word) => void) | undefined {
     return this.#onword;
   }
@@ -142,7 +143,7 @@ export class Player {
     this.#onstate = listenerOf("onstate", listener);
   }
 
-  /** Called when all that was written before `end()` has been heard. */
+  /** Called when everything written before `end()` has been heard. */
   get onended(): (() => void) | undefined {
     return this.#onended;
   }
@@ -151,7 +152,7 @@ export class Player {
     this.#onended = listenerOf("onended", listener);
   }
 
-  /** Times that the ring ran dry so far. */
+  /** Number of times that the buffer ran empty. */
   get underruns(): number {
     return this.#underruns;
   }
@@ -161,8 +162,8 @@ export class Player {
   }
 
   /**
-   * How fast to play, from 0.5 to 2, at the same pitch. A change is heard at once, in what was
-   * written before, too.
+   * Playback speed, from 0.5 to 2, at the same pitch. A change takes effect at once, also for sound that
+   * was already written.
    */
   get speed(): number {
     return this.#speed;
@@ -171,25 +172,25 @@ export class Player {
   set speed(speed: number) {
     this.#speed = checked("Options", "the speed", speed, aSpeed);
     this.#command({ kind: "speed", speed });
-    // What waits lasts for a shorter or longer time now.
+    // The buffered sound now lasts for a shorter or longer time.
     if (this.#state !== "idle") this.#command(this.#target());
   }
 
-  /** Seconds of sound made in a second, as the writes show. */
+  /** Seconds of sound made per second, as measured by writes. */
   get generationSpeed(): number | undefined {
     return this.#making.value;
   }
 
-  /** Seconds of what was written that wait to be heard. */
+  /** Seconds of written sound that are not heard yet. */
   get buffered(): number {
     return (this.#written - this.#played) / this.context.sampleRate;
   }
 
   /**
-   * Adds samples (one channel, from -1 to 1), which `mark` says are heard from here on.
-   * Resolves when they are in the ring: await it, and generation keeps pace with listening.
-   * After `stop()` a write that waits resolves at once, and its samples are dropped. After `close()`
-   * nothing can be written.
+   * Adds samples (one channel, from -1 to 1); `mark` describes what is heard from here on. Resolves when
+   * they are in the ring buffer: await it, so that generation does not run ahead of listening. After
+   * `stop()`, waiting writes resolve at once and their samples are dropped. After `close()`, writing is an
+   * error.
    */
   write(samples: SampleValues, sampleRate: number, mark?: Mark): Promise<void> {
     let values: Float32Array;
@@ -228,8 +229,8 @@ export class Player {
   }
 
   /**
-   * Nothing more comes: what waits is played, then `onended` is called. Resolves when nothing
-   * sounds any more: then, or at `stop()`, or when the player or its context is closed.
+   * Nothing follows: the buffered sound is played, then `onended` is called. Resolves after that, or at
+   * `stop()`, or when the player or its context is closed.
    */
   end(): Promise<void> {
     // Nothing sounds any more.
@@ -246,14 +247,14 @@ export class Player {
     return over;
   }
 
-  /** Holds the sound, with what waits. */
+  /** Pauses; buffered sound is kept. */
   pause(): void {
     if (this.#state === "idle" || this.#state === "paused") return;
     this.#become("paused");
     this.#command({ kind: "pause" });
   }
 
-  /** Goes on after `pause()`. */
+  /** Continues after `pause()`. */
   resume(): void {
     if (this.#state !== "paused") return;
     this.#become("buffering");
@@ -261,7 +262,7 @@ export class Player {
     this.#wake();
   }
 
-  /** Silence at once; what waits is dropped. The next write starts anew. */
+  /** Silences the player at once; buffered sound is dropped. The next write starts afresh. */
   stop(): void {
     const over = this.#over.splice(0);
     this.#epoch += 1;
@@ -271,13 +272,13 @@ export class Player {
     this.#words = [];
     this.#written = this.#played = this.#origin = 0;
     this.#making.pause();
-    // A listener may begin anew: what it waits for is not over.
+    // A listener may start again: do not end what it waits for.
     this.#become("idle");
     this.#room?.();
     settle(over);
   }
 
-  /** Stops for good, and gives the audio device back if the context is the player's own. */
+  /** Stops for good, and closes the context if it is the player's own. */
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
@@ -304,7 +305,7 @@ export class Player {
     throw new PocketTTSError("Unsupported", `the player cannot play: ${why}; make a new Player`);
   }
 
-  /** Whoever made the context may close it: nothing is heard of what waits. */
+  /** The context's owner may close it: buffered sound is then never heard. */
   #followContext(): void {
     if (this.context.state === "closed") this.stop();
   }
@@ -347,14 +348,14 @@ export class Player {
         if (this.#state === "playing") this.#become("buffering");
         break;
       case "drained":
-        // Samples may be on their way that the audio thread has not seen.
+        // Samples may be on their way to the audio thread.
         if (this.#pending > 0 || this.#played < this.#written) return;
         this.#drained(this.#over.splice(0));
         break;
     }
   }
 
-  /** All has been played. Listeners may begin anew, so `over` are those that waited for this. */
+  /** Everything has been played. Listeners may start again, so `over` are the waiters of this end only. */
   #drained(over: (() => void)[]): void {
     this.#marks = [];
     this.#say(Infinity);
@@ -363,20 +364,20 @@ export class Player {
     settle(over);
   }
 
-  /** Tells where the sound is that comes out of the loudspeaker now. */
+  /** Reports the position of the sound that leaves the loudspeaker now. */
   #place(): void {
     const { sampleRate, outputLatency } = this.context;
     const heard = Math.max(0, this.#played - (outputLatency || 0) * sampleRate * this.#speed);
     const next = this.#marks.findIndex(({ start }) => start > heard);
     const passed = (next < 0 ? this.#marks.length : next) - 1;
-    // Marks that lie behind are not needed again.
+    // Marks before the position are not needed again.
     if (passed > 0) this.#marks.splice(0, passed);
     const mark = passed < 0 ? undefined : this.#marks[0]?.mark;
     call(() => this.#onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark));
     this.#say(heard);
   }
 
-  /** Tells the words that have begun. */
+  /** Reports the words that have begun. */
   #say(heard: number): void {
     for (let word = this.#words[0]; word !== undefined && word.start <= heard; word = this.#words[0]) {
       this.#words.shift();
@@ -393,7 +394,7 @@ export class Player {
     return this.#resampler.push(samples);
   }
 
-  /** Hands samples to the ring, as room allows. */
+  /** Passes samples to the ring buffer, as room allows. */
   async #send(samples: Float32Array, epoch: number): Promise<void> {
     const ring = await this.#ring;
     this.#wake();
@@ -416,7 +417,7 @@ export class Player {
     this.#tell(ring, this.#target());
   }
 
-  /** While nothing is known of how fast sound is made, playing does not begin; a full ring is enough anyway. */
+  /** Until the speed of generation is known, playing does not begin, unless the buffer is full. */
   #target(): ToRing {
     const seconds = Math.min(this.#making.target(this.#speed) ?? Infinity, CAPACITY / 2);
     return { kind: "target", samples: Math.round(seconds * this.context.sampleRate) };
@@ -436,7 +437,7 @@ export class Player {
     ring.port.postMessage(message, transfer);
   }
 
-  /** A browser may hold a context that was started without a gesture, or while it was hidden. */
+  /** A browser may suspend a context that was started without a user gesture, or while it was hidden. */
   #wake(): void {
     const { state } = this.context;
     if (this.#state === "idle" || this.#state === "paused") return;
@@ -454,7 +455,7 @@ function settle(over: (() => void)[]): void {
   for (const resolve of over) resolve();
 }
 
-/** A copy of a mark, for whoever gave it may change it. */
+/** A copy of a mark, because the page may change the original. */
 function markOf(mark: Mark | undefined): Mark | undefined {
   if (mark === undefined) return undefined;
   checked("Options", "the mark", mark, aMark);
@@ -462,14 +463,14 @@ function markOf(mark: Mark | undefined): Mark | undefined {
   return checked("Options", "the mark", copy, aMark);
 }
 
-/** A listener that may be set; null, as the web's own have it, is none. */
+/** A listener to set; null means none, as for the web's own events. */
 function listenerOf<T>(name: string, listener: T | null | undefined): T | undefined {
   if (listener === null || listener === undefined) return undefined;
   checked("Options", name, listener, callback());
   return listener;
 }
 
-/** The module that the audio thread stretches with. */
+/** The wasm module for stretching in the audio thread. */
 async function fetchStretch(): Promise<ArrayBuffer> {
   const file = new URL("../../wasm/stretch.wasm", import.meta.url);
   const answer = await fetch(file);

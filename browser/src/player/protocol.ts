@@ -1,32 +1,34 @@
-/** What the player's two halves say to each other: `Player` in the page, the ring in the audio thread. */
+/**
+ * The messages between the player's two halves: `Player` in the page, the ring buffer in the audio thread.
+ */
 
 /** From the page to the audio thread. */
 export type ToRing =
-  /** Samples at the context's rate. Whoever sends them has seen that there is room. */
+  /** Samples at the context's rate. The sender has checked that there is room. */
   | { kind: "samples"; samples: Float32Array }
-  /** Play once so many samples wait, now and after every underrun. */
+  /** Start playing once this many samples wait, now and after every underrun. */
   | { kind: "target"; samples: number }
-  /** Play so many times as fast from now on, at the same pitch. */
+  /** Play at this speed from now on, at the same pitch. */
   | { kind: "speed"; speed: number }
-  /** Nothing more comes, unless samples do: play what there is, then say `drained`. */
+  /** Nothing follows, unless more samples come: play the rest, then report `drained`. */
   | { kind: "end" }
   | { kind: "pause" }
   | { kind: "resume" }
-  /** Forget everything; reports carry this number from now on. */
+  /** Forget everything; reports have this number from now on. */
   | { kind: "reset"; epoch: number };
 
 /** From the audio thread to the page. */
 export type FromRing =
-  /** Samples of what was sent since the reset that have been played, and whether sound comes out. */
+  /** Samples played since the reset, and whether sound is being played. */
   | { kind: "position"; epoch: number; played: number; sounding: boolean }
-  /** The ring ran dry before the end: it waits for `target` samples. */
+  /** The ring buffer ran empty before the end: it waits for `target` samples. */
   | { kind: "underrun"; epoch: number }
-  /** All has been played. */
+  /** Everything has been played. */
   | { kind: "drained"; epoch: number };
 
 /** Options of the audio thread's half. */
 export interface RingOptions {
-  /** Samples that the ring holds. */
+  /** Capacity of the ring buffer in samples. */
   capacity: number;
   /** The wasm module of the time-stretch (`crates/playback`). */
   stretch: ArrayBuffer;
@@ -40,17 +42,17 @@ export interface Stretch {
   readonly memory: WebAssembly.Memory;
   start(sampleRate: number): void;
   set_speed(speed: number): void;
-  /** Samples that may be pushed at once, and where they are written. */
+  /** Samples that may be pushed at once, and their address. */
   block(): number;
   input(): number;
   push(count: number): void;
   flush(): void;
   /** Samples that went in and are held back. */
   held(): number;
-  /** Samples that can be taken, and where they are. */
+  /** Samples that can be taken, and their address. */
   ready(): number;
   output(): number;
   take(count: number): void;
-  /** Samples of what went in that what was taken stands for. */
+  /** Samples of the input that the taken samples stand for. */
   position(): number;
 }

@@ -1,24 +1,24 @@
-/** How fast sound is made, and how much of it should wait before it is played. */
+/** Measures how fast sound is made, and decides how much should be buffered before it is played. */
 
-/** Seconds that wait where sound is made comfortably faster than it is played. */
+/** Seconds to buffer if sound is made comfortably faster than it is played. */
 const LEAST = 0.16;
-/** Never wait for more than this, however slow the generation. */
+/** Most seconds to buffer, however slow the generation is. */
 const MOST = 6;
-/** Speeds up to this are not comfortable: they vary. */
+/** Speeds up to this vary too much to be comfortable. */
 const COMFORTABLE = 1.2;
-/** Seconds of speech that the wait should cover. How long it will be is not known. */
+/** Seconds of speech that the buffer should cover. The real length is not known. */
 const HORIZON = 8;
-/** Weight of the newest measurement, for a second of sound. */
+/** Weight of the newest measurement, per second of sound. */
 const NEWEST = 0.5;
 
-/** Measures writes. */
+/** Measures the speed of generation by the times of writes. */
 export class Speed {
   #speed: number | undefined;
   #last: number | undefined;
 
   /**
-   * `seconds` of sound came at `now` (milliseconds). The first ones of an utterance are not
-   * measured: the time before them is not spent on them alone.
+   * `seconds` of sound came at `now` (milliseconds). The first sound of an utterance is not measured,
+   * because the time before it includes other work.
    */
   wrote(seconds: number, now: number): void {
     if (this.#last !== undefined && seconds > 0) {
@@ -29,24 +29,24 @@ export class Speed {
     this.#last = now;
   }
 
-  /** Whoever wrote had to wait until `now`: that is not generation's time. */
+  /** The writer had to wait until `now`, which is not time of generation. */
   waited(now: number): void {
     this.#last = now;
   }
 
-  /** An utterance is over; what was measured serves the next one. */
+  /** An utterance is over; the measured speed is kept for the next one. */
   pause(): void {
     this.#last = undefined;
   }
 
-  /** Seconds of sound made in a second; none before two writes. */
+  /** Seconds of sound made per second; undefined before two writes. */
   get value(): number | undefined {
     return this.#speed;
   }
 
   /**
-   * Seconds of sound that should wait before it is played, at `played` times its own speed; none
-   * while nothing is known.
+   * Seconds of sound to buffer before playing at `played` times the normal speed; undefined before the
+   * speed is known.
    */
   target(played: number): number | undefined {
     if (this.#speed === undefined) return undefined;

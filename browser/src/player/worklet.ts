@@ -1,14 +1,14 @@
 /**
- * The audio thread's half of the player: a ring buffer that is played at any speed, and fades where
- * it has to stop. What it holds goes through the time-stretch only when it is about to be heard, so
- * that a change of speed is heard at once.
+ * The audio thread's half of the player: a ring buffer that is played at any speed, and fades out where it
+ * has to stop. Samples are stretched only just before they are heard, so that a change of speed takes
+ * effect at once.
  *
- * It is loaded by `audioWorklet.addModule`, so it imports nothing but types.
+ * It is loaded by `audioWorklet.addModule`, so it imports only types.
  */
 
 import type { FromRing, ProcessorName, RingOptions, Stretch, ToRing } from "./protocol.js";
 
-// The global scope of an audio worklet, which TypeScript's libraries do not describe.
+// The global scope of an audio worklet, which TypeScript's libraries do not contain.
 declare const sampleRate: number;
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
@@ -29,7 +29,7 @@ class Ring extends AudioWorkletProcessor {
   readonly #fade: number;
   readonly #report: number;
   #read = 0;
-  /** Samples in the ring, and those that went from it into the stretch. */
+  /** Samples in the ring buffer, and samples passed from it to the stretch. */
   #waiting = 0;
   #pushed = 0;
   #played = 0;
@@ -37,11 +37,11 @@ class Ring extends AudioWorkletProcessor {
   #epoch = 0;
   #ended = false;
   #paused = false;
-  /** Whether enough waited: sound comes out until the ring runs dry. */
+  /** Whether enough was buffered: sound is played until the buffer runs empty. */
   #started = false;
-  /** Loudness of the last sample, from 0 to 1: it moves in steps of `1 / #fade`. */
+  /** Loudness of the last sample, from 0 to 1: it changes in steps of `1 / #fade`. */
   #gain = 0;
-  /** Samples since the last report, and the position it told. */
+  /** Samples since the last report, and the position it contained. */
   #unreported = 0;
   #reported = 0;
 
@@ -101,14 +101,14 @@ class Ring extends AudioWorkletProcessor {
       this.#started = this.#ended || (this.#waiting > 0 && this.#waiting >= this.#target);
     }
     const before = this.#played;
-    // `first` is silent to begin with.
+    // `first` is silent at first.
     if (this.#started) this.#fill(first);
     for (const channel of others) channel.set(first);
     this.#tell(first.length, this.#played - before);
     return true;
   }
 
-  /** Samples that are still to be heard, as many as there are of them in the ring or behind it. */
+  /** Samples that are still to be heard, in the ring buffer or after it. */
   get #left(): number {
     return this.#waiting + this.#stretch.held() + this.#stretch.ready();
   }
@@ -120,7 +120,7 @@ class Ring extends AudioWorkletProcessor {
     const held = this.#waiting + this.#stretch.held();
     let count = 0;
     for (; count < output.length && count < ready.length; count += 1) {
-      // The last samples before a gap are played ever more quietly.
+      // The last samples before a gap are faded out.
       const dry = !this.#ended && this.#waiting === 0 && ready.length - count <= this.#fade;
       if (this.#paused || dry) {
         this.#gain -= step;
@@ -143,7 +143,7 @@ class Ring extends AudioWorkletProcessor {
     if (!this.#ended) this.#say({ kind: "underrun", epoch: this.#epoch });
   }
 
-  /** Has the stretch make `count` samples ready, if so many are left. */
+  /** Makes `count` samples available from the stretch, if that many are left. */
   #prepare(count: number): void {
     const ring = this.#samples;
     const stretch = this.#stretch;
@@ -159,13 +159,13 @@ class Ring extends AudioWorkletProcessor {
     if (this.#waiting === 0 && this.#ended) stretch.flush();
   }
 
-  /** What is ready. Memory that has grown lies elsewhere. */
+  /** The available samples. Growing memory moves them. */
   #ready(): Float32Array {
     const stretch = this.#stretch;
     return new Float32Array(stretch.memory.buffer, stretch.output(), stretch.ready());
   }
 
-  /** Reports the position now and then, and the end once. */
+  /** Reports the position at intervals, and the end once. */
   #tell(passed: number, played: number): void {
     this.#unreported += passed;
     const drained = this.#ended && this.#left === 0 && !this.#paused;

@@ -45,8 +45,8 @@ fn flac(bytes: &[u8], at: usize) -> Option<usize> {
     begins.then_some(at)
 }
 
-/// The frame that tells how many frames follow. It comes after the first frame's header and side
-/// information, whose length depends on version and channels.
+/// The start of the frame whose tag at `at` (`Xing` or `Info`) tells how many frames follow. The tag
+/// comes after the frame's header and side information, whose length depends on version and channels.
 fn mp3(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = &bytes[at..];
     if !(rest.starts_with(b"Xing") || rest.starts_with(b"Info")) {

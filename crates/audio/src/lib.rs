@@ -1,4 +1,4 @@
-//! Recordings in, WAV files out.
+//! Recordings in; sound is written by the crate `encode`.
 //!
 //! 1. [`Recording::read`] asks [`filetype`] what a file is, and steps over tags before the sound.
 //! 2. WAV files of any length are read here ([`read_wav`]), natively and in a page alike.
@@ -22,14 +22,12 @@ mod read;
 mod riff;
 #[cfg(feature = "codecs")]
 mod source;
-mod wav;
 
 #[cfg(feature = "codecs")]
 pub use error::RecordingError;
 pub use error::WavError;
 pub use mix::Mixer;
 pub use riff::read_wav;
-pub use wav::{SampleFormat, WavWriter};
 
 /// A mono recording.
 #[derive(Clone, Debug, PartialEq)]

@@ -27,7 +27,7 @@ impl TensorFile {
         }
     }
 
-    /// Where the file lies.
+    /// Path of the file.
     pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Safetensors(file) => file.path(),

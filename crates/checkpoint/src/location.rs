@@ -148,7 +148,7 @@ fn file_address(text: &str) -> Option<PathBuf> {
     let path = percent_encoding::percent_decode_str(path)
         .decode_utf8()
         .ok()?;
-    // Before a drive's letter stands a slash, too.
+    // A slash may come before a drive's letter, too.
     let drive = path.as_bytes().get(2) == Some(&b':');
     Some(PathBuf::from(if drive { &path[1..] } else { &path }))
 }
@@ -294,11 +294,11 @@ mod tests {
             },
             Case {
                 text: "hf://kyutai/pocket-tts/model@",
-                says: "names the revision",
+                says: "write the revision as one @",
             },
             Case {
                 text: "hf://kyutai/pocket-tts/model@a@b",
-                says: "names the revision",
+                says: "write the revision as one @",
             },
             Case {
                 text: "hf://kyutai/pocket-tts/../../model",

@@ -65,7 +65,7 @@ impl PytorchFile {
         })
     }
 
-    /// Where the file lies.
+    /// Path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -82,7 +82,7 @@ impl SafetensorsFile {
         })
     }
 
-    /// Where the file lies.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -9,6 +9,7 @@ use onnx::Opset;
 
 mod options;
 mod rewriting;
+mod serve;
 mod speak;
 mod tokenize;
 mod typed;
@@ -18,7 +19,8 @@ use crate::output::nearest;
 
 pub(crate) use self::options::OptionArgs;
 pub(crate) use self::rewriting::RewritingArgs;
-pub(crate) use self::speak::{BackendName, Samples, SpeakArgs, SpeakerArgs};
+pub(crate) use self::serve::{ApiArgs, DEFAULT_PAGE, LogForm, ServeArgs};
+pub(crate) use self::speak::{BackendName, SoundFormat, SpeakArgs, SpeakerArgs};
 pub(crate) use self::tokenize::TokenizeArgs;
 pub(crate) use self::typed::typed;
 pub(crate) use self::voice::{
@@ -206,33 +208,8 @@ pub(crate) struct DemoArgs {
     pub(crate) page: PathBuf,
 }
 
-#[derive(Debug, ClapArgs)]
-pub(crate) struct ServeArgs {
-    /// A bundle, or a folder of bundles. If the default folder has none, the page speaks with
-    /// `starling`, the small model that is included in the program.
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
-    pub(crate) bundle: PathBuf,
-    /// Folder of the built page.
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_PAGE)]
-    pub(crate) page: PathBuf,
-    /// Port on the loopback interface; default: a free one.
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub(crate) port: u16,
-    /// Leave out the headers that allow the page to use threads, as simple hosts do.
-    #[arg(long)]
-    pub(crate) no_isolation: bool,
-    /// Open the page in the browser.
-    #[arg(long)]
-    pub(crate) open: bool,
-    /// Print address and models as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 /// Default folder of a bundle: the web page's folder of models.
 pub(crate) const DEFAULT_BUNDLE: &str = "browser/models/";
-/// Where the page is built.
-const DEFAULT_PAGE: &str = "browser/demo/dist/";
 
 fn word_head(typed: &str) -> Result<WordHead, String> {
     let parts = typed.split_once('.');

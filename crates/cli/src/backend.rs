@@ -55,12 +55,12 @@ pub(crate) struct Opened {
 
 /// One thread for the backbone and one for the decoder, if there are two cores. More would not
 /// help: each graph runs on one thread, so that its sums are rounded alike everywhere.
-fn threads(args: &SpeakerArgs) -> usize {
+pub(crate) fn threads(args: &SpeakerArgs) -> usize {
     let cores = || thread::available_parallelism().map_or(1, |cores| cores.get().min(2));
     args.threads.map_or_else(cores, usize::from)
 }
 
-fn choose(args: &SpeakerArgs) -> Result<Arc<dyn Backend>, RuntimeError> {
+pub(crate) fn choose(args: &SpeakerArgs) -> Result<Arc<dyn Backend>, RuntimeError> {
     Ok(match args.backend {
         BackendName::Engine => Arc::new(Engine::default()),
         BackendName::Rten => Arc::new(Rten::new(rten::Options { prepack: true })),

@@ -1,5 +1,6 @@
 //! `pocket-onnx demo`: from nothing to a proven bundle that has spoken.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -8,11 +9,12 @@ use anyhow::{Context, Result, bail};
 use bundle::Manifest;
 use checkpoint::{FetchError, SourceError};
 use config::Variant;
+use encode::{Format, Tags};
 use files::Destination;
 use onnx::Opset;
 use server::Page;
 
-use crate::args::{DemoArgs, ModelArgs, Samples, ServeArgs, SpeakerArgs};
+use crate::args::{ApiArgs, DemoArgs, ModelArgs, ServeArgs, SpeakerArgs};
 use crate::backend::{self, Opened};
 use crate::convert::{Conversion, summary};
 use crate::destination;
@@ -20,8 +22,8 @@ use crate::included::DESCRIPTION;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
 use crate::serve::{Showing, serve};
+use crate::sink::Sink;
 use crate::verify::{Proof, prove};
-use crate::wav::Sink;
 
 /// Voices that are heard, at most.
 const VOICES: usize = 2;
@@ -35,7 +37,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
         // What is missing at the end is told at the beginning.
         Page::open(&args.page)?;
     }
-    let output = destination::sound(&args.wav)?;
+    let (output, format) = destination::sound(&args.wav, None)?;
     interrupt::listen()?;
     let started = Instant::now();
     let manifest = convert(args)?;
@@ -51,7 +53,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     if !report.passed() {
         return Ok(ExitCode::FAILURE);
     }
-    if !speak(args, output)? {
+    if !speak(args, output, format)? {
         return Ok(ExitCode::from(interrupt::EXIT_CODE));
     }
     print(&next(args, &manifest, started.elapsed().as_secs_f64()))?;
@@ -61,7 +63,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let serving = ServeArgs {
         bundle: args.output_dir.clone(),
         page: args.page.clone(),
+        host: Ipv4Addr::LOCALHOST.into(),
         port: 0,
+        api: ApiArgs::default(),
         no_isolation: false,
         open: true,
         json: false,
@@ -145,7 +149,7 @@ fn conversion(args: &DemoArgs, variant: &Variant) -> Result<Manifest> {
 
 /// Has the voices say the model's own text, one after the other, into one file. Says false where
 /// an interrupt came.
-fn speak(args: &DemoArgs, output: Destination) -> Result<bool> {
+fn speak(args: &DemoArgs, output: Destination, format: Format) -> Result<bool> {
     let speaker = SpeakerArgs {
         bundle: args.output_dir.clone(),
         ..SpeakerArgs::default()
@@ -160,8 +164,12 @@ fn speak(args: &DemoArgs, output: Destination) -> Result<bool> {
     let voices: Vec<_> = manifest.voices.iter().take(VOICES).collect();
     let rate = manifest.sample_rate;
 
+    let tags = Tags {
+        model: Some(variant.to_owned()),
+        ..Tags::default()
+    };
     let (output, _writing) = destination::open(output, Writing::begin)?;
-    let mut sink = Sink::begin(output, Samples::I16, rate)?;
+    let mut sink = Sink::begin(output, format, rate, tags)?;
     for (at, voice) in voices.iter().enumerate() {
         let pause = if at + 1 < voices.len() { PAUSE } else { "" };
         let prepared = speaker.prepare(&speaker.voice(Some(&voice.name))?)?;

@@ -4,14 +4,18 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use bundle::{Outline, is_bundle_file};
+use encode::{Format, SampleFormat};
 use files::{Destination, OutputFile};
 
 use crate::interrupt::Writing;
 
-/// Endings of files of sound and of films that are no WAV files.
-const OTHER_SOUND: [&str; 25] = [
-    "mp3", "mp2", "ogg", "oga", "opus", "flac", "m4a", "m4b", "aac", "mp4", "m4v", "mov", "webm",
-    "weba", "mka", "mkv", "avi", "aif", "aiff", "aifc", "caf", "wma", "amr", "ac3", "au",
+/// Format of a name without a known ending.
+const WAV: Format = Format::Wav(SampleFormat::I16);
+
+/// Endings of files of sound and of films that are not written here.
+const OTHER_SOUND: [&str; 20] = [
+    "mp2", "m4a", "m4b", "aac", "mp4", "m4v", "mov", "webm", "weba", "mka", "mkv", "avi", "aif",
+    "aiff", "aifc", "caf", "wma", "amr", "ac3", "au",
 ];
 /// Endings of files that programs know to be something else.
 const OTHER_FILES: [&str; 14] = [
@@ -31,30 +35,42 @@ const OTHER_FILES: [&str; 14] = [
     "pdf",
 ];
 
-/// Where the sound of `-o output` goes; `-` is standard output.
-pub(crate) fn sound(output: &Path) -> Result<Destination> {
+/// Where the sound of `-o output` goes, and in which format: the one that was asked for, or the one
+/// of the name's ending, or WAV. `-` is standard output.
+pub(crate) fn sound(output: &Path, asked: Option<Format>) -> Result<(Destination, Format)> {
     let destination = Destination::find(output)?;
     if destination.is_terminal() {
         bail!("standard output is a terminal: give -o FILE, or pipe -o - into a player");
     }
-    if destination.file().is_none() {
-        return Ok(destination);
-    }
     let ending = ending(output);
+    let named = Format::of_extension(&ending);
+    let format = asked.or(named).unwrap_or(WAV);
+    if destination.file().is_none() {
+        return Ok((destination, format));
+    }
     let shown = output.display();
-    let wav = output.with_extension("wav");
-    let wav = wav.display();
+    let better = output.with_extension(format.extensions()[0]);
+    let better = better.display();
+    if let (Some(asked), Some(named)) = (asked, named)
+        && asked.name() != named.name()
+    {
+        bail!(
+            "{shown}: this name is of a {named} file, and --format asks for {asked}: give {better}"
+        );
+    }
     if OTHER_SOUND.contains(&ending.as_str()) {
         bail!(
-            "{shown}: the sound is written as WAV, which does not match this name: give {wav}, and convert \
-             it: ffmpeg -i {wav} {shown}"
+            "{shown}: this format is not supported (.wav, .flac, .opus, .mp3 and .pcm are): give {better}, and \
+             convert it: ffmpeg -i {better} {shown}"
         );
     }
     if OTHER_FILES.contains(&ending.as_str()) {
-        bail!("{shown}: the sound is written as WAV, which does not match this name: give {wav}");
+        bail!(
+            "{shown}: the sound is written as {format}, which does not match this name: give {better}"
+        );
     }
     refuse_bundle_file(&destination, output)?;
-    Ok(destination)
+    Ok((destination, format))
 }
 
 /// Where the voice of `-o output` goes; `-` is standard output.
@@ -67,7 +83,7 @@ pub(crate) fn voice(output: &Path) -> Result<Destination> {
         return Ok(destination);
     }
     let ending = ending(output);
-    let is_other = ["wav", "wave"].contains(&ending.as_str())
+    let is_other = Format::of_extension(&ending).is_some()
         || OTHER_SOUND.contains(&ending.as_str())
         || OTHER_FILES[1..].contains(&ending.as_str());
     if is_other {
@@ -142,14 +158,30 @@ mod tests {
     fn endings_of_other_formats_are_refused_with_the_way_out() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
-        for name in ["a.wav", "a.WAV", "a", "a.b", "a.wave", ".mp3", "a.mp3.wav"] {
-            sound(&at(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for (name, format) in [
+            ("a.wav", "wav"),
+            ("a.WAV", "wav"),
+            ("a", "wav"),
+            ("a.b", "wav"),
+            ("a.wave", "wav"),
+            (".mp3", "wav"),
+            ("a.mp3.wav", "wav"),
+            ("a.mp3", "mp3"),
+            ("a.OGG", "opus"),
+            ("a.b.flac", "flac"),
+            ("a.raw", "pcm"),
+        ] {
+            let found = sound(&at(name), None);
+            let (_, found) = found.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(found.name(), format, "{name}");
         }
-        for name in ["a.mp3", "a.OGG", "a.b.flac", "a.m4a"] {
-            let error = sound(&at(name)).unwrap_err().to_string();
-            assert!(error.contains("ffmpeg -i "), "{error}");
-        }
-        let error = sound(&at("a.safetensors")).unwrap_err().to_string();
+        let (_, asked) = sound(&at("a.b"), Some(Format::Opus)).unwrap();
+        assert_eq!(asked, Format::Opus);
+        let error = sound(&at("a.wav"), Some(Format::Opus)).unwrap_err();
+        assert!(error.to_string().contains("a.opus"), "{error}");
+        let error = sound(&at("a.m4a"), None).unwrap_err().to_string();
+        assert!(error.contains("ffmpeg -i "), "{error}");
+        let error = sound(&at("a.safetensors"), None).unwrap_err().to_string();
         assert!(
             error.contains("a.wav") && !error.contains("ffmpeg"),
             "{error}"

@@ -16,6 +16,7 @@ mod progress;
 mod rewriting;
 mod scratch;
 mod serve;
+mod sink;
 mod speak;
 mod text;
 mod tokenize;
@@ -23,18 +24,21 @@ mod variants;
 mod verify;
 mod voice;
 mod voices;
-mod wav;
+
 mod words;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command};
+use args::{Args, Command, LogForm};
 
 fn main() -> ExitCode {
     let args = Args::parse_from(args::typed(std::env::args_os()));
-    output::start_logging();
+    output::start_logging(match &args.command {
+        Command::Serve(args) => args.api.log,
+        _ => LogForm::Off,
+    });
     let done = match args.command {
         Command::Convert(args) => convert::run(&args),
         Command::Variants(args) => variants::run(&args),

@@ -9,17 +9,25 @@ use bundle::Manifest;
 use comfy_table::{CellAlignment, Table, TableStyle};
 use tracing_subscriber::EnvFilter;
 
-/// Shows log lines from warnings on, or as `RUST_LOG` says. Notes of the recording reader are not
-/// the user's concern: it complains about every tag of an mp3 file.
-pub(crate) fn start_logging() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,symphonia=off"));
-    tracing_subscriber::fmt()
+use crate::args::LogForm;
+
+/// Shows log lines from warnings on, or as `RUST_LOG` says; with `form` also requests. Notes of the
+/// recording reader are not the user's concern: it complains about every tag of an mp3 file.
+pub(crate) fn start_logging(form: LogForm) {
+    let usual = match form {
+        LogForm::Off => "warn,symphonia=off",
+        LogForm::Text | LogForm::Json => "warn,symphonia=off,server=info,service=info",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .without_time()
-        .with_target(false)
-        .init();
+        .with_target(false);
+    match form {
+        LogForm::Off => log.without_time().init(),
+        LogForm::Text => log.init(),
+        LogForm::Json => log.json().flatten_event(true).init(),
+    }
 }
 
 /// Prints a result. A closed pipe is no error: its reader saw what it wanted.

@@ -17,11 +17,16 @@ pub(crate) fn rules(
     language: Option<&str>,
 ) -> Result<Rules> {
     let rules = args.normalize.rules(tokenizer, language)?;
-    let replacements = args.replace.as_deref().map(read).transpose()?;
     Ok(Rules {
-        replacements: replacements.unwrap_or_default(),
+        replacements: replacements(args)?,
         ..rules
     })
+}
+
+/// The pronunciation list that was given, or an empty one.
+pub(crate) fn replacements(args: &RewritingArgs) -> Result<Replacements> {
+    let list = args.replace.as_deref().map(read).transpose()?;
+    Ok(list.unwrap_or_default())
 }
 
 fn read(path: &Path) -> Result<Replacements> {

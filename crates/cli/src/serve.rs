@@ -1,15 +1,19 @@
 //! `pocket-onnx serve`: the demo page and bundles, over HTTP on this machine.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::json;
-use server::{Models, Options, Page, Server};
+use server::{Access, Models, Options, Page, ServeError, Server};
 
-use crate::args::ServeArgs;
+use crate::args::{DEFAULT_PAGE, ServeArgs};
 use crate::included;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
+
+mod api;
 
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     interrupt::listen()?;
@@ -37,6 +41,7 @@ impl Showing {
 
 /// Serves until an interrupt, which the caller listens for.
 pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
+    let access = access(args)?;
     // The included model if nothing was converted; its files are deleted when the server ends.
     let included = if included::is_missing(&args.bundle) {
         Some(included::bundle()?)
@@ -47,13 +52,16 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
         .as_ref()
         .map_or(args.bundle.as_path(), |(_, dir)| dir.as_path());
     let models = Models::open(bundle)?;
+    let offers = models.list()?;
     let options = Options {
-        page: Page::open(&args.page)?,
-        models: models.clone(),
-        port: args.port,
+        page: page(&args.page)?,
+        models,
+        address: SocketAddr::new(args.host, args.port),
+        access,
+        api: api::routes(&args.api, &offers)?,
         isolation: !args.no_isolation,
     };
-    let offers = models.list()?;
+    let has_page = options.page.is_some();
     // From here on an interrupt is the normal way to end.
     let _held = Writing::begin();
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
@@ -80,18 +88,50 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
                 };
                 note(&format!("serving {}{noise}{included}", offer.name));
             }
+            if !has_page {
+                note(&format!(
+                    "notice: there is no page in {} (README, In the browser): only the API is served",
+                    args.page.display()
+                ));
+            }
             print(&format!("{url}\n"))?;
+            note(&format!("OpenAI's clients: base URL {url}v1"));
             note("Ctrl-C ends it");
         }
         if args.open {
             open(&format!("{url}{}", showing.fragment()));
         }
-        server.run(interrupt::came()).await?;
+        server.run(interrupt::came()).await;
         anyhow::Ok(())
     })?;
     // Open downloads do not delay the end.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
+}
+
+/// The page, if it was built. A folder that the user named must have one.
+fn page(dir: &Path) -> Result<Option<Page>> {
+    match Page::open(dir) {
+        Err(ServeError::NoPage { .. }) if dir == Path::new(DEFAULT_PAGE) => Ok(None),
+        page => Ok(Some(page?)),
+    }
+}
+
+/// Who may ask. Other interfaces than the loopback one need an API key.
+fn access(args: &ServeArgs) -> Result<Access> {
+    let key = args.api.api_key.clone();
+    if !args.host.is_loopback() && key.is_none() {
+        bail!(
+            "--host {}: other machines can reach this address, so the API needs a key: give --api-key, or set \
+             POCKET_ONNX_API_KEY",
+            args.host
+        );
+    }
+    Ok(Access {
+        hosts: args.api.allow_host.clone(),
+        origins: args.api.allow_origin.clone(),
+        key,
+    })
 }
 
 /// Opens the page in the user's browser.

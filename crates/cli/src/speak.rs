@@ -6,21 +6,23 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, bail};
+use bundle::Manifest;
+use encode::{Format, Tags};
 use files::Destination;
 use serde_json::json;
 use speaker::{Speaker, SpeakerError, Utterance};
-use speech::{Options, SpeechError, SpeechNotice};
+use speech::{Options, RecordingNotice, SpeechError, SpeechNotice};
 
-use crate::args::SpeakArgs;
+use crate::args::{SoundFormat, SpeakArgs};
 use crate::backend::{self, Opened};
 use crate::destination;
 use crate::included;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, path_text, print};
 use crate::rewriting;
+use crate::sink::{Sink, Summary};
 use crate::text::Text;
 use crate::voice::{self, Chosen};
-use crate::wav::{Sink, Summary};
 use crate::words::{SpokenWords, WordsFile};
 
 /// Exit code of a program that an interrupt ended.
@@ -38,7 +40,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         bail!("--voice reads standard input, so the text cannot: give a text or --text-file");
     }
     // What is wrong with the output is told before the work.
-    let output = output(args)?;
+    let (output, format) = output(args)?;
     let words = args.words.as_deref();
     let words = words
         .map(|path| WordsFile::open(path, &output))
@@ -67,7 +69,13 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let rate = speaker.model().manifest().sample_rate;
     let (name, is_stdout) = (output.name(), output.is_standard_output());
     let mut times = options.words.then(SpokenWords::default);
-    let (spoken, failure) = write(args, output, &mut utterance, rate, times.as_mut())?;
+    let sink = Sound {
+        output,
+        format,
+        rate,
+        tags: tags(args, speaker.model().manifest()),
+    };
+    let (spoken, failure) = write(args, sink, &mut utterance, times.as_mut())?;
     if is_stream {
         // What the text holds shows at its end.
         let all = utterance.notices();
@@ -96,9 +104,6 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         loading,
     };
     if args.json {
-        let of_speech = speech_notices.iter().map(|it| notice_json(it.kind(), it));
-        let of_voice = notices.iter().map(|it| notice_json(it.kind(), it));
-        let all_notices: Vec<_> = of_speech.chain(of_voice).collect();
         let manifest = speaker.model().manifest();
         let summary = json!({
             "output": path_text(&args.output),
@@ -115,7 +120,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
             "peak": spoken.peak,
             "cut": spoken.cut,
             "interrupted": spoken.interrupted,
-            "notices": all_notices,
+            "notices": notices_json(&speech_notices, &notices),
             "words": times.as_ref().map(SpokenWords::to_json),
         });
         let summary = format!("{summary:#}\n");
@@ -145,14 +150,25 @@ fn open(args: &SpeakArgs) -> Result<Opened> {
     Ok(opened)
 }
 
+/// All notices, for programs.
+fn notices_json(
+    of_speech: &[SpeechNotice],
+    of_voice: &[RecordingNotice],
+) -> Vec<serde_json::Value> {
+    let of_speech = of_speech.iter().map(|it| notice_json(it.kind(), it));
+    let of_voice = of_voice.iter().map(|it| notice_json(it.kind(), it));
+    of_speech.chain(of_voice).collect()
+}
+
 /// A notice, for programs.
 fn notice_json(kind: &str, notice: &dyn Display) -> serde_json::Value {
     json!({ "kind": kind, "message": notice.to_string() })
 }
 
 /// Where the sound goes: not over what it is made of.
-fn output(args: &SpeakArgs) -> Result<Destination> {
-    let output = destination::sound(&args.output)?;
+fn output(args: &SpeakArgs) -> Result<(Destination, Format)> {
+    let format = args.format.map(SoundFormat::format);
+    let (output, format) = destination::sound(&args.output, format)?;
     if Text::is_standard_input(args) {
         destination::refuse_input(&output, Path::new("-"), "text")?;
     } else if let Some(text) = &args.text_file {
@@ -161,7 +177,7 @@ fn output(args: &SpeakArgs) -> Result<Destination> {
     if let Some(voice) = &args.voice {
         destination::refuse_input(&output, Path::new(voice), "voice")?;
     }
-    Ok(output)
+    Ok((output, format))
 }
 
 fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
@@ -179,6 +195,29 @@ fn fresh_seed() -> Result<u64> {
     Ok(u64::from_le_bytes(bytes) >> 11)
 }
 
+/// What a file says about its sound; the title comes with the first chunk.
+fn tags(args: &SpeakArgs, manifest: &Manifest) -> Tags {
+    let own = manifest.voices.first().map(|voice| voice.name.clone());
+    let typed = args.voice.as_deref().map(|voice| {
+        let stem = Path::new(voice).file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
+    });
+    Tags {
+        title: None,
+        voice: typed.or(own),
+        model: manifest.variant.clone(),
+    }
+}
+
+/// Where the sound goes, and how.
+struct Sound {
+    output: Destination,
+    format: Format,
+    /// Samples per second.
+    rate: u32,
+    tags: Tags,
+}
+
 /// Tells what the user may have meant otherwise.
 fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
     if !args.quiet {
@@ -192,14 +231,19 @@ fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
 /// and the failure is given back.
 fn write(
     args: &SpeakArgs,
-    output: Destination,
+    sound: Sound,
     utterance: &mut Utterance,
-    rate: u32,
     mut words: Option<&mut SpokenWords>,
 ) -> Result<(Summary, Option<Error>)> {
+    let Sound {
+        output,
+        format,
+        rate,
+        tags,
+    } = sound;
     let stop = utterance.stop();
     let (output, _writing) = destination::open(output, || Writing::stopping(move || stop.stop()))?;
-    let mut sink = Sink::begin(output, args.format, rate)?;
+    let mut sink = Sink::begin(output, format, rate, tags)?;
     let bar = (!args.quiet && !args.json).then(crate::progress::speaking);
     let mut failure = None;
     while let Some(chunk) = utterance.next() {
@@ -221,7 +265,7 @@ fn write(
         if chunk.cut && !args.quiet {
             let text = chunk.text.as_deref().unwrap_or_default();
             note(&format!(
-                "notice: the end of speech did not come in {text:?}: it is cut off there"
+                "notice: no end of speech was found for {text:?}: its sound is cut off"
             ));
         }
         if let Some(words) = &mut words {

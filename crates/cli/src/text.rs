@@ -26,7 +26,7 @@ pub(crate) enum Text {
     Whole(String),
     /// A file, which is read while it is spoken, so that its length takes no memory.
     File {
-        /// Where it is, for errors.
+        /// Its name for messages.
         name: String,
         /// Where the text begins.
         file: File,
@@ -113,7 +113,7 @@ impl Text {
     }
 
     /// Reads all of it, so that errors are reported before any of it is spoken. Returns what looks
-    /// like a pause but will be spoken as words. What is still to come cannot be read.
+    /// like a pause but will be spoken as words. A stream cannot be checked.
     pub(crate) fn check(&mut self, rules: &TextOptions) -> Result<Vec<String>> {
         let mut check = TextCheck::default();
         match self {

@@ -86,7 +86,7 @@ fn model(bundle: &Path) -> Result<Model> {
     Model::new(manifest, &file).with_context(context)
 }
 
-/// The text, exactly as it stands.
+/// The text, exactly as given.
 fn raw_text(args: &TokenizeArgs) -> Result<String> {
     let is_dash = |path: &Path| path == Path::new("-");
     let bytes = match (&args.text, &args.text_file) {

@@ -47,13 +47,13 @@ impl Voices {
         for typed in expand(typed, variant)? {
             let Named { name, from, made } = Named::parse(&typed)?;
             if sources.iter().any(|(other, _)| *other == name) {
-                bail!("two voices are called {name}: name one of them with NAME={from}");
+                bail!("two voices are named {name}: rename one of them with NAME={from}");
             }
             let source = Source::find_outside(&from, variant, quiet)?;
             check_components(&source, &from, components)?;
             if made && !quiet {
                 note(&format!(
-                    "notice: the voice of {from} is called {name} (NAME={from} calls it otherwise)"
+                    "notice: the voice from {from} is named {name} (NAME={from} gives it another name)"
                 ));
             }
             sources.push((name, source));
@@ -200,7 +200,7 @@ fn open(dir: &Path, manifest: &Manifest) -> Result<Cloner> {
     Ok(Cloner::with_manifest(dir, manifest.clone(), backend)?)
 }
 
-/// A voice of random rows.
+/// A voice of random numbers.
 fn synthetic(flow_lm: &Component, seed: u64) -> Result<Voice> {
     let mut noise = Noise::new(seed, 1.0, None)?;
     let states = flow_lm.states.iter().map(|state| {

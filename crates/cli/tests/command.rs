@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers fail the test that calls them")]
 
+#[path = "command/api.rs"]
+mod api;
+#[path = "command/compressed.rs"]
+mod compressed;
 #[path = "command/convert.rs"]
 mod convert;
 #[path = "command/demo.rs"]

@@ -44,7 +44,7 @@ fn shown(error: &serde_saphyr::Error) -> String {
     text.strip_prefix("error: ").unwrap_or(&text).to_owned()
 }
 
-/// Words for whoever wrote the YAML, who need not know the types of Rust.
+/// Words for the author of the YAML, who need not know Rust's types.
 struct PlainWords;
 
 impl MessageFormatter for PlainWords {

@@ -1,6 +1,6 @@
-//! Twin of `StreamingMultiheadAttention` in pocket-tts `modules/attention.py`.
+//! Counterpart of `StreamingMultiheadAttention` in pocket-tts `modules/attention.py`.
 
-use kernels::{Heads, Rows};
+use kernels::{HeadShape, Rows};
 
 use crate::EngineError;
 use crate::context::Context;
@@ -12,18 +12,18 @@ use crate::rope::Rotation;
 /// Attention with its projections.
 #[derive(Clone, Debug)]
 pub(crate) struct StreamingMultiheadAttention {
-    heads: Heads,
+    heads: HeadShape,
     in_proj: Linear,
     out_proj: Linear,
     /// Positions that a query sees, its own included; all where there is no limit.
     context: Option<usize>,
 }
 
-/// A head that somebody looks at.
+/// A head whose scores are asked for.
 #[derive(Clone, Debug)]
-pub(crate) struct Watched {
+pub(crate) struct WatchedHead {
     pub(crate) head: usize,
-    /// Of the last position with each up to its own: its attention before the softmax.
+    /// The last position's scores with each position up to its own, before the softmax.
     pub(crate) scores: Vec<f32>,
 }
 
@@ -31,35 +31,39 @@ impl StreamingMultiheadAttention {
     pub(crate) fn new(
         m: &Loader<'_>,
         width: usize,
-        heads: Heads,
+        heads: HeadShape,
         context: Option<usize>,
     ) -> Result<Self, EngineError> {
-        let queries = heads.queries * heads.width;
+        let queries = heads.num_heads * heads.head_dim;
         Ok(Self {
             heads,
-            in_proj: Linear::new(&m.child("in_proj"), width, queries + 2 * heads.row())?,
+            in_proj: Linear::new(&m.child("in_proj"), width, queries + 2 * heads.row_width())?,
             out_proj: Linear::new(&m.child("out_proj"), queries, width)?,
             context,
         })
     }
 
-    /// `x` [time, width] -> [time, width]. Queries, keys and values lie side by side, head by
-    /// head; the first two are rotated. The scores of the heads in `watched` are put there.
+    /// `x` [time, width] -> [time, width]. A projected row is queries, keys and values, each head by
+    /// head; the first two are rotated. The scores of the heads in `watched` are stored there.
     pub(crate) fn forward(
         &self,
         ctx: &mut Context,
         x: &[f32],
         rotation: &Rotation,
         cache: &mut KvCache,
-        watched: &mut [Watched],
+        watched: &mut [WatchedHead],
     ) -> Vec<f32> {
-        let Heads { queries, width, .. } = self.heads;
-        let (q_width, kv_width) = (queries * width, self.heads.row());
+        let HeadShape {
+            num_heads,
+            head_dim,
+            ..
+        } = self.heads;
+        let (q_width, kv_width) = (num_heads * head_dim, self.heads.row_width());
         let mut projected = self.in_proj.forward(ctx, x);
         let stride = self.in_proj.outputs();
         let rows = projected.chunks_exact_mut(stride);
         let count = rows.len();
-        let scale = 1.0 / (width as f32).sqrt();
+        let scale = 1.0 / (head_dim as f32).sqrt();
         for (at, row) in rows.enumerate() {
             rotation.apply(at, &mut row[..q_width + kv_width]);
             for q in &mut row[..q_width] {
@@ -75,20 +79,20 @@ impl StreamingMultiheadAttention {
         keys.push(ctx.kernels, part(q_width));
         values.push(ctx.kernels, part(q_width + kv_width));
 
-        let mut out = ctx.take(count * q_width);
+        let mut out = ctx.acquire(count * q_width);
         let context = self.context;
         (ctx.kernels).attend(part(0), keys, values, context, &mut ctx.scratch, &mut out);
-        for Watched { head, scores } in watched {
+        for WatchedHead { head, scores } in watched {
             let last = &projected[(count - 1) * stride..];
-            *scores = keys.products(*head, &last[*head * width..][..width]);
+            *scores = keys.products(*head, &last[*head * head_dim..][..head_dim]);
         }
         if let Some(context) = self.context {
             keys.keep_last(context - 1);
             values.keep_last(context - 1);
         }
         let y = self.out_proj.forward(ctx, &out);
-        ctx.give(out);
-        ctx.give(projected);
+        ctx.release(out);
+        ctx.release(projected);
         y
     }
 }

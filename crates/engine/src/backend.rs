@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use bundle::{Component, ComponentName, Format, Manifest};
-use kernels::{CacheFormat, Isa, Kernels};
+use kernels::{CacheFormat, CpuKernels, Isa};
 use runtime::{RuntimeError, Stream};
 
-use crate::EngineError;
 use crate::context::Context;
+use crate::error::{EngineError, NAME};
 use crate::flow_lm::FlowLm;
 use crate::flow_net::SimpleMlpAdaLn;
 use crate::loader::Loader;
@@ -16,9 +16,6 @@ use crate::mimi::{MimiDecoder, MimiEncoder};
 use crate::module::Module;
 use crate::stream::EngineStream;
 use crate::text_conditioner::LutConditioner;
-
-/// Name in messages.
-pub(crate) const NAME: &str = "engine";
 
 /// What can be chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,9 +35,9 @@ pub struct Engine {
 
 /// The bytes of a data file, mapped or in memory.
 #[derive(Clone)]
-pub struct Data(Arc<dyn AsRef<[u8]> + Send + Sync>);
+pub struct WeightBytes(Arc<dyn AsRef<[u8]> + Send + Sync>);
 
-impl Data {
+impl WeightBytes {
     /// Takes the bytes that `owner` holds.
     pub fn new(owner: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
         Self(Arc::new(owner))
@@ -51,7 +48,7 @@ impl Data {
     }
 }
 
-impl fmt::Debug for Data {
+impl fmt::Debug for WeightBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", self.bytes().len())
     }
@@ -66,7 +63,7 @@ impl Engine {
     /// The engine with the fastest instructions that pass a test here, if any do: for
     /// processors that cannot be asked what they have. `now` is a clock in milliseconds.
     pub fn tested(now: impl FnMut() -> f64) -> Option<Self> {
-        let isa = Some(Kernels::tested(now)?.isa());
+        let isa = Some(CpuKernels::tested(now)?.isa());
         Some(Self::new(Options {
             isa,
             ..Options::default()
@@ -78,8 +75,11 @@ impl Engine {
         self.kernels().isa()
     }
 
-    fn kernels(self) -> Kernels {
-        self.options.isa.and_then(Kernels::new).unwrap_or_default()
+    fn kernels(self) -> CpuKernels {
+        self.options
+            .isa
+            .and_then(CpuKernels::new)
+            .unwrap_or_default()
     }
 
     /// Starts a stream through the component `name`, whose data file holds `data`.
@@ -87,7 +87,7 @@ impl Engine {
         &self,
         manifest: &Manifest,
         name: ComponentName,
-        data: Data,
+        data: WeightBytes,
     ) -> Result<Box<dyn Stream>, RuntimeError> {
         let component = manifest.components.get(&name);
         let component = component.ok_or(RuntimeError::NoComponent { component: name })?;
@@ -102,8 +102,8 @@ impl Engine {
         let kernels = self.kernels();
         // Only the backbone is so large that its speed is worth an error in activations: the
         // codec's are heard where speech is quiet.
-        let residual = name != ComponentName::FlowLm;
-        let loader = Loader::new(component, data, kernels, residual);
+        let two_term_activations = name != ComponentName::FlowLm;
+        let loader = Loader::new(component, data, kernels, two_term_activations);
         let context = Context::new(kernels);
         let component = component.clone();
         let cache = cache_format(name, component.format);
@@ -181,6 +181,6 @@ impl runtime::Backend for Engine {
             source: source.into(),
         };
         let data = crate::weights_file::read(&path).map_err(failed)?;
-        self.stream(manifest, name, Data::new(data))
+        self.stream(manifest, name, WeightBytes::new(data))
     }
 }

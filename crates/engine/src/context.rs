@@ -1,23 +1,23 @@
 //! What every call needs: kernels and memory to work in.
 
-use kernels::{Activation, Kernels, Scratch};
+use kernels::{Activation, CpuKernels, Scratch};
 
-/// What buffers are filled up with.
+/// What new values of a buffer are copied from.
 static ZEROS: [f32; 1024] = [0.0; 1024];
 
 /// Kernels, and memory that is used again from call to call.
 #[derive(Debug, Default)]
 pub(crate) struct Context {
-    pub(crate) kernels: Kernels,
+    pub(crate) kernels: CpuKernels,
     pub(crate) scratch: Scratch,
     /// Whether the attention of some heads is asked for.
     pub(crate) watches: bool,
-    /// Buffers that wait to be used again.
+    /// Released buffers.
     free: Vec<Vec<f32>>,
 }
 
 impl Context {
-    pub(crate) fn new(kernels: Kernels) -> Self {
+    pub(crate) fn new(kernels: CpuKernels) -> Self {
         Self {
             kernels,
             ..Self::default()
@@ -29,9 +29,9 @@ impl Context {
         Self { watches, ..self }
     }
 
-    /// A buffer of that many values, whatever they are.
-    pub(crate) fn take(&mut self, length: usize) -> Vec<f32> {
-        // The one that fits best: small ones are left to small requests.
+    /// A buffer of that many values, which are unspecified.
+    pub(crate) fn acquire(&mut self, length: usize) -> Vec<f32> {
+        // Best fit: small buffers are left to small requests.
         let fitting = |buffer: &&(usize, usize)| buffer.1 >= length;
         let sizes: Vec<(usize, usize)> = self.free.iter().map(Vec::capacity).enumerate().collect();
         let best = sizes.iter().filter(fitting).min_by_key(|(_, size)| *size);
@@ -50,18 +50,18 @@ impl Context {
 
     /// A buffer with a copy of `values`.
     pub(crate) fn copy(&mut self, values: &[f32]) -> Vec<f32> {
-        let mut buffer = self.take(values.len());
+        let mut buffer = self.acquire(values.len());
         buffer.copy_from_slice(values);
         buffer
     }
 
-    /// Gives a buffer back.
-    pub(crate) fn give(&mut self, buffer: Vec<f32>) {
+    /// Returns a buffer, which is used again.
+    pub(crate) fn release(&mut self, buffer: Vec<f32>) {
         self.free.push(buffer);
     }
 
-    /// Frees all memory, after a call whose like does not come again soon.
-    pub(crate) fn release(&mut self) {
+    /// Frees all memory, after a call that needed more than the next ones will.
+    pub(crate) fn free_memory(&mut self) {
         self.free = Vec::new();
         self.scratch = Scratch::default();
     }

@@ -1,4 +1,4 @@
-//! Twin of pocket-tts `modules/conv.py`: convolutions that remember.
+//! Counterpart of pocket-tts `modules/conv.py`: convolutions with a state.
 
 use config::PadMode;
 use kernels::{Activation, Rows};
@@ -8,22 +8,22 @@ use crate::context::Context;
 use crate::linear::Linear;
 use crate::loader::Loader;
 
-/// What a convolution keeps from one call to the next.
+/// The state of a convolution: what it keeps from call to call.
 #[derive(Clone, Debug)]
-pub(crate) struct Memory {
+pub(crate) struct ConvState {
     /// The last inputs, [context, in].
     inputs: Vec<f32>,
-    /// What is still to be added to the next outputs, beside what the last inputs give:
-    /// [stride, out] of a transposed convolution whose state was set from outside.
+    /// What is still to be added to the next outputs, besides what follows from the last inputs:
+    /// [stride, out] of a transposed convolution whose state was set from outside, else empty.
     partial: Vec<f32>,
 }
 
-impl Memory {
-    /// What is remembered, and `x` after an activation if there is one.
-    fn before(&self, ctx: &mut Context, x: &[f32], activation: Option<Activation>) -> Vec<f32> {
-        let mut all = ctx.take(self.inputs.len() + x.len());
-        let (before, new) = all.split_at_mut(self.inputs.len());
-        before.copy_from_slice(&self.inputs);
+impl ConvState {
+    /// The last inputs, then `x` after an activation if there is one.
+    fn prepend(&self, ctx: &mut Context, x: &[f32], activation: Option<Activation>) -> Vec<f32> {
+        let mut all = ctx.acquire(self.inputs.len() + x.len());
+        let (past, new) = all.split_at_mut(self.inputs.len());
+        past.copy_from_slice(&self.inputs);
         match activation {
             Some(activation) => ctx.kernels.activate_into(activation, x, new),
             None => new.copy_from_slice(x),
@@ -32,18 +32,18 @@ impl Memory {
     }
 }
 
-/// Twin of `StreamingConv1d`.
+/// Counterpart of `StreamingConv1d`.
 #[derive(Clone, Debug)]
 pub(crate) struct StreamingConv1d {
     /// Inputs are [kernel][in].
     conv: Linear,
     channels: usize,
-    geometry: Geometry,
+    geometry: ConvGeometry,
 }
 
-/// Geometry of a convolution.
+/// Sizes of a convolution.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Geometry {
+pub(crate) struct ConvGeometry {
     pub(crate) kernel: usize,
     pub(crate) stride: usize,
     pub(crate) dilation: usize,
@@ -55,7 +55,7 @@ impl StreamingConv1d {
         m: &Loader<'_>,
         channels: usize,
         outputs: usize,
-        geometry: Geometry,
+        geometry: ConvGeometry,
     ) -> Result<Self, EngineError> {
         Ok(Self {
             conv: Linear::new(&m.child("conv"), geometry.kernel * channels, outputs)?,
@@ -66,7 +66,7 @@ impl StreamingConv1d {
 
     /// Inputs that are kept from call to call.
     fn context(&self) -> usize {
-        let Geometry {
+        let ConvGeometry {
             kernel,
             stride,
             dilation,
@@ -75,39 +75,39 @@ impl StreamingConv1d {
         (kernel - 1) * dilation + 1 - stride
     }
 
-    /// Silence before the first call.
-    pub(crate) fn memory(&self) -> Memory {
-        Memory {
+    /// The state before the first call: silence.
+    pub(crate) fn start(&self) -> ConvState {
+        ConvState {
             inputs: vec![0.0; self.context() * self.channels],
             partial: Vec::new(),
         }
     }
 
-    /// `x` [time, in], after an activation if there is one, -> [time / stride, out]. Before the
-    /// `first` call stands silence, or the first input over and over.
+    /// `x` [time, in], after an activation if there is one, -> [time / stride, out]. What
+    /// comes before the `first` call is silence, or the first input repeated, as `pad_mode` says.
     pub(crate) fn forward(
         &self,
         ctx: &mut Context,
         x: &[f32],
         activation: Option<Activation>,
-        memory: &mut Memory,
+        state: &mut ConvState,
         first: bool,
     ) -> Vec<f32> {
-        let Geometry {
+        let ConvGeometry {
             kernel,
             stride,
             dilation,
             pad_mode,
         } = self.geometry;
         let count = x.len() / self.channels / stride;
-        let mut all = memory.before(ctx, x, activation);
+        let mut all = state.prepend(ctx, x, activation);
         if first && pad_mode == PadMode::Replicate {
-            let (before, x) = all.split_at_mut(memory.inputs.len());
-            for before in before.chunks_exact_mut(self.channels) {
-                before.copy_from_slice(&x[..self.channels]);
+            let (past, x) = all.split_at_mut(state.inputs.len());
+            for past in past.chunks_exact_mut(self.channels) {
+                past.copy_from_slice(&x[..self.channels]);
             }
         }
-        memory.inputs.copy_from_slice(&all[x.len()..]);
+        state.inputs.copy_from_slice(&all[x.len()..]);
         let y = if dilation == 1 {
             // Windows are rows that overlap.
             let rows = Rows {
@@ -117,25 +117,25 @@ impl StreamingConv1d {
             };
             self.conv.forward_rows(ctx, rows)
         } else {
-            let mut windows = ctx.take(count * kernel * self.channels);
+            let mut windows = ctx.acquire(count * kernel * self.channels);
             for (i, tap) in windows.chunks_exact_mut(self.channels).enumerate() {
                 let at = i / kernel * stride + i % kernel * dilation;
                 tap.copy_from_slice(&all[at * self.channels..][..self.channels]);
             }
             let y = self.conv.forward(ctx, &windows);
-            ctx.give(windows);
+            ctx.release(windows);
             y
         };
-        ctx.give(all);
+        ctx.release(all);
         y
     }
 }
 
-/// Twin of `StreamingConvTranspose1d`, whose kernels are twice their strides.
+/// Counterpart of `StreamingConvTranspose1d`, whose kernels are twice their strides.
 ///
-/// Such a kernel lets an input reach its own outputs and the next input's, so that the outputs
-/// of an input are one product of the input before and itself. The overlap that upstream adds
-/// and keeps follows from the last input.
+/// With such a kernel an input contributes to its own outputs and to the next input's, so that the
+/// outputs of an input are one product of the input before and itself. The overlap that upstream
+/// adds and keeps follows from the last input.
 #[derive(Clone, Debug)]
 pub(crate) struct StreamingConvTranspose1d {
     /// Inputs are [2][in], outputs [stride][out].
@@ -159,8 +159,9 @@ impl StreamingConvTranspose1d {
         })
     }
 
-    pub(crate) fn memory(&self) -> Memory {
-        Memory {
+    /// The state before the first call: silence.
+    pub(crate) fn start(&self) -> ConvState {
+        ConvState {
             inputs: vec![0.0; self.channels],
             partial: Vec::new(),
         }
@@ -172,25 +173,25 @@ impl StreamingConvTranspose1d {
         ctx: &mut Context,
         x: &[f32],
         activation: Option<Activation>,
-        memory: &mut Memory,
+        state: &mut ConvState,
     ) -> Vec<f32> {
-        let all = memory.before(ctx, x, activation);
-        memory.inputs.copy_from_slice(&all[x.len()..]);
+        let all = state.prepend(ctx, x, activation);
+        state.inputs.copy_from_slice(&all[x.len()..]);
         let rows = Rows {
             values: &all,
             count: x.len() / self.channels,
             stride: self.channels,
         };
         let mut y = self.convtr.forward_rows(ctx, rows);
-        ctx.kernels.add(&mut y, &memory.partial);
-        memory.partial.clear();
-        ctx.give(all);
+        ctx.kernels.add(&mut y, &state.partial);
+        state.partial.clear();
+        ctx.release(all);
         y
     }
 
     /// What the last input adds to the next outputs, without the bias: [stride, out].
-    fn partial(&self, ctx: &mut Context, memory: &Memory) -> Vec<f32> {
-        let mut alone = memory.inputs.clone();
+    fn partial(&self, ctx: &mut Context, state: &ConvState) -> Vec<f32> {
+        let mut alone = state.inputs.clone();
         alone.resize(2 * self.channels, 0.0);
         let mut partial = self.convtr.forward(ctx, &alone);
         alone.fill(0.0);
@@ -198,23 +199,32 @@ impl StreamingConvTranspose1d {
         for (partial, bias) in partial.iter_mut().zip(&bias) {
             *partial -= bias;
         }
-        ctx.kernels.add(&mut partial, &memory.partial);
+        ctx.kernels.add(&mut partial, &state.partial);
         partial
     }
 }
 
-/// A convolution that remembers, for whoever looks at its state.
-pub(crate) enum Remembering<'a> {
+/// A convolution with a state that can be read and set.
+#[derive(Clone, Copy)]
+pub(crate) enum StatefulConv<'a> {
     Conv(&'a StreamingConv1d),
     ConvTranspose(&'a StreamingConvTranspose1d),
 }
 
-impl Remembering<'_> {
+impl StatefulConv<'_> {
     /// Upstream's key of the state.
     pub(crate) fn key(&self) -> &'static str {
         match self {
             Self::Conv(_) => "previous",
             Self::ConvTranspose(_) => "partial",
+        }
+    }
+
+    /// The state before the first call.
+    pub(crate) fn start(&self) -> ConvState {
+        match self {
+            Self::Conv(conv) => conv.start(),
+            Self::ConvTranspose(conv) => conv.start(),
         }
     }
 
@@ -227,36 +237,31 @@ impl Remembering<'_> {
     }
 
     /// The state as upstream keeps it, [channels, time].
-    pub(crate) fn state(&self, ctx: &mut Context, memory: &Memory) -> Vec<f32> {
+    pub(crate) fn state(&self, ctx: &mut Context, state: &ConvState) -> Vec<f32> {
         match self {
-            Self::Conv(conv) => transposed(&memory.inputs, conv.channels),
+            Self::Conv(conv) => transposed(&state.inputs, conv.channels),
             Self::ConvTranspose(conv) => {
-                let partial = conv.partial(ctx, memory);
+                let partial = conv.partial(ctx, state);
                 transposed(&partial, partial.len() / conv.stride)
             }
         }
     }
 
-    /// Takes a state as upstream keeps it, [channels, time]. None if it has another size.
-    #[must_use]
-    pub(crate) fn set_state(&self, memory: &mut Memory, value: &[f32]) -> Option<()> {
-        if value.len() != self.state_size() {
-            return None;
-        }
+    /// Takes a state of [`Self::state_size`] values as upstream keeps it, [channels, time].
+    pub(crate) fn set_state(&self, state: &mut ConvState, value: &[f32]) {
         match self {
             Self::Conv(conv) => {
-                memory.inputs = transposed(value, conv.context());
+                state.inputs = transposed(value, conv.context());
             }
             Self::ConvTranspose(conv) => {
-                memory.inputs.fill(0.0);
-                memory.partial = transposed(value, conv.stride);
+                state.inputs.fill(0.0);
+                state.partial = transposed(value, conv.stride);
             }
         }
-        Some(())
     }
 }
 
-/// Rows of `width` values as columns.
+/// Rows of `width` values become columns.
 pub(crate) fn transposed(rows: &[f32], width: usize) -> Vec<f32> {
     let count = rows.len() / width.max(1);
     let at = |i: usize| rows[i % count * width + i / count];

@@ -1,6 +1,10 @@
 //! Why a component cannot be loaded or run.
 
+use bundle::State;
 use weights::Format;
+
+/// The backend's name in messages.
+pub(crate) const NAME: &str = "engine";
 
 /// Why the engine refuses a component or a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +56,26 @@ pub enum EngineError {
         /// The input that the state goes into.
         name: String,
     },
+    /// A state of a module or key that the model does not have.
+    #[error("this model has no state {key} of {module}: convert it again")]
+    UnknownState {
+        /// The module's path.
+        module: String,
+        /// The state's key in the module.
+        key: String,
+    },
+    /// A state of another size than the model's.
+    #[error(
+        "the state {key} of {module} does not have {values} values: set one of the model's shape"
+    )]
+    StateSize {
+        /// The module's path.
+        module: String,
+        /// The state's key in the module.
+        key: String,
+        /// Values that were given.
+        values: usize,
+    },
     /// The manifest counts positions where the model has none, or the other way round.
     #[error("the manifest does not count positions as this model does: convert it again")]
     Position,
@@ -72,4 +96,23 @@ pub enum EngineError {
     /// Cached rows of several lengths, or of another length than the position says.
     #[error("the layers of the KV cache have different lengths: set all of them")]
     CacheLength,
+}
+
+impl EngineError {
+    /// For a model that does not have the state `which`.
+    pub(crate) fn unknown_state(which: &State) -> Self {
+        Self::UnknownState {
+            module: which.module.clone(),
+            key: which.key.clone(),
+        }
+    }
+
+    /// For `values` that are not as many as the state `which` has.
+    pub(crate) fn state_size(which: &State, values: &[f32]) -> Self {
+        Self::StateSize {
+            module: which.module.clone(),
+            key: which.key.clone(),
+            values: values.len(),
+        }
+    }
 }

@@ -1,22 +1,22 @@
-//! Twin of pocket-tts `models/flow_lm.py`: the backbone.
+//! Counterpart of pocket-tts `models/flow_lm.py`: the backbone.
 
 use bundle::ATTENTION;
 use config::{FlowLmConfig, WordHead};
-use kernels::{Cache, CacheFormat};
+use kernels::CacheFormat;
 use tensor::Tensor;
 
 use crate::EngineError;
-use crate::attention::Watched;
+use crate::attention::WatchedHead;
 use crate::context::Context;
 use crate::interface::{Input, Size};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
-use crate::module::{Inputs, Module, Outputs, tensor};
+use crate::module::{Inputs, Module, NamedTensors, tensor};
 use crate::norm::LayerNorm;
-use crate::transformer::{LAYER_NORM_EPS, StreamingTransformer};
+use crate::transformer::{CachePart, LAYER_NORM_EPS, StreamingTransformer};
 
-/// Twin of `FlowLMModel` without text table and flow net.
+/// Counterpart of `FlowLMModel` without text table and flow net.
 pub(crate) struct FlowLm {
     bos_emb: Vec<f32>,
     input_linear: Linear,
@@ -63,19 +63,19 @@ impl FlowLm {
     }
 
     /// The heads to watch in each layer.
-    fn watched(&self) -> Vec<Vec<Watched>> {
+    fn watched(&self) -> Vec<Vec<WatchedHead>> {
         let mut watched = vec![Vec::new(); self.transformer.depth()];
         for &WordHead { layer, head } in &self.heads {
             if let Some(heads) = watched.get_mut(layer) {
                 let scores = Vec::new();
-                heads.push(Watched { head, scores });
+                heads.push(WatchedHead { head, scores });
             }
         }
         watched
     }
 
     /// The scores of all heads [1, heads, positions], in the order in which they were asked for.
-    fn attention(&self, watched: &[Vec<Watched>]) -> Result<Tensor, EngineError> {
+    fn attention(&self, watched: &[Vec<WatchedHead>]) -> Result<Tensor, EngineError> {
         let mut scores = Vec::new();
         for head in &self.heads {
             let found = watched.get(head.layer).into_iter().flatten();
@@ -86,20 +86,11 @@ impl FlowLm {
         tensor(&[1, heads, scores.len() / heads.max(1)], scores)
     }
 
-    /// The cache of a layer, keys or values, that the manifest calls `which`.
-    fn rows<'a>(caches: &'a [KvCache], which: &bundle::State) -> Option<&'a Cache> {
-        caches.get(layer(which, "transformer")?)?.rows(which.index)
+    /// The cache that the state `which` is.
+    fn find_cache(&self, which: &bundle::State) -> Result<CachePart, EngineError> {
+        let found = self.transformer.find_cache("transformer", which);
+        found.ok_or_else(|| EngineError::unknown_state(which))
     }
-}
-
-/// The layer of the transformer `module` whose cache a state of the manifest is.
-pub(crate) fn layer(which: &bundle::State, module: &str) -> Option<usize> {
-    let path = which
-        .module
-        .strip_prefix(module)?
-        .strip_prefix(".layers.")?;
-    let layer = path.strip_suffix(".self_attn")?.parse().ok()?;
-    (which.key == "cache").then_some(layer)
 }
 
 impl Module for FlowLm {
@@ -134,7 +125,7 @@ impl Module for FlowLm {
         caches: &mut Vec<KvCache>,
         position: i64,
         inputs: &Inputs<'_>,
-    ) -> Result<Outputs, EngineError> {
+    ) -> Result<NamedTensors, EngineError> {
         let (embeddings, latents) = (inputs.f32("embeddings"), inputs.f32("latents"));
         if embeddings.is_empty() && latents.is_empty() {
             return Err(EngineError::Empty {
@@ -154,8 +145,8 @@ impl Module for FlowLm {
         let input = self.input_linear.forward(ctx, &sequence);
         let mut x = ctx.copy(embeddings);
         x.extend_from_slice(&input);
-        ctx.give(sequence);
-        ctx.give(input);
+        ctx.release(sequence);
+        ctx.release(input);
 
         let time = x.len() / self.width;
         let mut watched = if ctx.watches {
@@ -166,13 +157,13 @@ impl Module for FlowLm {
         (self.transformer).forward_watched(ctx, &mut x, time, position, caches, &mut watched);
         let last = &x[x.len() - self.width..];
         let mut conditioning = self.out_norm.forward(ctx, last);
-        ctx.give(x);
+        ctx.release(x);
         if let Some(z_proj) = &self.z_proj {
             conditioning = z_proj.forward(ctx, &conditioning);
         }
         let eos_logit = self.out_eos.forward(ctx, &conditioning);
         if time > 1 {
-            ctx.release();
+            ctx.free_memory();
         }
         let mut outputs = vec![
             (
@@ -187,8 +178,8 @@ impl Module for FlowLm {
         Ok(outputs)
     }
 
-    fn state_size(&self, which: &bundle::State) -> Option<usize> {
-        (self.transformer).cached_row(layer(which, "transformer")?, which.index)
+    fn state_size(&self, which: &bundle::State) -> Result<usize, EngineError> {
+        Ok(self.find_cache(which)?.row_width)
     }
 
     fn state(
@@ -196,8 +187,8 @@ impl Module for FlowLm {
         _: &mut Context,
         caches: &Vec<KvCache>,
         which: &bundle::State,
-    ) -> Option<Vec<f32>> {
-        Self::rows(caches, which).map(Cache::get)
+    ) -> Result<Vec<f32>, EngineError> {
+        Ok(self.find_cache(which)?.of(caches).get())
     }
 
     fn set_state(
@@ -206,8 +197,7 @@ impl Module for FlowLm {
         caches: &mut Vec<KvCache>,
         which: &bundle::State,
         value: &[f32],
-    ) -> Option<()> {
-        let cache = caches.get_mut(layer(which, "transformer")?)?;
-        cache.set(ctx, which.index, value)
+    ) -> Result<(), EngineError> {
+        self.find_cache(which)?.set(ctx, caches, which, value)
     }
 }

@@ -1,4 +1,4 @@
-//! Twin of pocket-tts `modules/mlp.py`: the sampler's network.
+//! Counterpart of pocket-tts `modules/mlp.py`: the sampler's network.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,17 +9,17 @@ use crate::context::Context;
 use crate::interface::{Input, Size};
 use crate::linear::Linear;
 use crate::loader::Loader;
-use crate::module::{Inputs, Module, Outputs, tensor};
+use crate::module::{Inputs, Module, NamedTensors, tensor};
 use crate::norm::{LayerNorm, RmsNorm};
 
 /// `eps` of the network's layer norms.
-const LAYER_NORM_EPS: f32 = 1e-6;
+const FLOW_NORM_EPS: f32 = 1e-6;
 /// Frequencies of a time embedding, each used as cosine and as sine.
 const TIME_FREQUENCIES: usize = 128;
 /// Embedded times that are remembered: those of all steps of a sampler.
 const REMEMBERED: usize = 64;
 
-/// Twin of `SimpleMLPAdaLN`.
+/// Counterpart of `SimpleMLPAdaLN`.
 pub(crate) struct SimpleMlpAdaLn {
     input_proj: Linear,
     cond_embed: Linear,
@@ -35,21 +35,21 @@ pub(crate) struct SimpleMlpAdaLn {
     embedded: Mutex<Vec<(Vec<u32>, Vec<f32>)>>,
 }
 
-/// Twin of `TimestepEmbedder`.
+/// Counterpart of `TimestepEmbedder`.
 struct TimestepEmbedder {
     freqs: Vec<f32>,
     mlp: [Linear; 2],
     norm: RmsNorm,
 }
 
-/// Twin of `ResBlock`.
+/// Counterpart of `ResBlock`.
 struct ResBlock {
     in_ln: LayerNorm,
     mlp: [Linear; 2],
     ada_ln_modulation: Linear,
 }
 
-/// Twin of `FinalLayer`.
+/// Counterpart of `FinalLayer`.
 struct FinalLayer {
     norm_final: LayerNorm,
     linear: Linear,
@@ -128,7 +128,7 @@ impl Module for SimpleMlpAdaLn {
         (): &mut (),
         _: i64,
         inputs: &Inputs<'_>,
-    ) -> Result<Outputs, EngineError> {
+    ) -> Result<NamedTensors, EngineError> {
         let rows = inputs.f32("x").len() / self.latent_dim;
         let mut x = self.input_proj.forward(ctx, inputs.f32("x"));
         let mut y = self.cond_embed.forward(ctx, inputs.f32("conditioning"));
@@ -145,8 +145,8 @@ impl Module for SimpleMlpAdaLn {
             block.forward(ctx, &mut x, &y);
         }
         let flow = self.final_layer.forward(ctx, &x, &y);
-        ctx.give(x);
-        ctx.give(y);
+        ctx.release(x);
+        ctx.release(y);
         Ok(vec![("flow", tensor(&[rows, self.latent_dim], flow)?)])
     }
 }
@@ -182,7 +182,7 @@ impl ResBlock {
     fn new(m: &Loader<'_>, dim: usize) -> Result<Self, EngineError> {
         let mlp = m.child("mlp");
         Ok(Self {
-            in_ln: LayerNorm::new(&m.child("in_ln"), dim, LAYER_NORM_EPS)?,
+            in_ln: LayerNorm::new(&m.child("in_ln"), dim, FLOW_NORM_EPS)?,
             mlp: [
                 Linear::new(&mlp.child("0"), dim, dim)?,
                 Linear::new(&mlp.child("2"), dim, dim)?,
@@ -208,7 +208,7 @@ impl ResBlock {
             }
         }
         for buffer in [modulation, h, hidden, update] {
-            ctx.give(buffer);
+            ctx.release(buffer);
         }
     }
 }
@@ -216,7 +216,7 @@ impl ResBlock {
 impl FinalLayer {
     fn new(m: &Loader<'_>, dim: usize, latent_dim: usize) -> Result<Self, EngineError> {
         Ok(Self {
-            norm_final: LayerNorm::plain(dim, LAYER_NORM_EPS),
+            norm_final: LayerNorm::plain(dim, FLOW_NORM_EPS),
             linear: Linear::new(&m.child("linear"), dim, latent_dim)?,
             ada_ln_modulation: Linear::new(&m.child("adaLN_modulation.1"), dim, 2 * dim)?,
         })
@@ -228,8 +228,8 @@ impl FinalLayer {
         let mut h = self.norm_final.forward(ctx, x);
         modulate(&mut h, &modulation, self.ada_ln_modulation.outputs());
         let out = self.linear.forward(ctx, &h);
-        ctx.give(modulation);
-        ctx.give(h);
+        ctx.release(modulation);
+        ctx.release(h);
         out
     }
 }

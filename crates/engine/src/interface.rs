@@ -1,7 +1,8 @@
 //! Whether the manifest describes the inputs and states that a module has.
 //!
-//! A manifest is outside input, and every call is compared with it: so it is compared with the
-//! module once, when the module is loaded, and modules can rely on the shapes of their inputs.
+//! A manifest is outside input, and the inputs of every call are compared with it. The manifest is
+//! compared with the module when that is loaded, so that modules can rely on the shapes of their
+//! inputs.
 
 use bundle::{Component, DType, Dim, TensorInfo};
 
@@ -47,7 +48,7 @@ pub(crate) fn check<M: Module>(component: &Component, module: &M) -> Result<(), 
             });
         let known = state.dtype == DType::F32
             && fixed.is_some()
-            && fixed == module.state_size(state)
+            && fixed == module.state_size(state).ok()
             && info(component, &state.input)
                 .is_some_and(|info| info.dtype == state.dtype && info.shape == state.shape);
         if !known {

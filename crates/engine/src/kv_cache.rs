@@ -1,8 +1,6 @@
-//! Twin of `_LinearKVCacheBackend` in pocket-tts `modules/attention.py`.
+//! Counterpart of `_LinearKVCacheBackend` in pocket-tts `modules/attention.py`.
 
-use kernels::{Cache, CacheFormat, Heads, Side};
-
-use crate::context::Context;
+use kernels::{Cache, CacheFormat, HeadShape, KvRole};
 
 /// Keys and values of one layer.
 #[derive(Clone, Debug)]
@@ -13,37 +11,27 @@ pub(crate) struct KvCache {
 
 impl KvCache {
     /// No rows yet.
-    pub(crate) fn new(heads: Heads, format: CacheFormat) -> Self {
+    pub(crate) fn new(heads: HeadShape, format: CacheFormat) -> Self {
         Self {
-            keys: Cache::new(heads, Side::Keys, format),
-            values: Cache::new(heads, Side::Values, format),
+            keys: Cache::new(heads, KvRole::Keys, format),
+            values: Cache::new(heads, KvRole::Values, format),
         }
     }
 
-    /// Keys (0) or values (1), as upstream stacks them.
-    pub(crate) fn rows(&self, index: Option<usize>) -> Option<&Cache> {
-        match index {
-            Some(0) => Some(&self.keys),
-            Some(1) => Some(&self.values),
-            _ => None,
+    /// Keys or values.
+    pub(crate) fn part(&self, role: KvRole) -> &Cache {
+        match role {
+            KvRole::Keys => &self.keys,
+            KvRole::Values => &self.values,
         }
     }
 
-    /// Values of a row of keys (0) or values (1).
-    pub(crate) fn row(heads: Heads, index: Option<usize>) -> Option<usize> {
-        matches!(index, Some(0 | 1)).then(|| heads.row())
-    }
-
-    /// Replaces keys (0) or values (1). None if `index` is neither, or `rows` are no whole rows.
-    #[must_use]
-    pub(crate) fn set(&mut self, ctx: &Context, index: Option<usize>, rows: &[f32]) -> Option<()> {
-        let cache = match index {
-            Some(0) => &mut self.keys,
-            Some(1) => &mut self.values,
-            _ => return None,
-        };
-        let whole = rows.len().is_multiple_of(cache.heads().row());
-        whole.then(|| cache.set(ctx.kernels, rows))
+    /// Keys or values, to be changed.
+    pub(crate) fn part_mut(&mut self, role: KvRole) -> &mut Cache {
+        match role {
+            KvRole::Keys => &mut self.keys,
+            KvRole::Values => &mut self.values,
+        }
     }
 
     /// Whether this layer has as many keys and values as `other` has keys.

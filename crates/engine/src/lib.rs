@@ -4,7 +4,7 @@
 //! 1. [`Engine`] is the backend. Natively it reads a component's data file; a page hands over
 //!    its bytes ([`Engine::stream`]). The manifest says where each parameter lies, so the
 //!    ONNX graphs are not read.
-//! 2. Each module of pocket-tts has its twin here by name: `flow_lm.rs`, `transformer.rs`,
+//! 2. Each module of pocket-tts has its counterpart here by name: `flow_lm.rs`, `transformer.rs`,
 //!    `attention.rs`, `rope.rs`, `flow_net.rs`, `mimi.rs`, `seanet.rs`, `conv.rs`,
 //!    `resample.rs`, `text_conditioner.rs`. A module is built from its path by a loader,
 //!    which finds its parameters and checks their shapes.
@@ -37,6 +37,6 @@ mod transformer;
 #[cfg(not(target_arch = "wasm32"))]
 mod weights_file;
 
-pub use backend::{Data, Engine, Options};
+pub use backend::{Engine, Options, WeightBytes};
 pub use error::EngineError;
 pub use kernels::Isa;

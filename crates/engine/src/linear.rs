@@ -1,4 +1,4 @@
-//! Twin of PyTorch's `Linear`.
+//! Counterpart of PyTorch's `Linear`.
 
 use kernels::Rows;
 
@@ -63,7 +63,7 @@ impl Linear {
 
     /// The same for rows that may overlap.
     pub(crate) fn forward_rows(&self, ctx: &mut Context, x: Rows<'_>) -> Vec<f32> {
-        let mut out = ctx.take(x.count * self.outputs());
+        let mut out = ctx.acquire(x.count * self.outputs());
         let weight = self.weight.with_bias(self.bias.as_deref());
         ctx.kernels.matmul(&weight, x, &mut ctx.scratch, &mut out);
         out

@@ -6,16 +6,16 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use bundle::{Component, Extent, Parameter, ParameterKind};
-use kernels::{Kernels, Weight, WeightSums};
+use kernels::{CpuKernels, Weight, WeightStats};
 use weights::{Matrix, Table};
 
-use crate::{Data, EngineError};
+use crate::{EngineError, WeightBytes};
 
 /// Parameters of one component.
 struct Parameters<'a> {
-    data: Data,
-    kernels: Kernels,
-    residual: bool,
+    data: WeightBytes,
+    kernels: CpuKernels,
+    two_term_activations: bool,
     by_name: HashMap<&'a str, &'a Parameter>,
     used: RefCell<HashSet<&'a str>>,
 }
@@ -30,18 +30,18 @@ pub(crate) struct Loader<'a> {
 /// A packed weight in a data file.
 #[derive(Clone, Debug)]
 pub(crate) struct PackedMatrix {
-    data: Data,
+    data: WeightBytes,
     pub(crate) matrix: Matrix,
     values: Range<usize>,
     scales: Range<usize>,
-    sums: WeightSums,
-    residual: bool,
+    stats: WeightStats,
+    two_term_activations: bool,
 }
 
 /// A packed lookup table in a data file.
 #[derive(Clone, Debug)]
 pub(crate) struct PackedTable {
-    data: Data,
+    data: WeightBytes,
     pub(crate) table: Table,
     values: Range<usize>,
     scales: Range<usize>,
@@ -49,19 +49,19 @@ pub(crate) struct PackedTable {
 
 impl<'a> Loader<'a> {
     /// The root of `component`, whose data file holds `data`, for modules that run on `kernels`;
-    /// `residual` is that of their [`Weight`]s.
+    /// `two_term_activations` is that of their [`Weight`]s.
     pub(crate) fn new(
         component: &'a Component,
-        data: Data,
-        kernels: Kernels,
-        residual: bool,
+        data: WeightBytes,
+        kernels: CpuKernels,
+        two_term_activations: bool,
     ) -> Self {
         let by_name = (component.parameters.iter()).map(|p| (p.name.as_str(), p));
         Self {
             parameters: Rc::new(Parameters {
                 data,
                 kernels,
-                residual,
+                two_term_activations,
                 by_name: by_name.collect(),
                 used: RefCell::default(),
             }),
@@ -125,10 +125,10 @@ impl<'a> Loader<'a> {
         Ok(PackedMatrix {
             data: data.clone(),
             matrix,
-            sums: kernels.weight_sums(&matrix, &data.bytes()[values.clone()]),
+            stats: kernels.weight_stats(&matrix, &data.bytes()[values.clone()]),
             values,
             scales: self.extent(parameter, parameter.scales, matrix.scale_bytes())?,
-            residual: self.parameters.residual,
+            two_term_activations: self.parameters.two_term_activations,
         })
     }
 
@@ -206,9 +206,9 @@ impl PackedMatrix {
             matrix: self.matrix,
             values: &self.data.bytes()[self.values.clone()],
             scales: &self.data.bytes()[self.scales.clone()],
-            sums: &self.sums,
+            stats: &self.stats,
             bias,
-            residual: self.residual,
+            two_term_activations: self.two_term_activations,
         }
     }
 }

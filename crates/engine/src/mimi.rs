@@ -1,20 +1,19 @@
-//! Twin of pocket-tts `models/mimi.py`: the codec's two halves.
+//! Counterpart of pocket-tts `models/mimi.py`: the codec's two halves.
 
 use config::Config;
 use kernels::CacheFormat;
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::conv::{Remembering, StreamingConv1d};
-use crate::flow_lm::layer;
+use crate::conv::StreamingConv1d;
 use crate::interface::{Input, Size};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
-use crate::module::{Inputs, Module, Outputs, tensor};
+use crate::module::{Inputs, Module, NamedTensors, tensor};
 use crate::resample::{ConvTrUpsample1d, conv_downsample1d};
-use crate::seanet::{Memories, Seanet};
-use crate::transformer::ProjectedTransformer;
+use crate::seanet::{Seanet, SeanetConv, SeanetState};
+use crate::transformer::{CachePart, ProjectedTransformer};
 
 /// Frames that the encoder takes at a time: enough rows for its products, few enough that its
 /// memory does not grow with the recording.
@@ -23,7 +22,7 @@ const ENCODER_FRAMES: usize = 8;
 /// Path of the upsampling's convolution.
 const UPSAMPLE: &str = "upsample.convtr";
 
-/// Twin of `MimiModel.decode_from_latent` and of the scaling in
+/// Counterpart of `MimiModel.decode_from_latent` and of the scaling in
 /// `TTSModel._decode_audio_worker`.
 pub(crate) struct MimiDecoder {
     emb_std: Vec<f32>,
@@ -42,7 +41,7 @@ pub(crate) struct DecoderState {
     /// [stride, channels]
     upsample: Vec<f32>,
     caches: Vec<KvCache>,
-    memories: Memories,
+    seanet: SeanetState,
 }
 
 impl MimiDecoder {
@@ -78,30 +77,31 @@ impl MimiDecoder {
 }
 
 /// What a state of the decoder belongs to.
-enum Owner<'a> {
-    /// A layer of the transformer, which has a cache.
-    Layer(usize),
-    /// A convolution, and the place of its memory.
-    Conv(usize, Remembering<'a>),
+enum StateOwner<'a> {
+    Transformer(CachePart),
+    Seanet(SeanetConv<'a>),
     Upsample(&'a ConvTrUpsample1d),
 }
 
 impl MimiDecoder {
     /// Finds what the manifest's `which` belongs to.
-    fn owner(&self, which: &bundle::State) -> Option<Owner<'_>> {
-        if let Some(layer) = layer(which, "decoder_transformer.transformer") {
-            return Some(Owner::Layer(layer));
-        }
-        if let Some(path) = which.module.strip_prefix("decoder.") {
-            let (place, conv) = self.seanet.remembering(path)?;
-            let known = which.key == conv.key() && which.index.is_none();
-            return known.then_some(Owner::Conv(place, conv));
-        }
-        let known = which.module == UPSAMPLE && which.key == "partial" && which.index.is_none();
-        self.upsample
-            .as_ref()
-            .filter(|_| known)
-            .map(Owner::Upsample)
+    fn owner(&self, which: &bundle::State) -> Result<StateOwner<'_>, EngineError> {
+        let path = which.module.as_str();
+        let has_key = |key| which.key == key && which.index.is_none();
+        let owner = if path.starts_with("decoder_transformer.") {
+            let cache = self.transformer.find_cache("decoder_transformer", which);
+            cache.map(StateOwner::Transformer)
+        } else if let Some(path) = path.strip_prefix("decoder.") {
+            let conv = self.seanet.find(path);
+            let conv = conv.filter(|found| has_key(found.conv.key()));
+            conv.map(StateOwner::Seanet)
+        } else if path == UPSAMPLE {
+            let upsample = self.upsample.as_ref().filter(|_| has_key("partial"));
+            upsample.map(StateOwner::Upsample)
+        } else {
+            None
+        };
+        owner.ok_or_else(|| EngineError::unknown_state(which))
     }
 }
 
@@ -123,9 +123,9 @@ impl Module for MimiDecoder {
             upsample: self
                 .upsample
                 .as_ref()
-                .map_or(Vec::new(), ConvTrUpsample1d::partial),
+                .map_or(Vec::new(), ConvTrUpsample1d::start),
             caches: self.transformer.caches(),
-            memories: self.seanet.memories(),
+            seanet: self.seanet.start(),
         }
     }
 
@@ -136,7 +136,7 @@ impl Module for MimiDecoder {
         state: &mut DecoderState,
         position: i64,
         inputs: &Inputs<'_>,
-    ) -> Result<Outputs, EngineError> {
+    ) -> Result<NamedTensors, EngineError> {
         let latents = inputs.f32("latents");
         if latents.is_empty() {
             return Err(EngineError::Empty { inputs: "latents" });
@@ -153,25 +153,25 @@ impl Module for MimiDecoder {
             }
         }
         let mut x = self.quantizer.forward(ctx, &scaled);
-        ctx.give(scaled);
+        ctx.release(scaled);
         if let Some(upsample) = &self.upsample {
             let y = upsample.forward(ctx, &x, &mut state.upsample);
-            ctx.give(std::mem::replace(&mut x, y));
+            ctx.release(std::mem::replace(&mut x, y));
         }
         let time = frames * self.stride;
         let x = (self.transformer).forward(ctx, x, time, position, &mut state.caches);
         let audio = self
             .seanet
-            .forward(ctx, x, time, &mut state.memories, position == 0);
+            .forward(ctx, x, time, &mut state.seanet, position == 0);
         Ok(vec![("audio", tensor(&[1, 1, audio.len()], audio)?)])
     }
 
-    fn state_size(&self, which: &bundle::State) -> Option<usize> {
-        match self.owner(which)? {
-            Owner::Layer(layer) => self.transformer.cached_row(layer, which.index),
-            Owner::Conv(_, conv) => Some(conv.state_size()),
-            Owner::Upsample(upsample) => Some(upsample.partial().len()),
-        }
+    fn state_size(&self, which: &bundle::State) -> Result<usize, EngineError> {
+        Ok(match self.owner(which)? {
+            StateOwner::Transformer(cache) => cache.row_width,
+            StateOwner::Seanet(found) => found.conv.state_size(),
+            StateOwner::Upsample(upsample) => upsample.start().len(),
+        })
     }
 
     fn state(
@@ -179,12 +179,12 @@ impl Module for MimiDecoder {
         ctx: &mut Context,
         state: &DecoderState,
         which: &bundle::State,
-    ) -> Option<Vec<f32>> {
-        match self.owner(which)? {
-            Owner::Layer(layer) => Some(state.caches.get(layer)?.rows(which.index)?.get()),
-            Owner::Conv(place, conv) => Some(conv.state(ctx, &state.memories[place])),
-            Owner::Upsample(upsample) => Some(upsample.state(&state.upsample)),
-        }
+    ) -> Result<Vec<f32>, EngineError> {
+        Ok(match self.owner(which)? {
+            StateOwner::Transformer(cache) => cache.of(&state.caches).get(),
+            StateOwner::Seanet(found) => found.conv.state(ctx, found.state(&state.seanet)),
+            StateOwner::Upsample(upsample) => upsample.state(&state.upsample),
+        })
     }
 
     fn set_state(
@@ -193,19 +193,23 @@ impl Module for MimiDecoder {
         state: &mut DecoderState,
         which: &bundle::State,
         value: &[f32],
-    ) -> Option<()> {
+    ) -> Result<(), EngineError> {
+        let fits = value.len() == self.state_size(which)?;
         match self.owner(which)? {
-            Owner::Layer(layer) => state.caches.get_mut(layer)?.set(ctx, which.index, value),
-            Owner::Conv(place, conv) => conv.set_state(&mut state.memories[place], value),
-            Owner::Upsample(upsample) => {
-                state.upsample = upsample.partial_of(value)?;
-                Some(())
+            StateOwner::Transformer(cache) => cache.set(ctx, &mut state.caches, which, value)?,
+            StateOwner::Seanet(_) | StateOwner::Upsample(_) if !fits => {
+                return Err(EngineError::state_size(which, value));
             }
+            StateOwner::Seanet(found) => {
+                (found.conv).set_state(found.state_mut(&mut state.seanet), value);
+            }
+            StateOwner::Upsample(upsample) => state.upsample = upsample.partial_of(value),
         }
+        Ok(())
     }
 }
 
-/// Twin of `MimiModel.encode_to_latent` and of the speaker projection in
+/// Counterpart of `MimiModel.encode_to_latent` and of the speaker projection in
 /// `TTSModel._encode_audio`.
 pub(crate) struct MimiEncoder {
     seanet: Seanet,
@@ -270,40 +274,40 @@ impl Module for MimiEncoder {
         (): &mut (),
         _: i64,
         inputs: &Inputs<'_>,
-    ) -> Result<Outputs, EngineError> {
+    ) -> Result<NamedTensors, EngineError> {
         let audio = inputs.f32("audio");
         if audio.is_empty() {
             return Err(EngineError::Empty { inputs: "audio" });
         }
-        let mut memories = self.seanet.memories();
+        let mut seanet = self.seanet.start();
         let mut caches = self.transformer.caches();
-        let mut downsampled = self.downsample.as_ref().map(StreamingConv1d::memory);
+        let mut downsampled = self.downsample.as_ref().map(StreamingConv1d::start);
         let mut latents = Vec::new();
         for (piece, samples) in audio.chunks(ENCODER_FRAMES * self.frame_size).enumerate() {
             // Zeros fill up the last frame.
             let frames = samples.len().div_ceil(self.frame_size);
-            let mut x = ctx.take(frames * self.frame_size);
+            let mut x = ctx.acquire(frames * self.frame_size);
             x[..samples.len()].copy_from_slice(samples);
             x[samples.len()..].fill(0.0);
             let first = piece == 0;
             let time = frames * self.stride;
-            let x = self.seanet.forward(ctx, x, time, &mut memories, first);
+            let x = self.seanet.forward(ctx, x, time, &mut seanet, first);
             let position = (piece * ENCODER_FRAMES * self.stride) as i64;
             let x = self
                 .transformer
                 .forward(ctx, x, time, position, &mut caches);
             match self.downsample.as_ref().zip(downsampled.as_mut()) {
-                Some((downsample, memory)) => {
-                    latents.extend(downsample.forward(ctx, &x, None, memory, first));
+                Some((downsample, state)) => {
+                    latents.extend(downsample.forward(ctx, &x, None, state, first));
                 }
                 None => latents.extend_from_slice(&x),
             }
-            ctx.give(x);
+            ctx.release(x);
         }
         let frames = latents.len() / self.inner;
         let mut prompt = self.bos_before_voice.clone();
         prompt.extend(self.speaker_proj.forward(ctx, &latents));
-        ctx.release();
+        ctx.free_memory();
         Ok(vec![
             ("latents", tensor(&[1, frames, self.inner], latents)?),
             (

@@ -14,7 +14,7 @@ pub(crate) trait Module: Send + Sync + 'static {
     /// Whether what is computed depends on the position.
     const COUNTS_POSITIONS: bool = false;
 
-    /// Whether it gives the output [`bundle::ATTENTION`] where the context asks for it.
+    /// Whether it can give the output [`bundle::ATTENTION`].
     fn can_be_watched(&self) -> bool {
         false
     }
@@ -33,40 +33,39 @@ pub(crate) trait Module: Send + Sync + 'static {
         state: &mut Self::State,
         position: i64,
         inputs: &Inputs<'_>,
-    ) -> Result<Outputs, EngineError>;
+    ) -> Result<NamedTensors, EngineError>;
 
     /// How many values the state has that the manifest calls `which`: of a cache, those of one
-    /// row. None if this module has no such state.
-    fn state_size(&self, _which: &bundle::State) -> Option<usize> {
-        None
+    /// row. Fails if this module has no such state.
+    fn state_size(&self, which: &bundle::State) -> Result<usize, EngineError> {
+        Err(EngineError::unknown_state(which))
     }
 
-    /// The values of a state as the manifest's `which` says it; none if this module has no such
-    /// state.
+    /// The values of a state in the shape that the manifest gives `which`. Fails if this module has
+    /// no such state.
     fn state(
         &self,
         _ctx: &mut Context,
         _state: &Self::State,
-        _which: &bundle::State,
-    ) -> Option<Vec<f32>> {
-        None
+        which: &bundle::State,
+    ) -> Result<Vec<f32>, EngineError> {
+        Err(EngineError::unknown_state(which))
     }
 
-    /// Takes the values of a state; none if this module has no such state, or none of that size.
-    #[must_use]
+    /// Takes the values of a state. Fails if this module has no such state, or none of that size.
     fn set_state(
         &self,
         _ctx: &mut Context,
         _state: &mut Self::State,
-        _which: &bundle::State,
+        which: &bundle::State,
         _value: &[f32],
-    ) -> Option<()> {
-        None
+    ) -> Result<(), EngineError> {
+        Err(EngineError::unknown_state(which))
     }
 }
 
 /// Outputs by name.
-pub(crate) type Outputs = Vec<(&'static str, Tensor)>;
+pub(crate) type NamedTensors = Vec<(&'static str, Tensor)>;
 
 /// The inputs of a call by name.
 pub(crate) struct Inputs<'a>(pub(crate) &'a [(&'a str, TensorView<'a>)]);

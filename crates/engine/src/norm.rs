@@ -1,10 +1,10 @@
-//! Norms: PyTorch's `LayerNorm`, and the twin of `RMSNorm` in pocket-tts `modules/mlp.py`.
+//! Norms: PyTorch's `LayerNorm`, and the counterpart of `RMSNorm` in pocket-tts `modules/mlp.py`.
 
 use crate::EngineError;
 use crate::context::Context;
 use crate::loader::Loader;
 
-/// Twin of `LayerNorm`.
+/// Counterpart of `LayerNorm`.
 #[derive(Clone, Debug)]
 pub(crate) struct LayerNorm {
     gain: Vec<f32>,
@@ -33,13 +33,13 @@ impl LayerNorm {
 
     /// `x` [rows, width] -> [rows, width].
     pub(crate) fn forward(&self, ctx: &mut Context, x: &[f32]) -> Vec<f32> {
-        let mut out = ctx.take(x.len());
+        let mut out = ctx.acquire(x.len());
         (ctx.kernels).layer_norm(x, &self.gain, &self.bias, self.eps, &mut out);
         out
     }
 }
 
-/// Twin of `RMSNorm`: divides by the root of `eps` plus the *unbiased variance* about the mean,
+/// Counterpart of `RMSNorm`: divides by the root of `eps` plus the *unbiased variance* about the mean,
 /// and does not subtract the mean.
 #[derive(Clone, Debug)]
 pub(crate) struct RmsNorm {

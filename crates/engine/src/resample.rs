@@ -1,20 +1,20 @@
-//! Twin of pocket-tts `modules/resample.py`: between transformer positions and latent frames.
+//! Counterpart of pocket-tts `modules/resample.py`: between transformer positions and latent frames.
 
 use config::PadMode;
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::conv::{Geometry, StreamingConv1d, transposed};
+use crate::conv::{ConvGeometry, StreamingConv1d, transposed};
 use crate::loader::Loader;
 
-/// Twin of `ConvDownsample1d`: the convolution inside.
+/// Counterpart of `ConvDownsample1d`: the convolution inside.
 pub(crate) fn conv_downsample1d(
     m: &Loader<'_>,
     stride: usize,
     inputs: usize,
     outputs: usize,
 ) -> Result<StreamingConv1d, EngineError> {
-    let geometry = Geometry {
+    let geometry = ConvGeometry {
         kernel: 2 * stride,
         stride,
         dilation: 1,
@@ -23,7 +23,7 @@ pub(crate) fn conv_downsample1d(
     StreamingConv1d::new(&m.child("conv"), inputs, outputs, geometry)
 }
 
-/// Twin of `ConvTrUpsample1d`: every channel by itself.
+/// Counterpart of `ConvTrUpsample1d`: a depthwise transposed convolution.
 #[derive(Clone, Debug)]
 pub(crate) struct ConvTrUpsample1d {
     /// [2 * stride, channels]
@@ -42,15 +42,15 @@ impl ConvTrUpsample1d {
         })
     }
 
-    /// What is added to the next outputs, before the first call: [stride, channels].
-    pub(crate) fn partial(&self) -> Vec<f32> {
+    /// The state before the first call, which is added to the next outputs: [stride, channels].
+    pub(crate) fn start(&self) -> Vec<f32> {
         vec![0.0; self.weight.len() / 2]
     }
 
     /// `x` [time, channels] -> [time * stride, channels].
     pub(crate) fn forward(&self, ctx: &mut Context, x: &[f32], partial: &mut [f32]) -> Vec<f32> {
         let (own, next) = self.weight.split_at(self.weight.len() / 2);
-        let mut y = ctx.take(x.len() / self.channels * own.len());
+        let mut y = ctx.acquire(x.len() / self.channels * own.len());
         let inputs = x.chunks_exact(self.channels);
         for (x, y) in inputs.zip(y.chunks_exact_mut(own.len())) {
             for (at, (y, partial)) in y.iter_mut().zip(partial.iter_mut()).enumerate() {
@@ -62,14 +62,13 @@ impl ConvTrUpsample1d {
         y
     }
 
-    /// What is added to the next outputs, as upstream keeps it: [channels, stride].
+    /// The state as upstream keeps it: [channels, stride].
     pub(crate) fn state(&self, partial: &[f32]) -> Vec<f32> {
         transposed(partial, self.channels)
     }
 
-    /// The opposite of [`Self::state`]; none if `state` has another size.
-    pub(crate) fn partial_of(&self, state: &[f32]) -> Option<Vec<f32>> {
-        let fits = state.len() == self.weight.len() / 2;
-        fits.then(|| transposed(state, state.len() / self.channels))
+    /// The inverse of [`Self::state`].
+    pub(crate) fn partial_of(&self, state: &[f32]) -> Vec<f32> {
+        transposed(state, state.len() / self.channels)
     }
 }

@@ -1,4 +1,4 @@
-//! Twin of pocket-tts `modules/rope.py`: rotary position embedding.
+//! Counterpart of pocket-tts `modules/rope.py`: rotary position embedding.
 
 /// Angular speed of each pair of values of a head.
 #[derive(Clone, Debug)]

@@ -1,64 +1,93 @@
-//! Twin of pocket-tts `modules/seanet.py`.
+//! Counterpart of pocket-tts `modules/seanet.py`.
 
 use config::SeanetConfig;
 use kernels::Activation;
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::conv::{Geometry, Memory, Remembering, StreamingConv1d, StreamingConvTranspose1d};
+use crate::conv::{
+    ConvGeometry, ConvState, StatefulConv, StreamingConv1d, StreamingConvTranspose1d,
+};
+use crate::linear::Linear;
 use crate::loader::Loader;
 
-/// Layers of a SEANet in the order of upstream's `model` list, without its activations: every
-/// layer but the first, and every convolution in a residual block, comes after one.
+/// Sections of a SEANet, one after the other.
 #[derive(Clone, Debug)]
 pub(crate) struct Seanet {
-    layers: Vec<Layer>,
+    sections: Vec<Section>,
+}
+
+/// Layers that run together on the same positions. They are in the order of upstream's `model`
+/// list, without its activations: every layer but the first, and every convolution in a residual
+/// block, comes after one.
+#[derive(Clone, Debug)]
+struct Section {
+    layers: Vec<SeanetLayer>,
+    /// Whether it runs on [`PIECE_POSITIONS`] at a time.
+    in_pieces: bool,
 }
 
 #[derive(Clone, Debug)]
-struct Layer {
-    /// Place in upstream's list.
+struct SeanetLayer {
+    /// Index in upstream's list.
     index: usize,
     /// Inputs of a transformer position.
     rate: usize,
-    kind: Kind,
+    kind: SeanetLayerKind,
 }
 
-/// Layers with so many inputs of a position have small weights and large outputs: they work on
-/// some positions at a time, whose outputs stay in the processor's caches.
-const FAST: usize = 16;
-/// That many positions.
-const PIECE: usize = 4;
+/// Layers with so many inputs of a position have small weights and large outputs: they run on some
+/// positions at a time, whose outputs stay in the processor's caches.
+const IN_PIECES_RATE: usize = 16;
+/// How many positions.
+const PIECE_POSITIONS: usize = 4;
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum SeanetLayerKind {
     Conv(StreamingConv1d),
     ConvTranspose(StreamingConvTranspose1d),
     ResnetBlock(SeanetResnetBlock),
 }
 
-/// Twin of `SEANetResnetBlock`: the convolutions `block.1` and `block.3`.
+/// Counterpart of `SEANetResnetBlock`.
 #[derive(Clone, Debug)]
 struct SeanetResnetBlock {
-    convs: [StreamingConv1d; 2],
+    /// The convolution `block.1`.
+    conv: StreamingConv1d,
+    /// The convolution `block.3`, whose kernel is 1: it keeps nothing.
+    pointwise: Linear,
 }
 
-/// What the layers keep from call to call, in their order.
-pub(crate) type Memories = Vec<Memory>;
+/// What the layers keep from call to call: one state for each layer of each section.
+#[derive(Clone, Debug)]
+pub(crate) struct SeanetState {
+    sections: Vec<Vec<ConvState>>,
+}
 
-/// Layers as they are found, numbered as upstream's list counts them.
-struct Layers<'a, 'm> {
-    m: &'a Loader<'m>,
-    config: &'a SeanetConfig,
-    index: usize,
-    rate: usize,
-    found: Vec<Layer>,
+/// A convolution of a SEANet that keeps a state.
+#[derive(Clone, Copy)]
+pub(crate) struct SeanetConv<'a> {
+    pub(crate) conv: StatefulConv<'a>,
+    section: usize,
+    layer: usize,
+}
+
+impl SeanetConv<'_> {
+    /// The convolution's part of `state`, which is of the same SEANet.
+    pub(crate) fn state<'s>(&self, state: &'s SeanetState) -> &'s ConvState {
+        &state.sections[self.section][self.layer]
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn state_mut<'s>(&self, state: &'s mut SeanetState) -> &'s mut ConvState {
+        &mut state.sections[self.section][self.layer]
+    }
 }
 
 impl Seanet {
-    /// Twin of `SEANetEncoder`: audio to transformer positions.
+    /// Counterpart of `SEANetEncoder`: audio to transformer positions.
     pub(crate) fn encoder(m: &Loader<'_>, config: &SeanetConfig) -> Result<Self, EngineError> {
-        let mut layers = Layers::new(m, config, config.ratios.iter().product());
+        let mut layers = LayerList::new(m, config, config.ratios.iter().product());
         let mut width = config.n_filters;
         layers.conv(config.channels, width, config.kernel_size, 1)?;
         for &ratio in config.ratios.iter().rev() {
@@ -70,14 +99,12 @@ impl Seanet {
         }
         layers.activation();
         layers.conv(width, config.dimension, config.last_kernel_size, 1)?;
-        Ok(Self {
-            layers: layers.found,
-        })
+        Ok(layers.into_seanet())
     }
 
-    /// Twin of `SEANetDecoder`: transformer positions to audio.
+    /// Counterpart of `SEANetDecoder`: transformer positions to audio.
     pub(crate) fn decoder(m: &Loader<'_>, config: &SeanetConfig) -> Result<Self, EngineError> {
-        let mut layers = Layers::new(m, config, 1);
+        let mut layers = LayerList::new(m, config, 1);
         let mut width = config.n_filters << config.ratios.len();
         layers.conv(config.dimension, width, config.kernel_size, 1)?;
         for &ratio in &config.ratios {
@@ -89,24 +116,16 @@ impl Seanet {
         }
         layers.activation();
         layers.conv(width, config.channels, config.last_kernel_size, 1)?;
-        Ok(Self {
-            layers: layers.found,
-        })
+        Ok(layers.into_seanet())
     }
 
-    /// Silence before the first call.
-    pub(crate) fn memories(&self) -> Memories {
-        let mut memories = Vec::new();
-        for layer in &self.layers {
-            match &layer.kind {
-                Kind::Conv(conv) => memories.push(conv.memory()),
-                Kind::ConvTranspose(conv) => memories.push(conv.memory()),
-                Kind::ResnetBlock(block) => {
-                    memories.extend(block.convs.each_ref().map(StreamingConv1d::memory));
-                }
-            }
+    /// The state before the first call: silence.
+    pub(crate) fn start(&self) -> SeanetState {
+        let state = |layer: &SeanetLayer| layer.conv().start();
+        let section = |section: &Section| section.layers.iter().map(state).collect();
+        SeanetState {
+            sections: self.sections.iter().map(section).collect(),
         }
-        memories
     }
 
     /// `x` [time, in] -> [time', out], for as many transformer positions.
@@ -115,94 +134,87 @@ impl Seanet {
         ctx: &mut Context,
         mut x: Vec<f32>,
         positions: usize,
-        memories: &mut Memories,
+        state: &mut SeanetState,
         first: bool,
     ) -> Vec<f32> {
-        let mut memories = &mut memories[..];
-        let is_fast = |layer: &Layer| layer.rate >= FAST;
-        for layers in self.layers.chunk_by(|a, b| is_fast(a) == is_fast(b)) {
-            let (own, others) = memories.split_at_mut(layers.iter().map(Layer::memories).sum());
-            memories = others;
-            let piece = x.len() / positions * PIECE;
-            if !is_fast(&layers[0]) || x.len() <= piece {
-                x = run(layers, ctx, x, own, first);
+        for (section, states) in self.sections.iter().zip(&mut state.sections) {
+            let piece = x.len() / positions * PIECE_POSITIONS;
+            if !section.in_pieces || x.len() <= piece {
+                x = section.forward(ctx, x, states, first);
                 continue;
             }
-            let mut y = ctx.take(0);
+            let mut y = ctx.acquire(0);
             for (i, piece) in x.chunks(piece).enumerate() {
                 let piece = ctx.copy(piece);
-                let piece = run(layers, ctx, piece, own, first && i == 0);
+                let piece = section.forward(ctx, piece, states, first && i == 0);
                 y.extend_from_slice(&piece);
-                ctx.give(piece);
+                ctx.release(piece);
             }
-            ctx.give(std::mem::replace(&mut x, y));
+            ctx.release(std::mem::replace(&mut x, y));
         }
         x
     }
 
-    /// The convolution at `path` below the list, such as `model.3.block.1`, and the place of
-    /// its memory.
-    pub(crate) fn remembering(&self, path: &str) -> Option<(usize, Remembering<'_>)> {
-        let mut place = 0;
-        for layer in &self.layers {
-            let at = format!("model.{}", layer.index);
-            match &layer.kind {
-                Kind::Conv(conv) if path == at => return Some((place, Remembering::Conv(conv))),
-                Kind::ConvTranspose(conv) if path == at => {
-                    return Some((place, Remembering::ConvTranspose(conv)));
+    /// The convolution with a state at `path` below the SEANet, such as `model.3.block.1`.
+    pub(crate) fn find(&self, path: &str) -> Option<SeanetConv<'_>> {
+        for (section, found) in self.sections.iter().enumerate() {
+            for (layer, found) in found.layers.iter().enumerate() {
+                if found.conv_path() == path {
+                    let conv = found.conv();
+                    return Some(SeanetConv {
+                        conv,
+                        section,
+                        layer,
+                    });
                 }
-                Kind::ResnetBlock(block) => {
-                    for (i, conv) in block.convs.iter().enumerate() {
-                        if path == format!("{at}.block.{}", 2 * i + 1) {
-                            return Some((place + i, Remembering::Conv(conv)));
-                        }
-                    }
-                    place += 1;
-                }
-                _ => {}
             }
-            place += 1;
         }
         None
     }
 }
 
-impl Layer {
-    /// Convolutions that remember.
-    fn memories(&self) -> usize {
-        match self.kind {
-            Kind::ResnetBlock(_) => 2,
-            Kind::Conv(_) | Kind::ConvTranspose(_) => 1,
+impl Section {
+    /// Runs the layers one after the other, each with its state.
+    fn forward(
+        &self,
+        ctx: &mut Context,
+        mut x: Vec<f32>,
+        states: &mut [ConvState],
+        first: bool,
+    ) -> Vec<f32> {
+        for (layer, state) in self.layers.iter().zip(states) {
+            let elu = (layer.index > 0).then_some(Activation::Elu);
+            let y = match &layer.kind {
+                SeanetLayerKind::Conv(conv) => conv.forward(ctx, &x, elu, state, first),
+                SeanetLayerKind::ConvTranspose(conv) => conv.forward(ctx, &x, elu, state),
+                SeanetLayerKind::ResnetBlock(block) => block.forward(ctx, &x, state, first),
+            };
+            ctx.release(std::mem::replace(&mut x, y));
         }
+        x
     }
 }
 
-/// Runs layers one behind the other, each with its own memories.
-fn run(
-    layers: &[Layer],
-    ctx: &mut Context,
-    mut x: Vec<f32>,
-    memories: &mut [Memory],
-    first: bool,
-) -> Vec<f32> {
-    let mut memories = memories.iter_mut();
-    let mut memory = || memories.next();
-    for layer in layers {
-        let elu = (layer.index > 0).then_some(Activation::Elu);
-        let y = match &layer.kind {
-            Kind::Conv(conv) => memory().map(|memory| conv.forward(ctx, &x, elu, memory, first)),
-            Kind::ConvTranspose(conv) => memory().map(|memory| conv.forward(ctx, &x, elu, memory)),
-            Kind::ResnetBlock(block) => {
-                let both = memory().zip(memory());
-                both.map(|(a, b)| block.forward(ctx, &x, [a, b], first))
-            }
-        };
-        // There is a memory for every convolution.
-        if let Some(y) = y {
-            ctx.give(std::mem::replace(&mut x, y));
+impl SeanetLayer {
+    /// The convolution that keeps a state.
+    fn conv(&self) -> StatefulConv<'_> {
+        match &self.kind {
+            SeanetLayerKind::Conv(conv) => StatefulConv::Conv(conv),
+            SeanetLayerKind::ConvTranspose(conv) => StatefulConv::ConvTranspose(conv),
+            SeanetLayerKind::ResnetBlock(block) => StatefulConv::Conv(&block.conv),
         }
     }
-    x
+
+    /// Its path below the SEANet.
+    fn conv_path(&self) -> String {
+        let index = self.index;
+        match self.kind {
+            SeanetLayerKind::Conv(_) | SeanetLayerKind::ConvTranspose(_) => {
+                format!("model.{index}")
+            }
+            SeanetLayerKind::ResnetBlock(_) => format!("model.{index}.block.1"),
+        }
+    }
 }
 
 impl SeanetResnetBlock {
@@ -211,26 +223,51 @@ impl SeanetResnetBlock {
         &self,
         ctx: &mut Context,
         x: &[f32],
-        [a, b]: [&mut Memory; 2],
+        state: &mut ConvState,
         first: bool,
     ) -> Vec<f32> {
-        let elu = Some(Activation::Elu);
-        let hidden = self.convs[0].forward(ctx, x, elu, a, first);
-        let mut y = self.convs[1].forward(ctx, &hidden, elu, b, first);
-        ctx.give(hidden);
+        let elu = Activation::Elu;
+        let hidden = self.conv.forward(ctx, x, Some(elu), state, first);
+        let mut activated = ctx.acquire(hidden.len());
+        ctx.kernels.activate_into(elu, &hidden, &mut activated);
+        let mut y = self.pointwise.forward(ctx, &activated);
+        ctx.release(hidden);
+        ctx.release(activated);
         ctx.kernels.add(&mut y, x);
         y
     }
 }
 
-impl<'a, 'm> Layers<'a, 'm> {
+/// Layers as they are loaded, numbered as upstream's list counts them.
+struct LayerList<'a, 'm> {
+    m: &'a Loader<'m>,
+    config: &'a SeanetConfig,
+    index: usize,
+    rate: usize,
+    layers: Vec<SeanetLayer>,
+}
+
+impl<'a, 'm> LayerList<'a, 'm> {
     fn new(m: &'a Loader<'m>, config: &'a SeanetConfig, rate: usize) -> Self {
         Self {
             m,
             config,
             index: 0,
             rate,
-            found: Vec::new(),
+            layers: Vec::new(),
+        }
+    }
+
+    /// Cuts the layers into sections.
+    fn into_seanet(self) -> Seanet {
+        let in_pieces = |layer: &SeanetLayer| layer.rate >= IN_PIECES_RATE;
+        let sections = (self.layers).chunk_by(|a, b| in_pieces(a) == in_pieces(b));
+        let sections = sections.map(|layers| Section {
+            layers: layers.to_vec(),
+            in_pieces: layers.first().is_some_and(in_pieces),
+        });
+        Seanet {
+            sections: sections.collect(),
         }
     }
 
@@ -243,8 +280,8 @@ impl<'a, 'm> Layers<'a, 'm> {
         self.m.child(&format!("model.{}", self.index))
     }
 
-    fn push(&mut self, kind: Kind) {
-        self.found.push(Layer {
+    fn push(&mut self, kind: SeanetLayerKind) {
+        self.layers.push(SeanetLayer {
             index: self.index,
             rate: self.rate,
             kind,
@@ -252,8 +289,8 @@ impl<'a, 'm> Layers<'a, 'm> {
         self.index += 1;
     }
 
-    fn geometry(&self, kernel: usize, stride: usize, dilation: usize) -> Geometry {
-        Geometry {
+    fn geometry(&self, kernel: usize, stride: usize, dilation: usize) -> ConvGeometry {
+        ConvGeometry {
             kernel,
             stride,
             dilation,
@@ -270,7 +307,7 @@ impl<'a, 'm> Layers<'a, 'm> {
     ) -> Result<(), EngineError> {
         let geometry = self.geometry(kernel, stride, 1);
         let conv = StreamingConv1d::new(&self.module(), inputs, outputs, geometry)?;
-        self.push(Kind::Conv(conv));
+        self.push(SeanetLayerKind::Conv(conv));
         Ok(())
     }
 
@@ -281,7 +318,7 @@ impl<'a, 'm> Layers<'a, 'm> {
         stride: usize,
     ) -> Result<(), EngineError> {
         let conv = StreamingConvTranspose1d::new(&self.module(), inputs, outputs, stride)?;
-        self.push(Kind::ConvTranspose(conv));
+        self.push(SeanetLayerKind::ConvTranspose(conv));
         Ok(())
     }
 
@@ -290,12 +327,11 @@ impl<'a, 'm> Layers<'a, 'm> {
         for block in 0..self.config.n_residual_layers {
             let m = self.module();
             let dilation = self.config.dilation_base.pow(block as u32);
-            let wide = self.geometry(self.config.residual_kernel_size, 1, dilation);
-            let convs = [
-                StreamingConv1d::new(&m.child("block.1"), width, hidden, wide)?,
-                StreamingConv1d::new(&m.child("block.3"), hidden, width, self.geometry(1, 1, 1))?,
-            ];
-            self.push(Kind::ResnetBlock(SeanetResnetBlock { convs }));
+            let geometry = self.geometry(self.config.residual_kernel_size, 1, dilation);
+            self.push(SeanetLayerKind::ResnetBlock(SeanetResnetBlock {
+                conv: StreamingConv1d::new(&m.child("block.1"), width, hidden, geometry)?,
+                pointwise: Linear::new(&m.child("block.3.conv"), hidden, width)?,
+            }));
         }
         Ok(())
     }

@@ -10,9 +10,8 @@ use runtime::{
 };
 use tensor::{Tensor, TensorView};
 
-use crate::EngineError;
-use crate::backend::NAME;
 use crate::context::Context;
+use crate::error::{EngineError, NAME};
 use crate::interface;
 use crate::module::{Inputs, Module};
 
@@ -21,7 +20,7 @@ pub(crate) struct EngineStream<M: Module> {
     shared: Arc<Shared<M>>,
     state: M::State,
     position: i64,
-    /// Behind a lock, for looking at a state computes too.
+    /// In a lock, because reading a state computes, too.
     context: Mutex<Context>,
 }
 
@@ -49,13 +48,6 @@ impl<M: Module> EngineStream<M> {
         })
     }
 
-    fn no_state(&self, name: &str) -> RuntimeError {
-        RuntimeError::NoState {
-            graph: self.shared.component.graph.name.clone(),
-            state: name.to_owned(),
-        }
-    }
-
     fn error(&self, error: EngineError) -> RuntimeError {
         RuntimeError::Run {
             backend: NAME,
@@ -65,7 +57,7 @@ impl<M: Module> EngineStream<M> {
     }
 }
 
-/// Whether the graph gives its attention to everyone.
+/// Whether the manifest lists attention as an output, so that every call gives it.
 fn is_declared(component: &Component) -> bool {
     let mut outputs = component.outputs.iter();
     outputs.any(|output| output.name == ATTENTION)
@@ -120,8 +112,8 @@ impl<M: Module> Stream for EngineStream<M> {
         let which = &component.states[state_index(component, name)?];
         let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
         let values = module.state(&mut context, &self.state, which);
-        let values = values.ok_or_else(|| self.no_state(name))?;
-        // The one size that is free follows from the others.
+        let values = values.map_err(|error| self.error(error))?;
+        // The one symbolic size follows from the others.
         let fixed = which.shape.iter().map(|dim| match dim {
             Dim::Fixed(size) => *size,
             Dim::Symbol(_) => 1,
@@ -143,7 +135,7 @@ impl<M: Module> Stream for EngineStream<M> {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
         let set = module.set_state(context, &mut self.state, which, values);
-        set.ok_or_else(|| self.no_state(name))
+        set.map_err(|error| self.error(error))
     }
 
     fn watch(&mut self, on: bool) -> Result<(), RuntimeError> {

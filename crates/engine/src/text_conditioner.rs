@@ -1,4 +1,4 @@
-//! Twin of pocket-tts `modules/text_conditioner.py`: the lookup table.
+//! Counterpart of pocket-tts `modules/text_conditioner.py`: the lookup table.
 
 use bundle::DType;
 use config::FlowLmConfig;
@@ -8,9 +8,9 @@ use crate::context::Context;
 use crate::interface::{Input, Size};
 use crate::linear::Linear;
 use crate::loader::{Loader, PackedTable};
-use crate::module::{Inputs, Module, Outputs, tensor};
+use crate::module::{Inputs, Module, NamedTensors, tensor};
 
-/// Twin of `LUTConditioner`.
+/// Counterpart of `LUTConditioner`.
 pub(crate) struct LutConditioner {
     embed: PackedTable,
     proj: Option<Linear>,
@@ -52,7 +52,7 @@ impl Module for LutConditioner {
         (): &mut (),
         _: i64,
         inputs: &Inputs<'_>,
-    ) -> Result<Outputs, EngineError> {
+    ) -> Result<NamedTensors, EngineError> {
         let tokens = inputs.i64("token_ids");
         let table = self.embed.table;
         let mut x = vec![0.0; tokens.len() * table.width];

@@ -1,10 +1,10 @@
-//! Twin of pocket-tts `modules/transformer.py`.
+//! Counterpart of pocket-tts `modules/transformer.py`.
 
 use config::{FlowLmTransformerConfig, MimiTransformerConfig};
-use kernels::{CacheFormat, Heads};
+use kernels::{Cache, CacheFormat, HeadShape, KvRole};
 
 use crate::EngineError;
-use crate::attention::{StreamingMultiheadAttention, Watched};
+use crate::attention::{StreamingMultiheadAttention, WatchedHead};
 use crate::context::Context;
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
@@ -20,17 +20,50 @@ pub(crate) const LAYER_NORM_EPS: f32 = 1e-5;
 pub(crate) struct StreamingTransformer {
     layers: Vec<StreamingTransformerLayer>,
     rope: RotaryEmbedding,
-    heads: Heads,
+    heads: HeadShape,
 }
 
 /// Widths of a transformer.
-struct Shape {
+struct TransformerShape {
     layers: usize,
     width: usize,
     feedforward: usize,
-    heads: Heads,
+    heads: HeadShape,
     context: Option<usize>,
     max_period: f64,
+}
+
+/// Keys or values of one layer, among the caches of a transformer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CachePart {
+    layer: usize,
+    role: KvRole,
+    /// Values of a cached row.
+    pub(crate) row_width: usize,
+}
+
+impl CachePart {
+    /// These keys or values in `caches`, which are of the same transformer.
+    pub(crate) fn of<'a>(&self, caches: &'a [KvCache]) -> &'a Cache {
+        caches[self.layer].part(self.role)
+    }
+
+    /// Replaces these keys or values, which the manifest calls `which`. Fails if `rows` are not
+    /// whole rows.
+    pub(crate) fn set(
+        &self,
+        ctx: &Context,
+        caches: &mut [KvCache],
+        which: &bundle::State,
+        rows: &[f32],
+    ) -> Result<(), EngineError> {
+        if !rows.len().is_multiple_of(self.row_width) {
+            return Err(EngineError::state_size(which, rows));
+        }
+        let cache = caches[self.layer].part_mut(self.role);
+        cache.set(ctx.kernels, rows);
+        Ok(())
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +77,7 @@ struct StreamingTransformerLayer {
     layer_scale_2: LayerScale,
 }
 
-/// Twin of `LayerScale`, or of the identity where the model has none.
+/// Counterpart of `LayerScale`, or of the identity where the model has none.
 #[derive(Clone, Debug)]
 struct LayerScale(Option<Vec<f32>>);
 
@@ -53,14 +86,14 @@ impl StreamingTransformer {
         m: &Loader<'_>,
         config: &FlowLmTransformerConfig,
     ) -> Result<Self, EngineError> {
-        let shape = Shape {
+        let shape = TransformerShape {
             layers: config.num_layers,
             width: config.d_model,
             feedforward: config.dim_feedforward(),
-            heads: Heads {
-                queries: config.num_heads,
-                keys: config.num_kv_heads(),
-                width: config.dim_per_head(),
+            heads: HeadShape {
+                num_heads: config.num_heads,
+                num_kv_heads: config.num_kv_heads(),
+                head_dim: config.dim_per_head(),
             },
             context: None,
             max_period: f64::from(config.max_period),
@@ -72,14 +105,14 @@ impl StreamingTransformer {
         m: &Loader<'_>,
         config: &MimiTransformerConfig,
     ) -> Result<Self, EngineError> {
-        let shape = Shape {
+        let shape = TransformerShape {
             layers: config.num_layers,
             width: config.d_model,
             feedforward: config.dim_feedforward,
-            heads: Heads {
-                queries: config.num_heads,
-                keys: config.num_heads,
-                width: config.dim_per_head(),
+            heads: HeadShape {
+                num_heads: config.num_heads,
+                num_kv_heads: config.num_heads,
+                head_dim: config.dim_per_head(),
             },
             context: Some(config.context),
             max_period: config.max_period,
@@ -87,13 +120,13 @@ impl StreamingTransformer {
         Self::new(m, &shape)
     }
 
-    fn new(m: &Loader<'_>, shape: &Shape) -> Result<Self, EngineError> {
+    fn new(m: &Loader<'_>, shape: &TransformerShape) -> Result<Self, EngineError> {
         let layers = (0..shape.layers).map(|layer| {
             StreamingTransformerLayer::new(&m.child(&format!("layers.{layer}")), shape)
         });
         Ok(Self {
             layers: layers.collect::<Result<_, _>>()?,
-            rope: RotaryEmbedding::new(shape.heads.width, shape.max_period),
+            rope: RotaryEmbedding::new(shape.heads.head_dim, shape.max_period),
             heads: shape.heads,
         })
     }
@@ -103,10 +136,22 @@ impl StreamingTransformer {
         vec![KvCache::new(self.heads, format); self.layers.len()]
     }
 
-    /// Values of a row of the cache of `layer`: of its keys (0) or its values (1).
-    pub(crate) fn cached_row(&self, layer: usize, index: Option<usize>) -> Option<usize> {
-        self.layers.get(layer)?;
-        KvCache::row(self.heads, index)
+    /// Which of the caches the state `which` is, if it is one of the transformer at `path`.
+    pub(crate) fn find_cache(&self, path: &str, which: &bundle::State) -> Option<CachePart> {
+        let layer = which.module.strip_prefix(path)?.strip_prefix(".layers.")?;
+        let layer: usize = layer.strip_suffix(".self_attn")?.parse().ok()?;
+        // Keys and values as upstream stacks them.
+        let role = match which.index? {
+            0 => KvRole::Keys,
+            1 => KvRole::Values,
+            _ => return None,
+        };
+        let found = which.key == "cache" && layer < self.layers.len();
+        found.then_some(CachePart {
+            layer,
+            role,
+            row_width: self.heads.row_width(),
+        })
     }
 
     /// `x` [time, width] at positions from `position` on -> [time, width].
@@ -130,7 +175,7 @@ impl StreamingTransformer {
         time: usize,
         position: i64,
         caches: &mut [KvCache],
-        watched: &mut [Vec<Watched>],
+        watched: &mut [Vec<WatchedHead>],
     ) {
         let rotation = self.rope.rotation(position, time);
         for (index, (layer, cache)) in self.layers.iter().zip(caches).enumerate() {
@@ -146,8 +191,8 @@ impl StreamingTransformer {
 }
 
 impl StreamingTransformerLayer {
-    fn new(m: &Loader<'_>, shape: &Shape) -> Result<Self, EngineError> {
-        let &Shape {
+    fn new(m: &Loader<'_>, shape: &TransformerShape) -> Result<Self, EngineError> {
+        let &TransformerShape {
             width,
             feedforward,
             heads,
@@ -177,22 +222,22 @@ impl StreamingTransformerLayer {
         x: &mut [f32],
         rotation: &Rotation,
         cache: &mut KvCache,
-        watched: &mut [Watched],
+        watched: &mut [WatchedHead],
     ) {
         let norm = self.norm1.forward(ctx, x);
         let update = (self.self_attn).forward(ctx, &norm, rotation, cache, watched);
         self.layer_scale_1.add(ctx, x, &update);
-        ctx.give(norm);
-        ctx.give(update);
+        ctx.release(norm);
+        ctx.release(update);
 
         let norm = self.norm2.forward(ctx, x);
         let mut hidden = self.linear1.forward(ctx, &norm);
         ctx.gelu_tanh(&mut hidden);
         let update = self.linear2.forward(ctx, &hidden);
         self.layer_scale_2.add(ctx, x, &update);
-        ctx.give(norm);
-        ctx.give(hidden);
-        ctx.give(update);
+        ctx.release(norm);
+        ctx.release(hidden);
+        ctx.release(update);
     }
 }
 
@@ -211,7 +256,7 @@ impl LayerScale {
     }
 }
 
-/// Twin of `ProjectedTransformer`. The projections exist where widths differ.
+/// Counterpart of `ProjectedTransformer`. The projections exist where widths differ.
 #[derive(Clone, Debug)]
 pub(crate) struct ProjectedTransformer {
     input_proj: Option<Linear>,
@@ -247,9 +292,9 @@ impl ProjectedTransformer {
         self.transformer.caches(self.cache)
     }
 
-    /// As [`StreamingTransformer::cached_row`].
-    pub(crate) fn cached_row(&self, layer: usize, index: Option<usize>) -> Option<usize> {
-        self.transformer.cached_row(layer, index)
+    /// As [`StreamingTransformer::find_cache`]; `path` is this module's.
+    pub(crate) fn find_cache(&self, path: &str, which: &bundle::State) -> Option<CachePart> {
+        (self.transformer).find_cache(&format!("{path}.transformer"), which)
     }
 
     /// `x` [time, in] at positions from `position` on -> [time, out].
@@ -272,6 +317,6 @@ fn project(ctx: &mut Context, projection: Option<&Linear>, x: Vec<f32>) -> Vec<f
         return x;
     };
     let y = projection.forward(ctx, &x);
-    ctx.give(x);
+    ctx.release(x);
     y
 }

@@ -44,7 +44,7 @@ pub enum OutputError {
     Kept {
         /// The output.
         path: PathBuf,
-        /// Where the finished file lies.
+        /// Path of the finished file.
         kept: PathBuf,
         /// Why.
         source: io::Error,

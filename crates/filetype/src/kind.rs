@@ -17,7 +17,7 @@ pub enum FileType {
     Device,
     /// A web page.
     Html,
-    /// A Git LFS pointer: a small text in place of a file.
+    /// A Git LFS pointer: a small text instead of a file.
     LfsPointer,
     /// A safetensors file.
     Safetensors,

@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use kernels::{Isa, Kernels, Rows, Scratch, Weight};
+use kernels::{CpuKernels, Isa, Rows, Scratch, Weight};
 use weights::{Format, Matrix};
 
 /// Rows, inputs, outputs and copies: as many as keep the weights out of the caches where
@@ -35,11 +35,11 @@ fn products(criterion: &mut Criterion) {
             let mut out = vec![0.0; rows * outputs];
             let mut scratch = Scratch::default();
             for isa in Isa::available() {
-                let Some(kernels) = Kernels::new(isa) else {
+                let Some(kernels) = CpuKernels::new(isa) else {
                     continue;
                 };
                 let mut at = 0;
-                let sums = kernels.weight_sums(&matrix, &packed[0].0);
+                let sums = kernels.weight_stats(&matrix, &packed[0].0);
                 group.bench_function(BenchmarkId::new(format.as_str(), isa.as_str()), |bencher| {
                     bencher.iter(|| {
                         let (values, scales) = &packed[at % copies];
@@ -48,9 +48,9 @@ fn products(criterion: &mut Criterion) {
                             matrix,
                             values,
                             scales,
-                            sums: &sums,
+                            stats: &sums,
                             bias: None,
-                            residual: false,
+                            two_term_activations: false,
                         };
                         kernels.matmul(&weight, Rows::new(&x, inputs), &mut scratch, &mut out);
                     });

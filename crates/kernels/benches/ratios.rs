@@ -3,24 +3,24 @@
 
 use std::time::{Duration, Instant};
 
-use kernels::{Isa, Kernels, Rows, Scratch, Weight, WeightSums};
+use kernels::{CpuKernels, Isa, Rows, Scratch, Weight, WeightStats};
 use weights::{Format, Matrix};
 
-/// Products of each side, by turns; the fastest counts.
-const TURNS: usize = 15;
+/// How often each side is timed, alternating; the fastest counts.
+const REPEATS: usize = 15;
 
 /// A product of one shape in one format.
-struct Product {
+struct TimedProduct {
     matrix: Matrix,
     values: Vec<u8>,
     scales: Vec<u8>,
-    sums: WeightSums,
+    stats: WeightStats,
     x: Vec<f32>,
     out: Vec<f32>,
     scratch: Scratch,
 }
 
-impl Product {
+impl TimedProduct {
     fn new(format: Format, rows: usize, inputs: usize, outputs: usize) -> Self {
         let matrix = Matrix {
             format,
@@ -33,7 +33,7 @@ impl Product {
         let (values, scales) = matrix.pack(&weight);
         Self {
             matrix,
-            sums: Kernels::detect().weight_sums(&matrix, &values),
+            stats: CpuKernels::detect().weight_stats(&matrix, &values),
             values,
             scales,
             x: (0..rows * inputs)
@@ -44,14 +44,14 @@ impl Product {
         }
     }
 
-    fn time(&mut self, kernels: Kernels) -> Duration {
+    fn time(&mut self, kernels: CpuKernels) -> Duration {
         let weight = Weight {
             matrix: self.matrix,
             values: &self.values,
             scales: &self.scales,
-            sums: &self.sums,
+            stats: &self.stats,
             bias: None,
-            residual: false,
+            two_term_activations: false,
         };
         let x = Rows::new(&self.x, self.matrix.inputs);
         let start = Instant::now();
@@ -63,7 +63,7 @@ impl Product {
 /// How many times longer `a` takes than `b`.
 fn ratio(mut a: impl FnMut() -> Duration, mut b: impl FnMut() -> Duration) -> f64 {
     let mut fastest = [Duration::MAX; 2];
-    for _ in 0..TURNS {
+    for _ in 0..REPEATS {
         fastest = [fastest[0].min(a()), fastest[1].min(b())];
     }
     fastest[0].as_secs_f64() / fastest[1].as_secs_f64()
@@ -84,14 +84,14 @@ fn check(what: &str, ratio: f64, least: f64) {
 
 #[test]
 fn vectors_pay() {
-    let best = Kernels::detect();
+    let best = CpuKernels::detect();
     if best.isa() == Isa::Scalar {
         return;
     }
-    let plain = Kernels::new(Isa::Scalar).unwrap();
+    let plain = CpuKernels::new(Isa::Scalar).unwrap();
     for format in Format::ALL {
-        let mut slow = Product::new(format, 16, 512, 512);
-        let mut fast = Product::new(format, 16, 512, 512);
+        let mut slow = TimedProduct::new(format, 16, 512, 512);
+        let mut fast = TimedProduct::new(format, 16, 512, 512);
         let ratio = ratio(|| slow.time(plain), || fast.time(best));
         check(&format!("{format}, vectors against plain code"), ratio, 1.5);
     }
@@ -99,13 +99,13 @@ fn vectors_pay() {
 
 #[test]
 fn a_step_of_the_backbone_takes_less_time_the_smaller_its_weights() {
-    let kernels = Kernels::detect();
+    let kernels = CpuKernels::detect();
     if kernels.isa() == Isa::Scalar {
         return;
     }
     // As large as a layer, so that memory counts.
-    let mut f32s = Product::new(Format::F32, 1, 1024, 8192);
-    let mut q8 = Product::new(Format::Q8, 1, 1024, 8192);
+    let mut f32s = TimedProduct::new(Format::F32, 1, 1024, 8192);
+    let mut q8 = TimedProduct::new(Format::Q8, 1, 1024, 8192);
     let ratio = ratio(|| f32s.time(kernels), || q8.time(kernels));
     check("a step in q8 against one in f32", ratio, 1.3);
 }

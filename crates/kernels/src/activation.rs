@@ -1,11 +1,11 @@
 //! Activation functions.
 
-use crate::isa::{Kernel, Kernels};
+use crate::isa::CpuKernels;
 use crate::math;
-use crate::simd::Simd;
+use crate::simd::{Simd, SimdOp};
 
-/// Values that are copied and replaced at a time: they stay in the nearest cache.
-const PIECE: usize = 1024;
+/// Values that are copied and replaced at a time: they stay in the L1 cache.
+const CHUNK: usize = 1024;
 
 /// An activation function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +23,9 @@ struct Activate<'a> {
     values: &'a mut [f32],
 }
 
-impl Kernel for Activate<'_> {
+impl SimdOp for Activate<'_> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    fn run<S: Simd>(self, _: S) {
         match self.activation {
             Activation::Elu => map(self.values, math::elu),
             Activation::Silu => map(self.values, math::silu),
@@ -41,11 +41,10 @@ fn map(values: &mut [f32], function: impl Fn(f32) -> f32) {
     }
 }
 
-impl Kernels {
+impl CpuKernels {
     /// Replaces every value by the function's.
     pub fn activate(self, activation: Activation, values: &mut [f32]) {
-        // SAFETY: the kernel needs nothing but its slice.
-        unsafe { self.run(Activate { activation, values }) }
+        self.run(Activate { activation, values });
     }
 
     /// The function's values of `x`, into `out`.
@@ -55,7 +54,7 @@ impl Kernels {
     /// If lengths disagree.
     pub fn activate_into(self, activation: Activation, x: &[f32], out: &mut [f32]) {
         assert_eq!(x.len(), out.len(), "values of an activation");
-        for (x, out) in x.chunks(PIECE).zip(out.chunks_mut(PIECE)) {
+        for (x, out) in x.chunks(CHUNK).zip(out.chunks_mut(CHUNK)) {
             out.copy_from_slice(x);
             self.activate(activation, out);
         }

@@ -1,34 +1,36 @@
 //! Attention of the newest positions over cached rows.
 
-mod numeric;
+mod backend;
+mod float;
+mod quantised;
 
 use std::array::from_fn;
 use std::ops::Range;
 
-use crate::cache::{BLOCK, Cache, Heads, Numbers, Side};
-use crate::isa::{Kernel, Kernels};
+use crate::cache::{CACHE_BLOCK_ROWS, Cache, CacheStorage, HeadShape, KvRole};
+use crate::isa::CpuKernels;
 use crate::math;
-use crate::matmul::row_blocks;
-use crate::simd::Simd;
+use crate::matmul::row_tiles;
+use crate::memory::MEM_STREAMS;
+use crate::simd::{Simd, SimdOp};
 use crate::size::size;
 use crate::{Rows, Scratch};
-use numeric::{Integers, Numeric, Place, Rounded, Singles, Weights};
+use backend::{AttentionBackend, Probs, Tile};
+use float::F32Attention;
+use quantised::{QuantisedAttention, QuantisedRoom};
 
-/// Blocks of the cache that are read by turns. Finding the next page of memory takes longer
-/// than reading it, so it is done for several at once.
-const STREAMS: usize = 4;
-/// Queries that are worked on at a time, at most.
-const QUERIES: usize = 4;
+/// Rows of queries that are worked on at a time, at most.
+const QUERY_ROWS: usize = 4;
 
-impl Kernels {
-    /// Twin of `F.scaled_dot_product_attention`, causal: the rows of `q` `[queries, width]`
-    /// (scaled already) belong to the last rows of the caches, and each looks at the rows up to
-    /// its own, the last `context` of them if there is a limit. `out` `[rows, queries, width]`.
-    /// What comes out of a row does not depend on the others.
+impl CpuKernels {
+    /// Counterpart of `F.scaled_dot_product_attention`, causal: the rows of `q`
+    /// `[num_heads, head_dim]` (scaled already) belong to the last rows of the caches, and each
+    /// looks at the rows up to its own, the last `context` of them if there is a limit. `out` is
+    /// `[rows, num_heads, head_dim]`. A row's output is independent of the other rows.
     ///
     /// # Panics
     ///
-    /// If lengths disagree, or the caches are not keys and values of one geometry and format.
+    /// If lengths disagree, or the caches are not keys and values of one shape and format.
     pub fn attend(
         self,
         q: Rows<'_>,
@@ -38,46 +40,31 @@ impl Kernels {
         scratch: &mut Scratch,
         out: &mut [f32],
     ) {
-        let heads = keys.heads();
-        let width = size([heads.queries, heads.width]);
-        assert!(
-            heads.row() > 0 && heads.queries.is_multiple_of(heads.keys),
-            "heads"
-        );
-        assert!(
-            keys.side() == Side::Keys && values.side() == Side::Values && heads == values.heads(),
-            "keys and values"
-        );
-        assert_eq!(keys.range(), values.range(), "cached rows");
-        assert!(q.count <= keys.rows(), "a cached row for each query");
-        assert_eq!(out.len(), size([q.count, width]), "output");
+        check(q, keys, values, out);
         if out.is_empty() {
             return;
         }
-        let needed = size([q.count - 1, q.stride]).saturating_add(width);
-        assert!(
-            q.values.len() >= needed,
-            "queries: {} < {needed}",
-            q.values.len()
-        );
+        let heads = keys.heads();
         let Scratch {
-            activations,
-            activation_scales,
+            quantised_rows,
+            row_scales,
             scores,
-            weights,
+            probs,
             sums,
             factors,
             ..
         } = scratch;
-        let seen = (keys.range().end.div_ceil(BLOCK) - keys.range().start / BLOCK) * BLOCK;
-        scores.resize(size([QUERIES, heads.queries, seen]), 0.0);
-        sums.resize(size([QUERIES, heads.queries, heads.padded()]), 0.0);
-        factors.resize(size([QUERIES, heads.queries]), 0.0);
-        weights.resize(size([QUERIES, heads.queries, seen]), 0);
-        let rounded = Rounded {
-            queries: activations,
-            scales: activation_scales,
-            weights,
+        let first_block = keys.range().start / CACHE_BLOCK_ROWS;
+        let blocks = keys.range().end.div_ceil(CACHE_BLOCK_ROWS) - first_block;
+        let seen = size([blocks, CACHE_BLOCK_ROWS]);
+        scores.resize(size([QUERY_ROWS, heads.num_heads, seen]), 0.0);
+        probs.resize(size([QUERY_ROWS, heads.num_heads, seen]), 0);
+        sums.resize(size([QUERY_ROWS, heads.num_heads, heads.padded_dim()]), 0.0);
+        factors.resize(size([QUERY_ROWS, heads.num_heads]), 0.0);
+        let room = QuantisedRoom {
+            queries: quantised_rows,
+            scales: row_scales,
+            probs,
         };
         let work = Work {
             heads,
@@ -89,141 +76,244 @@ impl Kernels {
             factors,
             out,
         };
-        match (&keys.numbers, &values.numbers) {
-            (Numbers::F32(keys), Numbers::F32(values)) => {
-                let numbers = Singles {
-                    q: q.values.as_ptr(),
-                    stride: q.stride,
-                    keys: keys.values.as_ptr(),
-                    values: values.values.as_ptr(),
-                };
-                // SAFETY: all lengths were compared.
-                unsafe { self.run(Attend { work, numbers }) };
+        match (&keys.storage, &values.storage) {
+            (CacheStorage::F32(keys), CacheStorage::F32(values)) => {
+                let backend = F32Attention::new(q, [keys, values]);
+                self.run(Attend { work, backend });
             }
-            (Numbers::I16(keys), Numbers::I16(values)) => {
-                let numbers = Integers::new(self, heads, q, [keys, values], rounded);
-                // SAFETY: all lengths were compared.
-                unsafe { self.run(Attend { work, numbers }) };
+            (CacheStorage::I16(keys), CacheStorage::I16(values)) => {
+                let backend = QuantisedAttention::new(self, heads, q, [keys, values], room);
+                self.run(Attend { work, backend });
             }
-            (Numbers::I8(keys), Numbers::I8(values)) => {
-                let numbers = Integers::new(self, heads, q, [keys, values], rounded);
-                // SAFETY: all lengths were compared.
-                unsafe { self.run(Attend { work, numbers }) };
+            (CacheStorage::I8(keys), CacheStorage::I8(values)) => {
+                let backend = QuantisedAttention::new(self, heads, q, [keys, values], room);
+                self.run(Attend { work, backend });
             }
-            _ => panic!("keys and values of one format"),
+            (CacheStorage::F32(_) | CacheStorage::I16(_) | CacheStorage::I8(_), _) => {
+                panic!("keys and values of one format")
+            }
         }
     }
 }
 
-/// What is to be done, in whatever numbers.
+/// Compares lengths, as [`CpuKernels::attend`] says.
+fn check(q: Rows<'_>, keys: &Cache, values: &Cache, out: &[f32]) {
+    let heads = keys.heads();
+    let groups = heads.num_heads.is_multiple_of(heads.num_kv_heads);
+    assert!(heads.row_width() > 0 && groups, "heads");
+    assert!(
+        keys.role() == KvRole::Keys && values.role() == KvRole::Values && heads == values.heads(),
+        "keys and values"
+    );
+    assert_eq!(keys.range(), values.range(), "cached rows");
+    assert!(q.count <= keys.rows(), "a cached row for each query");
+    let width = size([heads.num_heads, heads.head_dim]);
+    assert_eq!(out.len(), size([q.count, width]), "output");
+    let (given, needed) = (q.values.len(), q.needed(width));
+    assert!(given >= needed, "queries: {given} < {needed}");
+}
+
+/// An attention, whatever the format of its caches.
 struct Work<'a> {
-    heads: Heads,
-    /// Rows that are remembered, counted from the first block.
+    heads: HeadShape,
+    /// Rows that are cached, counted from the first block.
     rows: Range<usize>,
     /// Rows that a query sees.
     context: usize,
-    /// Queries, one for each of the last rows.
+    /// Rows of queries, one for each of the last cached rows.
     count: usize,
-    /// Room for scores: `[QUERIES, queries, rows of all blocks]`.
+    /// Room for scores: `[QUERY_ROWS, num_heads, rows of all blocks]`.
     scores: &'a mut [f32],
-    /// Room for sums: `[QUERIES, queries, padded width]`.
+    /// Room for sums: `[QUERY_ROWS, num_heads, padded head_dim]`.
     sums: &'a mut [f32],
-    /// Room for what they are multiplied with: `[QUERIES, queries]`.
+    /// Room for what they are multiplied with: `[QUERY_ROWS, num_heads]`.
     factors: &'a mut [f32],
-    /// `[count, queries, width]`
+    /// `[count, num_heads, head_dim]`
     out: &'a mut [f32],
 }
 
-struct Attend<'a, N: Numeric> {
+/// The attention of `work`, with caches and queries as `backend` has them: [`check`] compared
+/// their lengths, and there is room for every row and head.
+struct Attend<'a, B: AttentionBackend> {
     work: Work<'a>,
-    numbers: N,
+    backend: B,
 }
 
-impl<N: Numeric> Kernel for Attend<'_, N> {
+impl<B: AttentionBackend> SimdOp for Attend<'_, B> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(mut self) {
-        for [row, size] in row_blocks(self.work.count, S::ROWS.min(QUERIES)) {
-            // SAFETY: `Kernels::attend` compared all lengths.
+    fn run<S: Simd>(mut self, simd: S) {
+        for [row, size] in row_tiles(self.work.count, S::ROWS.min(QUERY_ROWS)) {
+            // SAFETY: `row_tiles` gives `size` rows from `row` on that `work` has.
             unsafe {
                 match size {
-                    4 if S::ROWS >= 4 => self.rows::<S, 4>(row),
-                    2 => self.rows::<S, 2>(row),
-                    _ => self.rows::<S, 1>(row),
+                    4 if S::ROWS >= 4 => self.rows::<S, 4>(simd, row),
+                    2 => self.rows::<S, 2>(simd, row),
+                    _ => self.rows::<S, 1>(simd, row),
                 }
             }
         }
     }
 }
 
-impl<N: Numeric> Attend<'_, N> {
-    /// `R` rows from `row` on.
+/// What `R` rows of queries see.
+struct Seen<const R: usize> {
+    /// The first of the rows.
+    row: usize,
+    /// Cached rows that each of them sees.
+    rows: [Range<usize>; R],
+    /// The blocks in which those are.
+    blocks: Range<usize>,
+}
+
+impl<const R: usize> Seen<R> {
+    /// What the rows from `row` on see.
     #[inline(always)]
-    unsafe fn rows<S: Simd, const R: usize>(&mut self, row: usize) {
-        let Work { heads, count, .. } = self.work;
-        let (queries, padded) = (heads.queries, heads.padded());
-        let remembered = self.work.rows.clone();
-        let seen: [Range<usize>; R] = from_fn(|r| {
-            let end = remembered.end - count + row + r + 1;
-            remembered.start.max(end.saturating_sub(self.work.context))..end
+    fn new(work: &Work<'_>, row: usize) -> Self {
+        let cached = &work.rows;
+        let rows: [Range<usize>; R] = from_fn(|r| {
+            let end = cached.end - work.count + row + r + 1;
+            cached.start.max(end.saturating_sub(work.context))..end
         });
         // A later row begins and ends later.
-        let blocks = seen[0].start / BLOCK..seen[R - 1].end.div_ceil(BLOCK);
-        let first = blocks.start * BLOCK;
-        // Scores of a query.
-        let length = blocks.len() * BLOCK;
-        let place = |blocks: Range<usize>, query: usize| Place {
+        let blocks = rows[0].start / CACHE_BLOCK_ROWS..rows[R - 1].end.div_ceil(CACHE_BLOCK_ROWS);
+        Self { row, rows, blocks }
+    }
+
+    /// The first cached row of the first block.
+    #[inline(always)]
+    fn first(&self) -> usize {
+        self.blocks.start * CACHE_BLOCK_ROWS
+    }
+
+    /// Scores of a query.
+    #[inline(always)]
+    fn scores(&self) -> usize {
+        self.blocks.len() * CACHE_BLOCK_ROWS
+    }
+
+    /// `blocks` and these rows' queries of head `query`.
+    #[inline(always)]
+    fn tile(&self, heads: HeadShape, blocks: &Range<usize>, query: usize) -> Tile {
+        let kv_head = query / (heads.num_heads / heads.num_kv_heads);
+        Tile {
             heads,
-            block: blocks.start * heads.keys + query / (queries / heads.keys),
+            block: blocks.start * heads.num_kv_heads + kv_head,
             blocks: blocks.len(),
-            row,
+            row: self.row,
             query,
-        };
-        // SAFETY: `Kernels::attend` compared all lengths.
-        unsafe {
-            let scores = self.work.scores.as_mut_ptr();
-            by_turns(blocks.clone(), queries, |some, query| {
-                let index = query * length + some.start * BLOCK - first;
-                let to = scores.add(index);
-                (self.numbers).score::<S, R>(place(some, query), to, queries * length);
-            });
-            for (r, seen) in seen.iter().enumerate() {
-                for query in 0..queries {
-                    let head = r * queries + query;
-                    let scores = &mut self.work.scores[head * length..][..length];
-                    let total = exponentials(scores, seen.start - first..seen.end - first);
-                    let place = place(blocks.clone(), query);
-                    let scale = self.numbers.weigh::<S>(place, scores, head * length);
-                    self.work.factors[head] = scale / total;
-                }
-            }
-            self.work.sums[..R * queries * padded].fill(0.0);
-            let (scores, sums) = (self.work.scores.as_ptr(), self.work.sums.as_mut_ptr());
-            by_turns(blocks, queries, |some, query| {
-                let weights = Weights {
-                    scores,
-                    index: query * length + some.start * BLOCK - first,
-                    stride: queries * length,
-                };
-                let sums = sums.add(query * padded);
-                (self.numbers).sum::<S, R>(place(some, query), weights, sums, queries * padded);
-            });
         }
-        let out = self.work.out[row * queries * heads.width..].chunks_exact_mut(heads.width);
-        let sums = self.work.sums.chunks_exact(padded).take(R * queries);
-        for ((out, sums), factor) in out.zip(sums).zip(&*self.work.factors) {
+    }
+}
+
+impl<B: AttentionBackend> Attend<'_, B> {
+    /// Computes `R` rows from `row` on.
+    ///
+    /// # Safety
+    ///
+    /// `work` has these rows.
+    #[inline(always)]
+    unsafe fn rows<S: Simd, const R: usize>(&mut self, simd: S, row: usize) {
+        let seen = Seen::<R>::new(&self.work, row);
+        // SAFETY: the caller's rows see blocks that the caches have.
+        unsafe {
+            self.score::<S, R>(simd, &seen);
+            self.normalise::<S, R>(simd, &seen);
+            self.sum::<S, R>(simd, &seen);
+        }
+        let HeadShape {
+            num_heads,
+            head_dim,
+            ..
+        } = self.work.heads;
+        let out = self.work.out[row * num_heads * head_dim..].chunks_exact_mut(head_dim);
+        let sums = (self.work.sums).chunks_exact(self.work.heads.padded_dim());
+        let factors = self.work.factors.iter().take(R * num_heads);
+        for ((out, sums), factor) in out.zip(sums).zip(factors) {
             for (out, sum) in out.iter_mut().zip(sums) {
                 *out = sum * factor;
             }
         }
     }
+
+    /// The scores of all heads with every row of the blocks that are seen.
+    ///
+    /// # Safety
+    ///
+    /// `work` has the rows, and the caches have the blocks.
+    #[inline(always)]
+    unsafe fn score<S: Simd, const R: usize>(&mut self, simd: S, seen: &Seen<R>) {
+        let heads = self.work.heads;
+        let (length, stride) = (seen.scores(), heads.num_heads * seen.scores());
+        let scores = self.work.scores.as_mut_ptr();
+        for_block_groups(&seen.blocks, heads.num_heads, |blocks, query| {
+            let index = query * length + blocks.start * CACHE_BLOCK_ROWS - seen.first();
+            let tile = seen.tile(heads, &blocks, query);
+            // SAFETY: the tile's blocks are the caller's, and there is room for their scores.
+            unsafe { (self.backend).score::<S, R>(simd, tile, scores.add(index), stride) };
+        });
+    }
+
+    /// Softmax: turns scores into probabilities, and finds the factors of their sums.
+    ///
+    /// # Safety
+    ///
+    /// `work` has the rows, and the caches have the blocks.
+    #[inline(always)]
+    unsafe fn normalise<S: Simd, const R: usize>(&mut self, simd: S, seen: &Seen<R>) {
+        let heads = self.work.heads;
+        let (first, length) = (seen.first(), seen.scores());
+        for (r, rows) in seen.rows.iter().enumerate() {
+            for query in 0..heads.num_heads {
+                let head = r * heads.num_heads + query;
+                let scores = &mut self.work.scores[head * length..][..length];
+                let total = exponentials(scores, rows.start - first..rows.end - first);
+                let tile = seen.tile(heads, &seen.blocks, query);
+                // SAFETY: the scores are those of the caller's blocks.
+                let scale =
+                    unsafe { (self.backend).quantise_probs(simd, tile, scores, head * length) };
+                self.work.factors[head] = scale / total;
+            }
+        }
+    }
+
+    /// Sums of values, each times its probability.
+    ///
+    /// # Safety
+    ///
+    /// `work` has the rows, and the caches have the blocks.
+    #[inline(always)]
+    unsafe fn sum<S: Simd, const R: usize>(&mut self, simd: S, seen: &Seen<R>) {
+        let heads = self.work.heads;
+        let (length, padded) = (seen.scores(), heads.padded_dim());
+        self.work.sums[..R * heads.num_heads * padded].fill(0.0);
+        let (scores, sums) = (self.work.scores.as_ptr(), self.work.sums.as_mut_ptr());
+        for_block_groups(&seen.blocks, heads.num_heads, |blocks, query| {
+            let probs = Probs {
+                scores,
+                index: query * length + blocks.start * CACHE_BLOCK_ROWS - seen.first(),
+                stride: heads.num_heads * length,
+            };
+            let tile = seen.tile(heads, &blocks, query);
+            // SAFETY: the tile's blocks are the caller's, and every head has its sums.
+            unsafe {
+                let sums = sums.add(query * padded);
+                (self.backend).sum::<S, R>(simd, tile, probs, sums, heads.num_heads * padded);
+            }
+        });
+    }
 }
 
-/// Calls `work` with every query and all blocks in their order, some at a time.
+/// Calls `work` with every query head and all blocks in their order, some at a time, which are read
+/// interleaved.
 #[inline(always)]
-fn by_turns(blocks: Range<usize>, queries: usize, mut work: impl FnMut(Range<usize>, usize)) {
-    for start in blocks.clone().step_by(STREAMS) {
-        for query in 0..queries {
-            work(start..blocks.end.min(start + STREAMS), query);
+fn for_block_groups(
+    blocks: &Range<usize>,
+    num_heads: usize,
+    mut work: impl FnMut(Range<usize>, usize),
+) {
+    for start in blocks.clone().step_by(MEM_STREAMS) {
+        for query in 0..num_heads {
+            work(start..blocks.end.min(start + MEM_STREAMS), query);
         }
     }
 }
@@ -235,21 +325,21 @@ fn by_turns(blocks: Range<usize>, queries: usize, mut work: impl FnMut(Range<usi
 fn exponentials(scores: &mut [f32], seen: Range<usize>) -> f32 {
     scores[..seen.start].fill(f32::NEG_INFINITY);
     scores[seen.end..].fill(f32::NEG_INFINITY);
-    let mut largest = [f32::NEG_INFINITY; BLOCK];
-    for block in scores.as_chunks::<BLOCK>().0 {
+    let mut largest = [f32::NEG_INFINITY; CACHE_BLOCK_ROWS];
+    for block in scores.as_chunks::<CACHE_BLOCK_ROWS>().0 {
         for (largest, score) in largest.iter_mut().zip(block) {
             *largest = if *score > *largest { *score } else { *largest };
         }
     }
     let largest = largest.into_iter().fold(f32::NEG_INFINITY, f32::max);
-    let mut totals = [0.0; BLOCK];
-    for block in scores.as_chunks_mut::<BLOCK>().0 {
+    let mut totals = [0.0; CACHE_BLOCK_ROWS];
+    for block in scores.as_chunks_mut::<CACHE_BLOCK_ROWS>().0 {
         for (total, score) in totals.iter_mut().zip(block) {
             *score = math::exp(*score - largest);
             *total += *score;
         }
     }
-    // The smallest exponential is not 0, but nothing beside the largest.
+    // The smallest exponential is not 0, but adds nothing to the largest.
     scores[..seen.start].fill(0.0);
     scores[seen.end..].fill(0.0);
     totals.iter().sum()

@@ -1,187 +1,194 @@
 //! Cached keys or values of an attention.
 
-mod numbers;
+mod storage;
 
 use weights::PANEL;
 
 use crate::Rows;
-use crate::isa::Kernels;
+use crate::isa::CpuKernels;
 use crate::size::size;
-pub use numbers::CacheFormat;
-use numbers::Place;
-pub(crate) use numbers::{Blocks, Numbers};
+pub use storage::CacheFormat;
+use storage::RowSlot;
+pub(crate) use storage::{CacheBlocks, CacheStorage};
 
-/// Rows of a block, and channels of a panel.
-pub(crate) const BLOCK: usize = PANEL;
+/// Rows of a block. They are a panel's outputs, as channels are.
+pub(crate) const CACHE_BLOCK_ROWS: usize = PANEL;
 
-/// Geometry of an attention.
+/// Shape of an attention's heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heads {
+pub struct HeadShape {
     /// Query heads.
-    pub queries: usize,
-    /// Key and value heads; each serves `queries / keys` query heads, one behind the other.
-    pub keys: usize,
-    /// Width of a head.
-    pub width: usize,
+    pub num_heads: usize,
+    /// Key and value heads; each serves `num_heads / num_kv_heads` neighbouring query heads.
+    pub num_kv_heads: usize,
+    /// Channels of a head.
+    pub head_dim: usize,
 }
 
-impl Heads {
+impl HeadShape {
     /// Values of one cached row.
-    pub fn row(&self) -> usize {
-        size([self.keys, self.width])
+    pub fn row_width(&self) -> usize {
+        size([self.num_kv_heads, self.head_dim])
     }
 
-    /// Width of a head in whole panels.
-    pub(crate) fn padded(&self) -> usize {
-        (self.width.checked_next_multiple_of(PANEL)).unwrap_or(usize::MAX)
+    /// Channels of a head in whole panels.
+    pub(crate) fn padded_dim(&self) -> usize {
+        (self.head_dim.checked_next_multiple_of(PANEL)).unwrap_or(usize::MAX)
     }
 
     /// Numbers of a head in a block.
-    pub(crate) fn block(&self) -> usize {
-        size([BLOCK, self.padded()])
+    pub(crate) fn block_len(&self) -> usize {
+        size([CACHE_BLOCK_ROWS, self.padded_dim()])
     }
 }
 
-/// What a cache is multiplied with, which decides how it lies in memory.
+/// What a cache holds, which decides its layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// By queries: rows are a product's outputs.
+pub enum KvRole {
+    /// Keys, which queries are multiplied with: rows are a product's outputs.
     Keys,
-    /// By weights: channels are a product's outputs.
+    /// Values, which probabilities are multiplied with: channels are a product's outputs.
     Values,
 }
 
-/// Keys or values `[rows, keys, width]`, in blocks of 16 rows: `[blocks][keys]`, each head as the
-/// panels of a weight in a matrix product. Rows are put at the end and forgotten at the front.
+/// Keys or values `[rows, num_kv_heads, head_dim]`, in blocks of 16 rows: `[blocks][num_kv_heads]`,
+/// each head packed as the panels of a weight. Rows are added at the end and evicted at the front.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    heads: Heads,
-    side: Side,
-    pub(crate) numbers: Numbers,
-    /// Rows at the front that are forgotten, or were never there.
+    heads: HeadShape,
+    role: KvRole,
+    pub(crate) storage: CacheStorage,
+    /// Rows at the front that are evicted, or were never there.
     begin: usize,
-    /// Rows in blocks, the forgotten ones included.
+    /// Rows in blocks, the evicted ones included.
     end: usize,
 }
 
 impl Cache {
     /// No rows yet.
-    pub fn new(heads: Heads, side: Side, format: CacheFormat) -> Self {
+    pub fn new(heads: HeadShape, role: KvRole, format: CacheFormat) -> Self {
         Self {
             heads,
-            side,
-            numbers: Numbers::new(format),
+            role,
+            storage: CacheStorage::new(format),
             begin: 0,
             end: 0,
         }
     }
 
-    /// Geometry.
-    pub fn heads(&self) -> Heads {
+    /// Shape of its heads.
+    pub fn heads(&self) -> HeadShape {
         self.heads
     }
 
-    /// Rows that are remembered.
+    /// Rows that are cached.
     pub fn rows(&self) -> usize {
         self.end - self.begin
     }
 
-    /// The first remembered row and the one behind the last, counted from the first block.
+    /// The cached rows, counted from the first block.
     pub(crate) fn range(&self) -> std::ops::Range<usize> {
         self.begin..self.end
     }
 
-    /// The side.
-    pub(crate) fn side(&self) -> Side {
-        self.side
+    /// Whether it holds keys or values.
+    pub(crate) fn role(&self) -> KvRole {
+        self.role
     }
 
-    /// Puts rows behind the others.
+    /// Adds rows at the end.
     ///
     /// # Panics
     ///
     /// If `rows` has not as many values as it says.
-    pub fn push(&mut self, kernels: Kernels, rows: Rows<'_>) {
-        self.resize(self.end.saturating_add(rows.count).div_ceil(BLOCK));
+    pub fn push(&mut self, kernels: CpuKernels, rows: Rows<'_>) {
+        self.resize(
+            self.end
+                .saturating_add(rows.count)
+                .div_ceil(CACHE_BLOCK_ROWS),
+        );
         for i in 0..rows.count {
-            let row = &rows.values[size([i, rows.stride])..][..self.heads.row()];
-            for (head, x) in row.chunks_exact(self.heads.width).enumerate() {
-                let place = self.place(self.end, head);
-                self.numbers.store_mut().put(kernels, place, x);
+            let row = &rows.values[size([i, rows.stride])..][..self.heads.row_width()];
+            for (head, x) in row.chunks_exact(self.heads.head_dim).enumerate() {
+                let slot = self.slot(self.end, head);
+                self.storage.blocks_mut().put(kernels, slot, x);
             }
             self.end += 1;
         }
     }
 
-    /// Keeps the last `rows` rows at most. Memory is moved only now and then, and blocks stay
-    /// as they are.
+    /// Keeps the last `rows` rows at most. Memory is moved only now and then, and by whole
+    /// blocks.
     pub fn keep_last(&mut self, rows: usize) {
         self.begin = self.begin.max(self.end.saturating_sub(rows));
-        let blocks = self.begin / BLOCK;
-        if blocks * BLOCK > rows {
-            let count = blocks * self.heads.keys;
-            self.numbers.store_mut().forget(self.heads, count);
-            self.begin -= blocks * BLOCK;
-            self.end -= blocks * BLOCK;
+        let blocks = self.begin / CACHE_BLOCK_ROWS;
+        if blocks * CACHE_BLOCK_ROWS > rows {
+            let count = blocks * self.heads.num_kv_heads;
+            self.storage.blocks_mut().evict(self.heads, count);
+            self.begin -= blocks * CACHE_BLOCK_ROWS;
+            self.end -= blocks * CACHE_BLOCK_ROWS;
         }
     }
 
     /// All rows.
     pub fn get(&self) -> Vec<f32> {
-        let mut rows = Vec::with_capacity(self.rows() * self.heads.row());
+        let mut rows = Vec::with_capacity(self.rows() * self.heads.row_width());
         for row in self.range() {
-            for head in 0..self.heads.keys {
-                (self.numbers.store()).get(self.place(row, head), &mut rows);
+            for head in 0..self.heads.num_kv_heads {
+                (self.storage.blocks()).get(self.slot(row, head), &mut rows);
             }
         }
         rows
     }
 
-    /// Products of a query of head `head` `[width]` with the keys of every row that is remembered:
-    /// the scores that the row's attention is made of.
+    /// Products of a query of head `head` `[head_dim]` with the keys of every cached row: the
+    /// scores of the query's attention, before the softmax.
     ///
     /// # Panics
     ///
     /// If these are values, or there is no such head or channel.
     pub fn products(&self, head: usize, q: &[f32]) -> Vec<f32> {
-        let Heads {
-            queries,
-            keys,
-            width,
+        let HeadShape {
+            num_heads,
+            num_kv_heads,
+            head_dim,
         } = self.heads;
-        assert!(self.side == Side::Keys && head < queries && q.len() == width);
-        let key = head / (queries / keys);
-        let blocks = self.begin / BLOCK..self.end.div_ceil(BLOCK);
-        let first = blocks.start * BLOCK;
+        assert!(self.role == KvRole::Keys, "keys");
+        assert!(head < num_heads && q.len() == head_dim, "a query's head");
+        let kv_head = head / (num_heads / num_kv_heads);
+        let blocks = self.begin / CACHE_BLOCK_ROWS..self.end.div_ceil(CACHE_BLOCK_ROWS);
+        let first = blocks.start * CACHE_BLOCK_ROWS;
         let mut products: Vec<f32> = blocks
-            .flat_map(|block| (self.numbers.store()).products(self.place(block * BLOCK, key), q))
+            .flat_map(|block| {
+                (self.storage.blocks()).products(self.slot(block * CACHE_BLOCK_ROWS, kv_head), q)
+            })
             .collect();
         products.truncate(self.end - first);
         products.drain(..self.begin - first);
         products
     }
 
-    /// Replaces all rows that are remembered. The first stays where it was, for keys and values
-    /// belong together.
-    pub fn set(&mut self, kernels: Kernels, rows: &[f32]) {
+    /// Replaces all cached rows. The first stays at its place in its block, for keys and values
+    /// have to be at the same.
+    pub fn set(&mut self, kernels: CpuKernels, rows: &[f32]) {
         self.end = self.begin;
-        self.resize(self.end.div_ceil(BLOCK));
-        self.push(kernels, Rows::new(rows, self.heads.row()));
+        self.resize(self.end.div_ceil(CACHE_BLOCK_ROWS));
+        self.push(kernels, Rows::new(rows, self.heads.row_width()));
     }
 
-    /// Takes blocks away at the end, or puts blocks of zeros there, until there are so many.
+    /// Removes blocks at the end, or adds blocks of zeros, until there are `blocks`.
     fn resize(&mut self, blocks: usize) {
-        let count = size([blocks, self.heads.keys]);
-        self.numbers.store_mut().resize(self.heads, count);
+        let count = size([blocks, self.heads.num_kv_heads]);
+        self.storage.blocks_mut().resize(self.heads, count);
     }
 
     /// Where a head of a row is.
-    fn place(&self, row: usize, head: usize) -> Place {
-        Place {
+    fn slot(&self, row: usize, head: usize) -> RowSlot {
+        RowSlot {
             heads: self.heads,
-            side: self.side,
-            head: row / BLOCK * self.heads.keys + head,
-            row: row % BLOCK,
+            role: self.role,
+            head: row / CACHE_BLOCK_ROWS * self.heads.num_kv_heads + head,
+            row: row % CACHE_BLOCK_ROWS,
         }
     }
 }
@@ -190,20 +197,20 @@ impl Cache {
 mod tests {
     use super::*;
 
-    const HEADS: Heads = Heads {
-        queries: 4,
-        keys: 2,
-        width: 20,
+    const HEADS: HeadShape = HeadShape {
+        num_heads: 4,
+        num_kv_heads: 2,
+        head_dim: 20,
     };
 
     #[test]
     fn products_are_those_of_the_rows() {
         for format in [CacheFormat::F32, CacheFormat::I16, CacheFormat::I8] {
-            let mut cache = Cache::new(HEADS, Side::Keys, format);
+            let mut cache = Cache::new(HEADS, KvRole::Keys, format);
             let rows: Vec<f32> = (0..40 * 40)
                 .map(|i| ((i * 37) % 101) as f32 - 50.0)
                 .collect();
-            cache.push(Kernels::detect(), Rows::new(&rows, HEADS.row()));
+            cache.push(CpuKernels::detect(), Rows::new(&rows, HEADS.row_width()));
             cache.keep_last(30);
             let kept = cache.get();
             let q: Vec<f32> = (0..20).map(|i| (i as f32 - 7.5) / 8.0).collect();
@@ -223,13 +230,13 @@ mod tests {
 
     #[test]
     fn rows_come_back() {
-        for side in [Side::Keys, Side::Values] {
+        for role in [KvRole::Keys, KvRole::Values] {
             for (format, largest) in [
                 (CacheFormat::F32, 0.1),
                 (CacheFormat::I16, 8191.0),
                 (CacheFormat::I8, 127.0),
             ] {
-                let mut cache = Cache::new(HEADS, side, format);
+                let mut cache = Cache::new(HEADS, role, format);
                 let mut expected = Vec::new();
                 for count in [0_u16, 1, 14, 1, 1, 40] {
                     // The largest of a head is the largest integer, so nothing is rounded.
@@ -241,19 +248,19 @@ mod tests {
                         }
                     };
                     let rows: Vec<f32> = (0..count * 40).map(head).collect();
-                    cache.push(Kernels::detect(), Rows::new(&rows, HEADS.row()));
+                    cache.push(CpuKernels::detect(), Rows::new(&rows, HEADS.row_width()));
                     expected.extend(rows);
-                    assert_eq!(cache.get(), expected, "{side:?}");
+                    assert_eq!(cache.get(), expected, "{role:?}");
                 }
                 for keep in [50, 33, 17, 5, 0] {
                     cache.keep_last(keep);
-                    expected.drain(..expected.len() - keep * HEADS.row());
+                    expected.drain(..expected.len() - keep * HEADS.row_width());
                     assert_eq!(cache.rows(), keep);
-                    assert_eq!(cache.get(), expected, "{side:?}, the last {keep}");
+                    assert_eq!(cache.get(), expected, "{role:?}, the last {keep}");
                 }
-                let rows = vec![1.0; 3 * HEADS.row()];
+                let rows = vec![1.0; 3 * HEADS.row_width()];
                 let begin = cache.range().start;
-                cache.set(Kernels::detect(), &rows);
+                cache.set(CpuKernels::detect(), &rows);
                 assert_eq!(cache.get(), rows);
                 assert_eq!(cache.range(), begin..begin + 3);
             }

@@ -1,6 +1,16 @@
 //! Which instructions this processor has.
 
-use crate::simd::Simd;
+use crate::simd::SimdOp;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::avx512::Avx512;
+#[cfg(target_arch = "aarch64")]
+use crate::simd::neon::Neon;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use crate::simd::scalar::Scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use crate::simd::wasm::Wasm;
 
 /// A set of instructions that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,38 +36,26 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// All that this processor has, the best last.
-    #[cfg_attr(
-        target_arch = "wasm32",
-        allow(
-            clippy::vec_init_then_push,
-            reason = "other processors are asked in between"
-        )
-    )]
-    pub fn available() -> Vec<Self> {
-        let mut all = Vec::new();
+    /// All that kernels are compiled for, the best last.
+    const COMPILED: &[Self] = &[
         #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-        all.push(Self::Scalar);
+        Self::Scalar,
         #[cfg(target_arch = "x86_64")]
-        {
-            // Miri interprets no vectors of this kind.
-            if !cfg!(miri) && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                all.push(Self::Avx2);
-                if is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512vnni")
-                {
-                    all.push(Self::Avx512);
-                }
-            }
-        }
+        Self::Avx2,
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx512,
         #[cfg(target_arch = "aarch64")]
-        all.push(Self::Neon);
+        Self::Neon,
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        all.push(Self::Wasm);
+        Self::Wasm,
         #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-        all.push(Self::WasmDot);
-        all
+        Self::WasmDot,
+    ];
+
+    /// All that this processor has, the best last.
+    pub fn available() -> Vec<Self> {
+        let all = Self::COMPILED.iter().copied();
+        all.filter(|isa| Token::detect(*isa).is_some()).collect()
     }
 
     /// The name, for reports.
@@ -81,114 +79,137 @@ impl Isa {
     }
 }
 
-/// The kernels for one instruction set, which this processor has.
+/// The token of an instruction set, which proves that the processor has it.
 #[derive(Clone, Copy, Debug)]
-pub struct Kernels {
-    isa: Isa,
+enum Token {
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    Scalar(Scalar),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Wasm(Wasm<false>),
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    WasmDot(Wasm<true>),
 }
 
-impl Default for Kernels {
+impl Token {
+    /// What every processor has that the crate is compiled for.
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    const LEAST: Self = Self::Scalar(Scalar);
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    const LEAST: Self = Self::Wasm(Wasm::<false>);
+
+    /// The token of `isa`, if this processor has it.
+    fn detect(isa: Isa) -> Option<Self> {
+        match isa {
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            Isa::Scalar => Some(Self::Scalar(Scalar)),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => Avx2::detect().map(Self::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => Avx512::detect().map(Self::Avx512),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => Some(Self::Neon(Neon)),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Wasm => Some(Self::Wasm(Wasm::<false>)),
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Isa::WasmDot => Some(Self::WasmDot(Wasm::<true>)),
+        }
+    }
+}
+
+/// The kernels for one instruction set, which this processor has.
+#[derive(Clone, Copy, Debug)]
+pub struct CpuKernels {
+    token: Token,
+}
+
+impl Default for CpuKernels {
     fn default() -> Self {
         Self::detect()
     }
 }
 
-impl Kernels {
+impl CpuKernels {
     /// Those for the best instruction set there is.
     pub fn detect() -> Self {
-        // There always is one.
-        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-        let least = Isa::Scalar;
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        let least = Isa::Wasm;
-        let isa = Isa::available().pop().unwrap_or(least);
-        Self { isa }
+        let best = Isa::COMPILED.iter().rev().copied().find_map(Self::new);
+        best.unwrap_or(Self {
+            token: Token::LEAST,
+        })
     }
 
     /// Those for `isa`, if this processor has it.
     pub fn new(isa: Isa) -> Option<Self> {
-        Isa::available().contains(&isa).then_some(Self { isa })
+        let token = Token::detect(isa)?;
+        Some(Self { token })
     }
 
     /// The instruction set.
     pub fn isa(self) -> Isa {
-        self.isa
-    }
-
-    /// Whether activations beside 8-bit weights come in planes.
-    pub(crate) fn has_planes(self) -> bool {
-        match self.isa {
+        match self.token {
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            Token::Scalar(_) => Isa::Scalar,
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(_) => Isa::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512(_) => Isa::Avx512,
+            #[cfg(target_arch = "aarch64")]
+            Token::Neon(_) => Isa::Neon,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Token::Wasm(_) => Isa::Wasm,
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Isa::WasmDot => true,
-            _ => false,
+            Token::WasmDot(_) => Isa::WasmDot,
         }
     }
 
-    /// Runs `kernel` with dot products of bytes, where the instruction set has those.
-    ///
-    /// # Safety
-    ///
-    /// That of [`Kernel::run`]; beside q8 weights, activations come in planes where
-    /// [`Kernels::has_planes`] says so.
+    /// Whether products with q8 weights split their activations.
+    pub(crate) fn splits_activations(self) -> bool {
+        match self.token {
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            Token::Scalar(_) => false,
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(_) | Token::Avx512(_) => false,
+            #[cfg(target_arch = "aarch64")]
+            Token::Neon(_) => false,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Token::Wasm(_) => false,
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Token::WasmDot(_) => true,
+        }
+    }
+
+    /// Runs `op` with dot products of bytes, where the instruction set has those. Activations of
+    /// q8 products have to be split where [`CpuKernels::splits_activations`] says so.
     #[inline]
-    pub(crate) unsafe fn run_on_bytes<K: Kernel>(self, kernel: K) {
-        // SAFETY: `Self` is only made for instruction sets that were found.
-        unsafe {
-            match self.isa {
-                #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-                Isa::WasmDot => kernel.run::<crate::simd::wasm::Wasm<true>>(),
-                _ => self.run(kernel),
-            }
+    pub(crate) fn run_on_bytes(self, op: impl SimdOp) {
+        match self.token {
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Token::WasmDot(simd) => op.run(simd),
+            _ => self.run(op),
         }
     }
 
-    /// Runs `kernel` compiled for the instruction set.
-    ///
-    /// # Safety
-    ///
-    /// That of [`Kernel::run`].
+    /// Runs `op` compiled for the instruction set.
     #[inline]
-    pub(crate) unsafe fn run<K: Kernel>(self, kernel: K) {
-        // SAFETY: `Self` is only made for instruction sets that were found.
-        unsafe {
-            match self.isa {
-                #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-                Isa::Scalar => kernel.run::<crate::simd::scalar::Scalar>(),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => run_avx2(kernel),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => run_avx512(kernel),
-                #[cfg(target_arch = "aarch64")]
-                Isa::Neon => kernel.run::<crate::simd::neon::Neon>(),
-                #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-                Isa::Wasm => kernel.run::<crate::simd::wasm::Wasm<false>>(),
-                #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-                Isa::WasmDot => kernel.run::<crate::simd::wasm::Wasm<false>>(),
-            }
+    pub(crate) fn run(self, op: impl SimdOp) {
+        match self.token {
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            Token::Scalar(simd) => op.run(simd),
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(simd) => simd.run(op),
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512(simd) => simd.run(op),
+            #[cfg(target_arch = "aarch64")]
+            Token::Neon(simd) => op.run(simd),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Token::Wasm(simd) => op.run(simd),
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Token::WasmDot(_) => op.run(Wasm::<false>),
         }
     }
-}
-
-/// A loop over vectors, which is compiled once for every instruction set.
-pub(crate) trait Kernel {
-    /// Does the work. Has to be `#[inline(always)]`.
-    ///
-    /// # Safety
-    ///
-    /// The processor has the instructions of `S`; what else the kernel's fields promise.
-    unsafe fn run<S: Simd>(self);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn run_avx2<K: Kernel>(kernel: K) {
-    // SAFETY: as this function's own.
-    unsafe { kernel.run::<crate::simd::avx2::Avx2>() }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512vnni")]
-unsafe fn run_avx512<K: Kernel>(kernel: K) {
-    // SAFETY: as this function's own.
-    unsafe { kernel.run::<crate::simd::avx512::Avx512>() }
 }

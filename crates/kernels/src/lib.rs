@@ -1,14 +1,15 @@
 //! The inner loops of the engine: matrix products on packed weights, attention, norms and
 //! activations, for every processor.
 //!
-//! 1. [`Kernels::detect`] finds the best instruction set that this processor has. In wasm, where
-//!    processors cannot be asked, [`Kernels::tested`] finds the fastest that computes right.
+//! 1. [`CpuKernels::detect`] finds the best instruction set that this processor has. In wasm, where
+//!    processors cannot be asked, [`CpuKernels::tested`] finds the fastest that computes right.
 //! 2. Its methods take slices and check their shapes; all `unsafe` code lies behind them.
-//! 3. Work is never split over sums, so that a result does not depend on how it is split.
+//! 3. A sum is never split between threads or calls, so that a result does not depend on how work
+//!    is split.
 //!
-//! Weights come as [`formats`] lays them out. Activations are f32; products with integer
-//! weights round them to 14 bits first, so that all that a quantised product loses is what
-//! its weights have lost already.
+//! Weights are packed as the crate [`weights`] describes. Activations are f32. Products with q16
+//! and q8 weights round them to 14 bits, so that the weights' own error dominates; products with
+//! q6 and q4 weights round them to 8 bits in blocks.
 
 #![allow(unsafe_code, reason = "this is the crate where it lives")]
 #![allow(
@@ -25,24 +26,28 @@
 )]
 
 mod activation;
-mod activations;
+mod add;
 mod attention;
-mod block_activations;
+mod block_quantised_rows;
 mod cache;
 mod isa;
 mod math;
 mod matmul;
+mod memory;
 mod norm;
+mod quantised_rows;
 mod scratch;
 mod self_test;
 mod simd;
 mod size;
-mod sum;
-mod weight_sums;
+mod weight_stats;
+
+/// Inputs that share a scale in q6 and q4.
+use weights::BLOCK as QUANT_BLOCK;
 
 pub use activation::Activation;
-pub use cache::{Cache, CacheFormat, Heads, Side};
-pub use isa::{Isa, Kernels};
+pub use cache::{Cache, CacheFormat, HeadShape, KvRole};
+pub use isa::{CpuKernels, Isa};
 pub use matmul::{Rows, Weight};
 pub use scratch::Scratch;
-pub use weight_sums::WeightSums;
+pub use weight_stats::WeightStats;

@@ -1,10 +1,10 @@
-//! Elementary functions to about 1e-7, written so that the compiler makes vectors of them.
+//! Elementary functions to about 1e-7, written so that the compiler vectorises them.
 //!
 //! No branches and no calls: every operation exists for vectors on every processor, and all
 //! round alike, so the same number comes out everywhere.
 
 /// Adding it to a number below 2^22 in magnitude leaves the nearest integer in the lower bits.
-const ROUND: f32 = 12_582_912.0;
+pub(crate) const ROUND_TO_INTEGER: f32 = 12_582_912.0;
 /// ln 2 in two parts, so that multiples of the first are exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 /// Beyond these, e^x is no single, or its parts are subnormal, which processors are slow with.
@@ -15,8 +15,8 @@ const RANGE: [f32; 2] = [-86.0, 88.0];
 fn split(x: f32) -> [f32; 2] {
     let x = if x < RANGE[0] { RANGE[0] } else { x };
     let x = if x > RANGE[1] { RANGE[1] } else { x };
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
+    let shifted = x * std::f32::consts::LOG2_E + ROUND_TO_INTEGER;
+    let n = shifted - ROUND_TO_INTEGER;
     let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
     let r = x - n * LN_2[0] - n * LN_2[1];
     // Minimax polynomial of (e^r - 1 - r) / r^2 on [-ln 2 / 2, ln 2 / 2] (Cephes' expf).

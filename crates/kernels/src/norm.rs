@@ -1,9 +1,9 @@
 //! Layer normalisation.
 
-use crate::isa::{Kernel, Kernels};
-use crate::simd::Simd;
+use crate::isa::CpuKernels;
+use crate::simd::{Simd, SimdOp};
 
-/// Sums side by side: a vector of them.
+/// Independent sums: a vector of them.
 const LANES: usize = 16;
 
 struct LayerNorm<'a> {
@@ -14,9 +14,9 @@ struct LayerNorm<'a> {
     out: &'a mut [f32],
 }
 
-impl Kernel for LayerNorm<'_> {
+impl SimdOp for LayerNorm<'_> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    fn run<S: Simd>(self, _: S) {
         let width = self.gain.len();
         for (x, out) in self
             .x
@@ -48,7 +48,7 @@ fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     sums.iter().sum::<f32>() + rest.iter().map(|v| f(*v)).sum::<f32>()
 }
 
-impl Kernels {
+impl CpuKernels {
     /// Each row of `x`, as wide as `gain`: less its mean, over its standard deviation, times
     /// `gain`, plus `bias`.
     ///
@@ -64,16 +64,13 @@ impl Kernels {
             x.len() == out.len() && x.len().is_multiple_of(gain.len()),
             "rows"
         );
-        // SAFETY: the kernel needs nothing but its slices.
-        unsafe {
-            self.run(LayerNorm {
-                x,
-                gain,
-                bias,
-                eps,
-                out,
-            });
-        }
+        self.run(LayerNorm {
+            x,
+            gain,
+            bias,
+            eps,
+            out,
+        });
     }
 }
 
@@ -85,7 +82,7 @@ mod tests {
     #[test]
     fn rows_are_normalised() {
         for isa in Isa::available() {
-            let kernels = Kernels::new(isa).unwrap();
+            let kernels = CpuKernels::new(isa).unwrap();
             for width in [1, 2, 15, 16, 33] {
                 let x: Vec<f32> = (0..3 * width)
                     .map(|i| ((i * 37 % 23) as f32) - 5.0)

@@ -1,29 +1,34 @@
-//! A test of the kernels at the start, on the processor and behind the compiler that will run
-//! them. Of relaxed SIMD, browsers may make what their processors do fast: so it is neither
-//! known before what a dot product of bytes gives, nor whether it pays.
+//! A test of the kernels at start, on the processor and with the compiler that will run them.
+//! Relaxed SIMD's results are implementation-defined, so it is not known before what a dot
+//! product of bytes gives, nor whether it is fast.
 
-use weights::{BLOCK, Format, Matrix};
+use weights::{Format, Matrix};
 
-use crate::activations::{A_MAX, Integer};
-use crate::{Cache, CacheFormat, Heads, Isa, Kernels, Rows, Scratch, Side, Weight, WeightSums};
+use crate::matmul::{ActivationRounding, activation_rounding};
+use crate::quantised_rows::{A_MAX, QuantInt};
+use crate::{
+    Cache, CacheFormat, CpuKernels, HeadShape, Isa, KvRole, QUANT_BLOCK, Rows, Scratch, Weight,
+    WeightStats,
+};
 
 /// Shapes at the edges of vectors and panels: rows, inputs, outputs.
 const SHAPES: [[usize; 3]; 4] = [[1, 72, 72], [1, 35, 17], [5, 16, 33], [3, 70, 15]];
-/// What results may differ by from plain loops', for single precision.
+/// Largest relative error against plain loops, in single precision.
 const TOLERANCE: f64 = 1e-5;
-/// And where queries and cache are rounded to 13 and 14 bits.
+/// The same where queries and cache are rounded to 13 and 14 bits.
 const ROUNDING: f64 = 2e-3;
-/// And where the cache is rounded to 8 bits.
+/// The same where the cache is rounded to 8 bits.
 const COARSE: f64 = 2e-2;
-/// What is timed: products that steps of backbones are made of, inputs and outputs.
+/// Inputs and outputs of the products that are timed: those of a step of the backbone.
 const STEP: [usize; 2] = [1024, 512];
 /// Products in a row: a page's clock is coarse.
 const STEPS: usize = 8;
 /// How often each is timed: the least counts, for other threads interrupt.
 const ROUNDS: usize = 6;
-/// How much more time newer instructions may take here. Where a browser makes one of each, they
-/// are faster than others, but its compilers may have finished the others' code first, which
-/// made a factor of 1.8. Where it makes loops of them, they cost more than this.
+/// Slowdown up to which the newer instruction set is still chosen. Where a browser compiles each
+/// instruction to one of the processor's, the newer set is faster, but its code may be optimised
+/// later than the other's: a factor of 1.8 was measured. Where the browser emulates instructions,
+/// the slowdown is larger than this.
 const SLOW: f64 = 4.0;
 
 /// Numbers from -1 to 1, the ends included.
@@ -40,8 +45,8 @@ fn numbers(count: usize, seed: u32) -> Vec<f32> {
     (0..count).map(number).collect()
 }
 
-/// A product of numbers that are always the same.
-struct Product {
+/// A product of fixed numbers.
+struct TestProduct {
     matrix: Matrix,
     values: Vec<u8>,
     scales: Vec<u8>,
@@ -51,7 +56,7 @@ struct Product {
     scratch: Scratch,
 }
 
-impl Product {
+impl TestProduct {
     fn new(format: Format, [rows, inputs, outputs]: [usize; 3]) -> Self {
         let matrix = Matrix {
             format,
@@ -71,14 +76,14 @@ impl Product {
     }
 
     /// The product with rows that begin `stride` values apart.
-    fn run(&mut self, kernels: Kernels, sums: &WeightSums, stride: usize) -> &[f32] {
+    fn run(&mut self, kernels: CpuKernels, stats: &WeightStats, stride: usize) -> &[f32] {
         let weight = Weight {
             matrix: self.matrix,
             values: &self.values,
             scales: &self.scales,
-            sums,
+            stats,
             bias: None,
-            residual: false,
+            two_term_activations: false,
         };
         let x = Rows {
             values: &self.x,
@@ -89,19 +94,26 @@ impl Product {
         &self.out
     }
 
-    fn sums(&self, kernels: Kernels) -> WeightSums {
-        kernels.weight_sums(&self.matrix, &self.values)
+    fn stats(&self, kernels: CpuKernels) -> WeightStats {
+        kernels.weight_stats(&self.matrix, &self.values)
     }
 
     /// The same in plain loops.
-    fn expected(&self, kernels: Kernels, stride: usize) -> Vec<f64> {
+    fn expected(&self, kernels: CpuKernels, stride: usize) -> Vec<f64> {
         let Matrix {
             inputs, outputs, ..
         } = self.matrix;
         let weight = self.matrix.unpack(&self.values, &self.scales);
         let end = (self.rows - 1) * stride + inputs;
-        let blocks = matches!(self.matrix.format, Format::Q6 | Format::Q4);
-        let shared = (stride < inputs && !blocks).then(|| self.rounded(kernels, &self.x[..end]));
+        // Rows that overlap are rounded together where a row has one scale.
+        let shared = match activation_rounding(self.matrix.format) {
+            ActivationRounding::Rows if stride < inputs => {
+                Some(self.rounded(kernels, &self.x[..end]))
+            }
+            ActivationRounding::Exact | ActivationRounding::Rows | ActivationRounding::Blocks => {
+                None
+            }
+        };
         let mut expected = Vec::with_capacity(self.rows * outputs);
         for row in 0..self.rows {
             let range = row * stride..row * stride + inputs;
@@ -119,33 +131,33 @@ impl Product {
     }
 
     /// Activations as the format uses them.
-    fn rounded(&self, kernels: Kernels, x: &[f32]) -> Vec<f64> {
-        match self.matrix.format {
-            Format::F32 | Format::Bf16 => x.iter().map(|x| f64::from(*x)).collect(),
-            Format::Q16 | Format::Q8 => rounded::<i16>(kernels, x, A_MAX),
-            Format::Q6 | Format::Q4 => {
+    fn rounded(&self, kernels: CpuKernels, x: &[f32]) -> Vec<f64> {
+        match activation_rounding(self.matrix.format) {
+            ActivationRounding::Exact => x.iter().map(|x| f64::from(*x)).collect(),
+            ActivationRounding::Rows => rounded::<i16>(kernels, x, A_MAX),
+            ActivationRounding::Blocks => {
                 let block = |block| rounded::<i8>(kernels, block, i8::MAX.into());
-                x.chunks(BLOCK).flat_map(block).collect()
+                x.chunks(QUANT_BLOCK).flat_map(block).collect()
             }
         }
     }
 }
 
 /// Numbers as multiples of one scale.
-fn rounded<T: Integer>(kernels: Kernels, x: &[f32], max: i32) -> Vec<f64> {
+fn rounded<T: QuantInt>(kernels: CpuKernels, x: &[f32], max: i32) -> Vec<f64> {
     let mut integers = vec![T::default(); x.len()];
     let scale = f64::from(kernels.quantise_to(max, x, &mut integers));
     let number = |x: T| f64::from(x.into()) * scale;
     integers.into_iter().map(number).collect()
 }
 
-/// Weights of an attention in plain loops, `[queries, rows]`.
-pub(crate) fn attention_weights(heads: Heads, q: &[f32], k: &[f32]) -> Vec<f64> {
-    let group = heads.queries / heads.keys;
+/// Probabilities of an attention in plain loops, `[num_heads, rows]`.
+pub(crate) fn attention_probs(heads: HeadShape, q: &[f32], k: &[f32]) -> Vec<f64> {
+    let group = heads.num_heads / heads.num_kv_heads;
     let mut all = Vec::new();
-    for (head, q) in q.chunks(heads.width).enumerate() {
-        let scores = k.chunks(heads.row()).map(|row| {
-            let pairs = q.iter().zip(&row[head / group * heads.width..]);
+    for (head, q) in q.chunks(heads.head_dim).enumerate() {
+        let scores = k.chunks(heads.row_width()).map(|row| {
+            let pairs = q.iter().zip(&row[head / group * heads.head_dim..]);
             libm::exp(pairs.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum())
         });
         let scores: Vec<f64> = scores.collect();
@@ -156,27 +168,30 @@ pub(crate) fn attention_weights(heads: Heads, q: &[f32], k: &[f32]) -> Vec<f64> 
 }
 
 /// Attention in plain loops.
-pub(crate) fn attention(heads: Heads, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f64> {
-    let (rows, group) = (v.len() / heads.row(), heads.queries / heads.keys);
-    let weights = attention_weights(heads, q, k);
+pub(crate) fn attention(heads: HeadShape, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f64> {
+    let (rows, group) = (
+        v.len() / heads.row_width(),
+        heads.num_heads / heads.num_kv_heads,
+    );
+    let probs = attention_probs(heads, q, k);
     let mut out = vec![0.0; q.len()];
-    for (head, weights) in weights.chunks(rows).enumerate() {
-        for (weight, row) in weights.iter().zip(v.chunks(heads.row())) {
-            for i in 0..heads.width {
-                let value = row[head / group * heads.width + i];
-                out[head * heads.width + i] += weight * f64::from(value);
+    for (head, probs) in probs.chunks(rows).enumerate() {
+        for (prob, row) in probs.iter().zip(v.chunks(heads.row_width())) {
+            for i in 0..heads.head_dim {
+                let value = row[head / group * heads.head_dim + i];
+                out[head * heads.head_dim + i] += prob * f64::from(value);
             }
         }
     }
     out
 }
 
-/// Whether attention over caches of either kind is right.
-fn attention_is_right(kernels: Kernels) -> bool {
-    let heads = Heads {
-        queries: 4,
-        keys: 2,
-        width: 20,
+/// Whether attention over caches of every format is right.
+fn attention_is_right(kernels: CpuKernels) -> bool {
+    let heads = HeadShape {
+        num_heads: 4,
+        num_kv_heads: 2,
+        head_dim: 20,
     };
     let (q, cached) = (numbers(80, 3), numbers(23 * 40, 4));
     let expected = attention(heads, &q, &cached, &cached);
@@ -187,9 +202,9 @@ fn attention_is_right(kernels: Kernels) -> bool {
     ]
     .into_iter()
     .all(|(format, tolerance)| {
-        let [keys, values] = [Side::Keys, Side::Values].map(|side| {
-            let mut cache = Cache::new(heads, side, format);
-            cache.push(kernels, Rows::new(&cached, heads.row()));
+        let [keys, values] = [KvRole::Keys, KvRole::Values].map(|role| {
+            let mut cache = Cache::new(heads, role, format);
+            cache.push(kernels, Rows::new(&cached, heads.row_width()));
             cache
         });
         let (mut scratch, mut out) = (Scratch::default(), [0.0; 80]);
@@ -206,25 +221,25 @@ fn agree(a: &[f32], b: &[f64], tolerance: f64) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(near)
 }
 
-impl Kernels {
-    /// Whether these kernels compute what plain loops do: products in all formats, with rows
-    /// apart and rows that overlap, and attention.
+impl CpuKernels {
+    /// Whether these kernels compute what plain loops do: products in all formats, with separate
+    /// rows and rows that overlap, and attention.
     pub fn are_right(self) -> bool {
         let products = Format::ALL.into_iter().all(|format| {
             SHAPES.into_iter().all(|shape| {
-                let mut product = Product::new(format, shape);
-                let sums = product.sums(self);
+                let mut product = TestProduct::new(format, shape);
+                let stats = product.stats(self);
                 [shape[1], 4, 1].into_iter().all(|stride| {
                     let expected = product.expected(self, stride);
-                    agree(product.run(self, &sums, stride), &expected, TOLERANCE)
+                    agree(product.run(self, &stats, stride), &expected, TOLERANCE)
                 })
             })
         });
         products && attention_is_right(self)
     }
 
-    /// Of the sets of instructions that this processor has, the newest that is right and not
-    /// slow, if one is. `now` is a clock in milliseconds. Where several are right, it takes some
+    /// The kernels for the newest instruction set that computes right and is not slow, if there is
+    /// one. `now` is a clock in milliseconds. Where several compute right, it takes some
     /// milliseconds.
     pub fn tested(mut now: impl FnMut() -> f64) -> Option<Self> {
         let kernels = Isa::available().into_iter().filter_map(Self::new);
@@ -232,16 +247,16 @@ impl Kernels {
         let mut right: Vec<(Self, f64)> = right.map(|kernels| (kernels, f64::INFINITY)).collect();
         if right.len() > 1 {
             let [inputs, outputs] = STEP;
-            let mut products =
-                [Format::Q8, Format::Q6].map(|format| Product::new(format, [1, inputs, outputs]));
-            let sums = |kernels: Self| products.each_ref().map(|product| product.sums(kernels));
-            let sums: Vec<_> = right.iter().map(|(kernels, _)| sums(*kernels)).collect();
+            let mut products = [Format::Q8, Format::Q6]
+                .map(|format| TestProduct::new(format, [1, inputs, outputs]));
+            let stats = |kernels: Self| products.each_ref().map(|product| product.stats(kernels));
+            let stats: Vec<_> = right.iter().map(|(kernels, _)| stats(*kernels)).collect();
             for _ in 0..ROUNDS {
-                for ((kernels, fastest), sums) in right.iter_mut().zip(&sums) {
+                for ((kernels, fastest), stats) in right.iter_mut().zip(&stats) {
                     let start = now();
                     for _ in 0..STEPS {
-                        for (product, sums) in products.iter_mut().zip(sums) {
-                            product.run(*kernels, sums, inputs);
+                        for (product, stats) in products.iter_mut().zip(stats) {
+                            product.run(*kernels, stats, inputs);
                         }
                     }
                     *fastest = fastest.min(now() - start);
@@ -270,14 +285,14 @@ mod tests {
     #[test]
     fn all_kernels_are_right() {
         for isa in Isa::available() {
-            assert!(Kernels::new(isa).unwrap().are_right(), "{isa:?}");
+            assert!(CpuKernels::new(isa).unwrap().are_right(), "{isa:?}");
         }
     }
 
     #[test]
     fn what_passes_is_chosen() {
         let start = Instant::now();
-        let tested = Kernels::tested(|| start.elapsed().as_secs_f64() * 1e3);
+        let tested = CpuKernels::tested(|| start.elapsed().as_secs_f64() * 1e3);
         assert!(Isa::available().contains(&tested.unwrap().isa()));
     }
 

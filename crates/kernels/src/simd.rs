@@ -1,7 +1,10 @@
-//! What a kernel asks of a processor: vectors as wide as a panel.
+//! Vectors as wide as a panel, for every instruction set.
 //!
-//! A kernel is written once, over [`Simd`], as an `#[inline(always)]` function. [`crate::isa`]
-//! wraps it in functions that are compiled for one instruction set each.
+//! An operation is written once, over [`Simd`], as [`SimdOp::run`]. A value of a type that
+//! implements `Simd` is a token: it exists only where its instructions do, because only detection
+//! (or the target that the crate is compiled for) makes one. So arithmetic is safe;
+//! what is `unsafe` is to read and write memory, and to call functions that are compiled for one
+//! instruction set, which [`crate::isa`] does.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -14,106 +17,177 @@ pub(crate) mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(crate) mod wasm;
 
-/// Vector operations of one instruction set.
+/// Bits of the lower half of an activation that is split in two.
+pub(crate) const SPLIT_BITS: u32 = 7;
+/// What is added to the upper half of such an activation, so that it has no sign.
+pub(crate) const SPLIT_OFFSET: i32 = 1 << (13 - SPLIT_BITS);
+
+/// A loop over vectors, which is compiled once for every instruction set.
+pub(crate) trait SimdOp {
+    /// Does the work. Has to be `#[inline(always)]`, so that it becomes part of a function that is
+    /// compiled for the instruction set.
+    fn run<S: Simd>(self, simd: S);
+}
+
+/// A token that proves an instruction set, with its vector operations. All have to be
+/// `#[inline(always)]`.
 ///
-/// # Safety
-///
-/// The processor must have the instruction set, and pointers must be readable (or writable)
-/// for as many values as the method says. No pointer needs to be aligned.
+/// Pointers must be readable (or writable) for as many values as the method says. None needs to
+/// be aligned.
 pub(crate) trait Simd: Copy {
     /// 16 f32 numbers: one for each output of a panel.
-    type F: Copy;
+    type F32x16: Copy;
     /// One f32 number in all lanes.
-    type S: Copy;
+    type F32Splat: Copy;
     /// 16 i32 numbers.
-    type I: Copy;
+    type I32x16: Copy;
     /// Two i32 sums for each output of half a panel.
-    type H: Copy;
+    type HalfAcc: Copy;
     /// i16 weights of two inputs.
-    type W2: Copy;
+    type Weights2: Copy;
     /// 8-bit weights of four inputs and half a panel.
-    type W4: Copy;
+    type Weights4: Copy;
     /// i16 activations of two inputs, in all lanes.
-    type A2: Copy;
+    type Acts2: Copy;
     /// Activations of four inputs, in all lanes.
-    type A4: Copy;
+    type Acts4: Copy;
 
     /// Rows that a matrix product takes at a time, limited by registers; a power of 2.
     const ROWS: usize;
     /// Whether the sums of both halves of a panel fit into registers, for all these rows.
-    const WHOLE: bool;
-
-    /// Whether asking for memory is a load, which other work has to wait for in the end.
+    const FULL_PANEL_FITS: bool;
+    /// Whether prefetching is a load, which eventually stalls other work.
     const PREFETCH_WAITS: bool = false;
 
     /// Zeros.
-    unsafe fn zero() -> Self::F;
-    /// 16 numbers.
-    unsafe fn load(from: *const f32) -> Self::F;
-    /// 16 bf16 numbers, widened.
-    unsafe fn load_bf16(from: *const u16) -> Self::F;
-    /// 16 i8 numbers, as f32.
-    unsafe fn load_i8(from: *const i8) -> Self::F;
-    /// 16 numbers.
-    unsafe fn store(value: Self::F, to: *mut f32);
+    fn zero(self) -> Self::F32x16;
     /// One number in all lanes.
-    unsafe fn splat(value: f32) -> Self::S;
+    fn splat(self, value: f32) -> Self::F32Splat;
     /// `acc + a * b`, rounded once where the processor can.
-    unsafe fn mul_add(acc: Self::F, a: Self::S, b: Self::F) -> Self::F;
+    fn mul_add(self, acc: Self::F32x16, a: Self::F32Splat, b: Self::F32x16) -> Self::F32x16;
     /// `acc + a * b` of two vectors.
-    unsafe fn mul_add_lanes(acc: Self::F, a: Self::F, b: Self::F) -> Self::F;
-    /// The first four numbers; the others are whatever needs no computing.
+    fn mul_add_lanes(self, acc: Self::F32x16, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16;
+    /// Keeps lanes 0 to 3; the others are unspecified.
     #[inline(always)]
-    unsafe fn narrow(a: Self::F) -> Self::F {
+    fn keep_lanes_0_3(self, a: Self::F32x16) -> Self::F32x16 {
         a
     }
     /// Sum.
-    unsafe fn add(a: Self::F, b: Self::F) -> Self::F;
+    fn add(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16;
     /// Product.
-    unsafe fn mul(a: Self::F, b: Self::F) -> Self::F;
+    fn mul(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16;
     /// Product with one number.
-    unsafe fn scale(a: Self::F, b: Self::S) -> Self::F;
+    fn scale(self, a: Self::F32x16, b: Self::F32Splat) -> Self::F32x16;
 
     /// Zeros.
     #[inline(always)]
-    unsafe fn zero_i() -> Self::I {
-        // SAFETY: as the trait's.
-        unsafe { Self::splat_i(0) }
+    fn zero_i32(self) -> Self::I32x16 {
+        self.splat_i32(0)
     }
     /// One number in all lanes.
-    unsafe fn splat_i(value: i32) -> Self::I;
-    /// 32 i16 weights: `[16][2]`.
-    unsafe fn load_w2(from: *const i16) -> Self::W2;
-    /// The same of 32 i8 numbers.
-    unsafe fn load_w2_bytes(from: *const i8) -> Self::W2;
-    /// Two activations.
-    unsafe fn splat_a2(from: *const i16) -> Self::A2;
+    fn splat_i32(self, value: i32) -> Self::I32x16;
     /// Adds the products of two inputs.
-    unsafe fn dot2(acc: Self::I, a: Self::A2, w: Self::W2) -> Self::I;
+    fn dot2(self, acc: Self::I32x16, a: Self::Acts2, w: Self::Weights2) -> Self::I32x16;
     /// As f32.
-    unsafe fn to_f32(value: Self::I) -> Self::F;
-
-    /// Zeros; where activations come in planes, upper sums are the 8 numbers at `sums`.
-    unsafe fn begin_h(sums: *const i32) -> Self::H;
-    /// 32 i8 weights, `[8][4]`.
-    unsafe fn load_w4(from: *const i8) -> Self::W4;
-    /// Four activations: numbers, or their [`crate::activations::Planes`].
-    unsafe fn splat_a4(from: *const i16) -> Self::A4;
+    fn to_f32(self, value: Self::I32x16) -> Self::F32x16;
     /// Adds the products of four inputs.
-    unsafe fn dot4(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H;
+    fn dot4(self, acc: Self::HalfAcc, a: Self::Acts4, w: Self::Weights4) -> Self::HalfAcc;
     /// The sums of both halves' outputs, as f32.
-    unsafe fn halves_to_f32(halves: [Self::H; 2]) -> Self::F;
+    fn halves_to_f32(self, halves: [Self::HalfAcc; 2]) -> Self::F32x16;
 
-    /// Adds the products of four i8 activations with codes `[16][4]`: bytes below 64.
-    unsafe fn dot_bytes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I;
-    /// The same of eight, whose codes `[16][4]` are the lower halves of bytes, then the upper ones.
-    unsafe fn dot_nibbles(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I;
-    /// The same of sixteen, whose codes are in `[3][16][4]`: the lower six bits, then what is in
-    /// the bits above.
-    unsafe fn dot_sixes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I;
+    /// 16 numbers.
+    ///
+    /// # Safety
+    ///
+    /// They can be read.
+    unsafe fn load_f32(self, from: *const f32) -> Self::F32x16;
+    /// 16 bf16 numbers, widened.
+    ///
+    /// # Safety
+    ///
+    /// They can be read.
+    unsafe fn load_bf16(self, from: *const u16) -> Self::F32x16;
+    /// 16 i8 numbers, as f32.
+    ///
+    /// # Safety
+    ///
+    /// They can be read.
+    unsafe fn load_i8(self, from: *const i8) -> Self::F32x16;
+    /// Writes 16 numbers.
+    ///
+    /// # Safety
+    ///
+    /// They can be written.
+    unsafe fn store_f32(self, value: Self::F32x16, to: *mut f32);
+    /// 32 i16 weights: `[16][2]`.
+    ///
+    /// # Safety
+    ///
+    /// They can be read.
+    unsafe fn load_weights2(self, from: *const i16) -> Self::Weights2;
+    /// 32 i8 weights: `[16][2]`.
+    ///
+    /// # Safety
+    ///
+    /// They can be read.
+    unsafe fn load_weights2_i8(self, from: *const i8) -> Self::Weights2;
+    /// Two activations.
+    ///
+    /// # Safety
+    ///
+    /// They can be read.
+    unsafe fn splat_acts2(self, from: *const i16) -> Self::Acts2;
+    /// Zeros; where activations are split, sums of upper halves are the 8 numbers at `starts`.
+    ///
+    /// # Safety
+    ///
+    /// Where activations are split, the 8 numbers can be read.
+    unsafe fn init_half_acc(self, starts: *const i32) -> Self::HalfAcc;
+    /// 32 i8 weights, `[8][4]`.
+    ///
+    /// # Safety
+    ///
+    /// They can be read.
+    unsafe fn load_weights4(self, from: *const i8) -> Self::Weights4;
+    /// Four activations, split ([`crate::quantised_rows::SplitActivations`]) or not.
+    ///
+    /// # Safety
+    ///
+    /// They can be read.
+    unsafe fn splat_acts4(self, from: *const i16) -> Self::Acts4;
 
-    /// Asks for the memory at `from`, which is soon read, if that is faster than to wait for it.
-    /// Unless [`Simd::PREFETCH_WAITS`], no memory needs to be there.
+    /// Adds the products of four i8 activations with quants `[16][4]`: bytes below 64.
+    ///
+    /// # Safety
+    ///
+    /// 4 activations and 64 bytes can be read.
+    unsafe fn dot_bytes(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16;
+    /// The same of eight, whose quants `[16][4]` are the lower halves of bytes, then the upper
+    /// ones.
+    ///
+    /// # Safety
+    ///
+    /// 8 activations and 64 bytes can be read.
+    unsafe fn dot_nibbles(self, acc: Self::I32x16, a: *const i8, quants: *const u8)
+    -> Self::I32x16;
+    /// The same of sixteen, whose quants are in `[3][16][4]`: the lower six bits of bytes, then
+    /// what is in the bits above.
+    ///
+    /// # Safety
+    ///
+    /// 16 activations and 192 bytes can be read.
+    unsafe fn dot_q6_group(
+        self,
+        acc: Self::I32x16,
+        a: *const i8,
+        quants: *const u8,
+    ) -> Self::I32x16;
+
+    /// Prefetches the cache line at `from`, where that is faster than to wait for it.
+    ///
+    /// # Safety
+    ///
+    /// Where [`Simd::PREFETCH_WAITS`], the byte can be read.
     #[inline(always)]
-    unsafe fn prefetch(_: *const u8) {}
+    unsafe fn prefetch(self, _: *const u8) {}
 }

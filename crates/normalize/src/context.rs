@@ -1,14 +1,14 @@
-//! A place in a text, and what stands around it.
+//! A position in a text, and the words around it.
 
 use std::ops::Range;
 
 use crate::read::is_emoji;
 use crate::table::Table;
 
-/// Bytes around a place that are looked at, at most: what is further away changes nothing.
+/// Most bytes around a position that are examined: text further away has no influence.
 pub(crate) const REACH: usize = 256;
 
-/// A place in a text where something may begin that is spoken otherwise than it is written.
+/// A position in a text where something may begin that needs rewriting.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) text: &'a str,
@@ -16,17 +16,17 @@ pub(crate) struct Place<'a> {
     pub(crate) table: &'static Table,
 }
 
-/// A blank within a line, such as numbers are grouped with.
+/// A space within a line, which may also group digits.
 pub(crate) fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}')
 }
 
-/// Whether a word is over here, whatever stands behind.
+/// Whether a word ends here, whatever follows.
 pub(crate) fn is_delimiter(c: char) -> bool {
     c.is_whitespace() || is_emoji(c) || "()[]{}<>\"“”„«»‹›—…;|*".contains(c)
 }
 
-/// What a word does not end with.
+/// Characters that a word does not end with.
 fn is_closing(c: char) -> bool {
     ".,:;!?'’‘”_~–-".contains(c)
 }
@@ -41,7 +41,7 @@ impl<'a> Place<'a> {
         Self { at, ..self }
     }
 
-    /// Where the word that begins here ends, without the punctuation behind it.
+    /// The end of the word that begins here, without trailing punctuation.
     pub(crate) fn end(&self) -> usize {
         end_of_word(self.text, self.at)
     }
@@ -56,7 +56,7 @@ impl<'a> Place<'a> {
         self.text[..self.at].chars().next_back()
     }
 
-    /// The word before, if only blanks stand between; without punctuation in front of it.
+    /// The word before, if only spaces are between; without punctuation before it.
     pub(crate) fn previous(&self) -> &'a str {
         &self.text[self.previous_range()]
     }
@@ -76,7 +76,7 @@ impl<'a> Place<'a> {
         before.len() - word.len()..before.len()
     }
 
-    /// Where the next word begins, if one blank or two stand before it, from `end` on.
+    /// Start of the next word, if one or two spaces come before it, from `end` on.
     pub(crate) fn next_at(&self, end: usize) -> Option<usize> {
         let rest = &self.text[end..];
         let next = rest.trim_start_matches(is_blank);
@@ -86,12 +86,12 @@ impl<'a> Place<'a> {
         (is_near && is_word).then_some(end + blanks)
     }
 
-    /// The next word behind `end`, and nothing if there is none in reach.
+    /// The next word after `end`; empty if none is in reach.
     pub(crate) fn next(&self, end: usize) -> &'a str {
         self.next_at(end).map_or("", |at| self.move_to(at).word())
     }
 
-    /// Whether a sentence may be over at `end`: the text or line is, or a capital follows.
+    /// Whether a sentence may end at `end`: the text or line ends there, or a capital follows.
     pub(crate) fn is_sentence_end(&self, end: usize) -> bool {
         let rest = &self.text[end..];
         let closed = rest.trim_start_matches(|c| "\"'”’»)]".contains(c));
@@ -99,7 +99,7 @@ impl<'a> Place<'a> {
         match next.chars().next() {
             None | Some('\n' | '\r') => true,
             Some(_) if next.len() == closed.len() => false,
-            // Where every noun has a capital, only words that sentences begin with tell.
+            // In a language that capitalises every noun, only words that begin sentences tell.
             Some(_) if self.table.setting("nouns have capitals").is_some() => {
                 let at = self.text.len() - next.len();
                 (self.table).lists_exactly("sentence starters", self.move_to(at).word())
@@ -108,7 +108,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Whether the text may stop at `end` without cutting a word.
+    /// Whether the text may be cut at `end` without cutting a word.
     pub(crate) fn is_boundary(&self, end: usize) -> bool {
         end_of_word(self.text, end) == end
     }

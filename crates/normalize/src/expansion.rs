@@ -1,10 +1,10 @@
-//! What is spoken in place of a stretch of text.
+//! The rewritten form of a stretch of text.
 
 use std::ops::Range;
 
 use crate::map::{Map, Part};
 
-/// What a stretch of text was taken for.
+/// The kind of thing that was recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `1,024`
@@ -43,28 +43,28 @@ pub enum Kind {
     Rest,
 }
 
-/// A stretch of a text, and how it is spoken.
+/// A stretch of a text, and its spoken form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expansion {
     /// Its bytes in the text.
     pub range: Range<usize>,
-    /// How it is spoken; nothing where it is left out.
+    /// Its spoken form; empty if it is left out.
     pub spoken: String,
-    /// What it was taken for.
+    /// What it was recognised as.
     pub kind: Kind,
 }
 
-/// A text as it is spoken.
+/// A text with all expansions applied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expanded {
     /// The new text.
     pub text: String,
-    /// Where its bytes come from.
+    /// Maps its bytes to the source.
     pub map: Map,
 }
 
 impl Expanded {
-    /// Puts expansions, which are in order, in the place of what they stand for.
+    /// Replaces each stretch by its expansion; expansions are in order.
     pub fn of(text: &str, expansions: &[Expansion]) -> Self {
         let mut out = String::with_capacity(text.len() + text.len() / 4);
         let (mut parts, mut at) = (Vec::with_capacity(expansions.len()), 0);

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use crate::table::Table;
 
-/// A language whose numbers, abbreviations and signs are understood.
+/// A language with tables for numbers, abbreviations and signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
     /// English.
@@ -80,8 +80,8 @@ impl Language {
     pub(crate) fn table(self) -> &'static Table {
         static TABLES: [OnceLock<Table>; 7] = [const { OnceLock::new() }; 7];
         TABLES[self as usize].get_or_init(|| {
-            // The tables are part of the program, and a test reads each: an empty one, which
-            // understands nothing, is never seen.
+            // The tables are part of the program, and a test parses each, so the empty fallback,
+            // which rewrites nothing, never occurs.
             Table::parse(self.source()).unwrap_or_default()
         })
     }
@@ -93,7 +93,7 @@ impl fmt::Display for Language {
     }
 }
 
-/// A language that there is no table for.
+/// A language without a table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the language {name:?} is not supported: there are english, french, german, spanish, \
@@ -104,7 +104,7 @@ pub struct UnknownLanguage {
     pub name: String,
 }
 
-/// By name or by code, in any case: `german`, `de`; what may follow says more (`en-GB`).
+/// By name or code, in any case: `german`, `de`; a region may follow (`en-GB`).
 impl FromStr for Language {
     type Err = UnknownLanguage;
 

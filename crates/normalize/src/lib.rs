@@ -1,15 +1,15 @@
-//! Text as it is spoken: numbers, dates, money, abbreviations and signs in words, and pronunciation
-//! lists. No I/O; native and wasm.
+//! Rewrites text as it is spoken: numbers, dates, money, abbreviations and signs as words, and
+//! pronunciation lists. No I/O; native and wasm.
 //!
-//! What is not surely understood stays as it is: versions, ranges, names of files. A word is read
-//! whole or not at all.
+//! Anything ambiguous stays as it is: versions, ranges, file names. A word is rewritten as a whole
+//! or not at all.
 //!
 //! 1. A [`Language`] has a table (`tables/*.txt`) that its speakers can correct: number words as
 //!    rules (`rules.rs`), and names of months, currencies, units and so on (`table.rs`).
-//! 2. `scan.rs` goes through a text word by word, and asks the readers in `read/`, one for each way
-//!    of writing. Each [`Expansion`] names the bytes that it stands for.
+//! 2. `scan.rs` goes through a text word by word, and asks the readers in `read/`, one for each
+//!    notation. Each [`Expansion`] has the bytes that it replaces.
 //! 3. [`Expanded`] is the new text, with a [`Map`] from its bytes to those of the source.
-//! 4. A [`Rewriter`] does that to a text that comes piece by piece, after a pronunciation list
+//! 4. A [`Rewriter`] does this to a text that arrives piece by piece, after a pronunciation list
 //!    ([`Replacements`]).
 //!
 //! ```
@@ -41,7 +41,7 @@ pub use map::{Map, Part};
 pub use replacements::{ReplacementError, ReplacementFault, Replacements};
 pub use rewriter::{Rewriter, Rewritten, Rules};
 
-/// What is spoken otherwise than it is written in a text, in order.
+/// The expansions for a text, in order.
 pub fn normalize(text: &str, language: Language) -> Vec<Expansion> {
     scan::scan(text, 0, language, false)
 }

@@ -11,13 +11,13 @@ pub struct Part {
     pub source: Range<usize>,
 }
 
-/// The parts of a text that were rewritten, in order. What stands between them is as it was.
+/// The rewritten parts of a text, in order. Text between them is unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Map {
     parts: Vec<Part>,
 }
 
-/// Which of the two texts of a map a position is in.
+/// One of the two texts of a map, which a position is in.
 #[derive(Clone, Copy)]
 enum Side {
     Output,
@@ -34,7 +34,7 @@ impl Part {
 }
 
 impl Map {
-    /// From parts in order, none of which reaches into another.
+    /// From parts in order, which do not overlap.
     pub fn new(parts: Vec<Part>) -> Self {
         debug_assert!(parts.windows(2).all(|pair| {
             pair[0].output.end <= pair[1].output.start && pair[0].source.end <= pair[1].source.start
@@ -47,19 +47,19 @@ impl Map {
         &self.parts
     }
 
-    /// The bytes of the source that bytes of the new text stand for: all of each rewritten part that
-    /// the range touches.
+    /// The bytes of the source for a range of the new text: each rewritten part that the range
+    /// touches counts as a whole.
     pub fn source(&self, output: Range<usize>) -> Range<usize> {
         self.translate(output, Side::Output, Side::Source)
     }
 
-    /// The bytes of the new text that bytes of the source became.
+    /// The bytes of the new text for a range of the source.
     pub fn output(&self, source: Range<usize>) -> Range<usize> {
         self.translate(source, Side::Source, Side::Output)
     }
 
     fn translate(&self, range: Range<usize>, from: Side, to: Side) -> Range<usize> {
-        // A part that is left out on this side belongs to none of its neighbours.
+        // A part that is empty on this side belongs to neither neighbour.
         let first = (self.parts).partition_point(|part| part.on(from).end <= range.start);
         let is_touched = |part: &&Part| part.on(from).start < range.end;
         let touched = self.parts[first..].iter().take_while(is_touched);
@@ -77,7 +77,7 @@ impl Map {
         start..end.max(start)
     }
 
-    /// A position behind the first `parts` parts and in none.
+    /// A position after the first `parts` parts, in none of them.
     fn shift(&self, parts: usize, at: usize, from: Side, to: Side) -> usize {
         let last = parts.checked_sub(1).and_then(|last| self.parts.get(last));
         last.map_or(at, |last| {
@@ -85,7 +85,7 @@ impl Map {
         })
     }
 
-    /// The map of a text that was rewritten twice: this map, and then `next` for its new text.
+    /// The map of a text that was rewritten twice: by this map, and then by `next`.
     #[must_use]
     pub fn then(&self, next: &Self) -> Self {
         let (mut first, mut second) = (self.parts.iter().peekable(), next.parts.iter().peekable());
@@ -100,7 +100,7 @@ impl Map {
             };
             let mut union = middle;
             let (mut output, mut source) = (None, None);
-            // Parts that overlap become one.
+            // Overlapping parts are merged.
             loop {
                 let reaches = |range: &Range<usize>| {
                     range.start < union.end
@@ -123,12 +123,12 @@ impl Map {
         }
     }
 
-    /// Appends the map of what follows in both texts.
+    /// Appends the map of the text that follows.
     pub(crate) fn append(&mut self, next: Self) {
         self.parts.extend(next.parts);
     }
 
-    /// The same, further back in both texts.
+    /// The same map, moved further back in both texts.
     pub(crate) fn moved(mut self, output: usize, source: usize) -> Self {
         for part in &mut self.parts {
             part.output = part.output.start + output..part.output.end + output;

@@ -1,31 +1,31 @@
-//! Numbers as they are written in digits.
+//! Numbers written in digits.
 
 use crate::context::{Place, is_blank};
 
-/// Digits that are read, at most; a longer number stays as it is.
+/// Most digits that are read; a longer number stays as it is.
 const MOST_DIGITS: usize = 40;
 
 /// A number in digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Numeral {
-    /// Digits before the decimal sign, without what groups them; none in `.5`.
+    /// Digits before the decimal sign, without separators; none in `.5`.
     pub(crate) integer: String,
     pub(crate) fraction: Option<Fraction>,
-    /// Whether thousands are set apart.
+    /// Whether thousands are grouped.
     pub(crate) grouped: bool,
     pub(crate) negative: bool,
 }
 
-/// What stands behind a decimal sign.
+/// Digits after a decimal sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fraction {
     pub(crate) digits: String,
-    /// Whether the sign is another than the language's.
+    /// Whether the decimal sign is not that of the language.
     pub(crate) foreign: bool,
 }
 
 impl Numeral {
-    /// A whole number, as a number; none where it has a fraction or is too large.
+    /// Its value if it is an integer; `None` if it has a fraction or is too large.
     pub(crate) fn whole(&self) -> Option<u64> {
         if self.fraction.is_some() {
             return None;
@@ -33,7 +33,7 @@ impl Numeral {
         self.value()
     }
 
-    /// What stands before the decimal sign, as a number.
+    /// The value of the digits before the decimal sign.
     pub(crate) fn value(&self) -> Option<u64> {
         if self.integer.is_empty() {
             return Some(0);
@@ -43,7 +43,7 @@ impl Numeral {
             .flatten()
     }
 
-    /// Whether it has four digits and nothing else, as years have.
+    /// Whether it has four digits and nothing else, like a year.
     pub(crate) fn is_plain(&self) -> bool {
         !self.grouped && self.fraction.is_none() && !self.negative
     }
@@ -54,7 +54,7 @@ impl Numeral {
     }
 }
 
-/// How many digits a text begins with.
+/// How many digits the text begins with.
 pub(crate) fn digits(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }
@@ -64,8 +64,8 @@ pub(crate) fn small(digits: &str) -> Option<u32> {
     (digits.len() <= 4).then(|| digits.parse().ok()).flatten()
 }
 
-/// The number that begins here, with its sign, and where it ends. Nothing where digits stand that
-/// are no number of the language, such as `1.2.3`, `1,23` in English or `1.234,5` there.
+/// The number that begins here, with its sign, and where it ends. `None` if the digits are not a
+/// number of the language, such as `1.2.3`, `1,23` in English or `1.234,5` there.
 pub(crate) fn numeral(place: Place<'_>) -> Option<(Numeral, usize)> {
     let rest = place.rest();
     let unsigned = rest.strip_prefix(['-', '−']);
@@ -110,7 +110,7 @@ fn unsigned_numeral(place: Place<'_>) -> Option<(Numeral, usize)> {
         && let count @ 1.. = digits(&behind[1..])
     {
         let is_foreign = sign != decimal;
-        // `1.234` is a thousand and more in one language and one and a bit in the next.
+        // `1.234` is above a thousand in one language and between one and two in another.
         if is_foreign && (numeral.grouped || count == 3 || sign == ',') {
             return None;
         }
@@ -126,25 +126,25 @@ fn unsigned_numeral(place: Place<'_>) -> Option<(Numeral, usize)> {
     if numeral.integer.is_empty() && (numeral.fraction.is_none() || decimal == ',') {
         return None;
     }
-    // More digits behind a sign: a version, a date, an address.
+    // More digits after a sign: a version, a date, an address.
     let mut behind = text[end..].chars();
     let is_more = matches!(behind.next(), Some('.' | ',' | '\'' | '’'))
         && behind.next().is_some_and(|c| c.is_ascii_digit());
     (!is_more).then_some((numeral, end))
 }
 
-/// Whether thousands may be set apart by `c`.
+/// Whether `c` may group thousands.
 fn is_group(place: Place<'_>, c: char) -> bool {
     let groups = place.table.word("group");
     match c {
         ' ' => groups.contains("space"),
-        // Blanks that keep a line together stand within a number everywhere.
+        // Non-breaking spaces may group digits in every language.
         _ if is_blank(c) => true,
         _ => groups.contains(c) && !c.is_alphanumeric(),
     }
 }
 
-/// The three digits behind a separator, if no more follow.
+/// The three digits after a separator, if no more follow.
 fn group(text: &str, separator: char) -> Option<&str> {
     let rest = text.strip_prefix(separator)?;
     (digits(rest) == 3).then(|| &rest[..3])

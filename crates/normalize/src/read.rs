@@ -1,4 +1,4 @@
-//! Readers: each knows one way of writing, and takes all of a word or nothing.
+//! Readers: each knows one notation, and takes a whole word or nothing.
 
 mod abbreviation;
 mod address;
@@ -23,7 +23,7 @@ use std::ops::Range;
 use crate::context::Place;
 use crate::expansion::{Expansion, Kind};
 
-/// What a reader found.
+/// A reader's result.
 pub(crate) struct Found {
     pub(crate) end: usize,
     pub(crate) spoken: String,
@@ -45,8 +45,8 @@ impl Found {
     }
 }
 
-/// What begins here and is spoken otherwise, if something does. `is_start` says whether a word may
-/// begin here.
+/// What begins here and needs rewriting, if anything. `is_start` says whether a word may begin
+/// here.
 pub(crate) fn read(place: Place<'_>, is_start: bool) -> Option<Expansion> {
     let first = place.rest().chars().next()?;
     let found = match first {

@@ -1,30 +1,31 @@
-//! Pronunciation lists: words, and how they are spoken.
+//! Pronunciation lists: words and their spoken forms.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::context::is_blank;
 use crate::expansion::{Expansion, Kind};
 
-/// Bytes of a word of a list, at most.
+/// Most bytes of a word in a list.
 const LONGEST_WORD: usize = 128;
-/// Bytes of a spoken form, at most.
+/// Most bytes of a spoken form.
 const LONGEST_SPOKEN: usize = 1024;
 
-/// Words that are to be spoken as a list says.
+/// Words with a spoken form of their own.
 ///
-/// A word in lower case is found in any case; one with a capital only as it stands. Words are found
-/// whole, between characters that are no letters and no digits; those of several words across any
-/// white space. Where several fit, the longest is taken, and of two as long the one as it stands.
+/// An entry in lower case matches with any capitals; one with a capital matches only as written.
+/// Only whole words match, between characters that are neither letters nor digits; an entry of
+/// several words matches across any white space. The longest match is taken, and of two with equal
+/// length the exact one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replacements {
     entries: Vec<Entry>,
-    /// Those that begin with a character, the longest first.
+    /// Entries by their first character, the longest first.
     by_first: HashMap<char, Vec<usize>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    /// With single blanks.
+    /// With single spaces.
     word: String,
     spoken: String,
     is_exact: bool,
@@ -33,31 +34,31 @@ struct Entry {
 /// What is wrong with a pronunciation list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplacementFault {
-    /// No sign between the two.
+    /// No `=` in the line.
     #[error("should be `word = spoken form`, but has no =")]
     NoSign,
-    /// Nothing in front of the sign.
+    /// No word before the sign.
     #[error("has no word before =")]
     NoWord,
-    /// Nothing behind the sign.
+    /// No spoken form after the sign.
     #[error("has nothing after =: give the spoken form of {word:?}")]
     NoSpoken {
         /// The word.
         word: String,
     },
-    /// No letter, digit or sign that a text could be searched for.
+    /// The word has no letter, digit or sign that could be searched for.
     #[error("{word:?} is longer than {LONGEST_WORD} bytes")]
     LongWord {
         /// The word.
         word: String,
     },
-    /// A spoken form that is a text of its own.
+    /// A spoken form that is too long.
     #[error("the spoken form of {word:?} is longer than {LONGEST_SPOKEN} bytes")]
     LongSpoken {
         /// The word.
         word: String,
     },
-    /// A word that stands there already.
+    /// A word that is listed twice.
     #[error("{word:?} is listed twice")]
     Twice {
         /// The word.
@@ -65,7 +66,7 @@ pub enum ReplacementFault {
     },
 }
 
-/// A pronunciation list that cannot be used.
+/// Why a pronunciation list cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {fault}")]
 pub struct ReplacementError {
@@ -76,7 +77,7 @@ pub struct ReplacementError {
 }
 
 impl Replacements {
-    /// Reads a list: lines `word = spoken form`, blank ones, and comments that begin with `#`.
+    /// Parses a list: lines `word = spoken form`, blank lines, and comments that begin with `#`.
     pub fn parse(list: &str) -> Result<Self, ReplacementError> {
         let mut pairs = Vec::new();
         let list = list.strip_prefix('\u{feff}').unwrap_or(list);
@@ -101,7 +102,7 @@ impl Replacements {
         Self::from_lines(pairs)
     }
 
-    /// From words and their spoken forms; the number of an error's line is that of the pair.
+    /// From words and their spoken forms; an error's line is the number of the pair.
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, ReplacementError> {
@@ -159,22 +160,22 @@ impl Replacements {
         Ok(list)
     }
 
-    /// Whether it changes nothing.
+    /// Whether it has no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// How many words it has.
+    /// Number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// The words of a text that the list has.
+    /// The words of the list in a text.
     pub fn find(&self, text: &str) -> Vec<Expansion> {
         self.find_from(text, 0)
     }
 
-    /// The same from a position on; what stands before is looked at only.
+    /// The same from a position on; the text before is only context.
     pub(crate) fn find_from(&self, text: &str, from: usize) -> Vec<Expansion> {
         let mut found = Vec::new();
         if self.is_empty() {
@@ -220,7 +221,7 @@ impl Replacements {
         })
     }
 
-    /// Whether a word of the list may reach across the white space at `cut`.
+    /// Whether an entry may match across the white space at `cut`.
     pub(crate) fn may_span(&self, text: &str, cut: usize) -> bool {
         let from = text.floor_char_boundary(cut.saturating_sub(2 * LONGEST_WORD));
         let before: Vec<String> = text[from..cut]
@@ -240,7 +241,7 @@ impl Replacements {
 }
 
 impl Entry {
-    /// How many bytes of the text, at its beginning, are this word.
+    /// How many bytes at the beginning of the text match this word.
     fn length_in(&self, text: &str) -> Option<usize> {
         let mut rest = text;
         for expected in self.word.chars() {
@@ -264,7 +265,7 @@ impl Entry {
     }
 }
 
-/// Whether a character belongs to a word: letters, digits, and marks that stand on them.
+/// Whether a character belongs to a word: letters, digits, and their combining marks.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || ('\u{300}'..='\u{36f}').contains(&c)
 }

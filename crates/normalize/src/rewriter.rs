@@ -1,4 +1,4 @@
-//! A text that comes piece by piece, rewritten as it comes.
+//! Rewrites a text that arrives piece by piece.
 
 use crate::context::REACH;
 use crate::expansion::Expanded;
@@ -7,26 +7,26 @@ use crate::map::{Map, Part};
 use crate::replacements::Replacements;
 use crate::scan::{is_in_marker, scan};
 
-/// Bytes behind a cut that may change what stands before it, where no sentence ends there.
+/// Bytes after a cut that may influence the text before it, if no sentence ends there.
 const AHEAD: usize = 2 * REACH;
 
-/// Bytes without a place for a cut from which on a text is cut in a word.
+/// Length without a position for a cut from which on a word may be cut.
 const LONGEST: usize = 8 * AHEAD;
 
 /// How a text is rewritten before it is spoken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// A pronunciation list, which comes first.
+    /// A pronunciation list, which is applied first.
     pub replacements: Replacements,
-    /// The language whose numbers, abbreviations and signs are put into words; none are unless given.
+    /// The language whose numbers, abbreviations and signs are rewritten; none by default.
     pub language: Option<Language>,
-    /// Whether also those digits are read that nothing is understood of: for a vocabulary that has
-    /// none, any reading is better than what it would make of them.
+    /// Whether digits that match no rule are read too. Set for a vocabulary without digits: any
+    /// reading is better than what the model would say.
     pub reads_all_digits: bool,
 }
 
 impl Rules {
-    /// Whether they leave every text as it is.
+    /// Whether every text stays unchanged.
     pub fn are_empty(&self) -> bool {
         self.language.is_none() && self.replacements.is_empty()
     }
@@ -36,7 +36,8 @@ impl Rules {
         self.stages("", "", text).whole
     }
 
-    /// Rewrites a text behind what stood before it in the source and in what its list made of it.
+    /// Rewrites a text, given the end of the source before it, and of the same text after the
+    /// pronunciation list.
     fn stages(&self, source_before: &str, middle_before: &str, text: &str) -> Stages {
         let replaced = if self.replacements.is_empty() {
             Expanded::of(text, &[])
@@ -62,12 +63,12 @@ impl Rules {
 }
 
 struct Stages {
-    /// After the pronunciation list alone.
+    /// After the pronunciation list only.
     replaced: Expanded,
     whole: Expanded,
 }
 
-/// A text whose expansions are looked for behind what stood before.
+/// Applies the expansions found in `text`, with `before` as context.
 fn expanded(
     before: &str,
     text: &str,
@@ -85,24 +86,24 @@ fn expanded(
     Expanded::of(text, &expansions)
 }
 
-/// Rewrites a text that comes piece by piece as if it came at once. It keeps back what the next
-/// piece may change: the sentence that has not ended, a few hundred bytes where none ends.
+/// Rewrites a text that arrives piece by piece, with the same result as at once. It keeps back what
+/// the next piece may change: the unfinished sentence, or a few hundred bytes if no sentence ends.
 #[derive(Clone, Debug)]
 pub struct Rewriter {
     rules: Rules,
-    /// What has come and was not handed on.
+    /// Text that has arrived and is not returned yet.
     pending: String,
-    /// The end of what was handed on, as it came and after the pronunciation list.
+    /// The end of the returned text, as it arrived and after the pronunciation list.
     source_before: String,
     middle_before: String,
 }
 
-/// A piece of a text that comes piece by piece, rewritten.
+/// A piece of the text, rewritten.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewritten {
-    /// The piece as it came. All of them are the whole text.
+    /// The piece as it arrived; all of them together are the whole text.
     pub source: String,
-    /// The piece as it is spoken, and its map, which counts from the piece's beginning.
+    /// The piece as it is spoken, with its map, which starts at the piece.
     pub expanded: Expanded,
 }
 
@@ -117,7 +118,7 @@ impl Rewriter {
         }
     }
 
-    /// Takes more of the text and gives what it completes, which may be nothing.
+    /// Takes more of the text and returns what it completes, which may be nothing.
     pub fn push(&mut self, text: &str) -> Rewritten {
         if self.rules.are_empty() && self.pending.is_empty() {
             return Rewritten {
@@ -125,7 +126,7 @@ impl Rewriter {
                 expanded: Expanded::of(text, &[]),
             };
         }
-        // A long piece is worked on in parts, so that its end costs what it is long.
+        // A long piece is processed in parts, so that the time grows linearly with its length.
         let mut all = Rewritten::default();
         let mut rest = text;
         while !rest.is_empty() {
@@ -139,18 +140,18 @@ impl Rewriter {
         all
     }
 
-    /// The text is over, or pauses: gives what was kept back.
+    /// The text is over, or pauses: returns what was kept back.
     pub fn finish(&mut self) -> Rewritten {
         let pending = self.pending.len();
         self.take_up_to(|_, _| Some(pending))
     }
 
-    /// Bytes that are kept back.
+    /// Number of bytes that are kept back.
     pub fn kept(&self) -> usize {
         self.pending.len()
     }
 
-    /// Whether a piece that has come may complete something.
+    /// Whether the newly arrived piece may complete something.
     fn may_end(&self, piece: &str) -> bool {
         self.pending.len() > 2 * AHEAD
             || piece.contains(char::is_whitespace)
@@ -171,7 +172,7 @@ impl Rewriter {
         self.take_up_to(|pending, map| cut_before(pending, map, last))
     }
 
-    /// Hands on what stands before a cut that is chosen by the text and its map.
+    /// Returns the text before a cut, which `choose` selects by the text and its map.
     fn take_up_to(&mut self, choose: impl FnOnce(&str, &Map) -> Option<usize>) -> Rewritten {
         let Self {
             rules,
@@ -204,8 +205,8 @@ impl Rewriter {
         }
     }
 
-    /// Where the last sentence ends that nothing behind it changes; the white space behind it belongs
-    /// to what follows.
+    /// The end of the last sentence that later text cannot change; the white space after it belongs
+    /// to the rest.
     fn sentence_end(&self) -> Option<usize> {
         let pending = &self.pending;
         let ends = pending.rmatch_indices(char::is_whitespace);
@@ -220,7 +221,7 @@ impl Rewriter {
 
     fn is_sentence_end(&self, at: usize) -> bool {
         let (before, behind) = self.pending.split_at(at);
-        // Nothing that is read goes across the end of a line.
+        // No reader crosses the end of a line.
         if behind.starts_with(['\n', '\r']) {
             return true;
         }
@@ -235,7 +236,7 @@ impl Rewriter {
         let start = sentence.rfind(|c: char| !c.is_alphabetic());
         let word = &sentence[start.map_or(0, |at| sentence.ceil_char_boundary(at + 1))..];
         let is_whole = start.is_some_and(|at| sentence[at..].starts_with([' ', '\n', '\t']));
-        // One letter may be a name's, `Dr.` and `km.` mean something with what follows.
+        // A single letter may be an initial; `Dr.` and `km.` belong to what follows.
         let is_known = |section: &str, key: &str| {
             let table = self.rules.language.map(Language::table);
             table.is_some_and(|table| table.get_folded(section, key).is_some())
@@ -259,7 +260,7 @@ impl Rewritten {
     }
 }
 
-/// The last place at or before `last` where no rewritten part and best no word is cut.
+/// The last position at or before `last` that cuts no rewritten part, and preferably no word.
 fn cut_before(pending: &str, map: &Map, last: usize) -> Option<usize> {
     let is_free = |at: usize| {
         let parts = map.parts();
@@ -280,7 +281,7 @@ fn cut_before(pending: &str, map: &Map, last: usize) -> Option<usize> {
     places.into_iter().find(|&at| at > 0 && is_free(at))
 }
 
-/// Adds a text to what is remembered of the texts before, of which the end is enough.
+/// Appends a text to the remembered context, of which only the end is kept.
 fn keep_tail(before: &mut String, text: &str) {
     before.push_str(text);
     let from = before.floor_char_boundary(before.len().saturating_sub(2 * REACH));
@@ -303,7 +304,8 @@ mod tests {
         }
     }
 
-    /// What comes of a text in pieces of so many bytes: sources, new text, and the most kept back.
+    /// The result for a text in pieces of this many bytes: sources, new text, and the most kept
+    /// back.
     fn in_pieces(rules: &Rules, text: &str, piece: usize) -> (Rewritten, usize) {
         let mut rewriter = Rewriter::new(rules.clone());
         let (mut all, mut most, mut rest) = (Rewritten::default(), 0, text);
@@ -455,7 +457,7 @@ mod tests {
         }
     }
 
-    /// For vocabularies without digits any reading is better than none.
+    /// For vocabularies without digits, any reading is better than none.
     #[test]
     fn all_digits_are_read_where_that_is_asked_for() {
         let rules = Rules {

@@ -3,12 +3,12 @@
 //!
 //! A set has rules such as `20: twenty[->>]`. The rule of the largest base that is not above the
 //! number is taken. Its divisor is the largest power of ten that is not above the base, or of
-//! another radix where one is given (`60/20: …`). In its text
+//! another radix if one is given (`60/20: …`). In its text
 //!
 //! - `<<` is the number divided by the divisor, `>>` the remainder, in words of the same set;
 //! - `<set<` and `>set>` are the same in words of another set, `=set=` is the number itself;
-//! - `_` is a blank, where one stands at the beginning of a rule;
-//! - `[…]` is left out where the remainder is zero, and `[…|…]` takes the other part there.
+//! - `_` is a space at the beginning of a rule;
+//! - `[…]` is left out if the remainder is zero; `[…|…]` takes its second part then.
 
 use std::collections::HashMap;
 
@@ -30,22 +30,22 @@ struct Rule {
 #[derive(Debug)]
 enum Part {
     Text(&'static str),
-    /// The number divided by the divisor; of another set where one is named.
+    /// The number divided by the divisor; in words of another set if one is named.
     Quotient(Option<&'static str>),
     Remainder(Option<&'static str>),
     Same(&'static str),
-    /// What stands where there is a remainder, and what where there is none.
+    /// The text if there is a remainder, and if there is none.
     Choice(Vec<Part>, Vec<Part>),
 }
 
 /// All sets of a language.
 pub(crate) type RuleSets = HashMap<&'static str, RuleSet>;
 
-/// Sets within sets, at most: a table with a circle spells nothing rather than forever.
+/// Most nested sets: a table with a cycle spells nothing instead of running forever.
 const DEEPEST: usize = 64;
 
 impl RuleSet {
-    /// Adds the rules of one line, which semicolons part.
+    /// Adds the rules of one line, which are separated by semicolons.
     pub(crate) fn add(&mut self, line: &'static str) -> Result<(), Fault> {
         for rule in line.split(';').map(str::trim).filter(|it| !it.is_empty()) {
             let (base, text) = rule.split_once(':').ok_or(Fault::Rule)?;
@@ -81,7 +81,7 @@ fn divisor(base: u64, radix: u64) -> u64 {
     divisor
 }
 
-/// The number in words of a set; none where the table has no rule for it.
+/// The number in words of a set; `None` if the table has no rule for it.
 pub(crate) fn spell(sets: &RuleSets, set: &str, number: u64) -> Option<String> {
     let mut spelt = String::new();
     write(sets, set, number, DEEPEST, &mut spelt)?;
@@ -118,7 +118,7 @@ fn write_parts(
     Some(())
 }
 
-/// Reads parts up to the end, or in brackets up to `|` or `]`, which stays.
+/// Parses parts up to the end, or inside brackets up to `|` or `]`, which is not consumed.
 fn parts(rest: &mut &'static str, is_inner: bool) -> Result<Vec<Part>, Fault> {
     let mut parts = Vec::new();
     while let Some(first) = rest.chars().next() {

@@ -5,11 +5,11 @@ use crate::expansion::Expansion;
 use crate::language::Language;
 use crate::read::{read, rest};
 
-/// Bytes of a bracket that may hold a pause.
+/// Most bytes of a bracket that may contain a pause.
 const LONGEST_MARKER: usize = 128;
 
-/// Finds what is spoken otherwise than it is written, from `from` on; what stands before is looked
-/// at only. Digits that nothing is understood of are left, unless `with_rest`.
+/// Finds what needs rewriting, from `from` on; the text before is only context. Digits that match
+/// no rule are left, unless `with_rest`.
 pub(crate) fn scan(text: &str, from: usize, language: Language, with_rest: bool) -> Vec<Expansion> {
     let table = language.table();
     let mut expansions = Vec::new();
@@ -23,13 +23,13 @@ pub(crate) fn scan(text: &str, from: usize, language: Language, with_rest: bool)
             at = end;
             continue;
         }
-        // `No.5` is two words. A run of digits that is too long for one is none.
+        // `No.5` is two words. A run of digits that is too long for a number is none.
         let is_split = text[..at].ends_with(|c: char| c.is_ascii_digit()) && c.is_ascii_digit();
         let is_next = (expansions.last()).is_some_and(|last: &Expansion| last.range.end == at);
         let is_next = is_next && !is_split;
         let is_start = is_next || is_start(&text[..at]);
         if c.is_ascii_lowercase() && !is_start {
-            // Within a word, which most characters are.
+            // Inside a word, as most characters are.
             at = end_of_word(text, at).max(at + 1);
             continue;
         }
@@ -53,7 +53,7 @@ pub(crate) fn scan(text: &str, from: usize, language: Language, with_rest: bool)
     expansions
 }
 
-/// How long an article is that stands before a number with an apostrophe: `all'1:00`.
+/// Length of an article before a number with an apostrophe: `all'1:00`.
 fn elision(word: &str) -> Option<usize> {
     let (article, number) = word.split_once(['\'', '’'])?;
     let is_article = article.len() <= 5 && article.chars().all(char::is_alphabetic);
@@ -61,7 +61,7 @@ fn elision(word: &str) -> Option<usize> {
     (is_article && is_number).then_some(word.len() - number.len())
 }
 
-/// Whether a word may begin behind `before`.
+/// Whether a word may begin after `before`.
 fn is_start(before: &str) -> bool {
     before
         .chars()
@@ -69,7 +69,7 @@ fn is_start(before: &str) -> bool {
         .is_none_or(|c| is_delimiter(c) || "'‘’‚¿¡~≈±#§№°º".contains(c))
 }
 
-/// Where a bracket ends that asks for a pause, or looks as if it did.
+/// End of a bracket that asks for a pause, or looks as if it did.
 fn marker(text: &str, at: usize) -> Option<usize> {
     let rest = &text[at..];
     let close = match rest.bytes().next()? {

@@ -1,12 +1,12 @@
-//! Numbers in words.
+//! Numbers as words.
 
 use crate::numeral::Numeral;
 use crate::table::Table;
 
-/// The gender of what is counted.
+/// The gender of the counted noun.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Gender {
-    /// Nothing is counted, or it is not known what.
+    /// Nothing is counted, or the noun is unknown.
     #[default]
     Alone,
     Masculine,
@@ -47,7 +47,7 @@ impl Table {
         Some(words?.join(" "))
     }
 
-    /// A number as it is written: with its sign and its fraction.
+    /// A number as written: with its sign and its fraction.
     pub(crate) fn number(&self, numeral: &Numeral, gender: Gender) -> Option<String> {
         let mut spoken = String::new();
         if numeral.negative {
@@ -79,8 +79,8 @@ impl Table {
         Some(spoken)
     }
 
-    /// What stands behind the decimal sign: digit by digit, or where the language does so and it is
-    /// short as a number, behind its zeros.
+    /// The digits after the decimal sign: one by one, or, if the language does so and they are few,
+    /// as a number after their leading zeros.
     fn fraction(&self, digits: &str) -> Option<String> {
         let longest: usize = self.word("fraction as number").parse().unwrap_or(0);
         let significant = digits.trim_start_matches('0');
@@ -92,7 +92,8 @@ impl Table {
         Some(format!("{zeros} {number}").trim_start().to_owned())
     }
 
-    /// A number and what it counts: `un millón de euros`, for a million is a noun in some languages.
+    /// A number and what it counts: `un millón de euros`, because a million is a noun in some
+    /// languages.
     pub(crate) fn counted(&self, numeral: &Numeral, gender: Gender, name: &str) -> Option<String> {
         const MILLION: u64 = 1_000_000;
         let words = self.number(numeral, gender)?;
@@ -112,7 +113,7 @@ impl Table {
         Some(words + &of + name)
     }
 
-    /// What joins a million and what it counts.
+    /// The word between a million and what it counts.
     pub(crate) fn of(&self, name: &str) -> String {
         let is_vowel = name.starts_with(['a', 'e', 'i', 'o', 'u', 'y', 'é', 'h']);
         match (self.setting("of vowel"), self.setting("of")) {
@@ -122,10 +123,10 @@ impl Table {
         }
     }
 
-    /// Whether what is counted stands in the singular: the index of its form.
+    /// The grammatical number of what is counted, as the index of its form.
     pub(crate) fn plural(&self, numeral: &Numeral) -> usize {
         let value = numeral.value().unwrap_or(u64::MAX);
-        // In French, everything below two.
+        // In French, everything below two is singular.
         let is_singular = if self.setting("singular below two").is_some() {
             value < 2
         } else {

@@ -1,7 +1,7 @@
-//! A language's table: a plain text that a speaker of the language can correct.
+//! A language's table: a text file that a speaker of the language can correct.
 //!
 //! It has sections (`[months]`) of lines `key = value`; what follows a `#` at the beginning of a line
-//! is a comment. Keys that mean the same stand side by side, forms of a word are parted by `|`.
+//! comment. Keys with the same meaning are in one line; forms of a word are separated by `|`.
 //! Sections called `numbers …` hold rules (see `rules.rs`). `docs/normalization.md` describes each.
 
 use std::borrow::Cow;
@@ -28,12 +28,12 @@ pub(crate) struct TableError {
     pub(crate) fault: Fault,
 }
 
-/// What is known of a language.
+/// The table of a language.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     rules: RuleSets,
     sections: HashMap<&'static str, HashMap<Cow<'static, str>, &'static str>>,
-    /// Characters of the longest key of each section.
+    /// Length of the longest key of each section, in characters.
     longest: HashMap<&'static str, usize>,
 }
 
@@ -57,7 +57,8 @@ impl Table {
                 set.add(line).map_err(error)?;
             } else {
                 let (keys, value) = line.split_once(" =").ok_or(error(Fault::Line))?;
-                // Settings have names of several words; elsewhere words are keys of their own.
+                // Names of settings may have several words; elsewhere each word is a key of its
+                // own.
                 let is_setting = matches!(section, "settings" | "templates");
                 let keys: Vec<_> = if is_setting {
                     vec![keys.trim()]
@@ -65,7 +66,8 @@ impl Table {
                     keys.split_whitespace().collect()
                 };
                 for key in keys {
-                    // `\#` is no comment. In abbreviations `_` is a blank, as in `z._B.`.
+                    // `\#` does not begin a comment. In abbreviations `_` is a space, as in
+                    // `z._B.`.
                     let key = key.strip_prefix('\\').unwrap_or(key);
                     let key = if section == "abbreviations" && key.contains('_') {
                         Cow::from(key.replace('_', " "))
@@ -90,7 +92,7 @@ impl Table {
         self.sections.get(section)?.get(key).copied()
     }
 
-    /// The entry of a key as it is, or else of its lower case.
+    /// The entry of a key, or else of its lower case.
     pub(crate) fn get_folded(&self, section: &str, key: &str) -> Option<&'static str> {
         self.get(section, key)
             .or_else(|| self.get(section, &key.to_lowercase()))
@@ -105,12 +107,12 @@ impl Table {
         (ends.into_iter().rev()).find_map(|end| Some((end, *entries.get(&text[..end])?)))
     }
 
-    /// A setting; none where the language does not have it.
+    /// A setting; `None` if the language does not have it.
     pub(crate) fn setting(&self, name: &str) -> Option<&'static str> {
         self.get("settings", name)
     }
 
-    /// A word that a setting names, or nothing.
+    /// The word of a setting, or an empty one.
     pub(crate) fn word(&self, name: &str) -> &'static str {
         self.setting(name).unwrap_or_default()
     }
@@ -124,13 +126,13 @@ impl Table {
         list.split_whitespace().any(|it| it == word || it == lower)
     }
 
-    /// Whether a setting lists this word as it stands.
+    /// Whether a setting lists this word exactly.
     pub(crate) fn lists_exactly(&self, name: &str, word: &str) -> bool {
         let list = self.word(name);
         list.split_whitespace().any(|it| it == word)
     }
 
-    /// A template with its places filled.
+    /// A template with its placeholders filled.
     pub(crate) fn fill(&self, name: &str, places: &[(&str, &str)]) -> Option<String> {
         let mut text = self.get("templates", name)?.to_owned();
         for (place, value) in places {
@@ -149,7 +151,7 @@ impl Table {
     }
 }
 
-/// The `index`-th of the forms of an entry; the last where there are fewer.
+/// The form at `index` of an entry; the last one if there are fewer.
 pub(crate) fn form(entry: &'static str, index: usize) -> &'static str {
     let forms = entry.split('|').map(str::trim);
     forms.take(index + 1).last().unwrap_or_default()

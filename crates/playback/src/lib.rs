@@ -1,10 +1,10 @@
-//! The time-stretch of a page's audio thread.
+//! The time-stretch for a page's audio thread.
 //!
-//! An audio worklet has neither `fetch` nor the text decoders that the glue code of wasm-bindgen
-//! begins with, so this module is one of its own, a few kilobytes small, with plain functions.
-//! There is one stream in an instance. Samples pass through two stretches of memory: the worklet
-//! writes [`input`] and calls [`push`], reads [`output`] as far as [`ready`] says, and calls
-//! [`take`]. Addresses change when memory grows, so they are asked for each time.
+//! An audio worklet has neither `fetch` nor the text decoders that wasm-bindgen's glue code needs,
+//! so this is a module of its own, of a few kilobytes, with plain functions. An instance has one
+//! stream. Samples pass through two buffers: the worklet writes [`input`] and calls [`push`], reads
+//! [`output`] up to [`ready`] samples, and calls [`take`]. The buffers move when memory grows, so
+//! their addresses are asked for each time.
 #![allow(
     unsafe_code,
     reason = "a module without glue code exports its functions by name"
@@ -14,14 +14,14 @@ use std::cell::RefCell;
 
 use stretch::{Speed, Stretch};
 
-/// Samples that [`input`] has room for.
+/// Capacity of [`input`] in samples.
 const BLOCK: usize = 256;
 
 struct Stream {
     stretch: Stretch,
     input: [f32; BLOCK],
     output: Vec<f32>,
-    /// Samples of `output` that were taken.
+    /// Samples of `output` that have been taken.
     taken: usize,
 }
 
@@ -38,7 +38,7 @@ fn with<T>(work: impl FnOnce(&mut Stream) -> T) -> T {
     STREAM.with_borrow_mut(work)
 }
 
-/// Starts afresh, with speech of `sample_rate` samples a second.
+/// Starts a new stream, with speech of `sample_rate` samples per second.
 #[unsafe(no_mangle)]
 pub extern "C" fn start(sample_rate: u32) {
     with(|stream| {
@@ -48,7 +48,7 @@ pub extern "C" fn start(sample_rate: u32) {
     });
 }
 
-/// The speed of what comes next; the page has checked that there is one.
+/// The speed of the following samples; the page has checked it.
 #[unsafe(no_mangle)]
 pub extern "C" fn set_speed(speed: f64) {
     if let Ok(speed) = Speed::new(speed) {
@@ -62,7 +62,7 @@ pub extern "C" fn block() -> usize {
     BLOCK
 }
 
-/// Where samples to be pushed are written.
+/// Address at which samples to be pushed are written.
 #[unsafe(no_mangle)]
 pub extern "C" fn input() -> *const f32 {
     with(|stream| stream.input.as_ptr())
@@ -77,7 +77,7 @@ pub extern "C" fn push(count: usize) {
     });
 }
 
-/// Makes all ready that is held back: nothing follows.
+/// Makes everything available that is held back: nothing follows.
 #[unsafe(no_mangle)]
 pub extern "C" fn flush() {
     with(|stream| stream.stretch.flush(&mut stream.output));
@@ -95,18 +95,18 @@ pub extern "C" fn ready() -> usize {
     with(|stream| stream.output.len() - stream.taken)
 }
 
-/// Where they are.
+/// Their address.
 #[unsafe(no_mangle)]
 pub extern "C" fn output() -> *const f32 {
     with(|stream| stream.output[stream.taken..].as_ptr())
 }
 
-/// `count` samples were taken.
+/// Tells that `count` samples were taken.
 #[unsafe(no_mangle)]
 pub extern "C" fn take(count: usize) {
     with(|stream| {
         stream.taken = stream.output.len().min(stream.taken + count);
-        // Memory is moved now and then only.
+        // Memory is moved only now and then.
         if stream.taken == stream.output.len() || stream.taken >= 16 * BLOCK {
             stream.output.drain(..stream.taken);
             stream.taken = 0;
@@ -114,7 +114,7 @@ pub extern "C" fn take(count: usize) {
     });
 }
 
-/// Samples of the input that what was taken stands for.
+/// Samples of the input that the taken samples stand for.
 #[unsafe(no_mangle)]
 pub extern "C" fn position() -> f64 {
     with(|stream| {

@@ -9,7 +9,7 @@
 //!    library. Both are features, so that a page can do without. A [`GraphStream`] joins a loaded [`Graph`] with its description in the manifest.
 //!
 //! Nothing here knows what a component computes: how many states there are, what they are
-//! called and how they are carried stands in the manifest.
+//! called and how they are carried is in the manifest.
 
 mod backend;
 mod error;

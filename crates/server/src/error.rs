@@ -42,7 +42,4 @@ pub enum ServeError {
         /// Why.
         source: io::Error,
     },
-    /// The listener failed while serving.
-    #[error("the server stopped")]
-    Serve(#[source] io::Error),
 }

@@ -21,6 +21,9 @@ pub struct Models {
 pub struct Offer {
     /// Its path segment in the URL.
     pub name: String,
+    /// Its folder.
+    #[serde(skip)]
+    pub dir: PathBuf,
     /// Name of the released model, if it is one.
     pub variant: Option<String>,
     /// Its language, if known.
@@ -53,7 +56,11 @@ impl Models {
     pub fn list(&self) -> Result<Vec<Offer>, ServeError> {
         let mut offers = Vec::new();
         if let Some(manifest) = self.own()? {
-            offers.push(Offer::new(self.own_name(&manifest), &manifest));
+            offers.push(Offer::new(
+                self.own_name(&manifest),
+                self.root.clone(),
+                &manifest,
+            ));
         }
         let unreadable = |source| ServeError::Read {
             path: self.root.clone(),
@@ -70,7 +77,10 @@ impl Models {
                 Ok(_) if offers.first().is_some_and(|own| own.name == name) => {
                     tracing::warn!("{name} is not offered: the folder above it has that name");
                 }
-                Ok(manifest) => offers.push(Offer::new(name, &manifest)),
+                Ok(manifest) => {
+                    let dir = self.root.join(&name);
+                    offers.push(Offer::new(name, dir, &manifest));
+                }
                 // A damaged bundle does not hide the others.
                 Err(error) => tracing::warn!("{name} is not offered: {error}"),
             }
@@ -128,12 +138,13 @@ impl Models {
 }
 
 impl Offer {
-    fn new(name: String, manifest: &Manifest) -> Self {
+    fn new(name: String, dir: PathBuf, manifest: &Manifest) -> Self {
         let graphs = (manifest.components.iter())
             .filter(|(name, _)| **name != ComponentName::MimiEncoder)
             .map(|(_, component)| component.graph.size + component.data.size);
         Self {
             name,
+            dir,
             variant: manifest.variant.clone(),
             language: manifest.language.clone(),
             synthetic: manifest.synthetic.is_some(),

@@ -1,36 +1,41 @@
 //! The server itself: routes, address, shutdown.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use bundle::Manifest;
 use tokio::net::TcpListener;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
+use crate::access::{check_client, check_host};
 use crate::file::{Compressible, ServedFile, not_found};
-use crate::host;
 use crate::isolation::isolate;
-use crate::{Models, Page, ServeError};
+use crate::{Access, Models, Page, ServeError, connections};
 
-/// How long running downloads may take after the server was told to stop.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long a client may send nothing in the middle of a request.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is served, and how.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The page.
-    pub page: Page,
+    /// The page, where there is one.
+    pub page: Option<Page>,
     /// The bundles.
     pub models: Models,
-    /// Port on the loopback interface; 0 for any that is free.
-    pub port: u16,
+    /// Where to listen; port 0 is any that is free.
+    pub address: SocketAddr,
+    /// Who is answered.
+    pub access: Access,
+    /// Routes beside the page and the bundles.
+    pub api: Router,
     /// Whether pages are cross-origin isolated.
     pub isolation: bool,
 }
@@ -44,14 +49,14 @@ pub struct Server {
 }
 
 struct Served {
-    page: Page,
+    page: Option<Page>,
     models: Models,
 }
 
 impl Server {
-    /// Listens on the loopback interface; requests wait until [`Self::run`].
+    /// Listens; requests wait until [`Self::run`].
     pub async fn bind(options: Options) -> Result<Self, ServeError> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+        let address = options.address;
         let failed = |source| ServeError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -65,9 +70,16 @@ impl Server {
         let mut router = Router::new()
             .fallback(answer)
             .with_state(served)
-            .layer(compression)
-            .layer(from_fn(host::check))
-            .layer(from_fn(no_sniffing));
+            .layer(compression);
+        let access = Arc::new(options.access);
+        let api = (options.api)
+            .layer(RequestBodyTimeoutLayer::new(PATIENCE))
+            .layer(from_fn_with_state(access.clone(), check_client))
+            .layer(access.cors());
+        router = (router.merge(api))
+            .layer(from_fn_with_state(access, check_host))
+            .layer(from_fn(no_sniffing))
+            .layer(from_fn(log));
         if options.isolation {
             router = router.layer(from_fn(isolate));
         }
@@ -84,25 +96,24 @@ impl Server {
     }
 
     /// Answers requests until `end` resolves; responses in progress get a moment more.
-    pub async fn run(
-        self,
-        end: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), ServeError> {
-        let ending = Arc::new(tokio::sync::Notify::new());
-        let told = Arc::clone(&ending);
-        let serving = axum::serve(self.listener, self.router).with_graceful_shutdown(async move {
-            end.await;
-            told.notify_one();
-        });
-        tokio::select! {
-            served = serving.into_future() => served.map_err(ServeError::Serve),
-            () = async { ending.notified().await; tokio::time::sleep(GRACE).await } => Ok(()),
-        }
+    pub async fn run(self, end: impl Future<Output = ()>) {
+        connections::serve(self.listener, self.router, end).await;
     }
 }
 
 fn is_compressible(_: StatusCode, _: Version, _: &HeaderMap, marks: &Extensions) -> bool {
     marks.get::<Compressible>().is_some()
+}
+
+/// Logs each request, and the time until its answer began.
+async fn log(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    let milliseconds = started.elapsed().as_millis() as u64;
+    let status = response.status().as_u16();
+    tracing::info!(%method, path, status, milliseconds, "request");
+    response
 }
 
 /// The content type is what the server says, not what a browser guesses.
@@ -169,9 +180,10 @@ impl Served {
             return Some(Found::Folder);
         }
         let Some(model) = path.strip_prefix("/models/") else {
-            let found = self.page.find(&path).map(Found::File);
+            let page = self.page.as_ref()?;
+            let found = page.find(&path).map(Found::File);
             return found.or_else(|| {
-                let folder = self.page.find(&format!("{path}/"));
+                let folder = page.find(&format!("{path}/"));
                 folder.map(|_| Found::Folder)
             });
         };

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bundle::Manifest;
-use server::{Models, Options, Page, ServeError, Server};
+use server::{Access, Models, Options, Page, ServeError, Server};
 use tokio::sync::oneshot;
 
 /// A server with a page and a bundle.
@@ -41,9 +41,11 @@ impl Site {
             fs::write(path, content).unwrap();
         }
         let options = Options {
-            page: Page::open(page.path()).unwrap(),
+            page: Some(Page::open(page.path()).unwrap()),
             models: Models::open(bundle.path().parent().unwrap()).unwrap(),
-            port: 0,
+            address: ([127, 0, 0, 1], 0).into(),
+            access: Access::default(),
+            api: axum::Router::new(),
             isolation,
         };
         let (end, ended) = oneshot::channel::<()>();
@@ -54,7 +56,7 @@ impl Site {
                 let server = Server::bind(options).await.unwrap();
                 told.send(server.url()).unwrap();
                 let ended = async move { ended.await.unwrap_or_default() };
-                server.run(ended).await.unwrap();
+                server.run(ended).await;
             });
             runtime.shutdown_background();
         });

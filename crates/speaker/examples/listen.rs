@@ -6,12 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs::File;
-use std::io::BufWriter;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use audio::{SampleFormat, WavWriter};
+use encode::{Encoder, Format, SampleFormat, Tags};
 use engine::Engine;
 use runtime::Backend;
 use runtime::onnxruntime::{self, OnnxRuntime};
@@ -58,18 +57,17 @@ fn speak(
     path: &Path,
 ) -> Result<String> {
     let manifest = speaker.model().manifest();
-    let file = BufWriter::new(File::create(path)?);
-    let mut wav = WavWriter::new(file, SampleFormat::I16, manifest.sample_rate)?;
-    let (mut samples, mut clipped, mut peak) = (0, 0, 0.0_f32);
+    let mut samples = Vec::new();
     for chunk in speaker.speak(voice, text, options)? {
         let chunk = chunk?;
-        wav.write(&chunk.samples)?;
-        samples += chunk.samples.len();
-        clipped += chunk.samples.iter().filter(|s| s.abs() > 1.0).count();
-        peak = chunk.samples.iter().fold(peak, |peak, s| peak.max(s.abs()));
+        samples.extend_from_slice(&chunk.samples);
     }
-    wav.finish()?;
-    let frames = samples / manifest.frame_size;
+    let wav = Format::Wav(SampleFormat::I16);
+    let file = Encoder::encode(wav, manifest.sample_rate, Tags::default(), &samples)?;
+    fs::write(path, file)?;
+    let clipped = samples.iter().filter(|s| s.abs() > 1.0).count();
+    let peak = samples.iter().fold(0.0_f32, |peak, s| peak.max(s.abs()));
+    let frames = samples.len() / manifest.frame_size;
     Ok(format!(
         "\"frames\":{frames},\"clipped\":{clipped},\"peak\":{peak}"
     ))

@@ -84,7 +84,7 @@ fn backend_of(name: &str) -> Result<Arc<dyn Backend>, Box<dyn Error>> {
     })
 }
 
-/// A voice of random rows.
+/// A voice of random numbers.
 fn voice(manifest: &Manifest, positions: usize) -> Result<Voice, Box<dyn Error>> {
     let flow_lm = &manifest.components[&ComponentName::FlowLm];
     let mut noise = Noise::new(1, 1.0, None)?;

@@ -11,21 +11,22 @@ use speech::{Model, Prompt, RecordingNotice, SpeechError, Voice};
 use crate::SpeakerError;
 use crate::speaker::read;
 
-/// Makes voices of recordings and of files.
+/// Makes voices from recordings and from files.
 pub trait VoiceMaker {
-    /// Makes a voice from a recording, and tells what the user should know of it. Only the first
+    /// Makes a voice from a recording, and returns notices for the user. Only the first
     /// [`speech::LONGEST_PROMPT`] seconds are used.
     fn clone_voice(
         &self,
         recording: &Recording,
     ) -> Result<(Voice, Vec<RecordingNotice>), SpeakerError>;
 
-    /// Reads a voice file: a state of `flow_lm`, or a prompt that it is made of, of which only the
-    /// first [`speech::LONGEST_PROMPT`] seconds are used.
+    /// Reads a voice file: a state of `flow_lm`, or a prompt, from which a state is made. Only the
+    /// first [`speech::LONGEST_PROMPT`] seconds of a prompt are used.
     fn read_voice(&self, file: &[u8]) -> Result<Voice, SpeakerError>;
 }
 
-/// The part of a bundle that makes voices: `flow_lm` and `mimi_encoder`. The others may be missing.
+/// The part of a bundle that makes voices: `flow_lm` and `mimi_encoder`. Other components may be
+/// missing.
 pub struct Cloner {
     dir: PathBuf,
     model: Model,
@@ -36,7 +37,7 @@ pub struct Cloner {
 }
 
 impl Cloner {
-    /// Loads `flow_lm` of the bundle in `dir`, whose manifest need not be written yet.
+    /// Loads `flow_lm` of the bundle in `dir`, whose manifest may not be written yet.
     pub fn with_manifest(
         dir: &Path,
         manifest: Manifest,
@@ -78,7 +79,7 @@ impl VoiceMaker for Cloner {
     }
 }
 
-/// Makes a voice of a recording.
+/// Makes a voice from a recording.
 pub(crate) fn clone_voice<'a>(
     model: &Model,
     flow_lm: &dyn Stream,
@@ -90,7 +91,7 @@ pub(crate) fn clone_voice<'a>(
     Ok((make(flow_lm, encoder, prompt)?, notices))
 }
 
-/// Reads a voice file; where it holds a prompt, the voice is made of it.
+/// Reads a voice file; if it contains a prompt, the voice is made from that.
 pub(crate) fn read_voice<'a>(
     dir: &Path,
     model: &Model,
@@ -109,7 +110,7 @@ pub(crate) fn read_voice<'a>(
     make(flow_lm, encoder, stored.prompt(weights.as_deref())?)
 }
 
-/// Runs a prompt to its end.
+/// Runs all calls of a prompt.
 fn make<'a>(
     flow_lm: &dyn Stream,
     encoder: impl Fn() -> Result<&'a dyn Stream, SpeakerError>,

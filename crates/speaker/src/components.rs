@@ -7,7 +7,7 @@ use std::thread;
 use bundle::{ComponentName, Manifest};
 use runtime::{Backend, RuntimeError, Stream};
 
-/// Streams at their beginning, to be forked.
+/// Streams before their first call, to be forked.
 pub(crate) struct Components {
     pub(crate) text_conditioner: Box<dyn Stream>,
     pub(crate) flow_lm: Box<dyn Stream>,
@@ -20,14 +20,14 @@ pub(crate) struct Components {
 }
 
 impl Components {
-    /// Loads what speaking needs.
+    /// Loads the components that speaking needs.
     pub(crate) fn load(
         dir: &Path,
         manifest: &Manifest,
         backend: Arc<dyn Backend>,
     ) -> Result<Self, RuntimeError> {
         let load = |name| backend.load(dir, manifest, name);
-        // The two large ones are read side by side.
+        // The two large ones are loaded at the same time.
         let (flow_lm, mimi_decoder) = thread::scope(|scope| {
             let decoder = scope.spawn(|| load(ComponentName::MimiDecoder));
             (load(ComponentName::FlowLm), decoder.join())

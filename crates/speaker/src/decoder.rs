@@ -9,7 +9,7 @@ use speech::{Call, Decoding, Sound, Word};
 
 use crate::{SpeakerError, Stop, Timings};
 
-/// Longest stretch of silence in one chunk, in samples: pauses take no memory.
+/// Longest silence in one chunk, in samples, so that pauses take no memory.
 const SILENCE: usize = 24_000;
 
 /// A piece of sound.
@@ -17,18 +17,18 @@ const SILENCE: usize = 24_000;
 pub struct Chunk {
     /// Samples at the model's rate, -1 to 1 for the most part.
     pub samples: Vec<f32>,
-    /// The text that sounds; none in a pause.
+    /// The text that is spoken; none in a pause.
     pub text: Option<Arc<str>>,
-    /// The bytes of the given text that sound; none in a pause.
+    /// Its bytes in the given text; none in a pause.
     pub source: Range<usize>,
-    /// The words that end in it, and those of the chunks before that only show now, where
+    /// The words that end in it, and earlier ones whose end is only known now, if
     /// [`speech::Options::words`] asks for them.
     pub words: Vec<Word>,
-    /// Whether this chunk of text was cut off here because the end of speech did not come.
+    /// Whether the text was cut off here because the end of speech did not come.
     pub cut: bool,
 }
 
-/// A stream through `mimi_decoder`.
+/// A stream of `mimi_decoder`.
 pub(crate) struct Decoder {
     decoding: Decoding,
     stream: Box<dyn Stream>,
@@ -55,9 +55,9 @@ impl Decoder {
         }
     }
 
-    /// Turns pieces that wait into chunks. The sound of frames that wait is one chunk; how many
-    /// are decoded together does not depend on it, which is a matter of chance. Once it is stopped,
-    /// nothing more is decoded.
+    /// Turns waiting events into chunks. The sound of all waiting frames becomes one chunk; how
+    /// many there are depends on timing, and has no influence on how many are decoded together.
+    /// After a stop nothing more is decoded.
     pub(crate) fn take(&mut self, sounds: Vec<Sound>) -> Result<Vec<Chunk>, SpeakerError> {
         let mut chunks: Vec<Chunk> = Vec::new();
         for sound in sounds {
@@ -123,7 +123,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Adds sound, and the words that have ended in it, to the last chunk, or as one of its own.
+    /// Adds sound, and the words that ended in it, to the last chunk or as a new one.
     fn add(&mut self, samples: Vec<f32>, chunks: &mut Vec<Chunk>) {
         let words = self.decoding.words();
         if samples.is_empty() && words.is_empty() {

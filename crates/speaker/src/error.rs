@@ -7,7 +7,7 @@ use bundle::ManifestError;
 use runtime::RuntimeError;
 use speech::SpeechError;
 
-/// Why a bundle does not speak.
+/// Why a bundle cannot speak.
 #[derive(Debug, thiserror::Error)]
 pub enum SpeakerError {
     /// The manifest.
@@ -32,13 +32,13 @@ pub enum SpeakerError {
     NoVoice {
         /// What was asked for.
         name: String,
-        /// What there is.
+        /// The available ones.
         voices: Vec<String>,
     },
-    /// A thread ended without a word.
+    /// A thread ended unexpectedly.
     #[error("the {thread} thread has failed")]
     Thread {
-        /// What it did.
+        /// Its task.
         thread: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! A loaded bundle, and the voices it speaks with.
+//! A loaded bundle, and its voices.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,14 +21,14 @@ pub struct Speaker {
     threads: usize,
 }
 
-/// `flow_lm` in the state after a voice prompt: where every chunk of text starts from.
+/// `flow_lm` in the state after a voice prompt: the start of every chunk of text.
 #[derive(Clone)]
 pub struct PreparedVoice {
     pub(crate) flow_lm: Arc<dyn Stream>,
 }
 
 impl Speaker {
-    /// Loads the bundle in `dir`. With `threads` from 2 on the decoder has one of its own.
+    /// Loads the bundle in `dir`. With 2 or more `threads` the decoder has one of its own.
     pub fn open(
         dir: &Path,
         backend: Arc<dyn Backend>,
@@ -54,18 +54,19 @@ impl Speaker {
         })
     }
 
-    /// What the bundle is, and how its text is prepared.
+    /// The bundle's description, and its text rules.
     pub fn model(&self) -> &Model {
         &self.model
     }
 
-    /// Whether it can tell when words are spoken: the heads are known, and can be looked at.
+    /// Whether it can tell when words are spoken: the heads are known, and the backend can watch
+    /// them.
     pub fn tells_words(&self) -> bool {
         let is_known = !self.model.manifest().word_heads().is_empty();
         is_known && self.components.flow_lm.fork().watch(true).is_ok()
     }
 
-    /// A voice that lies in the bundle; the first one unless `name` says which.
+    /// A voice of the bundle; the first one unless `name` is given.
     pub fn voice(&self, name: Option<&str>) -> Result<Voice, SpeakerError> {
         let voices = &self.model.manifest().voices;
         let found = match name {
@@ -91,7 +92,7 @@ impl Speaker {
         })
     }
 
-    /// Starts to speak `text`; [`crate::rewritten`] makes one in which numbers are words.
+    /// Starts to speak `text`; [`crate::rewritten`] makes one with numbers as words.
     pub fn speak(
         &self,
         voice: &PreparedVoice,

@@ -1,4 +1,4 @@
-//! Backbone and decoder side by side, each on a thread of its own.
+//! Backbone and decoder at the same time, each on its own thread.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -10,12 +10,12 @@ use crate::generator::Generator;
 use crate::{Chunk, SpeakerError, Stop};
 
 /// Frames that may wait for the decoder, and chunks that may wait for the listener: enough to
-/// ride out a pause of either side, little enough that memory does not grow with the text.
+/// bridge a pause on either side, few enough that memory does not grow with the text.
 const WAITING: usize = 32;
 
 /// Two threads at work on one utterance. Dropping it stops them.
 pub(crate) struct Threads {
-    /// None once dropped: whoever sends notices.
+    /// None once dropped: senders notice that.
     chunks: Option<Receiver<Result<Chunk, SpeakerError>>>,
     stop: Stop,
     handles: Vec<JoinHandle<()>>,
@@ -49,7 +49,7 @@ impl Threads {
     pub(crate) fn next_chunk(&mut self) -> Option<Result<Chunk, SpeakerError>> {
         let next = self.chunks.as_ref().and_then(|chunks| chunks.recv().ok());
         if next.is_none() {
-            // The senders are gone: the threads are through, or one of them panicked.
+            // The senders are gone: the threads have finished, or one of them panicked.
             for handle in self.handles.drain(..) {
                 let thread = handle.thread().name().map_or("decoder", |name| match name {
                     "backbone" => "backbone",

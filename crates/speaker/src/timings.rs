@@ -1,4 +1,4 @@
-//! Where the time of an utterance goes.
+//! Measures where the time of an utterance goes.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ impl Timings {
             ComponentName::FlowLm => &mut self.flow_lm,
             ComponentName::FlowNet => &mut self.flow_net,
             ComponentName::MimiDecoder => &mut self.mimi_decoder,
-            // Speaking never runs it.
+            // Speaking never runs the encoder.
             ComponentName::MimiEncoder => return,
         };
         timing.calls += match call.component {

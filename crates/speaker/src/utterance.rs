@@ -24,7 +24,7 @@ pub struct Utterance {
 
 enum Work {
     Threads(Threads),
-    /// Backbone and decoder by turns, with chunks that wait to be fetched.
+    /// Backbone and decoder alternate on one thread; chunks wait to be fetched.
     Turns {
         generator: Box<Generator>,
         decoder: Box<Decoder>,
@@ -79,7 +79,7 @@ impl Utterance {
         })
     }
 
-    /// Time from the call to the first sound, once there was one.
+    /// Time from the call to the first sound, if there was one.
     pub fn first_sound(&self) -> Option<Duration> {
         self.first_sound
     }
@@ -94,18 +94,18 @@ impl Utterance {
         self.samples
     }
 
-    /// What ends it from any thread, within one call of a component.
+    /// Ends it from any thread, within one call of a component.
     pub fn stop(&self) -> Stop {
         self.stop.clone()
     }
 
-    /// What the user may have meant otherwise. Of a text that is read as it is spoken, that shows at
-    /// its end; [`speech::TextCheck`] tells before what looks like a pause.
+    /// What the user may have meant differently. For a text that is read while it is spoken, it is
+    /// complete only at the end; [`speech::TextCheck`] finds what looks like a pause before that.
     pub fn notices(&self) -> Vec<SpeechNotice> {
         self.end().notices
     }
 
-    /// What is left of the text behind the last word, once all is said and words were asked for.
+    /// The text after the last word, once everything is spoken and words were requested.
     pub fn rest(&self) -> String {
         self.end().rest
     }
@@ -115,7 +115,7 @@ impl Utterance {
         end.clone()
     }
 
-    /// Where the time went so far.
+    /// Where the time has gone so far.
     pub fn timings(&self) -> Timings {
         *self.timings.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,5 @@
-//! Sound as samples: what happens to a recording before it is a voice prompt, and to speech
-//! before it is heard.
+//! Sound as samples: preparing a recording to be a voice prompt, and finishing speech before it is
+//! heard.
 
 mod check;
 mod fade;
@@ -22,15 +22,15 @@ pub enum AudioError {
     /// NaN or infinity.
     #[error("the recording holds a sample that is not finite, after {seconds:.2} s")]
     NotFinite {
-        /// Where.
+        /// Its time in the recording.
         seconds: f64,
     },
-    /// Nothing to hear.
+    /// Only silence.
     #[error("{}", silent(*peak, *truncated))]
     Silent {
         /// Its largest magnitude.
         peak: f32,
-        /// Whether the recording goes on behind the part that is used.
+        /// Whether the recording continues after the part that is used.
         truncated: bool,
     },
     /// A constant, which is as silent as zero.
@@ -42,7 +42,7 @@ pub enum AudioError {
         /// The mean of the samples.
         value: f64,
     },
-    /// Channels of which one is the other upside down.
+    /// Two channels of which one is the inverse of the other.
     #[error("the recording's channels cancel each other out: give one channel only")]
     ChannelsCancel,
     /// A sample rate that no recording has.
@@ -53,7 +53,7 @@ pub enum AudioError {
     },
 }
 
-/// How it is said that a recording is silent.
+/// The message for a silent recording.
 fn silent(peak: f32, truncated: bool) -> String {
     if truncated {
         return format!(

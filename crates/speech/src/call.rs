@@ -1,16 +1,16 @@
-//! A call of a component that the speech code asks its host for.
+//! A call of a component that the host has to make.
 
 use bundle::ComponentName;
 use tensor::{Tensor, TensorView};
 
 use crate::SpeechError;
 
-/// A component to be run once, with its inputs by name. The host supplies states and position.
+/// A component to run once, with its inputs by name. The host adds states and position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// The component.
     pub component: ComponentName,
-    /// Its inputs but the states and the position.
+    /// Its inputs except the states and the position.
     pub inputs: Vec<(&'static str, Tensor)>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    /// What `component` gave.
+    /// The outputs of `component`.
     pub(crate) fn new(
         component: ComponentName,
         values: impl IntoIterator<Item = (String, Tensor)>,
@@ -42,7 +42,7 @@ impl Outputs {
         }
     }
 
-    /// The output `name`, which has to hold finite numbers only.
+    /// The output `name`, which must contain only finite numbers.
     pub(crate) fn take(&mut self, name: &'static str) -> Result<Tensor, SpeechError> {
         let component = self.component;
         let index = self.values.iter().position(|(n, _)| n == name);

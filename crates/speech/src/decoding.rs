@@ -9,9 +9,10 @@ use crate::call::Outputs;
 use crate::words::Timing;
 use crate::{Call, ChunkWords, Model, SpeechError, Word};
 
-/// How many frames go into a call after `frames` others. One by one the first are heard soonest;
-/// later there is sound that waits to be heard, and the decoder's weights are read once for
-/// several. How many frames wait must not matter: samples would depend on it.
+/// Number of frames in a call after `frames` earlier ones. The first are decoded one by one, to be
+/// heard as early as possible; later, sound is already waiting, and several frames share one pass
+/// over the decoder's weights. The number must not depend on how many frames wait: samples would
+/// then depend on timing.
 fn together(frames: usize) -> usize {
     match frames {
         0..8 => 1,
@@ -25,17 +26,17 @@ pub struct Decoding {
     model: Model,
     fade_in: FadeIn,
     stretch: Stretch,
-    /// Latents that wait for others, [frames, ldim].
+    /// Latents that wait for more, [frames, ldim].
     waiting: Vec<f32>,
-    /// Frames of the utterance that went into calls.
+    /// Frames of the utterance in calls so far.
     frames: usize,
     timing: Timing,
-    /// Words that have ended and were not fetched yet.
+    /// Words that have ended and are not fetched yet.
     words: Vec<Word>,
 }
 
 impl Decoding {
-    /// Before the first chunk of an utterance, which is heard at `speed`.
+    /// Before the first chunk of an utterance, to be heard at `speed`.
     pub fn new(model: &Model, speed: Speed) -> Self {
         let manifest = model.manifest();
         Self {
@@ -49,8 +50,8 @@ impl Decoding {
         }
     }
 
-    /// A chunk begins: the host starts `mimi_decoder` afresh, which clicks unless it is faded in.
-    /// Words are timed where they are given.
+    /// A chunk begins. The host resets `mimi_decoder`, which would click without a fade-in. If
+    /// `words` are given, they are timed.
     pub fn begin(&mut self, words: Option<ChunkWords>) {
         if let Some(words) = words {
             self.timing.begin(words);
@@ -59,8 +60,8 @@ impl Decoding {
         self.waiting.clear();
     }
 
-    /// Takes a frame, [ldim]. Returns the call that decodes it, and those that waited, unless it
-    /// waits for others.
+    /// Takes a frame, [ldim]. Returns the call that decodes it together with waiting ones, or none
+    /// if it waits for more.
     pub fn latent(&mut self, latent: &[f32]) -> Result<Option<Call>, SpeechError> {
         self.waiting.extend_from_slice(latent);
         if self.waiting.len() < together(self.frames) * latent.len() {
@@ -69,7 +70,7 @@ impl Decoding {
         self.rest()
     }
 
-    /// The chunk is over. Returns the call that decodes what waits, if something does.
+    /// The chunk is over. Returns the call that decodes the waiting frames, if there are any.
     pub fn rest(&mut self) -> Result<Option<Call>, SpeechError> {
         let dim = self.model.manifest().model.mimi.quantizer.dimension;
         let frames = self.waiting.len() / dim.max(1);
@@ -84,8 +85,8 @@ impl Decoding {
         }))
     }
 
-    /// The samples of a call's outputs, as far as they are to be heard already: at another speed
-    /// than 1 up to [`stretch::LONGEST_WAIT`] seconds are held back.
+    /// The samples from a call's outputs that can be heard already: at speeds other than 1, up to
+    /// [`stretch::LONGEST_WAIT`] seconds are held back.
     pub fn audio(
         &mut self,
         outputs: impl IntoIterator<Item = (String, Tensor)>,
@@ -102,7 +103,7 @@ impl Decoding {
         Ok(heard)
     }
 
-    /// The chunk is decoded: what was held back of it.
+    /// The chunk is decoded: returns what was held back.
     pub fn end(&mut self) -> Vec<f32> {
         self.words.extend(self.timing.finish());
         let mut heard = Vec::new();
@@ -110,19 +111,19 @@ impl Decoding {
         heard
     }
 
-    /// A pause of `samples` between two chunks: how many are to be heard.
+    /// A pause of `samples` between two chunks: returns its length as heard.
     pub fn silence(&mut self, samples: usize) -> usize {
         self.timing.pass(samples);
         let heard = self.stretch.silence(samples as u64, &mut Vec::new());
         usize::try_from(heard).unwrap_or(usize::MAX)
     }
 
-    /// Takes the scores of the frame that comes next.
+    /// Takes the scores of the next frame.
     pub fn scores(&mut self, scores: Vec<f32>) {
         self.timing.scores(scores);
     }
 
-    /// The words that have ended since the last call, in their order, by the seconds that are heard.
+    /// The words that have ended since the last call, in order; times are in seconds as heard.
     pub fn words(&mut self) -> Vec<Word> {
         let speed = self.stretch.speed();
         let words = std::mem::take(&mut self.words).into_iter();

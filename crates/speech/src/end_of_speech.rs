@@ -1,14 +1,15 @@
 //! When a chunk of text is over: the rules of `_autoregressive_generation` in pocket-tts
 //! `models/tts_model.py`.
 
-/// Frames whose end-of-speech logit is ignored: counterpart of `_MIN_FRAMES_BEFORE_EOS`.
+/// Frames whose end-of-speech logit is ignored: counterpart of `_MIN_FRAMES_BEFORE_EOS` in
+/// pocket-tts.
 const FIRST_FRAMES: usize = 6;
 
 /// Counterpart of `_TOKENS_PER_SECOND_ESTIMATE` and `_GEN_SECONDS_PADDING`.
 const TOKENS_PER_SECOND: f64 = 3.0;
 const EXTRA_SECONDS: f64 = 2.0;
 
-/// Counterpart of `_estimate_max_gen_len`: the most frames that so many tokens may take.
+/// Counterpart of `_estimate_max_gen_len` in pocket-tts: the most frames for this number of tokens.
 pub(crate) fn max_frames(tokens: usize, frame_rate: f64) -> usize {
     ((tokens as f64 / TOKENS_PER_SECOND + EXTRA_SECONDS) * frame_rate).ceil() as usize
 }
@@ -21,23 +22,23 @@ pub(crate) struct EndOfSpeech {
     limit: usize,
     /// Frames so far, each with its logit.
     frames: usize,
-    /// The frame that announced the end.
+    /// The frame whose logit announced the end.
     announced: Option<usize>,
     stopped: bool,
 }
 
-/// What becomes of a frame.
+/// What to do with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is spoken.
+    /// Speak it.
     Speak,
-    /// It is not, and none after it.
+    /// Drop it and all after it.
     Stop,
 }
 
 impl EndOfSpeech {
-    /// `frames_after` frames follow the first logit above `threshold`; `limit` is the most there
-    /// can be.
+    /// `frames_after` frames follow the first logit above `threshold`; `limit` is the largest
+    /// number of frames.
     pub(crate) fn new(threshold: f32, frames_after: usize, limit: usize) -> Self {
         Self {
             threshold,
@@ -49,7 +50,7 @@ impl EndOfSpeech {
         }
     }
 
-    /// Judges the next frame by its logit.
+    /// Decides about the next frame, given its logit.
     pub(crate) fn step(&mut self, eos_logit: f32) -> Verdict {
         let frame = self.frames;
         self.frames += 1;
@@ -67,12 +68,12 @@ impl EndOfSpeech {
         }
     }
 
-    /// Whether no frame is to come.
+    /// Whether no more frames follow.
     pub(crate) fn is_over(&self) -> bool {
         self.stopped || self.is_cut()
     }
 
-    /// Whether the limit came before the end of speech.
+    /// Whether the limit was reached before the end of speech.
     pub(crate) fn is_cut(&self) -> bool {
         !self.stopped && self.frames >= self.limit
     }

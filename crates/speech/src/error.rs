@@ -14,7 +14,7 @@ pub enum SpeechError {
     /// The text.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// More of the text cannot be had.
+    /// The rest of the text is not available.
     #[error("cannot read more of the text")]
     TextSource(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The tokenizer.
@@ -38,16 +38,16 @@ pub enum SpeechError {
     /// A limit of 0 tokens.
     #[error("max_tokens is 0: a chunk needs at least 1 token")]
     MaxTokens,
-    /// A threshold that no logit can be compared with.
+    /// A threshold that is NaN.
     #[error("the end-of-speech threshold is NaN")]
     EosThreshold,
-    /// An option that there is not, or a value of another kind than its own.
+    /// An option that does not exist, or a value of another kind than the option's.
     #[error(transparent)]
     Option(#[from] OptionError),
-    /// A speed that cannot be had.
+    /// A speed outside the range.
     #[error(transparent)]
     Speed(#[from] SpeedError),
-    /// Nobody knows which heads look at the word that sounds.
+    /// The model's word heads are not known.
     #[error(
         "the word heads of this model are not known: `pocket-onnx heads \
          BUNDLE` finds them, and says how they are put into the bundle"
@@ -74,7 +74,7 @@ pub enum SpeechError {
         /// The output.
         output: &'static str,
     },
-    /// A component gives NaN or infinity.
+    /// A component returned NaN or infinity.
     #[error(
         "{component} returned {output} with a value that is not finite: the weights are damaged, or an option is extreme"
     )]
@@ -84,7 +84,7 @@ pub enum SpeechError {
         /// The output.
         output: &'static str,
     },
-    /// An output has an unexpected shape.
+    /// A component returned an output of the wrong shape.
     #[error("{component} returned {output} with the unexpected shape {shape:?}")]
     Shape {
         /// The component.
@@ -94,7 +94,7 @@ pub enum SpeechError {
         /// Its shape.
         shape: Vec<usize>,
     },
-    /// The host gave outputs that nobody asked for.
+    /// The host supplied outputs without a call.
     #[error("outputs were supplied without a call")]
     NotAsked,
 }

@@ -1,4 +1,4 @@
-//! What the speech code needs of a bundle: its manifest and its tokenizer.
+//! What the speech code needs from a bundle: its manifest and its tokenizer.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     Options, Prompt, SpeechError, StoredPrompt, TextPiece, TextSource, Tokenizer, Utterance, Voice,
 };
 
-/// A bundle, ready to speak. Clones share it.
+/// A loaded bundle. Clones share it.
 #[derive(Clone)]
 pub struct Model {
     pub(crate) shared: Arc<Shared>,
@@ -35,7 +35,7 @@ impl Model {
         })
     }
 
-    /// The bundle, described.
+    /// The bundle's manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.shared.manifest
     }
@@ -50,7 +50,7 @@ impl Model {
         Options::of(self.manifest())
     }
 
-    /// Starts to speak `text`, as it is or rewritten. Refuses one without anything to say.
+    /// Starts to speak `text`, rewritten or not. Refuses a text without anything to say.
     pub fn utterance(
         &self,
         text: impl Into<TextPiece>,
@@ -59,8 +59,8 @@ impl Model {
         Utterance::of_text(self, text.into(), options)
     }
 
-    /// Starts to speak the text that `source` gives piece by piece. What is wrong with it comes out
-    /// when it is read; [`crate::TextCheck`] finds it before.
+    /// Starts to speak the text that `source` returns piece by piece. Its errors occur when it is
+    /// read; [`crate::TextCheck`] finds them before.
     pub fn utterance_of(
         &self,
         source: TextSource,
@@ -74,12 +74,12 @@ impl Model {
         Prompt::new(self, recording)
     }
 
-    /// The prompt that a voice file holds in place of a state; `None` where it holds none.
+    /// The prompt that a voice file contains instead of a state; `None` if it contains none.
     pub fn stored_prompt(&self, file: &[u8]) -> Result<Option<StoredPrompt>, SpeechError> {
         Ok(StoredPrompt::read(self, file)?)
     }
 
-    /// Reads a voice file of either form, which has to be of this model's shape.
+    /// Reads a voice file of either form, which must have this model's shape.
     pub fn read_voice(&self, file: &[u8]) -> Result<Voice, SpeechError> {
         let component = (self.manifest().components.get(&ComponentName::FlowLm)).ok_or(
             SpeechError::NoComponent {

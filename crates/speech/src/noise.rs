@@ -1,4 +1,4 @@
-//! The sampler's noise: normal, or truncated, and the same on every machine.
+//! The sampler's noise: normal or truncated, and the same on every machine.
 
 mod normal;
 
@@ -7,13 +7,13 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use self::normal::{cdf, inverse_cdf};
 
-/// A stream of noise from a seed: as upstream's `normal_` and `trunc_normal_` are distributed,
-/// but with a stream of its own, which is made of operations that every platform rounds alike.
+/// Noise from a seed. It has the distribution of upstream's `normal_` and `trunc_normal_`, but is
+/// another sequence, computed only with operations that every platform rounds alike.
 #[derive(Clone, Debug)]
 pub struct Noise {
     bits: Xoshiro256PlusPlus,
     deviation: f64,
-    /// Lowest probability that is drawn, and how far the highest is above it.
+    /// Lowest probability that is drawn, and its distance to the highest.
     range: (f64, f64),
     clamp: f64,
 }
@@ -21,16 +21,16 @@ pub struct Noise {
 /// Why noise cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum NoiseError {
-    /// A temperature that is no variance.
+    /// A temperature that cannot be a variance.
     #[error("the temperature has to be a number from 0 on, and is {0}")]
     Temperature(f32),
-    /// A bound that leaves nothing.
+    /// A bound that allows no value.
     #[error("the noise clamp has to be a number above 0, and is {0}")]
     Clamp(f32),
 }
 
 impl Noise {
-    /// Noise of variance `temperature`, cut off at `clamp` on both sides.
+    /// Noise of variance `temperature`, truncated at `clamp` on both sides.
     pub fn new(seed: u64, temperature: f32, clamp: Option<f32>) -> Result<Self, NoiseError> {
         if !temperature.is_finite() || temperature < 0.0 {
             return Err(NoiseError::Temperature(temperature));
@@ -57,7 +57,7 @@ impl Noise {
     /// Fills `values` with the next noise.
     pub fn fill(&mut self, values: &mut [f32]) {
         for value in values {
-            // The middle of one of 2^53 intervals between 0 and 1.
+            // The centre of one of 2^53 intervals between 0 and 1.
             let uniform = ((self.bits.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
             let (lowest, width) = self.range;
             let noise = self.deviation * inverse_cdf(lowest + width * uniform);
@@ -108,7 +108,7 @@ mod tests {
             let deviation = f64::from(temperature).sqrt();
             let bound = clamp.map_or(f64::INFINITY, f64::from);
             let low = cdf(-bound / deviation);
-            // Kolmogorov and Smirnov: the largest distance to the distribution function.
+            // Kolmogorov-Smirnov: the largest distance to the distribution function.
             let expected = |x: f32| (cdf(f64::from(x) / deviation) - low) / (1.0 - 2.0 * low);
             let distance = (values.iter().enumerate())
                 .map(|(i, &x)| ((i as f64 + 0.5) / values.len() as f64 - expected(x)).abs())

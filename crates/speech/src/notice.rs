@@ -1,4 +1,4 @@
-//! What the user is told of how a text is spoken.
+//! What the user is told about a text.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use bundle::Manifest;
 
 use crate::Options;
 
-/// Something that the user may have meant otherwise, and that stops nothing.
+/// Something that the user may have meant differently; it does not stop speech.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SpeechNotice {
-    /// What looks like a pause and is spoken as words.
+    /// Text that looks like a pause but is spoken as words.
     PauseMarker {
-        /// The first few, as they are written.
+        /// The first few, as written.
         markers: Vec<String>,
     },
-    /// More steps of the sampler than the model takes.
+    /// More sampler steps than the model uses.
     Steps {
         /// How many were asked for.
         steps: usize,
@@ -22,7 +22,7 @@ pub enum SpeechNotice {
 }
 
 impl SpeechNotice {
-    /// Everything to be told of a text in which `near_misses` look like pauses.
+    /// All notices for a text in which `near_misses` look like pauses.
     pub fn all(near_misses: &[String], options: &Options, manifest: &Manifest) -> Vec<Self> {
         let markers = (!near_misses.is_empty()).then(|| Self::PauseMarker {
             markers: near_misses.to_vec(),

@@ -34,7 +34,7 @@ macro_rules! options {
             command: $command:expr,
         }
     )+) => {
-        /// Options of one utterance. [`Options::of`] gives the model's own.
+        /// Options of one utterance. [`Options::of`] returns the model's defaults.
         #[derive(Clone, Debug, PartialEq)]
         pub struct Options {
             $(
@@ -109,7 +109,7 @@ options! {
         default: "1",
         command: Some("N"),
     }
-    /// Speech ends when the end-of-speech score exceeds this.
+    /// Speech ends when the end-of-speech score (a logit) exceeds this.
     eos_threshold: f32 {
         own: |manifest| manifest.generation.default_eos_threshold as f32,
         default: "the model's",

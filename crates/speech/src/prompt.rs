@@ -1,5 +1,5 @@
-//! Counterpart of `get_state_for_audio_prompt` in pocket-tts `models/tts_model.py`: from a recording to
-//! a voice.
+//! Counterpart of `get_state_for_audio_prompt` in pocket-tts `models/tts_model.py`: from a
+//! recording to a voice.
 
 use ::audio::Recording;
 use bundle::ComponentName;
@@ -13,7 +13,7 @@ use crate::{Call, Model, SpeechError};
 pub const LONGEST_PROMPT: u32 = 30;
 
 /// A voice that is being made. The host runs [`Prompt::next_call`] and supplies its outputs until
-/// none is left; the state of `flow_lm` is the voice then.
+/// there are no more calls; the state of `flow_lm` is then the voice.
 pub struct Prompt {
     model: Model,
     state: State,
@@ -27,7 +27,7 @@ enum State {
 }
 
 impl Prompt {
-    /// Prepares a recording; refuses one that no voice can come of.
+    /// Prepares a recording; refuses one that cannot become a voice.
     pub(crate) fn new(model: &Model, recording: &Recording) -> Result<Self, SpeechError> {
         let manifest = model.manifest();
         if !manifest
@@ -59,7 +59,7 @@ impl Prompt {
         })
     }
 
-    /// A prompt that has been encoded before: `rows` [1, T, D], as `flow_lm` reads them.
+    /// A prompt that was encoded before: `rows` [1, T, D], as `flow_lm` reads them.
     pub(crate) fn stored(model: &Model, rows: Tensor, truncated: bool) -> Self {
         let long = RecordingNotice::Long {
             seconds: LONGEST_PROMPT,
@@ -71,12 +71,12 @@ impl Prompt {
         }
     }
 
-    /// What the user should know of the recording.
+    /// What the user should know about the recording.
     pub fn notices(&self) -> &[RecordingNotice] {
         &self.notices
     }
 
-    /// The call that comes next, if there is one.
+    /// The next call, if there is one.
     pub fn next_call(&self) -> Result<Option<Call>, SpeechError> {
         let manifest = self.model.manifest();
         Ok(match &self.state {
@@ -109,7 +109,7 @@ impl Prompt {
                 State::Embeddings(outputs.take("prompt")?)
             }
             State::Embeddings(_) => {
-                // A state that is not finite would only be noticed when it speaks.
+                // Otherwise a state that is not finite would be noticed only during speech.
                 Outputs::new(ComponentName::FlowLm, outputs).take("conditioning")?;
                 State::Done
             }

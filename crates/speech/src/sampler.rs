@@ -3,7 +3,7 @@
 
 use config::FlowType;
 
-/// A latent that is being sampled: [`Sampler::next_call`] says what `flow_net` is to compute.
+/// A latent while it is sampled: [`Sampler::next_call`] says what `flow_net` has to compute.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     kind: FlowType,
@@ -12,7 +12,7 @@ pub struct Sampler {
     x: Vec<f32>,
 }
 
-/// What `flow_net` takes besides the conditioning.
+/// Inputs of `flow_net` besides the conditioning.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FlowCall<'a> {
     times: Vec<(&'static str, f32)>,
@@ -21,7 +21,7 @@ pub struct FlowCall<'a> {
 }
 
 impl FlowCall<'_> {
-    /// Names and values of the time inputs, as many as the kind of net has.
+    /// Names and values of the time inputs, as many as the flow type has.
     pub fn times(&self) -> impl Iterator<Item = (&'static str, f32)> {
         self.times.iter().copied()
     }
@@ -44,7 +44,7 @@ pub enum SamplerError {
 }
 
 impl Sampler {
-    /// Starts from `noise`, [ldim]. Nets without a time take one step, whatever is asked for.
+    /// Starts from `noise`, [ldim]. Flow types without a time always take one step.
     pub fn new(kind: FlowType, noise: Vec<f32>, steps: usize) -> Result<Self, SamplerError> {
         if steps == 0 {
             return Err(SamplerError::NoSteps);
@@ -58,7 +58,7 @@ impl Sampler {
         })
     }
 
-    /// What has to be computed next; nothing once the latent is there.
+    /// The next computation; `None` once the latent is complete.
     pub fn next_call(&self) -> Option<FlowCall<'_>> {
         let time = |step: usize| (step as f64 / self.steps as f64) as f32;
         (self.done < self.steps).then(|| FlowCall {
@@ -67,7 +67,7 @@ impl Sampler {
         })
     }
 
-    /// Takes the flow that was computed, [ldim].
+    /// Takes the computed flow, [ldim].
     pub fn supply(&mut self, flow: &[f32]) -> Result<(), SamplerError> {
         if flow.len() != self.x.len() {
             return Err(SamplerError::Width {
@@ -93,8 +93,8 @@ impl Sampler {
     }
 }
 
-/// The time inputs of a net in the step from `begin` to `end`. One that has a name and no value
-/// would be missing, which every runtime refuses.
+/// The time inputs of a flow type in the step from `begin` to `end`. A missing one would be refused
+/// by every runtime.
 fn times(kind: FlowType, begin: f32, end: f32) -> Vec<(&'static str, f32)> {
     let values = match kind {
         FlowType::Lsd => vec![begin, end],
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_kind_takes_its_steps() {
-        // The net answers with x + 10 s + 100 t, or x + 10 t.
+        // The net returns x + 10 s + 100 t, or x + 10 t.
         let net = |call: FlowCall<'_>| -> Vec<f32> {
             let shift: f32 = call
                 .times()

@@ -1,21 +1,22 @@
 //! From a text to the chunks that are spoken one at a time: counterpart of pocket-tts
-//! `models/text_chunking.py`, and pauses, which are our own.
+//! `models/text_chunking.py`, plus pauses, which pocket-tts does not have.
 //!
-//! Before, a host may rewrite it: a [`TextPiece`] then keeps what it was made of.
+//! A host may rewrite the text first: a [`TextPiece`] then keeps the map to its source.
 //!
 //! A [`TextStream`] takes a text piece by piece:
 //!
-//! 1. `pause.rs` tells pause markers from text, `passage.rs` what stands between pauses;
+//! 1. `pause.rs` separates pause markers from text, `passage.rs` makes passages of the text between
+//!    pauses;
 //! 2. `preparation.rs` applies the model's rules to characters;
 //! 3. `window.rs` encodes the prepared text window by window;
-//! 4. `segment.rs` finds boundaries among the tokens, `split.rs` joins what stands between them;
-//! 5. `chunks.rs` and `cutter.rs` cut what is too long.
+//! 4. `segment.rs` finds boundaries among the tokens, `split.rs` joins the segments between them;
+//! 5. `chunks.rs` and `cutter.rs` cut chunks that are too long.
 //!
-//! An [`ArrivingText`] stands before it where a text comes bit by bit: it says when what is there is
+//! [`ArrivingText`] comes before it if a text arrives bit by bit: it decides when a sentence is
 //! spoken without waiting for more (`arriving.rs`, `sentence.rs`).
 //!
-//! All of them hand on where a text comes from (`map.rs`, `decode.rs`); `chunk.rs` adds the part of
-//! the source that a chunk speaks.
+//! All of them keep the source map (`map.rs`, `decode.rs`); `chunk.rs` adds the part of the source
+//! that a chunk speaks.
 
 mod arriving;
 mod check;
@@ -50,13 +51,13 @@ pub use stream::{Next, Spoken, TextStream};
 /// Why a text cannot be spoken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing but white space, or nothing that the model's text rules leave.
+    /// Only white space, or only characters that the model's text rules remove.
     #[error("the text is empty: there is nothing to say")]
     Empty,
-    /// A pause that nobody means.
+    /// A pause of unreasonable length.
     #[error("{marker} exceeds the longest pause ({LONGEST_PAUSE} s)")]
     Pause {
-        /// The marker, as it stands in the text.
+        /// The marker, as written in the text.
         marker: String,
     },
 }

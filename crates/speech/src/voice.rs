@@ -1,9 +1,9 @@
 //! Voices: the state of `flow_lm` after a voice prompt. Counterpart of pocket-tts
-//! `models/model_state.py`, which keeps them in safetensors files.
+//! `models/model_state.py`, which stores them in safetensors files.
 //!
-//! A file holds `<module>/cache`, keys and values stacked, and how many of its rows are used:
-//! `<module>/offset`, or in the older form the *length* of `<module>/current_end`. Which modules
-//! there are, and how their tensors are split over the inputs of the graph, says the manifest.
+//! A file contains `<module>/cache`, keys and values stacked, and the number of rows in use:
+//! `<module>/offset`, or in the older form the *length* of `<module>/current_end`. The manifest
+//! lists the modules, and how their tensors map to inputs of the graph.
 
 mod prompt;
 mod read;
@@ -27,13 +27,13 @@ pub struct Voice {
 /// Why a voice cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum VoiceError {
-    /// Another file than one of tensors.
+    /// A file without tensors.
     #[error("the file {0}")]
     Foreign(filetype::Foreign),
-    /// A safetensors file whose header is not sound.
+    /// A safetensors file with an invalid header.
     #[error("the voice is not a valid safetensors file: {0}")]
     Header(filetype::HeaderError),
-    /// Tensors that cannot be found or written.
+    /// Tensors that are missing or cannot be written.
     #[error("the voice's tensors cannot be used")]
     File(#[from] safetensors::SafeTensorError),
     /// A layer of the model has no tensor in the file.
@@ -42,7 +42,7 @@ pub enum VoiceError {
         /// The tensor.
         tensor: String,
     },
-    /// The file has a tensor that the model has no place for.
+    /// The file has a tensor that the model does not have.
     #[error(
         "the voice has a tensor {tensor}, which this model does not have: it was made for another model"
     )]
@@ -62,7 +62,7 @@ pub enum VoiceError {
         /// The shape it should have.
         expected: String,
     },
-    /// A number format that voices do not have.
+    /// A number type that voices do not use.
     #[error("{tensor} of the voice is {actual}, not {expected}")]
     DType {
         /// The tensor.
@@ -72,7 +72,7 @@ pub enum VoiceError {
         /// What it may be.
         expected: &'static str,
     },
-    /// More rows are used than there are.
+    /// The file says that more rows are in use than there are.
     #[error("{tensor} of the voice says {offset} rows, but there are {rows}")]
     Offset {
         /// The tensor.
@@ -92,19 +92,19 @@ pub enum VoiceError {
         /// What the layers before say.
         other: usize,
     },
-    /// Rows of padding, which only batches have.
+    /// Padding rows, which only batches have.
     #[error("{tensor} of the voice is not 0: voices of batches cannot be used")]
     Padded {
         /// The tensor.
         tensor: String,
     },
-    /// A row that is used holds NaN or infinity.
+    /// A row in use contains NaN or infinity.
     #[error("{tensor} of the voice holds a number that is not finite")]
     NotFinite {
         /// The tensor.
         tensor: String,
     },
-    /// A prompt that has to go through the encoder's last layer, in a bundle without it.
+    /// A prompt that needs the encoder's last layer, in a bundle without it.
     #[error(
         "{tensor} of the voice is a prompt, of which the bundle's mimi_encoder makes a voice, and it is not \
          there: convert with all components, or give a voice file of pocket-tts"

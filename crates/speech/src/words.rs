@@ -1,9 +1,9 @@
 //! When each word is spoken.
 //!
-//! Some heads of the backbone's attention look at the word that sounds. `units.rs` tells which
-//! words a chunk has and which tokens belong to each, `scores.rs` how much the heads look at them
-//! in a frame, `machine.rs` which word sounds, and `timing.rs` when it begins and ends, which the
-//! decoded sound tells more exactly.
+//! Some attention heads of the backbone look at the word being spoken. `units.rs` finds the words
+//! of a chunk and their tokens, `scores.rs` measures how much the heads look at them in a frame,
+//! `machine.rs` decides which word is spoken, and `timing.rs` when it begins and ends, refined by
+//! the decoded sound.
 
 mod machine;
 mod scores;
@@ -21,11 +21,10 @@ pub use units::{ChunkWords, SourceWord, Unit};
 /// A word that was spoken.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Word {
-    /// The word as it was written, behind what stands between the word before and this one. The
-    /// texts of all words, and what is left behind the last ([`crate::Utterance::rest`]), are the
-    /// given text.
+    /// The word as written, including anything between it and the word before. The texts of all words,
+    /// plus the rest after the last one ([`crate::Utterance::rest`]), are the given text.
     pub text: String,
-    /// Where the word stands in the given text, without what is before it.
+    /// The word's place in the given text, without what is before it.
     pub source: Place,
     /// Seconds from the beginning of the sound.
     pub start: f64,
@@ -34,14 +33,14 @@ pub struct Word {
 }
 
 impl Word {
-    /// The word itself, without what stands before it.
+    /// The word itself, without what is before it.
     pub fn word(&self) -> &str {
         let from = self.text.len().saturating_sub(self.source.bytes.len());
         self.text.get(from..).unwrap_or(&self.text)
     }
 
-    /// The same word in sound whose samples stand elsewhere: `moved` gives the second that a
-    /// second has become, as a stretch of time does.
+    /// The same word in sound that was stretched: `moved` maps seconds of the old sound to the new
+    /// one.
     #[must_use]
     pub fn moved(mut self, moved: impl Fn(f64) -> f64) -> Self {
         (self.start, self.end) = (moved(self.start), moved(self.end));

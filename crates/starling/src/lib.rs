@@ -1,7 +1,7 @@
-//! The small model that the program brings: the files of `models/starling/`, as bytes.
+//! The included model: the files of `models/starling/`, as bytes.
 //!
-//! Its configuration is in the registry (`config::Variant`), since it is small. The files are
-//! in a crate of their own, so that only programs that speak without a network carry them.
+//! Its configuration is in the registry (`config::Variant`), because it is small. The files are in
+//! this crate, so that only programs that speak without a network contain them.
 
 /// The weights: safetensors, bf16.
 pub static WEIGHTS: &[u8] = include_bytes!("../../../models/starling/model.safetensors");
@@ -21,7 +21,7 @@ static VOICES: [(&str, &[u8]); 2] = [
     ),
 ];
 
-/// The WAV file that the voice of that name is made from, if there is such a voice.
+/// The WAV file for the voice of that name, if there is such a voice.
 pub fn voice(name: &str) -> Option<&'static [u8]> {
     let (_, file) = VOICES.iter().find(|(voice, _)| *voice == name)?;
     Some(file)

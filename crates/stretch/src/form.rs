@@ -1,20 +1,20 @@
-//! Lengths that the stretch works with, found by comparing word errors and spectra of speech
+//! Lengths used by the stretch, found by comparing word errors and spectra of speech
 //! (docs/performance.md).
 
-/// Shortest and longest jump, in seconds: of one period of a low voice and of two of a high one
-/// up to as much as is neither missed nor heard as an echo.
+/// Shortest and longest jump, in seconds: from one period of a low voice (two of a high one) to a
+/// length that is neither missed nor heard as an echo.
 const LAG: [f64; 2] = [0.008, 0.024];
-/// How far the output may drift before a good place for a jump is looked for, in seconds.
+/// Drift of the output from which on a good place for a jump is looked for, in seconds.
 const DRIFT: f64 = 0.008;
-/// How far it may drift before a jump is made at the best place there is.
+/// Drift at which a jump is made at the best place available.
 const LATEST: f64 = 0.014;
-/// What has to be alike at both ends of a jump.
+/// Length that is compared at both ends of a jump.
 const TEMPLATE: f64 = 0.008;
-/// How long the two are faded into each other.
+/// Length of the cross-fade.
 const FADE: f64 = 0.010;
-/// How long to wait before looking again.
+/// Wait before looking again.
 const RETRY: f64 = 0.001;
-/// Samples per second that are enough to find about the right lag.
+/// Sample rate that is enough for a coarse search of the lag.
 const COARSE: f64 = 8_000.0;
 
 /// Lengths at one sample rate, in samples.
@@ -27,7 +27,7 @@ pub(crate) struct Form {
     pub(crate) template: usize,
     pub(crate) fade: usize,
     pub(crate) retry: usize,
-    /// Of so many samples and lags one is enough at first.
+    /// The coarse search compares every n-th sample and lag.
     pub(crate) coarse: usize,
 }
 
@@ -46,7 +46,7 @@ impl Form {
         }
     }
 
-    /// What has to follow a place for its sound to be compared and faded.
+    /// Samples that must follow a place so that it can be compared and faded.
     pub(crate) fn reach(self) -> usize {
         self.template.max(self.fade)
     }

@@ -1,11 +1,11 @@
-//! Where to jump to: the lag at which the waveform is most like the one that is left.
+//! Chooses a jump: the lag at which the waveform is most similar to the current one.
 
 use crate::form::Form;
 
-/// Loudness (mean square) below which there is nothing to be compared: 100 dB under full scale.
+/// Loudness (mean square) below which nothing can be compared: 100 dB below full scale.
 const SILENCE: f32 = 1e-10;
 
-/// Which way, and by at most how much.
+/// Direction and largest length.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
     Forward { longest: usize },
@@ -19,7 +19,7 @@ impl Way {
         }
     }
 
-    /// Where a jump of `lag` from `at` leads.
+    /// Target of a jump of `lag` from `at`.
     pub(crate) fn target(self, at: usize, lag: usize) -> usize {
         match self {
             Self::Forward { .. } => at + lag,
@@ -32,14 +32,13 @@ impl Way {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Jump {
     pub(crate) lag: usize,
-    /// How much the waveforms at both ends are alike: 1 for equal ones, 0 for such as have
-    /// nothing in common.
+    /// Similarity of the waveforms at both ends: 1 for equal ones, 0 for uncorrelated ones.
     pub(crate) alike: f32,
 }
 
-/// The best jump from `at` of at least `shortest`; none where all are too long. `wanted` is the
-/// lag that would put the output right, which counts only in silence, where every place is as good
-/// as another.
+/// The best jump from `at` of at least `shortest`; none if all are too long. `wanted` is the lag
+/// that would correct the output's position; it counts only in silence, where all places are
+/// equally good.
 pub(crate) fn find(
     input: &[f32],
     at: usize,
@@ -56,12 +55,12 @@ pub(crate) fn find(
         let lag = wanted.clamp(shortest, longest);
         return Some(Jump { lag, alike: 1.0 });
     }
-    // About the right lag by one in so many samples, then by all of them.
+    // A coarse search with every n-th sample, then a fine one with all.
     let step = form.coarse;
     let thin = |from: usize, to: usize| input[from..to].iter().step_by(step).copied().collect();
     let few: Vec<f32> = thin(at, at + form.template);
     let lags = (longest - shortest) / step + 1;
-    // The first of the places, in the order of the input.
+    // The first of equally good places, in the order of the input.
     let (lowest, first) = match way {
         Way::Forward { .. } => (at + shortest, shortest),
         Way::Back { .. } => {
@@ -87,7 +86,7 @@ pub(crate) fn find(
     }))
 }
 
-/// The first of the jumps whose ends are most alike.
+/// The first of the jumps with the most similar ends.
 fn best(jumps: impl Iterator<Item = Jump>) -> Option<Jump> {
     jumps.reduce(|best, jump| if jump.alike > best.alike { jump } else { best })
 }
@@ -96,10 +95,10 @@ fn power(samples: &[f32]) -> f32 {
     samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len() as f32
 }
 
-/// How much two stretches of a waveform have in common, as a part of their power: such as are not
-/// as loud are not alike.
+/// The correlation of two stretches of a waveform, relative to their power: stretches of different
+/// loudness are not similar.
 fn alike(a: &[f32], b: &[f32]) -> f32 {
-    /// Sums that processors make at once, in an order that is the same on all of them.
+    /// Sums that processors can vectorise, in an order that is the same on all of them.
     const LANES: usize = 8;
     let (mut both, mut power) = ([0.0; LANES], [0.0; LANES]);
     let (chunks, others) = (a.chunks_exact(LANES), b.chunks_exact(LANES));

@@ -1,18 +1,18 @@
-//! How fast speech is to be, and where its moments come to lie.
+//! The speed of speech, and where its moments are in the output.
 
 use std::fmt;
 
-/// A speed from 0.5 to 2: seconds of the input that a second of the output says.
+/// A speed from 0.5 to 2: seconds of input per second of output.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Speed(f64);
 
-/// A speed that cannot be had.
+/// A speed outside the range.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("the speed has to be a number from {} to {}, not {}", Speed::SLOWEST, Speed::FASTEST, Shown(*.0))]
 pub struct SpeedError(pub f64);
 
 impl Speed {
-    /// The model's own speed: samples pass untouched.
+    /// The model's own speed: samples pass unchanged.
     pub const ONE: Self = Self(1.0);
     /// Half as fast.
     pub const SLOWEST: Self = Self(0.5);
@@ -33,15 +33,15 @@ impl Speed {
         self.0
     }
 
-    /// Where a moment of the input, a position in samples or in seconds, is heard in the output.
+    /// The output position of a moment of the input, in samples or in seconds.
     ///
-    /// This is where it lies as the speed has it. What is heard there is at most
-    /// [`LARGEST_DRIFT`](crate::LARGEST_DRIFT) of the input away from it.
+    /// This is the ideal position. What is heard there is off by at most
+    /// [`LARGEST_DRIFT`](crate::LARGEST_DRIFT) of the input.
     pub fn output_position(self, input: f64) -> f64 {
         input / self.0
     }
 
-    /// Which moment of the input is heard at one of the output: the inverse of
+    /// The moment of the input that is heard at an output position: the inverse of
     /// [`Speed::output_position`].
     pub fn input_position(self, output: f64) -> f64 {
         output * self.0
@@ -60,7 +60,7 @@ impl fmt::Display for Speed {
     }
 }
 
-/// A number as a page shows it, too.
+/// The number, formatted as in a page.
 struct Shown(f64);
 
 impl fmt::Display for Shown {

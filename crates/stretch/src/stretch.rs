@@ -1,21 +1,20 @@
-//! Samples in, samples out: copies, and jumps where the speed asks for it.
+//! The stretch itself: copies samples, and jumps if the speed requires it.
 
 use crate::form::Form;
 use crate::jump::{self, Jump, Way};
 use crate::speed::Speed;
 
-/// Sound that may be held back at most, in seconds of the input: what a jump has to look at, and
-/// how far the output may be behind.
+/// Most sound that is held back, in seconds of the input: what a jump has to examine, and how far
+/// the output may be behind.
 pub const LONGEST_WAIT: f64 = 0.040;
 
-/// How far from its place a moment of the input may be heard, in seconds of the input.
+/// How far a moment of the input may be from its ideal position, in seconds of the input.
 pub const LARGEST_DRIFT: f64 = 0.040;
 
-/// How alike both ends of a jump have to be for it to be made before it must.
+/// Similarity at which a jump is made before it is necessary.
 const GOOD: f32 = 0.8;
 
-/// Positions are counted in these parts of a sample, so that they are the same sums in every
-/// order.
+/// Positions are integers in this fraction of a sample, so that sums do not depend on their order.
 const PARTS: f64 = (1_u64 << 32) as f64;
 
 /// A stream of speech whose speed can be changed at any time.
@@ -36,16 +35,16 @@ const PARTS: f64 = (1_u64 << 32) as f64;
 pub struct Stretch {
     form: Form,
     speed: Speed,
-    /// How much further the input is to be than the output with every sample that is copied.
+    /// How much further the input advances than the output with every copied sample.
     gain: i64,
-    /// Input that is still needed: what a jump back may say again, and what waits.
+    /// Input that is still needed: what a jump back may repeat, and what is not copied yet.
     kept: Vec<f32>,
     /// The next sample of `kept` to be copied.
     next: usize,
-    /// Samples of the input that `kept` begins behind.
+    /// Samples of the input before `kept`.
     forgotten: u64,
-    /// How far the output is behind its place: of the input, as many more samples should have
-    /// been said.
+    /// How far the output is behind its ideal position, as samples of the input that should already
+    /// have been copied.
     behind: i64,
 }
 
@@ -63,7 +62,7 @@ impl Stretch {
         }
     }
 
-    /// The speed of what comes next.
+    /// The speed of the following samples.
     pub fn speed(&self) -> Speed {
         self.speed
     }
@@ -74,35 +73,36 @@ impl Stretch {
         self.gain = gain(speed);
     }
 
-    /// Takes samples, and adds to `out` what follows from them.
+    /// Takes samples, and appends the resulting ones to `out`.
     pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
         self.kept.extend_from_slice(samples);
         self.run(false, out);
         self.forget();
     }
 
-    /// Adds to `out` all that was held back: nothing follows soon, or nothing at all. The output
-    /// ends with the last sample of the input, and what comes next goes on from there.
+    /// Appends everything held back to `out`: nothing follows soon, or nothing at all. The output
+    /// ends with the last sample of the input, and the next input continues from there.
     pub fn flush(&mut self, out: &mut Vec<f32>) {
         self.run(true, out);
         self.copy(self.kept.len() - self.next, out);
         self.forget();
     }
 
-    /// `samples` of silence follow: adds what is held back to `out`, and returns how many samples
-    /// of silence are to be heard. Those put the output right to a sample, as far as they reach.
+    /// `samples` of silence follow: appends what is held back to `out`, and returns how many
+    /// samples of silence the output has. They correct the output's position to the exact sample,
+    /// as far as they suffice.
     pub fn silence(&mut self, samples: u64, out: &mut Vec<f32>) -> u64 {
         self.flush(out);
         let wanted = samples as f64 - self.behind as f64 / PARTS;
         let heard = (self.speed.output_position(wanted)).round().max(0.0) as u64;
-        // At speed 1 nothing changes, whatever was before.
+        // At speed 1 nothing changes, whatever happened before.
         let heard = if self.gain == 0 { samples } else { heard };
         let ahead = i128::from(samples) - i128::from(heard);
         let behind = i128::from(self.behind) + i128::from(heard) * i128::from(self.gain)
             - ahead * PARTS as i128;
         self.behind = i64::try_from(behind).unwrap_or_default();
         self.forgotten += self.next as u64 + samples;
-        // Nothing before the silence is said again behind it.
+        // Nothing before the silence is repeated after it.
         self.kept.clear();
         self.next = 0;
         heard
@@ -117,12 +117,12 @@ impl Stretch {
     }
 
     /// Samples of the input that the output so far stands for. It grows by the speed with every
-    /// sample that comes out, whatever was changed on the way.
+    /// output sample, whatever was changed in between.
     pub fn position(&self) -> f64 {
         (self.forgotten + self.next as u64) as f64 + self.behind as f64 / PARTS
     }
 
-    /// Samples of the input that wait to be said.
+    /// Samples of the input that are not copied yet.
     pub fn waiting(&self) -> usize {
         self.kept.len() - self.next
     }
@@ -143,7 +143,7 @@ impl Stretch {
         }
     }
 
-    /// Samples to be copied before a jump is due.
+    /// Samples to copy before a jump is due.
     fn until_jump(&self) -> usize {
         let limit = parts(self.form.drift);
         let (left, by) = match self.gain {
@@ -151,13 +151,13 @@ impl Stretch {
             1.. => (limit - self.behind, self.gain),
             _ => (limit + self.behind, -self.gain),
         };
-        // Parts of a sample are more than a wasm module's own integers hold.
+        // In 64 bits, because `usize` has only 32 in wasm.
         let samples = left.max(0).unsigned_abs().div_ceil(by.unsigned_abs());
         usize::try_from(samples).unwrap_or(usize::MAX)
     }
 
-    /// Which way the next jump goes, if enough of the input is there to choose it. At the `last`
-    /// of the input what is there has to do.
+    /// Direction of the next jump, if enough of the input is there to choose it. At the `last` of
+    /// the input the available part must be enough.
     fn way(&self, last: bool) -> Option<Way> {
         let Form {
             longest, shortest, ..
@@ -177,12 +177,12 @@ impl Stretch {
         }
     }
 
-    /// Jumps, or goes on for a moment if there may be a better place.
+    /// Jumps, or continues for a moment if there may be a better place.
     fn jump(&mut self, way: Way, out: &mut Vec<f32>) {
         let form = self.form;
         let off = (self.behind.unsigned_abs() >> 32) as usize;
-        // While one place fades into the other the output drifts on: the jump has to make up for
-        // that, and for what it is late.
+        // During the cross-fade the output drifts on: the jump has to compensate for that, and for
+        // its delay.
         let drifting = (form.fade as u64 * self.gain.unsigned_abs()).div_ceil(1 << 32) as usize;
         let late = drifting + off.saturating_sub(form.latest);
         let shortest = late.min(form.longest).max(form.shortest);
@@ -204,8 +204,8 @@ impl Stretch {
         };
     }
 
-    /// Fades from one place of the input into another. Where they are less alike, more of both is
-    /// needed for the sound to keep its loudness.
+    /// Cross-fades from one place of the input to another. The less similar they are, the more of
+    /// both is needed to keep the loudness.
     fn fade(&self, from: usize, to: usize, Jump { alike, .. }: Jump, out: &mut Vec<f32>) {
         let length = self.form.fade;
         let (old, new) = (&self.kept[from..from + length], &self.kept[to..to + length]);
@@ -226,10 +226,10 @@ impl Stretch {
         self.behind += samples as i64 * self.gain;
     }
 
-    /// Lets go of what no jump reaches any more.
+    /// Drops samples that no jump can reach any more.
     fn forget(&mut self) {
         let unneeded = self.next.saturating_sub(self.form.longest);
-        // Not for every few samples: what is behind them has to be moved.
+        // Not for every few samples: the rest has to be moved.
         if unneeded >= 2 * self.form.longest {
             self.kept.drain(..unneeded);
             self.next -= unneeded;

@@ -1,5 +1,6 @@
-//! `precompiled_charsmap`: SentencePiece's compiled table of replacements, `nmt_nfkc` for example.
-//! A double-array trie of the texts to replace, and the replacements, each ended by a NUL.
+//! `precompiled_charsmap`: SentencePiece's compiled table of replacements, for example `nmt_nfkc`.
+//! It has a double-array trie of the texts to replace, and the replacements, each terminated by a
+//! NUL.
 
 /// A compiled table of replacements.
 #[derive(Debug)]
@@ -33,8 +34,8 @@ impl CharsMap {
         })
     }
 
-    /// Every rule whose text `text` begins with, shortest first: the length of the text and what
-    /// replaces it.
+    /// Every rule that matches at the beginning of `text`, shortest first: the length of the match
+    /// and its replacement.
     pub(crate) fn matches<'a>(
         &'a self,
         text: &'a str,
@@ -47,7 +48,7 @@ impl CharsMap {
                 at ^= usize::from(byte);
                 let unit = *self.units.get(at)?;
                 if label(unit) != u32::from(byte) {
-                    // Nothing longer is in the trie.
+                    // There is no longer match.
                     bytes = text[text.len()..].bytes().enumerate();
                     return None;
                 }

@@ -1,5 +1,5 @@
-//! `tokenizer.json` of Hugging Face's `tokenizers`, with the parts that vocabularies made by
-//! SentencePiece are converted to. What else such a file can hold is refused by name.
+//! `tokenizer.json` of Hugging Face's `tokenizers`, with the parts that converted SentencePiece
+//! vocabularies have. Anything else in such a file is refused by name.
 
 mod added;
 mod bpe;
@@ -101,7 +101,7 @@ impl JsonTokenizer {
         self.piece(id).is_some_and(is)
     }
 
-    /// The tokens of a text; only with `keep` are their sources known.
+    /// The tokens of a text; their sources are known only with `keep`.
     pub(crate) fn tokens(&self, text: &str, keep: bool) -> Vec<Token> {
         let mut tokens = Vec::new();
         for (id, range) in self.added.raw.find(text) {
@@ -124,7 +124,7 @@ impl JsonTokenizer {
         tokens
     }
 
-    /// Cuts a part between added tokens.
+    /// Splits a part at added tokens.
     fn add_pieces(&self, part: Normalized, tokens: &mut Vec<Token>) {
         let (part, words) = if let Some(metaspace) = &self.metaspace {
             metaspace.apply(part)
@@ -161,7 +161,7 @@ impl JsonTokenizer {
 
 impl Model {
     fn read(value: Value) -> Result<Self, TokenizerError> {
-        // Files of an age before types: `tokenizers` goes by the form, too.
+        // Old files have no types: like `tokenizers`, decide by the structure.
         let scored = value.get("vocab").is_some_and(Value::is_array);
         let kind = match value.get("type") {
             None if scored => "Unigram",
@@ -220,7 +220,7 @@ fn unsupported(
     }
 }
 
-/// What a part is called: its type, else how it begins.
+/// The name of a part: its type, or else its first characters.
 fn named(value: &Value) -> String {
     match value.get("type").and_then(Value::as_str) {
         Some(name) => name.to_owned(),
@@ -228,7 +228,7 @@ fn named(value: &Value) -> String {
     }
 }
 
-/// Reads a part that stands alone or, under `list`, in a `Sequence` of its like.
+/// Reads a part that is on its own or in a `Sequence` of such parts under `list`.
 fn parts<T>(
     value: &Value,
     list: &str,
@@ -246,8 +246,8 @@ fn parts<T>(
     }
 }
 
-/// Adds the bytes of a text without a piece, one piece each, all or none. Each has the bytes of
-/// its character.
+/// Adds the bytes of a text without a piece, one piece each, all or none. Each has the source bytes
+/// of its character.
 fn add_bytes(
     text: &str,
     start: usize,

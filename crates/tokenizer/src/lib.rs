@@ -1,14 +1,14 @@
-//! Text to token ids and back: counterpart of `JsonTokenizer` and `SentencePieceTokenizer` in pocket-tts
-//! `modules/text_conditioner.py`.
+//! Text to token ids and back: counterpart of `JsonTokenizer` and `SentencePieceTokenizer` in
+//! pocket-tts `modules/text_conditioner.py`.
 //!
 //! Upstream reads `tokenizer.json` with Hugging Face's `tokenizers` and `tokenizer.model` with
 //! SentencePiece, which do not agree on every text. Each has its own reader here:
 //!
-//! 1. The text is normalised: [`normalized`] keeps where each byte comes from.
+//! 1. The text is normalised; [`normalized`] keeps the source of each byte.
 //! 2. `tokenizers` cuts added tokens out of the text first and splits the rest into words;
 //!    SentencePiece does neither.
-//! 3. A model, Unigram ([`unigram`]) or byte pair encoding ([`merges`]), cuts the text into
-//!    pieces. What no piece covers becomes byte pieces or the unknown piece.
+//! 3. A model, Unigram ([`unigram`]) or byte pair encoding ([`merges`]), splits the text into
+//!    pieces. Text without a piece becomes byte pieces or the unknown piece.
 
 mod charsmap;
 mod error;
@@ -25,7 +25,7 @@ pub use self::error::TokenizerError;
 use self::json::JsonTokenizer;
 use self::sentencepiece::SentencePieceTokenizer;
 
-/// A vocabulary and the rules that cut a text into its pieces.
+/// A vocabulary, and the rules for splitting a text into its pieces.
 #[derive(Debug)]
 pub struct Tokenizer(Kind);
 
@@ -40,8 +40,8 @@ enum Kind {
 pub struct Token {
     /// Its id.
     pub id: i64,
-    /// The bytes of the text that it stands for. Byte pieces of one character have the same;
-    /// what normalisation inserts has none.
+    /// The bytes of the text that it stands for. Byte pieces of one character have the same; text
+    /// inserted by normalisation has none.
     pub source: Range<usize>,
 }
 
@@ -82,7 +82,7 @@ impl Tokenizer {
         }
     }
 
-    /// The piece of an id, as the vocabulary spells it.
+    /// The piece of an id, as spelled in the vocabulary.
     pub fn piece(&self, id: i64) -> Option<&str> {
         match &self.0 {
             Kind::Json(json) => json.piece(id),
@@ -90,7 +90,7 @@ impl Tokenizer {
         }
     }
 
-    /// The text of ids. Special tokens and ids that the vocabulary does not have are left out.
+    /// The text of ids. Special tokens and ids outside the vocabulary are dropped.
     pub fn decode(&self, ids: &[i64]) -> String {
         match &self.0 {
             Kind::Json(json) => json.decode(ids),
@@ -98,8 +98,8 @@ impl Tokenizer {
         }
     }
 
-    /// Whether all ten digits have pieces of their own: a model whose vocabulary has none, such as
-    /// the German one, has seen no digit, and makes something of their bytes.
+    /// Whether all ten digits have pieces of their own. A model without them, such as the German
+    /// ones, has never seen a digit, and says something arbitrary for its bytes.
     pub fn has_digits(&self) -> bool {
         ('0'..='9').all(|digit| {
             let ids = self.encode(digit.encode_utf8(&mut [0; 4]));
@@ -107,8 +107,8 @@ impl Tokenizer {
         })
     }
 
-    /// Whether an id stands for no character of its own: it is one byte of a character, or a
-    /// special token, which decoding leaves out.
+    /// Whether an id has no character of its own: it is one byte of a character, or a special
+    /// token, which decoding drops.
     pub fn is_byte_or_special(&self, id: i64) -> bool {
         match &self.0 {
             Kind::Json(json) => json.is_byte_or_special(id),

@@ -1,14 +1,14 @@
-//! Byte pair encoding: neighbours that make a piece are joined, the best pair first, until none
-//! does.
+//! Byte pair encoding: adjacent symbols that form a piece are merged, the best pair first, until no
+//! pair is left.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-/// A character, or what has been joined so far.
+/// A character, or the result of merges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Symbol<T> {
-    /// What the vocabulary knows it by.
+    /// Its id for the vocabulary.
     pub(crate) piece: T,
     /// Bytes of the text.
     pub(crate) range: Range<usize>,
@@ -19,23 +19,23 @@ struct Node<T> {
     symbol: Symbol<T>,
     previous: Option<usize>,
     next: Option<usize>,
-    /// Joined to the one before.
+    /// Merged into the previous one.
     gone: bool,
 }
 
-/// A pair that could be joined: the smallest is joined first.
+/// A possible merge; the smallest is done first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Pair<R> {
     rank: R,
     left: usize,
-    /// Where the two met and where they ended when they were found: a pair whose symbols have
-    /// grown since is no more.
+    /// The boundary and the end of the pair when it was found: if its symbols have grown since, the
+    /// entry is outdated.
     middle: usize,
     end: usize,
 }
 
-/// Joins neighbours. `join` tells the rank of two of them, the smallest is the best, and what
-/// they make; of equal pairs the first in the text is taken.
+/// Merges adjacent symbols. `join` returns the rank of a pair (the lowest is best) and its result;
+/// of equal pairs the leftmost is taken.
 pub(crate) fn merge<T: Copy, R: Copy + Ord>(
     symbols: Vec<Symbol<T>>,
     mut join: impl FnMut(&Symbol<T>, &Symbol<T>) -> Option<(R, T)>,
@@ -60,7 +60,7 @@ pub(crate) fn merge<T: Copy, R: Copy + Ord>(
         };
         Some((Reverse(pair), piece))
     };
-    // What a pair makes is looked up again when its turn comes: the heap stays small.
+    // The result of a pair is looked up again when the pair is merged, which keeps the heap small.
     for right in 1..count {
         pairs.extend(find(&nodes, right - 1, right).map(|(pair, _)| pair));
     }

@@ -1,4 +1,4 @@
-//! A text that is being normalised, and where each of its bytes comes from.
+//! A text during normalisation, with the source of each byte.
 
 use std::ops::Range;
 
@@ -6,15 +6,15 @@ use std::ops::Range;
 #[derive(Debug, Default)]
 pub(crate) struct Normalized {
     pub(crate) text: String,
-    /// For each byte, the bytes of the source that it was made from. Nothing where nobody asks.
+    /// For each byte, the bytes of the source that it was made from; empty if not needed.
     sources: Option<Vec<(usize, usize)>>,
-    /// How many bytes `tokenizers` takes for made of the source's very first bytes: its
-    /// `prepend_scheme: first` goes by that.
+    /// How many bytes `tokenizers` attributes to the first bytes of the source, which its
+    /// `prepend_scheme: first` depends on.
     pub(crate) from_start: usize,
 }
 
 impl Normalized {
-    /// The part of `text` at `range`, as it is. Only with `keep` are sources known later.
+    /// The part of `text` at `range`, unchanged. Sources are known later only with `keep`.
     pub(crate) fn new(text: &str, range: Range<usize>, keep: bool) -> Self {
         let start = range.start;
         let text = &text[range];
@@ -33,7 +33,7 @@ impl Normalized {
         }
     }
 
-    /// The bytes of the source that those at `range` were made from.
+    /// The bytes of the source for the text at `range`.
     pub(crate) fn source(&self, range: Range<usize>) -> Range<usize> {
         let sources = self.sources.as_ref().and_then(|all| all.get(range));
         match sources {
@@ -62,7 +62,7 @@ impl Normalized {
     }
 }
 
-/// A new text made of an old one.
+/// A new text that is made from an old one.
 pub(crate) struct Rewrite<'a> {
     old: &'a Normalized,
     pub(crate) text: String,
@@ -70,7 +70,7 @@ pub(crate) struct Rewrite<'a> {
 }
 
 impl Rewrite<'_> {
-    /// Goes on with the old text's bytes at `range`.
+    /// Appends the old text's bytes at `range`.
     pub(crate) fn keep(&mut self, range: Range<usize>) {
         self.text.push_str(&self.old.text[range.clone()]);
         if let (Some(new), Some(old)) = (&mut self.sources, &self.old.sources) {
@@ -78,7 +78,7 @@ impl Rewrite<'_> {
         }
     }
 
-    /// Goes on with `text`, which was made from the old text's bytes at `range`.
+    /// Appends `text`, which was made from the old text's bytes at `range`.
     pub(crate) fn put(&mut self, text: &str, range: Range<usize>) {
         self.text.push_str(text);
         if let (Some(new), Some(old)) = (&mut self.sources, &self.old.sources) {
@@ -95,7 +95,7 @@ impl Rewrite<'_> {
         }
     }
 
-    /// Takes back what is beyond `length` bytes.
+    /// Truncates the text to `length` bytes.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.text.truncate(length);
         if let Some(sources) = &mut self.sources {
@@ -103,7 +103,7 @@ impl Rewrite<'_> {
         }
     }
 
-    /// The new text, of which `from_start` bytes count as made of the source's first.
+    /// The new text; its first `from_start` bytes are attributed to the source's first.
     pub(crate) fn finish(self, from_start: usize) -> Normalized {
         Normalized {
             text: self.text,

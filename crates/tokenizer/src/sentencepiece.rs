@@ -22,12 +22,12 @@ use crate::{Token, TokenizerError, byte};
 pub(crate) struct SentencePieceTokenizer {
     pieces: Vec<Piece>,
     unknown: usize,
-    /// Ids of the 256 byte pieces, where the model falls back on them.
+    /// Ids of the 256 byte pieces, if the model uses byte fallback.
     bytes: Option<Vec<usize>>,
     normalizer: Normalizer,
     denormalizer: Option<Normalizer>,
     model: Model,
-    /// What the unknown piece decodes to.
+    /// The text of the unknown piece.
     unknown_surface: String,
 }
 
@@ -41,7 +41,7 @@ struct Piece {
 enum Model {
     Unigram(Unigram),
     Bpe(Bpe),
-    /// Of whole words: their ids.
+    /// Ids of pieces that are whole words.
     Word(HashMap<String, usize>),
 }
 
@@ -96,7 +96,7 @@ impl SentencePieceTokenizer {
         self.get(id).is_some_and(is)
     }
 
-    /// The tokens of a text; only with `keep` are their sources known.
+    /// The tokens of a text; their sources are known only with `keep`.
     pub(crate) fn tokens(&self, text: &str, keep: bool) -> Vec<Token> {
         let normalized = self.normalizer.apply(text, keep);
         let text = &normalized.text;
@@ -113,7 +113,7 @@ impl SentencePieceTokenizer {
             });
         };
         let is_unknown = |cut: &Cut| cut.id.is_none_or(|id| id == self.unknown);
-        // Neighbouring unknown pieces are one.
+        // Adjacent unknown pieces are merged.
         for run in cuts.chunk_by(|a, b| is_unknown(a) && is_unknown(b)) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else {
                 continue;
@@ -151,7 +151,7 @@ fn cut_words(text: &str, ids: &HashMap<String, usize>) -> Vec<Cut> {
         .collect()
 }
 
-/// The pieces of a file, after the checks that SentencePiece makes when it loads them.
+/// The pieces of a file, after the checks that SentencePiece does at load time.
 struct Pieces {
     all: Vec<Piece>,
     scores: Vec<f32>,

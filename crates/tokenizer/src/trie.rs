@@ -22,7 +22,7 @@ impl Default for Trie {
 }
 
 impl Trie {
-    /// A piece that is there twice has its last id.
+    /// A duplicate piece has its last id.
     pub(crate) fn insert(&mut self, piece: &[u8], id: usize) {
         let mut at = 0;
         for &byte in piece {
@@ -40,7 +40,7 @@ impl Trie {
         self.nodes[at].id = Some(id);
     }
 
-    /// Length and id of every piece that `text` begins with, shortest first.
+    /// Length and id of every piece at the beginning of `text`, shortest first.
     pub(crate) fn prefixes<'a>(
         &'a self,
         text: &'a [u8],
@@ -59,7 +59,7 @@ impl Trie {
             .filter_map(|(length, id)| Some((length, id?)))
     }
 
-    /// Length and id of the longest piece that `text` begins with.
+    /// Length and id of the longest piece at the beginning of `text`.
     pub(crate) fn longest(&self, text: &[u8]) -> Option<(usize, usize)> {
         self.prefixes(text).last()
     }

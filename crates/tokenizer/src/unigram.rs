@@ -1,14 +1,14 @@
-//! The Unigram model: the likeliest way to cut a text into pieces. It takes the same decisions
-//! as the two libraries, ties included.
+//! The Unigram model: the likeliest split of a text into pieces, with the same decisions as the two
+//! libraries, ties included.
 
 use std::ops::Range;
 
 use crate::trie::Trie;
 
-/// How much worse than the worst piece a character is that no piece has.
+/// Penalty of a character without a piece, relative to the worst piece.
 const UNKNOWN_PENALTY: f64 = 10.0;
 
-/// In what precision the scores of ways are kept.
+/// Precision of path scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Precision {
     /// `tokenizers`.
@@ -34,7 +34,7 @@ pub(crate) struct Cut {
     pub(crate) id: Option<usize>,
 }
 
-/// The best way to an end: its last part and its score.
+/// The best path to an end: its last part and its score.
 #[derive(Clone, Copy)]
 struct Way {
     start: usize,
@@ -43,8 +43,8 @@ struct Way {
 }
 
 impl Unigram {
-    /// `trie` has the ids of the pieces that a text can be cut into, `scores` a score for each id;
-    /// `lowest` is the score of the worst piece.
+    /// `trie` has the ids of pieces, `scores` a score for each id; `lowest` is the score of the
+    /// worst piece.
     pub(crate) fn new(trie: Trie, scores: Vec<f64>, lowest: f64, precision: Precision) -> Self {
         let unknown_score = match precision {
             Precision::Double => lowest - UNKNOWN_PENALTY,
@@ -58,7 +58,7 @@ impl Unigram {
         }
     }
 
-    /// The likeliest parts. Those without a piece are characters.
+    /// The likeliest parts. Those without a piece are single characters.
     pub(crate) fn cut(&self, text: &str) -> Vec<Cut> {
         let mut ends: Vec<Option<Way>> = vec![None; text.len() + 1];
         for (start, character) in text.char_indices() {

@@ -1,4 +1,4 @@
-//! Room in the module's memory that JavaScript fills.
+//! Memory of the module that JavaScript fills.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use xxhash_rust::xxh3::xxh3_64;
@@ -6,10 +6,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::Error;
 use crate::values::whole;
 
-/// Numbers of any format and vectors of them may lie anywhere in it.
+/// Aligned so that it can contain numbers of any type and vectors of them.
 type Line = [u128; 4];
 
-/// Bytes that JavaScript writes at [`Bytes::pointer`], into the module's `memory`, as they arrive.
+/// Bytes that JavaScript writes at [`Bytes::pointer`] in the module's `memory`, as they arrive.
 #[wasm_bindgen]
 pub struct Bytes {
     lines: Vec<Line>,
@@ -18,10 +18,11 @@ pub struct Bytes {
 
 #[wasm_bindgen]
 impl Bytes {
-    /// Room for `length` bytes, all 0.
+    /// Memory for `length` bytes, all 0.
     #[wasm_bindgen(constructor)]
     pub fn new(length: f64) -> Result<Self, Error> {
-        // A JavaScript number that becomes an integer by itself loses what is above 32 bits.
+        // The implicit conversion of a JavaScript number to an integer would lose everything above
+        // 32 bits.
         let bytes = whole("the length", length)?;
         let length = usize::try_from(bytes).map_err(|_| Error::Memory { bytes })?;
         let count = length.div_ceil(size_of::<Line>());
@@ -31,20 +32,20 @@ impl Bytes {
         Ok(Self { lines, length })
     }
 
-    /// Where it begins in the module's memory.
+    /// Its address in the module's memory.
     #[wasm_bindgen(getter)]
     pub fn pointer(&self) -> usize {
         self.lines.as_ptr().addr()
     }
 
-    /// XXH3 of the bytes in hexadecimal: says whether they are those that it was made of before,
-    /// in far less time than a digest that nobody could forge.
+    /// XXH3 of the bytes in hexadecimal, to recognise unchanged content: much faster than a
+    /// cryptographic digest.
     #[wasm_bindgen(getter)]
     pub fn checksum(&self) -> String {
         format!("{:016x}", xxh3_64(self.as_ref()))
     }
 
-    /// How many bytes there are.
+    /// Number of bytes.
     #[wasm_bindgen(getter)]
     pub fn length(&self) -> usize {
         self.length

@@ -1,7 +1,7 @@
-//! The engine, behind the trait that all runtimes share.
+//! The engine, behind the interface that all runtimes share.
 
 use bundle::ComponentName;
-use engine::Data;
+use engine::WeightBytes;
 use runtime::Stream;
 use tensor::TensorView;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -19,7 +19,7 @@ extern "C" {
     fn now() -> f64;
 }
 
-/// The engine, which uses the fastest instructions that pass a test in this browser.
+/// The engine, with the fastest instructions that pass the self-test in this browser.
 #[wasm_bindgen]
 pub struct Engine {
     engine: engine::Engine,
@@ -27,14 +27,14 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Tests the instructions. Fails if this build's vectors compute anything wrongly.
+    /// Runs the self-test. Fails if this build's SIMD instructions compute anything wrongly.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Result<Self, Error> {
         let engine = engine::Engine::tested(now).ok_or(Error::Instructions)?;
         Ok(Self { engine })
     }
 
-    /// What it uses.
+    /// The instructions in use.
     #[wasm_bindgen(getter)]
     pub fn instructions(&self) -> String {
         self.engine.isa().as_str().to_owned()
@@ -50,14 +50,14 @@ impl Engine {
     ) -> Result<EngineStream, Error> {
         let name = values::string("the component", component.as_ref())?;
         let name = ComponentName::from_name(&name).ok_or(Error::Component { name })?;
-        let weights = Data::new(weights);
+        let weights = WeightBytes::new(weights);
         Ok(EngineStream {
             stream: self.engine.stream(model.model.manifest(), name, weights)?,
         })
     }
 }
 
-/// One stream through a component, which the engine runs. It carries states and position.
+/// A stream of a component in the engine. It keeps states and position.
 #[wasm_bindgen]
 pub struct EngineStream {
     stream: Box<dyn Stream>,
@@ -65,8 +65,8 @@ pub struct EngineStream {
 
 #[wasm_bindgen]
 impl EngineStream {
-    /// Runs the component once. `inputs` are its inputs but the states and the position; its
-    /// outputs but the states come back.
+    /// Runs the component once. `inputs` are its inputs except the states and the position; its
+    /// outputs except the states are returned.
     pub fn run(&mut self, inputs: &JsTensors) -> Result<JsTensors, Error> {
         let inputs = tensors_from_js(inputs)?;
         let views: Vec<(&str, TensorView<'_>)> = inputs
@@ -84,7 +84,7 @@ impl EngineStream {
         Ok(self.stream.reset()?)
     }
 
-    /// A stream that goes on from the same state, independently.
+    /// A stream that continues from the same state, independently.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self {
@@ -92,8 +92,8 @@ impl EngineStream {
         }
     }
 
-    /// Asks for the output `attention` of the calls that follow, or for it no longer. A fork has to
-    /// be asked again.
+    /// Turns the output `attention` on or off for the following calls. In a fork it is off at
+    /// first.
     pub fn watch(&mut self, on: bool) -> Result<(), Error> {
         Ok(self.stream.watch(on)?)
     }
@@ -105,13 +105,13 @@ impl EngineStream {
         states.map(|state| state.input.clone()).collect()
     }
 
-    /// A copy of the state that goes into input `name`.
+    /// A copy of the state for input `name`.
     pub fn state(&self, name: &JsText) -> Result<JsTensor, Error> {
         let name = values::string("the state's name", name.as_ref())?;
         Ok(tensor_to_js(&self.stream.state(&name)?))
     }
 
-    /// Replaces the state that goes into input `name`.
+    /// Replaces the state for input `name`.
     #[wasm_bindgen(js_name = setState)]
     pub fn set_state(&mut self, name: &JsText, value: &JsTensor) -> Result<(), Error> {
         let name = values::string("the state's name", name.as_ref())?;
@@ -119,13 +119,13 @@ impl EngineStream {
         Ok(self.stream.set_state(&name, value)?)
     }
 
-    /// Positions counted so far; 0 where the component does not count them.
+    /// Positions counted so far; 0 if the component does not count them.
     #[wasm_bindgen(getter)]
     pub fn position(&self) -> f64 {
         self.stream.position().unwrap_or(0) as f64
     }
 
-    /// Sets the position that the next call starts at.
+    /// Sets the position at which the next call starts.
     #[wasm_bindgen(js_name = setPosition)]
     pub fn set_position(&mut self, position: f64) -> Result<(), Error> {
         let position = values::whole("the position", position)?;

@@ -22,34 +22,34 @@ pub enum Error {
     /// A component.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// A tensor that JavaScript gave.
+    /// A tensor from JavaScript.
     #[error(transparent)]
     Tensor(#[from] TensorError),
     /// A recording.
     #[error("the recording {0}")]
     Wav(#[from] WavError),
-    /// Another file than a recording.
+    /// A file that is not a recording.
     #[error("the file {0}")]
     Foreign(Foreign),
-    /// No room for a file.
+    /// Not enough memory for a file.
     #[error("no memory for {bytes} bytes: close other pages, or take a smaller model")]
     Memory {
         /// How many.
         bytes: u64,
     },
-    /// A component that no bundle has.
+    /// A component that does not exist.
     #[error("there is no component {name}")]
     Component {
         /// What it was called.
         name: String,
     },
-    /// Vectors that compute wrongly.
+    /// The SIMD self-test failed.
     #[error("the SIMD self-test failed in this browser: update it, or use the backend onnxruntime")]
     Instructions,
-    /// A text that is no string.
+    /// A text that is not a string.
     #[error("the text has to be a string")]
     Text,
-    /// An option that there is not, or a value that it cannot have.
+    /// An unknown option, or a value that it cannot have.
     #[error("the option {name} {problem}")]
     Option {
         /// The option.
@@ -57,7 +57,7 @@ pub enum Error {
         /// What is wrong.
         problem: &'static str,
     },
-    /// A value of JavaScript's that is none of the types above.
+    /// A JavaScript value of the wrong type.
     #[error("{what} is not {expected}")]
     Value {
         /// What it was given as.

@@ -1,4 +1,4 @@
-//! Calls, tensors and sounds as JavaScript objects.
+//! Calls, tensors and events as JavaScript objects.
 
 use js_sys::{Array, BigInt64Array, Float32Array, Object, Reflect};
 use speech::{Action, Asking, Call, ChunkWords, Sound, Word};
@@ -93,13 +93,13 @@ extern "C" {
     /// A component and its inputs, or nothing.
     #[wasm_bindgen(typescript_type = "Call | undefined")]
     pub type JsMaybeCall;
-    /// What comes next.
+    /// The next action.
     #[wasm_bindgen(typescript_type = "Action")]
     pub type JsAction;
-    /// What the user should know of a recording.
+    /// What the user should know about a recording.
     #[wasm_bindgen(typescript_type = "RecordingNotice[]")]
     pub type JsRecordingNotices;
-    /// What the user should know of how a text is spoken.
+    /// What the user should know about a text.
     #[wasm_bindgen(typescript_type = "SpeechNotice[]")]
     pub type JsSpeechNotices;
     /// A word that was spoken.
@@ -129,7 +129,7 @@ fn set(object: &Object, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &name.into(), value);
 }
 
-/// A tensor for JavaScript.
+/// A tensor, converted for JavaScript.
 pub(crate) fn tensor_to_js(tensor: &Tensor) -> JsTensor {
     let shape: Array = tensor
         .shape()
@@ -151,7 +151,7 @@ pub(crate) fn tensor_to_js(tensor: &Tensor) -> JsTensor {
     .unchecked_into()
 }
 
-/// A tensor of JavaScript's, which `what` names in an error.
+/// A tensor from JavaScript; `what` names it in errors.
 pub(crate) fn tensor_from_js(what: &str, value: &JsValue) -> Result<Tensor, Error> {
     let shape = values::shape(what, &get(value, "shape"))?;
     let data = get(value, "data");
@@ -166,7 +166,7 @@ pub(crate) fn tensor_from_js(what: &str, value: &JsValue) -> Result<Tensor, Erro
     Ok(Tensor::new(shape, data)?)
 }
 
-/// Tensors for JavaScript.
+/// Tensors, converted for JavaScript.
 pub(crate) fn tensors_to_js<'a>(
     tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
 ) -> JsTensors {
@@ -177,7 +177,7 @@ pub(crate) fn tensors_to_js<'a>(
     object.unchecked_into()
 }
 
-/// Tensors of JavaScript's.
+/// Tensors from JavaScript.
 pub(crate) fn tensors_from_js(tensors: &JsTensors) -> Result<Vec<(String, Tensor)>, Error> {
     let members = values::members("what should be tensors", tensors.as_ref())?;
     let entry = |(name, value): (String, JsValue)| {
@@ -187,7 +187,7 @@ pub(crate) fn tensors_from_js(tensors: &JsTensors) -> Result<Vec<(String, Tensor
     members.into_iter().map(entry).collect()
 }
 
-/// A call for JavaScript.
+/// A call, converted for JavaScript.
 pub(crate) fn call_to_js(call: &Call) -> JsCall {
     let inputs = call.inputs.iter().map(|(name, tensor)| (*name, tensor));
     object(&[
@@ -197,7 +197,7 @@ pub(crate) fn call_to_js(call: &Call) -> JsCall {
     .unchecked_into()
 }
 
-/// An action for JavaScript.
+/// An action, converted for JavaScript.
 pub(crate) fn action_to_js(action: &Action) -> JsAction {
     let action = match action {
         Action::Run(call) => object(&[("kind", "run".into()), ("call", call_to_js(call).into())]),
@@ -226,7 +226,7 @@ pub(crate) fn words_from_js(words: Option<String>) -> Result<Option<ChunkWords>,
     read.map_err(|_| values::wrong("the words", "those of a sound that begins"))
 }
 
-/// Words that were spoken, for JavaScript.
+/// Spoken words, converted for JavaScript.
 pub(crate) fn spoken_to_js(words: &[Word]) -> Vec<JsWord> {
     let word = |word: &Word| {
         object(&[

@@ -1,12 +1,12 @@
-//! What a web page needs of the speech code and the engine, as a wasm module.
+//! What a web page needs from the speech code and the engine, as a wasm module.
 //!
-//! The page's worker is the host that `speech` asks for: it takes a `Call` from an [`Utterance`],
-//! a [`Decoding`] or a [`Prompt`], has it run, and supplies the outputs. Who runs it is the
-//! worker's choice: an [`EngineStream`] of this module, or a session of another runtime behind a
-//! stream of its own. Calls, tensors and sounds are plain JavaScript objects, so they also pass
-//! from worker to worker: one instance may speak, and another decode.
+//! The page's worker is the host that `speech` expects: it takes a `Call` from an [`Utterance`], a
+//! [`Decoding`] or a [`Prompt`], runs it, and supplies the outputs. The worker chooses the runtime:
+//! an [`EngineStream`] of this module, or a session of another runtime with a stream of its own.
+//! Calls, tensors and events are plain JavaScript objects, so they can be posted to another worker:
+//! one instance may speak, and another decode.
 //!
-//! Weights come into the module's memory through [`Bytes`], without a copy on the side.
+//! Weights are written directly into the module's memory through [`Bytes`].
 
 mod bytes;
 mod engine;
@@ -30,7 +30,7 @@ pub use speaking::{Decoding, Utterance};
 pub use tokenizer::Tokenizer;
 pub use voice::{Prompt, StoredPrompt, Voice};
 
-/// A panic becomes a JavaScript exception that says what happened, instead of a bare trap.
+/// Turns a panic into a JavaScript exception with a message, instead of a bare trap.
 #[wasm_bindgen(start)]
 fn start() {
     std::panic::set_hook(Box::new(|panic| {

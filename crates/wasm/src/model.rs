@@ -1,4 +1,4 @@
-//! A bundle, ready to speak.
+//! A loaded bundle.
 
 use std::path::Path;
 
@@ -43,9 +43,9 @@ impl Model {
         Ok(Utterance::new(self.model.utterance(text, &options)?))
     }
 
-    /// Starts to speak `text`, which was made of `source`. `parts` has four numbers for each part that
-    /// was rewritten, in order: the bytes of the text in UTF-8 from and to which it reaches, and those
-    /// of the source.
+    /// Starts to speak `text`, which was made from `source`. `parts` has four numbers for each
+    /// rewritten part, in order: start and end in the text, start and end in the source, in bytes
+    /// of UTF-8.
     #[wasm_bindgen(js_name = rewrittenUtterance)]
     pub fn rewritten_utterance(
         &self,
@@ -68,7 +68,7 @@ impl Model {
         self.model.tokenizer().has_digits()
     }
 
-    /// Starts to turn latents into samples of an utterance with these options.
+    /// Starts to turn the latents of an utterance with these options into samples.
     pub fn decoding(&self, options: Option<JsOptions>) -> Result<Decoding, Error> {
         let own = self.model.options();
         let options = match options {
@@ -83,7 +83,7 @@ impl Model {
         Ok(Prompt::new(self.model.prompt(&recording.recording)?))
     }
 
-    /// The prompt that a voice file holds in place of a state, where it holds one.
+    /// The prompt that a voice file contains instead of a state, if it contains one.
     #[wasm_bindgen(js_name = storedPrompt)]
     pub fn stored_prompt(&self, file: &JsBytes) -> Result<Option<StoredPrompt>, Error> {
         let file = values::bytes("the voice", file.as_ref())?;
@@ -98,7 +98,7 @@ impl Model {
     }
 }
 
-/// Refuses the text of a manifest that is of another format or version, or damaged.
+/// Refuses the text of a manifest if it has another format or version, or is damaged.
 #[wasm_bindgen(js_name = checkManifest)]
 pub fn check_manifest(manifest: &JsText) -> Result<(), Error> {
     parse(manifest).map(drop)

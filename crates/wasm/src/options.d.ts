@@ -10,7 +10,7 @@ export interface SpeechOptions {
   noiseClamp?: number | undefined;
   /** Steps of the sampler, at least 1; models of the types `drifting` and `pointwise` always take one. Default: 1. */
   steps?: number | undefined;
-  /** Speech ends when the end-of-speech score exceeds this. Default: the model's. */
+  /** Speech ends when the end-of-speech score (a logit) exceeds this. Default: the model's. */
   eosThreshold?: number | undefined;
   /** Frames (80 ms) spoken after the end of speech. Default: the model's, or estimated from the text. */
   framesAfterEos?: number | undefined;

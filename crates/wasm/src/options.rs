@@ -22,7 +22,7 @@ extern "C" {
     pub type JsOwnOptions;
 }
 
-/// `own`, but for what is given.
+/// `own`, with the given options replaced.
 pub(crate) fn options_from_js(given: &JsOptions, own: Options) -> Result<Options, Error> {
     let mut options = own;
     let given: &JsValue = given.as_ref();

@@ -1,4 +1,4 @@
-//! Recordings: WAV files, and channels that the browser decoded.
+//! Recordings: WAV files, and channels decoded by the browser.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::error::Error;
 use crate::values::{JsBytes, JsChannels, typed_array, whole, wrong};
 
-/// A mono recording; nothing behind the part that a voice is made from.
+/// A mono recording, limited to the part that a voice is made from.
 #[wasm_bindgen]
 pub struct Recording {
     pub(crate) recording: audio::Recording,
@@ -21,8 +21,8 @@ pub struct Recording {
 
 #[wasm_bindgen]
 impl Recording {
-    /// Reads a WAV file; undefined where it is another recording, or compressed, which the browser
-    /// may be able to decode. What is no recording is refused by its beginning. The file is read
+    /// Reads a WAV file. Undefined for another kind of recording, or a compressed one, which the
+    /// browser may be able to decode; files that are not recordings are refused. The file is read
     /// piece by piece, so that it takes no memory here.
     #[wasm_bindgen(js_name = fromWav)]
     pub fn from_wav(file: &JsBytes) -> Result<Option<Self>, Error> {
@@ -49,9 +49,9 @@ impl Recording {
             .collect();
         let channels = channels.ok_or_else(|| wrong("the recording", expected))?;
         let rate = whole("the sample rate", sample_rate)?;
-        // What is too high for a recording is refused as such.
+        // A rate that is too high for a recording is refused as such.
         let sample_rate = u32::try_from(rate).unwrap_or(u32::MAX);
-        // One more than fits says that there are more.
+        // One sample above the limit shows that there are more.
         let room = longest().as_secs() * u64::from(sample_rate) + 1;
         let length = channels.iter().map(Float32Array::length).min();
         let length = length
@@ -75,7 +75,7 @@ fn longest() -> Duration {
     Duration::from_secs(u64::from(LONGEST_PROMPT))
 }
 
-/// The bytes of a file of JavaScript's.
+/// The bytes of a JavaScript file.
 struct Bytes<'a> {
     file: &'a Uint8Array,
     at: u32,

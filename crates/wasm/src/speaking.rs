@@ -25,8 +25,8 @@ impl Utterance {
 
 #[wasm_bindgen]
 impl Utterance {
-    /// The same utterance, but with this noise in place of the seed's, and zeros after it:
-    /// recorded noise makes recorded latents.
+    /// The same utterance, with this noise instead of the seed's, and zeros after it: recorded
+    /// noise gives recorded latents.
     #[wasm_bindgen(js_name = withNoise)]
     pub fn with_noise(self, noise: &JsFloats) -> Result<Self, Error> {
         let mut noise = values::floats("the noise", noise.as_ref())?.into_iter();
@@ -36,32 +36,32 @@ impl Utterance {
         Ok(Self::new(self.utterance.with_noise(Box::new(source))))
     }
 
-    /// What the user may have meant otherwise: `[{ kind, message }]`.
+    /// What the user may have meant differently: `[{ kind, message }]`.
     #[wasm_bindgen(getter)]
     pub fn notices(&self) -> JsSpeechNotices {
         let notices = self.utterance.notices();
         notices_to_js(notices.iter().map(|it| (it.kind(), it.to_string())))
     }
 
-    /// What is left of the text behind the last word, once all is said and words were asked for.
+    /// The text after the last word, once everything is spoken and words were requested.
     #[wasm_bindgen(getter)]
     pub fn rest(&self) -> String {
         self.utterance.rest()
     }
 
-    /// What comes next. Until the outputs of a call are supplied, it is that call.
+    /// The next action. Until the outputs of a call are supplied, it is that call.
     #[wasm_bindgen(js_name = nextAction)]
     pub fn next_action(&mut self) -> Result<JsAction, Error> {
         Ok(action_to_js(&self.utterance.next_action()?))
     }
 
-    /// Takes the outputs of the call that came last.
+    /// Takes the outputs of the last call.
     pub fn supply(&mut self, outputs: &JsTensors) -> Result<(), Error> {
         Ok(self.utterance.supply(tensors_from_js(outputs)?)?)
     }
 }
 
-/// Latents on their way to samples.
+/// Turns latents into samples.
 #[wasm_bindgen]
 pub struct Decoding {
     decoding: speech::Decoding,
@@ -77,50 +77,51 @@ impl Decoding {
 
 #[wasm_bindgen]
 impl Decoding {
-    /// A chunk of text begins: the host starts `mimi_decoder` afresh. `words` are those of the
-    /// sound, if it has any.
+    /// A chunk of text begins: the host resets `mimi_decoder`. `words` are the words of the event,
+    /// if it has any.
     pub fn begin(&mut self, words: Option<String>) -> Result<(), Error> {
         self.decoding.begin(words_from_js(words)?);
         Ok(())
     }
 
-    /// Takes the scores of the frame that comes next.
+    /// Takes the scores of the next frame.
     pub fn scores(&mut self, scores: &JsFloats) -> Result<(), Error> {
         self.decoding
             .scores(values::floats("the scores", scores.as_ref())?);
         Ok(())
     }
 
-    /// The words that have ended since the last call, in their order.
+    /// The words that have ended since the last call, in order.
     pub fn words(&mut self) -> Vec<JsWord> {
         spoken_to_js(&self.decoding.words())
     }
 
-    /// Takes a frame. Returns the call that decodes it, and those that waited, unless it waits
-    /// for others.
+    /// Takes a frame. Returns the call that decodes it together with waiting ones, or none if it
+    /// waits for more.
     pub fn latent(&mut self, latent: &JsFloats) -> Result<Option<JsCall>, Error> {
         let latent = values::floats("the latent", latent.as_ref())?;
         let call = self.decoding.latent(&latent)?;
         Ok(call.as_ref().map(call_to_js))
     }
 
-    /// The chunk of text is over. Returns the call that decodes what waits, if something does.
+    /// The chunk of text is over. Returns the call that decodes the waiting frames, if there are
+    /// any.
     pub fn rest(&mut self) -> Result<Option<JsCall>, Error> {
         Ok(self.decoding.rest()?.as_ref().map(call_to_js))
     }
 
-    /// The samples of a call's outputs, as far as they are to be heard already.
+    /// The samples from a call's outputs that can be heard already.
     pub fn audio(&mut self, outputs: &JsTensors) -> Result<Float32Array, Error> {
         let samples = self.decoding.audio(tensors_from_js(outputs)?)?;
         Ok(Float32Array::from(&samples[..]))
     }
 
-    /// The chunk is decoded: what was held back of it.
+    /// The chunk is decoded: returns what was held back.
     pub fn end(&mut self) -> Float32Array {
         Float32Array::from(&self.decoding.end()[..])
     }
 
-    /// A pause of `samples` between two chunks: how many are to be heard.
+    /// A pause of `samples` between two chunks: returns its length as heard.
     pub fn silence(&mut self, samples: f64) -> Result<f64, Error> {
         let samples = values::whole("the number of samples", samples)?;
         let samples = usize::try_from(samples).unwrap_or(usize::MAX);

@@ -1,11 +1,11 @@
-//! A vocabulary by itself.
+//! A vocabulary without a model.
 
 use speech::SpeechError;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Error;
 
-/// What a [`Model`](crate::Model) cuts a text into tokens with.
+/// Splits a text into tokens, as a [`Model`](crate::Model) does.
 #[wasm_bindgen]
 pub struct Tokenizer {
     tokenizer: speech::Tokenizer,

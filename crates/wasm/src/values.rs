@@ -1,8 +1,7 @@
-//! Values of JavaScript's, checked before anything is made of them.
+//! Values from JavaScript, checked before they are used.
 //!
-//! The glue code takes what TypeScript declares for granted: of a value that is no string it
-//! reads memory that is not there. So nothing but [`JsValue`]s comes in, and what is expected is
-//! asked of each here.
+//! The glue code trusts TypeScript's declarations: given a value that is not a string, it reads
+//! memory that does not exist. So only [`JsValue`]s are accepted, and each is checked here.
 
 use std::ops::Range;
 
@@ -20,7 +19,7 @@ extern "C" {
     /// Bytes.
     #[wasm_bindgen(typescript_type = "Uint8Array")]
     pub type JsBytes;
-    /// Places in two texts.
+    /// Positions in two texts.
     #[wasm_bindgen(typescript_type = "Uint32Array")]
     pub type JsParts;
     /// Samples, or other single precision numbers.
@@ -31,9 +30,9 @@ extern "C" {
     pub type JsChannels;
 }
 
-/// Largest whole number that every smaller one can be told from.
+/// Largest integer that is distinct from all smaller ones.
 pub(crate) const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
-/// Axes of a tensor, at most.
+/// Most axes of a tensor.
 const MAX_AXES: u32 = 16;
 
 /// What is wrong with `what`.
@@ -44,7 +43,7 @@ pub(crate) fn wrong(what: &str, expected: &'static str) -> Error {
     }
 }
 
-/// A string, in which lone surrogates become U+FFFD.
+/// A string, with lone surrogates replaced by U+FFFD.
 pub(crate) fn string(what: &str, value: &JsValue) -> Result<String, Error> {
     value.as_string().ok_or_else(|| wrong(what, "a string"))
 }
@@ -75,10 +74,10 @@ pub(crate) fn floats(what: &str, value: &JsValue) -> Result<Vec<f32>, Error> {
         .ok_or_else(|| wrong(what, "a Float32Array"))
 }
 
-/// Where parts of a text lie, and where those of its source that they were made of.
+/// Ranges of a text, and the ranges of its source that they replace.
 pub(crate) type Parts = Vec<(Range<usize>, Range<usize>)>;
 
-/// Parts of a text and of its source, four numbers each: they have to be in order, and to cut no
+/// Ranges of a text and of its source, four numbers each: they must be in order, and must not cut a
 /// character.
 pub(crate) fn parts(what: &str, value: &JsValue, text: &str, source: &str) -> Result<Parts, Error> {
     let expected = "a Uint32Array of places in the text and in its source, in order";
@@ -92,7 +91,7 @@ pub(crate) fn parts(what: &str, value: &JsValue, text: &str, source: &str) -> Re
         let [a, b, c, d] = [0, 1, 2, 3].map(|at| part[at] as usize);
         let is_in = text.get(last.0..a).is_some() && text.get(a..b).is_some();
         let is_in_source = source.get(last.1..c).is_some() && source.get(c..d).is_some();
-        // What stands between the parts is the same in both.
+        // The text between the parts is the same in both.
         if !(is_in && is_in_source && a - last.0 == c - last.1) {
             return Err(wrong(what, expected));
         }
@@ -110,14 +109,14 @@ pub(crate) fn integers(value: &JsValue) -> Option<Vec<i64>> {
     typed_array(value).map(BigInt64Array::to_vec)
 }
 
-/// The value as this kind of array, if it is one and not an object that only inherits from it.
+/// The value as this kind of array, if it is one, and not an object that only inherits from it.
 pub(crate) fn typed_array<T: JsCast>(value: &JsValue) -> Option<&T> {
     ArrayBuffer::is_view(value)
         .then(|| value.dyn_ref())
         .flatten()
 }
 
-/// The sizes of a tensor.
+/// The shape of a tensor.
 pub(crate) fn shape(what: &str, value: &JsValue) -> Result<Vec<usize>, Error> {
     let expected = "a tensor: its shape is no array of sizes";
     if !Array::is_array(value) {
@@ -136,12 +135,12 @@ pub(crate) fn shape(what: &str, value: &JsValue) -> Result<Vec<usize>, Error> {
     sizes.ok_or_else(|| wrong(what, expected))
 }
 
-/// The member `name`; undefined where there is none, or where it cannot be read.
+/// The member `name`; undefined if it does not exist or cannot be read.
 pub(crate) fn get(value: &JsValue, name: &str) -> JsValue {
     Reflect::get(value, &name.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
-/// Names and values of an object's own members. `what` it is, if it is none.
+/// Names and values of an object's own members. `what` names it in errors.
 pub(crate) fn members(what: &str, value: &JsValue) -> Result<Vec<(String, JsValue)>, Error> {
     let names = value.is_object().then(|| Reflect::own_keys(value).ok());
     let names = names.flatten().ok_or_else(|| wrong(what, "an object"))?;

@@ -1,4 +1,4 @@
-//! Voices: read, made, and written.
+//! Voices: reading, making and writing them.
 
 use bundle::ComponentName;
 use speech::{VoiceDType, VoiceForm};
@@ -55,7 +55,7 @@ impl Voice {
         self.voice.position() as f64
     }
 
-    /// The bytes of a voice file, which pocket-tts loads: f32, or f16 at half the size.
+    /// The bytes of a voice file, which pocket-tts can load: f32, or f16 at half the size.
     #[wasm_bindgen(js_name = toSafetensors)]
     pub fn to_safetensors(&self, half: bool) -> Result<Vec<u8>, Error> {
         let dtype = if half {
@@ -67,7 +67,7 @@ impl Voice {
     }
 }
 
-/// A voice prompt out of a file.
+/// A voice prompt from a file.
 #[wasm_bindgen]
 pub struct StoredPrompt {
     stored: speech::StoredPrompt,
@@ -87,7 +87,8 @@ impl StoredPrompt {
         self.stored.needs_encoder()
     }
 
-    /// Starts to make a voice, with the data file of `mimi_encoder` where it is needed.
+    /// Starts to make a voice; needs the data file of `mimi_encoder` if
+    /// [`StoredPrompt::needs_encoder`] says so.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "an optional array arrives from JavaScript as a vector"
@@ -111,14 +112,14 @@ impl Prompt {
 
 #[wasm_bindgen]
 impl Prompt {
-    /// What the user should know of the recording.
+    /// What the user should know about the recording.
     #[wasm_bindgen(getter)]
     pub fn notices(&self) -> JsRecordingNotices {
         let notices = self.prompt.notices().iter();
         notices_to_js(notices.map(|it| (it.kind(), it.to_string())))
     }
 
-    /// The call that comes next, if there is one; then the state of `flow_lm` is the voice.
+    /// The next call, if there is one; otherwise the state of `flow_lm` is the voice.
     #[wasm_bindgen(js_name = nextCall)]
     pub fn next_call(&self) -> Result<JsMaybeCall, Error> {
         let call = self.prompt.next_call()?;

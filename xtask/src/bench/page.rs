@@ -1,14 +1,18 @@
-//! How fast bundles speak in a page, in a real browser.
+//! How fast bundles speak in a page, in real browsers, and how long a first visit takes.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+mod speaking;
+mod visit;
+
 use std::fs;
+use std::path::Path;
 
-use anyhow::{Context, Result};
-use serde::Deserialize;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde::de::DeserializeOwned;
 
 use super::{machine, median, program, report};
 use crate::run::{run, target};
+use crate::setup::browsers::Browsers;
 use crate::setup::{debian, npm};
 use crate::wasm;
 
@@ -18,94 +22,94 @@ const BUNDLES: [(&str, &str); 3] = [
     ("english_2m", "english_2m_2026-10"),
     ("english_24l", "english_2026-04_24l"),
 ];
+/// The page's first visit, with the model that it brings.
+const VISIT: &str = "visit";
 
-/// Runs of one case.
-#[derive(Debug, Deserialize)]
-struct Case {
-    bundle: String,
-    backend: String,
-    threads: usize,
-    runs: Vec<Figures>,
+/// What is asked of the benchmark.
+#[derive(Debug, Args)]
+pub(crate) struct PageArgs {
+    /// Runs of each case: the table has their medians.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    runs: usize,
+    /// What to measure: `english`, `english_2m`, `english_24l` or `visit`; all unless given.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Write the tables into docs/performance.md although not all was measured.
+    #[arg(long)]
+    write: bool,
 }
 
-/// What one run measured; times in seconds.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Figures {
-    cold: f64,
-    cached: f64,
-    clone: f64,
-    first: f64,
-    real_time_factor: f64,
-    /// Milliseconds of a call, by component.
-    parts: BTreeMap<String, f64>,
-    memory: f64,
-}
+pub(crate) fn bench(args: &PageArgs) -> Result<()> {
+    let known: Vec<&str> = (BUNDLES.iter().map(|(name, _)| *name))
+        .chain([VISIT])
+        .collect();
+    if let Some(name) = args.only.iter().find(|name| !known.contains(&&***name)) {
+        bail!(
+            "nothing here is called {name}; there are {}",
+            known.join(", ")
+        );
+    }
+    let is_asked = |name: &str| args.only.is_empty() || args.only.iter().any(|it| it == name);
+    let asked: Vec<&str> = known.into_iter().filter(|name| is_asked(name)).collect();
 
-pub(crate) fn bench() -> Result<()> {
     debian::ensure("chromium", "--version", &["chromium"])?;
+    let browsers = Browsers::find()?;
     wasm::wasm()?;
     let command = program::command()?;
     let scratch = tempfile::tempdir_in(target(""))?;
-    for (name, variant) in BUNDLES {
-        let bundle = scratch.path().join(name);
-        program::convert(&command, variant, &["--synthetic", "1"], &bundle)?;
+    let (bundles, figures) = (
+        scratch.path().join("bundles"),
+        scratch.path().join("figures"),
+    );
+    for folder in [&bundles, &figures] {
+        fs::create_dir(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let machine = machine::describe();
-    let figures = scratch.path().join("figures.json");
-    run(npm::command(
-        &wasm::package(),
-        &[
-            "exec",
-            "vitest",
-            "--",
-            "run",
-            "--config",
-            "vitest.bench.config.ts",
-        ],
-    )
-    .env("POCKET_ONNX_BUNDLES", scratch.path())
-    .env("POCKET_ONNX_COMMAND", &command)
-    .env("POCKET_ONNX_FIGURES", &figures))?;
-    let text = fs::read_to_string(&figures).context("the browser wrote no figures")?;
-    let cases: Vec<Case> = serde_json::from_str(&text)?;
-
-    let mut rows = String::new();
-    for case in &cases {
-        let of = |figure: &dyn Fn(&Figures) -> f64| {
-            median(&case.runs.iter().map(figure).collect::<Vec<_>>())
-        };
-        let part = |name: &str| of(&|f| f.parts.get(name).copied().unwrap_or(f64::NAN));
-        writeln!(
-            rows,
-            "| {} | {} | {} | {:.3} | {:.0} ms | {:.1} ms | {:.1} ms | {:.1} ms | {:.0} ms | {:.2} s | {:.2} s | \
-             {:.2} s | {:.0} MB |",
-            case.bundle,
-            case.backend,
-            case.threads,
-            of(&|f| f.real_time_factor),
-            of(&|f| f.first) * 1e3,
-            part("flow_lm"),
-            part("flow_net"),
-            part("mimi_decoder"),
-            part("prefill"),
-            of(&|f| f.clone),
-            of(&|f| f.cold),
-            of(&|f| f.cached),
-            of(&|f| f.memory) / 1e6,
+    for (name, variant) in BUNDLES.iter().filter(|(name, _)| is_asked(name)) {
+        program::convert(
+            &command,
+            variant,
+            &["--synthetic", "1"],
+            &bundles.join(name),
         )?;
     }
-    let runs = cases.first().map_or(0, |case| case.runs.len());
-    let text = format!(
-        "Chromium, headless; synthetic bundles in the default formats: `english` is `english_2026-01`, `english_2m` \
-         `english_2m_2026-10`, `english_24l` `english_2026-04_24l`. A cloned voice of 125 frames, about 28 tokens, \
-         speech to its length limit; medians of {runs} alternating runs; {machine}.\n\
-         *First sound* is from the call with a prepared voice; *clone* makes a voice of ten seconds; *cold* and \
-         *cached* are from the call of `fromPretrained` to being ready. Memory is that of the engine's modules in \
-         both workers, the encoder's included once a voice was cloned; ONNX Runtime's own is not counted.\n\n\
-         | bundle | backend | workers | real-time factor | first sound | flow_lm | flow_net | mimi_decoder | prefill | clone | cold | cached | memory |\n\
-         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n{rows}"
-    );
-    println!("{text}");
-    report::write_section("page", &text)
+    let machine = machine::describe();
+    let config = ["--config", "vitest.bench.config.ts"];
+    let mut vitest = npm::command(&wasm::package(), &["exec", "vitest", "--", "run"]);
+    vitest
+        .args(config)
+        .env("POCKET_ONNX_BUNDLES", &bundles)
+        .env("POCKET_ONNX_COMMAND", &command)
+        .env("POCKET_ONNX_FIGURES", &figures)
+        .env("POCKET_ONNX_ONLY", asked.join(","))
+        .env("POCKET_ONNX_RUNS", args.runs.to_string());
+    run(browsers.name_to(&mut vitest))?;
+
+    let mut tables = Vec::new();
+    if asked.iter().any(|name| *name != VISIT) {
+        tables.push((
+            "page",
+            speaking::table(&read::<Vec<_>>(&figures, "page")?, &machine)?,
+        ));
+    }
+    if is_asked(VISIT) {
+        tables.push((
+            VISIT,
+            visit::table(&read::<Vec<_>>(&figures, VISIT)?, &machine)?,
+        ));
+    }
+    let is_whole = args.only.is_empty() && browsers.are_all();
+    for (section, text) in &tables {
+        println!("{text}");
+        if is_whole || args.write {
+            report::write_section(section, text)?;
+        }
+    }
+    Ok(())
+}
+
+/// The figures that a test has written.
+fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T> {
+    let path = folder.join(name).with_extension("json");
+    let text = fs::read_to_string(&path).context("the browsers wrote no figures")?;
+    serde_json::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))
 }

@@ -47,6 +47,11 @@ impl Browsers {
         Ok(browsers)
     }
 
+    /// Whether none is missing.
+    pub(crate) fn are_all(&self) -> bool {
+        self.missing().is_empty()
+    }
+
     /// Installs those that are missing, where this process may, and says where it may not.
     pub(crate) fn install() -> Result<()> {
         for packages in Self::look().missing() {

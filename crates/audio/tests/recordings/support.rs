@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use audio::{SampleFormat, WavWriter};
+use encode::{Encoder, Format, SampleFormat, Tags};
 use tempfile::TempDir;
 
 pub(crate) const SECONDS: f64 = 1.5;
@@ -24,10 +24,9 @@ impl Studio {
                 0.4 * (2.0 * std::f32::consts::PI * (300.0 * t + 100.0 * t * t)).sin()
             })
             .collect();
-        let file = std::fs::File::create(dir.path().join("tone.wav")).unwrap();
-        let mut writer = WavWriter::new(file, SampleFormat::I16, RATE).unwrap();
-        writer.write(&samples).unwrap();
-        writer.finish().unwrap();
+        let wav = Format::Wav(SampleFormat::I16);
+        let file = Encoder::encode(wav, RATE, Tags::default(), &samples).unwrap();
+        std::fs::write(dir.path().join("tone.wav"), file).unwrap();
         Self { dir, samples }
     }
 

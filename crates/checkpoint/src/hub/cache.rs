@@ -8,7 +8,7 @@
 //! .locks/models--owner--repository/<etag>.lock
 //! ```
 //!
-//! Nobody writes `refs/<commit>`: a file asked for by its commit is looked up
+//! There is no `refs/<commit>`: a file requested by its commit is looked up
 //! in `snapshots` directly.
 
 use std::ffi::OsString;
@@ -165,14 +165,14 @@ pub(super) fn is_file_name(etag: &str) -> bool {
     !etag.is_empty() && etag.len() < 200 && !etag.starts_with('.') && etag.bytes().all(plain)
 }
 
-/// `path` with `suffix` behind its whole name.
+/// `path` with `suffix` appended to its whole name.
 pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// Makes the folder that `path` lies in.
+/// Creates the folder of `path`.
 pub(super) fn create_parent(path: &Path) -> Result<(), FetchError> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(|source| FetchError::on_disk(folder, source))
@@ -194,7 +194,7 @@ fn symlink(_target: &Path, _link: &Path) -> io::Result<()> {
 }
 
 /// The SHA-256 by which the hub knows a file of the cache, if it knows it by one. It was checked
-/// when the file came, so that nobody has to read the file for it again.
+/// when the file came, so the file need not be read again.
 pub fn known_sha256(path: &Path) -> Option<String> {
     let blob = fs::canonicalize(path).ok()?;
     let in_blobs = blob.parent()?.file_name()? == "blobs";

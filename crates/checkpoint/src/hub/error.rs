@@ -67,7 +67,7 @@ pub enum FetchError {
         /// The status of the answer.
         status: u16,
     },
-    /// A web page in place of a file.
+    /// A web page instead of a file.
     #[error(
         "{url} is a web page, not a file: open it in a browser to find the address of the file itself (a hub has \
          its files at /resolve/; a network or a site may ask to log in first)"

@@ -71,7 +71,7 @@ fn what_cannot_be_spoken_with_is_refused_with_the_way_out() {
     let wordpiece = br#"{"model":{"type":"WordPiece","vocab":{"a":0}}}"#;
     for (kind, bytes, says) in [
         (Json, wordpiece.to_vec(), "model WordPiece"),
-        (Json, shipped(SentencePiece), "no tokenizer.json"),
+        (Json, shipped(SentencePiece), "not a tokenizer.json"),
         (SentencePiece, shipped(Json), "looks like JSON"),
     ] {
         let error = parse(kind, &bytes).unwrap_err();

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use encode::{Format, SampleFormat};
 
 use super::{DEFAULT_BUNDLE, OptionArgs, RewritingArgs};
 
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct SpeakArgs {
     /// What to say; `[pause 500ms]` and `[pause 1.2s]` are silence. `-`, or no text, reads standard
-    /// input, and speaks it sentence by sentence as it comes. Put `--` before a text that begins with
-    /// a dash.
+    /// input and speaks each sentence as it comes. Put `--` before a text that begins with a dash.
     #[arg(
         value_name = "TEXT",
         conflicts_with = "text_file",
@@ -28,13 +28,14 @@ pub(crate) struct SpeakArgs {
     /// standard input); default: the bundle's first voice.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) voice: Option<String>,
-    /// WAV file to write; `-` streams to standard output. Links are followed, and pipes and devices
-    /// work too. No silence is added at the end (pocket-tts's own command adds 0.2 s).
+    /// File to write: .wav, .flac, .opus, .mp3 or .pcm; `-` streams to standard output. Links are
+    /// followed, and pipes and devices work too. No silence is added at the end (pocket-tts's own
+    /// command adds 0.2 s).
     #[arg(long, short, value_name = "FILE", default_value = "speech.wav")]
     pub(crate) output: PathBuf,
-    /// Sample type of the WAV file.
-    #[arg(long, value_enum, default_value_t = Samples::I16)]
-    pub(crate) format: Samples,
+    /// Format of the sound; default: the one that the file's ending names, or WAV.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<SoundFormat>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
     /// Write when each word is spoken: as data (.json), or as subtitles (.srt, or with a mark for
@@ -79,12 +80,33 @@ pub(crate) enum BackendName {
     Rten,
 }
 
-/// Samples of a WAV file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Samples {
-    /// 16-bit integers.
-    #[default]
-    I16,
-    /// 32-bit floating point, exactly what the model gives.
+/// A format of sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SoundFormat {
+    /// WAV of 16-bit integers.
+    #[value(alias = "i16")]
+    Wav,
+    /// WAV of 32-bit floating point, exactly what the model gives.
     F32,
+    /// 16-bit integers in little-endian order, without a header.
+    Pcm,
+    /// FLAC: the same samples as WAV in half of the bytes.
+    Flac,
+    /// Opus in Ogg, 32 kbit/s.
+    Opus,
+    /// MP3, 64 kbit/s.
+    Mp3,
+}
+
+impl SoundFormat {
+    pub(crate) fn format(self) -> Format {
+        match self {
+            Self::Wav => Format::Wav(SampleFormat::I16),
+            Self::F32 => Format::Wav(SampleFormat::F32),
+            Self::Pcm => Format::Pcm(SampleFormat::I16),
+            Self::Flac => Format::Flac,
+            Self::Opus => Format::Opus,
+            Self::Mp3 => Format::Mp3,
+        }
+    }
 }

@@ -37,8 +37,8 @@ impl<R: Read> Pieces<R> {
         }
     }
 
-    /// The next piece, as soon as there is one; none at the end. What stands before something that
-    /// is no text comes before that is told.
+    /// The next piece, as soon as there is one; `None` at the end. The text before something that
+    /// cannot be decoded comes before the error.
     pub(crate) fn next(&mut self) -> Result<Option<String>> {
         let mut bytes = [0; PIECE];
         loop {

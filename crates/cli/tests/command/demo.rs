@@ -8,7 +8,7 @@ fn the_demo_speaks_without_a_network() {
     let ran = sandbox.run("demo --output-dir out --wav hello.wav").ok();
     assert!(
         ran.says(&[
-            "converting starling: the small English model that this program brings",
+            "converting starling: the small English model that is included in this program",
             "s of sound in hello.wav, by robin and heron: ",
         ]),
         "{ran}"
@@ -51,9 +51,9 @@ fn starling_stands_in_for_a_model_that_cannot_be_had() {
     assert!(
         ran.says(&[
             "converting english (",
-            "notice: english cannot be had: ",
+            "notice: english is not available: ",
             "cannot reach http://127.0.0.1:1",
-            "converting starling instead: the small English model that this program brings",
+            "converting starling instead: the small English model that is included in this program",
         ]),
         "{ran}"
     );

@@ -12,7 +12,7 @@ fn a_bundle_is_described() {
     for part in [
         "custom model (synthetic: random weights",
         "seed 1): 5 graphs, opset 17",
-        "24000 Hz, 12.5 latents a second of 1920 samples",
+        "24000 Hz, 12.5 latents per second, 1920 samples each",
         "tokenizer: tokenizers, 4000 pieces (tokenizer.json)",
         "voice cloning: yes",
         "text_conditioner: graph",

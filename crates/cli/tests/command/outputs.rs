@@ -301,7 +301,7 @@ fn an_output_that_is_an_input_is_refused_or_safe() {
         (
             "voice convert synthetic_1 -o b/manifest.json --bundle b",
             "me",
-            "does not fit",
+            "does not match",
         ),
         (
             "voice convert synthetic_1 -o b/voice.synthetic_2.safetensors --bundle b",
@@ -334,9 +334,9 @@ fn an_output_that_is_an_input_is_refused_or_safe() {
 fn names_of_other_formats_are_refused_with_the_way_out() {
     let sandbox = Sandbox::new();
     for (line, says) in [
-        ("speak Hi. --bundle none -o x.mp3", "ffmpeg -i x.wav x.mp3"),
+        ("speak Hi. --bundle none -o x.m4a", "ffmpeg -i x.wav x.m4a"),
         ("speak Hi. --bundle none -o x.safetensors", "give x.wav"),
-        ("demo --wav x.ogg", "ffmpeg -i x.wav x.ogg"),
+        ("demo --wav x.aac", "ffmpeg -i x.wav x.aac"),
         (
             "voice export me.wav --bundle none -o x.wav",
             "give x.safetensors",

@@ -281,7 +281,7 @@ fn adapters_of_other_kinds_are_refused_by_name() {
                 );
             },
             line: OWN,
-            says: &["lora_magnitude_vector", "no plain LoRA"],
+            says: &["lora_magnitude_vector", "not part of a plain LoRA"],
         },
         Refused {
             story: "another rank",
@@ -351,7 +351,7 @@ fn adapters_that_do_not_fit_are_refused_by_name() {
                 });
             },
             line: OWN,
-            says: &["z_proj.lora_A.weight", "no other half"],
+            says: &["z_proj.lora_A.weight", "lacks its other half"],
         },
         Refused {
             story: "a factor that is not finite",

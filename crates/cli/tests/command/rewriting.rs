@@ -72,7 +72,7 @@ fn what_cannot_be_rewritten_is_named() {
     let cases = [
         (
             "--replace bad.txt",
-            "pronunciation list bad.txt: line 3: has to be `word = spoken form`",
+            "pronunciation list bad.txt: line 3: should be `word = spoken form`",
         ),
         (
             "--replace latin.txt",

@@ -239,7 +239,7 @@ fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
         ),
         (
             "speak --bundle b --voice alba Hello",
-            "alba was made for the released models",
+            "alba works with the released models only",
         ),
         ("speak --bundle b --voice nobody Hello", "no voice nobody"),
         (
@@ -274,7 +274,7 @@ fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
         ),
         (
             "speak --bundle b --voice voice.safetensors --eos-threshold nan Hello",
-            "threshold is not a number",
+            "threshold is NaN",
         ),
         (
             "speak --bundle b --voice voice.safetensors -o none/out.wav Hello",

@@ -258,7 +258,7 @@ fn no_voice_is_imported_under_the_name_of_the_models_own() {
     let ran = sandbox.run("voice import me.safetensors --name heron --bundle b");
     assert_eq!(ran.code, Some(1), "{ran}");
     assert!(
-        ran.says(&["heron is a voice of starling itself", "--name"]),
+        ran.says(&["heron is one of starling's own voices", "--name"]),
         "{ran}"
     );
     let import = "voice import me.safetensors --bundle b";

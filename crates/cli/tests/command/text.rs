@@ -164,7 +164,7 @@ fn near_misses_of_a_pause_are_told() {
 #[test]
 fn steps_that_a_model_does_not_take_are_told() {
     let sandbox = sandbox();
-    let notice = "notice: this model's sampler always takes one step: 3 change nothing";
+    let notice = "notice: this model's sampler always takes one step: 3 have no effect";
     let several = sandbox.run(&format!("{SPEAK} --steps 3 Hello.")).ok();
     assert!(!several.stderr.contains(notice), "{several}");
     // The included model takes one.

@@ -226,7 +226,7 @@ fn voices_that_cannot_be_had_are_refused() {
         (format!("{tiny} --voices a.safetensors"), "not a voice file"),
         (
             format!("{tiny} --voices a.wav,a.safetensors"),
-            "two voices are called a",
+            "two voices are named a",
         ),
         (
             format!("{tiny} --components flow_net --voices a.safetensors"),
@@ -269,7 +269,7 @@ fn voices_that_cannot_be_had_are_refused() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     let list = sandbox.run("voice list --variant german").ok();
     assert!(
-        list.stdout.contains("juergen") && list.stdout.contains("language's own"),
+        list.stdout.contains("juergen") && list.stdout.contains("language's default"),
         "{list}"
     );
 }
@@ -313,7 +313,7 @@ fn voices_are_named_after_files_of_any_name() {
     // Two of them are called alike.
     assert_eq!(ran.code, Some(1), "{ran}");
     assert!(
-        ran.says(&["error: two voices are called a_b: name one of them with NAME="]),
+        ran.says(&["error: two voices are named a_b: rename one of them with NAME="]),
         "{ran}"
     );
     let mut command = sandbox.command(&format!("{TINY} --output-dir c --voices"));
@@ -327,7 +327,7 @@ fn voices_are_named_after_files_of_any_name() {
         "y=a=b.safetensors,b/voice.synthetic_2.safetensors",
     ]);
     let ran = sandbox.finish("convert", command).ok();
-    assert!(ran.says(&["is called Zo_M_ller (NAME=Zo"]), "{ran}");
+    assert!(ran.says(&["is named Zo_M_ller (NAME=Zo"]), "{ran}");
     assert_eq!(
         names("c"),
         ["Zo_M_ller", "a_b", "voice", "x", "y", "synthetic_2"]

@@ -54,8 +54,8 @@ fn the_user_learns_of_rounding() {
     sandbox.write("tiny_english.safetensors", file(&thirds, 8));
     let line = format!("{REAL} --output-dir out --dtype bf16 --components text_conditioner");
     let ran = sandbox.run(&line).ok();
-    let notice = "notice: text_conditioner: 1 weight rounded to bf16, which does not hold them \
-                  exactly (f32 does)\n";
+    let notice = "notice: text_conditioner: 1 weight rounded to bf16, which cannot hold them \
+                  exactly (f32 can)\n";
     assert_eq!(ran.stderr, notice);
     let ran = sandbox.run(&format!("{line} --quiet")).ok();
     assert_eq!(ran.stderr, "");

@@ -1,4 +1,4 @@
-//! The models that the program brings: what is known of them without their weights, which the
+//! The models included in the program: what is known of them without their weights, which the
 //! crate `starling` carries.
 
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! The registry: one row per released configuration of pocket-tts 4.0.1, and behind them
-//! the model that the program brings.
+//! The registry: one row per released configuration of pocket-tts 4.0.1, followed by the included
+//! model.
 
 use super::{Included, Language, Origin, Release, Shape, TextStyle, Variant};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::TextOptions;
 
-/// Rewrites of one kind: characters that no training text held, and what stands for them.
+/// Rewrites of one kind: characters that no training text contained, and their replacements.
 type Rewrites = &'static [(char, &'static str)];
 
 const APOSTROPHES: Rewrites = &[('’', "'"), ('‘', "'")];

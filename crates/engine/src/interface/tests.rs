@@ -8,7 +8,7 @@ use crate::flow_lm::FlowLm;
 use crate::loader::Loader;
 use crate::mimi::MimiDecoder;
 use crate::module::Module;
-use crate::{Data, Engine};
+use crate::{Engine, WeightBytes};
 
 /// A manifest and the data file of one of its components.
 struct Case {
@@ -30,7 +30,7 @@ impl Case {
     }
 
     fn load(&self, manifest: &Manifest) -> Result<Box<dyn Stream>, String> {
-        let data = Data::new(self.data.clone());
+        let data = WeightBytes::new(self.data.clone());
         let stream = Engine::default().stream(manifest, self.name, data);
         stream.map_err(|error| match error {
             RuntimeError::Load { source, .. } => source.to_string(),
@@ -218,13 +218,13 @@ fn a_module_takes_only_states_that_it_has() {
     fn takes<M: Module>(module: &M, state: &bundle::State, value: &[f32]) -> bool {
         let mut ctx = crate::context::Context::default();
         let mut own = module.start();
-        module.set_state(&mut ctx, &mut own, state, value).is_some()
+        module.set_state(&mut ctx, &mut own, state, value).is_ok()
     }
     let case = Case::new("tiny_english", ComponentName::MimiDecoder);
     let component = &case.manifest.components[&case.name];
     let config = case.manifest.config();
-    let data = Data::new(case.data.clone());
-    let loader = Loader::new(component, data, kernels::Kernels::default(), true);
+    let data = WeightBytes::new(case.data.clone());
+    let loader = Loader::new(component, data, kernels::CpuKernels::default(), true);
     let format = kernels::CacheFormat::F32;
     let decoder = MimiDecoder::new(&loader, &config, format).unwrap();
     for state in &component.states {
@@ -239,8 +239,8 @@ fn a_module_takes_only_states_that_it_has() {
     let case = Case::new("tiny_english", ComponentName::FlowLm);
     let component = &case.manifest.components[&case.name];
     let config = case.manifest.config();
-    let data = Data::new(case.data.clone());
-    let loader = Loader::new(component, data, kernels::Kernels::default(), false);
+    let data = WeightBytes::new(case.data.clone());
+    let loader = Loader::new(component, data, kernels::CpuKernels::default(), false);
     let flow_lm = FlowLm::new(&loader, &config.flow_lm, config.latent_dim(), format, &[]).unwrap();
     for state in &component.states {
         let size = flow_lm.state_size(state).unwrap();

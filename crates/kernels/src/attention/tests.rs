@@ -1,8 +1,8 @@
 //! Attention against plain loops.
 
-use super::numeric::{W_MAX, query_max};
+use super::quantised::{PROB_MAX, query_max};
 use super::*;
-use crate::self_test::{attention, attention_weights};
+use crate::self_test::{attention, attention_probs};
 use crate::{CacheFormat, Isa};
 
 fn noise(count: usize, seed: usize) -> Vec<f32> {
@@ -13,17 +13,17 @@ fn noise(count: usize, seed: usize) -> Vec<f32> {
 
 const FORMATS: [CacheFormat; 3] = [CacheFormat::F32, CacheFormat::I16, CacheFormat::I8];
 
-fn caches(kernels: Kernels, heads: Heads, format: CacheFormat, rows: usize) -> [Cache; 2] {
-    [Side::Keys, Side::Values].map(|side| {
-        let mut cache = Cache::new(heads, side, format);
-        let noise = noise(rows * heads.row(), 2 + side as usize);
-        cache.push(kernels, Rows::new(&noise, heads.row()));
+fn caches(kernels: CpuKernels, heads: HeadShape, format: CacheFormat, rows: usize) -> [Cache; 2] {
+    [KvRole::Keys, KvRole::Values].map(|role| {
+        let mut cache = Cache::new(heads, role, format);
+        let noise = noise(rows * heads.row_width(), 2 + role as usize);
+        cache.push(kernels, Rows::new(&noise, heads.row_width()));
         cache
     })
 }
 
 /// Queries as the kernel rounds them.
-fn rounded(kernels: Kernels, width: usize, q: &[f32]) -> Vec<f32> {
+fn rounded(kernels: CpuKernels, width: usize, q: &[f32]) -> Vec<f32> {
     let mut integers = vec![0_i16; width];
     let head = |head: &[f32]| {
         let scale = kernels.quantise_to(query_max(width), head, &mut integers);
@@ -47,13 +47,13 @@ const CASES: [[usize; 6]; 7] = [
 fn attention_equals_the_reference() {
     let mut problems = Vec::new();
     for [queries, keys, width, rows, count, context] in CASES {
-        let heads = Heads {
-            queries,
-            keys,
-            width,
+        let heads = HeadShape {
+            num_heads: queries,
+            num_kv_heads: keys,
+            head_dim: width,
         };
         let q = noise(count * queries * width, 1);
-        for kernels in Isa::available().into_iter().filter_map(Kernels::new) {
+        for kernels in Isa::available().into_iter().filter_map(CpuKernels::new) {
             for format in FORMATS {
                 let [mut k, mut v] = caches(kernels, heads, format, rows);
                 let (all_k, all_v) = (k.get(), v.get());
@@ -69,11 +69,12 @@ fn attention_equals_the_reference() {
                 let mut largest = 0.0_f64;
                 for (i, q) in q_used.chunks(queries * width).enumerate() {
                     let end = rows - count + i + 1;
-                    let seen = end.saturating_sub(context) * heads.row()..end * heads.row();
+                    let seen =
+                        end.saturating_sub(context) * heads.row_width()..end * heads.row_width();
                     let (k, v) = (&all_k[seen.clone()], &all_v[seen]);
                     exact.extend(attention(heads, q, k, v));
-                    let weights = attention_weights(heads, q, k);
-                    largest = weights.into_iter().fold(largest, f64::max);
+                    let probs = attention_probs(heads, q, k);
+                    largest = probs.into_iter().fold(largest, f64::max);
                 }
                 let mut out = vec![0.0; q.len()];
                 let mut scratch = Scratch::default();
@@ -82,11 +83,11 @@ fn attention_equals_the_reference() {
                 let differences = out.iter().zip(&exact);
                 let errors = differences.map(|(a, b)| (f64::from(*a) - b).abs());
                 let worst = errors.fold(0.0, |a: f64, b| if b > a || b.is_nan() { b } else { a });
-                // Weights are rounded by half a step, and values are up to 1.
+                // Probabilities are rounded by half a step, and values are up to 1.
                 let step = if format == CacheFormat::F32 {
                     0.0
                 } else {
-                    largest / f64::from(W_MAX)
+                    largest / f64::from(PROB_MAX)
                 };
                 let rounding = context.min(rows) as f64 * step / 2.0;
                 if worst.is_nan() || worst > 2e-6 + rounding {
@@ -101,14 +102,14 @@ fn attention_equals_the_reference() {
 
 #[test]
 fn a_row_does_not_depend_on_the_others() {
-    let heads = Heads {
-        queries: 2,
-        keys: 2,
-        width: 20,
+    let heads = HeadShape {
+        num_heads: 2,
+        num_kv_heads: 2,
+        head_dim: 20,
     };
     let (rows, count) = (50, 9);
     let q = noise(count * 40, 1);
-    for kernels in Isa::available().into_iter().filter_map(Kernels::new) {
+    for kernels in Isa::available().into_iter().filter_map(CpuKernels::new) {
         for format in FORMATS {
             let mut scratch = Scratch::default();
             let [k, v] = caches(kernels, heads, format, rows);
@@ -135,10 +136,10 @@ fn a_row_does_not_depend_on_the_others() {
 
 #[test]
 fn sizes_that_wrap_are_refused() {
-    let heads = |queries, keys, width| Heads {
-        queries,
-        keys,
-        width,
+    let heads = |num_heads, num_kv_heads, head_dim| HeadShape {
+        num_heads,
+        num_kv_heads,
+        head_dim,
     };
     // Heads, the stride of two queries, and the values of the output as they are if they wrap.
     let cases = [
@@ -149,9 +150,9 @@ fn sizes_that_wrap_are_refused() {
     ];
     for (heads, stride, outputs) in cases {
         let refused = std::panic::catch_unwind(|| {
-            let kernels = Kernels::detect();
-            let [keys, values] = [Side::Keys, Side::Values].map(|side| {
-                let mut cache = Cache::new(heads, side, CacheFormat::F32);
+            let kernels = CpuKernels::detect();
+            let [keys, values] = [KvRole::Keys, KvRole::Values].map(|role| {
+                let mut cache = Cache::new(heads, role, CacheFormat::F32);
                 cache.push(kernels, Rows::new(&[0.0; 32], 16));
                 cache
             });

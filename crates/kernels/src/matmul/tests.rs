@@ -1,10 +1,11 @@
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use weights::BLOCK;
+
+use weights::Format;
 
 use super::*;
-use crate::Isa;
-use crate::activations::A_MAX;
+use crate::quantised_rows::A_MAX;
+use crate::{Isa, QUANT_BLOCK};
 
 /// Shapes at the edges of panels, groups and blocks of rows: inputs, outputs.
 const SHAPES: [[usize; 2]; 9] = [
@@ -41,7 +42,7 @@ fn rounded(values: &[f32], all: &[f32], max: i32) -> Vec<f32> {
 /// Blocks of `values` as multiples of a scale each.
 fn rounded_blocks(values: &[f32]) -> Vec<f32> {
     let block = |block| rounded(block, block, i8::MAX.into());
-    values.chunks(BLOCK).flat_map(block).collect()
+    values.chunks(QUANT_BLOCK).flat_map(block).collect()
 }
 
 /// The product in double precision, with activations as the format uses them.
@@ -52,14 +53,14 @@ fn reference(weight: &Weight<'_>, x: Rows<'_>) -> Vec<f64> {
     let mut out = Vec::new();
     for row in 0..x.count {
         let values = &x.values[row * x.stride..][..matrix.inputs];
-        let values = match matrix.format {
-            Format::F32 | Format::Bf16 => values.to_vec(),
-            Format::Q16 | Format::Q8 => {
+        let values = match activation_rounding(matrix.format) {
+            ActivationRounding::Exact => values.to_vec(),
+            ActivationRounding::Rows => {
                 rounded(values, if overlap { x.values } else { values }, A_MAX)
             }
-            Format::Q6 | Format::Q4 => {
+            ActivationRounding::Blocks => {
                 let mut all = rounded_blocks(values);
-                if weight.residual {
+                if weight.two_term_activations {
                     let rest: Vec<f32> = values.iter().zip(&all).map(|(x, a)| x - a).collect();
                     for (all, more) in all.iter_mut().zip(rounded_blocks(&rest)) {
                         *all += more;
@@ -89,10 +90,10 @@ fn products_equal_the_reference() {
         &SHAPES[..]
     };
     for isa in Isa::available() {
-        let kernels = Kernels::new(isa).unwrap();
+        let kernels = CpuKernels::new(isa).unwrap();
         let once = Format::ALL.map(|format| (format, false));
-        let codes = [(Format::Q6, true), (Format::Q4, true)];
-        for (format, residual) in once.into_iter().chain(codes) {
+        let twice = Format::ALL.map(|format| (format, true));
+        for (format, two_term_activations) in once.into_iter().chain(twice) {
             for &[inputs, outputs] in shapes {
                 // Rows apart, and rows that overlap by all but one or four values.
                 for (count, stride) in [
@@ -120,9 +121,9 @@ fn products_equal_the_reference() {
                         matrix,
                         values: &values,
                         scales: &scales,
-                        sums: &kernels.weight_sums(&matrix, &values),
+                        stats: &kernels.weight_stats(&matrix, &values),
                         bias,
-                        residual,
+                        two_term_activations,
                     };
                     let mut out = vec![f32::NAN; count * outputs];
                     kernels.matmul(&weight, x, &mut Scratch::default(), &mut out);
@@ -138,7 +139,7 @@ fn products_equal_the_reference() {
                     let bound = f64::from(f32::EPSILON) * (inputs.max(256) as f64).sqrt();
                     if worst.is_nan() || worst > bound * largest {
                         problems.push(format!(
-                            "{isa:?} {format} {residual} {inputs}x{outputs}, {count} rows by {stride}: {worst:e} of {largest:e}"
+                            "{isa:?} {format} {two_term_activations} {inputs}x{outputs}, {count} rows by {stride}: {worst:e} of {largest:e}"
                         ));
                     }
                 }
@@ -162,16 +163,16 @@ fn integer_products_are_the_same_everywhere() {
             matrix,
             values: &values,
             scales: &scales,
-            sums: &Kernels::detect().weight_sums(&matrix, &values),
+            stats: &CpuKernels::detect().weight_stats(&matrix, &values),
             bias: None,
-            residual: false,
+            two_term_activations: false,
         };
         let x = random(&mut rng, 48 * 5);
         let results: Vec<Vec<u32>> = Isa::available()
             .into_iter()
             .map(|isa| {
                 let mut out = vec![0.0; 5 * 40];
-                let kernels = Kernels::new(isa).unwrap();
+                let kernels = CpuKernels::new(isa).unwrap();
                 kernels.matmul(
                     &weight,
                     Rows::new(&x, 48),
@@ -188,7 +189,7 @@ fn integer_products_are_the_same_everywhere() {
 #[test]
 fn the_largest_numbers_do_not_overflow() {
     for isa in Isa::available() {
-        let kernels = Kernels::new(isa).unwrap();
+        let kernels = CpuKernels::new(isa).unwrap();
         for format in [Format::Q16, Format::Q8, Format::Q4] {
             // Beyond any chunk of exact sums; Miri would take minutes for it.
             let inputs = if cfg!(miri) { 200 } else { 4200 };
@@ -202,9 +203,9 @@ fn the_largest_numbers_do_not_overflow() {
                 matrix,
                 values: &values,
                 scales: &scales,
-                sums: &Kernels::detect().weight_sums(&matrix, &values),
+                stats: &CpuKernels::detect().weight_stats(&matrix, &values),
                 bias: None,
-                residual: false,
+                two_term_activations: false,
             };
             let mut out = [0.0; 2];
             let x = vec![-1.0; 2 * inputs];
@@ -237,16 +238,16 @@ fn rows_that_are_not_there_are_refused() {
         matrix,
         values: &values,
         scales: &scales,
-        sums: &Kernels::detect().weight_sums(&matrix, &values),
+        stats: &CpuKernels::detect().weight_stats(&matrix, &values),
         bias: None,
-        residual: false,
+        two_term_activations: false,
     };
     let x = Rows {
         values: &[0.0; 7],
         count: 2,
         stride: 4,
     };
-    Kernels::detect().matmul(&weight, x, &mut Scratch::default(), &mut [0.0; 2]);
+    CpuKernels::detect().matmul(&weight, x, &mut Scratch::default(), &mut [0.0; 2]);
 }
 
 #[test]
@@ -278,14 +279,14 @@ fn sizes_that_wrap_are_refused() {
             let (values, scales) = (vec![0; bytes], vec![0; scales]);
             let mut out = vec![0.0; outputs.wrapping_mul(count).min(1 << 10)];
             let refused = std::panic::catch_unwind(move || {
-                let kernels = Kernels::detect();
+                let kernels = CpuKernels::detect();
                 let weight = Weight {
                     matrix,
                     values: &values,
                     scales: &scales,
-                    sums: &kernels.weight_sums(&matrix, &values),
+                    stats: &kernels.weight_stats(&matrix, &values),
                     bias: None,
-                    residual: true,
+                    two_term_activations: true,
                 };
                 let rows = Rows {
                     values: &[1.0; 4],

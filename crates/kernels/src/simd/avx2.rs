@@ -1,184 +1,313 @@
 //! x86-64 with AVX2 and FMA: two registers a panel.
 
 use std::arch::x86_64::*;
-use std::array::from_fn;
 
-use super::Simd;
+use super::{Simd, SimdOp};
 
-/// AVX2 and FMA.
-#[derive(Clone, Copy)]
-pub(crate) struct Avx2;
+/// Proves that the processor has AVX2 and FMA.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx2(());
 
-/// Half of 64 bytes.
-#[inline(always)]
-unsafe fn load(bytes: *const u8, half: usize) -> __m256i {
-    // SAFETY: the caller has the instructions and the bytes.
-    unsafe { _mm256_loadu_si256(bytes.add(32 * half).cast()) }
-}
+#[allow(clippy::unused_self, reason = "the token is a proof")]
+impl Avx2 {
+    /// The token, if the processor has the instructions.
+    pub(crate) fn detect() -> Option<Self> {
+        // Miri interprets no vectors of this kind.
+        let found =
+            !cfg!(miri) && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        found.then_some(Self(()))
+    }
 
-/// Adds the products of codes with four activations. Two of them fit into 16 bits.
-#[inline(always)]
-unsafe fn dot(acc: __m256i, codes: __m256i, a: *const i8) -> __m256i {
-    // SAFETY: the caller has the instructions and the activations.
-    unsafe {
-        let a = _mm256_set1_epi32(a.cast::<i32>().read_unaligned());
-        let pairs = _mm256_maddubs_epi16(codes, a);
-        _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+    /// Runs `op`, compiled for these instructions.
+    #[inline]
+    pub(crate) fn run(self, op: impl SimdOp) {
+        #[target_feature(enable = "avx2,fma")]
+        fn run(simd: Avx2, op: impl SimdOp) {
+            op.run(simd);
+        }
+        // SAFETY: `self` proves AVX2 and FMA.
+        unsafe { run(self, op) }
+    }
+
+    /// Adds the products of 32 quants below 128 with four activations. Two products fit into 16
+    /// bits.
+    ///
+    /// # Safety
+    ///
+    /// The activations can be read.
+    #[inline(always)]
+    unsafe fn dot_quants(self, acc: __m256i, quants: __m256i, a: *const i8) -> __m256i {
+        // SAFETY: `self` proves AVX2; the caller has the activations.
+        unsafe {
+            let a = _mm256_set1_epi32(a.cast::<i32>().read_unaligned());
+            let pairs = _mm256_maddubs_epi16(quants, a);
+            _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+        }
+    }
+
+    /// One half of [`Simd::dot_nibbles`]'s outputs.
+    ///
+    /// # Safety
+    ///
+    /// 8 activations and 32 bytes can be read.
+    #[inline(always)]
+    unsafe fn dot_nibbles_half(self, acc: __m256i, a: *const i8, quants: *const u8) -> __m256i {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe {
+            let low = _mm256_set1_epi8(15);
+            let bytes = _mm256_loadu_si256(quants.cast());
+            let acc = self.dot_quants(acc, _mm256_and_si256(bytes, low), a);
+            let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), low);
+            self.dot_quants(acc, upper, a.add(4))
+        }
+    }
+
+    /// One half of [`Simd::dot_q6_group`]'s outputs.
+    ///
+    /// # Safety
+    ///
+    /// 16 activations, and 32 bytes of each of the three rows can be read.
+    #[inline(always)]
+    unsafe fn dot_q6_half(self, acc: __m256i, a: *const i8, quants: *const u8) -> __m256i {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe {
+            let x = _mm256_loadu_si256(quants.cast());
+            let y = _mm256_loadu_si256(quants.add(64).cast());
+            let z = _mm256_loadu_si256(quants.add(128).cast());
+            // Two bits each; shifts of 16 bits move bits into other bytes, which are masked.
+            let first = _mm256_and_si256(_mm256_srli_epi16::<6>(x), _mm256_set1_epi8(0b11));
+            let second = _mm256_and_si256(_mm256_srli_epi16::<4>(y), _mm256_set1_epi8(0b11 << 2));
+            let third = _mm256_and_si256(_mm256_srli_epi16::<2>(z), _mm256_set1_epi8(0b11 << 4));
+            let last = _mm256_or_si256(_mm256_or_si256(first, second), third);
+            let lower = _mm256_set1_epi8(63);
+            let acc = self.dot_quants(acc, _mm256_and_si256(x, lower), a);
+            let acc = self.dot_quants(acc, _mm256_and_si256(y, lower), a.add(4));
+            let acc = self.dot_quants(acc, _mm256_and_si256(z, lower), a.add(8));
+            self.dot_quants(acc, last, a.add(12))
+        }
     }
 }
 
-#[allow(
-    unsafe_op_in_unsafe_fn,
-    reason = "the trait's contract covers every line"
-)]
 impl Simd for Avx2 {
-    type F = [__m256; 2];
-    type S = __m256;
-    type I = [__m256i; 2];
-    type H = [__m256i; 2];
-    type W2 = [__m256i; 2];
-    type W4 = [__m256i; 2];
-    type A2 = __m256i;
-    type A4 = __m256i;
+    type F32x16 = [__m256; 2];
+    type F32Splat = __m256;
+    type I32x16 = [__m256i; 2];
+    type HalfAcc = [__m256i; 2];
+    type Weights2 = [__m256i; 2];
+    type Weights4 = [__m256i; 2];
+    type Acts2 = __m256i;
+    type Acts4 = __m256i;
 
     const ROWS: usize = 4;
-    const WHOLE: bool = false;
+    const FULL_PANEL_FITS: bool = false;
 
     #[inline(always)]
-    unsafe fn zero() -> Self::F {
-        [_mm256_setzero_ps(); 2]
+    fn zero(self) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_setzero_ps(); 2] }
     }
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> Self::F {
-        from_fn(|i| _mm256_loadu_ps(from.add(8 * i)))
+    fn splat(self, value: f32) -> Self::F32Splat {
+        // SAFETY: `self` proves AVX2.
+        unsafe { _mm256_set1_ps(value) }
     }
     #[inline(always)]
-    unsafe fn load_bf16(from: *const u16) -> Self::F {
-        from_fn(|i| {
-            let bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.add(8 * i).cast()));
-            _mm256_castsi256_ps(_mm256_slli_epi32::<16>(bits))
-        })
-    }
-    #[inline(always)]
-    unsafe fn load_i8(from: *const i8) -> Self::F {
-        from_fn(|i| {
-            let bytes = _mm_loadl_epi64(from.add(8 * i).cast());
-            _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes))
-        })
-    }
-    #[inline(always)]
-    unsafe fn store(value: Self::F, to: *mut f32) {
-        for (i, value) in value.into_iter().enumerate() {
-            _mm256_storeu_ps(to.add(8 * i), value);
+    fn mul_add(self, acc: Self::F32x16, a: Self::F32Splat, b: Self::F32x16) -> Self::F32x16 {
+        // SAFETY: `self` proves FMA.
+        unsafe {
+            [
+                _mm256_fmadd_ps(a, b[0], acc[0]),
+                _mm256_fmadd_ps(a, b[1], acc[1]),
+            ]
         }
     }
     #[inline(always)]
-    unsafe fn splat(value: f32) -> Self::S {
-        _mm256_set1_ps(value)
+    fn mul_add_lanes(self, acc: Self::F32x16, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
+        // SAFETY: `self` proves FMA.
+        unsafe {
+            [
+                _mm256_fmadd_ps(a[0], b[0], acc[0]),
+                _mm256_fmadd_ps(a[1], b[1], acc[1]),
+            ]
+        }
     }
     #[inline(always)]
-    unsafe fn mul_add(acc: Self::F, a: Self::S, b: Self::F) -> Self::F {
-        from_fn(|i| _mm256_fmadd_ps(a, b[i], acc[i]))
+    fn add(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
     }
     #[inline(always)]
-    unsafe fn mul_add_lanes(acc: Self::F, a: Self::F, b: Self::F) -> Self::F {
-        from_fn(|i| _mm256_fmadd_ps(a[i], b[i], acc[i]))
+    fn mul(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
     }
     #[inline(always)]
-    unsafe fn add(a: Self::F, b: Self::F) -> Self::F {
-        from_fn(|i| _mm256_add_ps(a[i], b[i]))
+    fn scale(self, a: Self::F32x16, b: Self::F32Splat) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_mul_ps(a[0], b), _mm256_mul_ps(a[1], b)] }
     }
     #[inline(always)]
-    unsafe fn mul(a: Self::F, b: Self::F) -> Self::F {
-        from_fn(|i| _mm256_mul_ps(a[i], b[i]))
+    fn splat_i32(self, value: i32) -> Self::I32x16 {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_set1_epi32(value); 2] }
     }
     #[inline(always)]
-    unsafe fn scale(a: Self::F, b: Self::S) -> Self::F {
-        from_fn(|i| _mm256_mul_ps(a[i], b))
-    }
-
-    #[inline(always)]
-    unsafe fn splat_i(value: i32) -> Self::I {
-        [_mm256_set1_epi32(value); 2]
-    }
-    #[inline(always)]
-    unsafe fn load_w2(from: *const i16) -> Self::W2 {
-        from_fn(|i| _mm256_loadu_si256(from.add(16 * i).cast()))
+    fn dot2(self, acc: Self::I32x16, a: Self::Acts2, w: Self::Weights2) -> Self::I32x16 {
+        // SAFETY: `self` proves AVX2.
+        unsafe {
+            [
+                _mm256_add_epi32(acc[0], _mm256_madd_epi16(a, w[0])),
+                _mm256_add_epi32(acc[1], _mm256_madd_epi16(a, w[1])),
+            ]
+        }
     }
     #[inline(always)]
-    unsafe fn load_w2_bytes(from: *const i8) -> Self::W2 {
-        Self::load_w4(from)
+    fn to_f32(self, value: Self::I32x16) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_cvtepi32_ps(value[0]), _mm256_cvtepi32_ps(value[1])] }
     }
     #[inline(always)]
-    unsafe fn splat_a2(from: *const i16) -> Self::A2 {
-        _mm256_set1_epi32(from.cast::<i32>().read_unaligned())
+    fn dot4(self, acc: Self::HalfAcc, a: Self::Acts4, w: Self::Weights4) -> Self::HalfAcc {
+        // SAFETY: `self` proves AVX2.
+        unsafe {
+            [
+                _mm256_add_epi32(acc[0], _mm256_madd_epi16(a, w[0])),
+                _mm256_add_epi32(acc[1], _mm256_madd_epi16(a, w[1])),
+            ]
+        }
     }
     #[inline(always)]
-    unsafe fn dot2(acc: Self::I, a: Self::A2, w: Self::W2) -> Self::I {
-        from_fn(|i| _mm256_add_epi32(acc[i], _mm256_madd_epi16(a, w[i])))
+    fn halves_to_f32(self, [lower, upper]: [Self::HalfAcc; 2]) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX2.
+        unsafe {
+            // Outputs 0 1 4 5 | 2 3 6 7: halves of both registers alternate.
+            let lower = _mm256_hadd_epi32(lower[0], lower[1]);
+            let upper = _mm256_hadd_epi32(upper[0], upper[1]);
+            [
+                _mm256_cvtepi32_ps(_mm256_permute4x64_epi64::<0b11_01_10_00>(lower)),
+                _mm256_cvtepi32_ps(_mm256_permute4x64_epi64::<0b11_01_10_00>(upper)),
+            ]
+        }
     }
     #[inline(always)]
-    unsafe fn to_f32(value: Self::I) -> Self::F {
-        value.map(|v| _mm256_cvtepi32_ps(v))
-    }
-
-    #[inline(always)]
-    unsafe fn begin_h(_: *const i32) -> Self::H {
-        [_mm256_setzero_si256(); 2]
+    unsafe fn load_f32(self, from: *const f32) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe { [_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))] }
     }
     #[inline(always)]
-    unsafe fn load_w4(from: *const i8) -> Self::W4 {
-        from_fn(|i| _mm256_cvtepi8_epi16(_mm_loadu_si128(from.add(16 * i).cast())))
+    unsafe fn load_bf16(self, from: *const u16) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe {
+            let a = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()));
+            let b = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.add(8).cast()));
+            [
+                _mm256_castsi256_ps(_mm256_slli_epi32::<16>(a)),
+                _mm256_castsi256_ps(_mm256_slli_epi32::<16>(b)),
+            ]
+        }
     }
     #[inline(always)]
-    unsafe fn splat_a4(from: *const i16) -> Self::A4 {
-        _mm256_set1_epi64x(from.cast::<i64>().read_unaligned())
+    unsafe fn load_i8(self, from: *const i8) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe {
+            let a = _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast()));
+            let b = _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.add(8).cast()));
+            [_mm256_cvtepi32_ps(a), _mm256_cvtepi32_ps(b)]
+        }
     }
     #[inline(always)]
-    unsafe fn dot4(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H {
-        from_fn(|i| _mm256_add_epi32(acc[i], _mm256_madd_epi16(a, w[i])))
+    unsafe fn store_f32(self, value: Self::F32x16, to: *mut f32) {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe {
+            _mm256_storeu_ps(to, value[0]);
+            _mm256_storeu_ps(to.add(8), value[1]);
+        }
     }
     #[inline(always)]
-    unsafe fn halves_to_f32(halves: [Self::H; 2]) -> Self::F {
-        halves.map(|[a, b]| {
-            // Outputs 0 1 4 5 | 2 3 6 7: halves of both registers by turns.
-            let sums = _mm256_hadd_epi32(a, b);
-            _mm256_cvtepi32_ps(_mm256_permute4x64_epi64::<0b11_01_10_00>(sums))
-        })
+    unsafe fn load_weights2(self, from: *const i16) -> Self::Weights2 {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe {
+            [
+                _mm256_loadu_si256(from.cast()),
+                _mm256_loadu_si256(from.add(16).cast()),
+            ]
+        }
     }
     #[inline(always)]
-    unsafe fn dot_bytes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
-        from_fn(|i| dot(acc[i], load(codes, i), a))
+    unsafe fn load_weights2_i8(self, from: *const i8) -> Self::Weights2 {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe { self.load_weights4(from) }
     }
     #[inline(always)]
-    unsafe fn dot_nibbles(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
-        let low = _mm256_set1_epi8(15);
-        from_fn(|i| {
-            let bytes = load(codes, i);
-            let acc = dot(acc[i], _mm256_and_si256(bytes, low), a);
-            let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), low);
-            dot(acc, upper, a.add(4))
-        })
+    unsafe fn splat_acts2(self, from: *const i16) -> Self::Acts2 {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe { _mm256_set1_epi32(from.cast::<i32>().read_unaligned()) }
     }
     #[inline(always)]
-    unsafe fn dot_sixes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
-        let bits = |byte| _mm256_set1_epi8(byte);
-        from_fn(|i| {
-            let [x, y, z] = [0, 64, 128].map(|row| load(codes.add(row), i));
-            // Two bits each, which shifts of 16 bits mix with what is masked.
-            let first = _mm256_and_si256(_mm256_srli_epi16::<6>(x), bits(0b11));
-            let second = _mm256_and_si256(_mm256_srli_epi16::<4>(y), bits(0b11 << 2));
-            let third = _mm256_and_si256(_mm256_srli_epi16::<2>(z), bits(0b11 << 4));
-            let last = _mm256_or_si256(_mm256_or_si256(first, second), third);
-            let lower = [x, y, z].map(|row| _mm256_and_si256(row, bits(63)));
-            let acc = dot(acc[i], lower[0], a);
-            let acc = dot(acc, lower[1], a.add(4));
-            let acc = dot(acc, lower[2], a.add(8));
-            dot(acc, last, a.add(12))
-        })
+    unsafe fn init_half_acc(self, _: *const i32) -> Self::HalfAcc {
+        // SAFETY: `self` proves AVX2.
+        unsafe { [_mm256_setzero_si256(); 2] }
     }
     #[inline(always)]
-    unsafe fn prefetch(from: *const u8) {
-        _mm_prefetch::<_MM_HINT_T0>(from.cast());
+    unsafe fn load_weights4(self, from: *const i8) -> Self::Weights4 {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe {
+            [
+                _mm256_cvtepi8_epi16(_mm_loadu_si128(from.cast())),
+                _mm256_cvtepi8_epi16(_mm_loadu_si128(from.add(16).cast())),
+            ]
+        }
+    }
+    #[inline(always)]
+    unsafe fn splat_acts4(self, from: *const i16) -> Self::Acts4 {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe { _mm256_set1_epi64x(from.cast::<i64>().read_unaligned()) }
+    }
+    #[inline(always)]
+    unsafe fn dot_bytes(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16 {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe {
+            let lower = _mm256_loadu_si256(quants.cast());
+            let upper = _mm256_loadu_si256(quants.add(32).cast());
+            [
+                self.dot_quants(acc[0], lower, a),
+                self.dot_quants(acc[1], upper, a),
+            ]
+        }
+    }
+    #[inline(always)]
+    unsafe fn dot_nibbles(
+        self,
+        acc: Self::I32x16,
+        a: *const i8,
+        quants: *const u8,
+    ) -> Self::I32x16 {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe {
+            [
+                self.dot_nibbles_half(acc[0], a, quants),
+                self.dot_nibbles_half(acc[1], a, quants.add(32)),
+            ]
+        }
+    }
+    #[inline(always)]
+    unsafe fn dot_q6_group(
+        self,
+        acc: Self::I32x16,
+        a: *const i8,
+        quants: *const u8,
+    ) -> Self::I32x16 {
+        // SAFETY: `self` proves AVX2; the caller has the numbers.
+        unsafe {
+            [
+                self.dot_q6_half(acc[0], a, quants),
+                self.dot_q6_half(acc[1], a, quants.add(32)),
+            ]
+        }
+    }
+    #[inline(always)]
+    unsafe fn prefetch(self, from: *const u8) {
+        // SAFETY: every x86-64 has SSE; no memory is read.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
     }
 }

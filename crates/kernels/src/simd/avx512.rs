@@ -3,182 +3,255 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::Simd;
+use super::avx2::Avx2;
+use super::{Simd, SimdOp};
 
-/// AVX-512 F, BW and VNNI.
-#[derive(Clone, Copy)]
-pub(crate) struct Avx512;
+/// Proves that the processor has AVX-512 F, BW and VNNI, besides AVX2 and FMA.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx512(());
 
-/// Adds the products of pairs. Of the intrinsic for it the compiler makes a product and a sum,
-/// which are ready sooner, but take the place of two.
-#[inline]
-#[target_feature(enable = "avx512f,avx512vnni")]
-fn dot_pairs(mut acc: __m512i, w: __m512i, a: __m512i) -> __m512i {
-    // SAFETY: the instruction is there, and touches nothing but its registers.
-    unsafe {
-        asm!(
-            "vpdpwssd {acc}, {w}, {a}",
-            acc = inout(zmm_reg) acc,
-            w = in(zmm_reg) w,
-            a = in(zmm_reg) a,
-            options(pure, nomem, nostack, preserves_flags),
-        );
+#[allow(clippy::unused_self, reason = "the token is a proof")]
+impl Avx512 {
+    /// The token, if the processor has the instructions.
+    pub(crate) fn detect() -> Option<Self> {
+        let found = Avx2::detect().is_some()
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vnni");
+        found.then_some(Self(()))
     }
-    acc
+
+    /// Runs `op`, compiled for these instructions.
+    #[inline]
+    pub(crate) fn run(self, op: impl SimdOp) {
+        #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512vnni")]
+        fn run(simd: Avx512, op: impl SimdOp) {
+            op.run(simd);
+        }
+        // SAFETY: `self` proves AVX2, FMA, and AVX-512 F, BW and VNNI.
+        unsafe { run(self, op) }
+    }
+
+    /// Adds the products of pairs. The compiler turns the intrinsic for it into a product and a
+    /// sum, which are ready sooner, but take two instructions instead of one.
+    #[inline(always)]
+    fn dot_pairs(self, acc: __m512i, w: __m512i, a: __m512i) -> __m512i {
+        #[inline]
+        #[target_feature(enable = "avx512f,avx512vnni")]
+        fn vpdpwssd(mut acc: __m512i, w: __m512i, a: __m512i) -> __m512i {
+            // SAFETY: the function is compiled for the instruction, which touches nothing but its
+            // registers.
+            unsafe {
+                asm!(
+                    "vpdpwssd {acc}, {w}, {a}",
+                    acc = inout(zmm_reg) acc,
+                    w = in(zmm_reg) w,
+                    a = in(zmm_reg) a,
+                    options(pure, nomem, nostack, preserves_flags),
+                );
+            }
+            acc
+        }
+        // SAFETY: `self` proves AVX-512 F and VNNI.
+        unsafe { vpdpwssd(acc, w, a) }
+    }
+
+    /// Adds the products of 64 quants below 128 with four activations.
+    ///
+    /// # Safety
+    ///
+    /// The activations can be read.
+    #[inline(always)]
+    unsafe fn dot_quants(self, acc: __m512i, quants: __m512i, a: *const i8) -> __m512i {
+        // SAFETY: `self` proves AVX-512 F and VNNI; the caller has the activations.
+        unsafe {
+            let a = _mm512_set1_epi32(a.cast::<i32>().read_unaligned());
+            _mm512_dpbusd_epi32(acc, quants, a)
+        }
+    }
 }
 
-/// Adds the products of codes with four activations.
-#[inline(always)]
-unsafe fn dot(acc: __m512i, codes: __m512i, a: *const i8) -> __m512i {
-    // SAFETY: the caller has the instructions and the activations.
-    unsafe {
-        let a = _mm512_set1_epi32(a.cast::<i32>().read_unaligned());
-        _mm512_dpbusd_epi32(acc, codes, a)
-    }
-}
-
-#[allow(
-    unsafe_op_in_unsafe_fn,
-    reason = "the trait's contract covers every line"
-)]
 impl Simd for Avx512 {
-    type F = __m512;
-    type S = __m512;
-    type I = __m512i;
-    type H = __m512i;
-    type W2 = __m512i;
-    type W4 = __m512i;
-    type A2 = __m512i;
-    type A4 = __m512i;
+    type F32x16 = __m512;
+    type F32Splat = __m512;
+    type I32x16 = __m512i;
+    type HalfAcc = __m512i;
+    type Weights2 = __m512i;
+    type Weights4 = __m512i;
+    type Acts2 = __m512i;
+    type Acts4 = __m512i;
 
     const ROWS: usize = 8;
-    const WHOLE: bool = true;
+    const FULL_PANEL_FITS: bool = true;
 
     #[inline(always)]
-    unsafe fn zero() -> Self::F {
-        _mm512_setzero_ps()
+    fn zero(self) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX-512 F.
+        unsafe { _mm512_setzero_ps() }
     }
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> Self::F {
-        _mm512_loadu_ps(from)
+    fn splat(self, value: f32) -> Self::F32Splat {
+        // SAFETY: `self` proves AVX-512 F.
+        unsafe { _mm512_set1_ps(value) }
     }
     #[inline(always)]
-    unsafe fn load_bf16(from: *const u16) -> Self::F {
-        let bits = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
-        _mm512_castsi512_ps(_mm512_slli_epi32::<16>(bits))
+    fn mul_add(self, acc: Self::F32x16, a: Self::F32Splat, b: Self::F32x16) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX-512 F.
+        unsafe { _mm512_fmadd_ps(a, b, acc) }
     }
     #[inline(always)]
-    unsafe fn load_i8(from: *const i8) -> Self::F {
-        _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast())))
+    fn mul_add_lanes(self, acc: Self::F32x16, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX-512 F.
+        unsafe { _mm512_fmadd_ps(a, b, acc) }
     }
     #[inline(always)]
-    unsafe fn store(value: Self::F, to: *mut f32) {
-        _mm512_storeu_ps(to, value);
+    fn add(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX-512 F.
+        unsafe { _mm512_add_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn splat(value: f32) -> Self::S {
-        _mm512_set1_ps(value)
+    fn mul(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX-512 F.
+        unsafe { _mm512_mul_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn mul_add(acc: Self::F, a: Self::S, b: Self::F) -> Self::F {
-        _mm512_fmadd_ps(a, b, acc)
+    fn scale(self, a: Self::F32x16, b: Self::F32Splat) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX-512 F.
+        unsafe { _mm512_mul_ps(a, b) }
     }
     #[inline(always)]
-    unsafe fn mul_add_lanes(acc: Self::F, a: Self::F, b: Self::F) -> Self::F {
-        _mm512_fmadd_ps(a, b, acc)
+    fn splat_i32(self, value: i32) -> Self::I32x16 {
+        // SAFETY: `self` proves AVX-512 F.
+        unsafe { _mm512_set1_epi32(value) }
     }
     #[inline(always)]
-    unsafe fn add(a: Self::F, b: Self::F) -> Self::F {
-        _mm512_add_ps(a, b)
+    fn dot2(self, acc: Self::I32x16, a: Self::Acts2, w: Self::Weights2) -> Self::I32x16 {
+        self.dot_pairs(acc, w, a)
     }
     #[inline(always)]
-    unsafe fn mul(a: Self::F, b: Self::F) -> Self::F {
-        _mm512_mul_ps(a, b)
+    fn to_f32(self, value: Self::I32x16) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX-512 F.
+        unsafe { _mm512_cvtepi32_ps(value) }
     }
     #[inline(always)]
-    unsafe fn scale(a: Self::F, b: Self::S) -> Self::F {
-        _mm512_mul_ps(a, b)
-    }
-
-    #[inline(always)]
-    unsafe fn splat_i(value: i32) -> Self::I {
-        _mm512_set1_epi32(value)
+    fn dot4(self, acc: Self::HalfAcc, a: Self::Acts4, w: Self::Weights4) -> Self::HalfAcc {
+        self.dot_pairs(acc, w, a)
     }
     #[inline(always)]
-    unsafe fn load_w2(from: *const i16) -> Self::W2 {
-        _mm512_loadu_si512(from.cast())
+    fn halves_to_f32(self, [lower, upper]: [Self::HalfAcc; 2]) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX-512 F.
+        unsafe {
+            // Sums of inputs 0, 1 from both registers, then those of inputs 2, 3.
+            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+            let a = _mm512_permutex2var_epi32(lower, even, upper);
+            let b = _mm512_permutex2var_epi32(lower, odd, upper);
+            _mm512_cvtepi32_ps(_mm512_add_epi32(a, b))
+        }
     }
     #[inline(always)]
-    unsafe fn load_w2_bytes(from: *const i8) -> Self::W2 {
-        Self::load_w4(from)
+    unsafe fn load_f32(self, from: *const f32) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX-512 F; the caller has the numbers.
+        unsafe { _mm512_loadu_ps(from) }
     }
     #[inline(always)]
-    unsafe fn splat_a2(from: *const i16) -> Self::A2 {
-        _mm512_set1_epi32(from.cast::<i32>().read_unaligned())
+    unsafe fn load_bf16(self, from: *const u16) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX-512 F; the caller has the numbers.
+        unsafe {
+            let bits = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(bits))
+        }
     }
     #[inline(always)]
-    unsafe fn dot2(acc: Self::I, a: Self::A2, w: Self::W2) -> Self::I {
-        dot_pairs(acc, w, a)
+    unsafe fn load_i8(self, from: *const i8) -> Self::F32x16 {
+        // SAFETY: `self` proves AVX-512 F; the caller has the numbers.
+        unsafe { _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast()))) }
     }
     #[inline(always)]
-    unsafe fn to_f32(value: Self::I) -> Self::F {
-        _mm512_cvtepi32_ps(value)
-    }
-
-    #[inline(always)]
-    unsafe fn begin_h(_: *const i32) -> Self::H {
-        _mm512_setzero_si512()
+    unsafe fn store_f32(self, value: Self::F32x16, to: *mut f32) {
+        // SAFETY: `self` proves AVX-512 F; the caller has the numbers.
+        unsafe {
+            _mm512_storeu_ps(to, value);
+        }
     }
     #[inline(always)]
-    unsafe fn load_w4(from: *const i8) -> Self::W4 {
-        _mm512_cvtepi8_epi16(_mm256_loadu_si256(from.cast()))
+    unsafe fn load_weights2(self, from: *const i16) -> Self::Weights2 {
+        // SAFETY: `self` proves AVX-512 F; the caller has the numbers.
+        unsafe { _mm512_loadu_si512(from.cast()) }
     }
     #[inline(always)]
-    unsafe fn splat_a4(from: *const i16) -> Self::A4 {
-        _mm512_set1_epi64(from.cast::<i64>().read_unaligned())
+    unsafe fn load_weights2_i8(self, from: *const i8) -> Self::Weights2 {
+        // SAFETY: `self` proves AVX-512 F and BW; the caller has the numbers.
+        unsafe { self.load_weights4(from) }
     }
     #[inline(always)]
-    unsafe fn dot4(acc: Self::H, a: Self::A4, w: Self::W4) -> Self::H {
-        dot_pairs(acc, w, a)
+    unsafe fn splat_acts2(self, from: *const i16) -> Self::Acts2 {
+        // SAFETY: `self` proves AVX-512 F; the caller has the numbers.
+        unsafe { _mm512_set1_epi32(from.cast::<i32>().read_unaligned()) }
     }
     #[inline(always)]
-    unsafe fn halves_to_f32([lower, upper]: [Self::H; 2]) -> Self::F {
-        // Sums of inputs 0, 1 from both registers, then those of inputs 2, 3.
-        let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-        let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-        let a = _mm512_permutex2var_epi32(lower, even, upper);
-        let b = _mm512_permutex2var_epi32(lower, odd, upper);
-        _mm512_cvtepi32_ps(_mm512_add_epi32(a, b))
+    unsafe fn init_half_acc(self, _: *const i32) -> Self::HalfAcc {
+        // SAFETY: `self` proves AVX-512 F.
+        unsafe { _mm512_setzero_si512() }
     }
     #[inline(always)]
-    unsafe fn dot_bytes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
-        dot(acc, _mm512_loadu_si512(codes.cast()), a)
+    unsafe fn load_weights4(self, from: *const i8) -> Self::Weights4 {
+        // SAFETY: `self` proves AVX-512 F and BW; the caller has the numbers.
+        unsafe { _mm512_cvtepi8_epi16(_mm256_loadu_si256(from.cast())) }
     }
     #[inline(always)]
-    unsafe fn dot_nibbles(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
-        let low = _mm512_set1_epi8(15);
-        let bytes = _mm512_loadu_si512(codes.cast());
-        let acc = dot(acc, _mm512_and_si512(bytes, low), a);
-        let upper = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low);
-        dot(acc, upper, a.add(4))
+    unsafe fn splat_acts4(self, from: *const i16) -> Self::Acts4 {
+        // SAFETY: `self` proves AVX-512 F; the caller has the numbers.
+        unsafe { _mm512_set1_epi64(from.cast::<i64>().read_unaligned()) }
     }
     #[inline(always)]
-    unsafe fn dot_sixes(acc: Self::I, a: *const i8, codes: *const u8) -> Self::I {
-        let bits = |byte| _mm512_set1_epi8(byte);
-        let [x, y, z] = [0, 64, 128].map(|row| _mm512_loadu_si512(codes.add(row).cast()));
-        // Two bits each, which shifts of 16 bits mix with what is masked.
-        let first = _mm512_and_si512(_mm512_srli_epi16::<6>(x), bits(0b11));
-        let second = _mm512_and_si512(_mm512_srli_epi16::<4>(y), bits(0b11 << 2));
-        let third = _mm512_and_si512(_mm512_srli_epi16::<2>(z), bits(0b11 << 4));
-        let last = _mm512_or_si512(_mm512_or_si512(first, second), third);
-        let lower = [x, y, z].map(|row| _mm512_and_si512(row, bits(63)));
-        let acc = dot(acc, lower[0], a);
-        let acc = dot(acc, lower[1], a.add(4));
-        let acc = dot(acc, lower[2], a.add(8));
-        dot(acc, last, a.add(12))
+    unsafe fn dot_bytes(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16 {
+        // SAFETY: `self` proves AVX-512 F; the caller has the numbers.
+        unsafe { self.dot_quants(acc, _mm512_loadu_si512(quants.cast()), a) }
     }
     #[inline(always)]
-    unsafe fn prefetch(from: *const u8) {
-        _mm_prefetch::<_MM_HINT_T0>(from.cast());
+    unsafe fn dot_nibbles(
+        self,
+        acc: Self::I32x16,
+        a: *const i8,
+        quants: *const u8,
+    ) -> Self::I32x16 {
+        // SAFETY: `self` proves AVX-512 F and BW; the caller has the numbers.
+        unsafe {
+            let low = _mm512_set1_epi8(15);
+            let bytes = _mm512_loadu_si512(quants.cast());
+            let acc = self.dot_quants(acc, _mm512_and_si512(bytes, low), a);
+            let upper = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), low);
+            self.dot_quants(acc, upper, a.add(4))
+        }
+    }
+    #[inline(always)]
+    unsafe fn dot_q6_group(
+        self,
+        acc: Self::I32x16,
+        a: *const i8,
+        quants: *const u8,
+    ) -> Self::I32x16 {
+        // SAFETY: `self` proves AVX-512 F and BW; the caller has the numbers.
+        unsafe {
+            let x = _mm512_loadu_si512(quants.cast());
+            let y = _mm512_loadu_si512(quants.add(64).cast());
+            let z = _mm512_loadu_si512(quants.add(128).cast());
+            // Two bits each; shifts of 16 bits move bits into other bytes, which are masked.
+            let first = _mm512_and_si512(_mm512_srli_epi16::<6>(x), _mm512_set1_epi8(0b11));
+            let second = _mm512_and_si512(_mm512_srli_epi16::<4>(y), _mm512_set1_epi8(0b11 << 2));
+            let third = _mm512_and_si512(_mm512_srli_epi16::<2>(z), _mm512_set1_epi8(0b11 << 4));
+            let last = _mm512_or_si512(_mm512_or_si512(first, second), third);
+            let lower = _mm512_set1_epi8(63);
+            let acc = self.dot_quants(acc, _mm512_and_si512(x, lower), a);
+            let acc = self.dot_quants(acc, _mm512_and_si512(y, lower), a.add(4));
+            let acc = self.dot_quants(acc, _mm512_and_si512(z, lower), a.add(8));
+            self.dot_quants(acc, last, a.add(12))
+        }
+    }
+    #[inline(always)]
+    unsafe fn prefetch(self, from: *const u8) {
+        // SAFETY: every x86-64 has SSE; no memory is read.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
     }
 }

@@ -1,7 +1,8 @@
 //! Abbreviations: `Dr.`, `St.`, `etc.`, `z. B.`
 //!
-//! An entry is one reading or several, parted by ` / `; a reading may have a condition in brackets:
-//! `Dr. = Drive (after name) / Doctor (before name)`. The first whose condition holds is taken.
+//! An entry has one reading or several, separated by ` / `; a reading may have a condition in
+//! parentheses: `Dr. = Drive (after name) / Doctor (before name)`. The first reading whose
+//! condition holds is taken.
 
 use super::Found;
 use crate::context::{Place, is_blank};
@@ -13,9 +14,9 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     let end = place.at + length;
     let key = &place.rest()[..length];
     let behind = place.text[end..].chars().next();
-    // The word goes on: `Drop` is no `Dr`, and `Mr.` is looked for before `Mr`.
+    // The word goes on: `Drop` is not `Dr`, and `Mr.` is tried before `Mr`.
     let is_digit = behind.is_some_and(|c| c.is_ascii_digit());
-    // `No.5` and `n°5` are written so, too.
+    // `No.5` and `n°5` are common too.
     let is_joined = is_digit && (key.ends_with('º') || !key.ends_with(char::is_alphanumeric));
     let goes_on = behind.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | '/'));
     let goes_on = goes_on && !is_joined;
@@ -34,7 +35,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
             continue;
         }
         let mut spoken = words.to_owned();
-        // The full stop of the sentence is that of the abbreviation, too.
+        // At the end of a sentence, the abbreviation's full stop is also the sentence's.
         if key.ends_with('.') && !condition.starts_with("before") && place.is_sentence_end(end) {
             spoken.push('.');
         }
@@ -46,7 +47,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     None
 }
 
-/// Whether a condition holds of an abbreviation that ends at `end`.
+/// Whether a condition holds for an abbreviation that ends at `end`.
 fn holds(place: Place<'_>, end: usize, condition: &str) -> bool {
     let next = place.next(end);
     let is_name = |word: &str| {

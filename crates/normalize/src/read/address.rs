@@ -6,7 +6,7 @@ use crate::expansion::Kind;
 use crate::spell::Gender;
 use crate::table::Table;
 
-/// Ends of names of hosts that tell them from words and files.
+/// Top-level domains that tell host names from words and files.
 const DOMAINS: [&str; 22] = [
     "com", "org", "net", "edu", "gov", "info", "io", "ai", "app", "dev", "eu", "de", "fr", "nl",
     "uk", "ch", "br", "pt", "at", "be", "ca", "tv",
@@ -51,7 +51,7 @@ fn host(address: &str) -> &str {
         .unwrap_or_default()
 }
 
-/// Whether it is made of names of letters, digits and hyphens, with full stops between.
+/// Whether it consists of labels of letters, digits and hyphens, separated by full stops.
 fn is_host(host: &str) -> bool {
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
@@ -75,7 +75,7 @@ fn is_email(token: &str) -> bool {
     !user.is_empty() && user.bytes().all(is_sign) && is_host(host)
 }
 
-/// Words, numbers and the names of the signs between them.
+/// Words, numbers, and the names of the signs between them.
 fn spoken(table: &Table, address: &str) -> Option<String> {
     let mut words: Vec<String> = Vec::new();
     let mut rest = address;

@@ -17,7 +17,7 @@ struct Date {
     year: Option<u32>,
 }
 
-/// A date of numbers alone.
+/// A date of numbers only.
 pub(super) fn numeric(place: Place<'_>) -> Option<Found> {
     let (text, table) = (place.text, place.table);
     let rest = place.rest();
@@ -44,7 +44,7 @@ pub(super) fn numeric(place: Place<'_>) -> Option<Found> {
         }
     } else if first <= 2 && third == 4 && table.lists("date separators", &separator.to_string()) {
         let (day, month) = match table.word("date order") {
-            // Who writes `3/4/2024` may mean the third of April or the fourth of March.
+            // `3/4/2024` may be the third of April or the fourth of March.
             "unknown" if a > 12 || a == b => (a, b),
             "unknown" if b > 12 => (b, a),
             "unknown" => return None,
@@ -62,7 +62,7 @@ pub(super) fn numeric(place: Place<'_>) -> Option<Found> {
     Some(Found::new(Kind::Date, spoken, end))
 }
 
-/// A date that begins with its day, if the language reads such days in a way of their own.
+/// A date that begins with its day, if the language has a form for such days.
 pub(super) fn day_first(place: Place<'_>) -> Option<Found> {
     let (text, table) = (place.text, place.table);
     let rest = place.rest();
@@ -82,7 +82,7 @@ pub(super) fn day_first(place: Place<'_>) -> Option<Found> {
             return None;
         }
         end = word_end;
-        // Alone, other days than the first are numbers as any.
+        // Without a month, days other than the first are read like any number.
         if table.setting("days are numbers").is_some() && (day > 1 || !suffix.is_empty()) {
             return None;
         }
@@ -102,7 +102,7 @@ pub(super) fn day_first(place: Place<'_>) -> Option<Found> {
         year: None,
     };
     if table.setting("days are numbers").is_some() {
-        // Only the day is spoken otherwise than it is written.
+        // Only the day needs rewriting.
         let spoken = date.day(place)?;
         return Some(Found::new(Kind::Date, spoken, place.at + count));
     }
@@ -120,7 +120,7 @@ pub(super) fn day_first(place: Place<'_>) -> Option<Found> {
     Some(Found::new(Kind::Date, date.spoken(place, template)?, end))
 }
 
-/// `am 1.5.`: the month is a number, too.
+/// `am 1.5.`: the month is a number too.
 fn day_and_number(place: Place<'_>, day: u32, end: usize) -> Option<Found> {
     let (text, table) = (place.text, place.table);
     let dot = table.setting("day ends with")?;
@@ -195,7 +195,7 @@ impl Date {
             ("year", year.as_deref().unwrap_or_default()),
         ];
         let spoken = table.fill(template, &places)?;
-        // Where the text has `the` already, it is not said again.
+        // If the text already has `the`, it is not repeated.
         let article = table.word("article of a day");
         let is_there = !article.is_empty() && place.previous().eq_ignore_ascii_case(article);
         let bare = spoken.strip_prefix(article).filter(|_| is_there);
@@ -220,7 +220,7 @@ fn name(table: &Table, month: u32) -> Option<&'static str> {
     Some(form(table.get("names of months", &month.to_string())?, 0))
 }
 
-/// The month whose name stands here, and where it ends.
+/// The month whose name is here, and where it ends.
 fn month(place: Place<'_>) -> Option<(u32, usize)> {
     let word = place.word();
     let number = place.table.get("months", word)?;
@@ -231,7 +231,7 @@ fn month(place: Place<'_>) -> Option<(u32, usize)> {
     Some((small(number)?, end + usize::from(is_dotted)))
 }
 
-/// A year of four digits, a blank behind `end`, and where it ends.
+/// A year of four digits after a space at `end`, and where it ends.
 fn year(place: Place<'_>, end: usize) -> Option<(u32, usize)> {
     let at = place.next_at(end)?;
     let count = digits(&place.text[at..]);

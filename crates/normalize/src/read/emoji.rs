@@ -1,4 +1,4 @@
-//! Emoji: those in the table by name, the others left out.
+//! Emoji: those in the table by name; others are removed.
 
 use super::Found;
 use crate::context::Place;
@@ -7,7 +7,7 @@ use crate::expansion::Kind;
 const JOINER: char = '\u{200d}';
 const KEYCAP: char = '\u{20e3}';
 
-/// Characters of one emoji, at most.
+/// Most characters of one emoji.
 const LONGEST: usize = 16;
 
 pub(super) fn read(place: Place<'_>) -> Option<Found> {
@@ -15,7 +15,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     let length = emoji(rest)?;
     let sequence = &rest[..length];
     let mut end = place.at + length;
-    // Three of the same are said once.
+    // Three of the same are named once.
     while let Some(again) = place.text[end..].strip_prefix(sequence) {
         let next = place.text.len() - again.len();
         if next - place.at > crate::context::REACH {
@@ -28,7 +28,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     let behind = &place.text[end..];
     let is_name = !name.is_empty();
     let is_joined = |c: char| c.is_alphanumeric() || is_emoji(c) || c == '\u{fe0f}';
-    // Names are words of their own.
+    // Names are separate words.
     let before = match place.before() {
         Some(c) if is_name && is_joined(c) => ", ",
         None | Some(_) => "",
@@ -63,7 +63,7 @@ fn emoji(text: &str) -> Option<usize> {
     let mut characters = text.char_indices().take(LONGEST).peekable();
     let (_, first) = characters.next()?;
     if !is_emoji(first) {
-        // `©` and digits are emoji only where a selector says so.
+        // `©` and digits are emoji only with a variation selector.
         let is_selected = text[first.len_utf8()..].starts_with('\u{fe0f}');
         if !(is_selected && !first.is_ascii() && !first.is_alphabetic()) {
             return None;
@@ -93,7 +93,7 @@ fn is_regional(c: char) -> bool {
     ('\u{1f1e6}'..='\u{1f1ff}').contains(&c)
 }
 
-/// What changes the looks of an emoji and not its name.
+/// Modifiers that change an emoji's look but not its name.
 fn is_modifier(c: char) -> bool {
     matches!(
         c,
@@ -101,9 +101,9 @@ fn is_modifier(c: char) -> bool {
     )
 }
 
-/// Characters that are pictures by themselves.
+/// Characters that are emoji by themselves.
 pub(crate) fn is_emoji(c: char) -> bool {
-    // Quickly, for most characters are none.
+    // Fast, because most characters are not.
     c >= '\u{231a}'
         && matches!(
             c,

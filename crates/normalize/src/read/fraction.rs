@@ -1,6 +1,6 @@
 //! Fractions: `1/2`, `2 1/2`, `½`, `2½`.
 //!
-//! The entry of a denominator has the forms `one | many`.
+//! The entry of a denominator has the forms `singular | plural`.
 
 use super::Found;
 use crate::context::{Place, is_blank};
@@ -28,7 +28,7 @@ const CHARACTERS: [(char, u32, u32); 15] = [
     ('⅞', 7, 8),
 ];
 
-/// A fraction, with a whole number in front or without.
+/// A fraction, with or without a whole number before it.
 pub(super) fn read(place: Place<'_>) -> Option<Found> {
     let rest = place.rest();
     if let Some((upper, lower, length)) = plain(rest) {

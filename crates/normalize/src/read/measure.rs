@@ -1,6 +1,6 @@
 //! Measures: `20 °C`, `5km`, `50 %`, `5'11"`.
 //!
-//! A unit's entry has the forms `one | many | gender`.
+//! A unit's entry has the forms `singular | plural | gender`.
 
 use super::Found;
 use crate::context::{Place, end_of_word};
@@ -19,12 +19,12 @@ pub(super) fn read(place: Place<'_>, number: &Numeral, end: usize) -> Option<Fou
         (end, word_end)
     };
     let unit = &text[unit_at..unit_end];
-    // `4K` and `1A` are names, `4 K` is a temperature.
+    // `4K` and `1A` are names; `4 K` is a temperature.
     if unit_at == end && table.lists_exactly("units apart", unit) {
         return None;
     }
     let unit = table.get("units", unit)?;
-    // Within a sentence a full stop behind a unit belongs to it.
+    // Within a sentence, a full stop after a unit belongs to it.
     let is_dotted = text[unit_end..].starts_with('.')
         && text[unit_at..unit_end].ends_with(char::is_alphabetic)
         && text[unit_end + 1..].starts_with(' ')

@@ -1,6 +1,6 @@
 //! Money: `$49.95`, `€3,50`, `3,50 €`, `£5m`, `5 Mio. €`, `$1.5 billion`.
 //!
-//! A currency's entry has the forms `one | many | one cent | many cents | genders`.
+//! A currency's entry has the forms `singular | plural | one cent | several cents | genders`.
 
 use super::Found;
 use crate::context::{Place, end_of_word, is_blank};
@@ -9,7 +9,7 @@ use crate::numeral::{Fraction, Numeral, digits, numeral, small};
 use crate::spell::Gender;
 use crate::table::{Table, form};
 
-/// A number with the name of its currency in front.
+/// A number after the name of its currency.
 pub(super) fn before(place: Place<'_>, is_start: bool) -> Option<Found> {
     if !is_start
         && place
@@ -25,7 +25,7 @@ pub(super) fn before(place: Place<'_>, is_start: bool) -> Option<Found> {
     let is_name = unsigned[..length].ends_with(char::is_alphabetic);
     let behind = &unsigned[length..];
     let blanks = behind.len() - behind.trim_start_matches(is_blank).len();
-    // `EUR 5` and `€ 5`; `EUR5` is found, too, `RUB7x` is not.
+    // `EUR 5` and `€ 5`; `EUR5` too, but not `RUB7x`.
     if blanks > 3 || (is_name && !outer_minus && behind.starts_with('-')) {
         return None;
     }
@@ -48,13 +48,13 @@ pub(super) fn before(place: Place<'_>, is_start: bool) -> Option<Found> {
     ))
 }
 
-/// `3,50 €` where the language writes `3.50 €`.
+/// `3,50 €` in a language that writes `3.50 €`.
 pub(super) fn foreign(place: Place<'_>) -> Option<Found> {
     let (number, end) = amount_of(place)?;
     behind(place, &number, end)
 }
 
-/// A number with the name of its currency behind it.
+/// A number before the name of its currency.
 pub(super) fn behind(place: Place<'_>, number: &Numeral, end: usize) -> Option<Found> {
     let end = behind_dash(place, end);
     let (scale, at) = scale(place, end, true).map_or((None, end), |(it, end)| (Some(it), end));
@@ -79,7 +79,7 @@ pub(super) fn behind(place: Place<'_>, number: &Numeral, end: usize) -> Option<F
     ))
 }
 
-/// Behind the dash that stands for no cents: `10,-`.
+/// The position after the dash for "no cents": `10,-`.
 fn behind_dash(place: Place<'_>, end: usize) -> usize {
     let text = &place.text[end..];
     let dashes = [",--", ",-", ",–", ",—"];
@@ -87,7 +87,7 @@ fn behind_dash(place: Place<'_>, end: usize) -> usize {
     end + dash.map_or(0, str::len)
 }
 
-/// `million`, or where letters are understood `m`: its entry, and where it ends.
+/// `million`, or the letter `m` if letters are allowed: its entry, and where it ends.
 fn scale(place: Place<'_>, end: usize, letters: bool) -> Option<(&'static str, usize)> {
     let (text, table) = (place.text, place.table);
     let (at, is_attached) = match text[end..].chars().next() {
@@ -110,13 +110,13 @@ fn scale(place: Place<'_>, end: usize, letters: bool) -> Option<(&'static str, u
         return Some((entry, at + length));
     }
     let entry = table.get("scale letters", word);
-    // `M€` stands behind a blank.
+    // `M€` may follow a space.
     let is_currency = table.prefix("money", &behind[length..]).is_some();
     let entry = entry.filter(|_| letters && (is_attached || is_currency))?;
     Some((entry, at + length))
 }
 
-/// `3,50` where another sign is the language's: an amount all the same.
+/// `3,50` in a language with another decimal sign: still an amount.
 fn amount_of(place: Place<'_>) -> Option<(Numeral, usize)> {
     let rest = place.rest();
     let integer = digits(rest);

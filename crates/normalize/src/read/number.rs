@@ -1,4 +1,4 @@
-//! Numbers by themselves, and what follows them: `1,024`, `3.14`, `5 km`, `in 1999`, `20-year-old`.
+//! Plain numbers, and what follows them: `1,024`, `3.14`, `5 km`, `in 1999`, `20-year-old`.
 
 use super::{Found, measure, money};
 use crate::context::{Place, end_of_word};
@@ -56,7 +56,7 @@ fn is_hyphenated(tail: &str) -> bool {
     word.starts_with(char::is_lowercase) && word.split('-').all(is_word)
 }
 
-/// A number of four digits that is a year here, in words.
+/// A number of four digits that is a year here, as words.
 fn year(place: Place<'_>, number: &Numeral, end: usize) -> Option<String> {
     let table = place.table;
     let value = number.whole()?;
@@ -68,7 +68,7 @@ fn year(place: Place<'_>, number: &Numeral, end: usize) -> Option<String> {
         && setting("year to").is_some_and(|to| value <= to);
     let is_alone = place.before() == Some('(') && place.text[end..].starts_with(')');
     let previous = place.previous().trim_end_matches('.');
-    // `in 1024 bytes` is no year, `in 1999` is one.
+    // `in 1024 bytes` is not a year, `in 1999` is one.
     let is_named = table.lists("year after", previous) && value >= 1400
         || table.lists("year always after", previous);
     (is_usual || is_alone || is_named)
@@ -76,7 +76,7 @@ fn year(place: Place<'_>, number: &Numeral, end: usize) -> Option<String> {
         .flatten()
 }
 
-/// The gender of what a number counts, as far as the next word tells.
+/// The gender of the counted noun, as far as the next word tells.
 pub(super) fn gender(place: Place<'_>, end: usize) -> Gender {
     let table = place.table;
     let next = place.next(end);

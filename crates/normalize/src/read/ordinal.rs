@@ -61,7 +61,7 @@ pub(super) fn short_decade(place: Place<'_>) -> Option<Found> {
     ))
 }
 
-/// `3.` where the language writes ordinals so: between an article and a word.
+/// `3.` in languages that write ordinals so: between an article and a word.
 fn dotted(place: Place<'_>, value: u64, end: usize) -> Option<Found> {
     let table = place.table;
     table.setting("day ends with")?;
@@ -88,7 +88,7 @@ fn dotted(place: Place<'_>, value: u64, end: usize) -> Option<Found> {
     Some(Found::new(Kind::Ordinal, spoken, end + 1))
 }
 
-/// An ordinal with the ending that the word before asks for.
+/// An ordinal with the ending that the word before requires.
 pub(super) fn inflected(place: Place<'_>, value: u64) -> Option<String> {
     let (table, previous) = (place.table, place.previous());
     let ending = ["e", "en", "er"]

@@ -4,13 +4,13 @@ use super::Found;
 use crate::context::{Place, is_blank};
 use crate::expansion::Kind;
 
-/// Digits of a number, at least and at most.
+/// Fewest and most digits of a number.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
 /// Groups of digits, and where they end.
 struct Groups<'a> {
     digits: Vec<&'a str>,
-    /// What stands between them.
+    /// Separators between the groups.
     separators: Vec<&'a str>,
     is_bracketed: bool,
     end: usize,
@@ -52,16 +52,16 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     Some(Found::new(Kind::Phone, spoken, found.end))
 }
 
-/// Whether groups are a number without the code of a country.
+/// Whether groups are a number without a country code.
 fn is_national(plan: &str, found: &Groups<'_>, total: usize) -> bool {
     let lengths: Vec<_> = found.digits.iter().map(|group| group.len()).collect();
     let hyphens = found.separators.iter().all(|it| *it == "-");
     match (plan, &lengths[..]) {
-        // North America's: the area may stand in brackets, and hyphens between the rest.
+        // In North America, the area code may be in parentheses, with hyphens between the rest.
         ("america", [3, 4]) => hyphens,
         ("america", [3, 3, 4]) if found.is_bracketed || hyphens => true,
         ("america", [3, 3, 4]) => found.separators.iter().all(|it| *it == "."),
-        // In Europe it begins with a zero, and no date has that many digits.
+        // In Europe it begins with a zero, and has more digits than a date.
         _ => {
             let first = found.digits.first().is_some_and(|it| it.starts_with('0'));
             let is_date = matches!(lengths[..], [2, 2, 4]);
@@ -108,7 +108,7 @@ fn groups(text: &str, from: usize) -> Option<Groups<'_>> {
             break;
         }
     }
-    // The last separator stands behind the last group.
+    // The last separator comes after the last group.
     found
         .separators
         .truncate(found.digits.len().saturating_sub(1));

@@ -1,4 +1,4 @@
-//! Digits that nothing was understood of, for vocabularies that have none.
+//! Digits that match no rule, for vocabularies without digits.
 
 use std::ops::Range;
 
@@ -7,11 +7,11 @@ use crate::numeral::digits;
 use crate::spell::Gender;
 use crate::table::Table;
 
-/// Digits of a number that is read as one; longer ones are read digit by digit.
+/// Most digits of a number that is read as one; longer ones are read digit by digit.
 const LONGEST_NUMBER: usize = 4;
 
-/// Reads what digits there are in a range: short numbers as numbers, long ones digit by digit. Signs
-/// between digits become blanks.
+/// Reads the digits in a range: short numbers as numbers, long ones digit by digit. Signs between
+/// digits become spaces.
 pub(crate) fn rest(
     text: &str,
     range: Range<usize>,

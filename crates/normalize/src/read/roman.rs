@@ -1,4 +1,4 @@
-//! Roman numerals behind names and certain words: `Henry VIII`, `Louis XIV`, `Chapter IV`,
+//! Roman numerals after names and certain words: `Henry VIII`, `Louis XIV`, `Chapter IV`,
 //! `XXe siècle`.
 
 use super::Found;
@@ -16,7 +16,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     let end = place.at + length;
     let is_century = table.lists("roman before", place.next(place.at + word.len()));
     if is_century {
-        // Where an ordinal is written without its ending, it is one all the same.
+        // If ordinals are written without an ending, it still is one.
         let set = table.get("ordinal suffixes", suffix);
         let set = set.or_else(|| suffix.is_empty().then_some("ordinal"))?;
         let spoken = table.spell(set, value)?;
@@ -38,7 +38,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     if !is_ruler {
         return None;
     }
-    // `Henry I think` is no king.
+    // `Henry I think` does not name a king.
     let behind = place.text[end..].chars().next();
     let is_clear = word != "I"
         || behind.is_none_or(|c| !c.is_whitespace())
@@ -65,7 +65,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     let queen = is_queen.then(|| table.fill("queen", &places)).flatten();
     let spoken = queen.or_else(|| table.fill("ruler", &places));
     let spoken = spoken.unwrap_or(words);
-    // German writes a full stop behind ordinals.
+    // German writes a full stop after ordinals.
     let is_dotted = table.setting("day ends with").is_some()
         && place.text[end..].starts_with('.')
         && !place.is_sentence_end(end + 1);
@@ -76,7 +76,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     ))
 }
 
-/// The value of a roman numeral up to 399; none where it is written otherwise than usual.
+/// The value of a roman numeral up to 399; `None` if it is written in an unusual way.
 fn value(numeral: &str) -> Option<u32> {
     const DIGITS: [(&str, u32); 9] = [
         ("C", 100),

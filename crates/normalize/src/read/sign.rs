@@ -5,7 +5,8 @@ use crate::context::{Place, is_blank};
 use crate::expansion::Kind;
 use crate::table::form;
 
-/// An entry is what is said, and where: `between words`, `between numbers` or `before number`.
+/// An entry has the spoken form, and its context: `between words`, `between numbers` or
+/// `before number`.
 pub(super) fn read(place: Place<'_>) -> Option<Found> {
     let (length, entry) = place.table.prefix("signs", place.rest())?;
     let (words, condition) = (form(entry, 0), form(entry, 1));

@@ -7,11 +7,11 @@ use crate::numeral::{digits, small};
 use crate::spell::Gender;
 use crate::table::{Table, form};
 
-/// What stands between hours and minutes.
+/// Separators of hours and minutes.
 #[derive(Clone, Copy, PartialEq)]
 enum Between {
     Colon,
-    /// A full stop, which needs a word for it to be a time.
+    /// A full stop, which is a time only next to a certain word.
     Stop,
     /// A letter.
     Letter,
@@ -53,7 +53,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     Some(Found::new(Kind::Time, joined(&spoken, words, hour), end))
 }
 
-/// Where `min` ends that may stand behind `5 h 30`; it is not said.
+/// End of a `min` after `5 h 30`; it is not spoken.
 fn minute_word(place: Place<'_>, end: usize) -> usize {
     let text = place.text;
     let at = text[end..]
@@ -81,7 +81,7 @@ fn hour_alone(place: Place<'_>, hour: u32, at: usize) -> Option<Found> {
     Some(Found::new(Kind::Time, joined(&spoken, words, hour), end))
 }
 
-/// A word behind a time may have forms for one hour and for many.
+/// A word after a time may have a singular and a plural.
 fn joined(time: &str, words: &'static str, hour: u32) -> String {
     let words = form(words, usize::from(hour != 1));
     format!("{time} {words}").trim_end().to_owned()
@@ -102,8 +102,8 @@ fn between(table: &Table, behind: &str) -> Option<(Between, usize)> {
     }
 }
 
-/// What is said behind a time for the word that stands there, such as `am` or `Uhr`, and where that
-/// ends. A word that the template says already is said as nothing.
+/// The spoken form of the word after a time, such as `am` or `Uhr`, and where the word ends. The
+/// form is empty if the template already contains it.
 fn suffix(place: Place<'_>, end: usize) -> Option<(&'static str, usize)> {
     let Place { text, table, .. } = place;
     let at = text[end..]
@@ -112,7 +112,7 @@ fn suffix(place: Place<'_>, end: usize) -> Option<(&'static str, usize)> {
     let word_end = end_of_word(text, at);
     let word = &text[at..word_end];
     let said = table.get("time words", word)?;
-    // The last full stop of `p.m.`, unless the sentence ends with it.
+    // The last full stop of `p.m.`, unless the sentence ends there.
     let is_dotted = word.contains('.')
         && text[word_end..].starts_with('.')
         && !place.is_sentence_end(word_end + 1);

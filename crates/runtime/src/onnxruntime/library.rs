@@ -61,7 +61,7 @@ fn start(library: &Path) -> Result<Environment, Box<dyn std::error::Error + Send
         .with_name("pocket-onnx")
         .with_telemetry(false)
         .build()?;
-    // What goes wrong comes back as an error: it need not stand on the terminal as well.
+    // Failures are returned as errors; they need not be printed as well.
     environment.set_log_level(LogLevel::Fatal);
     Ok(environment)
 }

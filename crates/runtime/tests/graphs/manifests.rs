@@ -32,7 +32,7 @@ fn what_does_not_fit_is_said() {
         ),
         (
             |c| c.states.push(c.states[0].clone()),
-            "state past_key is there twice",
+            "state past_key is listed twice",
         ),
         (
             |c| c.states[0].dtype = DType::I64,
@@ -40,11 +40,11 @@ fn what_does_not_fit_is_said() {
         ),
         (
             |c| c.states[0].shape[1] = 7.into(),
-            "has not the shape of its input",
+            "differs in shape from its input",
         ),
         (
             |c| c.outputs[2].shape.truncate(3),
-            "has not the shape of its input",
+            "differs in shape from its input",
         ),
         (
             |c| c.states[0].carry = Carry::Append { axis: 2 },
@@ -64,11 +64,11 @@ fn what_does_not_fit_is_said() {
         ),
         (
             |c| counter(c).advances_by[0].axis = 4,
-            "advances by axis 4 of x, which is not there",
+            "advances by axis 4 of x, which does not exist",
         ),
         (
             |c| counter(c).advances_by[0].input = "z".into(),
-            "axis 1 of z, which is not there",
+            "axis 1 of z, which does not exist",
         ),
     ];
     let mut wrong = Vec::new();

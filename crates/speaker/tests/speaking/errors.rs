@@ -31,10 +31,7 @@ fn options_and_texts_that_make_no_sense() {
     says(with(|o| o.noise_clamp = Some(0.0)), "noise clamp");
     says(with(|o| o.steps = 0), "1 step");
     says(with(|o| o.max_tokens = 0), "1 token");
-    says(
-        with(|o| o.eos_threshold = f32::NAN),
-        "threshold is not a number",
-    );
+    says(with(|o| o.eos_threshold = f32::NAN), "threshold is NaN");
     says(speaker.speak(&voice, " \n\t", &own), "the text is empty");
     says(
         speaker.speak(&voice, "\u{3000}\u{2029}", &own),

@@ -1,37 +1,37 @@
-//! Whether a recording is worth listening to: what is refused, and what the user is told.
+//! Checks a recording: what is refused, and what the user is told.
 
 use ::audio::Recording;
 
 use super::{AudioError, RecordingNotice};
 use crate::LONGEST_PROMPT;
 
-/// Magnitude below which nothing is heard: 80 dB below full scale.
+/// Magnitude below which nothing is audible: 80 dB below full scale.
 const SILENCE: f32 = 1e-4;
-/// Length of the windows whose loudness is measured, in seconds: one wave of the lowest voice.
+/// Length of the windows for measuring loudness, in seconds: one wave of the lowest voice.
 const WINDOW: f64 = 0.02;
-/// So much softer than the loudest window, a window holds no speech: 40 dB.
+/// A window that is so much softer than the loudest contains no speech: 40 dB.
 const BACKGROUND: f32 = 0.01;
 /// Recordings below this length make poor voices, in seconds.
 const SHORT: f64 = 2.0;
-/// The least speech in a recording that is long enough, in seconds.
+/// Least seconds of speech in a recording that is long enough.
 const LEAST_SOUND: f64 = 1.0;
-/// Peak below which the voice is hard to tell from the noise: 40 dB below full scale.
+/// Peak below which the voice disappears in noise: 40 dB below full scale.
 const QUIET: f32 = 0.01;
-/// Peak that no recording in the scale of -1 to 1 has. Decoders overshoot by half.
+/// Peak that no recording in the range -1 to 1 reaches. Decoders overshoot by up to half.
 const OTHER_SCALE: f32 = 4.0;
-/// Magnitudes that a clipped sample has. What a decoder overshoots is not clipped.
+/// Magnitudes of a clipped sample. A decoder's overshoot does not count as clipping.
 const CLIPPED: std::ops::RangeInclusive<f32> = 0.999..=1.0;
-/// Samples of this magnitude in sequence that only clipping makes.
+/// Number of consecutive samples of this magnitude that only clipping produces.
 const CLIPPED_RUN: usize = 3;
-/// Share of clipped samples that is heard.
+/// Audible share of clipped samples.
 const MUCH_CLIPPED: f64 = 0.001;
-/// Mean that a working microphone does not have.
+/// Mean that a working microphone does not produce.
 const OFFSET: f64 = 0.05;
-/// Share of the channels' level that their average keeps at least: 20 dB.
+/// Least share of the channels' level that their average should keep: 20 dB.
 const KEPT: f32 = 0.1;
 
-/// Refuses a recording that no voice can come of: without samples, with samples that are no
-/// numbers, without sound. Tells of others what may make a poor voice.
+/// Refuses a recording that cannot become a voice: without samples, with samples that are not
+/// finite, or silent. Returns notices about anything that may make a poor voice.
 pub(crate) fn check(recording: &Recording) -> Result<Vec<RecordingNotice>, AudioError> {
     let &Recording {
         ref samples,
@@ -114,19 +114,19 @@ pub(crate) fn check(recording: &Recording) -> Result<Vec<RecordingNotice>, Audio
     Ok(notices)
 }
 
-/// A magnitude as decibels below full scale.
+/// A magnitude in decibels below full scale.
 pub(crate) fn decibels_below(magnitude: f32) -> f32 {
     -20.0 * magnitude.log10()
 }
 
-/// What is measured of samples.
+/// Measurements of samples.
 struct Measure {
     /// Largest magnitude.
     peak: f32,
     mean: f64,
     /// Root mean square.
     level: f32,
-    /// Half the distance between the extremes of the liveliest window: a constant has none.
+    /// Half the distance between the extremes of the window with the largest one; 0 for a constant.
     swing: f32,
     /// Seconds of windows that are not much softer than the loudest.
     sound: f64,
@@ -144,7 +144,7 @@ impl Measure {
             .map(|&it| f64::from(it) * f64::from(it))
             .sum();
         let peak = samples.iter().fold(0.0, |peak: f32, it| peak.max(it.abs()));
-        // Of less than one window nothing can be said but how far it is from zero.
+        // In less than one window, only the distance from zero can be measured.
         let swings: Vec<f32> = if samples.len() < window {
             vec![peak]
         } else {
@@ -174,7 +174,7 @@ fn swing(window: &[f32]) -> f32 {
     (ends.1 - ends.0) / 2.0
 }
 
-/// Samples in runs at either end of the scale.
+/// Samples in runs at either end of the range.
 fn clipped(samples: &[f32]) -> usize {
     // -1, 0 or 1.
     let side = |sample: f32| {

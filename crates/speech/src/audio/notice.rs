@@ -1,8 +1,8 @@
-//! What the user is told of a recording.
+//! What the user is told about a recording.
 
 use std::fmt;
 
-/// What may make a poor voice of a recording, or leaves out a part of it.
+/// Something that may make a poor voice, or a part of the recording that is not used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RecordingNotice {
     /// Only the beginning is used.
@@ -10,12 +10,12 @@ pub enum RecordingNotice {
         /// How much of it.
         seconds: u32,
     },
-    /// Hardly anything to learn a voice from.
+    /// Too short to learn a voice from.
     Short {
         /// How much.
         seconds: f64,
     },
-    /// Long, and nearly all of it silent.
+    /// Long, but nearly all of it silent.
     LittleSound {
         /// Seconds of sound.
         sound: f64,
@@ -27,24 +27,24 @@ pub enum RecordingNotice {
         /// How far the loudest sample is below full scale.
         decibels: f32,
     },
-    /// Louder than the recorder could take.
+    /// Louder than the recorder could handle.
     Clipped {
-        /// Share of the samples that it cut off.
+        /// Share of clipped samples.
         share: f64,
     },
-    /// Samples that are not in the scale of -1 to 1.
+    /// Samples outside the range -1 to 1.
     Scale {
         /// The largest.
         peak: f32,
     },
-    /// Samples that swing about another value than zero.
+    /// Samples centred on another value than zero.
     Offset {
-        /// About which.
+        /// That value.
         value: f64,
     },
     /// Channels that nearly cancel each other out.
     ChannelsCancel {
-        /// Share of their level that is left of them.
+        /// Remaining share of their level.
         kept: f32,
     },
 }

@@ -2,17 +2,17 @@
 
 use super::fade::linspace;
 
-/// Length of the stretches that are judged by their level, in seconds.
+/// Length of the stretches whose level is measured, in seconds.
 const FRAME: f64 = 0.02;
-/// So far below the loudest stretch it is silent, in dB.
+/// Level below the loudest stretch that counts as silence, in dB.
 const FLOOR_DB: f32 = 35.0;
-/// Length of the fade at the end of what is kept, in seconds.
+/// Length of the fade-out, in seconds.
 const FADE: f64 = 0.02;
-/// Length of the silence behind it, in seconds.
+/// Length of the silence after it, in seconds.
 const PAUSE: f64 = 0.08;
 
-/// Ends a recording on a short pause, as the prompts do that the model was trained with: one that
-/// ends in speech makes it go on with that speech.
+/// Ends a recording with a short pause, like the prompts that the model was trained with. After a
+/// prompt that ends in speech the model would continue that speech.
 pub fn end_on_pause(samples: &mut Vec<f32>, sample_rate: u32) {
     let length = |seconds: f64| (seconds * f64::from(sample_rate)) as usize;
     let frame = length(FRAME).max(1);

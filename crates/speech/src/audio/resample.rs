@@ -1,5 +1,5 @@
-//! Polyphase resampling: counterpart of `scipy.signal.resample_poly`, with which `convert_audio` in
-//! pocket-tts `data/audio_utils.py` changes the sample rate.
+//! Polyphase resampling: counterpart of `scipy.signal.resample_poly`, which `convert_audio` in
+//! pocket-tts `data/audio_utils.py` uses.
 
 use std::f64::consts::PI;
 
@@ -10,7 +10,7 @@ const BETA: f64 = 5.0;
 /// Half the filter's length, in samples of the lower rate.
 const HALF: usize = 10;
 
-/// Changes the sample rate of mono samples, from 1 to 768 kHz.
+/// Resamples mono samples, at rates from 1 to 768 kHz.
 pub fn resample_poly(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, AudioError> {
     for rate in [from, to] {
         if !(1_000..=768_000).contains(&rate) {
@@ -38,7 +38,7 @@ fn greatest_common_divisor(a: u32, b: u32) -> u32 {
     }
 }
 
-/// The filter, so that the taps of one output lie next to each other.
+/// The filter, arranged so that the taps of one output are adjacent.
 struct Phases {
     up: usize,
     /// Taps of one phase.
@@ -58,7 +58,7 @@ impl Phases {
             cutoff * sinc(cutoff * x) * window
         };
         let filter: Vec<f64> = (0..=2 * half).map(tap).collect();
-        // As many samples in as out, and none louder.
+        // Preserves the level.
         let gain = up as f64 / filter.iter().sum::<f64>();
         let taps = filter.len().div_ceil(up);
         let mut phases = vec![0.0; taps * up];
@@ -72,7 +72,7 @@ impl Phases {
         }
     }
 
-    /// The output whose newest tap lies on place `at` of the samples with zeros between.
+    /// The output whose newest tap is at position `at` of the zero-stuffed samples.
     fn output(&self, samples: &[f32], at: usize) -> f32 {
         let taps = &self.filter[at % self.up * self.taps..][..self.taps];
         let newest = at / self.up;
@@ -124,7 +124,7 @@ mod tests {
                 .collect();
             let resampled = resample_poly(&samples, from, 24_000).unwrap();
             let length = (samples.len() * 24_000).div_ceil(from as usize);
-            // The ends see silence around them.
+            // Beyond the ends is silence.
             let middle = 500..length - 500;
             let worst = middle
                 .map(|i| (f64::from(resampled[i]) - tone(24_000, i)).abs())

@@ -1,12 +1,12 @@
-//! The normal distribution, from operations that every platform rounds alike.
+//! The normal distribution, computed with operations that every platform rounds alike.
 
-/// Probability of a value up to `x`.
+/// Probability of a value of at most `x`.
 pub(super) fn cdf(x: f64) -> f64 {
     0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
 }
 
-/// The value with probability `p` of a value up to it; `p` lies between 0 and 1. Wichura's
-/// algorithm AS 241 (Applied Statistics 37, 1988), good to 1e-16.
+/// The inverse: the value that has probability `p` of not being exceeded, with `p` between 0 and 1.
+/// Wichura's algorithm AS 241 (Applied Statistics 37, 1988), accurate to 1e-16.
 pub(super) fn inverse_cdf(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {

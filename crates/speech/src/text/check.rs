@@ -1,4 +1,4 @@
-//! What can be told of a text before any of it is spoken.
+//! Checks a text before any of it is spoken.
 
 use config::TextOptions;
 
@@ -7,24 +7,24 @@ use super::map::Mapped;
 use super::pause::{Markers, Piece};
 use super::python::is_space;
 
-/// Bytes that are copied at once.
+/// Bytes copied at a time.
 const PIECE: usize = 4096;
 
-/// Reads a text, piece by piece and fast, and says whether it can be spoken.
+/// Reads a text piece by piece, fast, and decides whether it can be spoken.
 #[derive(Default)]
 pub struct TextCheck {
     markers: Markers,
     found: Found,
 }
 
-/// What the text holds.
+/// What was found in the text.
 #[derive(Clone, Copy, Default)]
 struct Found {
-    /// A letter or a digit that the model's rules leave.
+    /// A letter or a digit that the model's rules keep.
     words: bool,
-    /// Any character that they leave.
+    /// Any character that the rules keep.
     signs: bool,
-    /// Seconds of all pauses; none where there is no pause.
+    /// Seconds of all pauses; `None` without pauses.
     silence: Option<f64>,
 }
 
@@ -36,15 +36,15 @@ impl TextCheck {
         let mut rest = text;
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(rest.ceil_char_boundary(PIECE));
-            // Nobody asks where anything stands.
+            // The source map is not needed here.
             self.markers.push(&Mapped::at(piece, 0), &mut hear)?;
             rest = behind;
         }
         Ok(())
     }
 
-    /// The text is over. Refuses one that nothing is to be said of; else gives what looks like a
-    /// pause and will be spoken as words: the first few.
+    /// The text is over. Refuses one without anything to say; otherwise returns the first few
+    /// markers that look like a pause but will be spoken as words.
     pub fn finish(mut self, options: &TextOptions) -> Result<Vec<String>, TextError> {
         let found = &mut self.found;
         let mut hear = |piece: Piece| found.hear(piece, options);
@@ -54,7 +54,7 @@ impl TextCheck {
             signs,
             silence,
         } = self.found;
-        // Between pauses, signs alone are not spoken.
+        // Between pauses, signs without letters are not spoken.
         if words || silence.map_or(signs, |seconds| seconds > 0.0) {
             Ok(self.markers.near_misses().to_vec())
         } else {
@@ -75,7 +75,7 @@ impl Found {
                     None => !is_space(c),
                 };
                 for c in text.as_str().chars() {
-                    // Most texts begin with a word, and looking up is slow.
+                    // Most texts begin with a word, and a full look-up is slow.
                     if c.is_alphanumeric() && is_left(c) {
                         self.words = true;
                         break;

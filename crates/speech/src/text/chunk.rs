@@ -11,16 +11,16 @@ use super::prepare::{Prepared, prepare};
 use super::python::is_space;
 use crate::{Token, Tokenizer};
 
-/// Bytes of the source that are kept while nothing of them is spoken.
+/// Most bytes of the source that are kept while none of them is spoken.
 const LONGEST_UNSPOKEN: usize = 1 << 15;
 
-/// Signs that open what follows them.
+/// Characters that open what follows them.
 const OPENERS: &str = "([{<\"'«‹“‘„‚¿¡「『【《〈（［｛";
 
 /// Sentences that are spoken in one go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// The sentences, with their places in the source.
+    /// The sentences, with their source map.
     pub text: Mapped,
     /// The source from the end of the chunk before to the end of this one.
     pub excerpt: Excerpt,
@@ -38,13 +38,13 @@ pub struct Excerpt {
 }
 
 impl Chunk {
-    /// Applies the model's text options. The map leads to the source.
+    /// Applies the model's text options; the result maps to the source.
     pub fn prepare(&self, options: &TextOptions) -> Result<Prepared, TextError> {
         prepare(&self.text, options)
     }
 
-    /// The tokens of the prepared chunk. Each stands for whole characters of the source, as people
-    /// count them (grapheme clusters): those of one cluster have the same bytes.
+    /// The tokens of the prepared chunk. Each stands for whole grapheme clusters of the source;
+    /// tokens of the same cluster have the same bytes.
     pub fn tokens(&self, prepared: &Prepared, tokenizer: &Tokenizer) -> Vec<Token> {
         let mut tokens = prepared.tokens(tokenizer);
         for token in &mut tokens {
@@ -53,7 +53,7 @@ impl Chunk {
         tokens
     }
 
-    /// The bytes of the source that are spoken, with the punctuation around them.
+    /// The bytes of the source that are spoken, with adjacent punctuation.
     pub fn source(&self) -> Range<usize> {
         let range = self.excerpt.widen(self.text.source());
         let before = self.excerpt.get(self.excerpt.from..range.start);
@@ -63,25 +63,25 @@ impl Chunk {
 }
 
 impl Excerpt {
-    /// Bytes of the source up to its end.
+    /// End of the chunk in the source, in bytes.
     pub fn end(&self) -> usize {
         self.from + self.text.len()
     }
 
-    /// The text at these bytes of the source, as far as it is here.
+    /// The text at these bytes of the source, as far as the excerpt has it.
     pub fn get(&self, range: Range<usize>) -> &str {
         let [start, end] = [range.start, range.end].map(|at| self.inner(at));
         self.text.get(start..end).unwrap_or_default()
     }
 
-    /// UTF-16 units of the source before this byte of it.
+    /// UTF-16 units before this byte of the source.
     pub fn utf16(&self, at: usize) -> usize {
         let before = &self.text[..self.inner(at)];
         self.from_utf16 + before.encode_utf16().count()
     }
 
-    /// The smallest range of whole grapheme clusters around, as far as they are here: what the
-    /// excerpt before ends with is its own.
+    /// The smallest range of whole grapheme clusters around this one, within the excerpt: a cluster
+    /// does not reach into the excerpt before.
     pub fn widen(&self, range: Range<usize>) -> Range<usize> {
         let range = range.start.max(self.from)..range.end.max(self.from);
         let text = &self.text[..];
@@ -103,21 +103,21 @@ impl Excerpt {
         self.from + start..self.from + end
     }
 
-    /// A byte of the text, of a byte of the source.
+    /// Converts a byte offset in the source to one in the excerpt.
     fn inner(&self, at: usize) -> usize {
         let at = at.saturating_sub(self.from);
         self.text.floor_char_boundary(at.min(self.text.len()))
     }
 }
 
-/// The source that has come and that no chunk has spoken yet.
+/// The source that has arrived and is not part of a chunk yet.
 #[derive(Default)]
 pub(super) struct Unspoken(Excerpt);
 
 impl Unspoken {
     pub(super) fn push(&mut self, text: &str) {
         self.0.text.push_str(text);
-        // Nobody hears what is left out for so long.
+        // A listener does not miss such a long part that is not spoken.
         if self.0.text.len() > LONGEST_UNSPOKEN {
             let excess = self.0.text.len() - LONGEST_UNSPOKEN / 2;
             let excess = self.0.text.ceil_char_boundary(excess);
@@ -130,17 +130,17 @@ impl Unspoken {
         self.0.text.len()
     }
 
-    /// Bytes of the source that have come.
+    /// Bytes of the source that have arrived.
     pub(super) fn end(&self) -> usize {
         self.0.end()
     }
 
-    /// What is left.
+    /// The remaining source.
     pub(super) fn rest(&self) -> &Excerpt {
         &self.0
     }
 
-    /// The chunk of a text.
+    /// The chunk for a text.
     pub(super) fn chunk(&mut self, text: Mapped) -> Chunk {
         let end = self.0.widen(text.source()).end;
         let behind = self.0.get(end..self.0.end());
@@ -154,7 +154,7 @@ impl Unspoken {
         }
     }
 
-    /// Cuts off what stands before this byte of the source.
+    /// Cuts off the part before this byte of the source.
     fn take(&mut self, to: usize) -> Excerpt {
         let rest = self.0.text.split_off(self.0.inner(to));
         let taken = std::mem::take(&mut self.0);

@@ -1,4 +1,4 @@
-//! The chunks that are spoken: upstream's, bounded.
+//! The chunks that are spoken: upstream's, with bounded length.
 
 use config::TextOptions;
 
@@ -11,15 +11,15 @@ use super::split::{Sentences, Splitter};
 use super::window::WindowSize;
 use crate::Tokenizer;
 
-/// Most tokens of a chunk, unless the caller wants more. Upstream splits at punctuation alone and
-/// speaks a sentence without any in one go: memory would grow with the square of its length.
+/// Most tokens of a chunk, unless the caller asks for more. Upstream splits only at punctuation and
+/// speaks a sentence without any in one go, but memory grows with the square of its length.
 const LONGEST_CHUNK: usize = 300;
 
-/// Tokens of a segment, in terms of the longest chunk, from which on it comes in parts: enough that
-/// none of them is a chunk that need not be cut.
+/// Length of a segment from which on it comes in parts, as a multiple of the longest chunk: parts
+/// are then certainly too long to be spoken uncut.
 const LONGEST_SEGMENT: usize = 2;
 
-/// How much of a text is looked at in one go while it is spoken.
+/// How much of a text is examined at a time while it is spoken.
 pub(super) fn sizes(max_tokens: usize) -> Sizes {
     Sizes {
         window: WindowSize::SPEECH,
@@ -28,8 +28,8 @@ pub(super) fn sizes(max_tokens: usize) -> Sizes {
 }
 
 /// Makes the chunks of one passage after the other: those of [`super::split_into_best_sentences`]
-/// that there is something to say in. One of more than [`LONGEST_CHUNK`] tokens is cut into parts
-/// of about `max_tokens`, between words where it can be.
+/// that have anything to say. A chunk of more than [`LONGEST_CHUNK`] tokens is cut into parts of
+/// about `max_tokens`, between words if possible.
 pub(super) struct Chunks {
     longest: usize,
     splitter: Splitter,
@@ -45,7 +45,7 @@ impl Chunks {
         }
     }
 
-    /// Takes more of a passage, and gives the chunks that it completes.
+    /// Takes more of a passage, and returns the chunks that it completes.
     pub(super) fn push(
         &mut self,
         text: &Mapped,
@@ -56,7 +56,7 @@ impl Chunks {
         self.bound(sentences, tokenizer, options)
     }
 
-    /// The passage is over: gives its last chunks, if there is something to say.
+    /// The passage is over: returns its last chunks, if there is something to say.
     pub(super) fn finish(&mut self, tokenizer: &Tokenizer, options: &TextOptions) -> Vec<Mapped> {
         let sentences = self.splitter.finish(tokenizer, options);
         self.bound(sentences.unwrap_or_default(), tokenizer, options)
@@ -67,7 +67,7 @@ impl Chunks {
         self.splitter.kept() + self.cutter.kept()
     }
 
-    /// Cuts what is too long, and leaves out what is blank.
+    /// Cuts what is too long, and drops blank parts.
     fn bound(
         &mut self,
         sentences: Vec<Sentences>,
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// A sign that the vocabulary takes for a space is no white space to the text rules.
+    /// A character that the vocabulary treats as a space is not white space to the text rules.
     #[test]
     fn blank_chunks_are_left_out() {
         let options = options();

@@ -1,4 +1,4 @@
-//! Cuts what has no boundary, between words where it can be.
+//! Cuts text without a boundary, between words if possible.
 
 use std::ops::Range;
 
@@ -6,22 +6,22 @@ use super::map::Mapped;
 use super::python::is_space;
 use crate::Tokenizer;
 
-/// Bytes of a word that may be too long, when that is looked at first.
+/// Length of a word, in bytes, at which its number of tokens is checked for the first time.
 const LONG_WORD: usize = 512;
 
-/// Cuts a text that comes piece by piece into parts whose words have at most so many tokens
-/// together.
+/// Cuts a text that arrives piece by piece into parts of at most `max_tokens` tokens (summed over
+/// words).
 pub(super) struct Cutter {
     max_tokens: usize,
     part: Mapped,
     tokens: usize,
-    /// The word that is being read, unless it is cut.
+    /// The word being read, unless it is being cut.
     word: Mapped,
-    /// Bytes of the word from which on it is looked at again.
+    /// Length of the word at which it is checked again.
     long: usize,
-    /// In a word that is cut: a writing without spaces, or no word at all.
+    /// In a word that is being cut: a script without spaces, or no word at all.
     is_in_long_word: bool,
-    /// What stands before the next piece of the text.
+    /// Text between the part so far and the next piece.
     between: &'static str,
 }
 
@@ -63,7 +63,7 @@ impl Cutter {
         self.tokens = 0;
     }
 
-    /// More of a word.
+    /// Takes more of a word.
     fn letters(
         &mut self,
         text: &Mapped,
@@ -77,7 +77,7 @@ impl Cutter {
         }
         self.word.append_part(text, letters);
         if self.word.len() > self.long {
-            // The whole word has more tokens than this beginning, which is no one's whole word.
+            // The whole word has more tokens than this beginning of it.
             if tokenizer.encode(self.word.as_str()).len() > self.max_tokens.saturating_mul(2) {
                 self.is_in_long_word = true;
                 let word = std::mem::take(&mut self.word);
@@ -113,10 +113,10 @@ impl Cutter {
         }
     }
 
-    /// Adds a piece, to the next part where this one is full.
+    /// Adds a piece, to the next part if this one is full.
     fn add(&mut self, piece: &Mapped, tokens: usize, parts: &mut Vec<Mapped>) {
         if self.part.is_empty() {
-            // The piece stands at the beginning.
+            // The piece is the first one.
         } else if self.tokens + tokens > self.max_tokens {
             parts.push(std::mem::take(&mut self.part));
             self.tokens = 0;

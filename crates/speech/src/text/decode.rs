@@ -1,15 +1,15 @@
-//! The text of tokens, and where it comes from.
+//! The text of tokens, with its source map.
 
 use super::map::Mapped;
 use super::python::is_space;
 use crate::Tokenizer;
 
-/// Ids before a stretch of ids that its text may depend on.
+/// Ids before a stretch of ids that may influence its text.
 pub(super) const DECODED_BEFORE: usize = 4;
 
-/// The text of the last of `ids`, as it stands behind those before, and where it comes from. Each of
-/// them stands for one of `texts`; what is decoded differs from that by normalisation, unknown
-/// pieces and special tokens.
+/// The text of the last of `ids`, given those before, with its source map. Each of them stands for
+/// one of `texts`. The decoded text may differ from that because of normalisation, unknown pieces
+/// and special tokens.
 pub(super) fn decode(tokenizer: &Tokenizer, ids: &[i64], texts: &[Mapped]) -> Mapped {
     let start = ids.len() - texts.len();
     let decoded = behind(tokenizer, ids, start);
@@ -18,11 +18,11 @@ pub(super) fn decode(tokenizer: &Tokenizer, ids: &[i64], texts: &[Mapped]) -> Ma
         return same;
     }
     let mut mapped = Mapped::default();
-    // What nothing stands for comes from where the tokens before do.
+    // Text without a source gets the position of the tokens before.
     let from = source.source().start;
     let (mut at, mut place) = (0, from..from);
     while at < texts.len() {
-        // Bytes are decoded a run at a time.
+        // Byte pieces are decoded a run at a time.
         let run = ids[start + at..]
             .iter()
             .take_while(|id| is_byte(tokenizer, **id));
@@ -59,7 +59,7 @@ fn is_byte(tokenizer: &Tokenizer, id: i64) -> bool {
     tokenizer.is_byte_or_special(id) && tokenizer.piece(id).is_some_and(is_byte)
 }
 
-/// The text of the ids from `start` on, as it stands behind those before.
+/// The text of the ids from `start` on, given those before.
 fn behind(tokenizer: &Tokenizer, ids: &[i64], start: usize) -> String {
     let before = tokenizer.decode(&ids[..start]);
     let text = tokenizer.decode(ids);
@@ -69,7 +69,7 @@ fn behind(tokenizer: &Tokenizer, ids: &[i64], start: usize) -> String {
     }
 }
 
-/// `text`, if it is `source` but for white space at the beginning.
+/// `text`, if it equals `source` except for white space at the beginning.
 fn same(text: &str, source: &Mapped) -> Option<Mapped> {
     let core = text.trim_start_matches(is_space);
     let whole = source.as_str();

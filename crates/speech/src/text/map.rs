@@ -1,11 +1,11 @@
-//! Where the parts of a text that was made of another come from.
+//! Source maps: which part of a source each part of a text was made from.
 
 use std::ops::Range;
 
-/// Says for each byte of a text which bytes of its source it was made of.
+/// Maps each byte of a text to the bytes of its source that it was made from.
 ///
-/// Ranges are in order: what comes later in the text does not come from earlier in the source. What
-/// was added has an empty range; what was left out is in none.
+/// Ranges are in order: a later part of the text never comes from an earlier part of the source.
+/// Added text has an empty range; removed text is in none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceMap {
     spans: Vec<Span>,
@@ -14,23 +14,24 @@ pub struct SourceMap {
 /// A stretch of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Span {
-    /// Where it ends; it begins where the one before ends.
+    /// Its end; it begins at the end of the previous one.
     end: usize,
     source: Range<usize>,
-    /// Whether it is the source, byte by byte; else all of it was made of all of `source`.
+    /// Whether it equals the source byte by byte; otherwise the whole span was made from the whole
+    /// `source`.
     is_exact: bool,
 }
 
 impl SourceMap {
-    /// The map of a text of `length` bytes that stands at `at` in its source, unchanged.
+    /// The map of an unchanged text of `length` bytes that is at `at` in its source.
     pub fn identity(length: usize, at: usize) -> Self {
         let mut map = Self::default();
         map.push(length, at..at + length, true);
         map
     }
 
-    /// The map of a text of `length` bytes in which parts were replaced: bytes of the text, and
-    /// those of the source that they stand for, in order. What stands between was left as it was.
+    /// The map of a text of `length` bytes in which parts were replaced: pairs of bytes of the text
+    /// and bytes of the source, in order. Text between them is unchanged.
     pub fn of_replacements(
         length: usize,
         source_length: usize,
@@ -63,8 +64,8 @@ impl SourceMap {
         self.spans.is_empty()
     }
 
-    /// The bytes of the source that those of the text at `range` were made of: from the first to
-    /// the last. Empty, where it would have to be, if all of them were added.
+    /// The bytes of the source for the text at `range`, from the first to the last. Empty, at the
+    /// right position, if all of them were added.
     pub fn source(&self, range: Range<usize>) -> Range<usize> {
         let mut hull: Option<Range<usize>> = None;
         let mut place = None;
@@ -81,7 +82,7 @@ impl SourceMap {
         })
     }
 
-    /// Where the byte at `at` comes from, or would have to.
+    /// The source of the byte at `at`, or the position where it would be.
     fn place(&self, at: usize) -> usize {
         let index = self.spans.partition_point(|span| span.end <= at);
         match (self.spans.get(index), self.spans.last()) {
@@ -114,7 +115,7 @@ impl SourceMap {
         map
     }
 
-    /// The spans in `range`: how many bytes of each, of which source.
+    /// The spans in `range`: the length of each, and its source.
     fn parts(&self, range: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>, bool)> + '_ {
         let first = self.spans.partition_point(|span| span.end <= range.start);
         let mut at = range.start;
@@ -131,14 +132,14 @@ impl SourceMap {
         })
     }
 
-    /// Goes on with the part of `other` at `range`.
+    /// Appends the part of `other` at `range`.
     pub(crate) fn append(&mut self, other: &Self, range: Range<usize>) {
         for (length, source, is_exact) in other.parts(range) {
             self.push(length, source, is_exact);
         }
     }
 
-    /// Goes on with `length` bytes.
+    /// Appends `length` bytes.
     fn push(&mut self, length: usize, source: Range<usize>, is_exact: bool) {
         if length == 0 {
             return;
@@ -164,7 +165,7 @@ impl SourceMap {
     }
 }
 
-/// A text, and where it comes from.
+/// A text with its source map.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapped {
     text: String,
@@ -172,7 +173,7 @@ pub struct Mapped {
 }
 
 impl Mapped {
-    /// `text`, which stands at `at` in its source.
+    /// `text`, unchanged, at `at` in its source.
     pub fn at(text: &str, at: usize) -> Self {
         Self {
             text: text.to_owned(),
@@ -180,7 +181,7 @@ impl Mapped {
         }
     }
 
-    /// `text` with its map, which has to have its length.
+    /// `text` with its map, which must have its length.
     pub(crate) fn new(text: &str, map: SourceMap) -> Self {
         debug_assert_eq!(text.len(), map.len());
         let text = text.to_owned();
@@ -197,7 +198,7 @@ impl Mapped {
         &self.map
     }
 
-    /// The bytes of the source from the first to the last that is in the text.
+    /// The bytes of the source from the first to the last that the text was made from.
     pub fn source(&self) -> Range<usize> {
         self.map.source(0..self.len())
     }
@@ -218,7 +219,7 @@ impl Mapped {
         *self = Self::default();
     }
 
-    /// The characters, and the bytes of the source that each was made of.
+    /// The characters, each with the bytes of the source that it was made from.
     pub(crate) fn characters(&self) -> impl Iterator<Item = (char, Range<usize>)> + '_ {
         let source = |(at, c): (usize, char)| (c, self.map.source(at..at + c.len_utf8()));
         self.text.char_indices().map(source)
@@ -232,49 +233,49 @@ impl Mapped {
         }
     }
 
-    /// The part without the characters at both ends that are such.
+    /// The part without characters at both ends for which the predicate holds.
     pub(crate) fn trim(&self, is: impl Fn(char) -> bool) -> Self {
         let end = self.text.trim_end_matches(&is).len();
         let start = end - self.text[..end].trim_start_matches(&is).len();
         self.slice(start..end)
     }
 
-    /// Goes on with another text of the same source.
+    /// Appends another text of the same source.
     pub(crate) fn append(&mut self, other: &Self) {
         self.append_part(other, 0..other.len());
     }
 
-    /// Goes on with a part of another text of the same source.
+    /// Appends a part of another text of the same source.
     pub(crate) fn append_part(&mut self, other: &Self, range: Range<usize>) {
         self.text.push_str(&other.text[range.clone()]);
         self.map.append(&other.map, range);
     }
 
-    /// Goes on with a character that was made of these bytes of the source.
+    /// Appends a character that was made from these bytes of the source.
     pub(crate) fn push(&mut self, c: char, source: Range<usize>) {
         self.text.push(c);
         let is_exact = c.len_utf8() == source.len();
         self.map.push(c.len_utf8(), source, is_exact);
     }
 
-    /// Goes on with a text that was made of these bytes of the source.
+    /// Appends a text that was made from these bytes of the source.
     pub(crate) fn push_str(&mut self, text: &str, source: Range<usize>) {
         self.text.push_str(text);
         self.map.push(text.len(), source, false);
     }
 
-    /// Goes on with a text that stands nowhere in the source.
+    /// Appends a text that is not in the source.
     pub(crate) fn push_added(&mut self, text: &str) {
         let at = self.map.place(self.len());
         self.push_str(text, at..at);
     }
 
-    /// Drops what is beyond `length` bytes.
+    /// Truncates the text to `length` bytes.
     pub(crate) fn truncate(&mut self, length: usize) {
         *self = self.slice(0..length.min(self.len()));
     }
 
-    /// Cuts what is beyond `at` off.
+    /// Splits the text at `at`, and returns the second part.
     pub(crate) fn split_off(&mut self, at: usize) -> Self {
         let rest = self.slice(at..self.len());
         self.truncate(at);

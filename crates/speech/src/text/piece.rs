@@ -1,18 +1,17 @@
-//! A piece of a text, as it was written and as it is spoken.
+//! A piece of a text, as written and as spoken.
 
 use std::ops::Range;
 
 use super::map::SourceMap;
 
-/// A stretch of the spoken text, and the stretch of the source that it stands for.
+/// A range of the spoken text, and the range of the source that it replaces.
 type Replaced = (Range<usize>, Range<usize>);
 
-/// A piece of a text. Where it was rewritten before it came here, for numbers or pronunciations, it
-/// keeps what it was made of.
+/// A piece of a text. If it was rewritten (numbers, pronunciations), it keeps its source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextPiece {
     text: String,
-    /// What was rewritten, unless nothing was.
+    /// The rewriting, if there was one.
     rewriting: Option<Rewriting>,
 }
 
@@ -23,8 +22,8 @@ struct Rewriting {
 }
 
 impl TextPiece {
-    /// `text`, which was made of `source`: bytes of the text, and those of the source that they stand
-    /// for, in order. What stands between them was left as it was.
+    /// `text`, which was made from `source`: pairs of bytes of the text and bytes of the source, in
+    /// order. Text between them is unchanged.
     pub fn rewritten(
         source: String,
         text: String,
@@ -57,7 +56,8 @@ impl TextPiece {
         }
     }
 
-    /// Parts of about `length` bytes, together all of it. What was rewritten is in one of them.
+    /// Parts of about `length` bytes, which together are the whole piece. A rewritten range is
+    /// never divided.
     pub(crate) fn parts(self, length: usize) -> impl Iterator<Item = Self> + Send {
         let (mut at, mut source_at, mut next) = (0, 0, 0);
         std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! `prepare_text_prompt` for a passage that comes piece by piece.
+//! `prepare_text_prompt` for a passage that arrives piece by piece.
 
 use std::ops::Range;
 
@@ -9,19 +9,19 @@ use super::map::Mapped;
 use super::prepare::{TERMINAL_PUNCTUATION, ensure_terminal_punctuation, one_line, uppercase};
 use super::python::is_space;
 
-/// Bytes of white space in a row that are kept.
+/// Most bytes of white space in a row that are kept.
 const LONGEST_SPACE: usize = 4096;
 
-/// Prepares a passage as [`super::prepare_text_prompt`] does, but for the padding of short texts,
-/// which splitting drops again. Every rule but that of the end looks at a character and those next
-/// to it.
+/// Prepares a passage as [`super::prepare_text_prompt`] does, except for the padding of short
+/// texts, which splitting drops again. Every rule except the one for the end depends only on a
+/// character and its neighbours.
 #[derive(Default)]
 pub(super) struct Preparation {
-    /// White space of the passage as it stands, which belongs to it only if more follows; none
+    /// White space in the given text, which belongs to the passage only if more follows; none
     /// before its beginning.
     outer_space: Option<Mapped>,
     has_begun: bool,
-    /// White space between words that have been rewritten.
+    /// White space between rewritten words.
     space: Mapped,
     /// Whether the last character is a sentence mark.
     is_after_mark: bool,
@@ -47,7 +47,7 @@ impl Preparation {
     }
 
     /// The passage is over: completes `prepared`, the end of the prepared text. Refuses a passage
-    /// that the rules leave nothing of.
+    /// if the rules leave nothing of it.
     pub(super) fn finish(
         &mut self,
         options: &TextOptions,
@@ -87,7 +87,7 @@ impl Preparation {
         options: &TextOptions,
         prepared: &mut Mapped,
     ) {
-        // Where characters are rewritten, words are joined with single spaces.
+        // If characters are rewritten, words are joined with single spaces.
         let is_joined = !options.replace_characters.is_empty();
         if is_space(c) {
             if self.has_begun && (self.space.is_empty() || !is_joined) {
@@ -97,7 +97,7 @@ impl Preparation {
             return;
         }
         if is_joined && self.is_after_mark && matches!(c, ',' | ';' | ':') {
-            // What a deleted quote leaves between a sentence mark and a comma.
+            // A sentence mark followed by a comma, because the quote between them was deleted.
             self.space.clear();
             self.is_after_mark = false;
             return;

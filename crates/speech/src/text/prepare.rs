@@ -13,23 +13,23 @@ pub(super) const TERMINAL_PUNCTUATION: &str = ".!?\u{2026}";
 const WEAK_PUNCTUATION: &str = ",;:-\u{2013}\u{2014}";
 const CLOSERS: &str = "\"'\u{201d}\u{2019})]\u{bb}";
 
-/// Texts of up to so many words are padded, where the model wants that.
+/// Texts of up to this many words are padded, if the model wants that.
 const SHORT: usize = 4;
 const PADDING: &str = "        ";
 
 /// A text as the model reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prepared {
-    /// What is tokenized.
+    /// The text to tokenize.
     pub text: String,
-    /// Where it comes from: in the text that it was made of, or in the source of that.
+    /// Its source map.
     pub map: SourceMap,
-    /// Frames to go on for after the end of speech, before the two that are always added.
+    /// Frames to add after the end of speech, besides the two that are always added.
     pub frames_after_eos_guess: usize,
 }
 
 impl Prepared {
-    /// The tokens, with the bytes of the source that each stands for.
+    /// The tokens, each with its bytes of the source.
     pub fn tokens(&self, tokenizer: &Tokenizer) -> Vec<Token> {
         let mut tokens = tokenizer.tokens(&self.text);
         for token in &mut tokens {
@@ -39,12 +39,12 @@ impl Prepared {
     }
 }
 
-/// Counterpart of `prepare_text_prompt`: applies the model's text options.
+/// Counterpart of `prepare_text_prompt` in pocket-tts: applies the model's text options.
 pub fn prepare_text_prompt(text: &str, options: &TextOptions) -> Result<Prepared, TextError> {
     prepare(&Mapped::at(text, 0), options)
 }
 
-/// The same for a text that was made of another.
+/// The same for a text with a source map.
 pub(super) fn prepare(text: &Mapped, options: &TextOptions) -> Result<Prepared, TextError> {
     let mut text = text.trim(is_space);
     if !options.replace_characters.is_empty() {
@@ -90,7 +90,7 @@ pub(super) fn prepare(text: &Mapped, options: &TextOptions) -> Result<Prepared, 
     })
 }
 
-/// Makes spaces of line ends, then one space of each two.
+/// Turns line ends into spaces, then double spaces into single ones.
 pub(super) fn one_line(text: &Mapped) -> Mapped {
     let mut line = Mapped::default();
     let mut open: Option<Range<usize>> = None;
@@ -113,8 +113,8 @@ pub(super) fn one_line(text: &Mapped) -> Mapped {
     line
 }
 
-/// Rewrites characters and joins words with single spaces. A sentence mark that a deleted quote
-/// leaves before a comma swallows the comma.
+/// Rewrites characters, and joins words with single spaces. If a deleted quote leaves a comma after
+/// a sentence mark, the comma is dropped.
 fn replace_characters(text: &Mapped, options: &TextOptions) -> Mapped {
     let mut replaced = Mapped::default();
     for (c, source) in text.characters() {
@@ -140,7 +140,7 @@ fn replace_characters(text: &Mapped, options: &TextOptions) -> Mapped {
     drop_marks_after_sentence_ends(&joined)
 }
 
-/// Drops one `,`, `;` or `:` after each of `.!?…`, with the white space between.
+/// Drops one `,`, `;` or `:` after each of `.!?…`, with the white space between them.
 fn drop_marks_after_sentence_ends(text: &Mapped) -> Mapped {
     let mut out = Mapped::default();
     let (all, mut from) = (text.as_str(), 0);
@@ -156,7 +156,7 @@ fn drop_marks_after_sentence_ends(text: &Mapped) -> Mapped {
     out
 }
 
-/// A character as the first of a text.
+/// A character, capitalised as the first of a text.
 pub(super) fn uppercase(c: char) -> impl Iterator<Item = char> {
     let (keep, upper) = if is_upper(c) {
         (Some(c), None)
@@ -166,8 +166,8 @@ pub(super) fn uppercase(c: char) -> impl Iterator<Item = char> {
     keep.into_iter().chain(upper.into_iter().flatten())
 }
 
-/// Counterpart of `_ensure_terminal_punctuation`. It goes by the last character that is neither closing
-/// nor weak punctuation, and by what follows that one.
+/// Counterpart of `_ensure_terminal_punctuation` in pocket-tts. The decision depends on the last
+/// character that is neither closing nor weak punctuation, and on what follows it.
 pub(super) fn ensure_terminal_punctuation(text: &mut Mapped) {
     let all = text.as_str();
     let core = all.trim_end_matches(|c| c == ' ' || CLOSERS.contains(c));

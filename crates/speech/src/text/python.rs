@@ -1,7 +1,7 @@
-//! What Python's `str` does, where Rust's differs: upstream's rules are written in its terms.
+//! Python's `str` methods, where Rust's differ: upstream's rules are written in their terms.
 
-/// `str.isspace` of one character, which `strip`, `split` and `\s` go by: Unicode's white space
-/// and the information separators.
+/// `str.isspace` for one character, which `strip`, `split` and `\s` use: Unicode's white space and
+/// the information separators.
 pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
@@ -11,12 +11,12 @@ pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(is_space).filter(|word| !word.is_empty())
 }
 
-/// `str.isupper` of one character.
+/// `str.isupper` for one character.
 pub(super) fn is_upper(c: char) -> bool {
     c.is_uppercase()
 }
 
-/// `str.isdigit` of one character: decimal digits, and those that stand for digits.
+/// `str.isdigit` for one character: decimal digits and other digit characters.
 pub(super) fn is_digit(c: char) -> bool {
     // Superscripts, subscripts, circled and other digits that are not decimal (Numeric_Type=Digit).
     const DIGITS: [(u32, u32); 20] = [

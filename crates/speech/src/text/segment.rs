@@ -1,5 +1,5 @@
-//! Counterpart of `_find_boundary_indices` and `_segments_from_boundaries`, for a text that comes piece
-//! by piece.
+//! Counterpart of `_find_boundary_indices` and `_segments_from_boundaries` in pocket-tts, for a
+//! text that arrives piece by piece.
 
 use super::decode::{DECODED_BEFORE, decode};
 use super::map::Mapped;
@@ -7,13 +7,13 @@ use super::python::is_digit;
 use super::window::{Piece, WindowSize, Windows};
 use crate::Tokenizer;
 
-/// Ids before a boundary that are kept, to tell what it is.
+/// Ids that are kept before a boundary, to classify it.
 const CONTEXT: usize = 64;
 
-/// What stands between two boundaries.
+/// The text between two boundaries.
 #[derive(Debug, PartialEq)]
 pub(super) enum Segment {
-    /// A run of tokens and the text that it stands for.
+    /// A run of tokens and its text.
     Whole {
         /// How many.
         tokens: usize,
@@ -22,16 +22,16 @@ pub(super) enum Segment {
     },
     /// A part of a run that is too long to wait for its end.
     Part(Mapped),
-    /// The run of the parts is over.
+    /// The end of a run that came in parts.
     End,
 }
 
-/// How long windows and segments are.
+/// Lengths of windows and segments.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes {
     /// Of the windows.
     pub(super) window: WindowSize,
-    /// Tokens of a segment from which on it comes in parts.
+    /// Length in tokens from which on a segment comes in parts.
     pub(super) segment: usize,
 }
 
@@ -43,25 +43,25 @@ impl Sizes {
     };
 }
 
-/// Cuts a text where a run of certain tokens is over.
+/// Cuts a text after each run of certain tokens.
 pub(super) struct Segments {
     windows: Windows,
     longest: usize,
     /// The tokens that end a segment.
     ends: Vec<i64>,
-    /// Whether a period between two digits is no end.
+    /// Whether a period between two digits does not end a segment.
     keeps_decimals: bool,
-    /// Ids of the segment that is being read, behind some of those before.
+    /// Ids of the segment being read, after some ids of the text before.
     ids: Vec<i64>,
-    /// What each of them stands for.
+    /// The text of each id.
     texts: Vec<Mapped>,
-    /// Where it begins.
+    /// Start of the segment.
     start: usize,
-    /// Where a boundary may come next.
+    /// Earliest position of the next boundary.
     at: usize,
-    /// Where the ids of the last window begin.
+    /// Start of the ids of the last window.
     window: usize,
-    /// Whether a part of it was handed on.
+    /// Whether a part of the segment was already returned.
     is_in_parts: bool,
 }
 
@@ -81,7 +81,7 @@ impl Segments {
         }
     }
 
-    /// Where more of the text is put.
+    /// Where more text is appended.
     pub(super) fn text(&mut self) -> &mut Mapped {
         self.windows.text()
     }
@@ -92,7 +92,7 @@ impl Segments {
         self.windows.kept() + 8 * self.ids.len() + texts.sum::<usize>()
     }
 
-    /// The segments that end in what has come.
+    /// The segments that end in the text so far.
     pub(super) fn read(&mut self, tokenizer: &Tokenizer) -> Vec<Segment> {
         let mut segments = Vec::new();
         while let Some(pieces) = self.windows.next(tokenizer) {
@@ -104,7 +104,7 @@ impl Segments {
         segments
     }
 
-    /// All that is left: the text is over.
+    /// The remaining segments: the text is over.
     pub(super) fn finish(&mut self, tokenizer: &Tokenizer) -> Vec<Segment> {
         let mut segments = Vec::new();
         let pieces = self.windows.rest(tokenizer);
@@ -124,7 +124,7 @@ impl Segments {
         }
     }
 
-    /// Looks for boundaries in what is there.
+    /// Searches for boundaries in the ids so far.
     fn scan(&mut self, tokenizer: &Tokenizer, is_last: bool, segments: &mut Vec<Segment>) {
         while self.at < self.ids.len() {
             let (before, after) = (self.ids[self.at - 1], self.ids[self.at]);
@@ -150,7 +150,7 @@ impl Segments {
         self.window = self.window.saturating_sub(old);
     }
 
-    /// A segment ends before the id at `end`.
+    /// Ends a segment before the id at `end`.
     fn end(&mut self, tokenizer: &Tokenizer, end: usize, segments: &mut Vec<Segment>) {
         if std::mem::take(&mut self.is_in_parts) {
             let text = self.decode(tokenizer, end, true);
@@ -164,8 +164,8 @@ impl Segments {
         self.start = end;
     }
 
-    /// The text of the segment up to the id at `end`; as it stands behind the ids before, if it is
-    /// in parts.
+    /// The text of the segment up to the id at `end`; if it comes in parts, the text given the ids
+    /// before.
     fn decode(&self, tokenizer: &Tokenizer, end: usize, is_in_parts: bool) -> Mapped {
         let start = self.start;
         let from = if is_in_parts {
@@ -176,8 +176,8 @@ impl Segments {
         decode(tokenizer, &self.ids[from..end], &self.texts[start..end])
     }
 
-    /// Hands on a part of a segment that has become too long. The last window waits, for a segment
-    /// never ends in white space; the bytes of a character are in one window.
+    /// Returns a part of a segment that has become too long. The last window is kept back, because
+    /// a segment never ends in white space. The bytes of one character are in the same window.
     fn part(&mut self, tokenizer: &Tokenizer, segments: &mut Vec<Segment>) {
         let is_long = self.is_in_parts || self.ids.len() - self.start > self.longest;
         if !is_long || self.window <= self.start || self.window > self.at {
@@ -190,21 +190,21 @@ impl Segments {
     }
 }
 
-/// Counterpart of `_is_decimal_period_boundary`; none where that depends on what has not come yet.
-/// Upstream decodes all that comes before and after; the characters next to the boundary decide,
-/// and so do the tokens next to it.
+/// Counterpart of `_is_decimal_period_boundary` in pocket-tts; `None` if that depends on text that
+/// has not arrived. Upstream decodes everything before and after; the characters next to the
+/// boundary decide, and they come from the tokens next to it.
 fn is_decimal_period(
     tokenizer: &Tokenizer,
     ids: &[i64],
     boundary: usize,
     is_last: bool,
 ) -> Option<bool> {
-    // Two characters come from at most two tokens that are no bytes, for a piece is never empty;
-    // one more, since decoding drops a space at the beginning.
+    // Two characters come from at most two tokens that are not byte pieces, because a piece is
+    // never empty; plus one, because decoding drops a space at the beginning.
     const PIECES: usize = 3;
     let is_piece = |id: &&i64| !tokenizer.is_byte_or_special(**id);
     let reach = |ids: &mut dyn Iterator<Item = &i64>| {
-        // Bytes are decoded a run at a time, so a run is never cut.
+        // Byte pieces are decoded a run at a time, so a run is never cut.
         let mut pieces = 0;
         let reach = ids.take_while(|id| {
             pieces += usize::from(is_piece(id));
@@ -220,7 +220,7 @@ fn is_decimal_period(
         return Some(false);
     }
     let (after, is_enough) = reach(&mut ids[boundary..].iter());
-    // A run of bytes of any length is waited for only as long as a word may be.
+    // A run of byte pieces is waited for only up to the length of a word.
     if !is_enough && !is_last && ids.len() - boundary < CONTEXT * CONTEXT {
         return None;
     }

@@ -1,6 +1,6 @@
-//! Counterpart of `split_into_best_sentences`: long texts in chunks of whole sentences. The text may come
-//! piece by piece: boundaries follow from the tokens next to them, and segments are joined from
-//! the left, so nothing has to be known of what comes later.
+//! Counterpart of `split_into_best_sentences` in pocket-tts: long texts in chunks of whole
+//! sentences. The text may arrive piece by piece: boundaries depend on the tokens next to them, and
+//! segments are joined from the left, so later text has no influence.
 
 use config::TextOptions;
 
@@ -11,19 +11,19 @@ use super::python::is_space;
 use super::segment::{Segment, Segments, Sizes};
 use crate::Tokenizer;
 
-/// Text whose tokens say which ones end a sentence.
+/// Text whose tokens show which ones end a sentence.
 const SENTENCE_ENDS: &str = ".!...?";
-/// Text whose tokens say where a sentence that is too long may be cut.
+/// Text whose tokens show where a sentence that is too long may be cut.
 const WEAK_ENDS: &str = ",;:";
 
-/// Some sentences that are spoken in one go.
+/// Sentences that are spoken in one go.
 #[derive(Debug, PartialEq)]
 pub(super) enum Sentences {
     /// All of them.
     Whole(Mapped),
     /// A part of a stretch without any boundary.
     Part(Mapped),
-    /// That stretch is over.
+    /// The end of that stretch.
     End,
 }
 
@@ -32,11 +32,11 @@ pub(super) struct Splitter {
     max_tokens: usize,
     preparation: Preparation,
     sentences: Segments,
-    /// Of a sentence that is too long.
+    /// For clauses of a sentence that is too long.
     clauses: Segments,
-    /// Whether any of that sentence has come.
+    /// Whether any of that sentence has arrived.
     is_in_sentence: bool,
-    /// Segments that have been joined so far.
+    /// Segments joined so far.
     joined: Mapped,
     joined_tokens: usize,
 }
@@ -55,7 +55,7 @@ impl Splitter {
         }
     }
 
-    /// Takes more of a passage, and gives what it completes.
+    /// Takes more of a passage, and returns what it completes.
     pub(super) fn push(
         &mut self,
         text: &Mapped,
@@ -70,7 +70,7 @@ impl Splitter {
         out
     }
 
-    /// The passage is over: gives what is left. Refuses one without anything to say.
+    /// The passage is over: returns the rest. Refuses one without anything to say.
     pub(super) fn finish(
         &mut self,
         tokenizer: &Tokenizer,
@@ -143,7 +143,7 @@ impl Splitter {
         }
     }
 
-    /// Adds a segment to those before, if it fits.
+    /// Appends a segment to those before, if it fits.
     fn join(&mut self, tokens: usize, text: Mapped, out: &mut Vec<Sentences>) {
         if !self.joined.is_empty() && self.joined_tokens + tokens > self.max_tokens {
             self.flush(out);
@@ -166,8 +166,8 @@ impl Splitter {
     }
 }
 
-/// Counterpart of `split_into_best_sentences`: chunks of at most `max_tokens` tokens, where the text has
-/// that many boundaries. What it gives may be blank.
+/// Counterpart of `split_into_best_sentences` in pocket-tts: chunks of at most `max_tokens` tokens,
+/// if the text has enough boundaries. Results may be blank.
 pub fn split_into_best_sentences(
     tokenizer: &Tokenizer,
     text: &str,

@@ -1,4 +1,4 @@
-//! Token ids of a text that comes piece by piece, window by window.
+//! Tokenizes a text that arrives piece by piece, window by window.
 
 use std::ops::Range;
 
@@ -6,29 +6,29 @@ use super::map::Mapped;
 use super::python::is_space;
 use crate::{Token, Tokenizer};
 
-/// Bytes of text on each side of a cut that show whether it changes any token.
+/// Bytes of text on each side of a cut that are compared to see whether it changes a token.
 const CONTEXT: usize = 64;
 
-/// Bytes of a word that the context begins in, at most.
+/// Most bytes of a word at which the context begins.
 const LONGEST_WORD: usize = 256;
 
-/// Places that are tried for a cut.
+/// Positions that are tried for a cut.
 const TRIES: usize = 8;
 
 /// How long windows are, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WindowSize {
-    /// As long as this they are, but for the way to the next place for a cut.
+    /// Normal length, plus the distance to the next position for a cut.
     pub(super) usual: usize,
-    /// From here on they are also cut in a word.
+    /// Length from which on cuts inside a word are allowed.
     pub(super) word: usize,
-    /// From here on they are cut wherever it is, even if that changes tokens.
+    /// Length at which a window is cut anywhere, even if that changes tokens.
     pub(super) longest: usize,
 }
 
 impl WindowSize {
-    /// Short enough that the first sound does not wait for it, long enough that what is encoded
-    /// twice does not count.
+    /// Short enough not to delay the first sound, long enough that encoding the context twice does
+    /// not matter.
     pub(super) const SPEECH: Self = Self {
         usual: 1024,
         word: 1536,
@@ -46,18 +46,18 @@ impl WindowSize {
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
     pub(super) id: i64,
-    /// The part of the text that it stands for; nothing if the token before stands for the same, as
-    /// with the bytes of a character.
+    /// The part of the text that it stands for; empty if the previous token stands for the same
+    /// part, as with the bytes of a character.
     pub(super) text: Mapped,
 }
 
-/// Cuts a text into windows whose ids together are those of the whole text. It is cut where the ids
-/// of what stands before do not depend on what follows: so pieces of any vocabulary and rules of
-/// any normalizer are heeded, as far as [`CONTEXT`] bytes show. Where no such place is found within
-/// [`WindowSize::longest`] bytes, it is cut there.
+/// Cuts a text into windows whose ids together are those of the whole text. It cuts where the ids
+/// before do not depend on the text after, which it tests with [`CONTEXT`] bytes on each side; so
+/// the pieces of any vocabulary and the rules of any normalizer are respected. If there is no such
+/// position within [`WindowSize::longest`] bytes, it cuts there.
 pub(super) struct Windows {
     size: WindowSize,
-    /// What has come and is in no window yet.
+    /// Text that has arrived and is in no window yet.
     text: Mapped,
     /// The last words of the windows so far.
     context: String,
@@ -72,7 +72,7 @@ impl Windows {
         }
     }
 
-    /// Where more of the text is put.
+    /// Where more text is appended.
     pub(super) fn text(&mut self) -> &mut Mapped {
         &mut self.text
     }
@@ -82,7 +82,7 @@ impl Windows {
         self.text.len() + self.context.len()
     }
 
-    /// Tokens of the next window, if enough text has come for one.
+    /// Tokens of the next window, if enough text has arrived.
     pub(super) fn next(&mut self, tokenizer: &Tokenizer) -> Option<Vec<Piece>> {
         let at = self.cut(tokenizer)?;
         let rest = self.text.split_off(at);
@@ -90,7 +90,7 @@ impl Windows {
         Some(self.encode(tokenizer, &window))
     }
 
-    /// Tokens of what is left: the text is over.
+    /// Tokens of the rest: the text is over.
     pub(super) fn rest(&mut self, tokenizer: &Tokenizer) -> Vec<Piece> {
         let window = std::mem::take(&mut self.text);
         let pieces = self.encode(tokenizer, &window);
@@ -98,7 +98,7 @@ impl Windows {
         pieces
     }
 
-    /// Tokens of a window behind its context.
+    /// Tokens of a window after its context.
     fn encode(&mut self, tokenizer: &Tokenizer, window: &Mapped) -> Vec<Piece> {
         let text = window.as_str();
         if self.context.is_empty() {
@@ -114,12 +114,12 @@ impl Windows {
             Some((first, rest)) if first.iter().map(|token| token.id).eq(known) => {
                 pieces(rest, window, before)
             }
-            // In a long word that no cut fits into.
+            // In a long word without a position for a cut.
             _ => pieces(&tokenizer.tokens(text), window, 0),
         }
     }
 
-    /// Where the next window ends.
+    /// End of the next window.
     fn cut(&self, tokenizer: &Tokenizer) -> Option<usize> {
         let WindowSize {
             usual,
@@ -152,8 +152,8 @@ impl Windows {
         found
     }
 
-    /// Whether a space stands between two words here. Behind it is a letter, which the rules for
-    /// the end of a text do not reach across.
+    /// Whether there is a space between two words here. A letter follows, so the rules for the end
+    /// of a text do not apply across it.
     fn is_place(&self, at: usize) -> bool {
         let (before, after) = self.text.as_str().split_at(at);
         let before = before.chars().next_back();
@@ -179,7 +179,7 @@ impl Windows {
     }
 }
 
-/// The tokens with their parts of the window, which begins at `start` in what was encoded.
+/// The tokens with their parts of the window, which begins at `start` in the encoded text.
 fn pieces(tokens: &[Token], window: &Mapped, start: usize) -> Vec<Piece> {
     let mut before = 0..0;
     let piece = |token: &Token| {

@@ -1,6 +1,6 @@
-//! Voice files that hold a voice prompt in place of the state after it: those of January 2026
-//! (`audio_prompt`), and those of xn (`emb`, `speaker_wavs`). One call of `flow_lm` makes a
-//! voice of them.
+//! Voice files that contain a voice prompt instead of the state after it: those of January 2026
+//! (`audio_prompt`), and those of xn (`emb`, `speaker_wavs`). One call of `flow_lm` makes a voice
+//! from them.
 
 use bundle::{ComponentName, Manifest, Parameter, ParameterKind};
 use safetensors::SafeTensors;
@@ -11,14 +11,14 @@ use super::VoiceError;
 use super::read::floats;
 use crate::{LONGEST_PROMPT, Model, Prompt, SpeechError};
 
-/// The names that such a file may have a tensor of.
+/// Possible names of the tensor in such a file.
 const NAMES: [(&str, Layout); 3] = [
     ("audio_prompt", Layout::Rows),
     ("emb", Layout::Rows),
     ("speaker_wavs", Layout::Columns),
 ];
 
-/// How the frames lie in the tensor.
+/// Order of the tensor's axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layout {
     /// [T, width] or [1, T, width]
@@ -27,29 +27,30 @@ enum Layout {
     Columns,
 }
 
-/// A voice prompt out of a file.
+/// A voice prompt from a file.
 pub struct StoredPrompt {
     model: Model,
-    /// Which tensor it was.
+    /// Name of its tensor.
     tensor: &'static str,
     /// [frames, width]
     values: Vec<f32>,
-    /// Whether the speaker projection is still to be applied: the encoder's latents.
+    /// Whether the speaker projection must still be applied, because these are the encoder's
+    /// latents.
     latents: bool,
     truncated: bool,
 }
 
 impl StoredPrompt {
-    /// Whether a file holds a prompt. Whatever is no safetensors file does not.
+    /// Whether a file contains a prompt. False for anything but a safetensors file.
     pub fn is_in(file: &[u8]) -> bool {
         SafeTensors::deserialize(file).is_ok_and(|file| named(&file).is_some())
     }
 
-    /// The prompt in a file; `None` where the file holds none.
+    /// The prompt in a file; `None` if it contains none.
     ///
     /// # Errors
     ///
-    /// [`VoiceError`] where the prompt is not of the model's width, or not finite.
+    /// [`VoiceError`] if the prompt does not have the model's width, or is not finite.
     pub(crate) fn read(model: &Model, file: &[u8]) -> Result<Option<Self>, VoiceError> {
         let file = super::read::open(file)?;
         let Some((tensor, layout)) = named(&file) else {
@@ -138,7 +139,7 @@ impl StoredPrompt {
     }
 }
 
-/// The tensor of a prompt, where a file has one.
+/// The tensor of a prompt, if a file has one.
 fn named(file: &SafeTensors<'_>) -> Option<(&'static str, Layout)> {
     NAMES
         .into_iter()
@@ -186,7 +187,7 @@ impl<'a> Encoder<'a> {
         self.data.get(start..end)
     }
 
-    /// A vector, which is f32 always.
+    /// A vector, which is always f32.
     fn vector(&self, name: &str) -> Option<Vec<f32>> {
         let parameter = self.find(name, ParameterKind::Vector)?;
         let bytes = self.bytes(parameter.values)?.as_chunks().0;

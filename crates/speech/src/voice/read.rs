@@ -10,8 +10,7 @@ use tensor::Tensor;
 use super::{Voice, VoiceError};
 
 impl Voice {
-    /// Reads a voice file for `component`, which is the bundle's `flow_lm`. Rows that are not
-    /// used are left out.
+    /// Reads a voice file for `component`, the bundle's `flow_lm`. Unused rows are dropped.
     pub fn from_safetensors(file: &[u8], component: &Component) -> Result<Self, VoiceError> {
         let file = open(file)?;
         let mut position: Option<usize> = None;
@@ -73,13 +72,13 @@ fn has_place(component: &Component, name: &str) -> bool {
     })
 }
 
-/// How many rows of a module's cache are used, and which tensor says so.
+/// The number of rows in use in a module's cache, and the tensor that says so.
 struct UsedRows {
     tensor: String,
     count: usize,
 }
 
-/// `rows` is how many there are.
+/// `rows` is the number of rows in the cache.
 fn used_rows(file: &SafeTensors<'_>, state: &State, rows: usize) -> Result<UsedRows, VoiceError> {
     let module = &state.module;
     if let Some(pad) = integer(file, &format!("{module}/pad"))?
@@ -126,8 +125,8 @@ fn integer(file: &SafeTensors<'_>, name: &str) -> Result<Option<i64>, VoiceError
     Ok(Some(i64::from_le_bytes(value)))
 }
 
-/// The tensor that holds a state, and those that upstream stacks with it: [stacked, batch, rows,
-/// ...], of the model's shape, with any number of rows and a batch of one.
+/// The tensor that contains a state, and those that upstream stacks with it: [stacked, batch, rows,
+/// ...], with the model's shape, any number of rows, and a batch of one.
 fn cache<'a>(
     file: &SafeTensors<'a>,
     component: &Component,
@@ -182,7 +181,7 @@ fn expected_shape(stacked: usize, state: &State) -> String {
     format!("[{stacked}, 1, {}]", dims.join(", "))
 }
 
-/// Some values of a tensor, whatever floating-point format they have.
+/// Some values of a tensor of any floating-point type.
 pub(super) fn floats(
     name: &str,
     tensor: &FileTensor<'_>,

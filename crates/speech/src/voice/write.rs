@@ -7,7 +7,7 @@ use safetensors::tensor::TensorView as FileTensor;
 
 use super::{Voice, VoiceError};
 
-/// Which form of file.
+/// The form of a voice file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VoiceForm {
     /// With `offset` and `pad`, as pocket-tts writes them now.
@@ -16,17 +16,17 @@ pub enum VoiceForm {
     Older,
 }
 
-/// Number format of the rows.
+/// Number type of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VoiceDType {
     /// Single precision, as pocket-tts writes them.
     F32,
-    /// Half precision: half the size, and as good for listening.
+    /// Half precision: half the size, and no audible difference.
     F16,
 }
 
 impl Voice {
-    /// The bytes of a voice file, which pocket-tts loads.
+    /// The bytes of a voice file, which pocket-tts can load.
     pub fn to_safetensors(
         &self,
         form: VoiceForm,
@@ -66,8 +66,7 @@ impl Voice {
         Ok(safetensors::serialize(views, None)?)
     }
 
-    /// The tensor that holds state `first` and those that upstream stacks behind it, each a
-    /// batch of one.
+    /// The tensor of state `first` and those that upstream stacks after it, each as a batch of one.
     fn stacked(&self, first: usize, state: &State, dtype: VoiceDType) -> (Vec<usize>, Vec<u8>) {
         let mut parts: Vec<_> = (self.component.states.iter().zip(&self.states).skip(first))
             .filter(|(other, _)| other.module == state.module && other.key == state.key)

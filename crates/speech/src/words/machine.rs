@@ -1,14 +1,14 @@
-//! Which word sounds: one after the other, each once.
+//! Decides which word is spoken: one after the other, each once.
 //!
-//! The rule is that of `pocket-tts-timestamped` 1.4.0. A word opens where sound begins, or where it
-//! takes the attention from the word before; it closes there, or in silence once the attention has
-//! gone on.
+//! The rule of `pocket-tts-timestamped` 1.4.0: a word opens where sound begins, or where it takes
+//! the attention from the word before. It closes there, or in silence once the attention has moved
+//! on.
 
 use super::Unit;
 
-/// Root mean square above which a frame sounds.
+/// Root mean square above which a frame has sound.
 const SOUND: f32 = 1e-3;
-/// Attention below which a word gives way to any that comes later.
+/// Attention below which a word gives way to any later one.
 const FORGOTTEN: f32 = 1e-3;
 
 /// What a frame does to a word.
@@ -39,7 +39,7 @@ impl Machine {
         }
     }
 
-    /// Takes the attention to each unit in a frame, and whether it sounds.
+    /// Takes the attention to each unit in a frame, and whether it has sound.
     pub(super) fn frame(&mut self, scores: &[f32], sounds: bool) -> Vec<Step> {
         let score = |unit: usize| scores.get(unit).copied().unwrap_or_default();
         let Some(word) = self.open else {
@@ -72,7 +72,7 @@ impl Machine {
         Vec::new()
     }
 
-    /// The sound is over: the word that is open, and how many words have not come.
+    /// The sound is over: returns the open word, and the number of words that were not reached.
     pub(super) fn finish(self) -> (Option<usize>, std::ops::Range<usize>) {
         (self.open, self.next..self.words.len())
     }
@@ -87,7 +87,7 @@ impl Machine {
     }
 }
 
-/// Whether a frame sounds.
+/// Whether a frame has sound.
 pub(super) fn sounds(samples: &[f32]) -> bool {
     let energy: f64 = samples.iter().map(|x| f64::from(x * x)).sum();
     energy > f64::from(SOUND).powi(2) * samples.len() as f64
@@ -101,10 +101,10 @@ mod tests {
 
     use super::*;
 
-    /// What `pocket-tts-timestamped` made of scores (`tests/words/record.py`).
+    /// Results of `pocket-tts-timestamped` for scores (`tests/words/record.py`).
     #[derive(Deserialize)]
     struct Record {
-        /// A letter each: a word, punctuation, or added punctuation.
+        /// One letter each: a word, punctuation, or added punctuation.
         units: String,
         frames: Vec<Frame>,
     }

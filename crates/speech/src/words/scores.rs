@@ -1,11 +1,11 @@
-//! How much some heads look at each word.
+//! Measures how much the heads look at each word.
 
 use bundle::ComponentName;
 use tensor::Tensor;
 
 use crate::SpeechError;
 
-/// Where a chunk's text stands among the positions, and to which units its tokens belong.
+/// The chunk's text among the positions, and the units of its tokens.
 #[derive(Clone, Debug)]
 pub(crate) struct TextScores {
     shares: Vec<Vec<(usize, f32)>>,
@@ -23,9 +23,9 @@ impl TextScores {
         }
     }
 
-    /// The mean attention of the heads to each unit: `attention` [1, heads, positions] is that of
-    /// the last position, before the softmax, which is taken over the text alone. In the first
-    /// call the text and one latent are the last positions.
+    /// The mean attention of the heads to each unit. `attention` [1, heads, positions] is that of
+    /// the last position, before the softmax, which is taken over the text only. In the first call,
+    /// the text and one latent are the last positions.
     pub(crate) fn of(&mut self, attention: &Tensor) -> Result<Vec<f32>, SpeechError> {
         let (heads, start) = self.of_each(attention)?;
         self.start = Some(start);
@@ -41,7 +41,7 @@ impl TextScores {
         Ok(scores)
     }
 
-    /// The attention of each head to each unit, and where the text begins.
+    /// The attention of each head to each unit, and the position at which the text begins.
     pub(crate) fn of_each(
         &self,
         attention: &Tensor,

@@ -1,46 +1,46 @@
-//! Finds the heads that look at the word that sounds, without knowing when words are spoken.
+//! Finds the heads that look at the word being spoken, without known word times.
 //!
-//! A good head looks at one word at a time, at every word of a sentence in its order, and goes on
+//! A good head looks at one word at a time, at every word of a sentence in order, and moves on
 //! where the sound is quiet rather than loud.
 
 use config::{MOST_WORD_HEADS, WordHead};
 
 use super::Unit;
 
-/// Path scores from which on heads are good, and below which they are of no use. Heads that were
+/// Path scores from which on heads are good, and below which they are useless. Heads that were
 /// trained to look at words reach 0.7, the best of random weights 0.2.
 const SURE: f32 = 0.5;
 const UNSURE: f32 = 0.35;
-/// How much better a further head has to make the others.
+/// Least improvement for another head to be added.
 const GAIN: f32 = 0.005;
-/// Heads that are tried together.
+/// Most heads that are combined.
 const CANDIDATES: usize = 12;
-/// How much the sound's quiet at the ends of words counts.
+/// Weight of quiet sound at the ends of words.
 const QUIET: f32 = 0.1;
 
-/// What is known of one sentence.
+/// Observations for one sentence.
 struct Heard {
-    /// Of each frame, of each head, the attention to each word.
+    /// Attention by frame, head and word.
     frames: Vec<Vec<Vec<f32>>>,
     /// Loudness of each frame.
     loudness: Vec<f32>,
     words: usize,
 }
 
-/// Compares heads by the sentences that they were watched in.
+/// Compares heads by the sentences in which they were watched.
 pub struct HeadSearch {
     heads: Vec<WordHead>,
     sentences: Vec<Heard>,
 }
 
-/// How sure it is that heads tell the times of words.
+/// How surely heads show the times of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certainty {
     /// They follow the words.
     Sure,
     /// They follow most words.
     Fair,
-    /// They do not: this model tells no times.
+    /// They do not: the model has no word times.
     None,
 }
 
@@ -49,14 +49,14 @@ pub enum Certainty {
 pub struct FoundHeads {
     /// The best heads together, best first.
     pub heads: Vec<WordHead>,
-    /// The part of the attention that they give to the word that sounds, from 0 to 1.
+    /// The share of the attention on the word being spoken, from 0 to 1.
     pub score: f32,
-    /// The best heads by themselves.
+    /// The best heads, each on its own.
     pub single: Vec<(WordHead, f32)>,
 }
 
 impl FoundHeads {
-    /// What the score means.
+    /// The meaning of the score.
     pub fn certainty(&self) -> Certainty {
         match self.score {
             SURE.. => Certainty::Sure,
@@ -75,8 +75,8 @@ impl HeadSearch {
         }
     }
 
-    /// Adds a chunk of text: of each frame the attention of each head to each unit, and its
-    /// loudness. Frames behind the last sound do not count.
+    /// Adds a chunk of text: the attention by frame, head and unit, and the loudness of each frame.
+    /// Frames after the last sound are ignored.
     pub fn add(&mut self, units: &[Unit], mut frames: Vec<Vec<Vec<f32>>>, mut loudness: Vec<f32>) {
         let is_word = |unit: &Unit| matches!(unit, Unit::Word(_));
         let words = units.iter().filter(|unit| is_word(unit)).count();
@@ -99,12 +99,12 @@ impl HeadSearch {
         });
     }
 
-    /// Sentences that could be used.
+    /// Number of usable sentences.
     pub fn sentences(&self) -> usize {
         self.sentences.len()
     }
 
-    /// The best heads: the best one, and others as long as they make it better.
+    /// The best heads: the best one, and others as long as they improve it.
     pub fn best(&self) -> FoundHeads {
         let mut single: Vec<(usize, f32)> = (0..self.heads.len())
             .map(|head| (head, self.score(&[head])))
@@ -146,8 +146,8 @@ impl HeadSearch {
 }
 
 impl Heard {
-    /// The mean attention along the best way through all words in their order, and a little more
-    /// where words end in quiet.
+    /// The mean attention along the best path through all words in order, plus a bonus for words
+    /// that end in quiet.
     fn score(&self, heads: &[usize]) -> f32 {
         let mean = |frame: &Vec<Vec<f32>>, word: usize| {
             let scores = heads.iter().filter_map(|&head| frame.get(head)?.get(word));
@@ -199,7 +199,8 @@ mod tests {
             Unit::Word(1),
             Unit::Word(2),
         ];
-        // One looks at the first word, one goes back, one at everything; the last one follows.
+        // Heads: one looks at the first word, one goes back, one looks at everything; the last one
+        // follows.
         let frames = (0..9).map(|time| {
             let at = |unit: usize, much: f32| {
                 let mut scores = vec![(1.0 - much) / 3.0; 4];

@@ -6,17 +6,16 @@ use std::ops::Range;
 use super::machine::{Machine, Step, sounds};
 use super::{ChunkWords, SourceWord, Unit, Word};
 
-/// Seconds of a step of the sound's loudness.
+/// Length of a step for measuring loudness, in seconds.
 const STEP: f64 = 0.005;
-/// Steps that are averaged.
+/// Number of steps that are averaged.
 const SMOOTH: usize = 2;
-/// Root mean square above which a step sounds.
+/// Root mean square above which a step has sound.
 const SOUND: f32 = 4e-3;
-/// Seconds that are taken off both words where one goes over into the next: people stop
-/// between words for about twice that.
+/// Seconds that are taken off both words at a direct transition: the closure between words takes
+/// about twice that.
 const GAP: f64 = 0.02;
-/// Seconds before and behind the frame in which a word ends in silence, where its end is looked
-/// for.
+/// Seconds around the frame in which a word ends in silence that are searched for its end.
 const REACH: f64 = 0.1;
 
 /// Times the words of one chunk after the other.
@@ -34,18 +33,18 @@ struct InChunk {
     words: Vec<SourceWord>,
     units: Vec<Unit>,
     machine: Machine,
-    /// Scores of frames whose sound has not come.
+    /// Scores of frames whose sound has not arrived.
     waiting: VecDeque<Vec<f32>>,
     before: Vec<f32>,
     /// Loudness of each step.
     loudness: Vec<f32>,
-    /// Samples that fill no step yet.
+    /// Samples of an incomplete step.
     part: Vec<f32>,
-    /// Samples that fill no frame yet.
+    /// Samples of an incomplete frame.
     frame: Vec<f32>,
     frames: usize,
     open: Option<(usize, f64)>,
-    /// A word that has ended, whose end the next one's start may still move.
+    /// A word that has ended, but whose end the start of the next may still change.
     closed: Option<Word>,
 }
 
@@ -60,7 +59,7 @@ impl Timing {
         }
     }
 
-    /// A chunk of these words begins.
+    /// A chunk with these words begins.
     pub(crate) fn begin(&mut self, chunk: ChunkWords) {
         let ChunkWords { words, units } = chunk;
         self.start += self.samples as u64;
@@ -80,7 +79,7 @@ impl Timing {
         });
     }
 
-    /// That many samples of silence, or of a chunk whose words nobody asked for.
+    /// Silence of that length, or a chunk whose words were not requested.
     pub(crate) fn pass(&mut self, samples: usize) {
         self.start += samples as u64;
     }
@@ -92,7 +91,7 @@ impl Timing {
         }
     }
 
-    /// More sound of the chunk; gives the words that end in it.
+    /// Takes more sound of the chunk; returns the words that end in it.
     pub(crate) fn audio(&mut self, samples: &[f32]) -> Vec<Word> {
         let offset = self.start as f64 / self.sample_rate;
         let Some(chunk) = &mut self.chunk else {
@@ -113,7 +112,7 @@ impl Timing {
         moved(words, offset)
     }
 
-    /// The chunk is over: gives its last words. None is lost: those that the attention never
+    /// The chunk is over: returns its last words. None is lost: words that the attention never
     /// reached share the time of the last one that it did.
     pub(crate) fn finish(&mut self) -> Vec<Word> {
         let offset = self.start as f64 / self.sample_rate;
@@ -144,7 +143,7 @@ impl InChunk {
         self.part.drain(..whole);
     }
 
-    /// A frame of `length` seconds is there.
+    /// A frame of `length` seconds is complete.
     fn step(&mut self, sounds: bool, length: f64, words: &mut Vec<Word>) {
         let scores = self.waiting.pop_front().unwrap_or_default();
         let at = self.frames as f64 * length;
@@ -171,8 +170,8 @@ impl InChunk {
         self.frames += 1;
     }
 
-    /// When the attention goes over from one word to the next, between the middles of this frame
-    /// and the one before.
+    /// When the attention moves from one word to the next, between the centre of the previous frame
+    /// and that of this one.
     fn crossing(&self, old: usize, new: usize, scores: &[f32], length: f64) -> Option<f64> {
         let unit = |word| self.units.iter().position(|unit| *unit == Unit::Word(word));
         let (old, new) = (unit(old)?, unit(new)?);
@@ -210,7 +209,7 @@ impl InChunk {
         })
     }
 
-    /// The beginning of the first step in `range` that sounds.
+    /// The beginning of the first step with sound in `range`.
     fn first_sound(&self, range: Range<f64>) -> Option<f64> {
         let mut steps = self.steps(range);
         steps
@@ -218,7 +217,7 @@ impl InChunk {
             .map(|step| step as f64 * STEP)
     }
 
-    /// The end of the last step in `range` that sounds.
+    /// The end of the last step with sound in `range`.
     fn last_sound(&self, range: Range<f64>) -> Option<f64> {
         let mut steps = self.steps(range).rev();
         let last = steps.find(|&step| self.is_sound(step))?;
@@ -245,7 +244,8 @@ impl InChunk {
             words.extend(self.closed.take());
             self.closed = self.word(word, start, end);
         }
-        // What has not come takes its part of the last word's time, by its letters.
+        // Words that were not reached get a share of the last word's time, by their number of
+        // letters.
         let last = self.closed.take();
         let (start, end) = last
             .as_ref()

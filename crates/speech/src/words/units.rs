@@ -1,4 +1,4 @@
-//! The words of a chunk, and what stands between them.
+//! The words of a chunk, and the punctuation between them.
 
 use std::ops::Range;
 
@@ -10,13 +10,13 @@ use crate::{Chunk, Place, Prepared, Token};
 
 /// Signs that are spoken as words.
 const SPOKEN_SIGNS: &str = "&%@#+=$€£¥¢°×÷";
-/// Signs that end a word although no space follows.
+/// Signs that end a word even without a space after them.
 const BREAKS: &str = "—–…―";
 
-/// What the attention is summed over.
+/// What attention is summed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
-    /// A word, by its number.
+    /// A word, by its index.
     Word(usize),
     /// Punctuation.
     Punctuation {
@@ -28,18 +28,18 @@ pub enum Unit {
 /// A word of the given text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceWord {
-    /// The word behind what stands before it.
+    /// The word, after what is before it.
     pub text: String,
-    /// Where the word itself stands.
+    /// The place of the word itself.
     pub source: Place,
 }
 
 /// The words of a chunk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChunkWords {
-    /// In their order.
+    /// In order.
     pub words: Vec<SourceWord>,
-    /// Words and punctuation in their order.
+    /// Words and punctuation, in order.
     pub units: Vec<Unit>,
 }
 
@@ -50,8 +50,8 @@ struct Placed {
 }
 
 impl ChunkWords {
-    /// The words of a chunk with these tokens, behind what was left of the source by those before;
-    /// and for each token the units that it belongs to, with its share of each.
+    /// The words of a chunk with these tokens, after the rest of the source that earlier chunks
+    /// left; and for each token its units, with its share of each.
     pub(crate) fn of(
         chunk: &Chunk,
         prepared: &Prepared,
@@ -67,7 +67,7 @@ impl ChunkWords {
         };
         let mut words = Vec::new();
         let mut placed: Vec<Placed> = Vec::new();
-        // Where what belongs to the next word begins.
+        // Start of the text that belongs to the next word.
         let mut from = excerpt.from;
         for Run { whole, core } in runs(text, range.start) {
             if !is_spoken(&core) {
@@ -97,7 +97,7 @@ impl ChunkWords {
         if words.is_empty() {
             rest.insert_str(0, left);
         }
-        // A full stop of the model's rules.
+        // A full stop that the model's rules added.
         let ends_added = prepared.text.ends_with(['.', '!', '?'])
             && tokens.last().is_some_and(|token| token.source.is_empty());
         if ends_added && !words.is_empty() {
@@ -113,19 +113,19 @@ impl ChunkWords {
     }
 }
 
-/// A word with the punctuation at its ends.
+/// A word, with the punctuation at its ends.
 struct Run {
     whole: Range<usize>,
     core: Range<usize>,
 }
 
-/// The words of `text`, which stands at `at` in the source.
+/// The words of `text`, which is at `at` in the source.
 fn runs(text: &str, at: usize) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    // Whether the last one may go on.
+    // Whether the last one may continue.
     let (mut is_open, mut is_broken) = (false, false);
     let mut start = None;
-    // A script without spaces has words that follow each other closely.
+    // In a script without spaces, words follow each other directly.
     let bounds = text.split_word_bound_indices().map(|(index, _)| index);
     let bounds: Vec<usize> = bounds
         .filter(|&index| !text[index..].starts_with(|c: char| c.is_ascii()))
@@ -165,7 +165,7 @@ fn is_spoken(c: char) -> bool {
     c.is_alphanumeric() || SPOKEN_SIGNS.contains(c)
 }
 
-/// Adds punctuation, if there is any; neighbours are one.
+/// Adds punctuation, if there is any; adjacent ones are merged.
 fn punctuation(placed: &mut Vec<Placed>, source: Range<usize>) {
     if source.is_empty() {
         return;
@@ -180,7 +180,7 @@ fn punctuation(placed: &mut Vec<Placed>, source: Range<usize>) {
     }
 }
 
-/// The units that a token belongs to, by the bytes that they share.
+/// The units of a token, by the bytes that they share.
 fn shares(token: &Token, placed: &[Placed]) -> Vec<(usize, f32)> {
     if token.source.is_empty() {
         let added = |placed: &Placed| placed.unit == Unit::Punctuation { added: true };

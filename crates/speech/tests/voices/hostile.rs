@@ -42,7 +42,7 @@ fn voices_that_do_not_fit_are_refused_by_name() {
         },
         Case {
             change: |t| find(t, "offset").3 = 32_i64.to_le_bytes().to_vec(),
-            says: "says 32 rows, and there are 31",
+            says: "says 32 rows, but there are 31",
         },
         Case {
             change: |t| find(t, "offset").3 = (-1_i64).to_le_bytes().to_vec(),
@@ -50,7 +50,7 @@ fn voices_that_do_not_fit_are_refused_by_name() {
         },
         Case {
             change: |t| find(t, "offset").3 = 30_i64.to_le_bytes().to_vec(),
-            says: "says 30 rows, and other layers 31",
+            says: "says 30 rows, but other layers say 31",
         },
         Case {
             change: |t| find(t, "offset").1 = Dtype::F64,

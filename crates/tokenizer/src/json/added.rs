@@ -1,4 +1,4 @@
-//! Tokens that are cut out of a text before the model sees it.
+//! Added tokens, which are cut out of a text before the model sees it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -10,7 +10,7 @@ use crate::TokenizerError;
 use crate::normalized::Normalized;
 use crate::trie::Trie;
 
-/// A token as the file lists it.
+/// An added token as listed in the file.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the file's own fields")]
 pub(super) struct AddedToken {
@@ -27,22 +27,22 @@ pub(super) struct AddedToken {
     special: bool,
 }
 
-/// All of them, by the text that each is looked for in.
+/// All added tokens, by the text in which they are searched.
 #[derive(Debug, Default)]
 pub(super) struct AddedTokens {
-    /// Those looked for in the raw text.
+    /// Those searched in the raw text.
     pub(super) raw: Matcher,
-    /// Those looked for in the normalised text.
+    /// Those searched in the normalised text.
     pub(super) normalized: Matcher,
     by_id: BTreeMap<usize, AddedToken>,
     ids: BTreeMap<String, usize>,
-    /// Contents that decoding leaves out.
+    /// Contents that decoding drops.
     special: BTreeSet<String>,
-    /// Contents after normalisation, where it changes them.
+    /// Contents after normalisation, if it changes them.
     decoded: BTreeMap<usize, String>,
 }
 
-/// Finds tokens in a text: the leftmost first, of those the longest.
+/// Finds tokens in a text: the leftmost first, and of those the longest.
 #[derive(Debug, Default)]
 pub(super) struct Matcher {
     trie: Option<Trie>,
@@ -56,7 +56,7 @@ impl AddedTokens {
         normalizer: Option<&Normalizer>,
     ) -> Result<Self, TokenizerError> {
         let mut added = Self::default();
-        // The ids in the file do not count: a token has the model's id or the next one.
+        // The ids in the file are ignored: a token has the model's id or the next free one.
         let mut next = model.vocab_size();
         for token in tokens.into_iter().filter(|token| !token.content.is_empty()) {
             if token.single_word {
@@ -104,7 +104,7 @@ impl AddedTokens {
         Ok(added)
     }
 
-    /// How many are no pieces of the model.
+    /// How many are not pieces of the model.
     pub(super) fn beyond(&self, model: &Model) -> usize {
         (self.ids.keys())
             .filter(|content| model.id(content).is_none())
@@ -115,20 +115,20 @@ impl AddedTokens {
         self.by_id.get(&id).map(|token| token.content.as_str())
     }
 
-    /// What a token decodes from: its content, as it is looked for.
+    /// The text that a token decodes to: its content as it is searched.
     pub(super) fn decoded(&self, id: usize) -> Option<&str> {
         let decoded = self.decoded.get(&id).map(String::as_str);
         decoded.or_else(|| self.piece(id))
     }
 
-    /// Whether decoding leaves this out.
+    /// Whether decoding drops this token.
     pub(super) fn is_special(&self, piece: &str) -> bool {
         self.special.contains(piece)
     }
 }
 
 impl Matcher {
-    /// Whether the content is one that can be found and told from the others.
+    /// Whether the content can be found and told from others.
     fn insert(&mut self, content: &str, id: usize, strips: (bool, bool)) -> bool {
         let trie = self.trie.get_or_insert_default();
         let longest = trie.longest(content.as_bytes());
@@ -140,10 +140,10 @@ impl Matcher {
         true
     }
 
-    /// The parts of the text: tokens with their ids, and what is between them.
+    /// The parts of the text: tokens with their ids, and the text between them.
     pub(super) fn find(&self, text: &str) -> Vec<(Option<usize>, Range<usize>)> {
         let mut parts = Vec::new();
-        // Where the last token ended, with the white space that belongs to it.
+        // End of the last token, including the white space that belongs to it.
         let mut done = 0;
         let mut at = 0;
         while let Some(trie) = self.trie.as_ref().filter(|_| at < text.len()) {

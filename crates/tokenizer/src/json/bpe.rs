@@ -9,12 +9,12 @@ use super::{Piece, unsupported};
 use crate::TokenizerError;
 use crate::merges::{Symbol, merge};
 
-/// Pieces, and the pairs that are joined to make them.
+/// Pieces, and the pairs that are merged to make them.
 #[derive(Debug)]
 pub(super) struct Bpe {
     ids: HashMap<String, usize>,
     pieces: HashMap<usize, String>,
-    /// For a pair of ids its rank, the first is joined first, and what it makes.
+    /// For a pair of ids its rank (the lowest is merged first) and its result.
     merges: HashMap<(usize, usize), (usize, usize)>,
     unknown: Option<usize>,
     fuse_unknown: bool,
@@ -35,7 +35,7 @@ struct File {
     ignore_merges: Option<bool>,
 }
 
-/// Pairs, in files of an age before `tokenizers` 0.20 with a space between.
+/// Pairs; in files older than `tokenizers` 0.20 with a space between the two.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "`model.merges` is no list of pairs")]
 enum Merges {
@@ -136,10 +136,10 @@ impl Bpe {
         symbols.iter().map(|symbol| piece(word, symbol)).collect()
     }
 
-    /// The characters of a word, before anything is joined.
+    /// The characters of a word, before any merge.
     fn symbols(&self, word: &str) -> Vec<Symbol<usize>> {
         let mut symbols = Vec::with_capacity(word.len());
-        // Characters without a piece, which are added when one with a piece follows.
+        // Characters without a piece, added when one with a piece follows.
         let mut unknown: Option<Symbol<usize>> = None;
         for (start, character) in word.char_indices() {
             let range = start..start + character.len_utf8();
@@ -172,7 +172,7 @@ impl Bpe {
     }
 }
 
-/// A symbol that is one byte of a character has the character's bytes.
+/// A symbol for one byte of a character has the source bytes of the whole character.
 fn piece(word: &str, symbol: &Symbol<usize>) -> Piece {
     let (mut start, mut end) = (symbol.range.start, symbol.range.end);
     while !word.is_char_boundary(start) {

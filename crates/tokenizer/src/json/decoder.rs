@@ -95,7 +95,7 @@ impl Step {
     }
 }
 
-/// Turns runs of byte pieces into text; each byte of a run that is not UTF-8 becomes U+FFFD.
+/// Turns runs of byte pieces into text; in a run that is not UTF-8, each byte becomes U+FFFD.
 fn join_bytes(pieces: Vec<String>) -> Vec<String> {
     let mut joined = Vec::with_capacity(pieces.len());
     let mut run = Vec::new();
@@ -119,7 +119,7 @@ fn join_bytes(pieces: Vec<String>) -> Vec<String> {
     joined
 }
 
-/// Drops up to `start` and `stop` of `content` from both ends.
+/// Removes up to `start` and `stop` occurrences of `content` from both ends.
 fn strip(mut piece: &str, content: char, start: usize, stop: usize) -> &str {
     for _ in 0..start {
         piece = piece.strip_prefix(content).unwrap_or(piece);

@@ -10,21 +10,21 @@ use super::{named, parts, unsupported};
 use crate::TokenizerError;
 use crate::normalized::Normalized;
 
-/// Turns spaces into a sign and splits a text at it.
+/// Replaces spaces by a sign, and splits the text at it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Metaspace {
     pub(super) replacement: char,
-    /// In files of an age before `prepend_scheme`: whether it is always.
+    /// In files older than `prepend_scheme`: whether it is always added.
     add_prefix_space: Option<bool>,
     prepend_scheme: Option<PrependScheme>,
     split: Option<bool>,
 }
 
-/// Where a text without a sign in front of it gets one.
+/// Where a text without a leading sign gets one.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 enum PrependScheme {
-    /// Where it stands at the beginning of the whole text.
+    /// At the beginning of the whole text.
     First,
     /// Nowhere.
     Never,
@@ -33,7 +33,7 @@ enum PrependScheme {
 }
 
 impl Metaspace {
-    /// The only pre-tokenizer that is read.
+    /// The only supported pre-tokenizer.
     pub(super) fn read(value: &Value) -> Result<Self, TokenizerError> {
         let mut all = Vec::new();
         let mut read = |value: &Value| Self::read_one("pre_tokenizer", value, "Metaspace is read");
@@ -99,7 +99,7 @@ impl Metaspace {
         (text, words)
     }
 
-    /// A decoder's: signs become spaces, but those of the first piece go.
+    /// As a decoder: signs become spaces, except that the first piece's are removed.
     pub(super) fn decoded(&self, index: usize, piece: &str) -> String {
         let space = if index == 0 && self.scheme() != PrependScheme::Never {
             ""

@@ -1,4 +1,4 @@
-//! What is done to a text between added tokens, each by itself.
+//! Normalisation of the text between added tokens, part by part.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -42,14 +42,14 @@ enum Form {
     },
 }
 
-/// What `Replace` looks for.
+/// What `Replace` searches.
 #[derive(Deserialize)]
 enum Pattern {
     String(String),
     Regex(String),
 }
 
-/// Replaces a text wherever it stands.
+/// Replaces all occurrences of a text.
 #[derive(Debug)]
 pub(super) struct Replace {
     find: Find,
@@ -59,7 +59,7 @@ pub(super) struct Replace {
 #[derive(Debug)]
 enum Find {
     Text(String),
-    /// Two or more spaces, the one regular expression that converters write.
+    /// Two or more spaces: the only regular expression that converters write.
     Spaces,
 }
 
@@ -103,7 +103,7 @@ impl Step {
 
     fn apply(&self, old: Normalized) -> Normalized {
         match self {
-            // Nothing stays nothing.
+            // An empty text stays empty.
             Self::Prepend(_) if old.text.is_empty() => old,
             Self::Prepend(prepend) => prepended(&old, prepend),
             Self::Replace(replace) => replace.apply(old),
@@ -126,7 +126,7 @@ impl Step {
     }
 }
 
-/// The text with something before it, which counts as made of what it stands before.
+/// The text with a prefix, whose source is the first character of the text.
 pub(super) fn prepended(old: &Normalized, prepend: &str) -> Normalized {
     let mut new = old.rewrite();
     new.put(prepend, 0..0);
@@ -135,8 +135,8 @@ pub(super) fn prepended(old: &Normalized, prepend: &str) -> Normalized {
     new.finish(old.from_start + more)
 }
 
-/// `tokenizers` replaces whole grapheme clusters of up to five bytes by the shortest rule that
-/// they begin with, and what is in longer ones, or in those without a rule, by the character.
+/// `tokenizers` replaces whole grapheme clusters of up to five bytes by the shortest matching rule.
+/// Longer clusters, and those without a rule, are replaced character by character.
 fn precompiled(old: &Normalized, map: &CharsMap) -> Normalized {
     let mut new = old.rewrite();
     let mut origin = Origin::new(old);
@@ -166,15 +166,15 @@ fn precompiled(old: &Normalized, map: &CharsMap) -> Normalized {
     new.finish(origin.bytes())
 }
 
-/// Finds out which bytes `tokenizers` takes for made of the source's first ones. It pairs new
-/// characters with old ones in order and forgets those that were removed before the first new
-/// one, so all after them is paired too early; `prepend_scheme: first` depends on that.
+/// Finds out which bytes `tokenizers` attributes to the first characters of the source. It pairs
+/// new and old characters in order, but forgets those that were removed before the first new one,
+/// so all later ones are paired too early. `prepend_scheme: first` depends on that.
 struct Origin<'a> {
     old: &'a Normalized,
-    /// For each new character its size, and what it does to the old ones: 0 replaces the next
-    /// one, 1 adds itself, -n removes n more than the one that it replaces.
+    /// For each new character its size, and its effect on the old ones: 0 replaces the next one, 1
+    /// adds itself, -n removes n more than the one that it replaces.
     changes: Vec<(usize, isize)>,
-    /// Old characters that left something, each of which is a byte or more.
+    /// Old characters with a result, each of which has at least one byte.
     left: usize,
     modified: bool,
 }
@@ -189,7 +189,7 @@ impl<'a> Origin<'a> {
         }
     }
 
-    /// What comes after the source's first characters is of no interest.
+    /// What follows the source's first characters does not matter.
     fn matters(&self) -> bool {
         self.left < self.old.from_start
     }
@@ -218,7 +218,7 @@ impl<'a> Origin<'a> {
         }
     }
 
-    /// How many new bytes that are.
+    /// The number of new bytes.
     fn bytes(self) -> usize {
         if !self.modified {
             return self.old.from_start;
@@ -258,7 +258,7 @@ impl Replace {
         Ok(Self { find, content })
     }
 
-    /// For a decoder.
+    /// As a decoder.
     pub(super) fn read(value: &Value) -> Result<Self, TokenizerError> {
         match Form::deserialize(value) {
             Ok(Form::Replace { pattern, content }) => Self::new("decoder", pattern, content),
@@ -270,7 +270,7 @@ impl Replace {
         }
     }
 
-    /// Where the next match is, from `from` on.
+    /// The next match at or after `from`.
     fn find(&self, text: &str, from: usize) -> Option<(usize, usize)> {
         match &self.find {
             Find::Text(find) => {
@@ -296,7 +296,7 @@ impl Replace {
             new.keep(at..start);
             from_start += old.from_start.min(start).saturating_sub(at);
             new.put(&self.content, start..end);
-            // The content counts as made of the last byte that it replaces.
+            // The source of the content is the last byte that it replaces.
             if end <= old.from_start {
                 from_start += self.content.len();
             }
@@ -307,7 +307,7 @@ impl Replace {
         new.finish(from_start)
     }
 
-    /// The text with everything replaced.
+    /// The text with all replacements.
     pub(super) fn replaced(&self, text: &str) -> String {
         let mut new = String::with_capacity(text.len());
         let mut at = 0;

@@ -10,13 +10,13 @@ use crate::TokenizerError;
 use crate::trie::Trie;
 use crate::unigram::{Cut, Precision, Unigram};
 
-/// Pieces, and what stands for the characters that none has.
+/// Pieces, and the id for characters without one.
 #[derive(Debug)]
 pub(super) struct UnigramModel {
     pieces: Vec<String>,
     ids: HashMap<String, usize>,
     unknown: usize,
-    /// Ids of byte pieces, where the model falls back on them.
+    /// Ids of byte pieces, if the model uses byte fallback.
     bytes: Option<Vec<Option<usize>>>,
     unigram: Unigram,
 }
@@ -57,7 +57,7 @@ impl UnigramModel {
         let mut pieces = Vec::with_capacity(count);
         for (id, (piece, score)) in vocab.into_iter().enumerate() {
             trie.insert(piece.as_bytes(), id);
-            // A piece that is there twice has its last id.
+            // A duplicate piece has its last id.
             ids.insert(piece.clone(), id);
             lowest = lowest.min(score);
             scores.push(score);
@@ -89,7 +89,7 @@ impl UnigramModel {
     pub(super) fn pieces(&self, word: &str) -> Vec<Piece> {
         let mut pieces = Vec::new();
         let is_unknown = |cut: &Cut| cut.id.is_none_or(|id| id == self.unknown);
-        // Neighbouring characters without a piece are one.
+        // Adjacent characters without a piece are merged.
         let cuts = self.unigram.cut(word);
         for run in cuts.chunk_by(|a, b| is_unknown(a) && is_unknown(b)) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else {

@@ -1,5 +1,5 @@
-//! SentencePiece's byte pair encoding: it has no list of pairs, any two neighbours that make a
-//! piece are joined, the piece with the best score first.
+//! SentencePiece's byte pair encoding has no list of pairs: any two adjacent symbols that form a
+//! piece are merged, the piece with the best score first.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -15,9 +15,9 @@ use crate::unigram::Cut;
 pub(super) struct Bpe {
     /// All pieces by their text.
     ids: HashMap<String, usize>,
-    /// Those that neighbours can make, with their ranks; none where characters stay apart.
+    /// Those that merges can produce, with their ranks; none if characters stay separate.
     made: HashMap<String, Made>,
-    /// Pieces that are never joined to others.
+    /// Pieces that are never merged with others.
     fixed: Trie,
 }
 
@@ -28,11 +28,11 @@ struct Made {
     unused: bool,
 }
 
-/// Orders scores, the best first.
+/// Order of scores, the best first.
 type Rank = Reverse<i32>;
 
 impl Bpe {
-    /// The model of `pieces`; without `joins`, that of characters.
+    /// The model with `pieces`; without `joins`, the model of single characters.
     pub(super) fn new(pieces: &Pieces, joins: bool) -> Self {
         let mut fixed = Trie::default();
         let mut made = HashMap::new();
@@ -59,7 +59,7 @@ impl Bpe {
     }
 
     pub(super) fn cut(&self, text: &str) -> Vec<Cut> {
-        // The halves of unused pieces, as they were last found.
+        // The halves of unused pieces, as last found.
         let mut halves = HashMap::new();
         let symbols = merge(self.symbols(text), |left, right| {
             if left.piece == Kind::Fixed || right.piece == Kind::Fixed {
@@ -74,7 +74,7 @@ impl Bpe {
         });
         let mut cuts = Vec::with_capacity(symbols.len());
         for Symbol { range, .. } in symbols {
-            // Unused pieces are taken apart again.
+            // Unused pieces are split again.
             let mut parts = vec![range];
             while let Some(range) = parts.pop() {
                 let part = &text[range.clone()];
@@ -112,14 +112,14 @@ impl Bpe {
     }
 }
 
-/// Whether a symbol is joined to others.
+/// Whether a symbol may be merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Free,
     Fixed,
 }
 
-/// An integer that is ordered as the score is.
+/// An integer with the same order as the score.
 fn ordered(score: f32) -> i32 {
     // Both zeros are equal.
     let bits = (score + 0.0).to_bits().cast_signed();

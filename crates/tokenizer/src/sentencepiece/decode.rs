@@ -5,12 +5,12 @@ use super::{Piece, SentencePieceTokenizer};
 use crate::{SPACE, byte};
 
 impl SentencePieceTokenizer {
-    /// The text of ids. Ids that the vocabulary does not have are left out.
+    /// The text of ids. Ids outside the vocabulary are dropped.
     pub(crate) fn decode(&self, ids: &[i64]) -> String {
         let is_byte = |piece: &&Piece| piece.kind == PieceType::Byte;
         let pieces: Vec<&Piece> = ids.iter().filter_map(|&id| self.get(id)).collect();
         let mut text = String::new();
-        // Whether spaces that begin a piece are still those of the text's beginning.
+        // Whether leading spaces of a piece are still at the beginning of the text.
         let mut at_start = true;
         let mut space_seen = false;
         for run in pieces.chunk_by(|a, b| is_byte(a) && is_byte(b)) {
@@ -30,8 +30,8 @@ impl SentencePieceTokenizer {
         }
     }
 
-    /// Adds a piece that is no byte; whether the one space that was put before the text is gone
-    /// with it.
+    /// Appends a piece that is not a byte piece; the result says whether the space inserted before
+    /// the text was removed with it.
     fn push(&self, text: &mut String, piece: &Piece, at_start: bool) -> bool {
         match piece.kind {
             PieceType::Control => return false,
@@ -48,7 +48,7 @@ impl SentencePieceTokenizer {
     }
 }
 
-/// Adds UTF-8, with U+FFFD for each byte that is no part of a character.
+/// Appends UTF-8, with U+FFFD for each invalid byte.
 fn push_bytes(text: &mut String, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         let valid = match std::str::from_utf8(bytes) {

@@ -1,4 +1,4 @@
-//! SentencePiece's normalisation: a table of replacements, and what becomes of spaces.
+//! SentencePiece's normalisation: a table of replacements, and the treatment of spaces.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::{SPACE, TokenizerError};
 #[derive(Debug)]
 pub(super) struct Normalizer {
     map: Option<CharsMap>,
-    /// Pieces that are left as they are.
+    /// Pieces that stay unchanged.
     fixed: Option<Trie>,
     prefix: bool,
     suffix: bool,
@@ -21,7 +21,7 @@ pub(super) struct Normalizer {
 }
 
 impl Normalizer {
-    /// `suffix` puts the space at the end that is else at the beginning.
+    /// `suffix` puts the inserted space at the end instead of the beginning.
     pub(super) fn new(
         spec: &NormalizerSpec,
         suffix: bool,
@@ -83,7 +83,7 @@ impl Normalizer {
         new.finish(0)
     }
 
-    /// What the text at `at` begins with is replaced by this, and goes up to there.
+    /// The replacement at `at`, and the end of the replaced text.
     fn step<'a>(&'a self, text: &'a str, at: usize) -> Option<(&'a str, usize)> {
         let rest = &text[at..];
         let first = rest.chars().next()?;
@@ -99,7 +99,7 @@ impl Normalizer {
     }
 }
 
-/// Goes on with `text`, whose spaces become `space`.
+/// Appends `text`, with its spaces replaced by `space`.
 fn put(new: &mut crate::normalized::Rewrite<'_>, text: &str, range: Range<usize>, space: &str) {
     for (index, part) in text.split(' ').enumerate() {
         if index > 0 {

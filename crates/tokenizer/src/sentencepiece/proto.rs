@@ -1,4 +1,4 @@
-//! What is needed of `sentencepiece.ModelProto`; the other fields are skipped.
+//! The fields of `sentencepiece.ModelProto` that are needed; others are skipped.
 
 use prost::{Enumeration, Message};
 

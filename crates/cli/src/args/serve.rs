@@ -1,0 +1,139 @@
+//! What can be typed after `serve`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::{BackendName, DEFAULT_BUNDLE, RewritingArgs};
+
+/// Where the page is built.
+pub(crate) const DEFAULT_PAGE: &str = "browser/demo/dist/";
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ServeArgs {
+    /// A bundle, or a folder of bundles. Where the default folder has none, the page speaks with
+    /// `starling`, the small model that the program brings.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
+    pub(crate) bundle: PathBuf,
+    /// Folder of the built page; without it only the API is served.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_PAGE)]
+    pub(crate) page: PathBuf,
+    /// Address to listen on. Any but one of the loopback interface needs an API key.
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+    /// Port; a free one unless given.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
+    /// Leave out the headers that give the page threads, as simple hosts do.
+    #[arg(long)]
+    pub(crate) no_isolation: bool,
+    /// Show the page in the browser.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Print address and models as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+/// Speech for other programs.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct ApiArgs {
+    /// Key that clients have to send, as `Authorization: Bearer KEY`. Other users of this machine
+    /// do not see it in the environment variable.
+    #[arg(long, value_name = "KEY", env = "POCKET_ONNX_API_KEY", hide_env_values = true, value_parser = key)]
+    pub(crate) api_key: Option<String>,
+    /// Name under which the server may be asked, beside the loopback interface; `*` is any. May be
+    /// given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+    /// Origin of web pages that may use the API, as `https://chat.example`; `*` is any. May be given
+    /// several times.
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+    /// Other names of voices, as `alloy=robin,nova=heron`. Unless given, OpenAI's names stand for the
+    /// model's voices in turn.
+    #[arg(long, value_name = "NAME=VOICE", value_delimiter = ',', value_parser = alias)]
+    pub(crate) voice_map: Vec<(String, String)>,
+    /// Texts that are spoken at the same time.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) workers: u16,
+    /// Requests that may wait; more are answered with 429.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub(crate) queue: u16,
+    /// Letters of a text, at most.
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub(crate) max_text: u32,
+    #[command(flatten)]
+    pub(crate) rewriting: RewritingArgs,
+    /// What runs the models.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) backend: BackendName,
+    /// ONNX Runtime's shared library, where it is not installed by `cargo xtask setup`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) onnxruntime: Option<PathBuf>,
+    /// Threads of a worker: from 2 on the decoder has one of its own, and more change nothing.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+    /// How requests are logged, on standard error.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) log: LogForm,
+}
+
+/// How requests are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogForm {
+    /// Only what goes wrong.
+    #[default]
+    Off,
+    /// A line for each request.
+    Text,
+    /// A line of JSON for each request.
+    Json,
+}
+
+impl Default for ApiArgs {
+    fn default() -> Self {
+        Self {
+            api_key: None,
+            allow_host: Vec::new(),
+            allow_origin: Vec::new(),
+            voice_map: Vec::new(),
+            workers: 1,
+            queue: 64,
+            max_text: 20_000,
+            rewriting: RewritingArgs::default(),
+            backend: BackendName::default(),
+            onnxruntime: None,
+            threads: None,
+            log: LogForm::default(),
+        }
+    }
+}
+
+impl ApiArgs {
+    /// Voices by their other names.
+    pub(crate) fn aliases(&self) -> BTreeMap<String, String> {
+        self.voice_map.iter().cloned().collect()
+    }
+}
+
+fn alias(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, voice)) if !name.is_empty() && !voice.is_empty() => {
+            Ok((name.to_owned(), voice.to_owned()))
+        }
+        _ => Err("a name and a voice are expected, as in alloy=robin".into()),
+    }
+}
+
+fn key(text: &str) -> Result<String, String> {
+    let is_plain = text.chars().all(|letter| letter.is_ascii_graphic());
+    if text.is_empty() || !is_plain {
+        return Err("a key has letters, digits and signs of ASCII, and no spaces".into());
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,365 @@
+//! Products with weights in which every [`QUANT_BLOCK`] inputs have a scale of their own. Their
+//! activations are rounded in the same blocks. Sums of a block are exact integers.
+//!
+//! Quants are weights as they are stored: integers without a sign, which an offset was added to.
+
+use std::array::from_fn;
+use std::cell::Cell;
+use std::hint::black_box;
+use std::marker::PhantomData;
+
+use weights::{PANEL, power_of_two};
+
+use super::tiles::{InterleavedPanels, RowTile, run_tiles_or_interleaved};
+use super::{Product, Rows, Weight};
+use crate::block_quantised_rows::BlockQuantisedRows;
+use crate::isa::CpuKernels;
+use crate::memory::{CACHE_LINE, MEM_STREAMS, PREFETCH_DISTANCE};
+use crate::simd::{Simd, SimdOp};
+use crate::size::size;
+use crate::{QUANT_BLOCK, Scratch};
+
+/// Inputs that are multiplied at a time.
+pub(super) const GROUP: usize = 16;
+/// Blocks of a panel that are read before the next panel's.
+const INTERLEAVE_BLOCKS: usize = 2;
+
+/// Unpacked quants of four inputs of a panel, `[16][4]`.
+pub(super) type PanelBytes4 = [u8; 4 * PANEL];
+
+/// How a format packs quants.
+pub(super) trait PackedQuants {
+    /// What is added to a weight.
+    const OFFSET: i32;
+    /// Bytes of [`GROUP`] inputs of a panel.
+    const GROUP_BYTES: usize;
+
+    /// Adds the products of a group and its activations.
+    ///
+    /// # Safety
+    ///
+    /// `a` has [`GROUP`] activations, and `group` [`Self::GROUP_BYTES`] bytes.
+    unsafe fn dot<S: Simd>(simd: S, acc: S::I32x16, a: *const i8, group: *const u8) -> S::I32x16;
+
+    /// The quants of the group at `from`.
+    ///
+    /// # Safety
+    ///
+    /// `from` has [`Self::GROUP_BYTES`] bytes.
+    unsafe fn unpack(from: *const u8) -> [PanelBytes4; GROUP / 4];
+}
+
+/// A product with quants of type `Q`, and rows of as many blocks as it needs.
+struct BlockScaledProduct<'a, Q> {
+    product: Product<'a>,
+    rows: &'a BlockQuantisedRows,
+    /// Room for a panel's quants: unpacked once for several rows.
+    unpacked: &'a [Cell<PanelBytes4>],
+    quants: PhantomData<Q>,
+}
+
+/// Where the next block of a panel is.
+#[derive(Clone, Copy)]
+struct BlockCursor {
+    values: *const u8,
+    scales: *const i8,
+}
+
+/// Computes `product`, whose rows are `x`, with quants of type `Q`.
+pub(super) fn multiply<Q: PackedQuants>(
+    kernels: CpuKernels,
+    product: Product<'_>,
+    x: Rows<'_>,
+    scratch: &mut Scratch,
+) {
+    let inputs = product.weight.matrix.inputs;
+    scratch.block_quantised_rows.quantise(kernels, x, inputs);
+    multiply_quantised::<Q>(kernels, product, scratch);
+    if !product.weight.two_term_activations {
+        return;
+    }
+    let mut errors = std::mem::take(&mut scratch.rounding_errors);
+    (scratch.block_quantised_rows).rounding_errors(x, inputs, &mut errors);
+    let rows = Rows::new(&errors, inputs);
+    (scratch.block_quantised_rows).quantise(kernels, rows, inputs);
+    scratch.rounding_errors = errors;
+    let mut second = std::mem::take(&mut scratch.second_products);
+    second.resize(size([x.count, product.weight.matrix.outputs]), 0.0);
+    let second_product = Product {
+        weight: Weight {
+            bias: None,
+            ..product.weight
+        },
+        out: Cell::from_mut(&mut second[..]).as_slice_of_cells(),
+        ..product
+    };
+    multiply_quantised::<Q>(kernels, second_product, scratch);
+    for (out, second) in product.out.iter().zip(&second) {
+        out.set(out.get() + second);
+    }
+    scratch.second_products = second;
+}
+
+/// The product with the rows that were quantised in `scratch`, of which there are as many as
+/// `product` has.
+fn multiply_quantised<Q: PackedQuants>(
+    kernels: CpuKernels,
+    product: Product<'_>,
+    scratch: &mut Scratch,
+) {
+    // It never shrinks: what is taken away would be filled again by the next product.
+    let fours = product.weight.matrix.padded_inputs() / 4;
+    if scratch.unpacked_panel.len() < fours {
+        scratch.unpacked_panel.resize(fours, [0; 4 * PANEL]);
+    }
+    kernels.run_on_bytes(BlockScaledProduct::<Q> {
+        product,
+        rows: &scratch.block_quantised_rows,
+        unpacked: Cell::from_mut(&mut scratch.unpacked_panel[..]).as_slice_of_cells(),
+        quants: PhantomData,
+    });
+}
+
+impl<Q: PackedQuants> SimdOp for BlockScaledProduct<'_, Q> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        run_tiles_or_interleaved(simd, &self);
+    }
+}
+
+impl<Q: PackedQuants> BlockScaledProduct<'_, Q> {
+    /// Bytes of a block of a panel.
+    const BLOCK_BYTES: usize = QUANT_BLOCK / GROUP * Q::GROUP_BYTES;
+
+    /// Blocks of inputs.
+    #[inline(always)]
+    fn blocks(&self) -> usize {
+        self.product.weight.matrix.padded_inputs() / QUANT_BLOCK
+    }
+
+    /// The first block of a panel.
+    #[inline(always)]
+    fn first_block(&self, panel: usize) -> BlockCursor {
+        let weight = &self.product.weight;
+        let scales = weight.panel_scales(panel).cast::<i8>();
+        BlockCursor {
+            values: weight.panel(panel),
+            // Exponents come before the blocks' scales.
+            scales: scales.wrapping_add(PANEL),
+        }
+    }
+
+    /// Adds the products of `BLOCKS` blocks, from `block` on, to the sums of several panels, and
+    /// moves their cursors on.
+    ///
+    /// # Safety
+    ///
+    /// The cursors point at these blocks, and the one row has them.
+    #[inline(always)]
+    unsafe fn interleave<S: Simd, const BLOCKS: usize>(
+        &self,
+        simd: S,
+        block: usize,
+        cursors: &mut [BlockCursor; MEM_STREAMS],
+        sums: &mut [S::F32x16; MEM_STREAMS],
+    ) {
+        // These blocks have more instructions than a processor looks ahead: where prefetching is
+        // a load, it lets memory work on all streams at once, otherwise on those a page ahead.
+        let ahead = if S::PREFETCH_WAITS {
+            0
+        } else {
+            PREFETCH_DISTANCE
+        };
+        for cursor in &*cursors {
+            for line in (0..BLOCKS * Self::BLOCK_BYTES).step_by(CACHE_LINE) {
+                // SAFETY: where prefetching waits, these are bytes of the blocks; otherwise it
+                // reads no memory.
+                unsafe { simd.prefetch(cursor.values.wrapping_add(ahead + line)) };
+            }
+        }
+        for (cursor, sums) in cursors.iter_mut().zip(sums) {
+            for block in block..block + BLOCKS {
+                // SAFETY: the caller's row and panels have this block.
+                unsafe {
+                    let row = RowBlock {
+                        x: self.rows.values.as_ptr().add(block * QUANT_BLOCK),
+                        scale: *self.rows.scales.as_ptr().add(block),
+                        start: -Q::OFFSET * *self.rows.sums.as_ptr().add(block),
+                    };
+                    add_block::<S, Q>(simd, *cursor, row, sums);
+                }
+                cursor.values = cursor.values.wrapping_add(Self::BLOCK_BYTES);
+                cursor.scales = cursor.scales.wrapping_add(PANEL);
+            }
+        }
+    }
+
+    /// Writes the sums of a panel for `row`.
+    ///
+    /// # Safety
+    ///
+    /// The product has that row and that panel.
+    #[inline(always)]
+    unsafe fn store<S: Simd>(&self, simd: S, row: usize, panel: usize, sums: S::F32x16) {
+        let exponents = self.product.weight.panel_scales(panel);
+        // SAFETY: the scales of the caller's panel begin with an exponent for each output.
+        unsafe {
+            let exponents = exponents.cast::<[i8; PANEL]>().read();
+            let powers = simd.load_f32(exponents.map(power_of_two).as_ptr());
+            self.product.store(simd, row, panel, simd.mul(sums, powers));
+        }
+    }
+}
+
+impl<Q: PackedQuants> RowTile for BlockScaledProduct<'_, Q> {
+    #[inline(always)]
+    fn product(&self) -> &Product<'_> {
+        &self.product
+    }
+
+    #[inline(always)]
+    unsafe fn start_panel<S: Simd>(&self, _: S, panel: usize) {
+        let mut values = self.first_block(panel).values;
+        for group in 0..self.blocks() * QUANT_BLOCK / GROUP {
+            // SAFETY: the caller's panel has this group, and there is room for a whole panel.
+            unsafe {
+                let quants = self.unpacked.as_ptr().add(group * GROUP / 4);
+                let quants = quants.cast::<[PanelBytes4; GROUP / 4]>().cast_mut();
+                quants.write(Q::unpack(values));
+            }
+            values = values.wrapping_add(Q::GROUP_BYTES);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const R: usize>(&self, simd: S, panel: usize, row: usize) {
+        let blocks = self.blocks();
+        let mut sums = [simd.zero(); R];
+        // SAFETY: the caller's panel and rows are the product's, and the panel was unpacked when
+        // it was started.
+        unsafe {
+            let rows = RowBlocks {
+                x: (self.rows.values.as_ptr()).add(row * blocks * QUANT_BLOCK),
+                scales: self.rows.scales.as_ptr().add(row * blocks),
+                sums: self.rows.sums.as_ptr().add(row * blocks),
+                blocks,
+            };
+            let scales = self.first_block(panel).scales;
+            add_blocks::<S, Q, R>(simd, self.unpacked.as_ptr().cast(), scales, rows, &mut sums);
+            for (i, sums) in sums.into_iter().enumerate() {
+                self.store(simd, row + i, panel, sums);
+            }
+        }
+    }
+}
+
+impl<Q: PackedQuants> InterleavedPanels for BlockScaledProduct<'_, Q> {
+    #[inline(always)]
+    unsafe fn interleaved<S: Simd>(&self, simd: S, panels: [usize; MEM_STREAMS]) {
+        let mut sums = [simd.zero(); MEM_STREAMS];
+        let mut cursors = panels.map(|panel| self.first_block(panel));
+        let rest = self.blocks() % INTERLEAVE_BLOCKS;
+        // SAFETY: the caller's panels and row have all blocks, which come one after the other.
+        unsafe {
+            for block in (0..self.blocks() - rest).step_by(INTERLEAVE_BLOCKS) {
+                self.interleave::<S, INTERLEAVE_BLOCKS>(simd, block, &mut cursors, &mut sums);
+            }
+            for block in self.blocks() - rest..self.blocks() {
+                self.interleave::<S, 1>(simd, block, &mut cursors, &mut sums);
+            }
+            for (panel, sums) in panels.into_iter().zip(sums) {
+                self.store(simd, 0, panel, sums);
+            }
+        }
+    }
+}
+
+/// A block of a row.
+#[derive(Clone, Copy)]
+struct RowBlock {
+    x: *const i8,
+    scale: f32,
+    /// What sums begin with, so that the quants' offset cancels.
+    start: i32,
+}
+
+/// Blocks of some rows: activations, and a scale and a sum for every block.
+#[derive(Clone, Copy)]
+struct RowBlocks {
+    x: *const i8,
+    scales: *const f32,
+    sums: *const i32,
+    /// Blocks of a row.
+    blocks: usize,
+}
+
+/// Adds the products of one row with a block.
+///
+/// # Safety
+///
+/// Row and panel have the block.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+unsafe fn add_block<S: Simd, Q: PackedQuants>(
+    simd: S,
+    panel: BlockCursor,
+    row: RowBlock,
+    sums: &mut S::F32x16,
+) {
+    // SAFETY: the groups lie inside of the caller's block.
+    unsafe {
+        let mut exact = simd.splat_i32(row.start);
+        for group in 0..QUANT_BLOCK / GROUP {
+            let (x, quants) = (
+                row.x.add(group * GROUP),
+                panel.values.add(group * Q::GROUP_BYTES),
+            );
+            exact = Q::dot(simd, exact, x, quants);
+        }
+        let scales = simd.scale(simd.load_i8(panel.scales), simd.splat(row.scale));
+        *sums = simd.mul_add_lanes(*sums, simd.to_f32(exact), scales);
+    }
+}
+
+/// Adds the products of `R` rows with all blocks of an unpacked panel.
+///
+/// # Safety
+///
+/// Rows and panel have the blocks, and `scales` one for each block and output.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+unsafe fn add_blocks<S: Simd, Q: PackedQuants, const R: usize>(
+    simd: S,
+    panel: *const PanelBytes4,
+    scales: *const i8,
+    rows: RowBlocks,
+    sums: &mut [S::F32x16; R],
+) {
+    // V8 has no registers for a loop that is written out.
+    let fours = if cfg!(target_arch = "wasm32") {
+        black_box(QUANT_BLOCK / 4)
+    } else {
+        QUANT_BLOCK / 4
+    };
+    for block in 0..rows.blocks {
+        let at = |r: usize| r * rows.blocks + block;
+        // SAFETY: the block is one of the caller's.
+        unsafe {
+            let start = |r| simd.splat_i32(-Q::OFFSET * *rows.sums.add(at(r)));
+            let mut exact: [S::I32x16; R] = from_fn(start);
+            for four in 0..fours {
+                let quants = panel.add(block * QUANT_BLOCK / 4 + four).cast();
+                for (r, exact) in exact.iter_mut().enumerate() {
+                    let x = rows.x.add(at(r) * QUANT_BLOCK + 4 * four);
+                    *exact = simd.dot_bytes(*exact, x, quants);
+                }
+            }
+            let scales = simd.load_i8(scales.add(block * PANEL));
+            for (r, (sums, exact)) in sums.iter_mut().zip(exact).enumerate() {
+                let scale = simd.splat(*rows.scales.add(at(r)));
+                let exact = simd.scale(simd.to_f32(exact), scale);
+                *sums = simd.mul_add_lanes(*sums, exact, scales);
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Products with f32 weights.
+
+use weights::PANEL;
+
+use crate::isa::CpuKernels;
+use crate::matmul::float::{FloatElement, FloatProduct};
+use crate::matmul::format::ActivationRounding;
+use crate::matmul::{Product, Rows};
+use crate::simd::Simd;
+
+/// Activations are multiplied as they are.
+pub(super) const ROUNDING: ActivationRounding = ActivationRounding::Exact;
+
+/// An f32 weight.
+struct F32;
+
+impl FloatElement for F32 {
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, from: *const u8, at: usize) -> S::F32x16 {
+        // SAFETY: the caller has these sixteen numbers; loads need no alignment.
+        unsafe { simd.load_f32(from.cast::<f32>().add(at * PANEL)) }
+    }
+}
+
+/// Computes `product`, whose rows are `x`.
+pub(super) fn multiply(kernels: CpuKernels, product: Product<'_>, x: Rows<'_>) {
+    kernels.run(FloatProduct::<F32>::new(product, x));
+}

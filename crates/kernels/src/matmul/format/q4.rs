@@ -1,0 +1,49 @@
+//! Products with q4 weights: quants of 4 bits in blocks, `[inputs / 8][16][4]` bytes.
+
+use weights::Q4_OFFSET;
+
+use crate::Scratch;
+use crate::isa::CpuKernels;
+use crate::matmul::block_scaled::{self, GROUP, PackedQuants, PanelBytes4};
+use crate::matmul::format::ActivationRounding;
+use crate::matmul::{Product, Rows};
+use crate::simd::Simd;
+
+/// Activations are rounded in the same blocks as the weights.
+pub(super) const ROUNDING: ActivationRounding = ActivationRounding::Blocks;
+
+/// Quants of 4 bits.
+struct Q4;
+
+impl PackedQuants for Q4 {
+    const OFFSET: i32 = Q4_OFFSET;
+    const GROUP_BYTES: usize = 2 * size_of::<PanelBytes4>();
+
+    #[inline(always)]
+    unsafe fn dot<S: Simd>(simd: S, acc: S::I32x16, a: *const i8, group: *const u8) -> S::I32x16 {
+        // SAFETY: the caller has the group and its activations, of which these are the halves.
+        unsafe {
+            let acc = simd.dot_nibbles(acc, a, group);
+            simd.dot_nibbles(acc, a.add(GROUP / 2), group.add(Self::GROUP_BYTES / 2))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn unpack(from: *const u8) -> [PanelBytes4; GROUP / 4] {
+        // SAFETY: the caller has the group; bytes need no alignment.
+        let rows = unsafe { &*from.cast::<[PanelBytes4; 2]>() };
+        let lower = rows.map(|row| row.map(|byte| byte & 15));
+        let upper = rows.map(|row| row.map(|byte| byte >> 4));
+        [lower[0], upper[0], lower[1], upper[1]]
+    }
+}
+
+/// Computes `product`, whose rows are `x`.
+pub(super) fn multiply(
+    kernels: CpuKernels,
+    product: Product<'_>,
+    x: Rows<'_>,
+    scratch: &mut Scratch,
+) {
+    block_scaled::multiply::<Q4>(kernels, product, x, scratch);
+}

@@ -1,0 +1,304 @@
+//! Products with q8 weights: integers of 8 bits. Sums are exact integers for as long as 32 bits
+//! hold them, so that every processor gets the same.
+
+use std::array::from_fn;
+use std::ops::Range;
+
+use weights::{Matrix, PANEL, Q8_MAX};
+
+use crate::isa::CpuKernels;
+use crate::matmul::format::ActivationRounding;
+use crate::matmul::row_quantised::{RowQuantisedProduct, quantise_rows};
+use crate::matmul::tiles::{InterleavedPanels, RowTile, run_tiles_or_interleaved};
+use crate::matmul::{Product, Rows};
+use crate::memory::{MEM_STREAMS, PREFETCH_DISTANCE};
+use crate::quantised_rows::{A_MAX, SplitActivations};
+use crate::simd::{SPLIT_OFFSET, Simd, SimdOp};
+use crate::size::size;
+use crate::{Scratch, WeightStats};
+
+/// Activations are rounded to more bits than the weights have, so that the weights' error
+/// dominates.
+pub(super) const ROUNDING: ActivationRounding = ActivationRounding::Rows;
+/// Inputs whose products fit into 32 bits, in fours: a chunk.
+const CHUNK_FOURS: usize = (i32::MAX / (Q8_MAX * A_MAX)) as usize / 4;
+/// Fours of a panel that are read before the next panel's.
+const INTERLEAVE_FOURS: usize = 8;
+
+/// A product with q8 weights.
+struct Q8Product<'a>(RowQuantisedProduct<'a>);
+
+/// One panel of q8 weights `[inputs / 4][16][4]`.
+#[derive(Clone, Copy)]
+struct Q8Panel {
+    values: *const i8,
+    /// One f32 scale for each output.
+    scales: *const f32,
+    /// What each output's sums begin with in every chunk, see [`WeightStats`].
+    split_starts: *const i32,
+}
+
+/// Computes `product`, whose rows are `x`.
+pub(super) fn multiply(
+    kernels: CpuKernels,
+    product: Product<'_>,
+    x: Rows<'_>,
+    scratch: &mut Scratch,
+) {
+    let strides = quantise_rows(kernels, &product.weight.matrix, x, scratch);
+    // Activations are split by fours, which rows have to begin with.
+    let splits = kernels.splits_activations() && strides.rows.is_multiple_of(4);
+    if splits {
+        let activations = &mut scratch.quantised_rows;
+        kernels.run(SplitActivations { activations });
+    }
+    let product = Q8Product(RowQuantisedProduct::new(product, strides, scratch));
+    if splits {
+        kernels.run_on_bytes(product);
+    } else {
+        kernels.run(product);
+    }
+}
+
+impl SimdOp for Q8Product<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        run_tiles_or_interleaved(simd, &self);
+    }
+}
+
+impl Q8Product<'_> {
+    #[inline(always)]
+    fn panel(&self, panel: usize) -> Q8Panel {
+        let weight = &self.0.product.weight;
+        let first = panel * panel_starts(&weight.matrix);
+        Q8Panel {
+            values: weight.panel(panel).cast(),
+            scales: weight.panel_scales(panel).cast(),
+            split_starts: weight.stats.split_starts.as_ptr().wrapping_add(first),
+        }
+    }
+}
+
+impl RowTile for Q8Product<'_> {
+    #[inline(always)]
+    fn product(&self) -> &Product<'_> {
+        &self.0.product
+    }
+
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const R: usize>(&self, simd: S, panel: usize, row: usize) {
+        let inputs = self.0.product.weight.matrix.padded_inputs();
+        // SAFETY: the caller's panel and rows are the product's, whose lengths were checked.
+        unsafe {
+            let x = self.0.x.as_ptr().add(row * self.0.stride);
+            let sums = panel_sums::<S, R>(simd, self.panel(panel), inputs, x, self.0.stride);
+            self.0.store::<S, R>(simd, panel, row, sums);
+        }
+    }
+}
+
+impl InterleavedPanels for Q8Product<'_> {
+    #[inline(always)]
+    unsafe fn interleaved<S: Simd>(&self, simd: S, panels: [usize; MEM_STREAMS]) {
+        let inputs = self.0.product.weight.matrix.padded_inputs();
+        // SAFETY: the caller's panels are the product's, whose lengths were checked.
+        unsafe {
+            let sums = row_sums(
+                simd,
+                panels.map(|panel| self.panel(panel)),
+                inputs,
+                self.0.x.as_ptr(),
+            );
+            for (panel, sums) in panels.into_iter().zip(sums) {
+                self.0.store::<S, 1>(simd, panel, 0, [sums]);
+            }
+        }
+    }
+}
+
+impl Q8Panel {
+    /// What the sums of both halves begin with in chunk `chunk`.
+    ///
+    /// # Safety
+    ///
+    /// The panel has that chunk.
+    #[inline(always)]
+    unsafe fn start<S: Simd>(&self, simd: S, chunk: usize) -> [S::HalfAcc; 2] {
+        let starts = self.split_starts.wrapping_add(chunk * PANEL);
+        // SAFETY: only instruction sets that split activations read the starts, and for those
+        // `stats_fit` found one for every output and chunk.
+        unsafe { from_fn(|half| simd.init_half_acc(starts.wrapping_add(half * PANEL / 2))) }
+    }
+
+    /// Adds the products of `fours` to the sums of `R` rows: of one half of the panel from
+    /// `first` on, or of both.
+    ///
+    /// # Safety
+    ///
+    /// The panel and every row have these fours.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    unsafe fn add<S: Simd, const R: usize, const HALVES: usize>(
+        &self,
+        simd: S,
+        halves: &mut [[S::HalfAcc; HALVES]; R],
+        first: usize,
+        fours: Range<usize>,
+        x: *const i16,
+        stride: usize,
+    ) {
+        // SAFETY: the caller's fours; loads need no alignment.
+        unsafe {
+            for four in fours {
+                let values = self
+                    .values
+                    .wrapping_add(four * 4 * PANEL + first * 2 * PANEL);
+                let w: [S::Weights4; HALVES] =
+                    from_fn(|half| simd.load_weights4(values.add(half * 2 * PANEL)));
+                for (r, halves) in halves.iter_mut().enumerate() {
+                    let a = simd.splat_acts4(x.add(r * stride + 4 * four));
+                    for (half, w) in halves.iter_mut().zip(w) {
+                        *half = simd.dot4(*half, a, w);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Prefetches what is read soon after `fours`, of this panel or of those after it.
+    #[inline(always)]
+    fn prefetch<S: Simd>(&self, simd: S, fours: Range<usize>) {
+        if S::PREFETCH_WAITS {
+            return;
+        }
+        for four in fours {
+            let line = (self.values).wrapping_add(four * 4 * PANEL + PREFETCH_DISTANCE);
+            // SAFETY: unless prefetching waits, it reads no memory.
+            unsafe { simd.prefetch(line.cast()) };
+        }
+    }
+}
+
+/// The chunks of `fours`: parts whose sums are exact.
+fn chunks(fours: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let chunk = move |i| i * CHUNK_FOURS..fours.min((i + 1) * CHUNK_FOURS);
+    (0..fours.div_ceil(CHUNK_FOURS)).map(move |i| (i, chunk(i)))
+}
+
+/// A panel's sums for `R` rows.
+///
+/// # Safety
+///
+/// The panel has `inputs` inputs, and every row `inputs` numbers.
+#[inline(always)]
+unsafe fn panel_sums<S: Simd, const R: usize>(
+    simd: S,
+    panel: Q8Panel,
+    inputs: usize,
+    x: *const i16,
+    stride: usize,
+) -> [S::F32x16; R] {
+    // SAFETY: all chunks together are the caller's inputs.
+    unsafe {
+        let mut sums = [simd.zero(); R];
+        for (chunk, fours) in chunks(inputs / 4) {
+            let mut halves = [panel.start(simd, chunk); R];
+            if S::FULL_PANEL_FITS || R == 1 {
+                panel.add::<S, R, 2>(simd, &mut halves, 0, fours, x, stride);
+            } else {
+                for first in 0..2 {
+                    let mut half = halves.map(|halves| [halves[first]]);
+                    panel.add::<S, R, 1>(simd, &mut half, first, fours.clone(), x, stride);
+                    for (halves, [half]) in halves.iter_mut().zip(half) {
+                        halves[first] = half;
+                    }
+                }
+            }
+            for (sum, halves) in sums.iter_mut().zip(halves) {
+                *sum = simd.add(*sum, simd.halves_to_f32(halves));
+            }
+        }
+        let scale = simd.load_f32(panel.scales);
+        sums.map(|sum| simd.mul(sum, scale))
+    }
+}
+
+/// The sums of some panels for one row, which are read interleaved.
+///
+/// # Safety
+///
+/// The panels have `inputs` inputs, and the row `inputs` numbers.
+#[inline(always)]
+unsafe fn row_sums<S: Simd>(
+    simd: S,
+    panels: [Q8Panel; MEM_STREAMS],
+    inputs: usize,
+    x: *const i16,
+) -> [S::F32x16; MEM_STREAMS] {
+    // SAFETY: all chunks together are the caller's inputs.
+    unsafe {
+        let mut sums = [simd.zero(); MEM_STREAMS];
+        for (chunk, fours) in chunks(inputs / 4) {
+            let mut halves = panels.map(|panel| [panel.start(simd, chunk)]);
+            for start in fours.clone().step_by(INTERLEAVE_FOURS) {
+                let part = start..fours.end.min(start + INTERLEAVE_FOURS);
+                for (panel, halves) in panels.iter().zip(&mut halves) {
+                    panel.prefetch(simd, part.clone());
+                    panel.add::<S, 1, 2>(simd, halves, 0, part.clone(), x, 0);
+                }
+            }
+            for (sum, [halves]) in sums.iter_mut().zip(halves) {
+                *sum = simd.add(*sum, simd.halves_to_f32(halves));
+            }
+        }
+        let mut panels = panels.iter();
+        sums.map(|sum| match panels.next() {
+            Some(panel) => simd.mul(sum, simd.load_f32(panel.scales)),
+            None => sum,
+        })
+    }
+}
+
+/// Starts of a panel's sums, see [`WeightStats`].
+fn panel_starts(matrix: &Matrix) -> usize {
+    (matrix.padded_inputs() / 4).div_ceil(CHUNK_FOURS) * PANEL
+}
+
+/// Whether `stats` have a start for every sum, where activations are split.
+pub(super) fn stats_fit(kernels: CpuKernels, matrix: &Matrix, stats: &WeightStats) -> bool {
+    let needed = size([matrix.panels(), panel_starts(matrix)]);
+    !kernels.splits_activations() || stats.split_starts.len() == needed
+}
+
+/// Finds what sums begin with, where activations are split.
+pub(super) fn stats(kernels: CpuKernels, matrix: &Matrix, values: &[u8]) -> WeightStats {
+    let mut stats = WeightStats::default();
+    if kernels.splits_activations() {
+        (stats.split_starts).reserve(matrix.panels() * panel_starts(matrix));
+        for panel in values.chunks_exact(matrix.panel_bytes().max(1)) {
+            let chunks = panel.chunks(CHUNK_FOURS * 4 * PANEL);
+            let biases = chunks.flat_map(sums).map(|sum| -sum * SPLIT_OFFSET);
+            stats.split_starts.extend(biases);
+        }
+    }
+    stats
+}
+
+/// The sums of each output's weights in a part of a panel.
+fn sums(panel: &[u8]) -> [i32; PANEL] {
+    let mut sums = [0; PANEL];
+    // As many weights as fit into 16 bits.
+    for fours in panel.chunks(256 * 4 * PANEL) {
+        let mut narrow = [0_i16; 4 * PANEL];
+        for four in fours.as_chunks::<{ 4 * PANEL }>().0 {
+            for (sum, weight) in narrow.iter_mut().zip(four) {
+                *sum += i16::from(*weight as i8);
+            }
+        }
+        for (sum, parts) in sums.iter_mut().zip(narrow.as_chunks::<4>().0) {
+            *sum += parts.iter().map(|part| i32::from(*part)).sum::<i32>();
+        }
+    }
+    sums
+}

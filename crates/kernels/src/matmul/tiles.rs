@@ -1,0 +1,148 @@
+//! The order in which a product's panels and rows are computed.
+
+use std::array::from_fn;
+
+use super::{Product, Weight};
+use crate::memory::{CACHE_LINE, MEM_STREAMS};
+use crate::simd::Simd;
+
+/// Cache lines of each part of a panel that are prefetched at a time, at least.
+const MIN_LINES: usize = 4;
+
+/// Computes a panel for some rows at a time.
+pub(super) trait RowTile {
+    /// The product that is computed.
+    fn product(&self) -> &Product<'_>;
+
+    /// Is called before the tiles of a panel.
+    ///
+    /// # Safety
+    ///
+    /// The product has that panel.
+    #[inline(always)]
+    unsafe fn start_panel<S: Simd>(&self, _simd: S, _panel: usize) {}
+
+    /// The product's part for `R` rows from `row` on.
+    ///
+    /// # Safety
+    ///
+    /// The product has that panel, which was started, and those rows.
+    unsafe fn tile<S: Simd, const R: usize>(&self, simd: S, panel: usize, row: usize);
+}
+
+/// Computes several panels interleaved, for a product of one row.
+pub(super) trait InterleavedPanels: RowTile {
+    /// The product's part of `panels`.
+    ///
+    /// # Safety
+    ///
+    /// The product has those panels, and one row.
+    unsafe fn interleaved<S: Simd>(&self, simd: S, panels: [usize; MEM_STREAMS]);
+}
+
+/// Cache lines of a panel that are prefetched, from several pages at once.
+struct Prefetch {
+    panel: *const u8,
+    /// Lines of each part of the panel.
+    part: usize,
+    next: usize,
+}
+
+impl Prefetch {
+    /// Prefetches nothing where the weight has no such panel.
+    fn new(weight: &Weight<'_>, panel: usize) -> Self {
+        let size = weight.matrix.panel_bytes();
+        let exists = panel < weight.matrix.panels();
+        Self {
+            panel: weight.panel(panel),
+            part: if exists {
+                size / CACHE_LINE / MEM_STREAMS
+            } else {
+                0
+            },
+            next: 0,
+        }
+    }
+
+    /// Prefetches up to `lines` lines of each part.
+    #[inline(always)]
+    fn advance<S: Simd>(&mut self, simd: S, lines: usize) {
+        let end = self.part.min(self.next + lines);
+        while self.next < end {
+            for stream in 0..MEM_STREAMS {
+                let line = stream * self.part + self.next;
+                // SAFETY: the parts together are no longer than the panel, so that the line
+                // lies inside of it.
+                unsafe { simd.prefetch(self.panel.add(line * CACHE_LINE)) };
+            }
+            self.next += 1;
+        }
+    }
+}
+
+/// All panels of a product, and for each panel all rows in tiles of `S::ROWS`, then of less.
+/// So every weight is read from memory once.
+#[inline(always)]
+pub(super) fn run_tiles<S: Simd>(simd: S, tiles: &impl RowTile) {
+    let product = tiles.product();
+    let rows = product.rows;
+    for panel in 0..product.weight.matrix.panels() {
+        let mut prefetch = Prefetch::new(&product.weight, panel + 1);
+        // Spread over the work of all tiles, but not so thin that asking is work itself.
+        let lines = (prefetch.part * S::ROWS).div_ceil(rows).max(MIN_LINES);
+        // SAFETY: `panel` is one of the product's.
+        unsafe { tiles.start_panel(simd, panel) };
+        for [row, size] in row_tiles(rows, S::ROWS) {
+            if rows > S::ROWS {
+                prefetch.advance(simd, lines);
+            }
+            // SAFETY: `row_tiles` gives `size` rows from `row` on that the product has.
+            unsafe {
+                match size {
+                    8 if S::ROWS >= 8 => tiles.tile::<S, 8>(simd, panel, row),
+                    4 if S::ROWS >= 4 => tiles.tile::<S, 4>(simd, panel, row),
+                    2 => tiles.tile::<S, 2>(simd, panel, row),
+                    _ => tiles.tile::<S, 1>(simd, panel, row),
+                }
+            }
+        }
+    }
+}
+
+/// As [`run_tiles`]; of a product of one row, several parts of the weight interleaved.
+#[inline(always)]
+pub(super) fn run_tiles_or_interleaved<S: Simd>(simd: S, panels: &impl InterleavedPanels) {
+    if panels.product().rows != 1 {
+        run_tiles(simd, panels);
+        return;
+    }
+    let count = panels.product().weight.matrix.panels();
+    let part = count / MEM_STREAMS;
+    for i in 0..part {
+        // SAFETY: every index is below `MEM_STREAMS * part`, which is at most `count`.
+        unsafe { panels.interleaved(simd, from_fn(|stream| stream * part + i)) };
+    }
+    for panel in part * MEM_STREAMS..count {
+        // SAFETY: the panel and the one row are the product's.
+        unsafe {
+            panels.start_panel(simd, panel);
+            panels.tile::<S, 1>(simd, panel, 0);
+        }
+    }
+}
+
+/// Where each tile of rows begins, and its size: `most`, a power of 2, then less.
+#[inline(always)]
+pub(crate) fn row_tiles(rows: usize, most: usize) -> impl Iterator<Item = [usize; 2]> {
+    let (mut row, mut size) = (0, most);
+    std::iter::from_fn(move || {
+        if row == rows {
+            return None;
+        }
+        while size > rows - row {
+            size /= 2;
+        }
+        row += size;
+        Some([row - size, size])
+    })
+}

@@ -1,0 +1,73 @@
+//! Speech over HTTP.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `POST /v1/audio/speech` | sound, as OpenAI's clients ask for it |
+//! | `GET /v1/models` | the models |
+//! | `GET /v1/audio/voices` | the voices |
+//! | `POST /tts` | WAV, for the form that pocket-tts's own page sends |
+//! | `GET /health` | `{"status":"healthy"}`, once the first model is loaded |
+//!
+//! Errors have OpenAI's JSON shape.
+
+mod answer;
+mod error;
+mod events;
+mod form;
+mod listing;
+mod request;
+mod speech;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+
+use self::error::ApiError;
+use crate::{Queue, Settings, Voices};
+
+/// Bytes of a letter at most, in JSON (`\u00e9` and a half of a pair) and in a form.
+const LETTER: usize = 12;
+/// Bytes of a request beside its text.
+const REST: usize = 64 << 10;
+
+/// What the routes share.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Models and voices.
+    pub voices: Arc<Voices>,
+    /// Workers.
+    pub queue: Queue,
+    /// Limits and defaults.
+    pub settings: Settings,
+}
+
+/// The routes.
+pub fn router(service: Service) -> Router {
+    let settings = &service.settings;
+    let text = LETTER * settings.longest_text + REST;
+    let recording = settings.longest_recording + text;
+    Router::new()
+        .route(
+            "/v1/audio/speech",
+            post(speech::speech).layer(DefaultBodyLimit::max(text)),
+        )
+        .route(
+            "/tts",
+            post(form::tts).layer(DefaultBodyLimit::max(recording)),
+        )
+        .route("/v1/models", get(listing::models))
+        .route("/v1/models/{name}", get(listing::model))
+        .route("/v1/audio/voices", get(listing::voices))
+        .route("/health", get(listing::health))
+        .route("/v1/{*path}", axum::routing::any(unknown))
+        .with_state(Arc::new(service))
+}
+
+async fn unknown() -> ApiError {
+    let message = "there is no such address here: POST /v1/audio/speech, GET /v1/models and GET \
+                   /v1/audio/voices are";
+    ApiError::new(StatusCode::NOT_FOUND, message).code("unknown_url")
+}

@@ -1,0 +1,93 @@
+//! Sound as the body of an answer.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use encode::Format;
+use futures_util::stream;
+
+use super::error::ApiError;
+use crate::{Listener, Part};
+
+/// Sends sound as it comes. Nothing is answered before the first part: a fault there is an error,
+/// and not a broken answer.
+pub(crate) async fn streamed(
+    mut listener: Listener,
+    media_type: String,
+) -> Result<Response, ApiError> {
+    let first = first(&mut listener).await?;
+    Ok(rest(first, listener, media_type))
+}
+
+/// Sends sound when it is complete, with its true length in the header; more than `most` bytes are
+/// sent as they come.
+pub(crate) async fn whole(
+    mut listener: Listener,
+    media_type: String,
+    most: usize,
+) -> Result<Response, ApiError> {
+    let mut bytes = first(&mut listener).await?;
+    while bytes.len() <= most {
+        match listener.next().await {
+            Some(Part::Sound(sound)) => bytes.extend(sound.bytes),
+            Some(Part::Done(spoken)) => {
+                if let Some(patch) = spoken.patch {
+                    patch.apply(&mut bytes);
+                }
+                return Ok(([(header::CONTENT_TYPE, media_type)], bytes).into_response());
+            }
+            Some(Part::Failed(message)) => return Err(ApiError::internal(message)),
+            None => return Err(ApiError::internal("the work ended without a word")),
+        }
+    }
+    Ok(rest(bytes, listener, media_type))
+}
+
+/// The first bytes.
+async fn first(listener: &mut Listener) -> Result<Vec<u8>, ApiError> {
+    match listener.next().await {
+        Some(Part::Sound(sound)) => Ok(sound.bytes),
+        Some(Part::Failed(message)) => Err(ApiError::internal(message)),
+        Some(Part::Done(_)) | None => Err(ApiError::internal("the work ended without a word")),
+    }
+}
+
+fn rest(first: Vec<u8>, listener: Listener, media_type: String) -> Response {
+    let parts = stream::unfold(
+        (Some(first), listener),
+        |(first, mut listener)| async move {
+            if let Some(bytes) = first {
+                return Some((Ok(bytes), (None, listener)));
+            }
+            match listener.next().await? {
+                Part::Sound(sound) => Some((Ok(sound.bytes), (None, listener))),
+                Part::Done(_) => None,
+                // A connection that breaks off tells the client that this is not all.
+                Part::Failed(message) => Some((Err(Broken(message)), (None, listener))),
+            }
+        },
+    );
+    (
+        [(header::CONTENT_TYPE, media_type)],
+        Body::from_stream(parts),
+    )
+        .into_response()
+}
+
+/// The sound breaks off.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Broken(String);
+
+/// Whether a format's header says how long the sound is, so that an answer waits for that.
+pub(crate) fn says_its_length(format: Format) -> bool {
+    match format {
+        Format::Wav(_) | Format::Flac => true,
+        Format::Pcm(_) | Format::Opus | Format::Mp3 => false,
+    }
+}
+
+/// Events never fail.
+pub(crate) type Event<T> = Result<T, Infallible>;

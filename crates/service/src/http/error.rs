@@ -1,0 +1,96 @@
+//! Errors as OpenAI's clients read them.
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::{Full, VoiceError};
+
+/// Seconds after which a refused request may come again.
+const RETRY_AFTER: u64 = 1;
+
+/// An answer that is no sound.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    message: String,
+    param: Option<&'static str>,
+    code: Option<&'static str>,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            param: None,
+            code: None,
+        }
+    }
+
+    /// The member `param` of a request is not right.
+    pub(crate) fn param(param: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            param: Some(param),
+            code: Some("invalid_value"),
+            ..Self::new(StatusCode::BAD_REQUEST, message)
+        }
+    }
+
+    pub(crate) fn code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+}
+
+impl From<Full> for ApiError {
+    fn from(full: Full) -> Self {
+        let message = format!("{full}: try again in a second");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, message).code("rate_limit_exceeded")
+    }
+}
+
+impl From<VoiceError> for ApiError {
+    fn from(error: VoiceError) -> Self {
+        let message = error.to_string();
+        match error {
+            VoiceError::NoModel { .. } => Self {
+                param: Some("model"),
+                code: Some("model_not_found"),
+                ..Self::new(StatusCode::NOT_FOUND, message)
+            },
+            VoiceError::NoVoice { .. } => Self::param("voice", message),
+            VoiceError::Speaker(_) => {
+                tracing::error!("{message}");
+                Self::internal(message)
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let kind = match self.status {
+            StatusCode::TOO_MANY_REQUESTS => "requests",
+            status if status.is_server_error() => "server_error",
+            _ => "invalid_request_error",
+        };
+        let body = json!({ "error": {
+            "message": self.message,
+            "type": kind,
+            "param": self.param,
+            "code": self.code,
+        }});
+        let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER.into());
+        }
+        response
+    }
+}

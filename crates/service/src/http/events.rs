@@ -1,0 +1,74 @@
+//! Sound as server-sent events: `speech.audio.delta` with base64, and `speech.audio.done`.
+
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::stream;
+use serde_json::{Value, json};
+use speech::Word;
+
+use super::answer::Event as Sent;
+use crate::{Listener, Part, Sound};
+
+/// Sends sound as events. `input_tokens` are those of the text.
+pub(crate) fn events(listener: Listener, timestamps: bool, input_tokens: usize) -> Response {
+    let frames = 0_u64;
+    let events = stream::unfold(Some((listener, frames)), move |state| async move {
+        let (mut listener, parts) = state?;
+        loop {
+            let (event, state): (Value, _) = match listener.next().await? {
+                Part::Sound(sound) if sound.bytes.is_empty() && sound.words.is_empty() => continue,
+                Part::Sound(sound) => (delta(&sound, timestamps), Some((listener, parts + 1))),
+                Part::Done(_) => (done(input_tokens, parts), None),
+                Part::Failed(message) => (failed(&message), None),
+            };
+            let event = Event::default().data(event.to_string());
+            return Some((Sent::Ok(event), state));
+        }
+    });
+    Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response()
+}
+
+fn delta(sound: &Sound, timestamps: bool) -> Value {
+    let mut event = json!({
+        "type": "speech.audio.delta",
+        "audio": STANDARD.encode(&sound.bytes),
+    });
+    if timestamps {
+        event["words"] = sound.words.iter().map(word).collect();
+    }
+    event
+}
+
+/// Seconds from the beginning of the sound, and where the word stands in the input, in UTF-16
+/// units, as JavaScript counts.
+fn word(word: &Word) -> Value {
+    json!({
+        "text": word.text,
+        "start": word.start,
+        "end": word.end,
+        "from": word.source.utf16.start,
+        "to": word.source.utf16.end,
+    })
+}
+
+fn done(input_tokens: usize, output_tokens: u64) -> Value {
+    json!({
+        "type": "speech.audio.done",
+        "usage": {
+            "input_tokens": input_tokens,
+            "output_tokens": output_tokens,
+            "total_tokens": input_tokens as u64 + output_tokens,
+        },
+    })
+}
+
+fn failed(message: &str) -> Value {
+    json!({
+        "type": "error",
+        "error": { "message": message, "type": "server_error", "param": null, "code": null },
+    })
+}

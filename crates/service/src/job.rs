@@ -1,0 +1,234 @@
+//! One text, spoken into one format.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use encode::{EncodeError, Encoder, Format, Options as Encoding, Patch, Tags, Target};
+use speaker::{Chunk, SpeakerError};
+use speech::{Options, TextPiece, Word};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::Chosen;
+
+/// Parts that wait for a slow listener, some minutes of sound: other requests are not held up by
+/// one that reads as fast as it plays.
+const WAITING: usize = 4096;
+/// How long a listener may take for one part when so many wait.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Silence for a text without a word.
+const SILENCE: f64 = 0.2;
+
+/// A text to be spoken.
+pub struct Job {
+    /// What speaks.
+    pub chosen: Chosen,
+    /// The text.
+    pub text: TextPiece,
+    /// How it is spoken.
+    pub options: Options,
+    /// How it is encoded.
+    pub format: Format,
+    /// Whether the header may be completed at the end.
+    pub target: Target,
+}
+
+/// Something of the sound, as it comes.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// Bytes, and the words that end in them.
+    Sound(Sound),
+    /// The end.
+    Done(Spoken),
+    /// It goes no further.
+    Failed(String),
+}
+
+/// Bytes, and the words that end in them.
+#[derive(Clone, Debug, Default)]
+pub struct Sound {
+    /// May be empty: a codec waits for a whole block.
+    pub bytes: Vec<u8>,
+    /// Only where [`Options::words`] asks for them.
+    pub words: Vec<Word>,
+}
+
+/// What was spoken.
+#[derive(Clone, Debug, Default)]
+pub struct Spoken {
+    /// What takes the place of the header, where the target can seek.
+    pub patch: Option<Patch>,
+    /// Samples at the model's rate.
+    pub samples: u64,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Time until the first sound was there, since a worker took the job.
+    pub first_sound: Option<Duration>,
+    /// Time until the last.
+    pub elapsed: Duration,
+}
+
+/// The listener's end of a job. Dropping it ends the work within a frame.
+#[derive(Debug)]
+pub struct Listener {
+    parts: Receiver<Part>,
+    gone: Arc<AtomicBool>,
+}
+
+/// The worker's end.
+#[derive(Debug)]
+struct Worker {
+    parts: Sender<Part>,
+    gone: Arc<AtomicBool>,
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+impl Listener {
+    /// The next part; none behind the last.
+    pub async fn next(&mut self) -> Option<Part> {
+        self.parts.recv().await
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.gone.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Job {
+    /// The work, for a [`crate::Queue`], and what listens to it.
+    pub fn begin(self) -> (impl FnOnce() + Send + 'static, Listener) {
+        let (sender, parts) = channel(WAITING);
+        let gone = Arc::<AtomicBool>::default();
+        let worker = Worker {
+            parts: sender,
+            gone: gone.clone(),
+        };
+        (move || self.run(&worker), Listener { parts, gone })
+    }
+
+    fn run(self, worker: &Worker) {
+        // It may have waited longer than the client.
+        if worker.is_alone() {
+            return;
+        }
+        match self.speak(worker) {
+            Ok(Ok(spoken)) => {
+                tracing::info!(
+                    seconds = spoken.samples as f64 / f64::from(spoken.sample_rate),
+                    milliseconds = spoken.elapsed.as_millis() as u64,
+                    first_sound = spoken.first_sound.map(|time| time.as_millis() as u64),
+                    "spoken"
+                );
+                drop(worker.send(Part::Done(spoken)));
+            }
+            Ok(Err(Gone)) => tracing::debug!("the client has gone"),
+            Err(failure) => {
+                tracing::error!("{failure}");
+                drop(worker.send(Part::Failed(failure.to_string())));
+            }
+        }
+    }
+
+    fn speak(self, worker: &Worker) -> Result<Result<Spoken, Gone>, Failure> {
+        let started = Instant::now();
+        let speaker = &self.chosen.speaker;
+        let sample_rate = speaker.model().manifest().sample_rate;
+        let tags = Tags {
+            title: Tags::title_of(self.text.source()),
+            voice: Some(self.chosen.name.clone()),
+            model: Some(self.chosen.model.clone()),
+        };
+        let encoding = Encoding {
+            sample_rate,
+            target: self.target,
+            tags,
+        };
+        let mut encoder = Encoder::new(self.format, &encoding)?;
+        let mut spoken = Spoken {
+            sample_rate,
+            ..Spoken::default()
+        };
+        let mut say = |chunk: Chunk, spoken: &mut Spoken| -> Result<Result<(), Gone>, Failure> {
+            let mut sound = Sound {
+                words: chunk.words,
+                ..Sound::default()
+            };
+            encoder.push(&chunk.samples, &mut sound.bytes)?;
+            spoken.samples += chunk.samples.len() as u64;
+            spoken.first_sound.get_or_insert_with(|| started.elapsed());
+            Ok(worker.send(Part::Sound(sound)))
+        };
+        if has_words(self.text.text()) {
+            let utterance = speaker.speak(&self.chosen.voice, self.text, &self.options)?;
+            let stop = utterance.stop();
+            for chunk in utterance {
+                if worker.is_alone() {
+                    stop.stop();
+                    return Ok(Err(Gone));
+                }
+                if say(chunk?, &mut spoken)?.is_err() {
+                    return Ok(Err(Gone));
+                }
+            }
+        } else {
+            let silence = silence((SILENCE * f64::from(sample_rate)) as usize);
+            if say(silence, &mut spoken)?.is_err() {
+                return Ok(Err(Gone));
+            }
+        }
+        let mut rest = Sound::default();
+        spoken.patch = encoder.finish(&mut rest.bytes)?;
+        spoken.elapsed = started.elapsed();
+        Ok(worker.send(Part::Sound(rest)).map(|()| spoken))
+    }
+}
+
+/// Whether there is something to say: chat programs that split their texts at full stops send
+/// parts like `...` or an emoji, which would make noise.
+fn has_words(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
+fn silence(samples: usize) -> Chunk {
+    Chunk {
+        samples: vec![0.0; samples],
+        text: None,
+        source: 0..0,
+        words: Vec::new(),
+        cut: false,
+    }
+}
+
+impl Worker {
+    fn is_alone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed) || self.parts.is_closed()
+    }
+
+    fn send(&self, part: Part) -> Result<(), Gone> {
+        let mut part = part;
+        let started = Instant::now();
+        loop {
+            match self.parts.try_send(part) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Closed(_)) => return Err(Gone),
+                Err(TrySendError::Full(_)) if started.elapsed() > PATIENCE => return Err(Gone),
+                Err(TrySendError::Full(same)) => part = same,
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// Why a text is not spoken to its end.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Speaker(#[from] SpeakerError),
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}

@@ -1,0 +1,224 @@
+//! Models and their voices, by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use speaker::{PreparedVoice, Speaker, SpeakerError};
+
+use crate::names::{is_openai_model, stand_in};
+
+/// Loads the bundle in a folder.
+type Load = Box<dyn Fn(&Path) -> Result<Speaker, SpeakerError> + Send + Sync>;
+
+/// A model that can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelEntry {
+    /// What requests call it.
+    pub name: String,
+    /// Folder of the bundle.
+    pub dir: PathBuf,
+    /// What it speaks, where that is known.
+    pub language: Option<String>,
+    /// Names of its voices; the first is the one to use unless asked otherwise.
+    pub voices: Vec<String>,
+}
+
+/// All models. They are loaded when they are asked for, and stay.
+pub struct Voices {
+    models: Vec<Model>,
+    /// Other names of voices.
+    aliases: BTreeMap<String, String>,
+    load: Load,
+}
+
+struct Model {
+    entry: ModelEntry,
+    speaker: OnceLock<Arc<Speaker>>,
+    /// One request loads it while others for it wait.
+    loading: Mutex<()>,
+    prepared: Mutex<BTreeMap<String, PreparedVoice>>,
+}
+
+/// What speaks.
+#[derive(Clone)]
+pub struct Chosen {
+    /// The model.
+    pub speaker: Arc<Speaker>,
+    /// The voice, ready to speak.
+    pub voice: PreparedVoice,
+    /// The model's name here.
+    pub model: String,
+    /// The voice's name in the model.
+    pub name: String,
+}
+
+/// Why a voice cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum VoiceError {
+    /// Neither a model here nor one of OpenAI's.
+    #[error("there is no model {name:?} here: there {}", list(.models))]
+    NoModel {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        models: Vec<String>,
+    },
+    /// Neither a voice of the model nor one of OpenAI's.
+    #[error("{model} has no voice {name:?}: there {}", list(.voices))]
+    NoVoice {
+        /// What was asked for.
+        name: String,
+        /// Of which model.
+        model: String,
+        /// What there is.
+        voices: Vec<String>,
+    },
+    /// It cannot be loaded.
+    #[error(transparent)]
+    Speaker(#[from] SpeakerError),
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => "is none".into(),
+        [one] => format!("is {one}"),
+        names => format!("are {}", names.join(", ")),
+    }
+}
+
+impl Voices {
+    /// These models, of which the first stands for OpenAI's. `aliases` gives voices other names.
+    pub fn new(
+        models: Vec<ModelEntry>,
+        aliases: BTreeMap<String, String>,
+        load: impl Fn(&Path) -> Result<Speaker, SpeakerError> + Send + Sync + 'static,
+    ) -> Self {
+        let models = models.into_iter().map(|entry| Model {
+            entry,
+            speaker: OnceLock::new(),
+            loading: Mutex::new(()),
+            prepared: Mutex::default(),
+        });
+        Self {
+            models: models.collect(),
+            aliases,
+            load: Box::new(load),
+        }
+    }
+
+    /// The models there are.
+    pub fn models(&self) -> impl Iterator<Item = &ModelEntry> {
+        self.models.iter().map(|model| &model.entry)
+    }
+
+    /// Loads the first model and its first voice, so that the first request is answered as fast as
+    /// others.
+    ///
+    /// # Errors
+    ///
+    /// As [`Voices::choose`].
+    pub fn warm(&self) -> Result<(), VoiceError> {
+        let chosen = self.choose(None, None)?;
+        // The first call of a component is slower than others.
+        let words =
+            chosen
+                .speaker
+                .speak(&chosen.voice, "Hello.", &chosen.speaker.model().options());
+        for chunk in words?.take(1) {
+            chunk?;
+        }
+        Ok(())
+    }
+
+    /// A model, loaded: the first unless `model` says which.
+    ///
+    /// # Errors
+    ///
+    /// [`VoiceError::NoModel`], or what loading says.
+    pub fn speaker(&self, model: Option<&str>) -> Result<(String, Arc<Speaker>), VoiceError> {
+        let model = self.find(model)?;
+        Ok((model.entry.name.clone(), model.speaker(&self.load)?))
+    }
+
+    /// A voice, ready to speak: the model's first unless `voice` says which.
+    ///
+    /// # Errors
+    ///
+    /// [`VoiceError::NoModel`], [`VoiceError::NoVoice`], or what loading says.
+    pub fn choose(&self, model: Option<&str>, voice: Option<&str>) -> Result<Chosen, VoiceError> {
+        let model = self.find(model)?;
+        let name = self.voice_name(&model.entry, voice)?;
+        let speaker = model.speaker(&self.load)?;
+        let mut prepared = lock(&model.prepared);
+        let voice = if let Some(ready) = prepared.get(&name) {
+            ready.clone()
+        } else {
+            let ready = speaker.prepare(&speaker.voice(Some(&name))?)?;
+            prepared.insert(name.clone(), ready.clone());
+            ready
+        };
+        Ok(Chosen {
+            speaker: speaker.clone(),
+            voice,
+            model: model.entry.name.clone(),
+            name,
+        })
+    }
+
+    fn find(&self, name: Option<&str>) -> Result<&Model, VoiceError> {
+        let found = match name {
+            None => self.models.first(),
+            Some(name) => {
+                let own = self.models.iter().find(|model| model.entry.name == name);
+                own.or_else(|| self.models.first().filter(|_| is_openai_model(name)))
+            }
+        };
+        found.ok_or_else(|| VoiceError::NoModel {
+            name: name.unwrap_or_default().to_owned(),
+            models: self.models().map(|entry| entry.name.clone()).collect(),
+        })
+    }
+
+    /// The name in the model of what a request calls a voice.
+    fn voice_name(&self, entry: &ModelEntry, voice: Option<&str>) -> Result<String, VoiceError> {
+        let typed = voice.unwrap_or_default();
+        let name = self.aliases.get(typed).map_or(typed, String::as_str);
+        let own = || entry.voices.iter().find(|voice| *voice == name);
+        let found = match voice {
+            None => entry.voices.first().map(String::as_str),
+            Some(_) => (own().map(String::as_str)).or_else(|| stand_in(name, &entry.voices)),
+        };
+        found.map(str::to_owned).ok_or_else(|| VoiceError::NoVoice {
+            name: typed.to_owned(),
+            model: entry.name.clone(),
+            voices: entry.voices.clone(),
+        })
+    }
+}
+
+impl Model {
+    fn speaker(&self, load: &Load) -> Result<Arc<Speaker>, SpeakerError> {
+        if let Some(speaker) = self.speaker.get() {
+            return Ok(speaker.clone());
+        }
+        let _alone = lock(&self.loading);
+        if let Some(speaker) = self.speaker.get() {
+            return Ok(speaker.clone());
+        }
+        let speaker = Arc::new(load(&self.entry.dir)?);
+        Ok(self.speaker.get_or_init(|| speaker).clone())
+    }
+}
+
+impl fmt::Debug for Voices {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let models = self.models.iter().map(|model| &model.entry);
+        out.debug_list().entries(models).finish()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
