@@ -66,10 +66,15 @@ fn arg(option: &'static ListedOption, placeholder: &'static str) -> Arg {
 
 fn parse(option: &ListedOption, text: &str) -> Result<Value, String> {
     let value = match option.kind {
-        Kind::Whole => text.parse().map(Value::Whole).map_err(|it| it.to_string()),
-        Kind::Number => text.parse().map(Value::Number).map_err(|it| it.to_string()),
-        Kind::Flag => text.parse().map(Value::Flag).map_err(|it| it.to_string()),
-    }?;
+        Kind::Whole => text.parse().ok().map(Value::Whole),
+        Kind::Number => text.parse().ok().map(Value::Number),
+        Kind::Flag => text.parse().ok().map(Value::Flag),
+    };
+    let value = value.ok_or(match option.kind {
+        Kind::Whole => "not a whole number from 0 on",
+        Kind::Number => "not a number",
+        Kind::Flag => "neither true nor false",
+    })?;
     option.check(value).map_err(|error| error.to_string())?;
     Ok(value)
 }
