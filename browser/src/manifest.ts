@@ -1,94 +1,44 @@
-/** The members of a bundle's `manifest.json` that a host reads; `docs/bundle.md` specifies all. */
+/**
+ * The members of a bundle's `manifest.json` that a host reads, picked from the types of its schema:
+ * one that is missing there, or of another type, fails where it is used. `docs/bundle.md` specifies all.
+ */
 
-/** A file of the bundle, with what proves that it is whole. */
-export interface FileEntry {
-  name: string;
-  size: number;
-  /** In lower-case hexadecimal. */
-  sha256: string;
-}
+import type * as schema from "./manifest-schema.js";
 
-/** How weights are stored. */
-export type WeightFormat = "f32" | "bf16" | "q16" | "q8" | "q6" | "q4";
-
-/** Number format of a tensor. */
-export type DType = "f32" | "i64";
-
-/** A size that is the same at every call, or a symbol for one that is free. */
-export type Dim = number | string;
-
-/** An input or output of a graph. */
-export interface TensorInfo {
-  name: string;
-  dtype: DType;
-  shape: Dim[];
-}
+export { FORMATS } from "./manifest-schema.js";
+export type {
+  DType,
+  Dim,
+  FileEntry,
+  Format as WeightFormat,
+  PositionCounter,
+  TensorInfo,
+  Voice as VoiceEntry,
+} from "./manifest-schema.js";
 
 /** A tensor that goes into a call and comes out of it. */
-export interface State {
-  /** Name of the graph's input. */
-  input: string;
-  /** Name of the graph's output. */
-  output: string;
-  dtype: DType;
-  /** Shape of the input. */
-  shape: Dim[];
-  /** Value before the first call; a symbolic size is 0 then. */
-  initial: "empty" | "zeros";
-  /** How the output becomes the next call's input. */
-  carry: { rule: "append"; axis: number } | { rule: "replace" };
-}
-
-/** An i64 [1] input that the host counts up. */
-export interface PositionCounter {
-  input: string;
-  initial: number;
-  /** After a call it grows by the sum of `times` the size of `input` along `axis`. */
-  advances_by: { input: string; axis: number; times: number }[];
-}
+export type State = Pick<schema.State, "input" | "output" | "dtype" | "shape" | "initial" | "carry">;
 
 /** One graph of the bundle. */
-export interface Component {
-  graph: FileEntry;
-  data: FileEntry;
-  /** How its weights are stored. */
-  format: WeightFormat;
-  inputs: TensorInfo[];
-  outputs: TensorInfo[];
-  states?: State[];
-  position?: PositionCounter;
-}
-
-/** A voice of the bundle; the first is the one to use unless asked otherwise. */
-export interface VoiceEntry {
-  name: string;
-  positions: number;
-  file: FileEntry;
-}
+export type Component = Pick<
+  schema.Component,
+  "graph" | "data" | "format" | "inputs" | "outputs" | "position"
+> & { states?: State[] };
 
 /** A bundle, described. */
-export interface Manifest {
-  variant: string | null;
-  /** Heads that tell when words are spoken, where the variant does not say it. */
-  word_heads?: { layer: number; head: number }[];
-  language: string | null;
-  /** Set where the weights are random numbers: such a bundle makes noise, not speech. */
-  synthetic: { seed: number } | null;
-  voice_cloning: boolean;
-  /** Samples per second. */
-  sample_rate: number;
-  /** Latent frames per second. */
-  frame_rate: number;
-  tokenizer: { file: FileEntry };
+export type Manifest = Pick<
+  schema.Manifest,
+  "variant" | "word_heads" | "language" | "synthetic" | "voice_cloning" | "sample_rate" | "frame_rate" | "voices"
+> & {
+  tokenizer: Pick<schema.Tokenizer, "file">;
   components: Record<string, Component>;
-  voices: VoiceEntry[];
-}
+};
 
 /** Every file of the bundle but the manifest. */
-export function filesOf(manifest: Manifest): FileEntry[] {
+export function filesOf(manifest: Manifest): schema.FileEntry[] {
   return [
     ...Object.values(manifest.components).flatMap((component) => [component.graph, component.data]),
     manifest.tokenizer.file,
-    ...manifest.voices.map((voice) => voice.file),
+    ...(manifest.voices ?? []).map((voice) => voice.file),
   ];
 }

@@ -135,7 +135,7 @@ export class PocketTTS {
 
   /** Whether the weights are random numbers: such a model makes noise, not speech. */
   get synthetic(): boolean {
-    return this.#manifest.synthetic !== null;
+    return (this.#manifest.synthetic ?? null) !== null;
   }
 
   /** Whether `cloneVoice` works. */
@@ -153,7 +153,7 @@ export class PocketTTS {
 
   /** Names of the bundle's voices; the first is the one that speaks unless asked otherwise. */
   listVoices(): string[] {
-    return this.#manifest.voices.map((voice) => voice.name);
+    return (this.#manifest.voices ?? []).map((voice) => voice.name);
   }
 
   /** Loads a voice of the bundle by its name, or a voice file of pocket-tts. */

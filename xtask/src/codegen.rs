@@ -1,22 +1,35 @@
-//! Files that a program writes and the repository keeps: the ONNX types, the manifest's schema, and
-//! what is said of the options of speaking.
+//! Files that a program writes and the repository keeps: the ONNX types, the manifest's schema, its
+//! TypeScript types, what `docs/bundle.md` says of the weight formats, and what is said of the options
+//! of speaking.
 
-mod options;
-
-use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
 use crate::workspace;
 
+mod formats;
+mod options;
+mod typescript;
+
 /// Writes the generated files, or with `check` compares them with what is there.
 pub(crate) fn codegen(check: bool) -> Result<()> {
+    let schema = serde_json::to_value(bundle::Manifest::schema())?;
+    let bundle_md = workspace().join("docs/bundle.md");
+    let readme = workspace().join("README.md");
+    let package_readme = workspace().join("browser/README.md");
+    formats::check_readme(&read(&readme)?)?;
     let files = [
         (workspace().join("crates/onnx/src/proto.rs"), onnx_types()?),
         (
             workspace().join("docs/manifest.schema.json"),
-            manifest_schema()?,
+            format!("{}\n", serde_json::to_string_pretty(&schema)?),
         ),
+        (
+            workspace().join("browser/src/manifest-schema.ts"),
+            typescript::types(&schema)?,
+        ),
+        (bundle_md.clone(), formats::bundle_md(&read(&bundle_md)?)?),
         (
             workspace().join("crates/wasm/src/options.d.ts"),
             options::interface(),
@@ -25,23 +38,17 @@ pub(crate) fn codegen(check: bool) -> Result<()> {
             workspace().join("browser/src/checks/speech-options.ts"),
             options::kinds(),
         ),
+        (readme.clone(), options::command_table(&read(&readme)?)?),
         (
-            workspace().join("README.md"),
-            options::command_table(&read("README.md")?)?,
-        ),
-        (
-            workspace().join("browser/README.md"),
-            options::package_table(&read("browser/README.md")?)?,
+            package_readme.clone(),
+            options::package_table(&read(&package_readme)?)?,
         ),
     ];
     for (path, text) in files {
         if !check {
-            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-            continue;
-        }
-        let kept =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        if kept != text {
+            std::fs::write(&path, text)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        } else if read(&path)? != text {
             bail!(
                 "{} is out of date: run `cargo xtask codegen`",
                 path.display()
@@ -51,8 +58,8 @@ pub(crate) fn codegen(check: bool) -> Result<()> {
     Ok(())
 }
 
-fn read(name: &str) -> Result<String> {
-    fs::read_to_string(workspace().join(name)).with_context(|| format!("cannot read {name}"))
+fn read(path: &PathBuf) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Rust types of `onnx-ml.proto`.
@@ -65,11 +72,5 @@ fn onnx_types() -> Result<String> {
         .disable_comments(["."])
         .out_dir(out.path())
         .compile_fds(descriptors)?;
-    Ok(fs::read_to_string(out.path().join("onnx.rs"))?)
-}
-
-fn manifest_schema() -> Result<String> {
-    let mut text = serde_json::to_string_pretty(&bundle::Manifest::schema())?;
-    text.push('\n');
-    Ok(text)
+    Ok(std::fs::read_to_string(out.path().join("onnx.rs"))?)
 }

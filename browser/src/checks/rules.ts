@@ -1,6 +1,6 @@
 /** One rule for each kind of argument and option of the package. */
 
-import type { WeightFormat } from "../manifest.js";
+import { FORMATS } from "../manifest.js";
 import { type Language, LANGUAGES } from "../languages.js";
 import type { LoadOptions, PlayOptions, SpeakOptions } from "../options.js";
 import type { Mark, PlayerOptions } from "../player/player.js";
@@ -127,7 +127,7 @@ export function isLoadOptions(value: unknown): value is LoadOptions {
 
 export const loadOptions: Rules<LoadOptions> = {
   backend: oneOf<Backend>("engine", "onnxruntime"),
-  dtype: oneOf<WeightFormat>("f32", "bf16", "q16", "q8", "q6", "q4"),
+  dtype: oneOf(...FORMATS),
   device: oneOf("wasm", "webgpu"),
   threads,
   onProgress: callback(),

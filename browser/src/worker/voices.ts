@@ -131,7 +131,7 @@ export class Voices {
 
   /** The file of a voice of the bundle; the first one's unless `name` says which. */
   async #file(name: string | undefined): Promise<Uint8Array> {
-    const { voices } = this.#manifest;
+    const { voices = [] } = this.#manifest;
     const entry = name === undefined ? voices[0] : voices.find((voice) => voice.name === name);
     if (entry === undefined) {
       const list = voices.map((voice) => voice.name).join(", ");

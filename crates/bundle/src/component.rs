@@ -2,16 +2,15 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tensor::{DType, Dim};
 use weights::Format;
 
 use crate::{FileEntry, Parameter, State};
 
 /// The five components a checkpoint splits into.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ComponentName {
     /// Token ids to embeddings.
@@ -69,14 +68,9 @@ impl fmt::Display for ComponentName {
     }
 }
 
-/// The output of `flow_lm` that tells when words are spoken, for who asks: f32
-/// [1, heads, positions], the scaled scores of the last position with each up to its own, before
-/// the softmax, by the heads of [`crate::Manifest::word_heads`].
-pub const ATTENTION: &str = "attention";
-
 /// One graph of a bundle.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Component {
     /// The ONNX graph.
     pub graph: FileEntry,
@@ -99,8 +93,8 @@ pub struct Component {
 }
 
 /// Name, number format and shape of an input or output.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TensorInfo {
     /// Name in the graph.
     pub name: String,
@@ -110,49 +104,9 @@ pub struct TensorInfo {
     pub shape: Vec<Dim>,
 }
 
-/// Number format of a tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DType {
-    /// IEEE 754 single precision.
-    F32,
-    /// Signed 64-bit integer.
-    I64,
-}
-
-/// One size of a shape.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Dim {
-    /// The same at every call.
-    Fixed(usize),
-    /// Free; equal symbols of one call have equal sizes.
-    Symbol(String),
-}
-
-impl From<usize> for Dim {
-    fn from(size: usize) -> Self {
-        Self::Fixed(size)
-    }
-}
-
-impl From<&str> for Dim {
-    fn from(symbol: &str) -> Self {
-        Self::Symbol(symbol.to_owned())
-    }
-}
-
-impl fmt::Display for Dim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed(size) => write!(f, "{size}"),
-            Self::Symbol(symbol) => f.write_str(symbol),
-        }
-    }
-}
-
 /// An i64 [1] input that the runtime counts up: upstream's `offset`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PositionCounter {
     /// Name of the input.
@@ -164,7 +118,8 @@ pub struct PositionCounter {
 }
 
 /// `times` the size of `input` along `axis`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Advance {
     /// Name of the input that is measured.

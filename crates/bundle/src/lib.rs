@@ -7,19 +7,21 @@
 mod component;
 mod file;
 mod manifest;
+pub mod names;
 mod outline;
 mod parameter;
 mod state;
 
-pub use component::{
-    ATTENTION, Advance, Component, ComponentName, DType, Dim, PositionCounter, TensorInfo,
-};
+pub use component::{Advance, Component, ComponentName, PositionCounter, TensorInfo};
+pub use config::Model;
 pub use file::{FileEntry, FileError, hex};
 pub use manifest::{
-    FORMAT, FORMAT_VERSION, Generator, Manifest, ManifestError, Model, Source, SourceFile,
-    Synthetic, Tokenizer, Voice,
+    FORMAT, FORMAT_VERSION, Generator, Manifest, ManifestError, Source, SourceFile, Synthetic,
+    Tokenizer, Voice,
 };
+pub use names::ATTENTION;
 pub use outline::{Outline, WeightsId, is_bundle_file};
-pub use parameter::{Extent, Parameter, ParameterKind};
+pub use parameter::{Parameter, ParameterKind};
 pub use state::{Carry, Initial, State};
-pub use weights::Format;
+pub use tensor::{DType, Dim};
+pub use weights::{Extent, Format};

@@ -1,12 +1,14 @@
 //! `manifest.json`: everything a runtime needs to know about a bundle.
+//!
+//! Readers accept members that they do not know, so that a new one does not break every page. Those
+//! that must not be ignored are refused: see *Compatibility* in `docs/bundle.md`.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use config::{Config, FlowLmConfig, GenerationOptions, MimiConfig, TextOptions, Variant, WordHead};
+use config::{Config, GenerationOptions, Model, TextOptions, Variant, WordHead};
 use filetype::{Expected, Foreign, foreign};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Component, ComponentName, FileEntry};
@@ -17,15 +19,21 @@ pub const FORMAT: &str = "pocket-onnx";
 /// The format version this crate reads and writes.
 pub const FORMAT_VERSION: u32 = 4;
 
+/// The names of `requires` that this crate knows: none so far.
+const KNOWN: &[&str] = &[];
+
 /// A bundle, described.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(title = "pocket-onnx bundle manifest")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(title = "pocket-onnx bundle manifest"))]
 pub struct Manifest {
     /// Always [`FORMAT`].
     pub format: String,
-    /// Changes when an older reader would go wrong.
+    /// Changes where the manifests of the version before cannot be read any more.
     pub format_version: u32,
+    /// What a reader has to know beyond this version, by name; a reader refuses what it does not know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
     /// Who wrote the bundle.
     pub generator: Generator,
     /// Name of the released configuration, where it is one.
@@ -67,8 +75,8 @@ pub struct Manifest {
 }
 
 /// Who wrote a bundle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Generator {
     /// Program.
     pub name: String,
@@ -77,16 +85,16 @@ pub struct Generator {
 }
 
 /// Marks random weights.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Synthetic {
     /// Seed of the random numbers.
     pub seed: u64,
 }
 
 /// Where a bundle came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Source {
     /// The YAML file of a custom model.
     pub config: Option<SourceFile>,
@@ -100,8 +108,8 @@ pub struct Source {
 }
 
 /// A file that went into a bundle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SourceFile {
     /// Location as the configuration or the user gave it (`hf://`, `https://` or a path's last part).
     pub location: String,
@@ -111,34 +119,9 @@ pub struct SourceFile {
     pub sha256: String,
 }
 
-/// The model options of the configuration, as pocket-tts names them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Model {
-    /// Backbone, sampler and text table.
-    pub flow_lm: FlowLmConfig,
-    /// Audio codec.
-    pub mimi: MimiConfig,
-}
-
-impl Model {
-    /// The model options of `config`, without the locations of files: `source` has those, and
-    /// a path belongs to the machine that converted.
-    pub fn of(config: &Config) -> Self {
-        let mut model = Self {
-            flow_lm: config.flow_lm.clone(),
-            mimi: config.mimi.clone(),
-        };
-        model.flow_lm.weights_path = None;
-        model.flow_lm.lookup_table.tokenizer_path = None;
-        model.mimi.weights_path = None;
-        model
-    }
-}
-
 /// The tokenizer of a bundle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tokenizer {
     /// The library that pocket-tts reads it with: `tokenizers` or `sentencepiece`.
     pub kind: String,
@@ -149,8 +132,8 @@ pub struct Tokenizer {
 }
 
 /// A voice of a bundle: the state of `flow_lm` after a voice prompt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Voice {
     /// What it is called.
     pub name: String,
@@ -219,9 +202,22 @@ pub enum ManifestError {
         /// What it is.
         foreign: Foreign,
     },
+    /// It needs more than this crate knows.
+    #[error(
+        "{path}: the bundle requires {}, which this program does not know: update the program, or \
+         convert the model again with this one",
+        names.join(", ")
+    )]
+    Requires {
+        /// The manifest.
+        path: PathBuf,
+        /// What is not known.
+        names: Vec<String>,
+    },
     /// It is of another format or of a later version.
     #[error(
-        "{path}: format {format} version {version} where this program reads {FORMAT} version {FORMAT_VERSION}"
+        "{path}: format {format} version {version} where this program reads {FORMAT} version \
+         {FORMAT_VERSION}: convert the model again, or use the program that made the bundle"
     )]
     Version {
         /// The manifest.
@@ -246,6 +242,8 @@ pub enum ManifestError {
 struct Header {
     format: String,
     format_version: u32,
+    #[serde(default)]
+    requires: Vec<String>,
 }
 
 impl Manifest {
@@ -258,8 +256,7 @@ impl Manifest {
             ..
         } = self;
         Config {
-            flow_lm: model.flow_lm.clone(),
-            mimi: model.mimi.clone(),
+            model: model.clone(),
             weights_path: None,
             weights_path_without_voice_cloning: None,
             pad_with_spaces_for_short_inputs: text.pad_with_spaces_for_short_inputs,
@@ -321,12 +318,22 @@ impl Manifest {
         let Header {
             format,
             format_version: version,
+            requires,
         } = serde_json::from_str(text).map_err(parse)?;
         if format != FORMAT || version != FORMAT_VERSION {
             return Err(ManifestError::Version {
                 path: path.to_owned(),
                 format,
                 version,
+            });
+        }
+        let unknown: Vec<_> = (requires.into_iter())
+            .filter(|name| !KNOWN.contains(&name.as_str()))
+            .collect();
+        if !unknown.is_empty() {
+            return Err(ManifestError::Requires {
+                path: path.to_owned(),
+                names: unknown,
             });
         }
         let manifest: Self = serde_json::from_str(text).map_err(parse)?;
@@ -348,6 +355,7 @@ impl Manifest {
     }
 
     /// The JSON Schema of the format.
+    #[cfg(feature = "schema")]
     pub fn schema() -> schemars::Schema {
         schemars::schema_for!(Self)
     }

@@ -1,11 +1,11 @@
-//! Where parameters lie in a component's data file: enough to read them without the graph.
+//! Which parameter is where in a component's data file: enough to read them without the graph.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use weights::Format;
+use weights::{Extent, Format, Matrix, Packing, Table};
 
 /// A parameter of a component.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
     /// Its path in the published checkpoint.
@@ -25,25 +25,53 @@ pub struct Parameter {
 }
 
 /// Layout of a parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterKind {
     /// Plain f32 numbers in the checkpoint's order.
     Vector,
-    /// The weight of a matrix product, in panels ([`weights::Matrix`]). Of a convolution the
-    /// inputs are `[kernel][in]`; of a transposed one, whose kernel is twice its stride, they
-    /// are `[2][in]` (the input before, the input itself) and the outputs `[stride][out]`.
+    /// The weight of a matrix product, in panels ([`weights::Matrix`]). What the inputs and outputs of
+    /// a convolution are, [`weights::Layout`] says.
     Matrix,
     /// Rows that are looked up ([`weights::Table`]).
     Table,
 }
 
-/// A part of a data file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Extent {
-    /// First byte.
-    pub offset: u64,
-    /// Bytes.
-    pub size: u64,
+impl Parameter {
+    /// How the parameter is stored in a component whose weights are in `component`; `None` where a
+    /// shape is not that of its kind. [`Packing::format`] should be the parameter's own format.
+    pub fn packing(&self, component: Format) -> Option<Packing> {
+        match (self.kind, &self.shape[..]) {
+            (ParameterKind::Vector, shape) => Some(Packing::Vector(shape.iter().product())),
+            (ParameterKind::Table, &[rows, width]) => {
+                Some(Packing::Table(Table::new(component, rows, width)))
+            }
+            (ParameterKind::Matrix, &[inputs, outputs]) => Some(Packing::Matrix(Matrix {
+                format: component,
+                inputs,
+                outputs,
+            })),
+            (ParameterKind::Table | ParameterKind::Matrix, _) => None,
+        }
+    }
+}
+
+/// A parameter of a data file, as the manifest describes it.
+impl From<&weights::PlacedParameter> for Parameter {
+    fn from(parameter: &weights::PlacedParameter) -> Self {
+        let (kind, shape) = match parameter.packing {
+            Packing::Vector(_) => (ParameterKind::Vector, parameter.shape.clone()),
+            Packing::Table(table) => (ParameterKind::Table, vec![table.rows, table.width]),
+            Packing::Matrix(matrix) => (ParameterKind::Matrix, vec![matrix.inputs, matrix.outputs]),
+        };
+        Self {
+            name: parameter.name.clone(),
+            kind,
+            format: parameter.packing.format(),
+            shape,
+            values: parameter.values,
+            scales: parameter.scales,
+        }
+    }
 }

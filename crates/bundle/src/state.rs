@@ -1,12 +1,12 @@
 //! One flattened state: a tensor that upstream's modules keep to themselves.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{DType, Dim};
 
 /// A tensor that goes into a call and comes out of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct State {
     /// Name of the graph's input.
@@ -33,7 +33,8 @@ pub struct State {
 }
 
 /// Value of a state before the first call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Initial {
     /// No rows yet: the symbolic size is 0.
@@ -43,7 +44,8 @@ pub enum Initial {
 }
 
 /// How a state's output becomes the next call's input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "rule", deny_unknown_fields)]
 pub enum Carry {
     /// The output is put behind the input along `axis`.

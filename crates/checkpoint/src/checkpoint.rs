@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use config::TensorSpec;
 
+use crate::entry::{CheckpointEntry, EntryValues};
 use crate::file::TensorFile;
-use crate::safetensors::FloatTensor;
 use crate::training::{self, WeightNormReader};
 use crate::{TensorReader, Weights, WeightsError};
 
@@ -40,30 +40,13 @@ pub enum CheckpointFiles {
 #[derive(Debug)]
 pub struct Checkpoint {
     files: Vec<TensorFile>,
-    tensors: HashMap<String, Stored>,
-}
-
-/// A tensor of the model, as a file stores it.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    /// Its name in the published checkpoint.
-    pub(crate) key: String,
-    pub(crate) values: Values,
-}
-
-/// Where the values of a tensor come from.
-#[derive(Debug)]
-pub(crate) enum Values {
-    /// The tensor of this name.
-    Plain(String),
-    /// `v * (g / ||v||)`, the norm taken over each row.
-    WeightNorm { g: String, v: String },
+    tensors: HashMap<String, FileTensor>,
 }
 
 #[derive(Debug)]
-struct Stored {
+struct FileTensor {
     file: usize,
-    values: Values,
+    values: EntryValues,
 }
 
 impl Checkpoint {
@@ -109,11 +92,11 @@ impl Checkpoint {
             tensors: HashMap::new(),
         };
         for (entries, file) in files {
-            for Entry { key, values } in entries {
+            for CheckpointEntry { key, values } in entries {
                 // Reads nothing yet, but finds an unreadable dtype now.
                 values.check(&file)?;
                 let file = checkpoint.files.len();
-                checkpoint.tensors.insert(key, Stored { file, values });
+                checkpoint.tensors.insert(key, FileTensor { file, values });
             }
             checkpoint.files.push(file);
         }
@@ -131,35 +114,6 @@ fn refuse_named_voices(file: &TensorFile) -> Result<(), WeightsError> {
         });
     }
     Ok(())
-}
-
-impl Values {
-    /// The stored tensor that has the shape of the values.
-    pub(crate) fn shaping(&self) -> &str {
-        match self {
-            Self::Plain(name) | Self::WeightNorm { v: name, .. } => name,
-        }
-    }
-
-    /// Refuses stored tensors that cannot be widened to `f32`.
-    fn check(&self, file: &TensorFile) -> Result<(), WeightsError> {
-        if let Self::WeightNorm { g, .. } = self {
-            file.format(g)?;
-        }
-        file.format(self.shaping()).map(drop)
-    }
-
-    /// The stored tensors: the one with the shape of the values, and their lengths.
-    fn storing<'a>(
-        &'a self,
-        file: &'a TensorFile,
-    ) -> Result<(FloatTensor<'a>, Option<FloatTensor<'a>>), WeightsError> {
-        let lengths = match self {
-            Self::Plain(_) => None,
-            Self::WeightNorm { g, .. } => Some(file.tensor(g)?),
-        };
-        Ok((file.tensor(self.shaping())?, lengths))
-    }
 }
 
 impl Weights for Checkpoint {

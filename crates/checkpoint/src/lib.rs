@@ -13,6 +13,7 @@
 
 mod adapter;
 mod checkpoint;
+mod entry;
 mod error;
 mod file;
 pub mod hub;

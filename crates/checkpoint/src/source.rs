@@ -207,7 +207,7 @@ impl ModelFiles {
         hub: &Hub,
         progress: &dyn Progress,
     ) -> Result<Self, SourceError> {
-        let source = Source { hub, progress };
+        let source = Download { hub, progress };
         // What cannot work is refused before any download.
         let wanted = Wanted::by(config, replacements)?;
         let table = &config.flow_lm.lookup_table;
@@ -305,12 +305,12 @@ impl<'a> Wanted<'a> {
     }
 }
 
-struct Source<'a> {
+struct Download<'a> {
     hub: &'a Hub,
     progress: &'a dyn Progress,
 }
 
-impl Source<'_> {
+impl Download<'_> {
     /// Refuses options that name a missing local file, before any download.
     fn check_local(&self, replacements: &Replacements<'_>) -> Result<(), SourceError> {
         let options = [

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::WeightsError;
-use crate::checkpoint::{Entry, Values};
+use crate::entry::{CheckpointEntry, EntryValues};
 use crate::file::TensorFile;
 
 mod weight_norm;
@@ -15,22 +15,22 @@ mod weight_norm;
 pub(crate) use weight_norm::WeightNormReader;
 
 /// The backbone's tensors: counterpart of `get_flow_lm_state_dict`.
-pub(crate) fn flow_lm(file: &TensorFile) -> Result<Vec<Entry>, WeightsError> {
+pub(crate) fn flow_lm(file: &TensorFile) -> Result<Vec<CheckpointEntry>, WeightsError> {
     // A training checkpoint has them under their published names.
     if file.has("flow_lm.") {
         return Ok(published(file, |name| name.starts_with("flow_lm.")));
     }
     let entries = file.names().iter().filter_map(|name| {
-        Some(Entry {
+        Some(CheckpointEntry {
             key: format!("flow_lm.{}", flow_lm_key(name)?),
-            values: Values::Plain(name.clone()),
+            values: EntryValues::Plain(name.clone()),
         })
     });
     unique(file, entries.collect())
 }
 
 /// The codec's tensors: counterpart of `get_mimi_state_dict`.
-pub(crate) fn mimi(file: &TensorFile) -> Result<Vec<Entry>, WeightsError> {
+pub(crate) fn mimi(file: &TensorFile) -> Result<Vec<CheckpointEntry>, WeightsError> {
     if file.has("mimi.") {
         return Ok(published(file, |name| name.starts_with("mimi.")));
     }
@@ -42,9 +42,9 @@ pub(crate) fn mimi(file: &TensorFile) -> Result<Vec<Entry>, WeightsError> {
         let values = if is_lengths {
             weight_norm(file, name)?
         } else {
-            Values::Plain(name.clone())
+            EntryValues::Plain(name.clone())
         };
-        entries.push(Entry {
+        entries.push(CheckpointEntry {
             key: format!("mimi.{key}"),
             values,
         });
@@ -53,12 +53,12 @@ pub(crate) fn mimi(file: &TensorFile) -> Result<Vec<Entry>, WeightsError> {
 }
 
 /// The wanted tensors of a file that has them under their published names.
-pub(crate) fn published(file: &TensorFile, wanted: impl Fn(&str) -> bool) -> Vec<Entry> {
+pub(crate) fn published(file: &TensorFile, wanted: impl Fn(&str) -> bool) -> Vec<CheckpointEntry> {
     let names = file.names().iter().filter(|name| wanted(name));
     names
-        .map(|name| Entry {
+        .map(|name| CheckpointEntry {
             key: name.clone(),
-            values: Values::Plain(name.clone()),
+            values: EntryValues::Plain(name.clone()),
         })
         .collect()
 }
@@ -112,7 +112,7 @@ fn mimi_key(name: &str) -> Option<(String, bool)> {
 }
 
 /// Pairs the lengths `g` with their directions `v`.
-fn weight_norm(file: &TensorFile, g: &str) -> Result<Values, WeightsError> {
+fn weight_norm(file: &TensorFile, g: &str) -> Result<EntryValues, WeightsError> {
     let v = format!("{}_v", g.strip_suffix("_g").unwrap_or(g));
     let (Some(g_shape), Some(v_shape)) = (file.shape(g), file.shape(&v)) else {
         return Err(WeightsError::WithoutWeightV {
@@ -131,13 +131,16 @@ fn weight_norm(file: &TensorFile, g: &str) -> Result<Values, WeightsError> {
         });
     }
     let g = g.to_owned();
-    Ok(Values::WeightNorm { g, v })
+    Ok(EntryValues::WeightNorm { g, v })
 }
 
 /// Refuses two tensors for one name; upstream would take the later.
-fn unique(file: &TensorFile, entries: Vec<Entry>) -> Result<Vec<Entry>, WeightsError> {
+fn unique(
+    file: &TensorFile,
+    entries: Vec<CheckpointEntry>,
+) -> Result<Vec<CheckpointEntry>, WeightsError> {
     let mut seen = HashMap::new();
-    for Entry { key, values } in &entries {
+    for CheckpointEntry { key, values } in &entries {
         if let Some(first) = seen.insert(key, values.shaping()) {
             return Err(WeightsError::Collision {
                 path: file.path().to_owned(),

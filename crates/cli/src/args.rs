@@ -74,9 +74,17 @@ pub(crate) struct ConvertArgs {
     /// Graphs to write: one or several names; all five by default.
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', value_parser = component)]
     pub(crate) components: Vec<ComponentName>,
-    /// How weights are stored: f32, bf16, q16, q8, q6 or q4, for all graphs, or as
-    /// `NAME=FORMAT` for one; several or repeated.
-    #[arg(long, value_name = "[NAME=]FORMAT", num_args = 1.., value_delimiter = ',', value_parser = dtype)]
+    #[arg(
+        long,
+        help = format!(
+            "How weights are stored: {}, for all graphs, or as `NAME=FORMAT` for one; several or repeated",
+            Format::list(Format::ALL)
+        ),
+        value_name = "[NAME=]FORMAT",
+        num_args = 1..,
+        value_delimiter = ',',
+        value_parser = dtype
+    )]
     pub(crate) dtype: Vec<Dtype>,
     /// Voices for the bundle: names of predefined voices, voice files or recordings, or
     /// `NAME=FILE`. `default` is the language's own voice, `all` are all predefined ones. By
@@ -163,14 +171,14 @@ pub(crate) struct VerifyArgs {
     /// Folder of the bundle.
     #[arg(value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) bundle: PathBuf,
-    /// Folder of recorded outputs of pocket-tts for the same weights.
-    #[arg(long, value_name = "DIR")]
+    /// Folder of reference outputs: what pocket-tts computed with the same weights.
+    #[arg(long, visible_alias = "reference", value_name = "DIR")]
     pub(crate) records: Option<PathBuf>,
     /// ONNX Runtime's shared library; default: the one that `cargo xtask setup` installed.
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
     /// Largest difference allowed, relative to the tensor's largest value. Quantised weights
-    /// may differ more from records.
+    /// may differ more from reference outputs.
     #[arg(long, value_name = "PART", default_value_t = ::verify::TOLERANCE, value_parser = tolerance)]
     pub(crate) tolerance: f64,
     /// Print the report as JSON.

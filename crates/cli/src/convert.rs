@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use bundle::{ComponentName, Format, Manifest, WeightsId};
 use config::{Config, Variant, WordHead};
-use export::{Export, Formats, Staging};
+use export::{ComponentFormats, Export, Staging};
 use onnx::Opset;
 use serde_json::json;
 
@@ -228,11 +228,11 @@ impl Conversion<'_> {
     }
 
     /// How the weights of every component are stored.
-    fn formats(&self) -> Result<Formats> {
+    fn formats(&self) -> Result<ComponentFormats> {
         let mut general = self.dtype.iter().filter(|dtype| dtype.component.is_none());
         let mut formats = match (general.next(), general.next()) {
-            (None, _) => Formats::default(),
-            (Some(dtype), None) => Formats::all(dtype.format),
+            (None, _) => ComponentFormats::default(),
+            (Some(dtype), None) => ComponentFormats::all(dtype.format),
             (Some(first), Some(second)) => bail!(
                 "--dtype names two formats for all components, {} and {}: give one, or NAME=FORMAT",
                 first.format,

@@ -7,6 +7,9 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use server::{Access, Models, Options, Page, ServeError, Server};
+use service::http::router;
+use service::wyoming;
+use tokio::net::TcpListener;
 
 use crate::args::{DEFAULT_PAGE, ServeArgs};
 use crate::included;
@@ -53,12 +56,13 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
         .map_or(args.bundle.as_path(), |(_, dir)| dir.as_path());
     let models = Models::open(bundle)?;
     let offers = models.list()?;
+    let service = api::service(&args.api, &offers)?;
     let options = Options {
         page: page(&args.page)?,
         models,
         address: SocketAddr::new(args.host, args.port),
         access,
-        api: api::routes(&args.api, &offers)?,
+        api: router(service.clone()),
         isolation: !args.no_isolation,
     };
     let has_page = options.page.is_some();
@@ -68,6 +72,12 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
     runtime.block_on(async {
         let server = Server::bind(options).await?;
         let url = server.url();
+        let listener = match args.api.wyoming {
+            Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
+                format!("cannot listen on {address} for the Wyoming protocol")
+            })?),
+            None => None,
+        };
         if args.json {
             let summary = json!({ "url": &url, "models": &offers });
             print(&format!("{summary}\n"))?;
@@ -100,6 +110,10 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
         }
         if args.open {
             open(&format!("{url}{}", showing.fragment()));
+        }
+        if let Some(listener) = listener {
+            note(&format!("Wyoming: tcp://{}", listener.local_addr()?));
+            tokio::spawn(wyoming::serve(listener, service));
         }
         server.run(interrupt::came()).await;
         anyhow::Ok(())

@@ -1,10 +1,10 @@
 //! The `flow_lm` half of a configuration.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Counterpart of `FlowLMConfig` in pocket-tts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FlowLmConfig {
     /// Number format the model computes in upstream.
@@ -27,7 +27,8 @@ pub struct FlowLmConfig {
 }
 
 /// Counterpart of `FlowConfig` in pocket-tts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FlowConfig {
     /// Width.
@@ -40,7 +41,8 @@ pub struct FlowConfig {
 }
 
 /// How a latent is sampled from noise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FlowType {
     /// Two times, `x += net(c, s, t, x) / n`.
@@ -74,7 +76,8 @@ impl FlowType {
 }
 
 /// Counterpart of `FlowLMTransformerConfig` in pocket-tts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FlowLmTransformerConfig {
     /// Feed-forward width as a multiple of `d_model`, unless `dim_feedforward` says it.
@@ -129,7 +132,8 @@ impl FlowLmConfig {
 }
 
 /// Counterpart of `LookupTable` in pocket-tts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LookupTable {
     /// Width of an embedding.

@@ -26,7 +26,7 @@ impl TensorSpec {
 impl Config {
     /// Every tensor of the published checkpoint of this (valid) configuration, in file order.
     pub fn tensors(&self) -> Vec<TensorSpec> {
-        let mut layout = Layout::default();
+        let mut layout = TensorList::default();
         layout.flow_lm(self);
         layout.mimi(self);
         layout.tensors
@@ -64,7 +64,7 @@ fn bf16_header_entry(tensor: &TensorSpec, start: u64, end: u64) -> String {
 
 /// The list of tensors as it grows, one method per upstream module.
 #[derive(Default)]
-struct Layout {
+struct TensorList {
     tensors: Vec<TensorSpec>,
 }
 
@@ -76,7 +76,7 @@ struct LayerWidths {
     feedforward: usize,
 }
 
-impl Layout {
+impl TensorList {
     fn push<const RANK: usize>(&mut self, key: impl Into<String>, shape: [usize; RANK]) {
         self.tensors.push(TensorSpec {
             key: key.into(),

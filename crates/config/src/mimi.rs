@@ -1,10 +1,10 @@
 //! The `mimi` half of a configuration.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Counterpart of `MimiConfig` in pocket-tts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MimiConfig {
     /// Number format the model computes in upstream.
@@ -39,7 +39,8 @@ pub struct MimiConfig {
 }
 
 /// Counterpart of `SEANetConfig` in pocket-tts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SeanetConfig {
     /// Width at the transformer's end.
@@ -74,7 +75,8 @@ impl SeanetConfig {
 }
 
 /// What a streaming convolution sees before the first sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PadMode {
     /// Zeros.
@@ -84,7 +86,8 @@ pub enum PadMode {
 }
 
 /// Counterpart of `MimiTransformerConfig` in pocket-tts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MimiTransformerConfig {
     /// Width.
@@ -120,7 +123,8 @@ impl MimiTransformerConfig {
 }
 
 /// Counterpart of `QuantizerConfig` in pocket-tts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct QuantizerConfig {
     /// Width of a latent.

@@ -1,62 +1,165 @@
 //! Counterpart of `Config` in pocket-tts `utils/config.py`: the root of a model's YAML file.
 //!
 //! The types of this crate mirror the YAML one to one and refuse unknown keys;
-//! defaults are upstream's. Methods resolve the "when None" rules, so that the
-//! rest of the project never repeats them. They expect a validated configuration.
+//! defaults are upstream's.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{FlowLmConfig, MimiConfig, MimiTransformerConfig, SeanetConfig, WordHead};
+use crate::{FlowLmConfig, MimiConfig, Model, WordHead};
 
-/// One model: counterpart of `Config`.
+/// One model: the counterpart of `Config` in pocket-tts. It dereferences to its [`Model`], so that
+/// `config.flow_lm` is what the YAML calls so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "ConfigYaml", into = "ConfigYaml")]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "mirrors the switches of the YAML one to one"
 )]
 pub struct Config {
-    /// Backbone, sampler and text table.
-    pub flow_lm: FlowLmConfig,
-    /// Audio codec.
-    pub mimi: MimiConfig,
+    /// The options of its shape: the keys `flow_lm` and `mimi`.
+    pub model: Model,
     /// Location of the whole checkpoint, which is gated because it can clone voices.
-    #[serde(default)]
     pub weights_path: Option<String>,
     /// Location of the open checkpoint that cannot clone voices.
-    #[serde(default)]
     pub weights_path_without_voice_cloning: Option<String>,
     /// Put eight spaces before a text of fewer than five words.
-    #[serde(default)]
     pub pad_with_spaces_for_short_inputs: bool,
     /// Rewrite semicolons to commas.
-    #[serde(default)]
     pub remove_semicolons: bool,
     /// End every prompt with a full stop, question or exclamation mark.
-    #[serde(default = "yes")]
     pub append_terminal_punctuation: bool,
     /// Upper-case the first letter.
-    #[serde(default = "yes")]
     pub capitalize_first_letter: bool,
     /// Characters rewritten before tokenization; an empty text deletes.
-    #[serde(default)]
     pub replace_characters: BTreeMap<char, String>,
     /// Frames spoken after the end of speech; guessed from the text when `None`.
-    #[serde(default)]
     pub model_recommended_frames_after_eos: Option<u32>,
     /// Variance of the sampler's noise.
-    #[serde(default = "default_temperature")]
     pub default_temperature: f64,
     /// The end-of-speech logit has to exceed this.
-    #[serde(default = "default_eos_threshold")]
     pub default_eos_threshold: f64,
     /// Heads that tell when words are spoken; the key is that of `pocket-tts-timestamped`, for
     /// pocket-tts knows none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp_heads: Option<Vec<WordHead>>,
+}
+
+/// [`Config`] as YAML has it: one level, unknown keys refused.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "mirrors the switches of the YAML one to one"
+)]
+struct ConfigYaml {
+    flow_lm: FlowLmConfig,
+    mimi: MimiConfig,
+    #[serde(default)]
+    weights_path: Option<String>,
+    #[serde(default)]
+    weights_path_without_voice_cloning: Option<String>,
+    #[serde(default)]
+    pad_with_spaces_for_short_inputs: bool,
+    #[serde(default)]
+    remove_semicolons: bool,
+    #[serde(default = "yes")]
+    append_terminal_punctuation: bool,
+    #[serde(default = "yes")]
+    capitalize_first_letter: bool,
+    #[serde(default)]
+    replace_characters: BTreeMap<char, String>,
+    #[serde(default)]
+    model_recommended_frames_after_eos: Option<u32>,
+    #[serde(default = "default_temperature")]
+    default_temperature: f64,
+    #[serde(default = "default_eos_threshold")]
+    default_eos_threshold: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timestamp_heads: Option<Vec<WordHead>>,
+}
+
+impl From<ConfigYaml> for Config {
+    fn from(yaml: ConfigYaml) -> Self {
+        let ConfigYaml {
+            flow_lm,
+            mimi,
+            weights_path,
+            weights_path_without_voice_cloning,
+            pad_with_spaces_for_short_inputs,
+            remove_semicolons,
+            append_terminal_punctuation,
+            capitalize_first_letter,
+            replace_characters,
+            model_recommended_frames_after_eos,
+            default_temperature,
+            default_eos_threshold,
+            timestamp_heads,
+        } = yaml;
+        Self {
+            model: Model { flow_lm, mimi },
+            weights_path,
+            weights_path_without_voice_cloning,
+            pad_with_spaces_for_short_inputs,
+            remove_semicolons,
+            append_terminal_punctuation,
+            capitalize_first_letter,
+            replace_characters,
+            model_recommended_frames_after_eos,
+            default_temperature,
+            default_eos_threshold,
+            timestamp_heads,
+        }
+    }
+}
+
+impl From<Config> for ConfigYaml {
+    fn from(config: Config) -> Self {
+        let Config {
+            model: Model { flow_lm, mimi },
+            weights_path,
+            weights_path_without_voice_cloning,
+            pad_with_spaces_for_short_inputs,
+            remove_semicolons,
+            append_terminal_punctuation,
+            capitalize_first_letter,
+            replace_characters,
+            model_recommended_frames_after_eos,
+            default_temperature,
+            default_eos_threshold,
+            timestamp_heads,
+        } = config;
+        Self {
+            flow_lm,
+            mimi,
+            weights_path,
+            weights_path_without_voice_cloning,
+            pad_with_spaces_for_short_inputs,
+            remove_semicolons,
+            append_terminal_punctuation,
+            capitalize_first_letter,
+            replace_characters,
+            model_recommended_frames_after_eos,
+            default_temperature,
+            default_eos_threshold,
+            timestamp_heads,
+        }
+    }
+}
+
+impl Deref for Config {
+    type Target = Model;
+
+    fn deref(&self) -> &Model {
+        &self.model
+    }
+}
+
+impl DerefMut for Config {
+    fn deref_mut(&mut self) -> &mut Model {
+        &mut self.model
+    }
 }
 
 fn yes() -> bool {
@@ -72,7 +175,8 @@ fn default_eos_threshold() -> f64 {
 }
 
 /// How a text is prepared before it is tokenized: the text half of [`Config`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -105,7 +209,8 @@ impl Default for TextOptions {
 }
 
 /// How speech is sampled when the caller does not say: the other half of [`Config`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GenerationOptions {
     /// Frames spoken after the end of speech; guessed from the text when `None`.
@@ -135,51 +240,5 @@ impl Config {
             default_temperature: self.default_temperature,
             default_eos_threshold: self.default_eos_threshold,
         }
-    }
-
-    /// Width of a latent (`ldim`).
-    pub fn latent_dim(&self) -> usize {
-        self.mimi.quantizer.dimension
-    }
-
-    /// Width of the encoder's latents, which the speaker projection reads.
-    pub fn inner_dim(&self) -> usize {
-        self.mimi.inner_dim.unwrap_or(self.mimi.seanet.dimension)
-    }
-
-    /// Width of the quantizer's output, which the upsampling reads.
-    pub fn outer_dim(&self) -> usize {
-        self.mimi
-            .outer_dim
-            .unwrap_or(self.decoder_seanet().dimension)
-    }
-
-    /// The decoder's SEANet.
-    pub fn decoder_seanet(&self) -> &SeanetConfig {
-        self.mimi
-            .decoder_seanet
-            .as_ref()
-            .unwrap_or(&self.mimi.seanet)
-    }
-
-    /// The decoder's transformer.
-    pub fn decoder_transformer(&self) -> &MimiTransformerConfig {
-        self.mimi
-            .decoder_transformer
-            .as_ref()
-            .unwrap_or(&self.mimi.transformer)
-    }
-
-    /// Transformer positions of the codec per latent frame: the stride between
-    /// `encoder_frame_rate` and `frame_rate`.
-    pub fn positions_per_frame(&self) -> usize {
-        let encoder_frame_rate =
-            f64::from(self.mimi.sample_rate) / self.mimi.seanet.hop_length() as f64;
-        (encoder_frame_rate / self.mimi.frame_rate) as usize
-    }
-
-    /// Samples per latent frame.
-    pub fn frame_size(&self) -> usize {
-        (f64::from(self.mimi.sample_rate) / self.mimi.frame_rate) as usize
     }
 }

@@ -9,7 +9,7 @@ mod text;
 
 use thiserror::Error;
 
-use crate::{Config, PredefinedVoice};
+use crate::{Config, Model, PredefinedVoice};
 use included::Included;
 pub use language::Language;
 use shape::Shape;
@@ -65,7 +65,7 @@ impl Variant {
     /// Every variant: the released ones (English by age, then the other languages), and last
     /// the one that the program brings.
     pub fn all() -> &'static [Self] {
-        &table::ALL
+        table::ALL
     }
 
     /// The variants that Kyutai has released.
@@ -107,8 +107,10 @@ impl Variant {
         );
         let text = release.text.options();
         Config {
-            flow_lm: release.shape.flow_lm(tokenizer_path),
-            mimi: release.shape.mimi(),
+            model: Model {
+                flow_lm: release.shape.flow_lm(tokenizer_path),
+                mimi: release.shape.mimi(),
+            },
             weights_path: location(GATED_REPOSITORY, release.gated_revision),
             weights_path_without_voice_cloning: location(OPEN_REPOSITORY, release.open_revision),
             pad_with_spaces_for_short_inputs: text.pad_with_spaces_for_short_inputs,

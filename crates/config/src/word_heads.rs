@@ -1,6 +1,5 @@
 //! The heads of the backbone's attention that look at the word that sounds.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Variant;
@@ -9,7 +8,8 @@ use crate::Variant;
 pub const MOST_WORD_HEADS: usize = 5;
 
 /// A head of the backbone's attention, as the YAML's `timestamp_heads` lists it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WordHead {
     /// The layer, from 0.
@@ -25,7 +25,7 @@ impl WordHead {
 }
 
 /// Heads of `pocket-tts-timestamped` 1.4.0; those of the included model were trained to be such.
-const HEADS: [(&str, &[WordHead]); 28] = {
+const HEADS: &[(&str, &[WordHead])] = {
     const fn h(layer: usize, head: usize) -> WordHead {
         WordHead::at(layer, head)
     }
@@ -33,7 +33,7 @@ const HEADS: [(&str, &[WordHead]); 28] = {
     const ENGLISH_24: &[WordHead] = &[h(14, 10), h(17, 11), h(15, 4)];
     const ENGLISH_18M: &[WordHead] = &[h(2, 7), h(3, 4)];
     const ENGLISH_7M: &[WordHead] = &[h(2, 7), h(2, 5)];
-    [
+    &[
         ("english_2026-01", ENGLISH),
         ("english_2026-04", ENGLISH),
         ("english_2026-04_24l", ENGLISH_24),
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn every_variant_has_heads_that_it_has() {
         for variant in Variant::all() {
-            let transformer = variant.config().flow_lm.transformer;
+            let transformer = &variant.config().flow_lm.transformer;
             let heads = variant.word_heads();
             assert!(
                 (1..=MOST_WORD_HEADS).contains(&heads.len()),

@@ -96,3 +96,6 @@ impl StreamingMultiheadAttention {
         y
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,3 +74,27 @@ impl Context {
         self.kernels.activate(Activation::GeluTanh, values);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_fitting_buffer_is_used_again() {
+        let mut ctx = Context::default();
+        let buffers = [100, 10, 2000].map(|length| ctx.acquire(length));
+        let places = buffers.each_ref().map(Vec::as_ptr);
+        for buffer in buffers {
+            ctx.release(buffer);
+        }
+        let small = ctx.acquire(9);
+        assert_eq!((small.as_ptr(), small.len()), (places[1], 9));
+        let large = ctx.acquire(101);
+        assert_eq!((large.as_ptr(), large.len()), (places[2], 101));
+        // No buffer is large enough: a new one is made.
+        assert_eq!(ctx.acquire(3000).len(), 3000);
+        assert_eq!(ctx.copy(&[1.0, 2.0]), [1.0, 2.0]);
+        ctx.free_memory();
+        assert!(ctx.free.is_empty());
+    }
+}

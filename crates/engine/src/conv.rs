@@ -267,3 +267,6 @@ pub(crate) fn transposed(rows: &[f32], width: usize) -> Vec<f32> {
     let at = |i: usize| rows[i % count * width + i / count];
     (0..rows.len()).map(at).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -201,3 +201,6 @@ impl Module for FlowLm {
         self.find_cache(which)?.set(ctx, caches, which, value)
     }
 }
+
+#[cfg(test)]
+mod tests;

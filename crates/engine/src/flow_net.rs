@@ -249,3 +249,6 @@ fn modulate(x: &mut [f32], modulation: &[f32], stride: usize) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

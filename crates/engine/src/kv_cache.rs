@@ -39,3 +39,30 @@ impl KvCache {
         self.keys.rows() == other.keys.rows() && self.values.rows() == other.keys.rows()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kernels::{CpuKernels, Rows};
+
+    use super::*;
+
+    #[test]
+    fn layers_are_alike_if_keys_and_values_are_as_many() {
+        let heads = HeadShape {
+            num_heads: 2,
+            num_kv_heads: 1,
+            head_dim: 4,
+        };
+        let (kernels, row) = (CpuKernels::default(), [0.5; 4]);
+        let empty = KvCache::new(heads, CacheFormat::F32);
+        let mut one = empty.clone();
+        assert!(one.is_like(&empty));
+        (one.part_mut(KvRole::Keys)).push(kernels, Rows::new(&row, 4));
+        assert!(!one.is_like(&empty) && !empty.is_like(&one) && !one.is_like(&one));
+        (one.part_mut(KvRole::Values)).push(kernels, Rows::new(&row, 4));
+        assert!(!one.is_like(&empty) && one.is_like(&one));
+        for role in [KvRole::Keys, KvRole::Values] {
+            assert_eq!(one.part(role).get(), row);
+        }
+    }
+}

@@ -32,6 +32,8 @@ mod resample;
 mod rope;
 mod seanet;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod text_conditioner;
 mod transformer;
 #[cfg(not(target_arch = "wasm32"))]

@@ -69,3 +69,44 @@ impl Linear {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::reference::{self, rows};
+    use crate::testing::{TestWeights, assert_close, noise};
+
+    #[test]
+    fn products_equal_the_reference() {
+        for (inputs, outputs, bias) in [(1, 1, false), (3, 17, true), (40, 16, true)] {
+            let mut weights = TestWeights::new();
+            weights.linear("linear", inputs, outputs, bias);
+            let linear = Linear::new(&weights.loader().child("linear"), inputs, outputs).unwrap();
+            let (mut ctx, x) = (Context::default(), noise(5 * inputs, 2));
+            let expected = reference::linear(&weights, "linear", &rows(&x, inputs));
+            let actual = linear.forward(&mut ctx, &x);
+            assert_close(
+                &actual,
+                &expected.concat(),
+                &format!("{inputs} to {outputs}"),
+            );
+        }
+    }
+
+    #[test]
+    fn rows_may_overlap() {
+        let mut weights = TestWeights::new();
+        weights.linear("linear", 6, 4, true);
+        let linear = Linear::new(&weights.loader().child("linear"), 6, 4).unwrap();
+        let (mut ctx, x) = (Context::default(), noise(10, 2));
+        let overlapping = Rows {
+            values: &x,
+            count: 3,
+            stride: 2,
+        };
+        let windows: Vec<f32> = (0..3).flat_map(|i| x[2 * i..][..6].to_vec()).collect();
+        let expected = reference::linear(&weights, "linear", &rows(&windows, 6));
+        let actual = linear.forward_rows(&mut ctx, overlapping);
+        assert_close(&actual, &expected.concat(), "windows");
+    }
+}

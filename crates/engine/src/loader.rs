@@ -238,3 +238,6 @@ fn mismatch(parameter: &Parameter, expected: &str) -> EngineError {
         expected: expected.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -317,3 +317,6 @@ impl Module for MimiEncoder {
         ])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,3 +67,45 @@ impl RmsNorm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::reference::{self, rows};
+    use crate::testing::{TestWeights, assert_close, noise};
+
+    #[test]
+    fn layer_norms_equal_the_reference() {
+        for width in [1, 2, 15, 40] {
+            let mut weights = TestWeights::new();
+            weights.layer_norm("norm", width);
+            let norm = LayerNorm::new(&weights.loader().child("norm"), width, 1e-5).unwrap();
+            let (mut ctx, x) = (Context::default(), noise(3 * width, 2));
+            let expected = reference::layer_norm(&weights, "norm", &rows(&x, width), 1e-5);
+            let actual = norm.forward(&mut ctx, &x);
+            assert_close(&actual, &expected.concat(), &format!("width {width}"));
+
+            let expected = reference::plain_layer_norm(&rows(&x, width), 1e-6);
+            let actual = LayerNorm::plain(width, 1e-6).forward(&mut ctx, &x);
+            assert_close(
+                &actual,
+                &expected.concat(),
+                &format!("plain, width {width}"),
+            );
+        }
+    }
+
+    #[test]
+    fn rms_norms_equal_the_reference() {
+        for width in [2, 15, 40] {
+            let mut weights = TestWeights::new();
+            weights.vector("norm.alpha", width);
+            let norm = RmsNorm::new(&weights.loader().child("norm"), width).unwrap();
+            let mut x: Vec<f32> = noise(width, 2).iter().map(|x| x + 3.0).collect();
+            let exact = rows(&x, width).concat();
+            let expected = reference::rms_norm(weights.get("norm.alpha"), &exact, 1e-5);
+            norm.forward(&mut x);
+            assert_close(&x, &expected, &format!("width {width}"));
+        }
+    }
+}

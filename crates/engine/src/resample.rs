@@ -72,3 +72,6 @@ impl ConvTrUpsample1d {
         transposed(state, state.len() / self.channels)
     }
 }
+
+#[cfg(test)]
+mod tests;

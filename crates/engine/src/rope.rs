@@ -52,3 +52,37 @@ impl Rotation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::reference::{self, rows};
+    use crate::testing::{assert_close, noise};
+
+    #[test]
+    fn heads_are_rotated_by_their_position() {
+        for (head_dim, max_period) in [(2, 10_000.0), (6, 100.0), (64, 10_000.0)] {
+            let rope = RotaryEmbedding::new(head_dim, max_period);
+            for start in [0, 1, 17, 1000] {
+                let rotation = rope.rotation(start, 3);
+                for at in 0..3 {
+                    let mut heads = noise(4 * head_dim, 1);
+                    let position = start as usize + at;
+                    let rotated = rows(&heads, head_dim);
+                    let rotated = rotated.iter();
+                    let expected = rotated.map(|head| reference::rope(head, position, max_period));
+                    let expected: Vec<Vec<f64>> = expected.collect();
+                    rotation.apply(at, &mut heads);
+                    let what = format!("{head_dim} at {position}");
+                    assert_close(&heads, &expected.concat(), &what);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn positions_end_at_the_last() {
+        let rotation = RotaryEmbedding::new(4, 100.0).rotation(i64::MAX, 2);
+        assert_eq!(rotation.angles[..2], rotation.angles[2..]);
+    }
+}

@@ -336,3 +336,6 @@ impl<'a, 'm> LayerList<'a, 'm> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,3 +69,54 @@ impl Module for LutConditioner {
         Ok(vec![("embeddings", embeddings)])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tensor::Tensor;
+
+    use super::*;
+    use crate::testing::reference::{self, rows};
+    use crate::testing::{TestWeights, assert_close, run};
+
+    fn config(rank: Option<usize>) -> FlowLmConfig {
+        let mut config = testkit::config("tiny_english").unwrap().flow_lm;
+        config.lookup_table.dim = 6;
+        config.lookup_table.n_bins = 10;
+        config.lookup_table.rank = rank;
+        config
+    }
+
+    fn tokens(tokens: &[i64]) -> [(&'static str, Tensor); 1] {
+        let tensor = Tensor::i64(vec![1, tokens.len()], tokens.to_vec());
+        [("token_ids", tensor.unwrap())]
+    }
+
+    #[test]
+    fn tokens_are_rows_of_the_table() {
+        for rank in [None, Some(4)] {
+            let width = rank.unwrap_or(6);
+            let mut weights = TestWeights::new();
+            let table = "flow_lm.conditioner.embed.weight";
+            weights.table(table, 11, width);
+            if let Some(rank) = rank {
+                weights.linear("flow_lm.conditioner.proj", rank, 6, false);
+            }
+            let m = weights.loader();
+            let module = LutConditioner::new(&m, &config(rank)).unwrap();
+            m.finish().unwrap();
+            let mut ctx = Context::default();
+            let outputs = run(&module, &mut ctx, &mut (), 0, &tokens(&[3, 0, 10, 3])).unwrap();
+            let all = rows(weights.get(table), width);
+            let mut expected = [3, 0, 10, 3].map(|token| all[token].clone()).to_vec();
+            if rank.is_some() {
+                expected = reference::linear(&weights, "flow_lm.conditioner.proj", &expected);
+            }
+            assert_close(&outputs["embeddings"], &expected.concat(), "embeddings");
+
+            for token in [-1, 11, i64::MIN, i64::MAX] {
+                let error = run(&module, &mut ctx, &mut (), 0, &tokens(&[0, token]));
+                assert_eq!(error.err(), Some(EngineError::Token { token, rows: 11 }));
+            }
+        }
+    }
+}

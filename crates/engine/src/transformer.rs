@@ -320,3 +320,6 @@ fn project(ctx: &mut Context, projection: Option<&Linear>, x: Vec<f32>) -> Vec<f
     ctx.release(x);
     y
 }
+
+#[cfg(test)]
+mod tests;

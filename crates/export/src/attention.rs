@@ -1,4 +1,4 @@
-//! Twin of `StreamingMultiheadAttention` in pocket-tts `modules/attention.py`.
+//! Counterpart of `StreamingMultiheadAttention` in pocket-tts `modules/attention.py`.
 
 use std::cell::RefCell;
 
@@ -104,7 +104,7 @@ impl StreamingMultiheadAttention {
         }
     }
 
-    /// Twin of `F.scaled_dot_product_attention`: `q` [time, heads, `dim_per_head`] (scaled) ->
+    /// Counterpart of `F.scaled_dot_product_attention`: `q` [time, heads, `dim_per_head`] (scaled) ->
     /// [time, width].
     fn attend(&self, m: &Scope<'_>, q: &Value, rows: &LayerRows<'_>, mask: &Value) -> Value {
         let [num_heads, num_kv_heads, dim_per_head] =

@@ -1,21 +1,23 @@
 //! Writes a bundle: graphs, weights, tokenizer, manifest.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::{panic, thread};
 
 use bundle::{
-    Component, ComponentName, Extent, FORMAT, FORMAT_VERSION, FileEntry, Generator, Manifest,
-    Model, Parameter, ParameterKind, Source, Synthetic, Tokenizer, hex,
+    Component, ComponentName, FORMAT, FORMAT_VERSION, Generator, Manifest, Source, Synthetic,
+    Tokenizer,
 };
-use checkpoint::{TensorReader, TokenizerFile, TokenizerKind, Weights};
+use checkpoint::{TokenizerFile, TokenizerKind, Weights};
 use config::Config;
-use onnx::{Opset, Packing, ValueReader, WriteError};
+use onnx::Opset;
 
-use crate::{ComponentGraph, ExportError, Formats, Staging, interface};
+use crate::{ComponentFormats, ComponentGraph, ExportError, Staging};
+
+mod component_files;
+
+use component_files::{file_entry, flush};
 
 /// Everything that goes into a bundle.
 pub struct Export<'a> {
@@ -32,7 +34,7 @@ pub struct Export<'a> {
     /// Whether `flow_lm` gives the attention of the heads that tell the times of words.
     pub attention: bool,
     /// How their weights are stored.
-    pub formats: Formats,
+    pub formats: ComponentFormats,
     /// What the manifest says of the origin.
     pub identity: Identity,
 }
@@ -55,7 +57,7 @@ pub struct Identity {
 }
 
 /// Why a bundle could not be completed.
-pub type Completion = Box<dyn std::error::Error + Send + Sync>;
+pub type CompletionError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Learns how far writing has come.
 pub trait WriteProgress {
@@ -96,53 +98,19 @@ impl Export<'_> {
         self.write_with(output, progress, |_, _| Ok(()))
     }
 
-    /// [`Export::write`], with a last word on the manifest and the folder. `complete` is given
-    /// both once graphs, weights and tokenizer are there. So the digests of large source files
-    /// can be found meanwhile, and voices be made with the graphs.
+    /// Like [`Export::write`], but calls `complete` on the manifest and the folder before the bundle
+    /// is published, when graphs, weights and tokenizer are written. So the digests of large source
+    /// files can be computed meanwhile, and voices be made with the graphs.
     pub fn write_with(
         &self,
         output: &Path,
         progress: &dyn WriteProgress,
-        complete: impl FnOnce(&Path, &mut Manifest) -> Result<(), Completion>,
+        complete: impl FnOnce(&Path, &mut Manifest) -> Result<(), CompletionError>,
     ) -> Result<Manifest, ExportError> {
-        let heads = match &self.config.timestamp_heads {
-            Some(heads) if self.attention => &heads[..],
-            _ => &[],
-        };
-        let graphs = (self.components.iter())
-            .map(|&name| {
-                ComponentGraph::watched(
-                    name,
-                    self.config,
-                    self.opset,
-                    self.formats.of(name, self.config),
-                    heads,
-                )
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let graphs = self.graphs()?;
         let staging = Staging::begin(output)?;
-        progress.started(graphs.iter().map(|g| g.model.data_size()).sum());
-        let components = thread::scope(|scope| {
-            let (written, to_flush) = mpsc::channel::<PathBuf>();
-            let flusher =
-                scope.spawn(move || to_flush.into_iter().try_for_each(|path| flush(&path)));
-            let mut components = BTreeMap::new();
-            for graph in graphs {
-                progress.component(graph.name);
-                let name = graph.name;
-                let component = self.write_component(graph, staging.dir(), progress)?;
-                for file in [&component.graph, &component.data] {
-                    // The flusher lives until its channel closes, or fails, which is told below.
-                    let _ = written.send(staging.dir().join(&file.name));
-                }
-                components.insert(name, component);
-            }
-            drop(written);
-            flusher
-                .join()
-                .unwrap_or_else(|panic| panic::resume_unwind(panic))?;
-            Ok::<_, ExportError>(components)
-        })?;
+        progress.started(graphs.iter().map(|g| g.model.data().size()).sum());
+        let components = self.write_components(graphs, staging.dir(), progress)?;
         let tokenizer = self.write_tokenizer(staging.dir())?;
         let mut manifest = self.manifest(components, tokenizer);
         complete(staging.dir(), &mut manifest).map_err(ExportError::Completion)?;
@@ -158,65 +126,47 @@ impl Export<'_> {
         Ok(manifest)
     }
 
-    fn write_component(
+    fn graphs(&self) -> Result<Vec<ComponentGraph>, ExportError> {
+        let heads = match &self.config.timestamp_heads {
+            Some(heads) if self.attention => &heads[..],
+            _ => &[],
+        };
+        let graph = |&name: &ComponentName| {
+            let format = self.formats.of(name, self.config);
+            ComponentGraph::watched(name, self.config, self.opset, format, heads)
+        };
+        Ok((self.components.iter())
+            .map(graph)
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Writes the files of all components. Each is flushed to the disk while the next is written.
+    fn write_components(
         &self,
-        graph: ComponentGraph,
+        graphs: Vec<ComponentGraph>,
         dir: &Path,
         progress: &dyn WriteProgress,
-    ) -> Result<Component, ExportError> {
-        let ComponentGraph {
-            name,
-            model,
-            states,
-            position,
-        } = graph;
-        let graph_file = name.graph_file();
-        let path = dir.join(&graph_file);
-        write_with(&path, |out| model.write(out)).map_err(ExportError::write(&path))?;
-
-        let data_file = name.data_file();
-        let path = dir.join(&data_file);
-        let mut out = File::create(&path).map_err(ExportError::write(&path))?;
-        let written = model
-            .write_data(
-                &mut out,
-                |parameter| {
-                    let tensor = self.weights.open(&parameter.name)?;
-                    Ok(Reader { tensor, progress })
-                },
-                |bytes| progress.advanced(bytes),
-            )
-            .map_err(|error| match error {
-                WriteError::Values(error) => error,
-                WriteError::Write(source) => ExportError::Write { path, source },
-                count @ WriteError::Count { .. } => ExportError::Count {
-                    component: name.as_str(),
-                    reason: count.to_string(),
-                },
-            })?;
-        if written.rounded > 0 {
-            progress.rounded(name, written.rounded);
-        }
-        // The builder declares nothing but f32 and i64 tensors.
-        let (inputs, outputs) = model
-            .proto()
-            .graph
-            .as_ref()
-            .and_then(interface)
-            .unwrap_or_default();
-        Ok(Component {
-            graph: file_entry(dir, &graph_file)?,
-            data: FileEntry {
-                name: data_file,
-                size: written.size,
-                sha256: hex(&written.sha256),
-            },
-            format: self.formats.of(name, self.config),
-            parameters: model.parameters().iter().map(parameter).collect(),
-            inputs,
-            outputs,
-            states,
-            position,
+    ) -> Result<BTreeMap<ComponentName, Component>, ExportError> {
+        thread::scope(|scope| {
+            let (written, to_flush) = mpsc::channel::<PathBuf>();
+            let flusher =
+                scope.spawn(move || to_flush.into_iter().try_for_each(|path| flush(&path)));
+            let mut components = BTreeMap::new();
+            for graph in graphs {
+                progress.component(graph.name);
+                let name = graph.name;
+                let component = self.write_component(graph, dir, progress)?;
+                for file in [&component.graph, &component.data] {
+                    // The flusher lives until its channel closes, or fails, which is told below.
+                    let _ = written.send(dir.join(&file.name));
+                }
+                components.insert(name, component);
+            }
+            drop(written);
+            flusher
+                .join()
+                .unwrap_or_else(|panic| panic::resume_unwind(panic))?;
+            Ok(components)
         })
     }
 
@@ -247,6 +197,7 @@ impl Export<'_> {
         Manifest {
             format: FORMAT.to_owned(),
             format_version: FORMAT_VERSION,
+            requires: Vec::new(),
             generator: Generator {
                 name: "pocket-onnx".to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -261,7 +212,7 @@ impl Export<'_> {
             sample_rate: config.mimi.sample_rate,
             frame_rate: config.mimi.frame_rate,
             frame_size: config.frame_size(),
-            model: Model::of(config),
+            model: config.model.without_locations(),
             text: config.text_options(),
             generation: config.generation_options(),
             word_heads: self.config.timestamp_heads.clone(),
@@ -270,68 +221,4 @@ impl Export<'_> {
             voices: Vec::new(),
         }
     }
-}
-
-/// A parameter, as the manifest says it.
-fn parameter(parameter: &onnx::Parameter) -> Parameter {
-    let extent = |extent: onnx::Extent| Extent {
-        offset: extent.offset,
-        size: extent.size,
-    };
-    let (kind, shape) = match parameter.packing {
-        Packing::Vector(_) => (ParameterKind::Vector, parameter.shape.clone()),
-        Packing::Table(table) => (ParameterKind::Table, vec![table.rows, table.width]),
-        Packing::Matrix(matrix) => (ParameterKind::Matrix, vec![matrix.inputs, matrix.outputs]),
-    };
-    Parameter {
-        name: parameter.name.clone(),
-        kind,
-        format: parameter.packing.format(),
-        shape,
-        values: extent(parameter.values),
-        scales: parameter.scales.map(extent),
-    }
-}
-
-/// A checkpoint's tensor as the data file's writer reads it.
-struct Reader<'a> {
-    tensor: Box<dyn TensorReader + 'a>,
-    progress: &'a dyn WriteProgress,
-}
-
-impl ValueReader for Reader<'_> {
-    type Error = ExportError;
-
-    fn read(&mut self, out: &mut [f32]) -> Result<usize, ExportError> {
-        if self.progress.cancelled() {
-            return Err(ExportError::Cancelled);
-        }
-        Ok(self.tensor.read(out)?)
-    }
-}
-
-/// Waits until the disk has what was written: the bundle takes the old one's place whole,
-/// even if the machine stops right after.
-fn flush(path: &Path) -> Result<(), ExportError> {
-    let synced = File::open(path).and_then(|file| file.sync_all());
-    synced.map_err(ExportError::write(path))
-}
-
-fn write_with(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-) -> std::io::Result<()> {
-    let mut out = BufWriter::new(File::create(path)?);
-    write(&mut out)?;
-    out.flush()
-}
-
-fn file_entry(dir: &Path, name: &str) -> Result<FileEntry, ExportError> {
-    FileEntry::of(dir, name).map_err(|error| match error {
-        bundle::FileError::Read { path, source } => ExportError::Write { path, source },
-        other => ExportError::Write {
-            path: dir.join(name),
-            source: std::io::Error::other(other),
-        },
-    })
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use bundle::{Advance, ComponentName, Format, PositionCounter, State};
+use bundle::{Advance, ComponentName, Format, PositionCounter, State, names};
 use config::{Config, WordHead};
-use onnx::{Graph, GraphError, Model, Opset};
+use onnx::{Graph, GraphError, OnnxModel, Opset};
 
 use crate::states::States;
 use crate::{flow_lm, flow_net, mimi, text_conditioner};
@@ -15,7 +15,7 @@ pub struct ComponentGraph {
     /// Which one it is.
     pub name: ComponentName,
     /// The graph, and where its parameters lie.
-    pub model: Model,
+    pub model: OnnxModel,
     /// What has to be carried from call to call.
     pub states: Vec<State>,
     /// The input that counts positions.
@@ -54,13 +54,13 @@ impl ComponentGraph {
             ComponentName::TextConditioner => text_conditioner::text_conditioner(&graph, config),
             ComponentName::FlowLm => {
                 flow_lm::flow_lm(&graph, &states, config, heads);
-                position = Some(counter(&[("embeddings", 1), ("latents", 1)]));
+                position = Some(counter(&[(names::EMBEDDINGS, 1), (names::LATENTS, 1)]));
             }
             ComponentName::FlowNet => flow_net::flow_net(&graph, config),
             ComponentName::MimiEncoder => mimi::mimi_encoder(&graph, config),
             ComponentName::MimiDecoder => {
                 mimi::mimi_decoder(&graph, &states, config);
-                position = Some(counter(&[("latents", config.positions_per_frame())]));
+                position = Some(counter(&[(names::LATENTS, config.positions_per_frame())]));
             }
         }
         let states = states.finish();
@@ -76,7 +76,7 @@ impl ComponentGraph {
 /// A `position` that advances by the time axis (1) of these inputs.
 fn counter(inputs: &[(&str, usize)]) -> PositionCounter {
     PositionCounter {
-        input: "position".to_owned(),
+        input: names::POSITION.to_owned(),
         initial: 0,
         advances_by: inputs
             .iter()

@@ -1,4 +1,4 @@
-//! Twin of pocket-tts `modules/conv.py`: convolutions that remember.
+//! Counterpart of `modules/conv.py` in pocket-tts: convolutions that remember.
 
 use config::PadMode;
 use onnx::{Convolution, Scope, Value};
@@ -18,7 +18,7 @@ pub(crate) enum Past<'a, 'g> {
     },
 }
 
-/// Twin of `StreamingConv1d`; kernel and widths are the weight's.
+/// Counterpart of `StreamingConv1d` in pocket-tts; kernel and widths are the weight's.
 #[derive(Clone, Copy)]
 pub(crate) struct StreamingConv1d {
     pub(crate) stride: usize,
@@ -73,7 +73,7 @@ impl StreamingConv1d {
     }
 }
 
-/// Twin of `StreamingConvTranspose1d`, whose kernels are twice their strides.
+/// Counterpart of `StreamingConvTranspose1d` in pocket-tts, whose kernels are twice their strides.
 ///
 /// Such a kernel makes every input one product: its first half lands on the
 /// input's own outputs, its second half on the next input's. So the overlap that

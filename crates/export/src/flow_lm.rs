@@ -1,37 +1,36 @@
-//! Twin of pocket-tts `models/flow_lm.py`: the backbone.
+//! Counterpart of `models/flow_lm.py` in pocket-tts: the backbone.
 
 use std::cell::RefCell;
 
-use bundle::ATTENTION;
+use bundle::names::{self, ATTENTION};
 use config::{Config, WordHead};
-use onnx::{Dim, ElementType, Graph, Value};
+use onnx::{Graph, Value};
+use tensor::{DType, Dim};
 
 use crate::attention::{Keys, Watched};
-use crate::kv_cache::{KvCache, Rows};
+use crate::kv_cache::{CacheUpdate, KvCache};
 use crate::mask::attention_mask;
 use crate::states::States;
 use crate::transformer::{LAYER_NORM_EPS, StreamingTransformer};
 
+/// The batch, and whatever else has one element.
+const ONE: Dim = Dim::Fixed(1);
+
 /// Rows of one call: prompt embeddings, then latents.
 const NEW_ROWS: &str = "S+L";
 
-/// Twin of `FlowLMModel.backbone` and what surrounds it in `forward`:
+/// Counterpart of `FlowLMModel.backbone` and what surrounds it in `forward`:
 /// `embeddings` [1, S, D] (voice prompt or text) and `latents` [1, L, ldim] ->
 /// `conditioning` [1, Z] and `eos_logit` [1, 1] of the last position, and the attention of some
 /// heads [1, heads, P + S + L], if any.
 pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config, heads: &[WordHead]) {
     let m = &g.scope("flow_lm");
     let lm = &config.flow_lm;
-    let one = Dim::Fixed(1);
     let width = Dim::Fixed(lm.transformer.d_model);
-    let embeddings = g.input(
-        "embeddings",
-        ElementType::F32,
-        &[one, Dim::Symbol("S"), width],
-    );
+    let embeddings = g.input(names::EMBEDDINGS, DType::F32, &[ONE, Dim::from("S"), width]);
     let ldim = Dim::Fixed(config.latent_dim());
-    let latents = g.input("latents", ElementType::F32, &[one, Dim::Symbol("L"), ldim]);
-    let position = g.input("position", ElementType::I64, &[one]);
+    let latents = g.input(names::LATENTS, DType::F32, &[ONE, Dim::from("L"), ldim]);
+    let position = g.input(names::POSITION, DType::I64, &[ONE]);
 
     // NaN stands for the beginning of speech.
     let sequence = m.choose(&m.is_nan(&latents), &m.parameter("bos_emb"), &latents);
@@ -43,7 +42,7 @@ pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config, heads: &[
     let time = t.size(&x, 0);
     let end = t.add(&position, &time);
     let positions = t.range(&position, &end);
-    let rows = Rows::Append {
+    let rows = CacheUpdate::Append {
         symbol: NEW_ROWS,
         time: &time,
     };
@@ -64,15 +63,15 @@ pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config, heads: &[
     }
     let eos_logit = m.child("out_eos").linear(&conditioning);
     let z = Dim::Fixed(lm.conditioning_dim());
-    g.output("conditioning", &conditioning, ElementType::F32, &[one, z]);
-    g.output("eos_logit", &eos_logit, ElementType::F32, &[one, one]);
+    g.output(names::CONDITIONING, &conditioning, DType::F32, &[ONE, z]);
+    g.output(names::EOS_LOGIT, &eos_logit, DType::F32, &[ONE, ONE]);
     if let Keys::Cached { watched, .. } = &keys {
         let watched = watched.borrow();
         let scores: Vec<&Value> = watched.iter().filter_map(Watched::scores).collect();
         if !scores.is_empty() {
             let attention = m.unsqueeze(&m.concat(&scores, 0), &[0]);
-            let shape = [one, Dim::Fixed(scores.len()), Dim::Symbol("positions")];
-            g.output(ATTENTION, &attention, ElementType::F32, &shape);
+            let shape = [ONE, Dim::Fixed(scores.len()), Dim::from("positions")];
+            g.output(ATTENTION, &attention, DType::F32, &shape);
         }
     }
 }

@@ -1,27 +1,29 @@
-//! Twin of pocket-tts `modules/mlp.py`: the sampler's network.
+//! Counterpart of `modules/mlp.py` in pocket-tts: the sampler's network.
 
+use bundle::names;
 use config::Config;
-use onnx::{Dim, ElementType, Graph, Scope, Value};
+use onnx::{Graph, Scope, Value};
+use tensor::{DType, Dim};
 
 /// `eps` of the network's layer norms.
 const LAYER_NORM_EPS: f32 = 1e-6;
 /// `eps` of the time embedding's RMS norm.
 const RMS_NORM_EPS: f32 = 1e-5;
 
-/// Twin of `SimpleMLPAdaLN`: `conditioning` [N, Z], times [N, 1], `x` [N, ldim] -> `flow` [N, ldim].
+/// Counterpart of `SimpleMLPAdaLN` in pocket-tts: `conditioning` [N, Z], times [N, 1], `x` [N, ldim] -> `flow` [N, ldim].
 pub(crate) fn flow_net(g: &Graph, config: &Config) {
     let m = &g.scope("flow_lm.flow_net");
     let flow = &config.flow_lm.flow;
-    let rows = |width| [Dim::Symbol("N"), Dim::Fixed(width)];
+    let rows = |width| [Dim::from("N"), Dim::Fixed(width)];
     let conditioning = g.input(
-        "conditioning",
-        ElementType::F32,
+        names::CONDITIONING,
+        DType::F32,
         &rows(config.flow_lm.conditioning_dim()),
     );
     let times: Vec<Value> = (flow.kind.time_inputs().iter())
-        .map(|name| g.input(name, ElementType::F32, &rows(1)))
+        .map(|name| g.input(name, DType::F32, &rows(1)))
         .collect();
-    let x = g.input("x", ElementType::F32, &rows(config.latent_dim()));
+    let x = g.input(names::X, DType::F32, &rows(config.latent_dim()));
 
     let mut x = m.child("input_proj").linear(&x);
     let mut y = m.child("cond_embed").linear(&conditioning);
@@ -36,10 +38,10 @@ pub(crate) fn flow_net(g: &Graph, config: &Config) {
         x = res_block(&m.child(&format!("res_blocks.{i}")), flow.dim, &x, &y);
     }
     let out = final_layer(&m.child("final_layer"), flow.dim, &x, &y);
-    g.output("flow", &out, ElementType::F32, &rows(config.latent_dim()));
+    g.output(names::FLOW, &out, DType::F32, &rows(config.latent_dim()));
 }
 
-/// Twin of `TimestepEmbedder`: `t` [N, 1] -> [N, dim].
+/// Counterpart of `TimestepEmbedder` in pocket-tts: `t` [N, 1] -> [N, dim].
 fn timestep_embedder(m: &Scope<'_>, t: &Value) -> Value {
     let args = m.mul(t, &m.parameter("freqs"));
     let embedding = m.concat(&[&m.cos(&args), &m.sin(&args)], -1);
@@ -49,7 +51,7 @@ fn timestep_embedder(m: &Scope<'_>, t: &Value) -> Value {
     rms_norm(&m.child("mlp.3"), &x)
 }
 
-/// Twin of `RMSNorm`: divides by the root of `eps` plus the *unbiased variance*
+/// Counterpart of `RMSNorm` in pocket-tts: divides by the root of `eps` plus the *unbiased variance*
 /// about the mean, and does not subtract the mean.
 fn rms_norm(m: &Scope<'_>, x: &Value) -> Value {
     let width = m.parameter_shape("alpha").iter().product::<usize>();
@@ -60,7 +62,7 @@ fn rms_norm(m: &Scope<'_>, x: &Value) -> Value {
     m.mul(x, &m.div(&m.parameter("alpha"), &root))
 }
 
-/// Twin of `ResBlock`: `x` [N, dim] under the modulation of `y` [N, dim].
+/// Counterpart of `ResBlock` in pocket-tts: `x` [N, dim] under the modulation of `y` [N, dim].
 fn res_block(m: &Scope<'_>, dim: usize, x: &Value, y: &Value) -> Value {
     let modulation = ada_ln_modulation(m, y, &[dim; 3]);
     let [shift, scale, gate] = [0, 1, 2].map(|i| &modulation[i]);
@@ -76,7 +78,7 @@ fn res_block(m: &Scope<'_>, dim: usize, x: &Value, y: &Value) -> Value {
     m.add(x, &m.mul(gate, &h))
 }
 
-/// Twin of `FinalLayer`: [N, dim] -> [N, ldim].
+/// Counterpart of `FinalLayer` in pocket-tts: [N, dim] -> [N, ldim].
 fn final_layer(m: &Scope<'_>, dim: usize, x: &Value, y: &Value) -> Value {
     let modulation = ada_ln_modulation(m, y, &[dim; 2]);
     let norm = m

@@ -1,4 +1,4 @@
-//! Twin of `_LinearKVCacheBackend` in pocket-tts `modules/attention.py`.
+//! Counterpart of `_LinearKVCacheBackend` in pocket-tts `modules/attention.py`.
 //!
 //! Upstream writes into a buffer of fixed capacity. Here the rows so far come in
 //! and only what the host lacks goes out: new rows to append, or the rows that
@@ -12,7 +12,7 @@ use crate::transformer::StreamingTransformer;
 
 /// How rows leave the graph.
 #[derive(Clone, Copy)]
-pub(crate) enum Rows<'v> {
+pub(crate) enum CacheUpdate<'v> {
     /// `new_key.i`, `new_value.i`: this call's rows, to be appended.
     Append {
         /// What their number is called.
@@ -71,11 +71,11 @@ pub(crate) struct KvCache<'a, 'g> {
     shape: [usize; 2],
     past: Vec<KeysAndValues>,
     len: Value,
-    next: Next,
+    next: NextRows,
 }
 
-/// [`Rows`], and what a call needs to know for them.
-enum Next {
+/// [`CacheUpdate`], and what a call needs to know for them.
+enum NextRows {
     Append {
         symbol: &'static str,
         counts: Counts,
@@ -91,13 +91,13 @@ impl<'a, 'g> KvCache<'a, 'g> {
         m: &Scope<'_>,
         transformer: &StreamingTransformer,
         states: &'a States<'g>,
-        rows: Rows<'_>,
+        rows: CacheUpdate<'_>,
     ) -> Self {
         let attention = &transformer.attention;
         let shape = [attention.num_kv_heads, attention.dim_per_head];
         let carry = match rows {
-            Rows::Append { .. } => Carry::Append { axis: 0 },
-            Rows::Last { .. } => Carry::Replace,
+            CacheUpdate::Append { .. } => Carry::Append { axis: 0 },
+            CacheUpdate::Last { .. } => Carry::Replace,
         };
         let past: Vec<KeysAndValues> = (0..transformer.num_layers)
             .map(|layer| {
@@ -120,11 +120,11 @@ impl<'a, 'g> KvCache<'a, 'g> {
         // All layers have as many as the first.
         let len = m.size(&past[0][0], 0);
         let next = match rows {
-            Rows::Append { symbol, time } => Next::Append {
+            CacheUpdate::Append { symbol, time } => NextRows::Append {
                 symbol,
                 counts: Counts::new(m, &len, time, attention.dim_per_head),
             },
-            Rows::Last { context } => Next::Last { context },
+            CacheUpdate::Last { context } => NextRows::Last { context },
         };
         Self {
             states,
@@ -135,7 +135,7 @@ impl<'a, 'g> KvCache<'a, 'g> {
         }
     }
 
-    /// Rows that came in, i64 [1].
+    /// CacheUpdate that came in, i64 [1].
     pub(crate) fn len(&self) -> &Value {
         &self.len
     }
@@ -149,11 +149,11 @@ impl<'a, 'g> KvCache<'a, 'g> {
     ) -> LayerRows<'_> {
         let past = &self.past[layer];
         match &self.next {
-            Next::Append { symbol, counts } => {
+            NextRows::Append { symbol, counts } => {
                 self.carry(Carry::Append { axis: 0 }, layer, &new, symbol);
                 LayerRows::Apart { past, new, counts }
             }
-            Next::Last { context } => {
+            NextRows::Last { context } => {
                 let all = together(m, [past, &new]);
                 // From the end, where 0 would be the front.
                 let start = match *context as i64 - 1 {

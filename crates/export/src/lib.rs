@@ -1,7 +1,7 @@
 //! Turns a checkpoint into ONNX graphs, one file per pocket-tts module.
 //!
 //! 1. [`ComponentGraph::build`] writes one component's graph down. Each function
-//!    is the twin of a module's `forward` and opens with its name; weights are
+//!    is the counterpart of a pocket-tts module's `forward` and opens with its name; weights are
 //!    found by path, so a module's scope is all it needs.
 //! 2. Hidden state becomes inputs and outputs (`states.rs`, `kv_cache.rs`), and
 //!    the manifest learns how each is carried on.
@@ -12,11 +12,11 @@
 mod attention;
 mod bundle_writer;
 mod component;
+mod component_formats;
 mod conv;
 mod error;
 mod flow_lm;
 mod flow_net;
-mod formats;
 mod interface;
 mod kv_cache;
 mod mask;
@@ -32,9 +32,9 @@ mod text_conditioner;
 mod transformer;
 mod window;
 
-pub use bundle_writer::{Completion, Export, Identity, WriteProgress};
+pub use bundle_writer::{CompletionError, Export, Identity, WriteProgress};
 pub use component::ComponentGraph;
+pub use component_formats::ComponentFormats;
 pub use error::ExportError;
-pub use formats::Formats;
 pub use interface::interface;
 pub use staging::{BundleLock, Staging};

@@ -1,4 +1,4 @@
-//! Twin of `_build_attention_mask` in pocket-tts `modules/attention.py`.
+//! Counterpart of `_build_attention_mask` in pocket-tts `modules/attention.py`.
 
 use onnx::{Scope, Value};
 
@@ -27,20 +27,21 @@ pub(crate) fn as_bias(m: &Scope<'_>, visible: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use onnx::{Dim, ElementType, Graph};
+    use onnx::Graph;
+    use tensor::{DType, Dim};
 
     use super::*;
     use crate::states::States;
-    use crate::testing::{Parameters, Trial, assert_none, i64s, nodes};
+    use crate::testing::{GraphTrial, Parameters, assert_none, i64s, nodes};
 
     fn build(context: Option<usize>) -> impl Fn(&Graph, &States<'_>) {
         move |g, _| {
             let m = g.scope("m");
-            let [q, k] = ["Q", "K"].map(Dim::Symbol);
-            let pos_q = g.input("pos_q", ElementType::I64, &[q]);
-            let pos_k = g.input("pos_k", ElementType::I64, &[k]);
+            let [q, k] = ["Q", "K"].map(Dim::from);
+            let pos_q = g.input("pos_q", DType::I64, &[q.clone()]);
+            let pos_k = g.input("pos_k", DType::I64, &[k.clone()]);
             let mask = attention_mask(&m, &pos_q, &pos_k, context);
-            g.output("mask", &mask, ElementType::F32, &[q, k]);
+            g.output("mask", &mask, DType::F32, &[q, k]);
         }
     }
 
@@ -69,7 +70,7 @@ mod tests {
         ];
         let mut problems = Vec::new();
         for (context, queries, keys) in cases {
-            let mut trial = Trial::new(&Parameters::default(), build(context));
+            let mut trial = GraphTrial::new(&Parameters::default(), build(context));
             let seen = |q: i64, k: i64| k <= q && context.is_none_or(|c| q - k < c as i64);
             let bias = |q, k| if seen(q, k) { 0.0 } else { f64::NEG_INFINITY };
             let mask = queries

@@ -1,12 +1,14 @@
-//! Twin of pocket-tts `models/mimi.py`: the codec's two halves.
+//! Counterpart of `models/mimi.py` in pocket-tts: the codec's two halves.
 
 use std::cell::RefCell;
 
+use bundle::names;
 use config::Config;
-use onnx::{Dim, ElementType, Graph, Scope, Value};
+use onnx::{Graph, Scope, Value};
+use tensor::{DType, Dim};
 
 use crate::attention::Keys;
-use crate::kv_cache::{KvCache, Rows};
+use crate::kv_cache::{CacheUpdate, KvCache};
 use crate::mask::attention_mask;
 use crate::resample::{conv_downsample1d, conv_tr_upsample1d};
 use crate::seanet::{seanet_decoder, seanet_encoder};
@@ -14,13 +16,15 @@ use crate::states::States;
 use crate::transformer::{StreamingTransformer, projected_transformer};
 use crate::window::Window;
 
-/// Twin of `MimiModel.encode_to_latent` and of the speaker projection in
+/// The batch, and whatever else has one element.
+const ONE: Dim = Dim::Fixed(1);
+
+/// Counterpart of `MimiModel.encode_to_latent` and of the speaker projection in
 /// `TTSModel._encode_audio`: `audio` [1, 1, N] -> `latents` [1, F, inner] and
 /// `prompt` [1, F, D], with one row more where the model has `bos_before_voice`.
 pub(crate) fn mimi_encoder(g: &Graph, config: &Config) {
     let m = &g.scope("mimi");
-    let one = Dim::Fixed(1);
-    let audio = g.input("audio", ElementType::F32, &[one, one, Dim::Symbol("N")]);
+    let audio = g.input(names::AUDIO, DType::F32, &[ONE, ONE, Dim::from("N")]);
     let x = pad_to_frames(&m.child("pad_for_conv1d"), &audio, config.frame_size());
     let x = seanet_encoder(&m.child("encoder"), &config.mimi.seanet, &x);
 
@@ -47,21 +51,21 @@ pub(crate) fn mimi_encoder(g: &Graph, config: &Config) {
     }
     let inner = Dim::Fixed(config.inner_dim());
     g.output(
-        "latents",
+        names::LATENTS,
         &latents,
-        ElementType::F32,
-        &[one, Dim::Symbol("F"), inner],
+        DType::F32,
+        &[ONE, Dim::from("F"), inner],
     );
     let width = Dim::Fixed(config.flow_lm.transformer.d_model);
     g.output(
-        "prompt",
+        names::PROMPT,
         &prompt,
-        ElementType::F32,
-        &[one, Dim::Symbol(rows), width],
+        DType::F32,
+        &[ONE, Dim::from(rows), width],
     );
 }
 
-/// Twin of `pad_for_conv1d` with kernel and stride of one frame: zeros on the right.
+/// Counterpart of `pad_for_conv1d` in pocket-tts with kernel and stride of one frame: zeros on the right.
 fn pad_to_frames(m: &Scope<'_>, x: &Value, frame_size: usize) -> Value {
     let frame = m.ints(&[frame_size as i64]);
     let samples = m.size(x, 2);
@@ -71,7 +75,7 @@ fn pad_to_frames(m: &Scope<'_>, x: &Value, frame_size: usize) -> Value {
     m.concat(&[x, &zeros], 2)
 }
 
-/// Twin of `MimiModel.decode_from_latent` and of the scaling in
+/// Counterpart of `MimiModel.decode_from_latent` and of the scaling in
 /// `TTSModel._decode_audio_worker`: `latents` [1, F, ldim] as the sampler
 /// leaves them -> `audio` [1, 1, `frame_size` * F].
 ///
@@ -79,10 +83,9 @@ fn pad_to_frames(m: &Scope<'_>, x: &Value, frame_size: usize) -> Value {
 pub(crate) fn mimi_decoder(g: &Graph, states: &States<'_>, config: &Config) {
     let m = &g.scope("mimi");
     let lm = g.scope("flow_lm");
-    let one = Dim::Fixed(1);
     let ldim = Dim::Fixed(config.latent_dim());
-    let latents = g.input("latents", ElementType::F32, &[one, Dim::Symbol("F"), ldim]);
-    let position = g.input("position", ElementType::I64, &[one]);
+    let latents = g.input(names::LATENTS, DType::F32, &[ONE, Dim::from("F"), ldim]);
+    let position = g.input(names::POSITION, DType::I64, &[ONE]);
 
     let scaled = lm.mul(&latents, &lm.parameter("emb_std"));
     let scaled = lm.add(&scaled, &lm.parameter("emb_mean"));
@@ -108,7 +111,7 @@ pub(crate) fn mimi_decoder(g: &Graph, states: &States<'_>, config: &Config) {
         &inner,
         &StreamingTransformer::of_mimi(transformer),
         states,
-        Rows::Last { context },
+        CacheUpdate::Last { context },
     );
     // What is cached ends where this call begins.
     let pos_k = t.range(&t.sub(&position, cache.len()), &end);
@@ -124,10 +127,10 @@ pub(crate) fn mimi_decoder(g: &Graph, states: &States<'_>, config: &Config) {
     let audio = seanet_decoder(d, seanet, &x, states, &first);
     let samples = format!("{}*F", config.frame_size());
     g.output(
-        "audio",
+        names::AUDIO,
         &audio,
-        ElementType::F32,
-        &[one, one, Dim::Symbol(&samples)],
+        DType::F32,
+        &[ONE, ONE, Dim::from(samples.as_str())],
     );
 }
 

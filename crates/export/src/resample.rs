@@ -1,4 +1,4 @@
-//! Twin of pocket-tts `modules/resample.py`: between transformer positions and latent frames.
+//! Counterpart of `modules/resample.py` in pocket-tts: between transformer positions and latent frames.
 
 use config::PadMode;
 use onnx::{Scope, Value};
@@ -6,7 +6,7 @@ use onnx::{Scope, Value};
 use crate::conv::{Past, StreamingConv1d, StreamingConvTranspose1d};
 use crate::states::States;
 
-/// Twin of `ConvDownsample1d`: `x` [1, in, time] -> [1, out, time / stride].
+/// Counterpart of `ConvDownsample1d` in pocket-tts: `x` [1, in, time] -> [1, out, time / stride].
 pub(crate) fn conv_downsample1d(m: &Scope<'_>, stride: usize, x: &Value) -> Value {
     let conv = StreamingConv1d {
         stride,
@@ -16,7 +16,7 @@ pub(crate) fn conv_downsample1d(m: &Scope<'_>, stride: usize, x: &Value) -> Valu
     conv.forward(&m.child("conv"), x, &Past::None)
 }
 
-/// Twin of `ConvTrUpsample1d`: `x` [1, in, time] -> [1, `dimension`, time * stride].
+/// Counterpart of `ConvTrUpsample1d` in pocket-tts: `x` [1, in, time] -> [1, `dimension`, time * stride].
 pub(crate) fn conv_tr_upsample1d(
     m: &Scope<'_>,
     stride: usize,
@@ -33,11 +33,12 @@ pub(crate) fn conv_tr_upsample1d(
 
 #[cfg(test)]
 mod tests {
-    use onnx::{Dim, ElementType, Graph};
+    use onnx::Graph;
+    use tensor::{DType, Dim};
 
     use super::*;
     use crate::testing::reference::{self, Pad};
-    use crate::testing::{Parameters, Trial, assert_none, f32s, nodes, noise};
+    use crate::testing::{GraphTrial, Parameters, assert_none, f32s, nodes, noise};
 
     const STRIDE: usize = 16;
     const IN: usize = 4;
@@ -56,20 +57,20 @@ mod tests {
         ])
     }
 
-    fn shape(channels: usize, time: &str) -> [Dim<'_>; 3] {
-        [Dim::Fixed(1), Dim::Fixed(channels), Dim::Symbol(time)]
+    fn shape(channels: usize, time: &str) -> [Dim; 3] {
+        [Dim::Fixed(1), Dim::Fixed(channels), Dim::from(time)]
     }
 
     fn down(g: &Graph, _: &States<'_>) {
-        let x = g.input("x", ElementType::F32, &shape(IN, "T"));
+        let x = g.input("x", DType::F32, &shape(IN, "T"));
         let y = conv_downsample1d(&g.scope("mimi.downsample"), STRIDE, &x);
-        g.output("y", &y, ElementType::F32, &shape(OUT, "F"));
+        g.output("y", &y, DType::F32, &shape(OUT, "F"));
     }
 
     fn up(g: &Graph, states: &States<'_>) {
-        let x = g.input("x", ElementType::F32, &shape(IN, "F"));
+        let x = g.input("x", DType::F32, &shape(IN, "F"));
         let y = conv_tr_upsample1d(&g.scope("mimi.upsample"), STRIDE, OUT, &x, states);
-        g.output("y", &y, ElementType::F32, &shape(OUT, "T"));
+        g.output("y", &y, DType::F32, &shape(OUT, "T"));
     }
 
     #[test]
@@ -103,7 +104,7 @@ mod tests {
     #[test]
     fn downsampling_repeats_the_first_value() {
         let parameters = parameters();
-        let mut trial = Trial::new(&parameters, down);
+        let mut trial = GraphTrial::new(&parameters, down);
         let mut problems = Vec::new();
         for frames in [1, 3] {
             let time = frames * STRIDE;
@@ -121,7 +122,7 @@ mod tests {
     #[test]
     fn upsampling_continues_one_signal() {
         let parameters = parameters();
-        let mut trial = Trial::new(&parameters, up);
+        let mut trial = GraphTrial::new(&parameters, up);
         let calls = [1, 2, 1];
         let frames = calls.iter().sum();
         let x = reference::rows(&noise("x", IN * frames), frames);

@@ -1,4 +1,4 @@
-//! Twin of pocket-tts `modules/rope.py`: rotary position embedding.
+//! Counterpart of `modules/rope.py` in pocket-tts: rotary position embedding.
 
 use onnx::{Scope, Value};
 
@@ -54,11 +54,14 @@ fn freqs(dim_per_head: usize, max_period: f64) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use onnx::{Dim, ElementType, Graph};
+    use onnx::Graph;
+    use tensor::{DType, Dim};
 
     use super::*;
     use crate::states::States;
-    use crate::testing::{Parameters, Trial, assert_none, f32s, i64s, nodes, noise, reference};
+    use crate::testing::{
+        GraphTrial, Parameters, assert_none, f32s, i64s, nodes, noise, reference,
+    };
 
     const HEADS: usize = 2;
     const WIDTH: usize = 6;
@@ -66,11 +69,11 @@ mod tests {
     fn build(max_period: f64) -> impl Fn(&Graph, &States<'_>) {
         move |g, _| {
             let m = g.scope("m");
-            let shape = [Dim::Symbol("T"), Dim::Fixed(HEADS), Dim::Fixed(WIDTH)];
-            let x = g.input("x", ElementType::F32, &shape);
-            let positions = g.input("positions", ElementType::I64, &shape[..1]);
+            let shape = [Dim::from("T"), Dim::Fixed(HEADS), Dim::Fixed(WIDTH)];
+            let x = g.input("x", DType::F32, &shape);
+            let positions = g.input("positions", DType::I64, &shape[..1]);
             let rope = RotaryEmbedding::new(&m, &positions, WIDTH, max_period);
-            g.output("y", &rope.apply(&m, &x), ElementType::F32, &shape);
+            g.output("y", &rope.apply(&m, &x), DType::F32, &shape);
         }
     }
 
@@ -95,7 +98,7 @@ mod tests {
         let calls: [&[usize]; 4] = [&[0], &[1], &[0, 1, 2, 1_000], &[100_000, 7]];
         let mut problems = Vec::new();
         for max_period in [5_000.0, 10_000.0] {
-            let mut trial = Trial::new(&Parameters::default(), build(max_period));
+            let mut trial = GraphTrial::new(&Parameters::default(), build(max_period));
             for positions in calls {
                 let shape = [positions.len(), HEADS, WIDTH];
                 let x = noise("x", shape.iter().product());

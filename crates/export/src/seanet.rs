@@ -1,4 +1,4 @@
-//! Twin of pocket-tts `modules/seanet.py`.
+//! Counterpart of `modules/seanet.py` in pocket-tts.
 
 use config::SeanetConfig;
 use onnx::{Scope, Value};
@@ -14,7 +14,7 @@ struct Layers<'c, 'm, 'g, 'p> {
     at: usize,
 }
 
-/// Twin of `SEANetEncoder`: audio `x` [1, channels, samples] -> [1, dimension, samples / hop].
+/// Counterpart of `SEANetEncoder` in pocket-tts: audio `x` [1, channels, samples] -> [1, dimension, samples / hop].
 pub(crate) fn seanet_encoder(m: &Scope<'_>, config: &SeanetConfig, x: &Value) -> Value {
     let mut model = Layers::new(m, config, &Past::None);
     let mut x = model.conv(x, 1);
@@ -27,7 +27,7 @@ pub(crate) fn seanet_encoder(m: &Scope<'_>, config: &SeanetConfig, x: &Value) ->
     model.conv(&x, 1)
 }
 
-/// Twin of `SEANetDecoder`: `z` [1, dimension, time] -> audio [1, channels, time * hop].
+/// Counterpart of `SEANetDecoder` in pocket-tts: `z` [1, dimension, time] -> audio [1, channels, time * hop].
 pub(crate) fn seanet_decoder<'g>(
     m: &Scope<'g>,
     config: &SeanetConfig,
@@ -88,7 +88,7 @@ impl<'c, 'm, 'g, 'p> Layers<'c, 'm, 'g, 'p> {
         })
     }
 
-    /// Twin of `SEANetResnetBlock`.
+    /// Counterpart of `SEANetResnetBlock` in pocket-tts.
     fn residual_block(&mut self, x: &Value, dilation: usize) -> Value {
         let m = self.next();
         let conv = |dilation| StreamingConv1d {

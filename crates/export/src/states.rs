@@ -1,9 +1,10 @@
-//! Twin of pocket-tts `modules/stateful_module.py`: hidden state, made inputs and outputs.
+//! Counterpart of `modules/stateful_module.py` in pocket-tts: hidden state, made inputs and outputs.
 
 use std::cell::RefCell;
 
-use bundle::{Carry, DType, Initial, State};
-use onnx::{Dim, ElementType, Graph, Value};
+use bundle::{Carry, Initial, State};
+use onnx::{Graph, Value};
+use tensor::{DType, Dim};
 
 /// The states of a graph that streams, in the order in which modules ask for them.
 ///
@@ -11,14 +12,14 @@ use onnx::{Dim, ElementType, Graph, Value};
 pub(crate) struct States<'g> {
     graph: &'g Graph,
     declared: RefCell<Vec<State>>,
-    outputs: RefCell<Vec<Next>>,
+    outputs: RefCell<Vec<NextState>>,
 }
 
 /// An output that carries a state on.
-struct Next {
+struct NextState {
     name: String,
     value: Value,
-    shape: Vec<bundle::Dim>,
+    shape: Vec<Dim>,
 }
 
 impl<'g> States<'g> {
@@ -32,24 +33,22 @@ impl<'g> States<'g> {
 
     /// Declares the outputs, and returns what the manifest says of the states.
     pub(crate) fn finish(self) -> Vec<State> {
-        for Next { name, value, shape } in self.outputs.into_inner() {
-            let dims: Vec<Dim<'_>> = shape.iter().map(dim).collect();
-            self.graph.output(&name, &value, ElementType::F32, &dims);
+        for NextState { name, value, shape } in self.outputs.into_inner() {
+            self.graph.output(&name, &value, DType::F32, &shape);
         }
         self.declared.into_inner()
     }
 
     /// Declares the input of a state.
     pub(crate) fn declare(&self, state: State) -> Value {
-        let dims: Vec<Dim<'_>> = state.shape.iter().map(dim).collect();
-        let value = self.graph.input(&state.input, ElementType::F32, &dims);
+        let value = self.graph.input(&state.input, state.dtype, &state.shape);
         self.declared.borrow_mut().push(state);
         value
     }
 
     /// Says what carries a declared state on.
-    pub(crate) fn carry(&self, output: String, next: &Value, shape: Vec<bundle::Dim>) {
-        self.outputs.borrow_mut().push(Next {
+    pub(crate) fn carry(&self, output: String, next: &Value, shape: Vec<Dim>) {
+        self.outputs.borrow_mut().push(NextState {
             name: output,
             value: next.clone(),
             shape,
@@ -67,7 +66,7 @@ impl<'g> States<'g> {
             key: key.to_owned(),
             index: None,
             dtype: DType::F32,
-            shape: [1, channels, time].map(bundle::Dim::Fixed).to_vec(),
+            shape: [1, channels, time].map(Dim::Fixed).to_vec(),
             initial: Initial::Zeros,
             carry: Carry::Replace,
         })
@@ -83,19 +82,7 @@ impl<'g> States<'g> {
         time: usize,
     ) {
         let output = format!("next_{key}.{}", module_path(path));
-        self.carry(
-            output,
-            next,
-            [1, channels, time].map(bundle::Dim::Fixed).to_vec(),
-        );
-    }
-}
-
-/// A manifest's size as the graph's.
-fn dim(dim: &bundle::Dim) -> Dim<'_> {
-    match dim {
-        bundle::Dim::Fixed(size) => Dim::Fixed(*size),
-        bundle::Dim::Symbol(symbol) => Dim::Symbol(symbol),
+        self.carry(output, next, [1, channels, time].map(Dim::Fixed).to_vec());
     }
 }
 

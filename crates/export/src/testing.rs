@@ -14,7 +14,7 @@ use config::Config;
 
 pub(crate) use record::{Record, widened};
 pub(crate) use text::{nodes, without};
-pub(crate) use trial::{Trial, f32s, i64s};
+pub(crate) use trial::{GraphTrial, f32s, i64s};
 
 /// One of the fixtures' configurations.
 pub(crate) fn fixture(name: &str) -> Config {

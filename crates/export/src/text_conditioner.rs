@@ -1,13 +1,18 @@
-//! Twin of pocket-tts `modules/text_conditioner.py`: the lookup table.
+//! Counterpart of `modules/text_conditioner.py` in pocket-tts: the lookup table.
 
+use bundle::names;
 use config::Config;
-use onnx::{Dim, ElementType, Graph};
+use onnx::Graph;
+use tensor::{DType, Dim};
 
-/// Twin of `LUTConditioner`: `token_ids` i64 [1, T] -> `embeddings` [1, T, D].
+/// The batch, and whatever else has one element.
+const ONE: Dim = Dim::Fixed(1);
+
+/// Counterpart of `LUTConditioner` in pocket-tts: `token_ids` i64 [1, T] -> `embeddings` [1, T, D].
 pub(crate) fn text_conditioner(g: &Graph, config: &Config) {
     let m = g.scope("flow_lm.conditioner");
-    let (one, time) = (Dim::Fixed(1), Dim::Symbol("T"));
-    let tokens = g.input("token_ids", ElementType::I64, &[one, time]);
+    let time = || Dim::from("T");
+    let tokens = g.input(names::TOKEN_IDS, DType::I64, &[ONE, time()]);
     let embed = m.child("embed");
     let mut x = embed.lookup("weight", &embed.squeeze(&tokens, &[0]));
     let proj = m.child("proj");
@@ -16,10 +21,10 @@ pub(crate) fn text_conditioner(g: &Graph, config: &Config) {
     }
     let dim = Dim::Fixed(config.flow_lm.lookup_table.dim);
     g.output(
-        "embeddings",
+        names::EMBEDDINGS,
         &m.unsqueeze(&x, &[0]),
-        ElementType::F32,
-        &[one, time, dim],
+        DType::F32,
+        &[ONE, time(), dim],
     );
 }
 
@@ -28,7 +33,7 @@ mod tests {
     use super::*;
     use crate::states::States;
     use crate::testing::{
-        FIXTURES, Parameters, Record, Trial, assert_none, fixture, nodes, reference, widened,
+        FIXTURES, GraphTrial, Parameters, Record, assert_none, fixture, nodes, reference, widened,
     };
 
     fn build(config: &Config) -> impl Fn(&Graph, &States<'_>) {
@@ -65,7 +70,7 @@ mod tests {
             (table.n_bins, table.rank) = (10, rank);
             let width = table.dim;
             let parameters = Parameters::of(&config);
-            let mut trial = Trial::new(&parameters, build(&config));
+            let mut trial = GraphTrial::new(&parameters, build(&config));
             let table = parameters.get("flow_lm.conditioner.embed.weight");
             let table = reference::rows(table, rank.unwrap_or(width));
             // The last row is for padding.
@@ -95,7 +100,7 @@ mod tests {
         let mut problems = Vec::new();
         for name in FIXTURES {
             let record = Record::open(name, "text");
-            let mut trial = Trial::new(&Parameters::fixture(name), build(&fixture(name)));
+            let mut trial = GraphTrial::new(&Parameters::fixture(name), build(&fixture(name)));
             let (_, tokens) = record.i64s("token_ids");
             let (shape, embeddings) = record.f32s("embeddings");
             let found = trial.call(

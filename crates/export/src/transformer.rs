@@ -1,4 +1,4 @@
-//! Twin of pocket-tts `modules/transformer.py`.
+//! Counterpart of `modules/transformer.py` in pocket-tts.
 
 use config::{FlowLmTransformerConfig, MimiTransformerConfig};
 use onnx::{Scope, Value};
@@ -55,7 +55,7 @@ impl StreamingTransformer {
         })
     }
 
-    /// Twin of `StreamingTransformerLayer`.
+    /// Counterpart of `StreamingTransformerLayer` in pocket-tts.
     fn layer(
         &self,
         m: &Scope<'_>,
@@ -77,7 +77,7 @@ impl StreamingTransformer {
     }
 }
 
-/// Twin of `LayerScale`, or of the identity where the model has none.
+/// Counterpart of `LayerScale`, or of the identity where the model has none.
 fn layer_scale(m: &Scope<'_>, x: Value) -> Value {
     if m.has_parameter("scale") {
         m.mul(&x, &m.parameter("scale"))
@@ -86,7 +86,7 @@ fn layer_scale(m: &Scope<'_>, x: Value) -> Value {
     }
 }
 
-/// Twin of `ProjectedTransformer`: `x` [1, in, time] -> [1, out, time].
+/// Counterpart of `ProjectedTransformer` in pocket-tts: `x` [1, in, time] -> [1, out, time].
 ///
 /// `positions` are i64 [time]; the projections exist where widths differ.
 pub(crate) fn projected_transformer(

@@ -81,14 +81,15 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use onnx::{Dim, ElementType, Graph};
+    use onnx::Graph;
+    use tensor::{DType, Dim};
 
     use super::*;
     use crate::attention::{Keys, StreamingMultiheadAttention};
     use crate::rope::RotaryEmbedding;
     use crate::states::States;
     use crate::testing::reference::{self, Transformer};
-    use crate::testing::{Parameters, Trial, assert_none, f32s, nodes, noise, without};
+    use crate::testing::{GraphTrial, Parameters, assert_none, f32s, nodes, noise, without};
 
     const PATH: &str = "mimi.self_attn";
     const MODEL: usize = 6;
@@ -109,8 +110,8 @@ mod tests {
     fn build(context: usize) -> impl Fn(&Graph, &States<'_>) {
         move |g, _| {
             let m = g.scope("mimi");
-            let shape = [Dim::Symbol("T"), Dim::Fixed(MODEL)];
-            let x = g.input("x", ElementType::F32, &shape);
+            let shape = [Dim::from("T"), Dim::Fixed(MODEL)];
+            let x = g.input("x", DType::F32, &shape);
             let time = m.size(&x, 0);
             let positions = m.range(&m.ints(&[0]), &time);
             let rope = RotaryEmbedding::new(&m, &positions, WIDTH, MAX_PERIOD);
@@ -121,7 +122,7 @@ mod tests {
                 dim_per_head: WIDTH,
             };
             let y = attention.forward(&g.scope(PATH), 0, &x, &rope, &keys);
-            g.output("y", &y, ElementType::F32, &shape);
+            g.output("y", &y, DType::F32, &shape);
         }
     }
 
@@ -197,7 +198,7 @@ mod tests {
         let parameters = parameters();
         let mut problems = Vec::new();
         for context in [1, 2, 5] {
-            let mut trial = Trial::new(&parameters, build(context));
+            let mut trial = GraphTrial::new(&parameters, build(context));
             let reference = Transformer {
                 layers: 1,
                 heads: HEADS,

@@ -10,7 +10,7 @@ use std::fs;
 use bundle::{ComponentName, Format, Source};
 use checkpoint::{SyntheticWeights, TokenizerFile, TokenizerKind};
 use config::Variant;
-use export::{Export, Formats, Identity};
+use export::{ComponentFormats, Export, Identity};
 use onnx::Opset;
 use runtime::onnxruntime::{OnnxRuntime, Options};
 use runtime::{GraphStream, Stream as _};
@@ -30,7 +30,7 @@ fn thirty_seconds_fit_in_a_gigabyte() {
         components: &[ComponentName::MimiEncoder],
         opset: Opset::MIN,
         attention: false,
-        formats: Formats::all(Format::F32),
+        formats: ComponentFormats::all(Format::F32),
         identity: Identity {
             variant: None,
             signature: None,

@@ -104,6 +104,13 @@ impl Token {
     const LEAST: Self = Self::Wasm(Wasm::<false>);
 
     /// The token of `isa`, if this processor has it.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        allow(
+            clippy::unnecessary_wraps,
+            reason = "only x86-64 has instruction sets that have to be detected"
+        )
+    )]
     fn detect(isa: Isa) -> Option<Self> {
         match isa {
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]

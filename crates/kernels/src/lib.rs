@@ -43,7 +43,7 @@ mod size;
 mod weight_stats;
 
 /// Inputs that share a scale in q6 and q4.
-use weights::BLOCK as QUANT_BLOCK;
+use weights::QUANT_BLOCK;
 
 pub use activation::Activation;
 pub use cache::{Cache, CacheFormat, HeadShape, KvRole};

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use prost::bytes::Bytes;
-use weights::Format;
+use tensor::{DType, Dim};
+use weights::{DataFile, Format, Layout, Packing};
 
 use crate::proto::{
     GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
@@ -13,7 +14,7 @@ use crate::proto::{
     tensor_shape_proto::{Dimension, dimension},
     type_proto,
 };
-use crate::{Attribute, GraphError, Layout, Model, Opset, Packing, Scope};
+use crate::{Attribute, GraphError, OnnxModel, Opset, Scope};
 
 /// A tensor inside a graph, known by its name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,35 +31,18 @@ impl Value {
     }
 }
 
-/// Number format of an input or output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ElementType {
-    /// IEEE 754 single precision.
-    F32,
-    /// Signed 64-bit integer.
-    I64,
-}
-
-/// One size of an input's or output's shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dim<'a> {
-    /// Always this.
-    Fixed(usize),
-    /// Free, under this name.
-    Symbol(&'a str),
-}
-
 /// A graph under construction: see the crate's documentation.
 pub struct Graph {
     name: String,
     opset: Opset,
     format: Format,
     shapes: HashMap<String, Vec<usize>>,
-    inner: RefCell<Inner>,
+    builder: RefCell<Builder>,
 }
 
+/// What has been built so far.
 #[derive(Default)]
-struct Inner {
+struct Builder {
     proto: GraphProto,
     /// Names of nodes, to keep them unique.
     nodes: HashSet<String>,
@@ -83,7 +67,7 @@ impl Graph {
             opset,
             format,
             shapes,
-            inner: RefCell::default(),
+            builder: RefCell::default(),
         }
     }
 
@@ -98,26 +82,26 @@ impl Graph {
     }
 
     /// Declares an input.
-    pub fn input(&self, name: &str, element: ElementType, shape: &[Dim<'_>]) -> Value {
-        let mut inner = self.inner.borrow_mut();
-        self.check_new(&mut inner, name);
-        inner.proto.input.push(value_info(name, element, shape));
+    pub fn input(&self, name: &str, dtype: DType, shape: &[Dim]) -> Value {
+        let mut builder = self.builder.borrow_mut();
+        self.check_new(&mut builder, name);
+        builder.proto.input.push(value_info(name, dtype, shape));
         Value::new(name)
     }
 
     /// Declares `value` as the output `name`.
-    pub fn output(&self, name: &str, value: &Value, element: ElementType, shape: &[Dim<'_>]) {
-        let mut inner = self.inner.borrow_mut();
-        self.check_new(&mut inner, name);
-        inner.proto.output.push(value_info(name, element, shape));
-        inner.outputs.push((value.clone(), name.to_owned()));
+    pub fn output(&self, name: &str, value: &Value, dtype: DType, shape: &[Dim]) {
+        let mut builder = self.builder.borrow_mut();
+        self.check_new(&mut builder, name);
+        builder.proto.output.push(value_info(name, dtype, shape));
+        builder.outputs.push((value.clone(), name.to_owned()));
     }
 
     /// An output named as an input would be two tensors of one name, too.
-    fn check_new(&self, inner: &mut Inner, name: &str) {
-        let mut declared = inner.proto.input.iter().chain(&inner.proto.output);
+    fn check_new(&self, builder: &mut Builder, name: &str) {
+        let mut declared = builder.proto.input.iter().chain(&builder.proto.output);
         if declared.any(|value| value.name() == name) {
-            inner.fail(GraphError::Duplicate {
+            builder.fail(GraphError::Duplicate {
                 graph: self.name.clone(),
                 name: name.to_owned(),
             });
@@ -132,23 +116,23 @@ impl Graph {
     /// Notes that the graph reads the parameter `key`, and says how it is stored; `None` where
     /// it cannot be, which [`Graph::finish`] reports.
     pub(crate) fn parameter(&self, key: &str, layout: Layout) -> Option<Packing> {
-        let mut inner = self.inner.borrow_mut();
+        let mut builder = self.builder.borrow_mut();
         let (graph, key) = (self.name.clone(), key.to_owned());
         let Some(shape) = self.shapes.get(&key) else {
-            inner.fail(GraphError::UnknownParameter { graph, key });
+            builder.fail(GraphError::UnknownParameter { graph, key });
             return None;
         };
         let Some(packing) = layout.packing(shape, self.format) else {
             let shape = shape.clone();
-            inner.fail(GraphError::Misshapen { graph, key, shape });
+            builder.fail(GraphError::Misshapen { graph, key, shape });
             return None;
         };
-        match inner.parameters.iter().find(|(k, ..)| *k == key) {
+        match builder.parameters.iter().find(|(k, ..)| *k == key) {
             Some((_, first, _)) if *first != layout => {
-                inner.fail(GraphError::TwoLayouts { graph, key });
+                builder.fail(GraphError::TwoLayouts { graph, key });
             }
             Some(_) => {}
-            None => inner.parameters.push((key, layout, packing)),
+            None => builder.parameters.push((key, layout, packing)),
         }
         Some(packing)
     }
@@ -161,9 +145,9 @@ impl Graph {
         dims: &[usize],
         bytes: Vec<u8>,
     ) -> Value {
-        let mut inner = self.inner.borrow_mut();
-        if !inner.proto.initializer.iter().any(|t| t.name() == name) {
-            inner.proto.initializer.push(TensorProto {
+        let mut builder = self.builder.borrow_mut();
+        if !builder.proto.initializer.iter().any(|t| t.name() == name) {
+            builder.proto.initializer.push(TensorProto {
                 name: Some(name.to_owned()),
                 data_type: Some(element.into()),
                 dims: dims.iter().map(|&d| d as i64).collect(),
@@ -183,10 +167,10 @@ impl Graph {
         outputs: usize,
         attributes: &[(&str, Attribute)],
     ) -> Vec<Value> {
-        let mut inner = self.inner.borrow_mut();
+        let mut builder = self.builder.borrow_mut();
         let mut unique = name.to_owned();
         let mut count = 1;
-        while !inner.nodes.insert(unique.clone()) {
+        while !builder.nodes.insert(unique.clone()) {
             count += 1;
             unique = format!("{name}_{count}");
         }
@@ -197,7 +181,7 @@ impl Graph {
                 .map(|i| Value::new(format!("{unique}:{i}")))
                 .collect()
         };
-        inner.proto.node.push(NodeProto {
+        builder.proto.node.push(NodeProto {
             name: Some(unique),
             op_type: Some(op.to_owned()),
             input: inputs.iter().map(|v| v.name().to_owned()).collect(),
@@ -213,16 +197,16 @@ impl Graph {
 
     /// The nodes that `build` adds, as a graph of its own with one f32 output, which one of them
     /// computes. Values and constants from outside are known in it.
-    pub(crate) fn inner(&self, name: &str, build: impl FnOnce() -> Value) -> GraphProto {
-        let outside = std::mem::take(&mut self.inner.borrow_mut().proto.node);
+    pub(crate) fn subgraph(&self, name: &str, build: impl FnOnce() -> Value) -> GraphProto {
+        let outside = std::mem::take(&mut self.builder.borrow_mut().proto.node);
         let output = build();
-        let node = std::mem::replace(&mut self.inner.borrow_mut().proto.node, outside);
+        let node = std::mem::replace(&mut self.builder.borrow_mut().proto.node, outside);
         GraphProto {
             name: Some(name.to_owned()),
             node,
             output: vec![ValueInfoProto {
                 name: Some(output.name().to_owned()),
-                r#type: Some(tensor_type(ElementType::F32, None)),
+                r#type: Some(tensor_type(DType::F32, None)),
                 ..ValueInfoProto::default()
             }],
             ..GraphProto::default()
@@ -230,14 +214,14 @@ impl Graph {
     }
 
     /// Checks the graph and lays out its parameters in the file `data_file`.
-    pub fn finish(self, data_file: &str) -> Result<Model, GraphError> {
-        let Inner {
+    pub fn finish(self, data_file: &str) -> Result<OnnxModel, GraphError> {
+        let Builder {
             mut proto,
             parameters,
             outputs,
             error,
             ..
-        } = self.inner.into_inner();
+        } = self.builder.into_inner();
         if let Some(error) = error {
             return Err(error);
         }
@@ -252,15 +236,16 @@ impl Graph {
             });
         }
         proto.name = Some(self.name);
-        let parameters = parameters.into_iter().map(|(key, layout, packing)| {
+        let mut data = DataFile::default();
+        for (key, layout, packing) in parameters {
             let shape = self.shapes[&key].clone();
-            (key, shape, layout, packing)
-        });
-        Ok(Model::new(proto, self.opset, parameters, data_file))
+            data.push(key, shape, layout, packing);
+        }
+        Ok(OnnxModel::new(proto, self.opset, data, data_file))
     }
 }
 
-impl Inner {
+impl Builder {
     /// Keeps the first mistake; building goes on, so that graph code needs no `?` at every step.
     fn fail(&mut self, error: GraphError) {
         self.error.get_or_insert(error);
@@ -304,28 +289,28 @@ fn rename(graph: &mut GraphProto, renamed: &impl Fn(&str) -> String) {
     }
 }
 
-fn value_info(name: &str, element: ElementType, shape: &[Dim<'_>]) -> ValueInfoProto {
+fn value_info(name: &str, dtype: DType, shape: &[Dim]) -> ValueInfoProto {
     let dim = shape
         .iter()
         .map(|dim| Dimension {
             value: Some(match dim {
                 Dim::Fixed(size) => dimension::Value::DimValue(*size as i64),
-                Dim::Symbol(symbol) => dimension::Value::DimParam((*symbol).to_owned()),
+                Dim::Symbol(symbol) => dimension::Value::DimParam(symbol.clone()),
             }),
             ..Dimension::default()
         })
         .collect();
     ValueInfoProto {
         name: Some(name.to_owned()),
-        r#type: Some(tensor_type(element, Some(TensorShapeProto { dim }))),
+        r#type: Some(tensor_type(dtype, Some(TensorShapeProto { dim }))),
         ..ValueInfoProto::default()
     }
 }
 
-fn tensor_type(element: ElementType, shape: Option<TensorShapeProto>) -> TypeProto {
-    let element = match element {
-        ElementType::F32 => DataType::Float,
-        ElementType::I64 => DataType::Int64,
+fn tensor_type(dtype: DType, shape: Option<TensorShapeProto>) -> TypeProto {
+    let element = match dtype {
+        DType::F32 => DataType::Float,
+        DType::I64 => DataType::Int64,
     };
     TypeProto {
         value: Some(type_proto::Value::TensorType(type_proto::Tensor {

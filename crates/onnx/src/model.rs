@@ -1,56 +1,21 @@
-//! A finished graph and where its parameters lie in the data file.
+//! A finished graph and its data file.
 
 use std::io::{self, Write};
 
 use prost::Message;
+use weights::{DataFile, Element, Extent, PlacedParameter, Stored};
 
 use crate::Opset;
-use crate::layout::Stored;
 use crate::proto::{
     GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
-    tensor_proto::DataLocation,
+    tensor_proto::{DataLocation, DataType},
 };
-use crate::{Layout, Packing};
 
-/// Parameters from this size on start at a page, so that runtimes can map them.
-const MAPPED_SIZE: u64 = 1 << 20;
-/// Size of a page.
-const PAGE: u64 = 4096;
-/// Smaller parameters start at a cache line.
-const CACHE_LINE: u64 = 64;
-
-/// A finished graph: what goes into the `.onnx` file, and what belongs beside it.
+/// A finished graph: what goes into the `.onnx` file, and what its data file holds.
 #[derive(Clone, Debug)]
-pub struct Model {
+pub struct OnnxModel {
     proto: ModelProto,
-    parameters: Vec<Parameter>,
-    data_size: u64,
-}
-
-/// A parameter's place in the data file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// Name in the graph: the tensor's path in the checkpoint.
-    pub name: String,
-    /// Sizes in the checkpoint, outermost first.
-    pub shape: Vec<usize>,
-    /// What it is to the graph.
-    pub layout: Layout,
-    /// How it is stored.
-    pub packing: Packing,
-    /// Where its values lie.
-    pub values: Extent,
-    /// Where its scales lie, if there are some.
-    pub scales: Option<Extent>,
-}
-
-/// A part of the data file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// First byte.
-    pub offset: u64,
-    /// Bytes.
-    pub size: u64,
+    data: DataFile,
 }
 
 /// What the tensor of a parameter's scales is called.
@@ -58,35 +23,15 @@ pub fn scale_name(parameter: &str) -> String {
     format!("{parameter}.scale")
 }
 
-impl Model {
+impl OnnxModel {
     pub(crate) fn new(
         mut graph: GraphProto,
         opset: Opset,
-        parameters: impl Iterator<Item = (String, Vec<usize>, Layout, Packing)>,
+        data: DataFile,
         data_file: &str,
     ) -> Self {
-        let mut at = 0u64;
-        let mut place = |size: u64| {
-            let alignment = if size >= MAPPED_SIZE {
-                PAGE
-            } else {
-                CACHE_LINE
-            };
-            let offset = at.next_multiple_of(alignment);
-            at = offset + size;
-            Extent { offset, size }
-        };
-        let placed: Vec<_> = parameters
-            .map(|(name, shape, layout, packing)| Parameter {
-                values: place(packing.values(&shape).size),
-                scales: packing.scales().map(|scales| place(scales.size)),
-                name,
-                shape,
-                layout,
-                packing,
-            })
-            .collect();
-        let initializers = placed.iter().flat_map(|p| p.to_protos(data_file));
+        let initializers = data.parameters().iter();
+        let initializers = initializers.flat_map(|p| initializers_of(p, data_file));
         graph.initializer.extend(initializers);
         let proto = ModelProto {
             ir_version: Some(opset.ir_version()),
@@ -99,11 +44,7 @@ impl Model {
             graph: Some(graph),
             ..ModelProto::default()
         };
-        Self {
-            proto,
-            parameters: placed,
-            data_size: at,
-        }
+        Self { proto, data }
     }
 
     /// The model as protobuf.
@@ -111,14 +52,9 @@ impl Model {
         &self.proto
     }
 
-    /// What the data file holds, in order.
-    pub fn parameters(&self) -> &[Parameter] {
-        &self.parameters
-    }
-
-    /// Bytes of the data file.
-    pub fn data_size(&self) -> u64 {
-        self.data_size
+    /// The data file.
+    pub fn data(&self) -> &DataFile {
+        &self.data
     }
 
     /// Writes the `.onnx` file.
@@ -127,16 +63,18 @@ impl Model {
     }
 }
 
-impl Parameter {
-    /// The initializers of values and scales.
-    fn to_protos(&self, data_file: &str) -> impl Iterator<Item = TensorProto> {
-        let values = self.packing.values(&self.shape);
-        let values = to_proto(self.name.clone(), &values, self.values, data_file);
-        let scales = self.packing.scales().zip(self.scales);
-        let scales = scales
-            .map(|(scales, extent)| to_proto(scale_name(&self.name), &scales, extent, data_file));
-        [values].into_iter().chain(scales)
-    }
+/// The initializers of a parameter's values and scales.
+fn initializers_of(
+    parameter: &PlacedParameter,
+    data_file: &str,
+) -> impl Iterator<Item = TensorProto> {
+    let PlacedParameter { name, packing, .. } = parameter;
+    let values = packing.values(&parameter.shape);
+    let values = to_proto(name.clone(), &values, parameter.values, data_file);
+    let scales = packing.scales().zip(parameter.scales);
+    let scales =
+        scales.map(|(scales, extent)| to_proto(scale_name(name), &scales, extent, data_file));
+    [values].into_iter().chain(scales)
 }
 
 /// An initializer outside the graph.
@@ -147,7 +85,7 @@ fn to_proto(name: String, stored: &Stored, extent: Extent, data_file: &str) -> T
     };
     TensorProto {
         name: Some(name),
-        data_type: Some(stored.element.into()),
+        data_type: Some(data_type(stored.element).into()),
         dims: stored.dims.iter().map(|&d| d as i64).collect(),
         data_location: Some(DataLocation::External.into()),
         external_data: vec![
@@ -156,5 +94,16 @@ fn to_proto(name: String, stored: &Stored, extent: Extent, data_file: &str) -> T
             entry("length", extent.size.to_string()),
         ],
         ..TensorProto::default()
+    }
+}
+
+/// What ONNX calls the number type of stored values.
+pub fn data_type(element: Element) -> DataType {
+    match element {
+        Element::F32 => DataType::Float,
+        Element::Bf16 => DataType::Bfloat16,
+        Element::I16 => DataType::Int16,
+        Element::I8 => DataType::Int8,
+        Element::U8 => DataType::Uint8,
     }
 }

@@ -1,7 +1,9 @@
 //! Scopes: module paths that name what is built in them.
 
+use weights::Layout;
+
 use crate::proto::tensor_proto::DataType;
-use crate::{Attribute, Graph, Layout, Value};
+use crate::{Attribute, Graph, Value};
 
 /// A module of the model: everything built through it carries its path.
 ///

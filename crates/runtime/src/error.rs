@@ -23,7 +23,8 @@ pub enum RuntimeError {
     },
     /// A backend does not support the number type of a component's weights.
     #[error(
-        "{backend} cannot read the {format} weights of {component}: use another backend, or convert with --dtype {component}=f32, q8, q6 or q4"
+        "{backend} cannot read the {format} weights of {component}: use another backend, or convert with --dtype {component}={}",
+        Format::list(.reads.iter().copied())
     )]
     Format {
         /// The backend.
@@ -32,6 +33,8 @@ pub enum RuntimeError {
         component: ComponentName,
         /// The format of its weights.
         format: Format,
+        /// Formats that the backend reads.
+        reads: Vec<Format>,
     },
     /// A backend refuses a graph file.
     #[error("{backend} cannot load {graph}")]

@@ -54,6 +54,9 @@ impl<T: GraphBackend> Backend for T {
                 backend: GraphBackend::name(self),
                 component: name,
                 format: component.format,
+                reads: (Format::ALL.into_iter())
+                    .filter(|&format| self.reads(format))
+                    .collect(),
             });
         }
         Ok(Box::new(GraphStream::load(self, dir, component)?))

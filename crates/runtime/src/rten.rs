@@ -11,6 +11,7 @@ use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrVi
 
 use crate::{Graph, GraphBackend, RuntimeError};
 use tensor::{Data, Tensor, TensorView, ViewData};
+use weights::Element;
 
 /// Name in messages.
 const NAME: &str = "rten";
@@ -44,8 +45,14 @@ impl GraphBackend for Rten {
     }
 
     fn reads(&self, format: Format) -> bool {
-        // Its only 16-bit number type is f16.
-        !matches!(format, Format::Bf16 | Format::Q16)
+        let facts = format.facts();
+        [facts.element, facts.table.element()]
+            .into_iter()
+            .all(|element| match element {
+                Element::F32 | Element::I8 | Element::U8 => true,
+                // Its only 16-bit number type is f16.
+                Element::Bf16 | Element::I16 => false,
+            })
     }
 
     fn load_graph(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError> {

@@ -25,7 +25,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 
-use self::error::ApiError;
+pub(crate) use self::error::ApiError;
+pub(crate) use self::request::{OwnOptions, check_text};
 use crate::{Queue, Settings, Voices};
 
 /// Bytes of a letter at most, in JSON (`\u00e9` and a half of a pair) and in a form.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use encode::{EncodeError, Encoder, Format, Options as Encoding, Patch, Tags, Target};
 use speaker::{Chunk, SpeakerError};
-use speech::{Options, TextPiece, Word};
+use speech::{Options, TextPiece, TextSource, Word};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -25,13 +25,39 @@ pub struct Job {
     /// What speaks.
     pub chosen: Chosen,
     /// The text.
-    pub text: TextPiece,
+    pub text: JobText,
     /// How it is spoken.
     pub options: Options,
     /// How it is encoded.
     pub format: Format,
     /// Whether the header may be completed at the end.
     pub target: Target,
+}
+
+/// The text of a job.
+pub enum JobText {
+    /// All of it.
+    Whole(TextPiece),
+    /// It comes in pieces, as [`speaker::arriving_text`] has it.
+    Arriving(TextSource),
+}
+
+impl JobText {
+    fn title(&self) -> Option<String> {
+        match self {
+            Self::Whole(text) => Tags::title_of(text.source()),
+            Self::Arriving(_) => None,
+        }
+    }
+
+    /// Whether there is something to say: chat programs that split their texts at full stops send
+    /// parts like `...` or an emoji, which would make noise.
+    fn has_words(&self) -> bool {
+        match self {
+            Self::Whole(text) => text.text().chars().any(char::is_alphanumeric),
+            Self::Arriving(_) => true,
+        }
+    }
 }
 
 /// Something of the sound, as it comes.
@@ -139,7 +165,7 @@ impl Job {
         let speaker = &self.chosen.speaker;
         let sample_rate = speaker.model().manifest().sample_rate;
         let tags = Tags {
-            title: Tags::title_of(self.text.source()),
+            title: self.text.title(),
             voice: Some(self.chosen.name.clone()),
             model: Some(self.chosen.model.clone()),
         };
@@ -163,8 +189,14 @@ impl Job {
             spoken.first_sound.get_or_insert_with(|| started.elapsed());
             Ok(worker.send(Part::Sound(sound)))
         };
-        if has_words(self.text.text()) {
-            let utterance = speaker.speak(&self.chosen.voice, self.text, &self.options)?;
+        if self.text.has_words() {
+            let model = speaker.model();
+            let utterance = match self.text {
+                JobText::Whole(text) => model.utterance(text, &self.options),
+                JobText::Arriving(source) => model.utterance_of(source, &self.options),
+            };
+            let utterance =
+                speaker.say(&self.chosen.voice, utterance.map_err(SpeakerError::from)?)?;
             let stop = utterance.stop();
             for chunk in utterance {
                 if worker.is_alone() {
@@ -186,12 +218,6 @@ impl Job {
         spoken.elapsed = started.elapsed();
         Ok(worker.send(Part::Sound(rest)).map(|()| spoken))
     }
-}
-
-/// Whether there is something to say: chat programs that split their texts at full stops send
-/// parts like `...` or an emoji, which would make noise.
-fn has_words(text: &str) -> bool {
-    text.chars().any(char::is_alphanumeric)
 }
 
 fn silence(samples: usize) -> Chunk {

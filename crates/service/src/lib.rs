@@ -6,15 +6,17 @@
 //!    many wait, a request is refused at once.
 //! 3. A [`Job`] speaks one text into one format. It ends within a frame when nobody listens any
 //!    more.
-//! 4. [`http`] is OpenAI's protocol and pocket-tts's own form on top of that.
+//! 4. [`http`] is OpenAI's protocol and pocket-tts's own form on top of that, [`wyoming`] the
+//!    protocol of Home Assistant.
 
 pub mod http;
 mod job;
 mod names;
 mod queue;
 mod voices;
+pub mod wyoming;
 
-pub use job::{Job, Listener, Part, Sound, Spoken};
+pub use job::{Job, JobText, Listener, Part, Sound, Spoken};
 pub use names::OPENAI_VOICES;
 pub use queue::{Full, Queue};
 pub use voices::{Chosen, ModelEntry, VoiceError, Voices};

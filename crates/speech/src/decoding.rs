@@ -1,6 +1,6 @@
 //! Counterpart of `_decode_audio_worker` in pocket-tts `models/tts_model.py`: from latents to samples.
 
-use bundle::ComponentName;
+use bundle::{ComponentName, names};
 use stretch::{Speed, Stretch};
 use tensor::Tensor;
 
@@ -72,7 +72,7 @@ impl Decoding {
 
     /// The chunk is over. Returns the call that decodes the waiting frames, if there are any.
     pub fn rest(&mut self) -> Result<Option<Call>, SpeechError> {
-        let dim = self.model.manifest().model.mimi.quantizer.dimension;
+        let dim = self.model.manifest().model.latent_dim();
         let frames = self.waiting.len() / dim.max(1);
         if frames == 0 {
             return Ok(None);
@@ -81,7 +81,7 @@ impl Decoding {
         let latents = Tensor::f32([1, frames, dim], std::mem::take(&mut self.waiting))?;
         Ok(Some(Call {
             component: ComponentName::MimiDecoder,
-            inputs: vec![("latents", latents)],
+            inputs: vec![(names::LATENTS, latents)],
         }))
     }
 
@@ -91,7 +91,7 @@ impl Decoding {
         &mut self,
         outputs: impl IntoIterator<Item = (String, Tensor)>,
     ) -> Result<Vec<f32>, SpeechError> {
-        let audio = Outputs::new(ComponentName::MimiDecoder, outputs).take("audio")?;
+        let audio = Outputs::new(ComponentName::MimiDecoder, outputs).take(names::AUDIO)?;
         let mut samples = audio.into_f32().unwrap_or_default();
         self.fade_in.apply(&mut samples);
         self.words.extend(self.timing.audio(&samples));

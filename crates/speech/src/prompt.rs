@@ -2,7 +2,7 @@
 //! recording to a voice.
 
 use ::audio::Recording;
-use bundle::ComponentName;
+use bundle::{ComponentName, names};
 use tensor::Tensor;
 
 use crate::audio::{RecordingNotice, check, end_on_pause, resample_poly};
@@ -82,15 +82,15 @@ impl Prompt {
         Ok(match &self.state {
             State::Audio(audio) => Some(Call {
                 component: ComponentName::MimiEncoder,
-                inputs: vec![("audio", audio.clone())],
+                inputs: vec![(names::AUDIO, audio.clone())],
             }),
             State::Embeddings(prompt) => {
-                let ldim = manifest.model.mimi.quantizer.dimension;
+                let ldim = manifest.model.latent_dim();
                 Some(Call {
                     component: ComponentName::FlowLm,
                     inputs: vec![
-                        ("embeddings", prompt.clone()),
-                        ("latents", Tensor::f32([1, 0, ldim], Vec::new())?),
+                        (names::EMBEDDINGS, prompt.clone()),
+                        (names::LATENTS, Tensor::f32([1, 0, ldim], Vec::new())?),
                     ],
                 })
             }
@@ -106,11 +106,11 @@ impl Prompt {
         self.state = match &self.state {
             State::Audio(_) => {
                 let mut outputs = Outputs::new(ComponentName::MimiEncoder, outputs);
-                State::Embeddings(outputs.take("prompt")?)
+                State::Embeddings(outputs.take(names::PROMPT)?)
             }
             State::Embeddings(_) => {
                 // Otherwise a state that is not finite would be noticed only during speech.
-                Outputs::new(ComponentName::FlowLm, outputs).take("conditioning")?;
+                Outputs::new(ComponentName::FlowLm, outputs).take(names::CONDITIONING)?;
                 State::Done
             }
             State::Done => return Err(SpeechError::NotAsked),

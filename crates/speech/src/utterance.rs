@@ -14,7 +14,7 @@
 //! chunk, so that a host can stop in between, however long the text is; and [`Action::Wait`] where
 //! the source has no more of it for now.
 
-use bundle::ComponentName;
+use bundle::{ComponentName, names};
 use serde::{Deserialize, Serialize};
 use tensor::Tensor;
 
@@ -257,7 +257,7 @@ impl Utterance {
             State::Tokens { ids, end } => {
                 let call = Call {
                     component: ComponentName::TextConditioner,
-                    inputs: vec![("token_ids", Tensor::i64([1, ids.len()], ids.clone())?)],
+                    inputs: vec![(names::TOKEN_IDS, Tensor::i64([1, ids.len()], ids.clone())?)],
                 };
                 (State::Tokens { ids, end }, Action::Run(call))
             }
@@ -273,8 +273,8 @@ impl Utterance {
                 let call = Call {
                     component: ComponentName::FlowLm,
                     inputs: vec![
-                        ("embeddings", embeddings.clone()),
-                        ("latents", latents.clone()),
+                        (names::EMBEDDINGS, embeddings.clone()),
+                        (names::LATENTS, latents.clone()),
                     ],
                 };
                 let state = State::Backbone {
@@ -323,7 +323,7 @@ impl Utterance {
                 let mut outputs = Outputs::new(ComponentName::TextConditioner, outputs);
                 let ldim = self.latent_dim();
                 State::Backbone {
-                    embeddings: outputs.take("embeddings")?,
+                    embeddings: outputs.take(names::EMBEDDINGS)?,
                     // NaN stands for the beginning of speech.
                     latents: Tensor::f32([1, 1, ldim], vec![f32::NAN; ldim])?,
                     end,
@@ -335,8 +335,8 @@ impl Utterance {
                 mut end,
             } => {
                 let mut outputs = Outputs::new(ComponentName::FlowLm, outputs);
-                let conditioning = outputs.take("conditioning")?;
-                let logit = first(&outputs.take("eos_logit")?);
+                let conditioning = outputs.take(names::CONDITIONING)?;
+                let logit = first(&outputs.take(names::EOS_LOGIT)?);
                 let scores = match &mut self.scores {
                     Some(scores) => Some(scores.of(&outputs.take(bundle::ATTENTION)?)?),
                     None => None,
@@ -362,10 +362,10 @@ impl Utterance {
                 mut sampler,
                 end,
             } => {
-                let flow = Outputs::new(ComponentName::FlowNet, outputs).take("flow")?;
+                let flow = Outputs::new(ComponentName::FlowNet, outputs).take(names::FLOW)?;
                 let shape = || SpeechError::Shape {
                     component: ComponentName::FlowNet,
-                    output: "flow",
+                    output: names::FLOW,
                     shape: flow.shape().to_vec(),
                 };
                 let values = flow.as_f32().filter(|v| v.len() == self.latent_dim());
@@ -439,7 +439,7 @@ impl Utterance {
     }
 
     fn latent_dim(&self) -> usize {
-        self.model.manifest().model.mimi.quantizer.dimension
+        self.model.manifest().model.latent_dim()
     }
 
     fn no_embeddings(&self) -> Result<Tensor, SpeechError> {
@@ -467,11 +467,11 @@ fn flow_net(conditioning: &Tensor, sampler: &Sampler) -> Result<Option<Call>, Sp
     let Some(step) = sampler.next_call() else {
         return Ok(None);
     };
-    let mut inputs = vec![("conditioning", conditioning.clone())];
+    let mut inputs = vec![(names::CONDITIONING, conditioning.clone())];
     for (name, time) in step.times() {
         inputs.push((name, Tensor::f32([1, 1], vec![time])?));
     }
-    inputs.push(("x", Tensor::f32([1, step.x.len()], step.x.to_vec())?));
+    inputs.push((names::X, Tensor::f32([1, step.x.len()], step.x.to_vec())?));
     Ok(Some(Call {
         component: ComponentName::FlowNet,
         inputs,

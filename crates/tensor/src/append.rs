@@ -57,7 +57,7 @@ fn interleave<T: Copy>(values: &mut Vec<T>, old: usize, rows: &[T], new: usize) 
 
 #[cfg(test)]
 mod tests {
-    use bundle::DType;
+    use crate::DType;
 
     use super::*;
 

@@ -1,8 +1,6 @@
 //! A tensor that owns its values.
 
-use bundle::DType;
-
-use crate::{TensorError, TensorView, ViewData};
+use crate::{DType, TensorError, TensorView, ViewData};
 
 /// Values of a [`Tensor`].
 #[derive(Clone, Debug, PartialEq)]

@@ -1,9 +1,7 @@
 //! A tensor that is borrowed.
 
-use bundle::DType;
-
 use crate::tensor::check_length;
-use crate::{Data, Tensor, TensorError};
+use crate::{DType, Data, Tensor, TensorError};
 
 /// Values of a [`TensorView`].
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,7 +14,7 @@ pub enum VerifyError {
     Manifest(#[from] ManifestError),
     /// The records are not there.
     #[error("cannot read the records in {path}")]
-    Records {
+    ReferenceOutputs {
         /// Their folder.
         path: PathBuf,
         /// Why.
@@ -22,7 +22,7 @@ pub enum VerifyError {
     },
     /// The folder of records holds none.
     #[error("no records in {path}: expected one or more of {}", .expected.join(", "))]
-    NoRecords {
+    NoReferenceOutputs {
         /// The folder.
         path: PathBuf,
         /// Names of the files that records consist of.

@@ -7,7 +7,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Which bundle it is.
-    pub bundle: Identity,
+    pub bundle: BundleIdentity,
     /// The backends, the one that others are compared with first.
     pub backends: Vec<String>,
     /// Largest `max_rel` that passes.
@@ -22,7 +22,7 @@ pub struct Report {
 
 /// Which bundle was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Identity {
+pub struct BundleIdentity {
     /// Name of the released configuration, where it is one.
     pub variant: Option<String>,
     /// Seed of random weights, where they are random.

@@ -1,34 +1,22 @@
-//! The whole proof, step by step.
+//! The whole verification, step by step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use bundle::{ComponentName, Format, Manifest};
+use bundle::{ComponentName, Manifest};
 use runtime::{Backend, RuntimeError};
 
+use crate::component_run::ComponentRun;
 use crate::error::chain;
-use crate::records::Records;
-use crate::table::Table;
+use crate::reference_outputs::ReferenceOutputs;
+use crate::table::DifferenceTable;
 use crate::trace::Trace;
-use crate::trial::Trial;
-use crate::{Check, Identity, Report, VerifyError, made_up, structure};
+use crate::{BundleIdentity, Check, Report, VerifyError, generated_inputs, structure};
 
 /// Largest difference that passes unless asked otherwise, as a part of the tensor's largest value.
 pub const TOLERANCE: f64 = 2e-5;
 
-/// Largest difference from the records that quantised weights may make, where the tolerance is
-/// lower. It was measured with random weights.
-pub fn quantisation_error(format: Format) -> f64 {
-    match format {
-        Format::F32 | Format::Bf16 => 0.0,
-        Format::Q16 => 2e-3,
-        Format::Q8 => 0.1,
-        Format::Q6 => 0.3,
-        Format::Q4 => 1.5,
-    }
-}
-
-/// What to prove a bundle with.
+/// What to verify a bundle with.
 pub struct Options<'a> {
     /// What runs the graphs; the others are compared with the first.
     pub backends: Vec<&'a dyn Backend>,
@@ -62,66 +50,28 @@ pub fn verify(
         return Err(VerifyError::NoBackend);
     }
     let manifest = Manifest::read(dir)?;
-    let records = options.records.map(Records::open).transpose()?;
+    let references = options.records.map(ReferenceOutputs::open).transpose()?;
     progress("files and graphs");
     let structure::Structure { mut checks, sound } = structure::check(dir, &manifest);
+    let mut notes = not_run(&manifest, &sound, references.as_ref());
 
-    let mut notes: Vec<String> = (manifest.components.keys())
-        .filter(|name| !sound.contains(name))
-        .map(|name| format!("{name}: not run, see its findings"))
-        .collect();
-    let missing = ComponentName::ALL.into_iter();
-    let missing = missing.filter(|name| !manifest.components.contains_key(name));
-    notes.extend(missing.map(|name| format!("{name}: not in this bundle")));
-    if let Some(records) = &records {
-        notes.extend(records.notes(|name| manifest.components.contains_key(&name)));
-    }
-
-    let mut proof = Proof {
+    let mut verification = Verification {
         dir,
         manifest: &manifest,
-        records: records.as_ref(),
+        references: references.as_ref(),
         tolerance: options.tolerance,
-        table: Table::new(options.tolerance),
-        references: BTreeMap::new(),
+        table: DifferenceTable::new(options.tolerance),
+        first: BTreeMap::new(),
     };
-    let mut ran = BTreeMap::new();
-    let mut unread: BTreeSet<_> = sound.iter().copied().collect();
-    for &backend in &options.backends {
-        for &name in &sound {
-            progress(&format!("{name} in {}", backend.name()));
-            let found: &mut Vec<String> = ran.entry(name).or_default();
-            match proof.run(backend, name) {
-                Ok(findings) => {
-                    found.extend(findings);
-                    unread.remove(&name);
-                }
-                // Nothing is wrong with the bundle.
-                Err(error @ RuntimeError::Format { .. }) => notes.push(chain(&error)),
-                Err(error) => {
-                    found.push(chain(&error));
-                    unread.remove(&name);
-                }
-            }
-        }
-    }
-    for name in unread {
-        let found = ran.entry(name).or_default();
-        found.push("no backend here reads its weights".to_owned());
-    }
-    checks.extend(ran.into_iter().map(|(name, findings)| Check {
-        name: "run",
-        component: Some(name),
-        findings,
-    }));
-    let comparisons = proof.table.finish();
-    if let Some(records) = &records {
+    checks.extend(verification.run_all(options, &sound, &mut notes, progress));
+    let comparisons = verification.table.finish();
+    if let Some(references) = &references {
         let compared = comparisons.iter().any(|row| row.what.ends_with("/ record"));
-        checks.push(records_check(records, compared));
+        checks.push(references_check(references, compared));
     }
     let names = options.backends.iter().map(|backend| backend.name());
     Ok(Report {
-        bundle: Identity {
+        bundle: BundleIdentity {
             variant: manifest.variant,
             synthetic_seed: manifest.synthetic.map(|synthetic| synthetic.seed),
             opset_version: manifest.opset_version,
@@ -134,18 +84,77 @@ pub fn verify(
     })
 }
 
-/// What is done with every backend and component.
-struct Proof<'a> {
-    dir: &'a Path,
-    manifest: &'a Manifest,
-    records: Option<&'a Records>,
-    tolerance: f64,
-    table: Table,
-    /// What the first backend gave, and up to which difference it is right.
-    references: BTreeMap<ComponentName, (&'static str, Trace, f64)>,
+/// What is not run, and what is not compared.
+fn not_run(
+    manifest: &Manifest,
+    sound: &[ComponentName],
+    references: Option<&ReferenceOutputs>,
+) -> Vec<String> {
+    let mut notes: Vec<String> = (manifest.components.keys())
+        .filter(|name| !sound.contains(name))
+        .map(|name| format!("{name}: not run, see its findings"))
+        .collect();
+    let missing = ComponentName::ALL.into_iter();
+    let missing = missing.filter(|name| !manifest.components.contains_key(name));
+    notes.extend(missing.map(|name| format!("{name}: not in this bundle")));
+    if let Some(references) = references {
+        notes.extend(references.notes(|name| manifest.components.contains_key(&name)));
+    }
+    notes
 }
 
-impl Proof<'_> {
+/// What is done with every backend and component.
+struct Verification<'a> {
+    dir: &'a Path,
+    manifest: &'a Manifest,
+    references: Option<&'a ReferenceOutputs>,
+    tolerance: f64,
+    table: DifferenceTable,
+    /// What the first backend gave, and the difference up to which it is right.
+    first: BTreeMap<ComponentName, (&'static str, Trace, f64)>,
+}
+
+impl Verification<'_> {
+    /// Runs the sound components on every backend: a check for each.
+    fn run_all(
+        &mut self,
+        options: &Options<'_>,
+        sound: &[ComponentName],
+        notes: &mut Vec<String>,
+        progress: &dyn Fn(&str),
+    ) -> Vec<Check> {
+        let mut ran: BTreeMap<ComponentName, Vec<String>> = BTreeMap::new();
+        let mut unread: BTreeSet<_> = sound.iter().copied().collect();
+        for &backend in &options.backends {
+            for &name in sound {
+                progress(&format!("{name} in {}", backend.name()));
+                let found = ran.entry(name).or_default();
+                match self.run(backend, name) {
+                    Ok(findings) => {
+                        found.extend(findings);
+                        unread.remove(&name);
+                    }
+                    // Nothing is wrong with the bundle.
+                    Err(error @ RuntimeError::Format { .. }) => notes.push(chain(&error)),
+                    Err(error) => {
+                        found.push(chain(&error));
+                        unread.remove(&name);
+                    }
+                }
+            }
+        }
+        for name in unread {
+            let found = ran.entry(name).or_default();
+            found.push("no backend here reads its weights".to_owned());
+        }
+        let check = |(name, findings)| Check {
+            name: "run",
+            component: Some(name),
+            findings,
+        };
+        ran.into_iter().map(check).collect()
+    }
+
     /// Runs a component on a backend; the findings are what could not be compared.
     fn run(
         &mut self,
@@ -157,43 +166,42 @@ impl Proof<'_> {
         };
         let allowed = self.tolerance.max(backend.rounding(component.format));
         self.table.allow(allowed);
-        let mut trial = Trial {
+        let mut run = ComponentRun {
             backend: backend.name(),
             component: name,
             model: &self.manifest.model,
             stream: backend.load(self.dir, self.manifest, name)?,
             table: &mut self.table,
         };
-        // Recorded inputs are worth trying even where made-up ones fail.
+        // Recorded inputs are worth trying even where generated ones fail.
         let mut findings = Vec::new();
-        match made_up::run(&mut trial) {
+        match generated_inputs::run(&mut run) {
             Err(error) => findings.push(chain(&error)),
-            Ok(trace) => match self.references.get(&name) {
+            Ok(trace) => match self.first.get(&name) {
                 None => {
-                    self.references
-                        .insert(name, (trial.backend, trace, allowed));
+                    self.first.insert(name, (run.backend, trace, allowed));
                 }
                 Some((reference, expected, reference_allowed)) => {
-                    trial.table.allow(allowed.max(*reference_allowed));
-                    let what = format!("{} / {reference}", trial.backend);
-                    trace.compare(expected, name, &what, trial.table);
-                    trial.table.allow(allowed);
+                    run.table.allow(allowed.max(*reference_allowed));
+                    let what = format!("{} / {reference}", run.backend);
+                    trace.compare(expected, name, &what, run.table);
+                    run.table.allow(allowed);
                 }
             },
         }
-        if let Some(records) = self.records {
-            let allowed = allowed.max(quantisation_error(component.format));
-            trial.table.allow(allowed);
-            let errors = records.compare(&mut trial).into_iter();
-            findings.extend(errors.map(|e| format!("{name} in {}: {}", trial.backend, chain(&e))));
+        if let Some(references) = self.references {
+            let allowed = allowed.max(component.format.reference_error());
+            run.table.allow(allowed);
+            let errors = references.compare(&mut run).into_iter();
+            findings.extend(errors.map(|e| format!("{name} in {}: {}", run.backend, chain(&e))));
         }
         Ok(findings)
     }
 }
 
-/// Whether the records could be read, and used at all.
-fn records_check(records: &Records, compared: bool) -> Check {
-    let damaged = records.damaged.iter();
+/// Whether the reference outputs could be read, and used at all.
+fn references_check(references: &ReferenceOutputs, compared: bool) -> Check {
+    let damaged = references.damaged.iter();
     let mut findings: Vec<String> = damaged.map(|error| chain(error)).collect();
     if findings.is_empty() && !compared {
         findings.push("nothing of the bundle could be compared with them".to_owned());

@@ -1,6 +1,6 @@
 //! A decoder's latents in calls of several sizes.
 
-use bundle::Model;
+use bundle::names;
 use runtime::{Outputs, RuntimeError, Stream};
 use tensor::TensorView;
 
@@ -22,7 +22,7 @@ pub(crate) fn decode<E: From<RuntimeError>>(
     for start in (0..frames).step_by(size) {
         let part = slice(latents, 1, start..start + size)?;
         let done = start + part.shape()[1];
-        let outputs = stream.run(&[("latents", part.view())])?;
+        let outputs = stream.run(&[(names::LATENTS, part.view())])?;
         each(stream, done, &outputs)?;
     }
     Ok(())
@@ -35,12 +35,4 @@ pub(crate) fn context(done: usize, size: usize) -> String {
         1 => format!("frame {last}"),
         _ => format!("frame {last}, {size} frames a call"),
     }
-}
-
-/// Transformer positions of the codec per latent frame.
-pub(crate) fn positions_per_frame(model: &Model) -> usize {
-    let mimi = &model.mimi;
-    let hop = mimi.seanet.hop_length().max(1);
-    let rate = f64::from(mimi.sample_rate) / hop as f64 / mimi.frame_rate;
-    (rate as usize).max(1)
 }

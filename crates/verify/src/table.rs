@@ -7,12 +7,12 @@ use crate::Comparison;
 use crate::difference::Difference;
 
 /// One row per component, tensor and pair of sources.
-pub(crate) struct Table {
+pub(crate) struct DifferenceTable {
     tolerance: f64,
     rows: Vec<Comparison>,
 }
 
-impl Table {
+impl DifferenceTable {
     /// An empty table whose rows pass up to `tolerance`, until [`Self::allow`] says otherwise.
     pub(crate) fn new(tolerance: f64) -> Self {
         Self {
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_row_keeps_its_worst_call() {
-        let mut table = Table::new(0.1);
+        let mut table = DifferenceTable::new(0.1);
         let mut add = |context: &str, value: f32| {
             let values = [[value, 4.0], [1.0, 4.0]];
             let views = [0, 1].map(|i| TensorView::f32(&[2], &values[i]).unwrap());
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_problem_is_worse_than_a_number() {
-        let mut table = Table::new(0.1);
+        let mut table = DifferenceTable::new(0.1);
         for (context, value) in [("call 0", 9.0), ("call 1", f32::NAN), ("call 2", 99.0)] {
             let values = [[value, 4.0], [1.0, 4.0]];
             let views = [0, 1].map(|i| TensorView::f32(&[2], &values[i]).unwrap());

@@ -4,7 +4,7 @@ use bundle::ComponentName;
 use runtime::{Outputs, RuntimeError, Stream};
 use tensor::{Tensor, TensorView};
 
-use crate::table::Table;
+use crate::table::DifferenceTable;
 
 /// Outputs and states of a sequence of calls.
 #[derive(Default)]
@@ -59,7 +59,7 @@ impl Trace {
         reference: &Self,
         component: ComponentName,
         what: &str,
-        table: &mut Table,
+        table: &mut DifferenceTable,
     ) {
         for (a, b) in self.0.iter().zip(&reference.0) {
             let views = [a.value.view(), b.value.view()];

@@ -2,48 +2,55 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How the weights of a component are stored. Vectors (biases, gains, scales) are always f32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
+use crate::Facts;
+use crate::formats;
+
+/// Defines [`Format`] from one list: a variant, and the module of `formats` that has its facts.
+macro_rules! formats {
+    ($($(#[doc = $doc:literal])+ $variant:ident => $module:ident,)+) => {
+        /// How the weights of a component are stored. Vectors (biases, gains, scales) are always f32.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum Format {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Format {
+            /// All of them, the most exact first.
+            pub const ALL: [Self; [$(stringify!($variant)),+].len()] = [$(Self::$variant),+];
+
+            /// All that there is to know of it.
+            pub fn facts(self) -> &'static Facts {
+                match self {
+                    $(Self::$variant => &formats::$module::FACTS,)+
+                }
+            }
+        }
+    };
+}
+
+formats! {
     /// IEEE 754 single precision: holds every checkpoint exactly.
-    F32,
+    F32 => f32,
     /// The upper half of a single: holds the published checkpoints, which are bf16, exactly.
-    Bf16,
+    Bf16 => bf16,
     /// Integers of 14 bits and one scale per output.
-    Q16,
+    Q16 => q16,
     /// Integers of 8 bits and one scale per output.
-    Q8,
+    Q8 => q8,
     /// Integers of 6 bits and one scale of 8 bits per output and 32 inputs.
-    Q6,
+    Q6 => q6,
     /// Integers of 4 bits and one scale of 8 bits per output and 32 inputs.
-    Q4,
+    Q4 => q4,
 }
 
 impl Format {
-    /// All of them, the most exact first.
-    pub const ALL: [Self; 6] = [
-        Self::F32,
-        Self::Bf16,
-        Self::Q16,
-        Self::Q8,
-        Self::Q6,
-        Self::Q4,
-    ];
-
     /// The name, as it is typed and as it stands in the manifest.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-            Self::Q16 => "q16",
-            Self::Q8 => "q8",
-            Self::Q6 => "q6",
-            Self::Q4 => "q4",
-        }
+        self.facts().name
     }
 
     /// The format of that name.
@@ -51,39 +58,13 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.as_str() == name)
     }
 
-    /// Whether values are stored as integers with scales, and so may lose something.
-    pub fn is_quantised(self) -> bool {
-        matches!(self, Self::Q16 | Self::Q8 | Self::Q6 | Self::Q4)
-    }
-
-    /// Whether `values` are stored exactly; of quantised formats that cannot be said.
-    pub fn holds(self, values: &[f32]) -> bool {
-        let lost = match self {
-            Self::F32 => return true,
-            Self::Bf16 => values.iter().fold(0, |all, value| all | value.to_bits()) & 0xffff,
-            Self::Q16 | Self::Q8 | Self::Q6 | Self::Q4 => return false,
-        };
-        lost == 0
-    }
-
-    /// Inputs that are stored as one group: their number is filled up with zeros.
-    pub(crate) fn group(self) -> usize {
-        match self {
-            Self::F32 | Self::Bf16 => 1,
-            Self::Q16 => 2,
-            Self::Q8 => 4,
-            Self::Q6 | Self::Q4 => crate::BLOCK,
-        }
-    }
-
-    /// Bits of one value.
-    pub(crate) fn bits(self) -> usize {
-        match self {
-            Self::F32 => 32,
-            Self::Bf16 | Self::Q16 => 16,
-            Self::Q8 => 8,
-            Self::Q6 => 6,
-            Self::Q4 => 4,
+    /// The names of formats, as a sentence has them: `f32, q8 or q6`.
+    pub fn list(formats: impl IntoIterator<Item = Self>) -> String {
+        let names: Vec<_> = formats.into_iter().map(Self::as_str).collect();
+        match names.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+            None => String::new(),
         }
     }
 }
@@ -91,5 +72,32 @@ impl Format {
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_manifest() {
+        for format in Format::ALL {
+            let json =
+                serde::de::value::StrDeserializer::<serde::de::value::Error>::new(format.as_str());
+            assert_eq!(Format::deserialize(json), Ok(format));
+            assert_eq!(Format::from_name(format.as_str()), Some(format));
+        }
+        assert_eq!(Format::from_name("q7"), None);
+    }
+
+    #[test]
+    fn lists_are_sentences() {
+        assert_eq!(Format::list([]), "");
+        assert_eq!(Format::list([Format::F32]), "f32");
+        assert_eq!(Format::list([Format::F32, Format::Q8]), "f32 or q8");
+        assert_eq!(
+            Format::list([Format::F32, Format::Q8, Format::Q6]),
+            "f32, q8 or q6"
+        );
     }
 }

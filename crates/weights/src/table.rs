@@ -2,8 +2,40 @@
 
 use half::bf16;
 
-use crate::quantise::{bf16_bits, largest_magnitude, quantise};
-use crate::{Format, Q8_MAX};
+use crate::formats::bf16::bf16_bits;
+use crate::quantise::{largest_magnitude, quantise};
+use crate::{Element, Format, Q8_MAX};
+
+/// How a table is stored, which follows from the format of its component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableFormat {
+    /// As it is.
+    F32,
+    /// Rounded to bf16.
+    Bf16,
+    /// Integers of 8 bits and one f32 scale per row.
+    Q8,
+}
+
+impl TableFormat {
+    /// The format that a manifest names for it.
+    pub fn format(self) -> Format {
+        match self {
+            Self::F32 => Format::F32,
+            Self::Bf16 => Format::Bf16,
+            Self::Q8 => Format::Q8,
+        }
+    }
+
+    /// Number type of the values.
+    pub fn element(self) -> Element {
+        match self {
+            Self::F32 => Element::F32,
+            Self::Bf16 => Element::Bf16,
+            Self::Q8 => Element::I8,
+        }
+    }
+}
 
 /// Layout of a lookup table `[rows, width]`, row by row. Its formats are f32, bf16 and q8
 /// with one f32 scale per row. As of a [`Matrix`](crate::Matrix), a size that no integer holds is
@@ -19,28 +51,24 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table of a component whose weights are in `format`. Tables are read a row at a time,
-    /// so that q16 gains nothing over bf16, and are too sensitive for fewer bits than 8.
+    /// A table of a component whose weights are in `format`.
     pub fn new(format: Format, rows: usize, width: usize) -> Self {
-        let format = match format {
-            Format::F32 => Format::F32,
-            Format::Bf16 | Format::Q16 => Format::Bf16,
-            Format::Q8 | Format::Q6 | Format::Q4 => Format::Q8,
-        };
         Self {
-            format,
+            format: format.facts().table.format(),
             rows,
             width,
         }
     }
 
+    /// How values are stored.
+    pub fn table_format(&self) -> TableFormat {
+        self.format.facts().table
+    }
+
     /// Bytes of a row's values.
     pub fn row_bytes(&self) -> usize {
-        match self.format {
-            Format::F32 => self.width.saturating_mul(4),
-            Format::Bf16 | Format::Q16 => self.width.saturating_mul(2),
-            Format::Q8 | Format::Q6 | Format::Q4 => self.width,
-        }
+        self.width
+            .saturating_mul(self.table_format().element().size())
     }
 
     /// Bytes of all values.
@@ -50,25 +78,24 @@ impl Table {
 
     /// Bytes of all scales.
     pub fn scale_bytes(&self) -> usize {
-        if self.format == Format::Q8 {
-            self.rows.saturating_mul(4)
-        } else {
-            0
+        match self.table_format() {
+            TableFormat::F32 | TableFormat::Bf16 => 0,
+            TableFormat::Q8 => self.rows.saturating_mul(4),
         }
     }
 
     /// Packs one row into [`Self::row_bytes`] bytes; returns its scale, where it has one.
     pub fn pack_row(&self, row: &[f32], values: &mut [u8]) -> Option<f32> {
-        match self.format {
-            Format::F32 => values.copy_from_slice(bytemuck::cast_slice(row)),
-            Format::Q8 | Format::Q6 | Format::Q4 => {
+        match self.table_format() {
+            TableFormat::F32 => values.copy_from_slice(bytemuck::cast_slice(row)),
+            TableFormat::Q8 => {
                 let scale = largest_magnitude(row) / Q8_MAX as f32;
                 for (out, value) in values.iter_mut().zip(row) {
                     *out = quantise(*value, scale, Q8_MAX) as i8 as u8;
                 }
                 return Some(scale);
             }
-            Format::Bf16 | Format::Q16 => {
+            TableFormat::Bf16 => {
                 for (out, value) in values.as_chunks_mut::<2>().0.iter_mut().zip(row) {
                     *out = bf16_bits(*value).to_le_bytes();
                 }
@@ -79,18 +106,18 @@ impl Table {
 
     /// Writes the row that is stored as `values` and `scale` to `out`.
     pub fn unpack_row(&self, values: &[u8], scale: f32, out: &mut [f32]) {
-        match self.format {
-            Format::F32 => {
+        match self.table_format() {
+            TableFormat::F32 => {
                 for (out, value) in out.iter_mut().zip(values.as_chunks::<4>().0) {
                     *out = f32::from_le_bytes(*value);
                 }
             }
-            Format::Q8 | Format::Q6 | Format::Q4 => {
+            TableFormat::Q8 => {
                 for (out, value) in out.iter_mut().zip(values) {
                     *out = f32::from(*value as i8) * scale;
                 }
             }
-            Format::Bf16 | Format::Q16 => {
+            TableFormat::Bf16 => {
                 for (out, value) in out.iter_mut().zip(values.as_chunks::<2>().0) {
                     *out = bf16::from_le_bytes(*value).to_f32();
                 }
@@ -117,6 +144,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn sizes_that_no_integer_holds_are_no_slices_length() {
         for format in Format::ALL {

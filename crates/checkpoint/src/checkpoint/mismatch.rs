@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use config::TensorSpec;
 
 use crate::WeightsError;
-use crate::checkpoint::Entry;
+use crate::entry::CheckpointEntry;
 use crate::file::TensorFile;
 
 /// Most tensors of each kind that a message lists.
@@ -39,7 +39,7 @@ pub struct Misshapen {
 
 /// Refuses files that do not contain exactly the tensors of the table.
 pub(super) fn compare(
-    files: &[(Vec<Entry>, TensorFile)],
+    files: &[(Vec<CheckpointEntry>, TensorFile)],
     tensors: &[TensorSpec],
 ) -> Result<(), WeightsError> {
     let mut mismatch = Mismatch::default();

@@ -1,7 +1,7 @@
 //! What can be typed after `serve`.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
@@ -54,6 +54,10 @@ pub(crate) struct ApiArgs {
     /// several times.
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
+    /// Speak for Home Assistant, too: the address for its Wyoming protocol, as `127.0.0.1:10200`.
+    /// The protocol has no keys: whoever reaches the address may speak.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) wyoming: Option<SocketAddr>,
     /// Other names of voices, as `alloy=robin,nova=heron`. Unless given, OpenAI's names stand for the
     /// model's voices in turn.
     #[arg(long, value_name = "NAME=VOICE", value_delimiter = ',', value_parser = alias)]
@@ -101,6 +105,7 @@ impl Default for ApiArgs {
             api_key: None,
             allow_host: Vec::new(),
             allow_origin: Vec::new(),
+            wyoming: None,
             voice_map: Vec::new(),
             workers: 1,
             queue: 64,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use server::Offer;
-use service::http::{Service, router};
+use service::http::Service;
 use service::{ModelEntry, Queue, Settings, Voices};
 use speaker::Speaker;
 
@@ -13,9 +13,9 @@ use crate::args::{ApiArgs, SpeakerArgs};
 use crate::backend;
 use crate::rewriting;
 
-/// The routes that speak with these models. The first is loaded here, so that what is wrong with it
+/// What speaks with these models. The first is loaded here, so that what is wrong with it
 /// is told at once.
-pub(crate) fn routes(args: &ApiArgs, offers: &[Offer]) -> Result<axum::Router> {
+pub(crate) fn service(args: &ApiArgs, offers: &[Offer]) -> Result<Service> {
     let speaker = SpeakerArgs {
         backend: args.backend,
         onnxruntime: args.onnxruntime.clone(),
@@ -43,9 +43,9 @@ pub(crate) fn routes(args: &ApiArgs, offers: &[Offer]) -> Result<axum::Router> {
         replacements: rewriting::replacements(&args.rewriting)?,
         ..Settings::default()
     };
-    Ok(router(Service {
+    Ok(Service {
         voices,
         queue: queue.context("cannot start threads")?,
         settings,
-    }))
+    })
 }

@@ -31,7 +31,12 @@ fn checkpoint() -> &'static [u8] {
 
 /// A predefined voice of the variant: 20 rows, and 4 that are not used.
 fn voice() -> Vec<u8> {
-    let transformer = Variant::find(VARIANT).unwrap().config().flow_lm.transformer;
+    let transformer = Variant::find(VARIANT)
+        .unwrap()
+        .config()
+        .model
+        .flow_lm
+        .transformer;
     let shape = [
         2,
         1,

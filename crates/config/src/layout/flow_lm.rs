@@ -1,12 +1,12 @@
 //! Counterpart of `FlowLMModel`'s parameters in pocket-tts.
 
-use super::{LayerWidths, Layout};
+use super::{LayerWidths, TensorList};
 use crate::{Config, FlowConfig, FlowLmTransformerConfig, LookupTable};
 
 /// Frequencies of a time embedding, each used as cosine and as sine.
 const TIME_FREQUENCIES: usize = 128;
 
-impl Layout {
+impl TensorList {
     /// The backbone, with the text table and the flow net.
     pub(super) fn flow_lm(&mut self, config: &Config) {
         let flow_lm = &config.flow_lm;

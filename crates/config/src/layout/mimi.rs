@@ -1,9 +1,9 @@
 //! Counterpart of `MimiModel`'s parameters in pocket-tts.
 
-use super::{LayerWidths, Layout};
+use super::{LayerWidths, TensorList};
 use crate::{Config, MimiTransformerConfig};
 
-impl Layout {
+impl TensorList {
     /// The audio codec.
     pub(super) fn mimi(&mut self, config: &Config) {
         let mimi = &config.mimi;

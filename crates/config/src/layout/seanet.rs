@@ -2,18 +2,18 @@
 //!
 //! Both are one list of modules, activations included, and a key names a module by its index.
 
-use super::Layout;
+use super::TensorList;
 use crate::SeanetConfig;
 
 /// A walk along the list of modules.
 struct Modules<'a> {
-    layout: &'a mut Layout,
+    layout: &'a mut TensorList,
     config: &'a SeanetConfig,
     path: &'static str,
     index: usize,
 }
 
-impl Layout {
+impl TensorList {
     pub(super) fn seanet_encoder(&mut self, config: &SeanetConfig) {
         let mut modules = Modules::new(self, config, "mimi.encoder.model");
         let mut width = config.n_filters;
@@ -44,7 +44,7 @@ impl Layout {
 }
 
 impl<'a> Modules<'a> {
-    fn new(layout: &'a mut Layout, config: &'a SeanetConfig, path: &'static str) -> Self {
+    fn new(layout: &'a mut TensorList, config: &'a SeanetConfig, path: &'static str) -> Self {
         Self {
             layout,
             config,

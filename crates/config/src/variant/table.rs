@@ -3,7 +3,7 @@
 
 use super::{Included, Language, Origin, Release, Shape, TextStyle, Variant};
 
-pub(super) static ALL: [Variant; 28] = [
+pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_2026-01",
         signature: Some("b6369a24"),

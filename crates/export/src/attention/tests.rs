@@ -1,13 +1,14 @@
 use std::cell::RefCell;
 
-use onnx::{Dim, ElementType, Graph};
+use onnx::Graph;
+use tensor::{DType, Dim};
 
 use super::*;
-use crate::kv_cache::Rows;
+use crate::kv_cache::CacheUpdate;
 use crate::mask::attention_mask;
 use crate::states::States;
 use crate::testing::reference::{self, Transformer};
-use crate::testing::{Parameters, Trial, assert_none, f32s, i64s, nodes, noise, without};
+use crate::testing::{GraphTrial, Parameters, assert_none, f32s, i64s, nodes, noise, without};
 use crate::transformer::StreamingTransformer;
 
 const PATH: &str = "flow_lm.layers.0.self_attn";
@@ -51,9 +52,9 @@ impl Case {
     fn build(self) -> impl Fn(&Graph, &States<'_>) {
         move |g, states| {
             let m = g.scope("flow_lm");
-            let shape = [Dim::Symbol("T"), Dim::Fixed(self.model)];
-            let x = g.input("x", ElementType::F32, &shape);
-            let position = g.input("position", ElementType::I64, &[Dim::Fixed(1)]);
+            let shape = [Dim::from("T"), Dim::Fixed(self.model)];
+            let x = g.input("x", DType::F32, &shape);
+            let position = g.input("position", DType::I64, &[Dim::Fixed(1)]);
             let transformer = StreamingTransformer {
                 num_layers: 1,
                 attention: self.attention(),
@@ -61,11 +62,11 @@ impl Case {
             };
             let time = m.size(&x, 0);
             let rows = match self.context {
-                None => Rows::Append {
+                None => CacheUpdate::Append {
                     symbol: "T",
                     time: &time,
                 },
-                Some(context) => Rows::Last { context },
+                Some(context) => CacheUpdate::Last { context },
             };
             let cache = KvCache::new(&m, &transformer, states, rows);
             let end = m.add(&position, &time);
@@ -81,14 +82,14 @@ impl Case {
             let y = self
                 .attention()
                 .forward(&g.scope(PATH), 0, &x, &rope, &keys);
-            g.output("y", &y, ElementType::F32, &shape);
+            g.output("y", &y, DType::F32, &shape);
         }
     }
 
     /// Streams a sequence in calls, and compares every call with the whole sequence.
     fn problems(&self) -> Vec<String> {
         let parameters = self.parameters();
-        let mut trial = Trial::new(&parameters, self.build());
+        let mut trial = GraphTrial::new(&parameters, self.build());
         let total: usize = self.calls.iter().sum();
         let x = noise("x", total * self.model);
         let reference = Transformer {

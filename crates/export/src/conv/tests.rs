@@ -1,26 +1,27 @@
 mod transposed;
 
-use onnx::{Dim, ElementType, Graph};
+use onnx::Graph;
+use tensor::{DType, Dim};
 
 use super::*;
 use crate::testing::reference::{self, Pad};
-use crate::testing::{Parameters, Trial, assert_none, f32s, i64s, nodes, noise};
+use crate::testing::{GraphTrial, Parameters, assert_none, f32s, i64s, nodes, noise};
 
 const PATH: &str = "mimi.c";
 const IN: usize = 2;
 const OUT: usize = 3;
 
-fn signal<'a>(channels: usize) -> [Dim<'a>; 3] {
-    [Dim::Fixed(1), Dim::Fixed(channels), Dim::Symbol("T")]
+fn signal(channels: usize) -> [Dim; 3] {
+    [Dim::Fixed(1), Dim::Fixed(channels), Dim::from("T")]
 }
 
 /// A convolution with or without what came before.
 fn conv(conv: StreamingConv1d, streams: bool) -> impl Fn(&Graph, &States<'_>) {
     move |g, states| {
         let m = g.scope(PATH);
-        let x = g.input("x", ElementType::F32, &signal(IN));
+        let x = g.input("x", DType::F32, &signal(IN));
         let first = || {
-            let position = g.input("position", ElementType::I64, &[Dim::Fixed(1)]);
+            let position = g.input("position", DType::I64, &[Dim::Fixed(1)]);
             m.equal(&position, &m.ints(&[0]))
         };
         let past = if streams {
@@ -33,8 +34,8 @@ fn conv(conv: StreamingConv1d, streams: bool) -> impl Fn(&Graph, &States<'_>) {
         g.output(
             "y",
             &y,
-            ElementType::F32,
-            &[Dim::Fixed(1), Dim::Fixed(OUT), Dim::Symbol("T_out")],
+            DType::F32,
+            &[Dim::Fixed(1), Dim::Fixed(OUT), Dim::from("T_out")],
         );
     }
 }
@@ -110,7 +111,7 @@ fn a_stream_continues_one_signal() {
     let mut problems = Vec::new();
     for (conv_1d, kernel) in [(DILATED, 7), (REPLICATING, 7), (DILATED, 2), (DILATED, 1)] {
         let parameters = conv_parameters(kernel, kernel != 2);
-        let mut trial = Trial::new(&parameters, conv(conv_1d, true));
+        let mut trial = GraphTrial::new(&parameters, conv(conv_1d, true));
         let context = (kernel - 1) * conv_1d.dilation;
         let replicates = conv_1d.pad_mode == PadMode::Replicate;
         for calls in &calls {
@@ -169,7 +170,7 @@ fn a_whole_signal_has_nothing_before_it() {
                 pad_mode,
             };
             let parameters = conv_parameters(kernel, true);
-            let mut trial = Trial::new(&parameters, conv(conv_1d, false));
+            let mut trial = GraphTrial::new(&parameters, conv(conv_1d, false));
             for outputs in [1, 2, 5] {
                 let time = outputs * stride;
                 let x = noise("x", IN * time);

@@ -1,6 +1,8 @@
 use super::*;
 use crate::testing::reference::{self, Rows, Transformer};
-use crate::testing::{Parameters, Trial, assert_none, f32s, fixture, i64s, nodes, noise, without};
+use crate::testing::{
+    GraphTrial, Parameters, assert_none, f32s, fixture, i64s, nodes, noise, without,
+};
 
 fn build(config: &Config) -> impl Fn(&Graph, &States<'_>) {
     |g, states| flow_lm(g, states, config, &[])
@@ -108,7 +110,7 @@ fn calls_continue_one_sequence() {
     for name in ["tiny_english", "tiny_2m"] {
         let config = fixture(name);
         let parameters = Parameters::of(&config);
-        let mut trial = Trial::new(&parameters, build(&config));
+        let mut trial = GraphTrial::new(&parameters, build(&config));
         let lm = &config.flow_lm.transformer;
         let (width, ldim) = (lm.d_model, config.latent_dim());
         let transformer = Transformer {

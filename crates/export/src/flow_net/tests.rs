@@ -4,7 +4,7 @@ use super::*;
 use crate::states::States;
 use crate::testing::reference::{self, Rows, add, each, linear, silu};
 use crate::testing::{
-    FIXTURES, Parameters, Record, Trial, assert_none, f32s, fixture, nodes, noise, widened,
+    FIXTURES, GraphTrial, Parameters, Record, assert_none, f32s, fixture, nodes, noise, widened,
 };
 
 const NET: &str = "flow_lm.flow_net";
@@ -22,7 +22,7 @@ fn build(config: &Config) -> impl Fn(&Graph, &States<'_>) {
     |g, _| flow_net(g, config)
 }
 
-/// Twin of `TimestepEmbedder`.
+/// Counterpart of `TimestepEmbedder` in pocket-tts.
 fn time_embedding(p: &Parameters, path: &str, t: &Rows) -> Rows {
     let freqs = p.get(&format!("{path}.freqs"));
     let embedding = |row: &Vec<f64>| -> Vec<f64> {
@@ -70,7 +70,7 @@ fn multiply(a: &Rows, b: &Rows) -> Rows {
     a.iter().zip(b).map(row).collect()
 }
 
-/// Twin of `SimpleMLPAdaLN`.
+/// Counterpart of `SimpleMLPAdaLN` in pocket-tts.
 fn reference(p: &Parameters, depth: usize, c: &Rows, times: &[Rows], x: &Rows) -> Rows {
     let mut x = linear(p, &format!("{NET}.input_proj"), x);
     let mut y = linear(p, &format!("{NET}.cond_embed"), c);
@@ -211,7 +211,7 @@ fn nets_of_every_kind() {
             parameters.scale(&format!("{path}.weight"), case.scale);
             parameters.scale(&format!("{path}.bias"), case.scale);
         }
-        let mut trial = Trial::new(&parameters, build(&config));
+        let mut trial = GraphTrial::new(&parameters, build(&config));
         let (z, ldim) = (config.flow_lm.conditioning_dim(), config.latent_dim());
         for rows in [1, 3] {
             let (c, x) = (noise("c", rows * z), noise("x", rows * ldim));
@@ -249,7 +249,7 @@ fn as_recorded() {
     for name in FIXTURES {
         let config = fixture(name);
         let record = Record::open(name, "solver");
-        let mut trial = Trial::new(&Parameters::fixture(name), build(&config));
+        let mut trial = GraphTrial::new(&Parameters::fixture(name), build(&config));
         let times = config.flow_lm.flow.kind.time_inputs();
         let keys = (0..times.len()).map(|i| format!("net.t{i}"));
         let keys = ["net.c".to_owned(), "net.x".to_owned()]

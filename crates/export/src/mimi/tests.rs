@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{
-    FIXTURES, Parameters, Record, Trial, assert_none, f32s, fixture, i64s, nodes, noise, widened,
-    without,
+    FIXTURES, GraphTrial, Parameters, Record, assert_none, f32s, fixture, i64s, nodes, noise,
+    widened, without,
 };
 
 fn encoder(config: &Config) -> impl Fn(&Graph, &States<'_>) {
@@ -75,12 +75,12 @@ fn decoder_snapshot() {
 #[test]
 fn audio_is_padded_to_frames() {
     let build = |g: &Graph, _: &States<'_>| {
-        let shape = |time| [Dim::Fixed(1), Dim::Fixed(1), Dim::Symbol(time)];
-        let x = g.input("x", ElementType::F32, &shape("N"));
+        let shape = |time| [Dim::Fixed(1), Dim::Fixed(1), Dim::from(time)];
+        let x = g.input("x", DType::F32, &shape("N"));
         let y = pad_to_frames(&g.scope("mimi.pad"), &x, 5);
-        g.output("y", &y, ElementType::F32, &shape("M"));
+        g.output("y", &y, DType::F32, &shape("M"));
     };
-    let mut trial = Trial::new(&Parameters::default(), build);
+    let mut trial = GraphTrial::new(&Parameters::default(), build);
     let mut problems = Vec::new();
     for (samples, padded) in [(1, 5), (4, 5), (5, 5), (6, 10), (10, 10), (11, 15), (0, 0)] {
         let x = noise("x", samples);
@@ -98,7 +98,7 @@ fn encoder_as_recorded() {
     let mut problems = Vec::new();
     for name in FIXTURES {
         let record = Record::open(name, "encoder");
-        let mut trial = Trial::new(&Parameters::fixture(name), encoder(&fixture(name)));
+        let mut trial = GraphTrial::new(&Parameters::fixture(name), encoder(&fixture(name)));
         let (_, wav) = record.f32s("wav");
         for (suffix, samples) in [("", wav.len()), ("_odd", wav.len() - 777)] {
             let latents = record.f32s(&format!("latents{suffix}"));
@@ -122,7 +122,7 @@ fn decoder_as_recorded() {
     for name in FIXTURES {
         let config = fixture(name);
         let record = Record::open(name, "decoder");
-        let mut trial = Trial::new(&Parameters::fixture(name), decoder(&config));
+        let mut trial = GraphTrial::new(&Parameters::fixture(name), decoder(&config));
         let (ldim, frame) = (config.latent_dim(), config.frame_size());
         let (latents, audio) = (record.f32s("latents").1, record.f32s("audio").1);
         let mut at = 0;

@@ -1,9 +1,10 @@
 use config::{Config, PadMode};
-use onnx::{Dim, ElementType, Graph};
+use onnx::Graph;
+use tensor::{DType, Dim};
 
 use super::*;
 use crate::testing::reference::{self, Pad, Rows, add, each, elu};
-use crate::testing::{Parameters, Trial, assert_none, f32s, fixture, i64s, nodes, noise};
+use crate::testing::{GraphTrial, Parameters, assert_none, f32s, fixture, i64s, nodes, noise};
 
 fn config(pad_mode: PadMode, n_residual_layers: usize, ratios: &[usize]) -> Config {
     let mut config = fixture("tiny_english");
@@ -76,25 +77,25 @@ fn reference(p: &Parameters, config: &SeanetConfig, encoder: bool, x: &Rows) -> 
 
 fn build_encoder(config: &SeanetConfig) -> impl Fn(&Graph, &States<'_>) {
     move |g, _| {
-        let shape = |channels, time| [Dim::Fixed(1), Dim::Fixed(channels), Dim::Symbol(time)];
-        let x = g.input("x", ElementType::F32, &shape(config.channels, "N"));
+        let shape = |channels, time| [Dim::Fixed(1), Dim::Fixed(channels), Dim::from(time)];
+        let x = g.input("x", DType::F32, &shape(config.channels, "N"));
         let y = seanet_encoder(&g.scope("mimi.encoder"), config, &x);
-        g.output("y", &y, ElementType::F32, &shape(config.dimension, "T"));
+        g.output("y", &y, DType::F32, &shape(config.dimension, "T"));
     }
 }
 
 fn build_decoder(config: &SeanetConfig) -> impl Fn(&Graph, &States<'_>) {
     move |g, states| {
-        let shape = |channels, time| [Dim::Fixed(1), Dim::Fixed(channels), Dim::Symbol(time)];
-        let z = g.input("z", ElementType::F32, &shape(config.dimension, "T"));
+        let shape = |channels, time| [Dim::Fixed(1), Dim::Fixed(channels), Dim::from(time)];
+        let z = g.input("z", DType::F32, &shape(config.dimension, "T"));
         let m = g.scope("mimi.decoder");
         let position = std::cell::OnceCell::new();
         let first = || {
-            let input = || g.input("position", ElementType::I64, &[Dim::Fixed(1)]);
+            let input = || g.input("position", DType::I64, &[Dim::Fixed(1)]);
             m.equal(position.get_or_init(input), &m.ints(&[0]))
         };
         let y = seanet_decoder(&m, config, &z, states, &first);
-        g.output("y", &y, ElementType::F32, &shape(config.channels, "N"));
+        g.output("y", &y, DType::F32, &shape(config.channels, "N"));
     }
 }
 
@@ -180,7 +181,7 @@ fn encoder_takes_a_whole_signal() {
         let config = config(pad_mode, blocks, ratios);
         let parameters = Parameters::of(&config);
         let config = &config.mimi.seanet;
-        let mut trial = Trial::new(&parameters, build_encoder(config));
+        let mut trial = GraphTrial::new(&parameters, build_encoder(config));
         let hop = config.hop_length();
         for positions in [1, 4] {
             let time = positions * hop;
@@ -208,7 +209,7 @@ fn decoder_continues_one_signal() {
         let config = config(pad_mode, blocks, ratios);
         let parameters = Parameters::of(&config);
         let config = &config.mimi.seanet;
-        let mut trial = Trial::new(&parameters, build_decoder(config));
+        let mut trial = GraphTrial::new(&parameters, build_decoder(config));
         // Padding by replication wants as many values as it pads, at every call.
         let calls = [8, 6, 7];
         let (total, hop) = (calls.iter().sum(), config.hop_length());

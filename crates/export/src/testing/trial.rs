@@ -4,10 +4,11 @@ use std::convert::Infallible;
 use std::fs::File;
 
 use bundle::{Component, FileEntry, Format};
-use onnx::{Graph, Opset, ValueReader};
+use onnx::{Graph, Opset};
 use runtime::{GraphBackend, GraphStream, Stream as _, onnxruntime, rten};
 use tempfile::TempDir;
 use tensor::Tensor;
+use weights::ValueReader;
 
 use super::Parameters;
 use crate::interface;
@@ -19,7 +20,7 @@ const TOLERANCE: f64 = 2e-5;
 /// A graph written for the oldest and the newest operator set, on both backends.
 ///
 /// An input called `position` is an input like any other here.
-pub(crate) struct Trial {
+pub(crate) struct GraphTrial {
     _dir: TempDir,
     streams: Vec<(String, GraphStream)>,
 }
@@ -34,7 +35,7 @@ pub(crate) fn i64s(values: &[i64]) -> Tensor {
     Tensor::i64([values.len()], values.to_vec()).unwrap()
 }
 
-impl Trial {
+impl GraphTrial {
     /// Loads what `build` builds.
     pub(crate) fn new(parameters: &Parameters, build: impl Fn(&Graph, &States<'_>)) -> Self {
         let dir = TempDir::new().unwrap();
@@ -50,8 +51,8 @@ impl Trial {
             let mut out = File::create(dir.path().join(&name)).unwrap();
             model.write(&mut out).unwrap();
             let mut out = File::create(dir.path().join(&data)).unwrap();
-            let open = |p: &onnx::Parameter| Ok(Values(parameters.get(&p.name)));
-            model.write_data(&mut out, open, |_| {}).unwrap();
+            let open = |p: &weights::PlacedParameter| Ok(Values(parameters.get(&p.name)));
+            model.data().write(&mut out, open, |_| {}).unwrap();
             let (inputs, outputs) = interface(model.proto().graph.as_ref().unwrap()).unwrap();
             let entry = |name: String| FileEntry {
                 name,

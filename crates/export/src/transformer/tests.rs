@@ -1,9 +1,10 @@
-use onnx::{Dim, ElementType, Graph};
+use onnx::Graph;
+use tensor::{DType, Dim};
 
 use super::*;
 use crate::states::States;
 use crate::testing::reference::{self, Transformer};
-use crate::testing::{Parameters, Trial, assert_none, f32s, nodes, noise, without};
+use crate::testing::{GraphTrial, Parameters, assert_none, f32s, nodes, noise, without};
 use crate::window::Window;
 
 const CONTEXT: usize = 3;
@@ -63,14 +64,14 @@ fn build(config: &MimiTransformerConfig) -> impl Fn(&Graph, &States<'_>) {
         let shape = [
             Dim::Fixed(1),
             Dim::Fixed(config.input_dimension),
-            Dim::Symbol("T"),
+            Dim::from("T"),
         ];
-        let x = g.input("x", ElementType::F32, &shape);
+        let x = g.input("x", DType::F32, &shape);
         let time = m.size(&x, 2);
         let positions = m.range(&m.ints(&[0]), &time);
         let keys = Keys::Windowed(Window::new(&m, &time, config.context));
         let y = projected_transformer(&m, config, &x, &positions, &keys);
-        g.output("y", &y, ElementType::F32, &shape);
+        g.output("y", &y, DType::F32, &shape);
     }
 }
 
@@ -145,7 +146,7 @@ fn layers_follow_each_other() {
     for case in cases {
         let config = config(case.layers, case.input);
         let parameters = parameters(&config, case.scales);
-        let mut trial = Trial::new(&parameters, build(&config));
+        let mut trial = GraphTrial::new(&parameters, build(&config));
         let time = 7;
         let mut x = noise("x", case.input * time);
         for value in &mut x {

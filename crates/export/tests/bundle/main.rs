@@ -17,7 +17,7 @@ use checkpoint::{
     SyntheticWeights, TensorReader, TokenizerFile, TokenizerKind, Weights, WeightsError,
 };
 use config::Config;
-use export::{Export, ExportError, Formats, Identity, WriteProgress};
+use export::{ComponentFormats, Export, ExportError, Identity, WriteProgress};
 use onnx::Opset;
 use tempfile::TempDir;
 use weights::{Matrix, Table};
@@ -54,7 +54,7 @@ struct Parts {
     tokenizer: TokenizerFile,
     components: Vec<ComponentName>,
     synthetic: Option<u64>,
-    formats: Formats,
+    formats: ComponentFormats,
 }
 
 impl Parts {
@@ -64,7 +64,7 @@ impl Parts {
             tokenizer: TokenizerFile::shipped(TokenizerKind::Json).unwrap(),
             components: ComponentName::ALL.to_vec(),
             synthetic: Some(SEED),
-            formats: Formats::all(Format::F32),
+            formats: ComponentFormats::all(Format::F32),
         }
     }
 
@@ -223,7 +223,7 @@ fn data_files_hold_the_checkpoint() {
     ] {
         let dir = TempDir::new().unwrap();
         let mut parts = Parts::of(name);
-        parts.formats = Formats::all(format);
+        parts.formats = ComponentFormats::all(format);
         let weights = parts.weights();
         let manifest = parts.write(&weights, dir.path(), &()).unwrap();
         let tensors = parts.config.tensors().into_iter();
@@ -263,7 +263,7 @@ fn data_files_hold_the_checkpoint() {
 fn rounding_to_bf16_is_told() {
     let dir = TempDir::new().unwrap();
     let mut parts = Parts::of("tiny_2m");
-    parts.formats = Formats::all(Format::Bf16).with(ComponentName::FlowLm, Format::F32);
+    parts.formats = ComponentFormats::all(Format::Bf16).with(ComponentName::FlowLm, Format::F32);
     // These are bf16 numbers.
     let notes = Notes::default();
     parts.write(&parts.weights(), dir.path(), &notes).unwrap();

@@ -43,7 +43,7 @@ fn every_tensor_is_in_the_graphs_that_read_it() {
         for opset in [Opset::MIN, Opset::MAX] {
             let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
             for name in ComponentName::ALL {
-                for parameter in build(name, &config, opset).model.parameters() {
+                for parameter in build(name, &config, opset).model.data().parameters() {
                     let shape = parameter.shape.clone();
                     let key = parameter.name.clone();
                     if found.insert(key.clone(), shape).is_some() {
@@ -91,7 +91,7 @@ fn names_lead_to_modules() {
                 }
             }
             // Constants are listed before the tensors of the checkpoint.
-            let parameters = component.model.parameters();
+            let parameters = component.model.data().parameters();
             let initializers = graph.initializer.iter().rev().take(parameters.len()).rev();
             if !initializers
                 .map(TensorProto::name)

@@ -5,32 +5,40 @@ use std::array::from_fn;
 
 use super::Simd;
 
-/// NEON, which the crate is compiled for: every 64-bit Arm has it, so that it needs no proof.
+/// Proves NEON: every 64-bit Arm has it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Neon;
 
-/// Products of neighbours, summed.
-#[inline(always)]
-fn dot_pairs(acc: int32x4_t, a: int16x8_t, w: int16x8_t) -> int32x4_t {
-    let low = vmull_s16(vget_low_s16(a), vget_low_s16(w));
-    let high = vmull_high_s16(a, w);
-    vaddq_s32(acc, vpaddq_s32(low, high))
-}
+#[allow(clippy::unused_self, reason = "the token is a proof")]
+impl Neon {
+    /// Products of neighbours, summed.
+    #[inline(always)]
+    fn dot_pairs(self, acc: int32x4_t, a: int16x8_t, w: int16x8_t) -> int32x4_t {
+        // SAFETY: `self` proves NEON.
+        unsafe {
+            let low = vmull_s16(vget_low_s16(a), vget_low_s16(w));
+            let high = vmull_high_s16(a, w);
+            vaddq_s32(acc, vpaddq_s32(low, high))
+        }
+    }
 
-/// Adds the products of quants below 128 with four activations. Two products fit into 16 bits.
-///
-/// # Safety
-///
-/// The activations can be read.
-#[inline(always)]
-unsafe fn dot_quants(acc: int32x4_t, quants: uint8x16_t, a: *const i8) -> int32x4_t {
-    // SAFETY: the caller has the activations.
-    let a = unsafe { a.cast::<i32>().read_unaligned() };
-    let a = vreinterpretq_s8_s32(vdupq_n_s32(a));
-    let quants = vreinterpretq_s8_u8(quants);
-    let low = vmull_s8(vget_low_s8(a), vget_low_s8(quants));
-    let high = vmull_high_s8(a, quants);
-    vpadalq_s16(acc, vpaddq_s16(low, high))
+    /// Adds the products of 16 quants below 128 with four activations. Two products fit into 16
+    /// bits.
+    ///
+    /// # Safety
+    ///
+    /// The activations can be read.
+    #[inline(always)]
+    unsafe fn dot_quants(self, acc: int32x4_t, quants: uint8x16_t, a: *const i8) -> int32x4_t {
+        // SAFETY: `self` proves NEON; the caller has the activations.
+        unsafe {
+            let a = vreinterpretq_s8_s32(vdupq_n_s32(a.cast::<i32>().read_unaligned()));
+            let quants = vreinterpretq_s8_u8(quants);
+            let low = vmull_s8(vget_low_s8(a), vget_low_s8(quants));
+            let high = vmull_high_s8(a, quants);
+            vpadalq_s16(acc, vpaddq_s16(low, high))
+        }
+    }
 }
 
 impl Simd for Neon {
@@ -48,16 +56,17 @@ impl Simd for Neon {
 
     #[inline(always)]
     fn zero(self) -> Self::F32x16 {
-        [vdupq_n_f32(0.0); 4]
+        // SAFETY: `self` proves NEON.
+        unsafe { [vdupq_n_f32(0.0); 4] }
     }
     #[inline(always)]
     unsafe fn load_f32(self, from: *const f32) -> Self::F32x16 {
-        // SAFETY: the caller has the numbers.
+        // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe { from_fn(|i| vld1q_f32(from.add(4 * i))) }
     }
     #[inline(always)]
     unsafe fn load_bf16(self, from: *const u16) -> Self::F32x16 {
-        // SAFETY: the caller has the numbers.
+        // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe {
             from_fn(|i| {
                 vreinterpretq_f32_u32(vshlq_n_u32::<16>(vmovl_u16(vld1_u16(from.add(4 * i)))))
@@ -66,7 +75,7 @@ impl Simd for Neon {
     }
     #[inline(always)]
     unsafe fn load_i8(self, from: *const i8) -> Self::F32x16 {
-        // SAFETY: the caller has the numbers.
+        // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe {
             let bytes = vld1q_s8(from);
             let [a, b] = [vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes)];
@@ -81,7 +90,7 @@ impl Simd for Neon {
     }
     #[inline(always)]
     unsafe fn store_f32(self, value: Self::F32x16, to: *mut f32) {
-        // SAFETY: the caller has the numbers.
+        // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe {
             for (i, value) in value.into_iter().enumerate() {
                 vst1q_f32(to.add(4 * i), value);
@@ -90,86 +99,98 @@ impl Simd for Neon {
     }
     #[inline(always)]
     fn splat(self, value: f32) -> Self::F32Splat {
-        vdupq_n_f32(value)
+        // SAFETY: `self` proves NEON.
+        unsafe { vdupq_n_f32(value) }
     }
     #[inline(always)]
     fn mul_add(self, acc: Self::F32x16, a: Self::F32Splat, b: Self::F32x16) -> Self::F32x16 {
-        from_fn(|i| vfmaq_f32(acc[i], a, b[i]))
+        // SAFETY: `self` proves NEON.
+        unsafe { from_fn(|i| vfmaq_f32(acc[i], a, b[i])) }
     }
     #[inline(always)]
     fn mul_add_lanes(self, acc: Self::F32x16, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
-        from_fn(|i| vfmaq_f32(acc[i], a[i], b[i]))
+        // SAFETY: `self` proves NEON.
+        unsafe { from_fn(|i| vfmaq_f32(acc[i], a[i], b[i])) }
     }
     #[inline(always)]
     fn add(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
-        from_fn(|i| vaddq_f32(a[i], b[i]))
+        // SAFETY: `self` proves NEON.
+        unsafe { from_fn(|i| vaddq_f32(a[i], b[i])) }
     }
     #[inline(always)]
     fn mul(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
-        from_fn(|i| vmulq_f32(a[i], b[i]))
+        // SAFETY: `self` proves NEON.
+        unsafe { from_fn(|i| vmulq_f32(a[i], b[i])) }
     }
     #[inline(always)]
     fn scale(self, a: Self::F32x16, b: Self::F32Splat) -> Self::F32x16 {
-        from_fn(|i| vmulq_f32(a[i], b))
+        // SAFETY: `self` proves NEON.
+        unsafe { from_fn(|i| vmulq_f32(a[i], b)) }
     }
 
     #[inline(always)]
     fn splat_i32(self, value: i32) -> Self::I32x16 {
-        [vdupq_n_s32(value); 4]
+        // SAFETY: `self` proves NEON.
+        unsafe { [vdupq_n_s32(value); 4] }
     }
     #[inline(always)]
     unsafe fn load_weights2(self, from: *const i16) -> Self::Weights2 {
-        // SAFETY: the caller has the numbers.
+        // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe { from_fn(|i| vld1q_s16(from.add(8 * i))) }
     }
     #[inline(always)]
     unsafe fn load_weights2_i8(self, from: *const i8) -> Self::Weights2 {
-        // SAFETY: the caller has the numbers.
+        // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe { self.load_weights4(from) }
     }
     #[inline(always)]
     unsafe fn splat_acts2(self, from: *const i16) -> Self::Acts2 {
-        // SAFETY: the caller has the numbers.
+        // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe { vreinterpretq_s16_s32(vdupq_n_s32(from.cast::<i32>().read_unaligned())) }
     }
     #[inline(always)]
     fn dot2(self, acc: Self::I32x16, a: Self::Acts2, w: Self::Weights2) -> Self::I32x16 {
-        from_fn(|i| dot_pairs(acc[i], a, w[i]))
+        from_fn(|i| self.dot_pairs(acc[i], a, w[i]))
     }
     #[inline(always)]
     fn to_f32(self, value: Self::I32x16) -> Self::F32x16 {
-        value.map(|v| vcvtq_f32_s32(v))
+        // SAFETY: `self` proves NEON.
+        unsafe { value.map(|v| vcvtq_f32_s32(v)) }
     }
 
     #[inline(always)]
     unsafe fn init_half_acc(self, _: *const i32) -> Self::HalfAcc {
-        [vdupq_n_s32(0); 4]
+        // SAFETY: `self` proves NEON.
+        unsafe { [vdupq_n_s32(0); 4] }
     }
     #[inline(always)]
     unsafe fn load_weights4(self, from: *const i8) -> Self::Weights4 {
-        // SAFETY: the caller has the numbers.
+        // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe { from_fn(|i| vmovl_s8(vld1_s8(from.add(8 * i)))) }
     }
     #[inline(always)]
     unsafe fn splat_acts4(self, from: *const i16) -> Self::Acts4 {
-        // SAFETY: the caller has the numbers.
+        // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe { vreinterpretq_s16_s64(vdupq_n_s64(from.cast::<i64>().read_unaligned())) }
     }
     #[inline(always)]
     fn dot4(self, acc: Self::HalfAcc, a: Self::Acts4, w: Self::Weights4) -> Self::HalfAcc {
-        from_fn(|i| dot_pairs(acc[i], a, w[i]))
+        from_fn(|i| self.dot_pairs(acc[i], a, w[i]))
     }
     #[inline(always)]
     fn halves_to_f32(self, halves: [Self::HalfAcc; 2]) -> Self::F32x16 {
-        from_fn(|i| {
-            let [a, b] = [halves[i / 2][i % 2 * 2], halves[i / 2][i % 2 * 2 + 1]];
-            vcvtq_f32_s32(vpaddq_s32(a, b))
-        })
+        // SAFETY: `self` proves NEON.
+        unsafe {
+            from_fn(|i| {
+                let [a, b] = [halves[i / 2][i % 2 * 2], halves[i / 2][i % 2 * 2 + 1]];
+                vcvtq_f32_s32(vpaddq_s32(a, b))
+            })
+        }
     }
     #[inline(always)]
     unsafe fn dot_bytes(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16 {
-        // SAFETY: the caller has the numbers.
-        unsafe { from_fn(|i| dot_quants(acc[i], vld1q_u8(quants.add(16 * i)), a)) }
+        // SAFETY: `self` proves NEON; the caller has the numbers.
+        unsafe { from_fn(|i| self.dot_quants(acc[i], vld1q_u8(quants.add(16 * i)), a)) }
     }
     #[inline(always)]
     unsafe fn dot_nibbles(
@@ -178,12 +199,12 @@ impl Simd for Neon {
         a: *const i8,
         quants: *const u8,
     ) -> Self::I32x16 {
-        // SAFETY: the caller has the numbers.
+        // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe {
             from_fn(|i| {
                 let bytes = vld1q_u8(quants.add(16 * i));
-                let acc = dot_quants(acc[i], vandq_u8(bytes, vdupq_n_u8(15)), a);
-                dot_quants(acc, vshrq_n_u8::<4>(bytes), a.add(4))
+                let acc = self.dot_quants(acc[i], vandq_u8(bytes, vdupq_n_u8(15)), a);
+                self.dot_quants(acc, vshrq_n_u8::<4>(bytes), a.add(4))
             })
         }
     }
@@ -194,7 +215,7 @@ impl Simd for Neon {
         a: *const i8,
         quants: *const u8,
     ) -> Self::I32x16 {
-        // SAFETY: the caller has the numbers.
+        // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe {
             from_fn(|i| {
                 let rows = [0, 64, 128].map(|row| vld1q_u8(quants.add(row + 16 * i)));
@@ -202,10 +223,10 @@ impl Simd for Neon {
                 let [x, y, z] = rows.map(|row| vshrq_n_u8::<6>(row));
                 let last = vsliq_n_u8::<2>(x, vsliq_n_u8::<2>(y, z));
                 let lower = rows.map(|row| vandq_u8(row, vdupq_n_u8(63)));
-                let acc = dot_quants(acc[i], lower[0], a);
-                let acc = dot_quants(acc, lower[1], a.add(4));
-                let acc = dot_quants(acc, lower[2], a.add(8));
-                dot_quants(acc, last, a.add(12))
+                let acc = self.dot_quants(acc[i], lower[0], a);
+                let acc = self.dot_quants(acc, lower[1], a.add(4));
+                let acc = self.dot_quants(acc, lower[2], a.add(8));
+                self.dot_quants(acc, last, a.add(12))
             })
         }
     }

@@ -38,7 +38,10 @@ impl Scope<'_> {
         otherwise: impl FnOnce() -> Value,
     ) -> Value {
         let graph = self.graph();
-        let [then, otherwise] = [graph.inner("then", then), graph.inner("else", otherwise)];
+        let [then, otherwise] = [
+            graph.subgraph("then", then),
+            graph.subgraph("else", otherwise),
+        ];
         let branches = [
             ("then_branch", Attribute::Graph(Box::new(then))),
             ("else_branch", Attribute::Graph(Box::new(otherwise))),

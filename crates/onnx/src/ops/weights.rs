@@ -1,12 +1,15 @@
 //! Weights as operators take them: `Cast` (13), `Gather` (13), `Mul` (14) and shapes turn what
-//! the data file holds into f32, exactly as [`formats`] unpacks it. Runtimes compute this once, at load time.
+//! the data file holds into f32, exactly as [`weights`] unpacks it. Runtimes compute this once, at load time.
 
 use std::array::from_fn;
 
-use weights::{BLOCK, Format, Matrix, PANEL, Q4_OFFSET, Q6_OFFSET, power_of_two};
+use weights::{
+    Format, Layout, Matrix, PANEL, Packing, Q4_OFFSET, Q6_OFFSET, QUANT_BLOCK, TableFormat,
+    power_of_two,
+};
 
 use crate::model::scale_name;
-use crate::{Layout, Packing, Scope, Value};
+use crate::{Scope, Value};
 
 impl Scope<'_> {
     /// The weight `name [out, in]` of a linear layer: f32 `[in, out]`.
@@ -29,8 +32,7 @@ impl Scope<'_> {
     }
 
     /// The weight `name [in, out, 2 * stride]` of a transposed convolution: f32
-    /// `[2 * in, stride * out]`, from the inputs before and the inputs themselves to the
-    /// outputs of a time, position in the stride by position.
+    /// `[2 * in, stride * out]`, the inputs and outputs of [`Layout::TransposedConvolution`].
     pub fn transposed_kernel(&self, name: &str) -> Value {
         self.unpacked(name, Layout::TransposedConvolution)
     }
@@ -41,10 +43,14 @@ impl Scope<'_> {
         let values = Value::new(w.path());
         let packing = self.graph().parameter(w.path(), Layout::Table);
         let rows = self.gather(&values, indices, 0);
-        match packing.map(|packing| packing.format()) {
-            None | Some(Format::F32) => rows,
-            Some(Format::Bf16 | Format::Q16) => self.to_f32(&rows),
-            Some(Format::Q8 | Format::Q6 | Format::Q4) => {
+        // `Graph::finish` names the table that is not there.
+        let Some(Packing::Table(table)) = packing else {
+            return rows;
+        };
+        match table.table_format() {
+            TableFormat::F32 => rows,
+            TableFormat::Bf16 => self.to_f32(&rows),
+            TableFormat::Q8 => {
                 let scales = self.gather(&w.scales(), indices, 0);
                 self.mul(&self.to_f32(&rows), &scales)
             }
@@ -70,61 +76,73 @@ impl Scope<'_> {
     /// Turns panels into rows.
     fn unpack(&self, packed: &Value, matrix: Matrix) -> Value {
         let [inputs, outputs] = [matrix.inputs, matrix.outputs].map(|n| n as i64);
-        let rows = matrix.padded_inputs() as i64;
-        let columns = (matrix.panels() * PANEL) as i64;
-        // Numbers change places before they grow: runtimes keep all they compute on the way.
-        let placed = |permutation: &[i64], shape: &[i64]| {
-            self.reshape(&self.transpose(packed, permutation), shape)
+        let panels = Panels {
+            packed,
+            rows: matrix.padded_inputs() as i64,
+            columns: (matrix.panels() * PANEL) as i64,
         };
-        let blocks = rows / BLOCK as i64;
-        let block_scales = || {
-            let scales = self.transpose(&self.scales(), &[1, 0, 2]);
-            let scales = self.reshape(&scales, &[1 + blocks, 1, 1, 1, columns]);
-            let exponents = self.to_i32(&self.slice(&scales, 0, 1, 0));
-            let numbers = self.to_f32(&self.slice(&scales, 1, 1 + blocks, 0));
-            // A negative index counts from the end.
-            let powers: [f32; 256] = from_fn(|i| power_of_two((i as i8).max(-126)));
-            let powers = self.shared("powers of two", &[256], &powers);
-            self.mul(&numbers, &self.gather(&powers, &exponents, 0))
-        };
+        let Panels { rows, columns, .. } = panels;
         let unpacked = match matrix.format {
-            Format::F32 => placed(&[1, 0, 2], &[rows, columns]),
-            Format::Bf16 => self.to_f32(&placed(&[1, 0, 2], &[rows, columns])),
+            Format::F32 => self.moved(&panels, &[1, 0, 2], &[rows, columns]),
+            Format::Bf16 => self.to_f32(&self.moved(&panels, &[1, 0, 2], &[rows, columns])),
             Format::Q16 | Format::Q8 => {
-                let numbers = self.to_f32(&placed(&[1, 3, 0, 2], &[rows, columns]));
+                let numbers = self.to_f32(&self.moved(&panels, &[1, 3, 0, 2], &[rows, columns]));
                 self.mul(&numbers, &self.scales())
             }
-            Format::Q6 => {
-                let bytes = placed(&[1, 2, 4, 0, 3], &[blocks, 2, 3, 4, columns]);
-                let bytes = self.to_i32(&bytes);
-                let lower = self.look_up("q6 lower", &bytes, |byte| (byte & 63).into(), Q6_OFFSET);
-                // The fourth of four numbers, two bits at a time.
-                let upper = self.look_up("q6 upper", &bytes, |byte| (byte >> 6).into(), 0);
-                let powers = self.shared("q6 powers", &[3, 1, 1], &[1.0, 4.0, 16.0]);
-                let upper = self.sum(&self.mul(&upper, &powers), 2);
-                let upper = self.sub(&upper, &self.scalar(Q6_OFFSET as f32));
-                let numbers = self.concat(&[&lower, &upper], 2);
-                let values = self.mul(&numbers, &block_scales());
-                self.reshape(&values, &[rows, columns])
-            }
-            Format::Q4 => {
-                let bytes = placed(&[1, 3, 0, 2], &[blocks, 4, 1, 4, columns]);
-                let scales = block_scales();
-                let bytes = self.to_i32(&bytes);
-                let values = [("q4 lower", 0), ("q4 upper", 4)].map(|(name, shift)| {
-                    let code = |byte| f32::from(byte >> shift & 15_u8);
-                    self.mul(&self.look_up(name, &bytes, code, Q4_OFFSET), &scales)
-                });
-                let values = self.concat(&[&values[0], &values[1]], 2);
-                self.reshape(&values, &[rows, columns])
-            }
+            Format::Q6 => self.unpack_q6(&panels),
+            Format::Q4 => self.unpack_q4(&panels),
         };
         if (rows, columns) == (inputs, outputs) {
             return unpacked;
         }
-        // What filled the last group and the last panel up.
+        // What pads the last group and the last panel.
         let (start, end) = (self.ints(&[0, 0]), self.ints(&[inputs, outputs]));
         self.op("Slice", &[&unpacked, &start, &end], &[])
+    }
+
+    /// Numbers change their order before they are widened: runtimes keep all intermediate results.
+    fn moved(&self, panels: &Panels<'_>, permutation: &[i64], shape: &[i64]) -> Value {
+        self.reshape(&self.transpose(panels.packed, permutation), shape)
+    }
+
+    fn unpack_q6(&self, panels: &Panels<'_>) -> Value {
+        let shape = [panels.blocks(), 2, 3, 4, panels.columns];
+        let bytes = self.to_i32(&self.moved(panels, &[1, 2, 4, 0, 3], &shape));
+        let lower = self.look_up("q6 lower", &bytes, |byte| (byte & 63).into(), Q6_OFFSET);
+        // The fourth of four numbers, two bits at a time.
+        let upper = self.look_up("q6 upper", &bytes, |byte| (byte >> 6).into(), 0);
+        let powers = self.shared("q6 powers", &[3, 1, 1], &[1.0, 4.0, 16.0]);
+        let upper = self.sum(&self.mul(&upper, &powers), 2);
+        let upper = self.sub(&upper, &self.scalar(Q6_OFFSET as f32));
+        let numbers = self.concat(&[&lower, &upper], 2);
+        let values = self.mul(&numbers, &self.block_scales(panels));
+        self.reshape(&values, &[panels.rows, panels.columns])
+    }
+
+    fn unpack_q4(&self, panels: &Panels<'_>) -> Value {
+        let shape = [panels.blocks(), 4, 1, 4, panels.columns];
+        let bytes = self.moved(panels, &[1, 3, 0, 2], &shape);
+        let scales = self.block_scales(panels);
+        let bytes = self.to_i32(&bytes);
+        let values = [("q4 lower", 0), ("q4 upper", 4)].map(|(name, shift)| {
+            let quant = |byte| f32::from(byte >> shift & 15_u8);
+            self.mul(&self.look_up(name, &bytes, quant, Q4_OFFSET), &scales)
+        });
+        let values = self.concat(&[&values[0], &values[1]], 2);
+        self.reshape(&values, &[panels.rows, panels.columns])
+    }
+
+    /// The scales of blocks, `[blocks, 1, 1, 1, columns]`.
+    fn block_scales(&self, panels: &Panels<'_>) -> Value {
+        let blocks = panels.blocks();
+        let scales = self.transpose(&self.scales(), &[1, 0, 2]);
+        let scales = self.reshape(&scales, &[1 + blocks, 1, 1, 1, panels.columns]);
+        let exponents = self.to_i32(&self.slice(&scales, 0, 1, 0));
+        let numbers = self.to_f32(&self.slice(&scales, 1, 1 + blocks, 0));
+        // A negative index counts from the end.
+        let powers: [f32; 256] = from_fn(|i| power_of_two((i as i8).max(-126)));
+        let powers = self.shared("powers of two", &[256], &powers);
+        self.mul(&numbers, &self.gather(&powers, &exponents, 0))
     }
 
     /// Parts of `bytes` less `offset`: runtimes disagree on shifts of bytes, but all look
@@ -132,5 +150,19 @@ impl Scope<'_> {
     fn look_up(&self, name: &str, bytes: &Value, part: impl Fn(u8) -> f32, offset: i32) -> Value {
         let numbers = from_fn::<_, 256, _>(|byte| part(byte as u8) - offset as f32);
         self.gather(&self.shared(name, &[256], &numbers), bytes, 0)
+    }
+}
+
+/// A packed matrix, with its padded sizes.
+struct Panels<'a> {
+    packed: &'a Value,
+    rows: i64,
+    columns: i64,
+}
+
+impl Panels<'_> {
+    /// Blocks of inputs that share scales.
+    fn blocks(&self) -> i64 {
+        self.rows / QUANT_BLOCK as i64
     }
 }

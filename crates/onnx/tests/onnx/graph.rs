@@ -1,12 +1,16 @@
 use onnx::proto::{TensorProto, ValueInfoProto};
-use onnx::{Dim, ElementType, Graph, GraphError, Model, Opset};
+use onnx::{Graph, GraphError, OnnxModel, Opset};
+use tensor::{DType, Dim};
 
 use crate::support::{graph, nodes};
 
-const SHAPE: [Dim<'static>; 1] = [Dim::Symbol("N")];
-const F32: ElementType = ElementType::F32;
+const F32: DType = DType::F32;
 
-fn finished(build: impl Fn(&Graph)) -> Result<Model, GraphError> {
+fn shape() -> [Dim; 1] {
+    [Dim::from("N")]
+}
+
+fn finished(build: impl Fn(&Graph)) -> Result<OnnxModel, GraphError> {
     let g = graph(Opset::MAX, &[("m.weight", &[2, 3]), ("m.bias", &[3])]);
     build(&g);
     g.finish("test.onnx.data")
@@ -25,55 +29,55 @@ fn mistakes_are_named() {
         Case {
             name: "two inputs",
             build: |g| {
-                let x = g.input("x", F32, &SHAPE);
-                let again = g.input("x", F32, &SHAPE);
-                g.output("y", &g.scope("m").add(&x, &again), F32, &SHAPE);
+                let x = g.input("x", F32, &shape());
+                let again = g.input("x", F32, &shape());
+                g.output("y", &g.scope("m").add(&x, &again), F32, &shape());
             },
             message: "graph test: x is there twice",
         },
         Case {
             name: "two outputs",
             build: |g| {
-                let x = g.input("x", F32, &SHAPE);
-                g.output("y", &g.scope("m").sqrt(&x), F32, &SHAPE);
-                g.output("y", &g.scope("m").sin(&x), F32, &SHAPE);
+                let x = g.input("x", F32, &shape());
+                g.output("y", &g.scope("m").sqrt(&x), F32, &shape());
+                g.output("y", &g.scope("m").sin(&x), F32, &shape());
             },
             message: "graph test: y is there twice",
         },
         Case {
             name: "an output called as an input",
             build: |g| {
-                let x = g.input("x", F32, &SHAPE);
-                g.output("x", &g.scope("m").sqrt(&x), F32, &SHAPE);
+                let x = g.input("x", F32, &shape());
+                g.output("x", &g.scope("m").sqrt(&x), F32, &shape());
             },
             message: "graph test: x is there twice",
         },
         Case {
             name: "an input called as an output",
             build: |g| {
-                let x = g.input("x", F32, &SHAPE);
-                g.output("y", &g.scope("m").sqrt(&x), F32, &SHAPE);
-                let y = g.input("y", F32, &SHAPE);
-                g.output("z", &y, F32, &SHAPE);
+                let x = g.input("x", F32, &shape());
+                g.output("y", &g.scope("m").sqrt(&x), F32, &shape());
+                let y = g.input("y", F32, &shape());
+                g.output("z", &y, F32, &shape());
             },
             message: "graph test: y is there twice",
         },
         Case {
             name: "unused input",
             build: |g| {
-                let x = g.input("x", F32, &SHAPE);
-                g.input("z", F32, &SHAPE);
-                g.output("y", &g.scope("m").sqrt(&x), F32, &SHAPE);
+                let x = g.input("x", F32, &shape());
+                g.input("z", F32, &shape());
+                g.output("y", &g.scope("m").sqrt(&x), F32, &shape());
             },
             message: "graph test: nothing reads z",
         },
         Case {
             name: "unused constant",
             build: |g| {
-                let x = g.input("x", F32, &SHAPE);
+                let x = g.input("x", F32, &shape());
                 let m = g.scope("m");
                 m.constant("ones", &[2], &[1.0; 2]);
-                g.output("y", &m.sqrt(&x), F32, &SHAPE);
+                g.output("y", &m.sqrt(&x), F32, &shape());
             },
             message: "graph test: nothing reads m/ones",
         },
@@ -87,9 +91,9 @@ fn mistakes_with_parameters_are_named() {
         Case {
             name: "unknown parameter",
             build: |g| {
-                let x = g.input("x", F32, &SHAPE);
+                let x = g.input("x", F32, &shape());
                 let m = g.scope("m.child");
-                g.output("y", &m.add(&x, &m.parameter("weight")), F32, &SHAPE);
+                g.output("y", &m.add(&x, &m.parameter("weight")), F32, &shape());
             },
             message: "graph test: no tensor is called m.child.weight",
         },
@@ -98,7 +102,7 @@ fn mistakes_with_parameters_are_named() {
             build: |g| {
                 let m = g.scope("m");
                 let x = m.add(&m.matrix("weight"), &m.parameter("weight"));
-                g.output("y", &x, F32, &SHAPE);
+                g.output("y", &x, F32, &shape());
             },
             message: "graph test: m.weight is read in two layouts",
         },
@@ -106,16 +110,16 @@ fn mistakes_with_parameters_are_named() {
             name: "a linear layer that is none",
             build: |g| {
                 let m = g.scope("m");
-                g.output("y", &m.matrix("bias"), F32, &SHAPE);
+                g.output("y", &m.matrix("bias"), F32, &shape());
             },
             message: "graph test: m.bias of shape [3] is not used so",
         },
         Case {
             name: "convolution without parameters",
             build: |g| {
-                let x = g.input("x", F32, &SHAPE);
+                let x = g.input("x", F32, &shape());
                 let y = g.scope("c").conv(&x, onnx::Convolution::default());
-                g.output("y", &y, F32, &SHAPE);
+                g.output("y", &y, F32, &shape());
             },
             message: "graph test: no tensor is called c.weight",
         },
@@ -124,7 +128,7 @@ fn mistakes_with_parameters_are_named() {
             build: |g| {
                 let m = g.scope("m");
                 let x = m.add(&m.parameter("first"), &m.parameter("second"));
-                g.output("y", &x, F32, &SHAPE);
+                g.output("y", &x, F32, &shape());
             },
             message: "graph test: no tensor is called m.first",
         },
@@ -146,7 +150,7 @@ fn assert_named(cases: &[Case]) {
 #[test]
 fn nodes_are_numbered() {
     let model = finished(|g| {
-        let x = g.input("x", F32, &SHAPE);
+        let x = g.input("x", F32, &shape());
         let m = g.scope("m");
         // The second name is taken already when it comes.
         let x = g.scope("m/Sqrt_2").linear_by(&x, &m.parameter("bias"));
@@ -154,7 +158,7 @@ fn nodes_are_numbered() {
         // Modules that are one node carry its name alone.
         let x = m.linear(&x);
         let [a, b] = [0, 1].map(|i| m.split(&x, &[1, 2], 1)[i].clone());
-        g.output("y", &m.concat(&[&a, &b], 0), F32, &SHAPE);
+        g.output("y", &m.concat(&[&a, &b], 0), F32, &shape());
     });
     insta::assert_snapshot!(nodes(&model.unwrap()), @"
     m/Sqrt_2: MatMul(x, m.bias) -> m/Sqrt_2
@@ -175,13 +179,13 @@ fn nodes_are_numbered() {
 #[test]
 fn outputs_are_renamed_where_they_stand() {
     let model = finished(|g| {
-        let x = g.input("x", F32, &SHAPE);
+        let x = g.input("x", F32, &shape());
         let m = g.scope("m");
         let y = m.sqrt(&x);
         // Read by other nodes, before and after it is declared.
         let z = m.sin(&y);
-        g.output("y", &y, F32, &SHAPE);
-        g.output("z", &m.add(&y, &z), F32, &SHAPE);
+        g.output("y", &y, F32, &shape());
+        g.output("z", &m.add(&y, &z), F32, &shape());
     });
     insta::assert_snapshot!(nodes(&model.unwrap()), @"
     m/Sqrt: Sqrt(x) -> y
@@ -193,7 +197,7 @@ fn outputs_are_renamed_where_they_stand() {
 #[test]
 fn what_cannot_be_renamed_is_copied() {
     let model = finished(|g| {
-        let x = g.input("x", F32, &SHAPE);
+        let x = g.input("x", F32, &shape());
         let m = g.scope("m");
         let y = m.sqrt(&x);
         for (name, value) in [
@@ -203,7 +207,7 @@ fn what_cannot_be_renamed_is_copied() {
             ("parameter", &m.parameter("bias")),
             ("constant", &m.scalar(2.0)),
         ] {
-            g.output(name, value, F32, &SHAPE);
+            g.output(name, value, F32, &shape());
         }
     });
     let model = model.unwrap();
@@ -222,7 +226,7 @@ fn what_cannot_be_renamed_is_copied() {
 #[test]
 fn constants_are_shared() {
     let model = finished(|g| {
-        let x = g.input("x", F32, &SHAPE);
+        let x = g.input("x", F32, &shape());
         let (m, n) = (g.scope("m"), g.scope("n"));
         let values = [
             m.scalar(0.5),
@@ -237,7 +241,7 @@ fn constants_are_shared() {
             m.to_f32(&m.ints(&[1])),
         ];
         let sum = values.iter().fold(x, |sum, value| m.add(&sum, value));
-        g.output("y", &sum, F32, &SHAPE);
+        g.output("y", &sum, F32, &shape());
     });
     let model = model.unwrap();
     let initializers = &model.proto().graph.as_ref().unwrap().initializer;

@@ -2,15 +2,16 @@ use onnx::proto::{
     TensorProto,
     tensor_proto::{DataLocation, DataType},
 };
-use onnx::{Dim, ElementType, Layout, Model, Opset, Packing};
-use weights::{Format, Matrix};
+use onnx::{OnnxModel, Opset};
+use tensor::{DType, Dim};
+use weights::{Format, Layout, Matrix, Packing};
 
 use crate::support::{graph, graph_in};
 
 const MIB: usize = 1 << 20;
 
 /// A graph that reads parameters of these shapes, two of them as weights of products.
-fn model(format: Format) -> Model {
+fn model(format: Format) -> OnnxModel {
     let shapes: [(&str, &[usize]); 7] = [
         ("m.a", &[3]),
         ("m.b", &[5, 2]),
@@ -23,7 +24,7 @@ fn model(format: Format) -> Model {
     ];
     let g = graph_in(format, Opset::MAX, &shapes);
     let m = g.scope("m");
-    let x = g.input("x", ElementType::F32, &[Dim::Fixed(1)]);
+    let x = g.input("x", DType::F32, &[Dim::Fixed(1)]);
     // In the order of their first use.
     let d = m.parameter("d");
     let sum = m.add(&m.add(&x, &d), &m.matrix("b"));
@@ -32,16 +33,16 @@ fn model(format: Format) -> Model {
         .iter()
         .fold(sum, |sum, p| m.add(&sum, p));
     let sum = m.add(&sum, &m.matrix("f"));
-    g.output("y", &sum, ElementType::F32, &[Dim::Symbol("N")]);
+    g.output("y", &sum, DType::F32, &[Dim::from("N")]);
     g.finish("some.data").unwrap()
 }
 
 #[test]
 fn parameters_lie_in_the_order_of_their_use() {
     let model = model(Format::Q8);
-    let found: Vec<_> = (model.parameters().iter())
+    let found: Vec<_> = (model.data().parameters().iter())
         .map(|p| {
-            let extent = |e: onnx::Extent| (e.offset, e.size);
+            let extent = |e: weights::Extent| (e.offset, e.size);
             (
                 p.name.as_str(),
                 p.layout,
@@ -76,7 +77,7 @@ fn parameters_lie_in_the_order_of_their_use() {
             ),
         ]
     );
-    assert_eq!(model.data_size(), after_f - 64);
+    assert_eq!(model.data().size(), after_f - 64);
 }
 
 #[test]
@@ -109,9 +110,14 @@ fn large_parameters_start_at_pages() {
     let g = graph(Opset::MAX, &[("m.small", &[1]), ("m.large", &[MIB / 4])]);
     let m = g.scope("m");
     let sum = m.add(&m.parameter("small"), &m.parameter("large"));
-    g.output("y", &sum, ElementType::F32, &[Dim::Symbol("N")]);
+    g.output("y", &sum, DType::F32, &[Dim::from("N")]);
     let model = g.finish("some.data").unwrap();
-    let offsets: Vec<_> = model.parameters().iter().map(|p| p.values.offset).collect();
+    let offsets: Vec<_> = model
+        .data()
+        .parameters()
+        .iter()
+        .map(|p| p.values.offset)
+        .collect();
     assert_eq!(offsets, [0, 4096]);
 }
 
@@ -126,7 +132,7 @@ fn the_graph_refers_to_the_data_file() {
     };
     let parameter = |tensor: &TensorProto| {
         let name = tensor.name().trim_end_matches(".scale");
-        (model.parameters().iter().find(|p| p.name == name)).unwrap()
+        (model.data().parameters().iter().find(|p| p.name == name)).unwrap()
     };
     let external = (initializers.iter()).filter(|t| t.data_location() == DataLocation::External);
     let mut found = Vec::new();

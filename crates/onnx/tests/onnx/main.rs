@@ -1,8 +1,7 @@
-//! The builder, its operators on two runtimes, and the data file.
+//! The builder, its operators on two runtimes, and the layout of the data file.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod data;
 mod graph;
 mod layout;
 mod operators;

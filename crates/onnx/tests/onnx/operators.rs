@@ -2,9 +2,9 @@
 
 mod cases;
 
-use onnx::{Dim, ElementType, Scope, Value};
+use onnx::{Scope, Value};
 use tempfile::TempDir;
-use tensor::{Data, Tensor};
+use tensor::{DType, Data, Dim, Tensor};
 
 use crate::support::{Values, backends, chain, graph, opset};
 
@@ -28,10 +28,10 @@ fn i<const R: usize>(shape: [usize; R], values: &[i64]) -> Tensor {
     Tensor::i64(shape, values.to_vec()).unwrap()
 }
 
-fn element(tensor: &Tensor) -> ElementType {
+fn element(tensor: &Tensor) -> DType {
     match tensor.as_i64() {
-        Some(_) => ElementType::I64,
-        None => ElementType::F32,
+        Some(_) => DType::I64,
+        None => DType::F32,
     }
 }
 
@@ -58,12 +58,12 @@ impl Case {
         let g = graph(opset(version), &shapes);
         let names: Vec<_> = (0..self.inputs.len()).map(|i| format!("x{i}")).collect();
         // All sizes are free: backends have to find them out.
-        let free = ["a", "b", "c", "d"].map(Dim::Symbol);
+        let free = ["a", "b", "c", "d"].map(Dim::from);
         let values: Vec<_> = (names.iter().zip(&self.inputs))
             .map(|(name, t)| g.input(name, element(t), &free[..t.shape().len()]))
             .collect();
         let outputs = (self.build)(&g.scope("m"), &values);
-        let free = ["e", "f", "g", "h"].map(Dim::Symbol);
+        let free = ["e", "f", "g", "h"].map(Dim::from);
         let ys: Vec<_> = (0..outputs.len()).map(|i| format!("y{i}")).collect();
         for ((name, value), t) in ys.iter().zip(&outputs).zip(&self.outputs) {
             g.output(name, value, element(t), &free[..t.shape().len()]);
@@ -76,7 +76,7 @@ impl Case {
             .write(&mut std::fs::File::create(&path).unwrap())
             .unwrap();
         let mut data = std::fs::File::create(dir.path().join("test.onnx.data")).unwrap();
-        let open = |p: &onnx::Parameter| {
+        let open = |p: &weights::PlacedParameter| {
             let (_, t) = self
                 .parameters
                 .iter()
@@ -84,7 +84,7 @@ impl Case {
                 .unwrap();
             Ok::<_, String>(Values::new(t.as_f32().unwrap().to_vec()))
         };
-        model.write_data(&mut data, open, |_| {}).unwrap();
+        model.data().write(&mut data, open, |_| {}).unwrap();
 
         let inputs: Vec<_> = names
             .iter()

@@ -1,5 +1,6 @@
 use onnx::proto::AttributeProto;
-use onnx::{Dim, ElementType, Model, Opset, UnsupportedOpset};
+use onnx::{OnnxModel, Opset, UnsupportedOpset};
+use tensor::{DType, Dim};
 
 use crate::support::{graph, nodes, opset};
 
@@ -26,13 +27,13 @@ fn versions_that_can_be_written() {
     assert!(versions.eq(expected));
 }
 
-fn model(version: i64) -> Model {
+fn model(version: i64) -> OnnxModel {
     let g = graph(opset(version), &[]);
     let m = g.scope("m");
     let shape = [Dim::Fixed(2), Dim::Fixed(3)];
-    let x = g.input("x", ElementType::F32, &shape);
+    let x = g.input("x", DType::F32, &shape);
     let y = m.add(&m.mean(&x, 1), &m.gelu_tanh(&x));
-    g.output("y", &y, ElementType::F32, &shape);
+    g.output("y", &y, DType::F32, &shape);
     g.finish("test.onnx.data").unwrap()
 }
 

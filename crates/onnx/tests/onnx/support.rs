@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use onnx::{Graph, Model, Opset, ValueReader};
+use onnx::{Graph, OnnxModel, Opset};
 use runtime::{GraphBackend, onnxruntime, rten};
-use weights::Format;
+use weights::{Format, ValueReader};
 
 /// An empty graph whose parameters have these shapes, and whose weights are f32.
 pub(crate) fn graph(opset: Opset, shapes: &[(&str, &[usize])]) -> Graph {
@@ -24,7 +24,7 @@ pub(crate) fn opset(version: i64) -> Opset {
 }
 
 /// The nodes of `model`, one a line: `name: Op(inputs) -> outputs`.
-pub(crate) fn nodes(model: &Model) -> String {
+pub(crate) fn nodes(model: &OnnxModel) -> String {
     let nodes = &model.proto().graph.as_ref().unwrap().node;
     let line = |node: &onnx::proto::NodeProto| {
         let (inputs, outputs) = (node.input.join(", "), node.output.join(", "));
@@ -53,24 +53,15 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         .join(": ")
 }
 
-/// Hands out values, at most so many at a time.
+/// Hands out values.
 pub(crate) struct Values {
     all: Vec<f32>,
     at: usize,
-    most: usize,
 }
 
 impl Values {
-    pub(crate) fn new(values: Vec<f32>) -> Self {
-        Self::in_pieces(values, usize::MAX)
-    }
-
-    pub(crate) fn in_pieces(values: Vec<f32>, most: usize) -> Self {
-        Self {
-            all: values,
-            at: 0,
-            most,
-        }
+    pub(crate) fn new(all: Vec<f32>) -> Self {
+        Self { all, at: 0 }
     }
 }
 
@@ -79,7 +70,7 @@ impl ValueReader for Values {
 
     fn read(&mut self, out: &mut [f32]) -> Result<usize, String> {
         let rest = &self.all[self.at..];
-        let n = rest.len().min(out.len()).min(self.most);
+        let n = rest.len().min(out.len());
         out[..n].copy_from_slice(&rest[..n]);
         self.at += n;
         Ok(n)

@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 use super::error::ApiError;
 use super::request::{OwnOptions, check_text};
 use super::{Service, answer};
-use crate::{Chosen, Job};
+use crate::{Chosen, Job, JobText};
 
 /// Where a recording in a form is said to be, in errors.
 const UPLOAD: &str = "voice_wav";
@@ -42,7 +42,7 @@ pub(crate) async fn tts(
         let options = own.options(speaker, Speed::ONE, false)?;
         let text = own.piece(text, speaker, &preparing.settings)?;
         Ok::<_, ApiError>(Job {
-            text,
+            text: JobText::Whole(text),
             options,
             format: Format::Wav(SampleFormat::I16),
             // As pocket-tts does: its clients play what comes.

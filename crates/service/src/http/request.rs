@@ -135,16 +135,20 @@ impl OwnOptions {
         speaker: &Speaker,
         settings: &Settings,
     ) -> Result<TextPiece, ApiError> {
+        Ok(rewritten(text, &self.rules(speaker, settings)?))
+    }
+
+    /// How a text is rewritten for the model.
+    pub(crate) fn rules(&self, speaker: &Speaker, settings: &Settings) -> Result<Rules, ApiError> {
         let model = speaker.model();
         let language = model.manifest().language.as_deref();
         let normalization = self.normalize.unwrap_or(settings.normalization);
         let rules = normalization.rules(model.tokenizer(), language);
         let rules = rules.map_err(|error| ApiError::param("normalize", error.to_string()))?;
-        let rules = Rules {
+        Ok(Rules {
             replacements: settings.replacements.clone(),
             ..rules
-        };
-        Ok(rewritten(text, &rules))
+        })
     }
 }
 

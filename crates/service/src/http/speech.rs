@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use super::error::ApiError;
 use super::request::{Answer, SpeechRequest};
 use super::{Service, answer, events};
-use crate::Job;
+use crate::{Job, JobText};
 
 pub(crate) async fn speech(
     State(service): State<Arc<Service>>,
@@ -81,7 +81,7 @@ fn prepare(
         input_tokens,
         job: Job {
             chosen,
-            text,
+            text: JobText::Whole(text),
             options,
             format,
             target,

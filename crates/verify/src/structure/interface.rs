@@ -1,6 +1,6 @@
 //! Inputs and outputs that a component has to have because of what it is.
 
-use bundle::{ATTENTION, Component, ComponentName, DType, Dim, Manifest, TensorInfo};
+use bundle::{ATTENTION, Component, ComponentName, DType, Dim, Manifest, TensorInfo, names};
 
 /// A tensor that a caller gives or gets; 0 stands for a size that is free.
 struct Expected {
@@ -50,17 +50,18 @@ fn expected(manifest: &Manifest, name: ComponentName) -> (Vec<Expected>, Vec<Exp
         dtype: DType::F32,
         shape: shape.to_vec(),
     };
-    let (flow_lm, mimi) = (&manifest.model.flow_lm, &manifest.model.mimi);
+    let model = &manifest.model;
+    let flow_lm = &model.flow_lm;
     let width = flow_lm.transformer.d_model;
-    let ldim = mimi.quantizer.dimension;
+    let ldim = model.latent_dim();
     let z = flow_lm.conditioning_dim();
-    let embeddings = || f32("embeddings", &[1, FREE, width]);
-    let latents = |width| f32("latents", &[1, FREE, width]);
-    let audio = || f32("audio", &[1, 1, FREE]);
+    let embeddings = || f32(names::EMBEDDINGS, &[1, FREE, width]);
+    let latents = |width| f32(names::LATENTS, &[1, FREE, width]);
+    let audio = || f32(names::AUDIO, &[1, 1, FREE]);
     match name {
         ComponentName::TextConditioner => {
             let token_ids = Expected {
-                name: "token_ids",
+                name: names::TOKEN_IDS,
                 dtype: DType::I64,
                 shape: vec![1, FREE],
             };
@@ -68,19 +69,21 @@ fn expected(manifest: &Manifest, name: ComponentName) -> (Vec<Expected>, Vec<Exp
         }
         ComponentName::FlowLm => (
             vec![embeddings(), latents(ldim)],
-            vec![f32("conditioning", &[1, z]), f32("eos_logit", &[1, 1])],
+            vec![
+                f32(names::CONDITIONING, &[1, z]),
+                f32(names::EOS_LOGIT, &[1, 1]),
+            ],
         ),
         ComponentName::FlowNet => {
             let times = flow_lm.flow.kind.time_inputs().iter();
-            let mut inputs = vec![f32("conditioning", &[FREE, z])];
+            let mut inputs = vec![f32(names::CONDITIONING, &[FREE, z])];
             inputs.extend(times.map(|&time| f32(time, &[FREE, 1])));
-            inputs.push(f32("x", &[FREE, ldim]));
-            (inputs, vec![f32("flow", &[FREE, ldim])])
+            inputs.push(f32(names::X, &[FREE, ldim]));
+            (inputs, vec![f32(names::FLOW, &[FREE, ldim])])
         }
         ComponentName::MimiEncoder => {
-            let inner = mimi.inner_dim.unwrap_or(mimi.seanet.dimension);
-            let prompt = f32("prompt", &[1, FREE, width]);
-            (vec![audio()], vec![latents(inner), prompt])
+            let prompt = f32(names::PROMPT, &[1, FREE, width]);
+            (vec![audio()], vec![latents(model.inner_dim()), prompt])
         }
         ComponentName::MimiDecoder => (vec![latents(ldim)], vec![audio()]),
     }

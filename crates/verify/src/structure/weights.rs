@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use bundle::{Component, Extent, Parameter, ParameterKind};
+use bundle::{Component, Extent, Parameter};
 use onnx::proto::{
     GraphProto, StringStringEntryProto, TensorProto,
     tensor_proto::{DataLocation, DataType},
 };
-use onnx::{Layout, Packing, Stored, scale_name};
+use onnx::{data_type, scale_name};
+use weights::{Packing, Stored};
 
 /// Bytes `start..end` of the data file that belong to `name`.
-struct Place<'a> {
+struct ByteRange<'a> {
     start: u64,
     end: u64,
     name: &'a str,
@@ -38,7 +39,7 @@ pub(super) fn check(component: &Component, graph: &GraphProto) -> Vec<String> {
         }
     }
     let read = graph.read();
-    let mut places = Vec::new();
+    let mut ranges = Vec::new();
     let mut table = table(component, &mut findings);
     for tensor in &graph.initializer {
         let name = tensor.name();
@@ -46,10 +47,10 @@ pub(super) fn check(component: &Component, graph: &GraphProto) -> Vec<String> {
             findings.push(format!("no node reads the initializer {name}"));
         }
         let said = table.remove(name);
-        match place(component, tensor) {
-            Ok(place) => {
-                findings.extend(difference(tensor, place.as_ref(), said));
-                places.extend(place);
+        match byte_range(component, tensor) {
+            Ok(range) => {
+                findings.extend(difference(tensor, range.as_ref(), said));
+                ranges.extend(range);
             }
             Err(problem) => findings.push(format!("initializer {name} {problem}")),
         }
@@ -58,8 +59,8 @@ pub(super) fn check(component: &Component, graph: &GraphProto) -> Vec<String> {
     findings.extend(
         lost.map(|name| format!("the graph has no initializer {name}, which the manifest has")),
     );
-    places.sort_by_key(|place| (place.start, place.end));
-    let overlaps = places.windows(2).filter(|pair| pair[0].end > pair[1].start);
+    ranges.sort_by_key(|range| (range.start, range.end));
+    let overlaps = ranges.windows(2).filter(|pair| pair[0].end > pair[1].start);
     findings.extend(overlaps.map(|pair| {
         let [a, b] = [&pair[0], &pair[1]];
         format!(
@@ -70,7 +71,7 @@ pub(super) fn check(component: &Component, graph: &GraphProto) -> Vec<String> {
     findings
 }
 
-/// What the manifest says of the data file: the tensors by name, with their places.
+/// What the manifest says of the data file: the tensors by name, with their ranges.
 fn table(component: &Component, findings: &mut Vec<String>) -> BTreeMap<String, (Stored, Extent)> {
     let mut tensors = BTreeMap::new();
     for parameter in &component.parameters {
@@ -106,11 +107,11 @@ fn table(component: &Component, findings: &mut Vec<String>) -> BTreeMap<String, 
 /// In what an initializer differs from what the manifest said of it.
 fn difference(
     tensor: &TensorProto,
-    place: Option<&Place<'_>>,
+    range: Option<&ByteRange<'_>>,
     said: Option<(Stored, Extent)>,
 ) -> Option<String> {
     let name = tensor.name();
-    let (place, (stored, extent)) = match (place, said) {
+    let (range, (stored, extent)) = match (range, said) {
         (None, None) => return None,
         (None, Some(_)) => {
             return Some(format!(
@@ -118,22 +119,23 @@ fn difference(
             ));
         }
         (Some(_), None) => return Some(format!("initializer {name} is not in the manifest")),
-        (Some(place), Some(said)) => (place, said),
+        (Some(range), Some(said)) => (range, said),
     };
     let dims: Vec<_> = stored.dims.iter().map(|&size| size as i64).collect();
-    if tensor.data_type() != i32::from(stored.element) || tensor.dims != dims {
+    let element = data_type(stored.element);
+    if tensor.data_type() != i32::from(element) || tensor.dims != dims {
         return Some(format!(
             "initializer {name} is {:?} {:?} where the manifest makes it {:?} {dims:?}",
             DataType::try_from(tensor.data_type()).ok(),
             tensor.dims,
-            stored.element,
+            element,
         ));
     }
-    let length = place.end - place.start;
-    if (place.start, length) != (extent.offset, extent.size) {
+    let length = range.end - range.start;
+    if (range.start, length) != (extent.offset, extent.size) {
         return Some(format!(
             "initializer {name} lies at byte {} with {length} bytes where the manifest says {} with {}",
-            place.start, extent.offset, extent.size
+            range.start, extent.offset, extent.size
         ));
     }
     None
@@ -154,19 +156,7 @@ fn packing(component: &Component, parameter: &Parameter) -> Result<Packing, Stri
     if count.is_none_or(|count| count == 0 || count / 2 > component.data.size) {
         return Err(of_shape());
     }
-    let layout = match kind {
-        ParameterKind::Vector => Layout::Vector,
-        ParameterKind::Table => Layout::Table,
-        ParameterKind::Matrix => Layout::Linear,
-    };
-    // The manifest has inputs first, the checkpoint outputs.
-    let mut shape = shape.clone();
-    if layout == Layout::Linear {
-        shape.reverse();
-    }
-    let packing = layout
-        .packing(&shape, component.format)
-        .ok_or_else(of_shape)?;
+    let packing = parameter.packing(component.format).ok_or_else(of_shape)?;
     if packing.format() != *format {
         return Err(format!(
             "is {format} where the format of the component, {}, makes it {}",
@@ -182,7 +172,10 @@ fn is_external(tensor: &TensorProto) -> bool {
 }
 
 /// Where a tensor lies in the data file; `None` if it stands in the graph.
-fn place<'a>(component: &Component, tensor: &'a TensorProto) -> Result<Option<Place<'a>>, String> {
+fn byte_range<'a>(
+    component: &Component,
+    tensor: &'a TensorProto,
+) -> Result<Option<ByteRange<'a>>, String> {
     let bytes = bytes(tensor)?;
     if !is_external(tensor) {
         // Numbers may also stand in typed fields; runtimes refuse a wrong count of those.
@@ -218,7 +211,7 @@ fn place<'a>(component: &Component, tensor: &'a TensorProto) -> Result<Option<Pl
         ));
     }
     match start.checked_add(length) {
-        Some(end) if end <= data.size => Ok(Some(Place {
+        Some(end) if end <= data.size => Ok(Some(ByteRange {
             start,
             end,
             name: tensor.name(),

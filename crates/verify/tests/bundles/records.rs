@@ -308,12 +308,12 @@ fn a_folder_without_records_is_an_error() {
     let verify = |records: PathBuf| verify(&bundle.path(), Some(&records));
     let empty = verify(folder.path().to_owned());
     assert!(
-        matches!(empty, Err(VerifyError::NoRecords { .. })),
+        matches!(empty, Err(VerifyError::NoReferenceOutputs { .. })),
         "{empty:?}"
     );
     let nowhere = verify(folder.path().join("nowhere"));
     assert!(
-        matches!(nowhere, Err(VerifyError::Records { .. })),
+        matches!(nowhere, Err(VerifyError::ReferenceOutputs { .. })),
         "{nowhere:?}"
     );
 }

@@ -1,9 +1,10 @@
-use onnx::{Dim, ElementType, Graph};
+use onnx::Graph;
+use tensor::{DType, Dim};
 
 use super::{PATH, signal};
 use crate::conv::StreamingConvTranspose1d;
 use crate::states::States;
-use crate::testing::{Parameters, Trial, assert_none, f32s, nodes, noise, reference};
+use crate::testing::{GraphTrial, Parameters, assert_none, f32s, nodes, noise, reference};
 
 #[derive(Clone, Copy, Debug)]
 struct Transposed {
@@ -41,14 +42,14 @@ impl Transposed {
 
     fn build(self) -> impl Fn(&Graph, &States<'_>) {
         move |g, states| {
-            let x = g.input("x", ElementType::F32, &signal(self.ins));
+            let x = g.input("x", DType::F32, &signal(self.ins));
             let convtr = StreamingConvTranspose1d {
                 stride: self.stride,
                 groups: self.groups,
             };
             let y = convtr.forward(&g.scope(PATH), &x, states);
-            let shape = [Dim::Fixed(1), Dim::Fixed(self.outs), Dim::Symbol("T_out")];
-            g.output("y", &y, ElementType::F32, &shape);
+            let shape = [Dim::Fixed(1), Dim::Fixed(self.outs), Dim::from("T_out")];
+            g.output("y", &y, DType::F32, &shape);
         }
     }
 
@@ -56,7 +57,7 @@ impl Transposed {
     /// left over added in front; the overlap stays behind without the bias.
     fn problems(&self) -> Vec<String> {
         let parameters = self.parameters();
-        let mut trial = Trial::new(&parameters, self.build());
+        let mut trial = GraphTrial::new(&parameters, self.build());
         let bias = parameters.find("mimi.c.convtr.bias").map(|(_, b)| b);
         let mut partial = vec![vec![0.0; self.stride]; self.outs];
         let mut problems = Vec::new();

@@ -1,0 +1,124 @@
+//! Attention in pieces, over a window, against the whole signal.
+
+use kernels::CacheFormat;
+
+use super::*;
+use crate::rope::RotaryEmbedding;
+use crate::testing::reference::{self, Transformer, rows};
+use crate::testing::{TestWeights, assert_close, assert_within, in_pieces, noise};
+
+const WIDTH: usize = 10;
+const PATH: &str = "t.layers.0.self_attn";
+
+/// An attention with its made-up weights.
+struct Case {
+    sizes: Transformer,
+    weights: TestWeights,
+    heads: HeadShape,
+}
+
+impl Case {
+    fn new(num_heads: usize, num_kv_heads: usize, context: Option<usize>) -> Self {
+        let sizes = Transformer {
+            layers: 1,
+            num_heads,
+            num_kv_heads,
+            head_dim: 6,
+            max_period: 100.0,
+            context,
+        };
+        let mut weights = TestWeights::new();
+        weights.transformer("t", &sizes, [WIDTH, 4], false);
+        Self {
+            sizes,
+            weights,
+            heads: HeadShape {
+                num_heads,
+                num_kv_heads,
+                head_dim: sizes.head_dim,
+            },
+        }
+    }
+
+    fn attention(&self) -> StreamingMultiheadAttention {
+        let m = self.weights.loader().child(PATH);
+        StreamingMultiheadAttention::new(&m, WIDTH, self.heads, self.sizes.context).unwrap()
+    }
+
+    fn expected(&self, x: &[f32]) -> Vec<f64> {
+        let x = rows(x, WIDTH);
+        self.sizes.attention(&self.weights, PATH, &x).concat()
+    }
+
+    /// The attention of `x` in pieces, with caches in `format`.
+    fn actual(&self, x: &[f32], pieces: &[usize], format: CacheFormat) -> Vec<f32> {
+        let (attention, mut ctx) = (self.attention(), Context::default());
+        let rope = RotaryEmbedding::new(self.sizes.head_dim, self.sizes.max_period);
+        let (mut cache, mut position) = (KvCache::new(self.heads, format), 0);
+        in_pieces(x, WIDTH, pieces, |x, _| {
+            let time = x.len() / WIDTH;
+            let rotation = rope.rotation(position, time);
+            position += time as i64;
+            let y = attention.forward(&mut ctx, x, &rotation, &mut cache, &mut []);
+            // What no later query sees is evicted.
+            let kept = self.sizes.context.map_or(usize::MAX, |context| context - 1);
+            assert_eq!(cache.keys.rows(), kept.min(position as usize));
+            assert!(cache.is_like(&cache));
+            y
+        })
+    }
+}
+
+/// Pieces that end at and next to the edges of windows and of the cache's blocks of 16 rows.
+const PIECES: [&[usize]; 4] = [
+    &[40],
+    &[1, 1, 1, 1, 1, 1, 1, 33],
+    &[4, 1, 5, 6, 1, 15, 1, 7],
+    &[15, 1, 1, 16, 2, 5],
+];
+
+#[test]
+fn attention_in_pieces_is_that_of_the_whole_signal() {
+    for (heads, kv_heads) in [(4, 4), (4, 2), (3, 1)] {
+        for context in [None, Some(1), Some(5), Some(16), Some(17), Some(39)] {
+            let case = Case::new(heads, kv_heads, context);
+            let x = noise(40 * WIDTH, 3);
+            let expected = case.expected(&x);
+            for pieces in PIECES {
+                let what = format!("{heads} heads on {kv_heads}, window {context:?}, {pieces:?}");
+                assert_close(&case.actual(&x, pieces, CacheFormat::F32), &expected, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn integer_caches_lose_little() {
+    let case = Case::new(4, 2, Some(17));
+    let x = noise(40 * WIDTH, 3);
+    let expected = case.expected(&x);
+    for (format, bound) in [(CacheFormat::I16, 2e-3), (CacheFormat::I8, 2e-2)] {
+        let actual = case.actual(&x, PIECES[2], format);
+        assert_within(bound, &actual, &expected, &format!("{format:?}"));
+    }
+}
+
+#[test]
+fn watched_heads_give_their_last_scores() {
+    let case = Case::new(4, 2, None);
+    let x = noise(21 * WIDTH, 3);
+    let projected = reference::linear(&case.weights, &format!("{PATH}.in_proj"), &rows(&x, WIDTH));
+    let expected = case.sizes.scores(&projected);
+    let (attention, mut ctx) = (case.attention(), Context::default());
+    let rope = RotaryEmbedding::new(case.sizes.head_dim, case.sizes.max_period);
+    let mut cache = KvCache::new(case.heads, CacheFormat::F32);
+    let mut watched = [3, 0].map(|head| WatchedHead {
+        head,
+        scores: Vec::new(),
+    });
+    let rotation = rope.rotation(0, 21);
+    attention.forward(&mut ctx, &x, &rotation, &mut cache, &mut watched);
+    for WatchedHead { head, scores } in &watched {
+        assert_close(scores, &expected[20][*head], &format!("head {head}"));
+    }
+}

@@ -1,0 +1,82 @@
+//! Which component's weights are stored how.
+
+use bundle::{ComponentName, Format};
+use config::Config;
+
+/// Weights of the backbone from which on bytes matter more than exactness.
+const LARGE: u64 = 150_000_000;
+
+/// The formats that are asked for, by component; others follow from the model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ComponentFormats([Option<Format>; ComponentName::ALL.len()]);
+
+impl ComponentFormats {
+    /// The format that a component has unless another is asked for: the smallest of which nothing is
+    /// heard, where that is known (`cargo xtask bench listen`, of `starling`), and otherwise the
+    /// smallest that its error allows (`cargo xtask bench quality`).
+    ///
+    /// - **Backbone**: bytes decide how long a step takes. With 8 bits and with 6 `starling` is
+    ///   heard as with f32; with 4 it ends elsewhere twice as often as with 6, and one of its two
+    ///   voices scores at the limit. 6 bits are worth their larger error where a step reads hundreds of
+    ///   megabytes: a page then speaks a tenth faster with one thread, and its user loads a fifth
+    ///   less. A smaller backbone keeps 8: what wider models lose by 6 was not heard.
+    /// - **Decoder**: with 8 bits the quietest tenth of the sound is 1.5 dB louder, which is hiss,
+    ///   though as many words are understood. With 16 it is as quiet as with f32.
+    /// - **Encoder**: with 8 bits `starling`'s voices are heard as before, but it has two voices to
+    ///   choose from, and cannot show whether a stranger's is still like him. Only a page that
+    ///   clones loads it, so 16 bits stay.
+    pub fn default_of(component: ComponentName, config: &Config) -> Format {
+        match component {
+            ComponentName::FlowLm if weights(config) >= LARGE => Format::Q6,
+            ComponentName::TextConditioner | ComponentName::FlowLm | ComponentName::FlowNet => {
+                Format::Q8
+            }
+            ComponentName::MimiEncoder | ComponentName::MimiDecoder => Format::Q16,
+        }
+    }
+
+    /// One format for all.
+    pub fn all(format: Format) -> Self {
+        Self(ComponentName::ALL.map(|_| Some(format)))
+    }
+
+    /// The same formats but for one component.
+    #[must_use]
+    pub fn with(mut self, component: ComponentName, format: Format) -> Self {
+        self.0[component as usize] = Some(format);
+        self
+    }
+
+    /// The format of a component of the model.
+    pub fn of(&self, component: ComponentName, config: &Config) -> Format {
+        self.0[component as usize].unwrap_or_else(|| Self::default_of(component, config))
+    }
+}
+
+/// Weights of the backbone's layers.
+fn weights(config: &Config) -> u64 {
+    let tensors = config.tensors().into_iter();
+    let layers = tensors.filter(|tensor| tensor.key.starts_with("flow_lm.transformer."));
+    layers.map(|tensor| tensor.values()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_backbones_are_stored_in_fewer_bits() {
+        let mut small = 0;
+        for variant in config::Variant::all() {
+            let config = variant.config();
+            let format = ComponentFormats::default().of(ComponentName::FlowLm, &config);
+            let large = config.flow_lm.transformer.num_layers == 24;
+            assert_eq!(format == Format::Q6, large, "{}", variant.name);
+            small += usize::from(!large);
+            let asked = ComponentFormats::default().with(ComponentName::FlowLm, Format::F32);
+            assert_eq!(asked.of(ComponentName::FlowLm, &config), Format::F32);
+            assert_eq!(asked.of(ComponentName::FlowNet, &config), Format::Q8);
+        }
+        assert!(small > 0);
+    }
+}

@@ -1,0 +1,236 @@
+//! One connection: requests are spoken one after the other, in the order in which they come.
+
+use std::sync::Arc;
+
+use encode::{Format, SampleFormat, Target};
+use serde_json::{Value, json};
+use speaker::{TextSender, arriving_text};
+use speech::{Speed, USUAL_SILENCE};
+use tokio::io::{BufReader, BufWriter};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::event::{Event, EventError};
+use super::info::{info, model_and_voice, model_for};
+use crate::http::{ApiError, OwnOptions, Service, check_text};
+use crate::{Chosen, Job, JobText, Listener, Part};
+
+/// Events that wait to be sent.
+const WAITING: usize = 16;
+/// Bytes of a sample.
+const WIDTH: usize = 2;
+
+pub(crate) struct Connection {
+    service: Arc<Service>,
+    events: Sender<Event>,
+    /// What is being spoken.
+    speaking: Option<JoinHandle<()>>,
+    /// A text that comes in pieces.
+    text: Option<TextSender>,
+}
+
+impl Connection {
+    /// Answers a client until it closes, or sends something damaged.
+    pub(crate) async fn run(stream: TcpStream, service: Arc<Service>) -> Result<(), EventError> {
+        drop(stream.set_nodelay(true));
+        let (reader, writer) = stream.into_split();
+        let mut reader = BufReader::new(reader);
+        let (events, waiting) = channel(WAITING);
+        let sending = tokio::spawn(send(waiting, writer));
+        let mut connection = Self {
+            service,
+            events,
+            speaking: None,
+            text: None,
+        };
+        let ended = loop {
+            match Event::read(&mut reader).await {
+                Ok(Some(event)) => {
+                    if connection.answer(event).await.is_none() {
+                        break Ok(());
+                    }
+                }
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        // The client has gone, and with it the reason to speak.
+        if let Some(speaking) = connection.speaking.take() {
+            speaking.abort();
+        }
+        drop(connection);
+        sending.abort();
+        ended
+    }
+
+    /// None once the client does not read any more.
+    async fn answer(&mut self, event: Event) -> Option<()> {
+        match event.kind.as_str() {
+            "describe" => self.send(info(&self.service.voices)).await,
+            "ping" => {
+                let text = json!({ "text": event.text("text") });
+                self.send(Event::new("pong", text)).await
+            }
+            // A client that streams sends the whole text, too, for servers that cannot.
+            "synthesize" if self.text.is_some() => Some(()),
+            "synthesize" => {
+                let text = event.text("text").unwrap_or_default().to_owned();
+                self.begin(&event, Some(text)).await
+            }
+            "synthesize-start" => self.begin(&event, None).await,
+            "synthesize-chunk" => {
+                let piece = event.text("text").unwrap_or_default().to_owned();
+                if let Some(text) = self.text.clone() {
+                    // It waits while there is more than the speaker can take.
+                    drop(spawn_blocking(move || text.push(&piece)).await);
+                }
+                Some(())
+            }
+            "synthesize-stop" => {
+                if let Some(text) = self.text.take() {
+                    text.close();
+                }
+                Some(())
+            }
+            _ => Some(()),
+        }
+    }
+
+    /// Begins to speak a text, or one that comes in pieces, after what is being spoken.
+    async fn begin(&mut self, event: &Event, text: Option<String>) -> Option<()> {
+        if let Some(text) = self.text.take() {
+            text.close();
+        }
+        if let Some(speaking) = self.speaking.take() {
+            drop(speaking.await);
+        }
+        let voice = event.data.get("voice").cloned().unwrap_or_default();
+        let is_stream = text.is_none();
+        let service = self.service.clone();
+        let prepared = spawn_blocking(move || prepare(&service, &voice, text)).await;
+        let (job, sender) = match prepared {
+            Ok(Ok(prepared)) => prepared,
+            Ok(Err(error)) => return self.send(failure(error.message())).await,
+            Err(error) => return self.send(failure(&error.to_string())).await,
+        };
+        let rate = job.chosen.speaker.model().manifest().sample_rate;
+        let (work, listener) = job.begin();
+        if let Err(full) = self.service.queue.push(work) {
+            return self.send(failure(&full.to_string())).await;
+        }
+        self.text = sender;
+        let events = self.events.clone();
+        self.speaking = Some(tokio::spawn(async move {
+            // An error of sending is noticed by the next one that reads.
+            let _sent = forward(listener, rate, is_stream, &events).await;
+        }));
+        Some(())
+    }
+
+    async fn send(&self, event: Event) -> Option<()> {
+        self.events.send(event).await.ok()
+    }
+}
+
+/// What a request asks for.
+fn prepare(
+    service: &Service,
+    voice: &Value,
+    text: Option<String>,
+) -> Result<(Job, Option<TextSender>), ApiError> {
+    let chosen = choose(service, voice)?;
+    let own = OwnOptions::default();
+    let options = own.options(&chosen.speaker, Speed::ONE, false)?;
+    let (text, sender) = if let Some(text) = text {
+        check_text("text", &text, &service.settings)?;
+        (
+            JobText::Whole(own.piece(text, &chosen.speaker, &service.settings)?),
+            None,
+        )
+    } else {
+        let rules = own.rules(&chosen.speaker, &service.settings)?;
+        let (sender, source) = arriving_text(&rules, Some(USUAL_SILENCE));
+        (JobText::Arriving(source), Some(sender))
+    };
+    let job = Job {
+        chosen,
+        text,
+        options,
+        format: Format::Pcm(SampleFormat::I16),
+        target: Target::Stream,
+    };
+    Ok((job, sender))
+}
+
+fn choose(service: &Service, voice: &Value) -> Result<Chosen, ApiError> {
+    let voices = &service.voices;
+    if let Some(name) = voice.get("name").and_then(Value::as_str) {
+        let (model, voice) = model_and_voice(name);
+        return Ok(voices.choose(model, Some(voice))?);
+    }
+    let language = voice.get("language").and_then(Value::as_str);
+    let model = language.and_then(|language| model_for(voices, language));
+    Ok(voices.choose(model.as_deref(), None)?)
+}
+
+/// Sends the sound as it comes.
+async fn forward(
+    mut listener: Listener,
+    rate: u32,
+    is_stream: bool,
+    events: &Sender<Event>,
+) -> Option<()> {
+    let form = json!({ "rate": rate, "width": WIDTH, "channels": 1 });
+    let mut samples = 0_u64;
+    let milliseconds = |samples: u64| samples * 1000 / u64::from(rate);
+    let mut begun = false;
+    while let Some(part) = listener.next().await {
+        match part {
+            Part::Sound(sound) if sound.bytes.is_empty() => {}
+            Part::Sound(sound) => {
+                if !begun {
+                    begun = true;
+                    events
+                        .send(Event::new("audio-start", form.clone()))
+                        .await
+                        .ok()?;
+                }
+                let mut data = form.clone();
+                data["timestamp"] = milliseconds(samples).into();
+                samples += (sound.bytes.len() / WIDTH) as u64;
+                let mut event = Event::new("audio-chunk", data);
+                event.payload = sound.bytes;
+                events.send(event).await.ok()?;
+            }
+            Part::Done(_) => {}
+            Part::Failed(message) => events.send(failure(&message)).await.ok()?,
+        }
+    }
+    if !begun {
+        events.send(Event::new("audio-start", form)).await.ok()?;
+    }
+    let end = json!({ "timestamp": milliseconds(samples) });
+    events.send(Event::new("audio-stop", end)).await.ok()?;
+    if is_stream {
+        events
+            .send(Event::new("synthesize-stopped", json!({})))
+            .await
+            .ok()?;
+    }
+    Some(())
+}
+
+async fn send(mut waiting: Receiver<Event>, writer: OwnedWriteHalf) {
+    let mut writer = BufWriter::new(writer);
+    while let Some(event) = waiting.recv().await {
+        if event.write(&mut writer).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn failure(message: &str) -> Event {
+    Event::new("error", json!({ "text": message, "code": null }))
+}

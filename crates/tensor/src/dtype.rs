@@ -1,0 +1,14 @@
+//! Number formats of tensors.
+
+use serde::{Deserialize, Serialize};
+
+/// Number format of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DType {
+    /// IEEE 754 single precision.
+    F32,
+    /// Signed 64-bit integer.
+    I64,
+}

@@ -1,0 +1,34 @@
+//! `encoder.safetensors`: a recording, its latents and the voice prompt.
+
+use super::{ReferenceError, ReferenceOutputs};
+use crate::component_run::ComponentRun;
+use crate::slice::slice;
+use bundle::names;
+
+pub(super) const FILE: &str = "encoder.safetensors";
+
+/// Samples that the recording with the suffix `_odd` lacks.
+const MISSING: usize = 777;
+
+/// `wav` [1, 1, N] gives `latents` and `prompt`, and so do all but its last samples.
+pub(super) fn compare(
+    records: &ReferenceOutputs,
+    run: &mut ComponentRun<'_>,
+) -> Result<(), ReferenceError> {
+    let Some(file) = records.get(FILE) else {
+        return Ok(());
+    };
+    let whole = file.get("wav")?;
+    let samples = whole.shape().last().copied().unwrap_or(0);
+    let odd = slice(whole.view(), 2, 0..samples.saturating_sub(MISSING))?;
+    for (suffix, wav) in [("", whole), ("_odd", &odd)] {
+        let given = [(names::AUDIO, wav.view())];
+        let outputs = run.stream.run(&given).map_err(ReferenceError::run(FILE))?;
+        for name in [names::LATENTS, names::PROMPT] {
+            let key = format!("{name}{suffix}");
+            let context = format!("{FILE}, {key}");
+            run.compare_output(&outputs, name, &context, file.get(&key)?)?;
+        }
+    }
+    Ok(())
+}
