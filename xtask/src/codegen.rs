@@ -1,5 +1,6 @@
 //! Files that a program writes and the repository keeps: the ONNX types, the manifest's schema, its
-//! TypeScript types, and what `docs/bundle.md` says of the weight formats.
+//! TypeScript types, what `docs/bundle.md` says of the weight formats, and what is said of the options
+//! of speaking.
 
 use std::path::PathBuf;
 
@@ -8,13 +9,16 @@ use anyhow::{Context, Result, bail};
 use crate::workspace;
 
 mod formats;
+mod options;
 mod typescript;
 
 /// Writes the generated files, or with `check` compares them with what is there.
 pub(crate) fn codegen(check: bool) -> Result<()> {
     let schema = serde_json::to_value(bundle::Manifest::schema())?;
     let bundle_md = workspace().join("docs/bundle.md");
-    formats::check_readme(&read(&workspace().join("README.md"))?)?;
+    let readme = workspace().join("README.md");
+    let package_readme = workspace().join("browser/README.md");
+    formats::check_readme(&read(&readme)?)?;
     let files = [
         (workspace().join("crates/onnx/src/proto.rs"), onnx_types()?),
         (
@@ -26,6 +30,19 @@ pub(crate) fn codegen(check: bool) -> Result<()> {
             typescript::types(&schema)?,
         ),
         (bundle_md.clone(), formats::bundle_md(&read(&bundle_md)?)?),
+        (
+            workspace().join("crates/wasm/src/options.d.ts"),
+            options::interface(),
+        ),
+        (
+            workspace().join("browser/src/checks/speech-options.ts"),
+            options::kinds(),
+        ),
+        (readme.clone(), options::command_table(&read(&readme)?)?),
+        (
+            package_readme.clone(),
+            options::package_table(&read(&package_readme)?)?,
+        ),
     ];
     for (path, text) in files {
         if !check {

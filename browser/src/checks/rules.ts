@@ -5,11 +5,13 @@ import { type Language, LANGUAGES } from "../languages.js";
 import type { LoadOptions, PlayOptions, SpeakOptions } from "../options.js";
 import type { Mark, PlayerOptions } from "../player/player.js";
 import type { Player } from "../player/index.js";
+import type { SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
 import { Voice } from "../voice.js";
 import type { WavFormat } from "../wav.js";
 import type { Backend } from "../worker/messages.js";
 import { isAbortSignal, isAudioContext } from "./brands.js";
 import { checked, mayBeOptions, type Rule, type Rules } from "./check.js";
+import { SPEECH_OPTIONS } from "./speech-options.js";
 import { wholeNumber } from "./tensors.js";
 
 /** Most threads in a page. */
@@ -133,18 +135,15 @@ export const loadOptions: Rules<LoadOptions> = {
   signal,
 };
 
+const kinds = { whole: wholeNumber, number, flag };
+const speechOptions = Object.fromEntries(
+  Object.entries(SPEECH_OPTIONS).map(([name, kind]) => [name, kinds[kind]]),
+) as unknown as Rules<SpeechOptions>;
+
 // The Rust side checks which numbers make sense.
 export const speakOptions: Rules<SpeakOptions> = {
   voice,
-  seed: wholeNumber,
-  temperature: number,
-  noiseClamp: number,
-  steps: wholeNumber,
-  eosThreshold: number,
-  framesAfterEos: wholeNumber,
-  maxTokens: wholeNumber,
-  speed: number,
-  words: flag,
+  ...speechOptions,
   normalize,
   replacements,
   signal,

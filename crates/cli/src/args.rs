@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use config::{Variant, WordHead};
 use onnx::Opset;
 
+mod options;
 mod rewriting;
 mod serve;
 mod speak;
@@ -16,6 +17,7 @@ mod voice;
 
 use crate::output::nearest;
 
+pub(crate) use self::options::OptionArgs;
 pub(crate) use self::rewriting::RewritingArgs;
 pub(crate) use self::serve::{ApiArgs, DEFAULT_PAGE, LogForm, ServeArgs};
 pub(crate) use self::speak::{BackendName, SoundFormat, SpeakArgs, SpeakerArgs};

@@ -181,22 +181,11 @@ fn output(args: &SpeakArgs) -> Result<(Destination, Format)> {
 }
 
 fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
-    let own = speaker.model().options();
-    let seed = match args.seed {
-        Some(seed) => seed,
-        None => fresh_seed()?,
-    };
-    Ok(Options {
-        seed,
-        temperature: args.temperature.unwrap_or(own.temperature),
-        noise_clamp: args.noise_clamp.or(own.noise_clamp),
-        steps: args.steps.unwrap_or(own.steps),
-        eos_threshold: args.eos_threshold.unwrap_or(own.eos_threshold),
-        frames_after_eos: args.frames_after_eos.or(own.frames_after_eos),
-        max_tokens: args.max_tokens.unwrap_or(own.max_tokens),
-        speed: args.speed,
-        words: args.words.is_some() || (args.json && speaker.tells_words()),
-    })
+    let mut options = speaker.model().options();
+    options.seed = fresh_seed()?;
+    let mut options = args.options.or(options)?;
+    options.words = args.words.is_some() || (args.json && speaker.tells_words());
+    Ok(options)
 }
 
 /// A seed that a script can read as a number of any language: 53 bits.

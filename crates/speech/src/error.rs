@@ -4,7 +4,9 @@ use bundle::ComponentName;
 use stretch::SpeedError;
 use tensor::TensorError;
 
-use crate::{AudioError, NoiseError, SamplerError, TextError, TokenizerError, VoiceError};
+use crate::{
+    AudioError, NoiseError, OptionError, SamplerError, TextError, TokenizerError, VoiceError,
+};
 
 /// Why a text cannot be spoken or a voice cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,9 @@ pub enum SpeechError {
     /// A threshold that is NaN.
     #[error("the end-of-speech threshold is NaN")]
     EosThreshold,
+    /// An option that does not exist, or a value of another kind than the option's.
+    #[error(transparent)]
+    Option(#[from] OptionError),
     /// A speed outside the range.
     #[error(transparent)]
     Speed(#[from] SpeedError),

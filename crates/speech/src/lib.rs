@@ -33,7 +33,7 @@ pub use error::SpeechError;
 pub use model::Model;
 pub use noise::{Noise, NoiseError};
 pub use notice::SpeechNotice;
-pub use options::{MAX_TOKENS, Options};
+pub use options::{Kind, ListedOption, MAX_TOKENS, OptionError, Options, Value};
 pub use prompt::{LONGEST_PROMPT, Prompt};
 pub use sampler::{FlowCall, Sampler, SamplerError};
 pub use stretch::{Speed, SpeedError};

@@ -99,6 +99,7 @@ fn speech_kind(error: &SpeechError) -> &'static str {
         | SpeechError::EosThreshold
         | SpeechError::MaxTokens
         | SpeechError::NoWordHeads
+        | SpeechError::Option(_)
         | SpeechError::Speed(_) => "Options",
         SpeechError::Tensor(_) => "Tensor",
         SpeechError::NoEncoder => "NoEncoder",

@@ -6,7 +6,7 @@ use super::{Skipped, lint};
 use crate::run::{cargo, run};
 
 /// Crates all of whose tests are quick: they run no model, or none for long.
-const QUICK: [&str; 9] = [
+const QUICK: [&str; 8] = [
     "config",
     "files",
     "filetype",
@@ -15,7 +15,6 @@ const QUICK: [&str; 9] = [
     "runtime",
     "starling",
     "stretch",
-    "testkit",
 ];
 
 /// Lints, the unit tests of all crates, and all tests of [`QUICK`] ones.

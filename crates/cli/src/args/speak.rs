@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 use encode::{Format, SampleFormat};
-use speech::Speed;
 
-use super::{DEFAULT_BUNDLE, RewritingArgs};
+use super::{DEFAULT_BUNDLE, OptionArgs, RewritingArgs};
 
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct SpeakArgs {
@@ -37,31 +36,8 @@ pub(crate) struct SpeakArgs {
     /// Format of the sound; default: the one that the file's ending names, or WAV.
     #[arg(long, value_enum)]
     pub(crate) format: Option<SoundFormat>,
-    /// Seed of the noise: the same seed gives the same samples. Default: a new one each time.
-    #[arg(long, value_name = "N")]
-    pub(crate) seed: Option<u64>,
-    /// Variance of the noise: 0 gives the likeliest speech, more gives more variety; default: the
-    /// model's.
-    #[arg(long, value_name = "T", allow_negative_numbers = true)]
-    pub(crate) temperature: Option<f32>,
-    /// Steps of the sampler.
-    #[arg(long, value_name = "N")]
-    pub(crate) steps: Option<usize>,
-    /// Largest magnitude of the noise; default: no limit.
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) noise_clamp: Option<f32>,
-    /// Speech ends when the end-of-speech score exceeds this; default: the model's.
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) eos_threshold: Option<f32>,
-    /// Frames (80 ms) spoken after the end of speech; default: estimated from the text.
-    #[arg(long, value_name = "N")]
-    pub(crate) frames_after_eos: Option<usize>,
-    /// Most tokens of a chunk, which is spoken in one go; longer texts are split between sentences.
-    #[arg(long, value_name = "N")]
-    pub(crate) max_tokens: Option<usize>,
-    /// How fast, from 0.5 to 2, at the same pitch; pauses change with it.
-    #[arg(long, value_name = "X", default_value = "1", hide_default_value = true, value_parser = speed, allow_negative_numbers = true)]
-    pub(crate) speed: Speed,
+    #[command(flatten)]
+    pub(crate) options: OptionArgs,
     /// Write when each word is spoken: as data (.json), or as subtitles (.srt, or with a mark for
     /// each word .vtt and .ass).
     #[arg(long, value_name = "FILE")]
@@ -133,9 +109,4 @@ impl SoundFormat {
             Self::Mp3 => Format::Mp3,
         }
     }
-}
-
-fn speed(text: &str) -> Result<Speed, String> {
-    let speed = text.parse().map_err(|_| "not a number".to_owned())?;
-    Speed::new(speed).map_err(|error| error.to_string())
 }

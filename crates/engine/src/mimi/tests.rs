@@ -14,7 +14,7 @@ fn load<M>(
     name: ComponentName,
     new: impl FnOnce(&Loader<'_>, &Config, CacheFormat) -> Result<M, EngineError>,
 ) -> (M, Component) {
-    let bundle = fixtures::bundle("tiny_english", 17).unwrap();
+    let bundle = testkit::bundle("tiny_english", 17).unwrap();
     let manifest = Manifest::read(&bundle.path()).unwrap();
     let component = manifest.components[&name].clone();
     let data = std::fs::read(bundle.path().join(&component.data.name)).unwrap();

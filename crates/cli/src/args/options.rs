@@ -1,0 +1,80 @@
+//! Options of speaking, as `speech` lists them.
+
+use clap::error::Error;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use speech::{Kind, ListedOption, Options, SpeechError, Value};
+
+/// The options of speaking that were given, by their names in the list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OptionArgs {
+    given: Vec<(&'static str, Value)>,
+}
+
+impl OptionArgs {
+    /// `own`, but for what is given.
+    pub(crate) fn or(&self, own: Options) -> Result<Options, SpeechError> {
+        let mut options = own;
+        for (name, value) in &self.given {
+            options.set(name, *value)?;
+        }
+        Ok(options)
+    }
+}
+
+impl Args for OptionArgs {
+    fn augment_args(command: Command) -> Command {
+        listed().fold(command, |command, (option, placeholder)| {
+            command.arg(arg(option, placeholder))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for OptionArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let value = |name| Some((name, *matches.get_one::<Value>(name)?));
+        let given = listed().filter_map(|(option, _)| value(option.name));
+        Ok(Self {
+            given: given.collect(),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Options that the command has, each with what stands for its value.
+fn listed() -> impl Iterator<Item = (&'static ListedOption, &'static str)> {
+    let options = Options::LIST.iter();
+    options.filter_map(|option| Some((option, option.command?)))
+}
+
+fn arg(option: &'static ListedOption, placeholder: &'static str) -> Arg {
+    let help = option.help();
+    Arg::new(option.name)
+        .long(option.command_name())
+        .value_name(placeholder)
+        .help(help.trim_end_matches('.').to_owned())
+        .allow_negative_numbers(option.kind == Kind::Number)
+        .value_parser(move |text: &str| parse(option, text))
+}
+
+fn parse(option: &ListedOption, text: &str) -> Result<Value, String> {
+    let value = match option.kind {
+        Kind::Whole => text.parse().ok().map(Value::Whole),
+        Kind::Number => text.parse().ok().map(Value::Number),
+        Kind::Flag => text.parse().ok().map(Value::Flag),
+    };
+    let value = value.ok_or(match option.kind {
+        Kind::Whole => "not a whole number from 0 on",
+        Kind::Number => "not a number",
+        Kind::Flag => "neither true nor false",
+    })?;
+    option.check(value).map_err(|error| error.to_string())?;
+    Ok(value)
+}
