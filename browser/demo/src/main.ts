@@ -162,9 +162,6 @@ async function speakText(start = 0): Promise<void> {
   }
 }
 
-/** Shown where the browser suspends the sound although something was pressed. */
-const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
-
 /** Units of the longest text whose numbers are read: the package rewrites a text before it speaks. */
 const LONGEST_READING = 100_000;
 
