@@ -39,7 +39,7 @@ export interface SourceFile {
   sha256: string;
 }
 
-/** The model options of a configuration, as pocket-tts names them. Methods resolve the "when None" rules, so that the rest of the project never repeats them; they expect a validated configuration. */
+/** The model options of a configuration, as pocket-tts names them. */
 export interface Model {
   /** Backbone, sampler and text table. */
   flow_lm: FlowLmConfig;

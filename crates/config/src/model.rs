@@ -1,11 +1,13 @@
 //! The options of a model's shape: the part of a configuration that a bundle's manifest keeps.
+//!
+//! Methods resolve the "when None" rules, so that the rest of the project never repeats them; they
+//! expect a validated configuration.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{FlowLmConfig, MimiConfig, MimiTransformerConfig, SeanetConfig};
 
-/// The model options of a configuration, as pocket-tts names them. Methods resolve the "when None"
-/// rules, so that the rest of the project never repeats them; they expect a validated configuration.
+/// The model options of a configuration, as pocket-tts names them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -38,8 +38,8 @@ mod tests {
         move |g, _| {
             let m = g.scope("m");
             let [q, k] = ["Q", "K"].map(Dim::from);
-            let pos_q = g.input("pos_q", DType::I64, &[q.clone()]);
-            let pos_k = g.input("pos_k", DType::I64, &[k.clone()]);
+            let pos_q = g.input("pos_q", DType::I64, std::slice::from_ref(&q));
+            let pos_k = g.input("pos_k", DType::I64, std::slice::from_ref(&k));
             let mask = attention_mask(&m, &pos_q, &pos_k, context);
             g.output("mask", &mask, DType::F32, &[q, k]);
         }

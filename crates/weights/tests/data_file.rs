@@ -1,4 +1,5 @@
 //! Data files, written from front to back.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{self, Write};
 

@@ -128,7 +128,11 @@ impl Shape {
         match self {
             Self::Small7M => Some(64),
             Self::Small2M => Some(32),
-            _ => None,
+            Self::FirstEnglish
+            | Self::Layers6
+            | Self::Layers24
+            | Self::Drifting
+            | Self::Small18M => None,
         }
     }
 
@@ -160,12 +164,12 @@ impl Shape {
             decoder_seanet: match self {
                 Self::Small18M | Self::Small7M => Some(seanet(SMALL_DECODER, 32, 3)),
                 Self::Small2M => Some(seanet(SMALL_DECODER, 24, 3)),
-                _ => None,
+                Self::FirstEnglish | Self::Layers6 | Self::Layers24 | Self::Drifting => None,
             },
             decoder_transformer: match self {
                 Self::Small18M | Self::Small7M => Some(small_transformer(12)),
                 Self::Small2M => Some(small_transformer(4)),
-                _ => None,
+                Self::FirstEnglish | Self::Layers6 | Self::Layers24 | Self::Drifting => None,
             },
         }
     }
