@@ -1,8 +1,5 @@
 //! The engine as a backend.
 
-use std::fmt;
-use std::sync::Arc;
-
 use bundle::{Component, ComponentName, Format, Manifest};
 use kernels::{CacheFormat, CpuKernels, Isa};
 use runtime::{RuntimeError, Stream};
@@ -16,14 +13,15 @@ use crate::mimi::{MimiDecoder, MimiEncoder};
 use crate::module::Module;
 use crate::stream::EngineStream;
 use crate::text_conditioner::LutConditioner;
+use crate::weight_bytes::WeightBytes;
 
-/// What can be chosen.
+/// Options of the engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Instructions to use; the best there are unless given.
+    /// Instruction set; the best that the processor has unless given.
     pub isa: Option<Isa>,
-    /// How KV caches are kept. Unless given, it follows from the weights: the error stays below
-    /// theirs.
+    /// Format of the KV caches. Unless given, it follows from the format of the weights, so that
+    /// the error of the caches stays below that of the weights.
     pub cache: Option<CacheFormat>,
 }
 
@@ -33,35 +31,14 @@ pub struct Engine {
     options: Options,
 }
 
-/// The bytes of a data file, mapped or in memory.
-#[derive(Clone)]
-pub struct WeightBytes(Arc<dyn AsRef<[u8]> + Send + Sync>);
-
-impl WeightBytes {
-    /// Takes the bytes that `owner` holds.
-    pub fn new(owner: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(owner))
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        (*self.0).as_ref()
-    }
-}
-
-impl fmt::Debug for WeightBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.bytes().len())
-    }
-}
-
 impl Engine {
-    /// A backend that loads components so.
+    /// A backend with these options.
     pub fn new(options: Options) -> Self {
         Self { options }
     }
 
-    /// The engine with the fastest instructions that pass a test here, if any do: for
-    /// processors that cannot be asked what they have. `now` is a clock in milliseconds.
+    /// The engine with the fastest instruction set that passes a test here, if one does: for
+    /// wasm, which cannot ask its processor. `now` is a clock in milliseconds.
     pub fn tested(now: impl FnMut() -> f64) -> Option<Self> {
         let isa = Some(CpuKernels::tested(now)?.isa());
         Some(Self::new(Options {
@@ -70,7 +47,7 @@ impl Engine {
         }))
     }
 
-    /// The instructions that it uses.
+    /// The instruction set that it uses.
     pub fn isa(self) -> Isa {
         self.kernels().isa()
     }
@@ -100,8 +77,8 @@ impl Engine {
         let invalid = |error: config::ConfigError| EngineError::Config(error.to_string());
         config.validate().map_err(invalid).map_err(failed)?;
         let kernels = self.kernels();
-        // Only the backbone is so large that its speed is worth an error in activations: the
-        // codec's are heard where speech is quiet.
+        // Only the backbone is so large that one term, which is faster, is worth its error: errors
+        // of the codec's activations are heard where speech is quiet.
         let two_term_activations = name != ComponentName::FlowLm;
         let loader = Loader::new(component, data, kernels, two_term_activations);
         let context = Context::new(kernels);
@@ -131,7 +108,7 @@ impl Engine {
     }
 }
 
-/// How caches beside weights of that format are kept. The backbone's grow with what is spoken
+/// The format of caches where weights are in `format`. The backbone's caches grow with the speech
 /// and are read at every step; the codec's hold a few seconds.
 fn cache_format(name: ComponentName, format: Format) -> CacheFormat {
     match format {
@@ -155,9 +132,9 @@ impl runtime::Backend for Engine {
         NAME
     }
 
-    /// Products with integer weights round activations to 14 bits, those with q6 and q4 blocks of
-    /// them to 8, and outside the backbone what that loses to 8 more; caches hold 14 bits or 8.
-    /// Measured on the small models: 5.5e-3 at most for q16, 1.2e-2 for q8, 2.1e-2 for q6 and q4.
+    /// Products with q16 and q8 weights round activations to 14 bits. Products with q6 and q4 weights
+    /// round them to 8 bits in blocks and, outside of the backbone, the rounding error to 8 bits
+    /// more. Caches hold 14 or 8 bits. Measured on the small models: 5.5e-3 at most for q16, 1.2e-2 for q8, 2.1e-2 for q6 and q4.
     fn rounding(&self, format: Format) -> f64 {
         match format {
             Format::F32 | Format::Bf16 => 0.0,

@@ -1,4 +1,4 @@
-//! What every call needs: kernels and memory to work in.
+//! What every call needs: kernels and working memory.
 
 use kernels::{Activation, CpuKernels, Scratch};
 
@@ -40,7 +40,7 @@ impl Context {
             None => Vec::with_capacity(length),
         };
         buffer.truncate(length);
-        // Copied, for a loop over single values is slow in a build for size.
+        // Copied, because a loop over single values is slow in a build for size.
         while buffer.len() < length {
             let more = ZEROS.len().min(length - buffer.len());
             buffer.extend_from_slice(&ZEROS[..more]);

@@ -9,7 +9,7 @@ pub(crate) const NAME: &str = "engine";
 /// Why the engine refuses a component or a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
-    /// The manifest describes a model that cannot be.
+    /// The manifest describes an impossible model.
     #[error("the manifest describes no model: {0}")]
     Config(String),
     /// The manifest lists no parameter of that name.

@@ -8,7 +8,7 @@ use tensor::Tensor;
 use crate::EngineError;
 use crate::attention::WatchedHead;
 use crate::context::Context;
-use crate::interface::{Input, Size};
+use crate::input::{Input, InputDim};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
@@ -25,9 +25,9 @@ pub(crate) struct FlowLm {
     z_proj: Option<Linear>,
     out_eos: Linear,
     width: usize,
-    /// How rows are cached.
+    /// Format of the caches.
     cache: CacheFormat,
-    /// Heads whose attention can be asked for.
+    /// Heads whose scores can be asked for.
     heads: Vec<WordHead>,
 }
 
@@ -100,7 +100,11 @@ impl Module for FlowLm {
 
     fn inputs(&self) -> Vec<Input> {
         let rows = |name, count, width| {
-            let shape = [Size::Fixed(1), Size::Free(count), Size::Fixed(width)];
+            let shape = [
+                InputDim::Fixed(1),
+                InputDim::Free(count),
+                InputDim::Fixed(width),
+            ];
             Input::f32(name, &shape)
         };
         vec![

@@ -6,7 +6,7 @@ use config::FlowLmConfig;
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::interface::{Input, Size};
+use crate::input::{Input, InputDim};
 use crate::linear::Linear;
 use crate::loader::Loader;
 use crate::module::{Inputs, Module, NamedTensors, tensor};
@@ -16,8 +16,8 @@ use crate::norm::{LayerNorm, RmsNorm};
 const FLOW_NORM_EPS: f32 = 1e-6;
 /// Frequencies of a time embedding, each used as cosine and as sine.
 const TIME_FREQUENCIES: usize = 128;
-/// Embedded times that are remembered: those of all steps of a sampler.
-const REMEMBERED: usize = 64;
+/// Embedded times that are cached: more than a sampler has steps.
+const CACHED_TIMES: usize = 64;
 
 /// Counterpart of `SimpleMLPAdaLN`.
 pub(crate) struct SimpleMlpAdaLn {
@@ -31,7 +31,7 @@ pub(crate) struct SimpleMlpAdaLn {
     dim: usize,
     latent_dim: usize,
     conditioning_dim: usize,
-    /// Sums of embedded times, by the times' bits: a sampler takes the same steps every frame.
+    /// Means of embedded times, by the bits of the times: a sampler takes the same steps every frame.
     embedded: Mutex<Vec<(Vec<u32>, Vec<f32>)>>,
 }
 
@@ -98,7 +98,7 @@ impl SimpleMlpAdaLn {
             *value /= times.len() as f32;
         }
         let mut embedded = lock();
-        if embedded.len() == REMEMBERED {
+        if embedded.len() == CACHED_TIMES {
             embedded.clear();
         }
         embedded.push((key, sum.clone()));
@@ -110,7 +110,8 @@ impl Module for SimpleMlpAdaLn {
     type State = ();
 
     fn inputs(&self) -> Vec<Input> {
-        let rows = |name, width| Input::f32(name, &[Size::Free("rows"), Size::Fixed(width)]);
+        let rows =
+            |name, width| Input::f32(name, &[InputDim::Free("rows"), InputDim::Fixed(width)]);
         let mut inputs = vec![
             rows("conditioning", self.conditioning_dim),
             rows("x", self.latent_dim),
@@ -139,7 +140,7 @@ impl Module for SimpleMlpAdaLn {
                 ctx.kernels.add(y, &self.embed(ctx, &times));
             }
         }
-        // All that is done with it begins so.
+        // Every use of it begins with this activation.
         ctx.silu(&mut y);
         for block in &self.res_blocks {
             block.forward(ctx, &mut x, &y);
@@ -234,8 +235,8 @@ impl FinalLayer {
     }
 }
 
-/// `x * (1 + scale) + shift`, row by row; a row of `modulation`, `stride` values, begins with
-/// shift and scale.
+/// `x * (1 + scale) + shift`, row by row. A row of `modulation` is `stride` values, of which the
+/// first are shift and scale.
 fn modulate(x: &mut [f32], modulation: &[f32], stride: usize) {
     let rows = modulation.len() / stride;
     let width = x.len() / rows.max(1);

@@ -7,33 +7,8 @@
 use bundle::{Component, DType, Dim, TensorInfo};
 
 use crate::EngineError;
+use crate::input::{Input, InputDim};
 use crate::module::Module;
-
-/// An input of a module.
-#[derive(Clone, Debug)]
-pub(crate) struct Input {
-    pub(crate) name: &'static str,
-    pub(crate) dtype: DType,
-    pub(crate) shape: Vec<Size>,
-}
-
-/// One size of an input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Size {
-    Fixed(usize),
-    /// Free, but the same in all inputs that name it.
-    Free(&'static str),
-}
-
-impl Input {
-    pub(crate) fn f32(name: &'static str, shape: &[Size]) -> Self {
-        Self {
-            name,
-            dtype: DType::F32,
-            shape: shape.to_vec(),
-        }
-    }
-}
 
 /// Compares a component of a manifest with the module that was made for it.
 pub(crate) fn check<M: Module>(component: &Component, module: &M) -> Result<(), EngineError> {
@@ -85,8 +60,8 @@ fn check_inputs(component: &Component, inputs: &[Input]) -> Result<(), EngineErr
         }
         for (dim, size) in info.shape.iter().zip(&input.shape) {
             let fits = match size {
-                Size::Fixed(size) => *dim == Dim::Fixed(*size),
-                Size::Free(name) => {
+                InputDim::Fixed(size) => *dim == Dim::Fixed(*size),
+                InputDim::Free(name) => {
                     let known = free.iter().find(|(other, _)| other == name);
                     let fits = known.is_none_or(|(_, known)| *known == dim);
                     free.push((name, dim));

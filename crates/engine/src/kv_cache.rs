@@ -10,7 +10,7 @@ pub(crate) struct KvCache {
 }
 
 impl KvCache {
-    /// No rows yet.
+    /// A cache without rows.
     pub(crate) fn new(heads: HeadShape, format: CacheFormat) -> Self {
         Self {
             keys: Cache::new(heads, KvRole::Keys, format),

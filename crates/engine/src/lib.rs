@@ -1,18 +1,17 @@
-//! Runs the components of a bundle with Rust code that mirrors the model: the third backend,
-//! and what people hear.
+//! Runs the components of a bundle with Rust code that mirrors the model: the default backend.
 //!
 //! 1. [`Engine`] is the backend. Natively it reads a component's data file; a page hands over
-//!    its bytes ([`Engine::stream`]). The manifest says where each parameter lies, so the
-//!    ONNX graphs are not read.
-//! 2. Each module of pocket-tts has its counterpart here by name: `flow_lm.rs`, `transformer.rs`,
+//!    its bytes ([`Engine::stream`]). The manifest says where each parameter is, so that
+//!    the ONNX graphs are not read.
+//! 2. Each module of pocket-tts has its counterpart here, of the same name and with the same maths: `flow_lm.rs`, `transformer.rs`,
 //!    `attention.rs`, `rope.rs`, `flow_net.rs`, `mimi.rs`, `seanet.rs`, `conv.rs`,
 //!    `resample.rs`, `text_conditioner.rs`. A module is built from its path by a loader,
 //!    which finds its parameters and checks their shapes.
-//! 3. Everything is `[time, channels]`: windows of a convolution are rows that overlap, so that
-//!    a convolution is a matrix product on the input as it lies.
-//! 4. State lives in the streams. Shape and names of what goes in and out are the manifest's.
+//! 3. All values are `[time, channels]`: windows of a convolution are rows that overlap, so that
+//!    a convolution is a matrix product on its input without a copy.
+//! 4. State lives in the streams. The manifest gives the names and shapes of inputs and outputs.
 //!
-//! Inner loops are the crate `kernels`'.
+//! The inner loops are in the crate `kernels`.
 
 mod attention;
 mod backend;
@@ -21,6 +20,7 @@ mod conv;
 mod error;
 mod flow_lm;
 mod flow_net;
+mod input;
 mod interface;
 mod kv_cache;
 mod linear;
@@ -36,9 +36,11 @@ mod stream;
 mod testing;
 mod text_conditioner;
 mod transformer;
+mod weight_bytes;
 #[cfg(not(target_arch = "wasm32"))]
 mod weights_file;
 
-pub use backend::{Engine, Options, WeightBytes};
+pub use backend::{Engine, Options};
 pub use error::EngineError;
 pub use kernels::Isa;
+pub use weight_bytes::WeightBytes;

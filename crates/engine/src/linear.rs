@@ -34,8 +34,8 @@ impl Linear {
         Ok(linear)
     }
 
-    /// The same product with a bias repeated `times`: of a transposed convolution, whose
-    /// outputs are `[stride][out]`.
+    /// The same with a bias that is repeated `times`, for a transposed convolution, whose outputs
+    /// are `[stride][out]`.
     pub(crate) fn with_repeated_bias(
         m: &Loader<'_>,
         inputs: usize,
@@ -51,7 +51,7 @@ impl Linear {
         Ok(Self { weight, bias })
     }
 
-    /// Values of a row that comes out.
+    /// Values of an output row.
     pub(crate) fn outputs(&self) -> usize {
         self.weight.matrix.outputs
     }

@@ -20,7 +20,7 @@ struct Parameters<'a> {
     used: RefCell<HashSet<&'a str>>,
 }
 
-/// A module of the model, by its path: what it is made of is found from here.
+/// A module of the model, by its path. Finds its parameters and the modules inside.
 #[derive(Clone)]
 pub(crate) struct Loader<'a> {
     parameters: Rc<Parameters<'a>>,
@@ -48,7 +48,7 @@ pub(crate) struct PackedTable {
 }
 
 impl<'a> Loader<'a> {
-    /// The root of `component`, whose data file holds `data`, for modules that run on `kernels`;
+    /// The root of `component`, whose data file holds `data`, for modules that run on `kernels`.
     /// `two_term_activations` is that of their [`Weight`]s.
     pub(crate) fn new(
         component: &'a Component,
@@ -90,7 +90,7 @@ impl<'a> Loader<'a> {
         (self.parameters.by_name).contains_key(self.join(name).as_str())
     }
 
-    /// The module's f32 parameter `name` with that many values, a copy.
+    /// A copy of the module's f32 parameter `name`, which has to have `length` values.
     pub(crate) fn vector(&self, name: &str, length: usize) -> Result<Vec<f32>, EngineError> {
         let parameter = self.find(name)?;
         let values: usize = parameter.shape.iter().product();
@@ -174,7 +174,7 @@ impl<'a> Loader<'a> {
         Ok(parameter)
     }
 
-    /// The bytes of an extent, which have to be there and that many.
+    /// The range of an extent, which has to be inside of the data and `bytes` long.
     fn extent(
         &self,
         parameter: &Parameter,

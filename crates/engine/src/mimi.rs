@@ -6,7 +6,7 @@ use kernels::CacheFormat;
 use crate::EngineError;
 use crate::context::Context;
 use crate::conv::StreamingConv1d;
-use crate::interface::{Input, Size};
+use crate::input::{Input, InputDim};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
@@ -111,10 +111,10 @@ impl Module for MimiDecoder {
     const COUNTS_POSITIONS: bool = true;
 
     fn inputs(&self) -> Vec<Input> {
-        let width = Size::Fixed(self.emb_std.len());
+        let width = InputDim::Fixed(self.emb_std.len());
         vec![Input::f32(
             "latents",
-            &[Size::Fixed(1), Size::Free("frames"), width],
+            &[InputDim::Fixed(1), InputDim::Free("frames"), width],
         )]
     }
 
@@ -260,14 +260,14 @@ impl Module for MimiEncoder {
     type State = ();
 
     fn inputs(&self) -> Vec<Input> {
-        let one = Size::Fixed(1);
-        vec![Input::f32("audio", &[one, one, Size::Free("samples")])]
+        let one = InputDim::Fixed(1);
+        vec![Input::f32("audio", &[one, one, InputDim::Free("samples")])]
     }
 
     fn start(&self) {}
 
     /// `audio` [1, 1, N] -> `latents` [1, F, inner] and `prompt` [1, F, D], with one row more
-    /// where the model has `bos_before_voice`. It goes piece by piece, as if it streamed.
+    /// where the model has `bos_before_voice`. It runs in pieces, as a stream would.
     fn run(
         &self,
         ctx: &mut Context,
@@ -284,7 +284,7 @@ impl Module for MimiEncoder {
         let mut downsampled = self.downsample.as_ref().map(StreamingConv1d::start);
         let mut latents = Vec::new();
         for (piece, samples) in audio.chunks(ENCODER_FRAMES * self.frame_size).enumerate() {
-            // Zeros fill up the last frame.
+            // The last frame is padded with zeros.
             let frames = samples.len().div_ceil(self.frame_size);
             let mut x = ctx.acquire(frames * self.frame_size);
             x[..samples.len()].copy_from_slice(samples);

@@ -4,14 +4,14 @@ use tensor::{Tensor, TensorView};
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::interface::Input;
+use crate::input::Input;
 
 /// A component: weights that streams share. What a stream keeps is its `State`.
 pub(crate) trait Module: Send + Sync + 'static {
-    /// What is carried from call to call.
+    /// What a stream keeps from call to call.
     type State: Clone + Send + Sync;
 
-    /// Whether what is computed depends on the position.
+    /// Whether the outputs depend on the position.
     const COUNTS_POSITIONS: bool = false;
 
     /// Whether it can give the output [`bundle::ATTENTION`].
@@ -26,7 +26,7 @@ pub(crate) trait Module: Send + Sync + 'static {
     fn start(&self) -> Self::State;
 
     /// Runs the component once. Names, number formats and shapes of the inputs were compared
-    /// with the manifest. After an error the state is what it was.
+    /// with the manifest. An error leaves the state unchanged.
     fn run(
         &self,
         ctx: &mut Context,
@@ -91,7 +91,7 @@ impl Inputs<'_> {
     }
 }
 
-/// A tensor of values that were made for this shape.
+/// A tensor of `values`, which are as many as its shape says.
 pub(crate) fn tensor(shape: &[usize], values: Vec<f32>) -> Result<Tensor, EngineError> {
     Tensor::f32(shape, values).map_err(|_| EngineError::Empty {
         inputs: "an output",

@@ -39,8 +39,8 @@ impl LayerNorm {
     }
 }
 
-/// Counterpart of `RMSNorm`: divides by the root of `eps` plus the *unbiased variance* about the mean,
-/// and does not subtract the mean.
+/// Counterpart of `RMSNorm`, which divides by the root of `eps` plus the *unbiased variance* and does
+/// not subtract the mean.
 #[derive(Clone, Debug)]
 pub(crate) struct RmsNorm {
     alpha: Vec<f32>,

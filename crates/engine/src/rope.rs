@@ -26,7 +26,7 @@ impl RotaryEmbedding {
     /// Prepares `count` positions from `start` on.
     pub(crate) fn rotation(&self, start: i64, count: usize) -> Rotation {
         let mut angles = Vec::with_capacity(count * self.freqs.len());
-        // As many as there are rows, whatever the position.
+        // One for each row, even where positions end.
         for position in (0..count as i64).map(|i| start.saturating_add(i)) {
             for freq in &self.freqs {
                 let angle = f64::from(position as f32 * freq);

@@ -11,7 +11,7 @@ use crate::conv::{
 use crate::linear::Linear;
 use crate::loader::Loader;
 
-/// Sections of a SEANet, one after the other.
+/// Counterpart of `SEANetEncoder` and `SEANetDecoder`: sections that run one after the other.
 #[derive(Clone, Debug)]
 pub(crate) struct Seanet {
     sections: Vec<Section>,
@@ -36,10 +36,10 @@ struct SeanetLayer {
     kind: SeanetLayerKind,
 }
 
-/// Layers with so many inputs of a position have small weights and large outputs: they run on some
-/// positions at a time, whose outputs stay in the processor's caches.
+/// Inputs of a position from which on layers run in pieces: they have small weights and large
+/// outputs, and the outputs of a piece stay in the processor's caches.
 const IN_PIECES_RATE: usize = 16;
-/// How many positions.
+/// Positions of a piece.
 const PIECE_POSITIONS: usize = 4;
 
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use config::FlowLmConfig;
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::interface::{Input, Size};
+use crate::input::{Input, InputDim};
 use crate::linear::Linear;
 use crate::loader::{Loader, PackedTable};
 use crate::module::{Inputs, Module, NamedTensors, tensor};
@@ -24,7 +24,7 @@ impl LutConditioner {
         let width = table.rank.unwrap_or(table.dim);
         let proj = (table.rank).map(|rank| Linear::new(&m.child("proj"), rank, table.dim));
         Ok(Self {
-            // One row a piece and one for padding.
+            // One row for each token and one for padding.
             embed: m.child("embed").table("weight", table.n_bins + 1, width)?,
             proj: proj.transpose()?,
             dim: table.dim,
@@ -39,7 +39,7 @@ impl Module for LutConditioner {
         vec![Input {
             name: "token_ids",
             dtype: DType::I64,
-            shape: vec![Size::Fixed(1), Size::Free("tokens")],
+            shape: vec![InputDim::Fixed(1), InputDim::Free("tokens")],
         }]
     }
 

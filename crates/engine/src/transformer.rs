@@ -131,7 +131,7 @@ impl StreamingTransformer {
         })
     }
 
-    /// Empty caches, one a layer.
+    /// Empty caches, one for each layer.
     pub(crate) fn caches(&self, format: CacheFormat) -> Vec<KvCache> {
         vec![KvCache::new(self.heads, format); self.layers.len()]
     }
@@ -184,7 +184,7 @@ impl StreamingTransformer {
         }
     }
 
-    /// Layers.
+    /// How many layers there are.
     pub(crate) fn depth(&self) -> usize {
         self.layers.len()
     }
@@ -262,7 +262,7 @@ pub(crate) struct ProjectedTransformer {
     input_proj: Option<Linear>,
     transformer: StreamingTransformer,
     output_proj: Option<Linear>,
-    /// How rows are cached.
+    /// Format of the caches.
     cache: CacheFormat,
 }
 

@@ -42,12 +42,12 @@ fn map(values: &mut [f32], function: impl Fn(f32) -> f32) {
 }
 
 impl CpuKernels {
-    /// Replaces every value by the function's.
+    /// Applies the function to every value, in place.
     pub fn activate(self, activation: Activation, values: &mut [f32]) {
         self.run(Activate { activation, values });
     }
 
-    /// The function's values of `x`, into `out`.
+    /// Applies the function to every value of `x`, into `out`.
     ///
     /// # Panics
     ///

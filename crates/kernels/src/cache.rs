@@ -65,7 +65,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// No rows yet.
+    /// A cache without rows.
     pub fn new(heads: HeadShape, role: KvRole, format: CacheFormat) -> Self {
         Self {
             heads,
@@ -146,7 +146,7 @@ impl Cache {
     ///
     /// # Panics
     ///
-    /// If these are values, or there is no such head or channel.
+    /// If these are values, there is no such head, or `q` is not `head_dim` values.
     pub fn products(&self, head: usize, q: &[f32]) -> Vec<f32> {
         let HeadShape {
             num_heads,

@@ -18,7 +18,7 @@ pub enum Isa {
     /// What every processor has: left out of wasm with vectors, where all have those.
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     Scalar,
-    /// x86-64: AVX2, FMA, F16C.
+    /// x86-64: AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// x86-64: AVX-512 F, BW, VNNI.

@@ -7,7 +7,7 @@
 pub(crate) const ROUND_TO_INTEGER: f32 = 12_582_912.0;
 /// ln 2 in two parts, so that multiples of the first are exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-/// Beyond these, e^x is no single, or its parts are subnormal, which processors are slow with.
+/// Beyond these, e^x does not fit into an f32, or its parts are subnormal, which are slow.
 const RANGE: [f32; 2] = [-86.0, 88.0];
 
 /// `x` within [`RANGE`] as `n ln 2 + r`: 2^n and e^r - 1.
@@ -36,7 +36,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     power * rest + power
 }
 
-/// e^x - 1, exact near 0.
+/// e^x - 1, precise near 0.
 #[inline(always)]
 pub(crate) fn exp_m1(x: f32) -> f32 {
     let [power, rest] = split(x);
@@ -46,7 +46,7 @@ pub(crate) fn exp_m1(x: f32) -> f32 {
 /// Exponential linear unit.
 #[inline(always)]
 pub(crate) fn elu(x: f32) -> f32 {
-    // Kept from growing where it is not used.
+    // The argument is limited, so that the unused result is finite.
     let negative = exp_m1(if x > 0.0 { 0.0 } else { x });
     if x > 0.0 { x } else { negative }
 }

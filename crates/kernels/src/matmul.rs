@@ -14,8 +14,8 @@ use weights::{Matrix, PANEL};
 use crate::isa::CpuKernels;
 use crate::simd::Simd;
 use crate::size::size;
-use crate::{Scratch, WeightStats};
-pub(crate) use format::{ActivationRounding, activation_rounding, weight_stats};
+use crate::{Rows, Scratch, WeightStats};
+pub(crate) use format::{ActivationRounding, activation_rounding};
 pub(crate) use pairs::pair_products;
 pub(crate) use tiles::row_tiles;
 
@@ -53,36 +53,6 @@ impl Weight<'_> {
     }
 }
 
-/// Rows of a factor. They may overlap, as the windows of a convolution do.
-#[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
-    /// Row `i` starts at `i * stride`.
-    pub values: &'a [f32],
-    /// How many rows.
-    pub count: usize,
-    /// From one row to the next.
-    pub stride: usize,
-}
-
-impl<'a> Rows<'a> {
-    /// Rows of `width` values, one after the other.
-    pub fn new(values: &'a [f32], width: usize) -> Self {
-        Self {
-            values,
-            count: values.len().checked_div(width).unwrap_or(0),
-            stride: width,
-        }
-    }
-
-    /// Values that rows of `width` values reach to. No slice is as long as the sizes that wrap.
-    pub(crate) fn needed(&self, width: usize) -> usize {
-        match self.count.checked_sub(1) {
-            Some(before) => size([before, self.stride]).saturating_add(width),
-            None => 0,
-        }
-    }
-}
-
 /// One product, whose shapes [`CpuKernels::matmul`] has checked: `weight` is as long as its matrix
 /// says, and `out` has `rows` times as many values as there are outputs.
 #[derive(Clone, Copy)]
@@ -93,6 +63,16 @@ struct Product<'a> {
 }
 
 impl CpuKernels {
+    /// Statistics of a packed weight.
+    ///
+    /// # Panics
+    ///
+    /// If `values` are not [`Matrix::bytes`] bytes.
+    pub fn weight_stats(self, matrix: &Matrix, values: &[u8]) -> WeightStats {
+        assert_eq!(values.len(), matrix.bytes(), "bytes of a weight");
+        format::weight_stats(self, matrix, values)
+    }
+
     /// `out = x * weight + bias`: `x` [count, inputs], `out` [count, outputs].
     ///
     /// # Panics

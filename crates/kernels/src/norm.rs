@@ -6,7 +6,7 @@ use crate::simd::{Simd, SimdOp};
 /// Independent sums: a vector of them.
 const LANES: usize = 16;
 
-struct LayerNorm<'a> {
+struct LayerNormOp<'a> {
     x: &'a [f32],
     gain: &'a [f32],
     bias: &'a [f32],
@@ -14,7 +14,7 @@ struct LayerNorm<'a> {
     out: &'a mut [f32],
 }
 
-impl SimdOp for LayerNorm<'_> {
+impl SimdOp for LayerNormOp<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let width = self.gain.len();
@@ -49,7 +49,7 @@ fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 }
 
 impl CpuKernels {
-    /// Each row of `x`, as wide as `gain`: less its mean, over its standard deviation, times
+    /// Normalises each row of `x`, as wide as `gain`: minus its mean, over its standard deviation, times
     /// `gain`, plus `bias`.
     ///
     /// # Panics
@@ -64,7 +64,7 @@ impl CpuKernels {
             x.len() == out.len() && x.len().is_multiple_of(gain.len()),
             "rows"
         );
-        self.run(LayerNorm {
+        self.run(LayerNormOp {
             x,
             gain,
             bias,

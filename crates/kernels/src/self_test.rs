@@ -16,9 +16,9 @@ const SHAPES: [[usize; 3]; 4] = [[1, 72, 72], [1, 35, 17], [5, 16, 33], [3, 70, 
 /// Largest relative error against plain loops, in single precision.
 const TOLERANCE: f64 = 1e-5;
 /// The same where queries and cache are rounded to 13 and 14 bits.
-const ROUNDING: f64 = 2e-3;
+const CACHE_I16_TOLERANCE: f64 = 2e-3;
 /// The same where the cache is rounded to 8 bits.
-const COARSE: f64 = 2e-2;
+const CACHE_I8_TOLERANCE: f64 = 2e-2;
 /// Inputs and outputs of the products that are timed: those of a step of the backbone.
 const STEP: [usize; 2] = [1024, 512];
 /// Products in a row: a page's clock is coarse.
@@ -197,8 +197,8 @@ fn attention_is_right(kernels: CpuKernels) -> bool {
     let expected = attention(heads, &q, &cached, &cached);
     [
         (CacheFormat::F32, TOLERANCE),
-        (CacheFormat::I16, ROUNDING),
-        (CacheFormat::I8, COARSE),
+        (CacheFormat::I16, CACHE_I16_TOLERANCE),
+        (CacheFormat::I8, CACHE_I8_TOLERANCE),
     ]
     .into_iter()
     .all(|(format, tolerance)| {
@@ -216,7 +216,7 @@ fn attention_is_right(kernels: CpuKernels) -> bool {
 
 fn agree(a: &[f32], b: &[f64], tolerance: f64) -> bool {
     let largest = b.iter().fold(0.0_f64, |largest, b| largest.max(b.abs()));
-    // So that NaN is no agreement.
+    // Written so that NaN does not agree.
     let near = |(a, b): (&f32, &f64)| (f64::from(*a) - b).abs() <= largest * tolerance;
     a.len() == b.len() && a.iter().zip(b).all(near)
 }

@@ -3,7 +3,7 @@
 use kernels::CacheFormat;
 
 use super::*;
-use crate::testing::reference::{self, Rows, Transformer, rows};
+use crate::testing::reference::{self, RefRows, Transformer, rows};
 use crate::testing::{TestWeights, assert_close, noise, run, state};
 
 const LATENT: usize = 5;
@@ -46,9 +46,9 @@ fn weights(config: &FlowLmConfig) -> TestWeights {
 fn expected(
     p: &TestWeights,
     config: &FlowLmConfig,
-    embeddings: &Rows,
-    latents: &Rows,
-) -> [Rows; 2] {
+    embeddings: &RefRows,
+    latents: &RefRows,
+) -> [RefRows; 2] {
     let mut x = embeddings.clone();
     if !latents.is_empty() {
         x.extend(reference::linear(p, "flow_lm.input_linear", latents));

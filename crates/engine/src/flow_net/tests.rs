@@ -4,7 +4,7 @@ use config::FlowType;
 use tensor::Tensor;
 
 use super::*;
-use crate::testing::reference::{self, Rows, add, map, rows, silu, zip};
+use crate::testing::reference::{self, RefRows, add, map, rows, silu, zip};
 use crate::testing::{TestWeights, assert_close, noise, run};
 
 const DIM: usize = 12;
@@ -44,13 +44,13 @@ fn weights(config: &FlowLmConfig) -> TestWeights {
 }
 
 /// `x * (1 + scale) + shift`; each row of `modulation` begins with shift and scale.
-fn modulate(x: &Rows, modulation: &Rows) -> Rows {
+fn modulate(x: &RefRows, modulation: &RefRows) -> RefRows {
     let part = |at: usize| {
         modulation
             .iter()
             .map(move |m| m[at * DIM..][..DIM].to_vec())
     };
-    let (shift, scale): (Rows, Rows) = (part(0).collect(), part(1).collect());
+    let (shift, scale): (RefRows, RefRows) = (part(0).collect(), part(1).collect());
     add(&zip(x, &scale, |x, scale| x * (1.0 + scale)), &shift)
 }
 
@@ -64,7 +64,13 @@ fn time_embedding(p: &TestWeights, path: &str, time: f32) -> Vec<f64> {
     reference::rms_norm(p.get(&format!("{path}.mlp.3.alpha")), &x[0], 1e-5)
 }
 
-fn expected(p: &TestWeights, config: &FlowLmConfig, x: &Rows, c: &Rows, times: &[Rows]) -> Rows {
+fn expected(
+    p: &TestWeights,
+    config: &FlowLmConfig,
+    x: &RefRows,
+    c: &RefRows,
+    times: &[RefRows],
+) -> RefRows {
     let path = |name: &str| format!("{PATH}.{name}");
     let mut x = reference::linear(p, &path("input_proj"), x);
     let mut y = reference::linear(p, &path("cond_embed"), c);
@@ -119,7 +125,7 @@ fn every_kind_computes_what_the_reference_does() {
             let mut inputs = vec![("conditioning", tensor(&conditioning)), ("x", tensor(&x))];
             inputs.extend(names.iter().zip(&times).map(|(name, t)| (*name, tensor(t))));
             let outputs = run(&net, &mut ctx, &mut (), 0, &inputs).unwrap();
-            let times: Vec<Rows> = times.iter().map(|times| rows(times, 1)).collect();
+            let times: Vec<RefRows> = times.iter().map(|times| rows(times, 1)).collect();
             let c = rows(&conditioning, config.conditioning_dim());
             let expected = expected(&weights, &config, &rows(&x, LATENT), &c, &times);
             assert_close(&outputs["flow"], &expected.concat(), &format!("{kind:?}"));
@@ -136,9 +142,9 @@ fn times_are_embedded_once() {
     let first = net.embed(&mut ctx, &[0.5]);
     assert_eq!(net.embed(&mut ctx, &[0.5]), first);
     assert_eq!(net.embedded.lock().unwrap().len(), 1);
-    for i in 0..2 * REMEMBERED {
+    for i in 0..2 * CACHED_TIMES {
         net.embed(&mut ctx, &[i as f32]);
-        assert!(net.embedded.lock().unwrap().len() <= REMEMBERED);
+        assert!(net.embedded.lock().unwrap().len() <= CACHED_TIMES);
     }
     assert_eq!(net.embed(&mut ctx, &[0.5]), first);
 }

@@ -3,7 +3,7 @@
 use config::PadMode;
 
 use super::*;
-use crate::testing::reference::{self, Rows, elu, map, rows};
+use crate::testing::reference::{self, RefRows, elu, map, rows};
 use crate::testing::{TestWeights, assert_close, in_pieces, noise};
 
 fn config(pad_mode: PadMode) -> SeanetConfig {
@@ -120,8 +120,8 @@ fn expected(
     p: &TestWeights,
     config: &SeanetConfig,
     layers: &[(usize, Upstream)],
-    mut x: Rows,
-) -> Rows {
+    mut x: RefRows,
+) -> RefRows {
     let pad = config.pad_mode;
     for (index, layer) in layers {
         let path = |name: &str| format!("model.{index}.{name}");

@@ -7,28 +7,29 @@ use config::PadMode;
 
 use super::TestWeights;
 
-pub(crate) type Rows = Vec<Vec<f64>>;
+/// A list of rows.
+pub(crate) type RefRows = Vec<Vec<f64>>;
 
 /// `values` as rows of `width` values.
-pub(crate) fn rows(values: &[f32], width: usize) -> Rows {
+pub(crate) fn rows(values: &[f32], width: usize) -> RefRows {
     let row = |row: &[f32]| row.iter().map(|&v| f64::from(v)).collect();
     values.chunks_exact(width).map(row).collect()
 }
 
 /// Applies `f` to every value.
-pub(crate) fn map(x: &Rows, f: impl Fn(f64) -> f64) -> Rows {
+pub(crate) fn map(x: &RefRows, f: impl Fn(f64) -> f64) -> RefRows {
     let row = |row: &Vec<f64>| row.iter().map(|&v| f(v)).collect();
     x.iter().map(row).collect()
 }
 
 /// Applies `f` to every pair of values.
-pub(crate) fn zip(a: &Rows, b: &Rows, f: impl Fn(f64, f64) -> f64) -> Rows {
+pub(crate) fn zip(a: &RefRows, b: &RefRows, f: impl Fn(f64, f64) -> f64) -> RefRows {
     assert_eq!(a.len(), b.len());
     let row = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| f(*a, *b)).collect();
     a.iter().zip(b).map(row).collect()
 }
 
-pub(crate) fn add(a: &Rows, b: &Rows) -> Rows {
+pub(crate) fn add(a: &RefRows, b: &RefRows) -> RefRows {
     zip(a, b, |a, b| a + b)
 }
 
@@ -55,7 +56,7 @@ fn bias(p: &TestWeights, path: &str, outputs: usize) -> Vec<f64> {
 }
 
 /// The linear layer at `path`: weight [out, in].
-pub(crate) fn linear(p: &TestWeights, path: &str, x: &Rows) -> Rows {
+pub(crate) fn linear(p: &TestWeights, path: &str, x: &RefRows) -> RefRows {
     let weight = p.get(&format!("{path}.weight"));
     let inputs = x[0].len();
     let bias = bias(p, path, weight.len() / inputs);
@@ -71,7 +72,7 @@ pub(crate) fn linear(p: &TestWeights, path: &str, x: &Rows) -> Rows {
 }
 
 /// Each row, less its mean, over the root of `eps` plus its biased variance.
-pub(crate) fn plain_layer_norm(x: &Rows, eps: f64) -> Rows {
+pub(crate) fn plain_layer_norm(x: &RefRows, eps: f64) -> RefRows {
     let row = |row: &Vec<f64>| {
         let count = row.len() as f64;
         let mean = row.iter().sum::<f64>() / count;
@@ -83,7 +84,7 @@ pub(crate) fn plain_layer_norm(x: &Rows, eps: f64) -> Rows {
 }
 
 /// The layer norm at `path`.
-pub(crate) fn layer_norm(p: &TestWeights, path: &str, x: &Rows, eps: f64) -> Rows {
+pub(crate) fn layer_norm(p: &TestWeights, path: &str, x: &RefRows, eps: f64) -> RefRows {
     let (gain, bias) = (
         p.get(&format!("{path}.weight")),
         p.get(&format!("{path}.bias")),
@@ -137,7 +138,7 @@ pub(crate) struct Transformer {
 impl Transformer {
     /// Scores before the softmax: `[time][num_heads]`, each of the positions up to its own that
     /// `context` lets it see.
-    pub(crate) fn scores(&self, projected: &Rows) -> Vec<Vec<Vec<f64>>> {
+    pub(crate) fn scores(&self, projected: &RefRows) -> Vec<Vec<Vec<f64>>> {
         let (heads, dim) = (self.num_heads, self.head_dim);
         let rotated =
             |t: usize, head: usize| rope(&projected[t][head * dim..][..dim], t, self.max_period);
@@ -161,7 +162,7 @@ impl Transformer {
     }
 
     /// The attention at `path`, over all positions from the first on.
-    pub(crate) fn attention(&self, p: &TestWeights, path: &str, x: &Rows) -> Rows {
+    pub(crate) fn attention(&self, p: &TestWeights, path: &str, x: &RefRows) -> RefRows {
         let (heads, kv_heads, dim) = (self.num_heads, self.num_kv_heads, self.head_dim);
         let projected = linear(p, &format!("{path}.in_proj"), x);
         let mut y = vec![vec![0.0; heads * dim]; x.len()];
@@ -181,11 +182,11 @@ impl Transformer {
     }
 
     /// The transformer at `path`, over all positions from the first on.
-    pub(crate) fn forward(&self, p: &TestWeights, path: &str, x: &Rows) -> Rows {
+    pub(crate) fn forward(&self, p: &TestWeights, path: &str, x: &RefRows) -> RefRows {
         let mut x = x.clone();
         for layer in 0..self.layers {
             let path = format!("{path}.layers.{layer}");
-            let scaled = |which: usize, update: Rows| {
+            let scaled = |which: usize, update: RefRows| {
                 let name = format!("{path}.layer_scale_{which}.scale");
                 if !p.has(&name) {
                     return update;
@@ -209,11 +210,11 @@ impl Transformer {
 pub(crate) fn conv(
     p: &TestWeights,
     path: &str,
-    x: &Rows,
+    x: &RefRows,
     kernel: usize,
     [stride, dilation]: [usize; 2],
     pad: PadMode,
-) -> Rows {
+) -> RefRows {
     let weight = p.get(&format!("{path}.weight"));
     let inputs = x[0].len();
     let outputs = weight.len() / inputs / kernel;
@@ -241,7 +242,12 @@ pub(crate) fn conv(
 
 /// The transposed convolution at `path`: weight [in, out, 2 * stride]. What reaches beyond the last
 /// input's outputs is the state, without the bias: [stride][out].
-pub(crate) fn conv_transpose(p: &TestWeights, path: &str, x: &Rows, stride: usize) -> (Rows, Rows) {
+pub(crate) fn conv_transpose(
+    p: &TestWeights,
+    path: &str,
+    x: &RefRows,
+    stride: usize,
+) -> (RefRows, RefRows) {
     let weight = p.get(&format!("{path}.weight"));
     let inputs = x[0].len();
     let outputs = weight.len() / inputs / (2 * stride);
@@ -262,7 +268,7 @@ pub(crate) fn conv_transpose(p: &TestWeights, path: &str, x: &Rows, stride: usiz
 }
 
 /// Columns become rows, as upstream keeps states: [channels][time].
-pub(crate) fn transposed(x: &Rows) -> Vec<f64> {
+pub(crate) fn transposed(x: &RefRows) -> Vec<f64> {
     let width = x.first().map_or(0, Vec::len);
     (0..width)
         .flat_map(|i| x.iter().map(move |row| row[i]))

@@ -10,7 +10,7 @@ use crate::size::size;
 /// How cached rows are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheFormat {
-    /// As they come.
+    /// As f32 numbers.
     F32,
     /// As integers of 14 bits, with a scale for every row and head: half the memory.
     I16,

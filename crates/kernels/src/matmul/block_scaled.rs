@@ -11,13 +11,13 @@ use std::marker::PhantomData;
 use weights::{PANEL, power_of_two};
 
 use super::tiles::{InterleavedPanels, RowTile, run_tiles_or_interleaved};
-use super::{Product, Rows, Weight};
+use super::{Product, Weight};
 use crate::block_quantised_rows::BlockQuantisedRows;
 use crate::isa::CpuKernels;
 use crate::memory::{CACHE_LINE, MEM_STREAMS, PREFETCH_DISTANCE};
 use crate::simd::{Simd, SimdOp};
 use crate::size::size;
-use crate::{QUANT_BLOCK, Scratch};
+use crate::{QUANT_BLOCK, Rows, Scratch};
 
 /// Inputs that are multiplied at a time.
 pub(super) const GROUP: usize = 16;

@@ -2,8 +2,9 @@
 
 use std::marker::PhantomData;
 
+use super::Product;
 use super::tiles::{RowTile, run_tiles};
-use super::{Product, Rows};
+use crate::Rows;
 use crate::simd::{Simd, SimdOp};
 
 /// A stored number that widens to f32.

@@ -10,9 +10,9 @@ mod q8;
 
 use weights::{Format, Matrix};
 
-use super::{Product, Rows};
+use super::Product;
 use crate::isa::CpuKernels;
-use crate::{Scratch, WeightStats};
+use crate::{Rows, Scratch, WeightStats};
 
 /// How products round activations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(super) fn multiply(
 }
 
 /// The statistics of a packed weight that its products need.
-pub(crate) fn weight_stats(kernels: CpuKernels, matrix: &Matrix, values: &[u8]) -> WeightStats {
+pub(super) fn weight_stats(kernels: CpuKernels, matrix: &Matrix, values: &[u8]) -> WeightStats {
     match matrix.format {
         Format::F32 | Format::Bf16 | Format::Q6 | Format::Q4 => WeightStats::default(),
         Format::Q16 => q16::stats(matrix, values),
@@ -64,7 +64,7 @@ pub(crate) fn weight_stats(kernels: CpuKernels, matrix: &Matrix, values: &[u8]) 
 }
 
 /// Whether `stats` are long enough for products with `matrix`.
-pub(crate) fn stats_fit(kernels: CpuKernels, matrix: &Matrix, stats: &WeightStats) -> bool {
+pub(super) fn stats_fit(kernels: CpuKernels, matrix: &Matrix, stats: &WeightStats) -> bool {
     match matrix.format {
         Format::F32 | Format::Bf16 | Format::Q16 | Format::Q6 | Format::Q4 => true,
         Format::Q8 => q8::stats_fit(kernels, matrix, stats),

@@ -2,12 +2,12 @@
 
 use weights::Matrix;
 
-use super::{Product, Rows};
-use crate::Scratch;
+use super::Product;
 use crate::isa::CpuKernels;
 use crate::quantised_rows::A_MAX;
 use crate::simd::Simd;
 use crate::size::size;
+use crate::{Rows, Scratch};
 
 /// A product of quantised rows, of which there are as many as the product needs.
 #[derive(Clone, Copy)]

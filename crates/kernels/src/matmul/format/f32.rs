@@ -2,10 +2,11 @@
 
 use weights::PANEL;
 
+use crate::Rows;
 use crate::isa::CpuKernels;
+use crate::matmul::Product;
 use crate::matmul::float::{FloatElement, FloatProduct};
 use crate::matmul::format::ActivationRounding;
-use crate::matmul::{Product, Rows};
 use crate::simd::Simd;
 
 /// Activations are multiplied as they are.

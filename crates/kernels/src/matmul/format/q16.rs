@@ -4,14 +4,14 @@
 use weights::{Matrix, PANEL, Q16_MAX};
 
 use crate::isa::CpuKernels;
+use crate::matmul::Product;
 use crate::matmul::format::ActivationRounding;
 use crate::matmul::pairs::pair_products;
 use crate::matmul::row_quantised::{RowQuantisedProduct, quantise_rows};
 use crate::matmul::tiles::{RowTile, run_tiles};
-use crate::matmul::{Product, Rows};
 use crate::quantised_rows::A_MAX;
 use crate::simd::{Simd, SimdOp};
-use crate::{Scratch, WeightStats};
+use crate::{Rows, Scratch, WeightStats};
 
 /// Activations are rounded to as many bits as the weights.
 pub(super) const ROUNDING: ActivationRounding = ActivationRounding::Rows;

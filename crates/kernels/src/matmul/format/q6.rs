@@ -2,12 +2,12 @@
 
 use weights::Q6_OFFSET;
 
-use crate::Scratch;
 use crate::isa::CpuKernels;
+use crate::matmul::Product;
 use crate::matmul::block_scaled::{self, GROUP, PackedQuants, PanelBytes4};
 use crate::matmul::format::ActivationRounding;
-use crate::matmul::{Product, Rows};
 use crate::simd::Simd;
+use crate::{Rows, Scratch};
 
 /// Activations are rounded in the same blocks as the weights.
 pub(super) const ROUNDING: ActivationRounding = ActivationRounding::Blocks;

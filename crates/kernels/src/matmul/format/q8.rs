@@ -7,15 +7,15 @@ use std::ops::Range;
 use weights::{Matrix, PANEL, Q8_MAX};
 
 use crate::isa::CpuKernels;
+use crate::matmul::Product;
 use crate::matmul::format::ActivationRounding;
 use crate::matmul::row_quantised::{RowQuantisedProduct, quantise_rows};
 use crate::matmul::tiles::{InterleavedPanels, RowTile, run_tiles_or_interleaved};
-use crate::matmul::{Product, Rows};
 use crate::memory::{MEM_STREAMS, PREFETCH_DISTANCE};
 use crate::quantised_rows::{A_MAX, SplitActivations};
 use crate::simd::{SPLIT_OFFSET, Simd, SimdOp};
 use crate::size::size;
-use crate::{Scratch, WeightStats};
+use crate::{Rows, Scratch, WeightStats};
 
 /// Activations are rounded to more bits than the weights have, so that the weights' error
 /// dominates.
