@@ -13,7 +13,7 @@ export interface Timing {
 export type Timings = Record<string, Timing>;
 
 /** What does not change from utterance to utterance. */
-export interface Setting {
+export interface RuntimeInfo {
   /** What runs the components. */
   backend: Backend;
   /** Threads that work. */
@@ -27,7 +27,7 @@ export interface Setting {
 }
 
 /** How an utterance goes, so far or in all. */
-export interface Statistics extends Setting {
+export interface Statistics extends RuntimeInfo {
   /** Seed of the noise: the same seed says the same samples. */
   seed: number;
   /** Seconds of sound. */

@@ -5,6 +5,7 @@ import { type Language, LANGUAGES } from "../languages.js";
 import type { LoadOptions, PlayOptions, SpeakOptions } from "../options.js";
 import type { Mark, PlayerOptions } from "../player/player.js";
 import type { Player } from "../player/index.js";
+import { isTextSource, type TextSource } from "../text-stream.js";
 import { Voice } from "../voice.js";
 import type { WavFormat } from "../wav.js";
 import type { Backend } from "../worker/messages.js";
@@ -19,9 +20,9 @@ const RATES = [1_000, 768_000] as const;
 /** How much slower and faster speech may be played. */
 const SPEEDS = [0.5, 2] as const;
 
-export const text: Rule<string> = {
-  expected: "a string",
-  fits: (value) => typeof value === "string",
+export const text: Rule<TextSource> = {
+  expected: "a string, a TextStream, a ReadableStream, or what strings come from by `for await`",
+  fits: isTextSource,
 };
 
 /** The text of a bundle's address: a string, or the `href` of what has one. */
@@ -113,6 +114,11 @@ const replacements: Rule<Readonly<Record<string, string>> | string> = {
       Object.values(value).every((spoken) => typeof spoken === "string")),
 };
 
+const flushAfter: Rule<number> = {
+  expected: "a number of seconds from 0 on",
+  fits: (value) => typeof value === "number" && value >= 0,
+};
+
 /** Whether options stand where an address might: addresses are strings, or objects that say so. */
 export function isLoadOptions(value: unknown): value is LoadOptions {
   try {
@@ -147,6 +153,7 @@ export const speakOptions: Rules<SpeakOptions> = {
   words: flag,
   normalize,
   replacements,
+  flushAfter,
   signal,
 };
 
