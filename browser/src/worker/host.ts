@@ -111,11 +111,12 @@ export class Host {
     // Pieces of it may come from now on.
     const text = this.#feed(request);
     let generator: Generator | undefined;
+    let changes: Awaited<ReturnType<Rewriter["start"]>>;
     let used: ReturnType<Voices["use"]> | undefined;
     try {
       const { rewriter, components, model, voices } = this.#parts;
       used = voices.use(voice);
-      const changes = await rewriter.start(rewriting);
+      changes = await rewriter.start(rewriting);
       if (request.text !== undefined) {
         this.#note(this.#check(request.text, options));
       }
@@ -141,6 +142,9 @@ export class Host {
     } catch (error) {
       this.#over(active, error);
     } finally {
+      if (generator === undefined) {
+        changes?.free();
+      }
       generator?.free();
       text.free();
       used?.done();
