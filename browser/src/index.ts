@@ -17,6 +17,7 @@ export type { FileBytes, SampleValues } from "./checks/data.js";
 export type { Recording } from "./recording.js";
 export { Speech, type SpeechChunk } from "./speech.js";
 export type { Word } from "../wasm/simd/pocket_onnx.js";
-export type { Setting, Statistics, Timing, Timings } from "./statistics.js";
+export type { RuntimeInfo, Statistics, Timing, Timings } from "./statistics.js";
+export { type TextSource, TextStream } from "./text-stream.js";
 export type { Voice } from "./voice.js";
 export type { WavFormat } from "./wav.js";

@@ -79,6 +79,12 @@ export interface SpeakOptions extends SpeechOptions {
    * is found in any case, one with a capital as it stands.
    */
   replacements?: Readonly<Record<string, string>> | string | undefined;
+  /**
+   * Of a text that arrives in pieces: seconds in which nothing comes before an unfinished sentence is
+   * spoken, 1 unless given; `Infinity` leaves it to `TextStream.flush`. A whole sentence waits for the
+   * next for 0.2 s at most.
+   */
+  flushAfter?: number | undefined;
   /** Ends speaking. */
   signal?: AbortSignal | undefined;
 }

@@ -5,7 +5,7 @@ import type { ProgressEvent } from "./options.js";
 
 type FileProgress = Extract<Progress, { kind: "file" }>;
 
-export class Phases {
+export class ProgressByPhase {
   readonly #listen: (event: ProgressEvent) => void;
   readonly #files = new Map<Purpose, Map<string, FileProgress>>();
 

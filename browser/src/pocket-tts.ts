@@ -10,16 +10,17 @@ import type { Manifest } from "./manifest.js";
 import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.js";
 import { call } from "./listener.js";
 import { sweep } from "./loading/storage.js";
-import { Phases } from "./phases.js";
+import { ProgressByPhase } from "./phases.js";
 import { Player } from "./player/index.js";
 import { Queue, unlessAborted } from "./queue.js";
 import { type Recording, sources, transfer } from "./recording.js";
 import { Speech, type SpeechChunk } from "./speech.js";
-import type { Setting, Statistics } from "./statistics.js";
+import type { RuntimeInfo, Statistics } from "./statistics.js";
 import { Stopwatch } from "./stopwatch.js";
+import { type Reading, reading, type TextSource } from "./text-stream.js";
 import { Voice } from "./voice.js";
 import type { Backend, VoiceSource } from "./worker/messages.js";
-import { Workers } from "./workers.js";
+import { type UtteranceStream, Workers } from "./workers.js";
 
 /** Threads beyond which nothing is gained. */
 const MOST_THREADS: Record<Backend, number> = { engine: 2, onnxruntime: 4 };
@@ -48,7 +49,7 @@ export class PocketTTS {
   /** What runs the components. */
   readonly backend: Backend;
   /** How it runs. */
-  readonly statistics: Setting;
+  readonly statistics: RuntimeInfo;
 
   private constructor(
     manifest: Manifest,
@@ -89,7 +90,7 @@ export class PocketTTS {
     const threads = options.threads ?? defaultThreads(backend);
     const { onNotice, onProgress } = options;
     const notice = (notice: Notice) => call(() => onNotice?.(notice));
-    const phases = new Phases((event) => call(() => onProgress?.(event)));
+    const phases = new ProgressByPhase((event) => call(() => onProgress?.(event)));
     const hear = (progress: Progress) => {
       if (progress.kind === "file") {
         phases.hear(progress);
@@ -200,8 +201,8 @@ export class PocketTTS {
     await this.#workers.first.do<"prepare-voice">({ type: "prepare-voice", voice: number });
   }
 
-  /** Speaks all of a text. */
-  async generate(text: string, options: SpeakOptions = {}): Promise<Speech> {
+  /** Speaks all of a text, or of what arrives. */
+  async generate(text: TextSource, options: SpeakOptions = {}): Promise<Speech> {
     text = checked("Text", "the text", text, rules.text);
     options = checkedOptions(options, rules.speakOptions);
     const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
@@ -214,22 +215,31 @@ export class PocketTTS {
 
   /**
    * Speaks a text piece by piece. The work begins with the first piece that is asked for, and
-   * pauses while a second or two of speech wait to be taken.
+   * pauses while a second or two of speech wait to be taken. A text may arrive meanwhile: from a
+   * `TextStream`, from anything that is iterated over asynchronously, such as the tokens of a language
+   * model, or from a `ReadableStream`, of strings or of bytes in UTF-8. Each sentence of it is spoken as
+   * soon as it is complete; nothing more is read than can be spoken soon.
    */
-  stream(text: string, options: SpeakOptions = {}): AsyncGenerator<SpeechChunk, void> {
+  stream(text: TextSource, options: SpeakOptions = {}): AsyncGenerator<SpeechChunk, void> {
     text = checked("Text", "the text", text, rules.text);
     options = checkedOptions(options, rules.speakOptions);
     return this.#speak(text, options, new Stopwatch(this.statistics, this.sampleRate, options.seed));
   }
 
-  /** Speaks a text aloud, after those before it; resolves when it has been heard. */
-  async speak(text: string, options: PlayOptions = {}): Promise<Statistics> {
+  /** Speaks a text aloud, as it arrives and after those before it; resolves when it has been heard. */
+  async speak(text: TextSource, options: PlayOptions = {}): Promise<Statistics> {
     text = checked("Text", "the text", text, rules.text);
     const { player: given, ...rest } = checkedOptions(options, rules.playOptions);
     // Before anything is waited for: browsers allow sound while a click is answered.
     const player = given ?? new Player();
     try {
-      const leave = await this.#aloud.enter(this.#orEnded(rest.signal));
+      const leave = await this.#aloud.enter(this.#orEnded(rest.signal)).catch((error: unknown) => {
+        // Nobody reads what arrives.
+        if (typeof text !== "string") {
+          reading(text).end();
+        }
+        throw error;
+      });
       return await this.#play(text, rest, player).finally(leave);
     } finally {
       if (given === undefined) {
@@ -243,7 +253,7 @@ export class PocketTTS {
     this.#workers.end(new PocketTTSError("Disposed", "the model was disposed of"));
   }
 
-  async #play(text: string, options: SpeakOptions, player: Player): Promise<Statistics> {
+  async #play(text: TextSource, options: SpeakOptions, player: Player): Promise<Statistics> {
     // Nothing sounds after `dispose`, either.
     const signal = this.#orEnded(options.signal);
     const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
@@ -269,40 +279,54 @@ export class PocketTTS {
   }
 
   async *#speak(
-    text: string,
-    { voice, signal, normalize, replacements, ...options }: SpeakOptions,
+    text: TextSource,
+    { voice, signal, normalize, replacements, flushAfter, ...options }: SpeakOptions,
     watch: Stopwatch,
   ): AsyncGenerator<SpeechChunk, void> {
     watch.start();
-    const leave = await this.#queue.enter(this.#orEnded(signal));
+    // Before anything is waited for: another utterance may speak it already.
+    const source = typeof text === "string" ? undefined : reading(text);
     try {
-      const { number } = await unlessAborted(this.#voice(voice), signal);
-      const pairs = typeof replacements === "object" ? Object.entries(replacements) : replacements;
-      const rewriting = { normalize, replacements: pairs };
-      const request = { text, options: { ...options, seed: watch.seed }, rewriting, voice: number };
-      watch.begin();
-      const spoken = this.#workers.speak(request);
+      const leave = await this.#queue.enter(this.#orEnded(signal));
       try {
-        for (;;) {
-          const chunk = await unlessAborted(spoken.next(), signal);
-          if (chunk === undefined) {
-            watch.timings = spoken.timings;
-            watch.memory = this.memory;
-            return;
-          }
-          const { samples: audio, text: sentence, from, to, words, cut } = chunk;
-          watch.hear(chunk);
-          const { sampleRate } = this;
-          yield { audio, sampleRate, text: sentence, from, to, words, cut, statistics: watch.statistics() };
+        const { number } = await unlessAborted(this.#voice(voice), signal);
+        const pairs = typeof replacements === "object" ? Object.entries(replacements) : replacements;
+        const request = {
+          text: typeof text === "string" ? text : undefined,
+          silence: 1000 * (flushAfter ?? USUAL_SILENCE),
+          options: { ...options, seed: watch.seed },
+          rewriting: { normalize, replacements: pairs },
+          voice: number,
+        };
+        watch.begin();
+        const spoken = this.#workers.speak(request);
+        if (source !== undefined) {
+          void feed(spoken, source);
         }
-      } finally {
-        spoken.stop();
-        // The next request has to find the workers free; nobody waits for that here.
-        void spoken.over.then(leave);
+        try {
+          for (;;) {
+            const chunk = await unlessAborted(spoken.next(), signal);
+            if (chunk === undefined) {
+              watch.timings = spoken.timings;
+              watch.memory = this.memory;
+              return;
+            }
+            const { samples: audio, text: sentence, from, to, words, cut } = chunk;
+            watch.hear(chunk);
+            const { sampleRate } = this;
+            yield { audio, sampleRate, text: sentence, from, to, words, cut, statistics: watch.statistics() };
+          }
+        } finally {
+          spoken.stop();
+          // The next request has to find the workers free; nobody waits for that here.
+          void spoken.over.then(leave);
+        }
+      } catch (error) {
+        leave();
+        throw error;
       }
-    } catch (error) {
-      leave();
-      throw error;
+    } finally {
+      source?.end();
     }
   }
 
@@ -357,6 +381,29 @@ export class PocketTTS {
     });
     this.#own.add(voice);
     return voice;
+  }
+}
+
+/** Seconds of silence after which an unfinished sentence is spoken, unless asked otherwise. */
+const USUAL_SILENCE = 1;
+
+/** Hands the text over as it arrives, and as there is room for it. */
+async function feed(spoken: UtteranceStream, source: Reading): Promise<void> {
+  try {
+    for (;;) {
+      const piece = await source.next();
+      if (piece === undefined) {
+        spoken.close();
+        return;
+      }
+      if (piece.kind === "flush") {
+        spoken.flush();
+      } else if (!(await spoken.push(piece.text))) {
+        return;
+      }
+    }
+  } catch (error) {
+    spoken.close({ error });
   }
 }
 

@@ -13,7 +13,7 @@ export interface Timing {
 export type Timings = Record<string, Timing>;
 
 /** What is the same for all utterances. */
-export interface Setting {
+export interface RuntimeInfo {
   /** The backend. */
   backend: Backend;
   /** Threads in use. */
@@ -27,7 +27,7 @@ export interface Setting {
 }
 
 /** Figures of an utterance, so far or complete. */
-export interface Statistics extends Setting {
+export interface Statistics extends RuntimeInfo {
   /** Seed of the noise: the same seed gives the same samples. */
   seed: number;
   /** Seconds of sound. */

@@ -1,10 +1,10 @@
 /** Measures the times of an utterance. */
 
-import type { Setting, Statistics, Timings } from "./statistics.js";
+import type { RuntimeInfo, Statistics, Timings } from "./statistics.js";
 import type { Chunk } from "./workers.js";
 
 export class Stopwatch {
-  readonly #setting: Setting;
+  readonly #setting: RuntimeInfo;
   readonly #sampleRate: number;
   readonly seed: number;
   #started = 0;
@@ -17,7 +17,7 @@ export class Stopwatch {
   memory: number | undefined;
 
   constructor(
-    setting: Setting,
+    setting: RuntimeInfo,
     sampleRate: number,
     seed: number | undefined,
   ) {

@@ -3,6 +3,7 @@
 import { type Failure, fromFailure, PocketTTSError } from "./errors.js";
 import type { Addresses, Progress } from "./loading/bundle.js";
 import type { WeightFormat } from "./manifest.js";
+import { slices } from "./slices.js";
 import type { Timing, Timings } from "./statistics.js";
 import type { Backend, Request, Response, Results, Role, Task } from "./worker/messages.js";
 
@@ -29,7 +30,7 @@ interface Waiting {
 }
 
 /** One worker and the tasks that it was given. */
-class Hand {
+class WorkerHandle {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #count = 0;
@@ -89,8 +90,8 @@ class Hand {
 
 /** One worker, or two: the first makes latents, the last makes samples. */
 export class Workers {
-  readonly #hands: Hand[] = [];
-  #spoken: Spoken | undefined;
+  readonly #handles: WorkerHandle[] = [];
+  #spoken: UtteranceStream | undefined;
   #utterances = 0;
   /** What ended all work. */
   #failure: { error: unknown } | undefined;
@@ -117,18 +118,18 @@ export class Workers {
     signal?.addEventListener("abort", abort);
     try {
       const opened = plan.map(([role, peer]) => {
-        const hand = new Hand(
+        const handle = new WorkerHandle(
           role,
           (response) => (response.type === "progress" ? progress(response.progress) : workers.#hear(response)),
           (error) => workers.end(error),
         );
-        workers.#hands.push(hand);
+        workers.#handles.push(handle);
         const threads = Math.max(1, Math.floor(opening.threads / count));
         const task = { type: "open", ...opening, threads, role, peer } as const;
-        return hand.do<"open">(task, peer === undefined ? [] : [peer]).then(({ cacheHit, instructions, memory }) => {
+        return handle.do<"open">(task, peer === undefined ? [] : [peer]).then(({ cacheHit, instructions, memory }) => {
           workers.cacheHit &&= cacheHit;
           workers.instructions ??= instructions;
-          hand.memory = memory;
+          handle.memory = memory;
         });
       });
       await Promise.all(opened);
@@ -142,12 +143,12 @@ export class Workers {
   }
 
   get count(): number {
-    return this.#hands.length;
+    return this.#handles.length;
   }
 
   /** Bytes of memory of the wasm modules. */
   get memory(): number {
-    return this.#hands.reduce((sum, hand) => sum + hand.memory, 0);
+    return this.#handles.reduce((sum, handle) => sum + handle.memory, 0);
   }
 
   /** Aborted when all work ends, with what ended it. */
@@ -163,9 +164,9 @@ export class Workers {
   }
 
   /** The worker that voices live in. */
-  get first(): Hand {
+  get first(): WorkerHandle {
     this.checkAlive();
-    const [first] = this.#hands;
+    const [first] = this.#handles;
     if (first === undefined) {
       throw new PocketTTSError("Disposed", "there are no workers");
     }
@@ -175,21 +176,24 @@ export class Workers {
   /** Tells the first worker something, unless all work has ended. */
   tellFirst(request: Request): void {
     if (this.#failure === undefined) {
-      this.#hands[0]?.tell(request);
+      this.#handles[0]?.tell(request);
     }
   }
 
-  /** Starts an utterance; the one before has to be over. */
-  speak(request: Omit<Extract<Request, { type: "speak" }>, "type" | "utterance">): Spoken {
+  /** Starts an utterance; the one before has to be over. Its text may arrive by what is given back. */
+  speak(request: Omit<Extract<Request, { type: "speak" }>, "type" | "utterance">): UtteranceStream {
     const utterance = ++this.#utterances;
     const { first } = this;
-    this.#spoken = new Spoken(this.#hands.length, {
-      taken: () => this.#hands.at(-1)?.tell({ type: "taken", utterance }),
+    this.#spoken = new UtteranceStream(this.#handles.length, {
+      taken: () => this.#handles.at(-1)?.tell({ type: "taken", utterance }),
       stop: () => {
-        for (const hand of this.#hands) {
-          hand.tell({ type: "stop", utterance });
+        for (const handle of this.#handles) {
+          handle.tell({ type: "stop", utterance });
         }
       },
+      text: (text) => first.tell({ type: "text", utterance, text }),
+      flush: () => first.tell({ type: "flush", utterance }),
+      close: (isBroken) => first.tell({ type: "close", utterance, isBroken }),
     });
     first.tell({ type: "speak", utterance, ...request });
     return this.#spoken;
@@ -198,35 +202,52 @@ export class Workers {
   /** Ends all work with `error`, which may be anything: it is a signal's reason then. */
   end(error: unknown): void {
     this.#failure ??= { error };
-    for (const hand of this.#hands) {
-      hand.end(error);
+    for (const handle of this.#handles) {
+      handle.end(error);
     }
     this.#spoken?.fail(error);
     this.#ending.abort(error);
   }
 
   #hear(response: Response): void {
-    if ((response.type === "chunk" || response.type === "over") && response.utterance === this.#utterances) {
+    if (response.type !== "done" && response.type !== "failed" && response.type !== "progress" && response.utterance === this.#utterances) {
       this.#spoken?.hear(response);
     }
   }
 }
 
-/** Chunks of one utterance, as they come from the workers. */
-export class Spoken {
-  readonly #to: { taken(): void; stop(): void };
+/** UTF-16 units of a text that may be on their way to the worker. */
+const MOST_UNREAD = 1 << 15;
+
+/** What an utterance tells the workers. */
+interface ToWorkers {
+  taken(): void;
+  stop(): void;
+  text(text: string): void;
+  flush(): void;
+  close(isBroken: boolean): void;
+}
+
+/** Chunks of one utterance, as they come from the workers; and its text, where that arrives in pieces. */
+export class UtteranceStream {
+  readonly #to: ToWorkers;
   readonly #chunks: Chunk[] = [];
   /** Workers that are still at it. */
   #working: number;
   #failure: { error: unknown } | undefined;
+  /** What the text breaks off with. */
+  #textFailure: { error: unknown } | undefined;
   #stopped = false;
   #wake: (() => void) | undefined;
+  /** UTF-16 units of the text that the worker has not taken. */
+  #unread = 0;
+  #room: (() => void) | undefined;
   readonly timings: Timings = {};
   /** Resolves when every worker is free again. */
   readonly over: Promise<void>;
   #resolveOver: () => void = () => {};
 
-  constructor(workers: number, to: { taken(): void; stop(): void }) {
+  constructor(workers: number, to: ToWorkers) {
     this.#working = workers;
     this.#to = to;
     this.over = new Promise((resolve) => {
@@ -242,8 +263,10 @@ export class Spoken {
         this.#to.taken();
         return chunk;
       }
-      if (this.#failure !== undefined) {
-        throw this.#failure.error;
+      // Where the text broke off before anything was said, the worker has found it to be empty.
+      const failure = this.#working === 0 || this.#failure !== undefined ? (this.#textFailure ?? this.#failure) : undefined;
+      if (failure !== undefined) {
+        throw failure.error;
       }
       if (this.#working === 0) {
         return undefined;
@@ -254,11 +277,49 @@ export class Spoken {
     }
   }
 
+  /** Hands a piece of the text over; false once nobody takes it. Waits until there is room. */
+  async push(text: string): Promise<boolean> {
+    for (const piece of slices(text, MOST_UNREAD)) {
+      while (this.#unread >= MOST_UNREAD && !this.isOver) {
+        await new Promise<void>((resolve) => {
+          this.#room = resolve;
+        });
+      }
+      if (this.isOver) {
+        return false;
+      }
+      this.#unread += piece.length;
+      this.#to.text(piece);
+    }
+    return !this.isOver;
+  }
+
+  /** Has what was handed over spoken. */
+  flush(): void {
+    if (!this.isOver) {
+      this.#to.flush();
+    }
+  }
+
+  /** The text is over; or it breaks off with `failure`, which is thrown when what came before is spoken. */
+  close(failure?: { error: unknown }): void {
+    this.#textFailure = failure;
+    if (!this.isOver) {
+      this.#to.close(failure !== undefined);
+    }
+  }
+
+  /** Whether nothing more is spoken. */
+  get isOver(): boolean {
+    return this.#stopped || this.#working === 0;
+  }
+
   /** Has the workers stop; they do within a call of a component. */
   stop(): void {
     if (!this.#stopped) {
       this.#stopped = true;
       this.#to.stop();
+      this.#room?.();
     }
   }
 
@@ -268,17 +329,22 @@ export class Spoken {
     this.#working = 0;
     this.#resolveOver();
     this.#wake?.();
+    this.#room?.();
   }
 
-  hear(response: Extract<Response, { type: "chunk" | "over" }>): void {
+  hear(response: Extract<Response, { type: "chunk" | "over" | "read" }>): void {
     if (response.type === "chunk") {
       this.#chunks.push({ ...response, at: performance.now() });
+    } else if (response.type === "read") {
+      this.#unread -= response.units;
+      this.#room?.();
     } else {
       this.#working -= 1;
       this.#add(response.timings);
       this.#failed(response.failure);
       if (this.#working === 0) {
         this.#resolveOver();
+        this.#room?.();
       }
     }
     this.#wake?.();

@@ -96,11 +96,13 @@ test("texts that are no strings are refused before they reach a worker", async (
     const wrong: string[] = [];
     for (const [text, words] of texts) {
       const given = text as string;
+      const kinds = "a string, a TextStream, a ReadableStream, or what strings come from by `for await`";
+      const says = `the text has to be ${kinds}, ${words}`;
       wrong.push(
         ...(await globalThis.tryAll([
-          [() => tts.generate(given), "Text", `the text has to be a string, ${words}`],
-          [() => tts.stream(given), "Text", `the text has to be a string, ${words}`],
-          [() => tts.speak(given), "Text", `the text has to be a string, ${words}`],
+          [() => tts.generate(given), "Text", says],
+          [() => tts.stream(given), "Text", says],
+          [() => tts.speak(given), "Text", says],
         ])),
       );
     }

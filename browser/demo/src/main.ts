@@ -162,17 +162,13 @@ async function speakText(start = 0): Promise<void> {
   }
 }
 
-/** Units of the longest text whose numbers are read: the package rewrites a text before it speaks. */
-const LONGEST_READING = 100_000;
-
 /** The options next to the text and under "More". */
 function options(): SpeakOptions {
   const number = (id: string) => byId(id, HTMLInputElement).valueAsNumber;
   const options: SpeakOptions = {};
   // A model of an unknown language reads numbers as it can.
   if (readsNumbers(model()?.language)) {
-    const isShort = byId("text", HTMLTextAreaElement).value.length <= LONGEST_READING;
-    options.normalize = byId("normalize", HTMLInputElement).checked && isShort;
+    options.normalize = byId("normalize", HTMLInputElement).checked;
   }
   const replacements = byId("replacements", HTMLTextAreaElement).value;
   if (replacements.trim() !== "") options.replacements = replacements;

@@ -6,6 +6,7 @@ import type { LoadOptions, PlayOptions, SpeakOptions } from "../options.js";
 import type { Mark, PlayerOptions } from "../player/player.js";
 import type { Player } from "../player/index.js";
 import type { SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
+import { isTextSource, type TextSource } from "../text-stream.js";
 import { Voice } from "../voice.js";
 import type { WavFormat } from "../wav.js";
 import type { Backend } from "../worker/messages.js";
@@ -21,9 +22,9 @@ const RATES = [1_000, 768_000] as const;
 /** Slowest and fastest playback. */
 const SPEEDS = [0.5, 2] as const;
 
-export const text: Rule<string> = {
-  expected: "a string",
-  fits: (value) => typeof value === "string",
+export const text: Rule<TextSource> = {
+  expected: "a string, a TextStream, a ReadableStream, or what strings come from by `for await`",
+  fits: isTextSource,
 };
 
 /** A bundle's address as text: a string, or the `href` of an object. */
@@ -115,6 +116,11 @@ const replacements: Rule<Readonly<Record<string, string>> | string> = {
       Object.values(value).every((spoken) => typeof spoken === "string")),
 };
 
+const flushAfter: Rule<number> = {
+  expected: "a number of seconds from 0 on",
+  fits: (value) => typeof value === "number" && value >= 0,
+};
+
 /** Whether options are given instead of an address: addresses are strings, or objects with an address. */
 export function isLoadOptions(value: unknown): value is LoadOptions {
   try {
@@ -146,6 +152,7 @@ export const speakOptions: Rules<SpeakOptions> = {
   ...speechOptions,
   normalize,
   replacements,
+  flushAfter,
   signal,
 };
 

@@ -4,7 +4,7 @@ import type { SpeechNotice } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import type { FileEntry } from "../manifest.js";
 import { sha256 } from "./digest.js";
-import { fill, type Room, request } from "./fetch.js";
+import { fill, type FileBuffer, request } from "./fetch.js";
 import { forget, store, stored, storedChecksum, storedManifest, storeManifest } from "./storage.js";
 
 /** The purpose of a file: to speak, to speak with a voice, or to clone one. */
@@ -117,41 +117,41 @@ export class BundleFiles {
     return bytes;
   }
 
-  /** Reads `file` into `room`, which must have its size. */
-  async read(file: FileEntry, purpose: Purpose, room: Room): Promise<void> {
+  /** Reads `file` into `buffer`, which must have its size. */
+  async read(file: FileEntry, purpose: Purpose, buffer: FileBuffer): Promise<void> {
     const progress = (source: "network" | "cache") => (loaded: number) => {
       const { name, size } = file;
       this.#listen({ kind: "file", purpose, file: name, loaded, total: size, source });
     };
-    if (await this.#fromCache(file, room, progress("cache"))) {
+    if (await this.#fromCache(file, buffer, progress("cache"))) {
       return;
     }
     this.#fetched += 1;
     try {
-      await this.#fetch(file, room, "default", progress("network"));
+      await this.#fetch(file, buffer, "default", progress("network"));
     } catch (error) {
       if (!isDamage(error)) {
         throw error;
       }
       this.#notice("damaged", file, `${error.message}: it is fetched again`);
       // Bypasses the browser's HTTP cache, which may contain the damaged file.
-      await this.#fetch(file, room, "reload", progress("network"));
+      await this.#fetch(file, buffer, "reload", progress("network"));
     }
-    if (!(await store(file, room))) {
+    if (!(await store(file, buffer))) {
       const why = `the browser has no room to keep ${file.name}: it is fetched again at the next visit`;
       this.#notice("quota", file, why);
     }
   }
 
   /** Returns false if the file is not in the Cache, or damaged there. */
-  async #fromCache(file: FileEntry, room: Room, progress: (bytes: number) => void): Promise<boolean> {
+  async #fromCache(file: FileEntry, buffer: FileBuffer, progress: (bytes: number) => void): Promise<boolean> {
     const response = await stored(file);
     if (response === undefined) {
       return false;
     }
     try {
-      await fill(response, file.name, room, progress);
-      await checkStored(file, storedChecksum(response), room);
+      await fill(response, file.name, buffer, progress);
+      await checkStored(file, storedChecksum(response), buffer);
       return true;
     } catch (error) {
       if (!isDamage(error)) {
@@ -165,13 +165,13 @@ export class BundleFiles {
 
   async #fetch(
     file: FileEntry,
-    room: Room,
+    buffer: FileBuffer,
     cache: RequestCache,
     progress: (bytes: number) => void,
   ): Promise<void> {
     const url = addressOf(file.name, this.#addresses);
-    await fill(await request(url, { cache }), url, room, progress);
-    await check(file, url, room);
+    await fill(await request(url, { cache }), url, buffer, progress);
+    await check(file, url, buffer);
   }
 
   #notice(notice: "quota" | "damaged", file: FileEntry, message: string): void {
@@ -180,17 +180,17 @@ export class BundleFiles {
 }
 
 /** Checks what was stored, by its checksum if it has one. */
-async function checkStored(file: FileEntry, stored: string | undefined, room: Room): Promise<void> {
-  const actual = stored === undefined ? undefined : room.checksum?.();
+async function checkStored(file: FileEntry, stored: string | undefined, buffer: FileBuffer): Promise<void> {
+  const actual = stored === undefined ? undefined : buffer.checksum?.();
   if (actual === undefined) {
-    await check(file, file.name, room);
+    await check(file, file.name, buffer);
   } else if (actual !== stored) {
     throw new PocketTTSError("Digest", `${file.name} has checksum ${actual} where it was stored with ${stored}`);
   }
 }
 
-async function check(file: FileEntry, url: string, room: Room): Promise<void> {
-  const actual = await sha256(room.view());
+async function check(file: FileEntry, url: string, buffer: FileBuffer): Promise<void> {
+  const actual = await sha256(buffer.view());
   if (actual !== file.sha256) {
     throw new PocketTTSError(
       "Digest",

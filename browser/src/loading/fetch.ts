@@ -3,21 +3,21 @@
 import { PocketTTSError } from "../errors.js";
 
 /** Memory for a file. A view is requested at every use, because wasm memory may move. */
-export interface Room {
+export interface FileBuffer {
   view(): Uint8Array<ArrayBuffer>;
   /** A fast checksum of the content, if there is one. */
   checksum?(): string;
 }
 
 /** Options of a request. */
-export interface How {
+export interface FetchOptions {
   /** `reload` bypasses the browser's HTTP cache. */
   cache: RequestCache;
   signal?: AbortSignal | undefined;
 }
 
 /** The successful response for `url`. */
-export async function request(url: string, { cache, signal }: How): Promise<Response> {
+export async function request(url: string, { cache, signal }: FetchOptions): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, signal === undefined ? { cache } : { cache, signal });
@@ -42,14 +42,14 @@ export async function request(url: string, { cache, signal }: How): Promise<Resp
   return response;
 }
 
-/** Reads a body, which must fill `room` exactly. */
+/** Reads a body, which must fill `buffer` exactly. */
 export async function fill(
   response: Response,
   url: string,
-  room: Room,
+  buffer: FileBuffer,
   progress: (bytes: number) => void,
 ): Promise<void> {
-  const size = room.view().length;
+  const size = buffer.view().length;
   let loaded = 0;
   const reader = response.body?.getReader();
   for (;;) {
@@ -64,7 +64,7 @@ export async function fill(
       await reader?.cancel();
       throw new PocketTTSError("Size", `${url} has more than the ${size} bytes of the manifest`);
     }
-    room.view().set(part.value, loaded);
+    buffer.view().set(part.value, loaded);
     loaded += part.value.length;
     progress(loaded);
   }

@@ -9,7 +9,7 @@
 
 import type { FileEntry, Manifest } from "../manifest.js";
 import { filesOf } from "../manifest.js";
-import type { Room } from "./fetch.js";
+import type { FileBuffer } from "./fetch.js";
 
 const CACHE = "pocket-onnx";
 /** Addresses for contents: a host name that cannot exist. */
@@ -45,11 +45,11 @@ export async function forget(file: FileEntry): Promise<void> {
 }
 
 /** Stores the content of `file`. Returns false if the browser has no room for it. */
-export async function store(file: FileEntry, room: Room): Promise<boolean> {
+export async function store(file: FileEntry, buffer: FileBuffer): Promise<boolean> {
   let at = 0;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {
-      const part = room.view().slice(at, at + PART);
+      const part = buffer.view().slice(at, at + PART);
       at += part.length;
       if (part.length > 0) {
         controller.enqueue(part);
@@ -58,7 +58,7 @@ export async function store(file: FileEntry, room: Room): Promise<boolean> {
       }
     },
   });
-  const checksum = room.checksum?.();
+  const checksum = buffer.checksum?.();
   const headers: HeadersInit = checksum === undefined ? {} : { [CHECKSUM]: checksum };
   return put(CONTENTS + file.sha256, new Response(body, { headers }));
 }

@@ -27,13 +27,13 @@ export class Credit {
 }
 
 const { port1, port2 } = new MessageChannel();
-const breathing: (() => void)[] = [];
-port1.onmessage = () => breathing.shift()?.();
+const yielding: (() => void)[] = [];
+port1.onmessage = () => yielding.shift()?.();
 
 /** Lets messages in: wasm works without a pause otherwise. */
-export function breathe(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => {
-    breathing.push(resolve);
+    yielding.push(resolve);
     port2.postMessage(undefined);
   });
 }

@@ -1,24 +1,38 @@
 /** The backbone's half of an utterance: runs the calls that make latents. */
 
+import type * as Normalize from "../../wasm/normalize/pocket_onnx_normalize.js";
 import type { Sound, Utterance } from "../../wasm/simd/pocket_onnx.js";
 import { type Timings, time } from "../statistics.js";
 import type { Tensors } from "../tensor.js";
 import type { Components } from "./components.js";
 import type { Stream } from "./runtime.js";
+import type { TextFeed } from "./text.js";
 
 /** Milliseconds of work after which messages are let in, for they may end it. */
 const PATIENCE = 100;
 
 export class Generator {
   readonly #utterance: Utterance;
+  /** Where the text comes from, and what rewrites it. */
+  readonly #text: TextFeed;
+  readonly #rewriter: Normalize.Rewriter | undefined;
   readonly #components: Components;
   /** `flow_lm` in the state of the voice. */
   readonly #voice: Stream;
   #flowLm: Stream;
   readonly #timings: Timings;
 
-  constructor(utterance: Utterance, components: Components, voice: Stream, timings: Timings) {
+  constructor(
+    utterance: Utterance,
+    text: TextFeed,
+    rewriter: Normalize.Rewriter | undefined,
+    components: Components,
+    voice: Stream,
+    timings: Timings,
+  ) {
     this.#utterance = utterance;
+    this.#text = text;
+    this.#rewriter = rewriter;
     this.#components = components;
     this.#voice = voice;
     this.#flowLm = voice.fork();
@@ -26,8 +40,8 @@ export class Generator {
   }
 
   /**
-   * The next piece for the decoder; none at the end. Where a piece of the text gave none yet, or a
-   * frame takes long for its many steps: "again".
+   * The next piece for the decoder; none at the end. Where a piece of the text gave none yet or did not
+   * come yet, or a frame takes long for its many steps: "again".
    */
   async next(): Promise<Sound | "again" | undefined> {
     const start = performance.now();
@@ -50,6 +64,9 @@ export class Generator {
           return action.sound;
         case "again":
           return "again";
+        case "wait":
+          await this.#text.give(this.#utterance, this.#rewriter, action);
+          return "again";
         case "done":
           return undefined;
       }
@@ -59,6 +76,7 @@ export class Generator {
   /** Lets go of what the utterance holds. */
   free(): void {
     this.#utterance.free();
+    this.#rewriter?.free();
     this.#flowLm.free();
   }
 

@@ -4,22 +4,25 @@ import type { Model, Sound, SpeechNotice, SpeechOptions } from "../../wasm/simd/
 import { failure, PocketTTSError } from "../errors.js";
 import { BundleFiles, keepManifest } from "../loading/bundle.js";
 import type { Manifest, WeightFormat } from "../manifest.js";
+import { slices } from "../slices.js";
 import { Components } from "./components.js";
-import { breathe } from "./credit.js";
+import { yieldToEventLoop } from "./credit.js";
 import { Decoder } from "./decoder.js";
 import { Engine } from "./engine.js";
 import { Generator } from "./generator.js";
 import type { Opening, Request, Response, Results, ToBackbone, ToDecoder, VoiceSource } from "./messages.js";
-import { loadModule } from "./module.js";
+import { loadModule, type Module } from "./module.js";
 import { Rewriter } from "./rewriting.js";
 import type { Runtime } from "./runtime.js";
-import { Turn } from "./turn.js";
+import { SLICE, TextFeed } from "./text.js";
+import { ActiveUtterance } from "./active-utterance.js";
 import { Voices } from "./voices.js";
 
 type Answer = (message: Response, transfer?: Transferable[]) => void;
 
 /** What a host is made of. */
 interface Parts {
+  module: Module;
   manifest: Manifest;
   model: Model;
   components: Components;
@@ -35,8 +38,10 @@ interface Parts {
 export class Host {
   readonly #parts: Parts;
   /** The utterance that is being spoken, or was last. */
-  #turn: Turn | undefined;
+  #active: ActiveUtterance | undefined;
   #decoder: Decoder | undefined;
+  /** The text of that utterance, where it is spoken here. */
+  #text: TextFeed | undefined;
   /** Decodes what the other worker sends, piece by piece. */
   #received: Promise<void> = Promise.resolve();
 
@@ -74,7 +79,7 @@ export class Host {
     const opened = { cacheHit: files.cacheHit, instructions: module.engine?.instructions };
     const { memory } = module;
     const rewriter = new Rewriter(model, manifest);
-    const parts = { manifest, model, components, voices, rewriter, files, peer, opened, memory, answer };
+    const parts = { module, manifest, model, components, voices, rewriter, files, peer, opened, memory, answer };
     return new Host(parts, role);
   }
 
@@ -100,34 +105,98 @@ export class Host {
   }
 
   /** Makes latents of a text, and decodes them unless another worker does. */
-  async speak({ utterance, text, options, rewriting, voice }: Extract<Request, { type: "speak" }>): Promise<void> {
-    const turn = this.#begin(utterance, options);
+  async speak(request: Extract<Request, { type: "speak" }>): Promise<void> {
+    const { utterance, options, rewriting, voice } = request;
+    const active = this.#begin(utterance, options);
+    // Pieces of it may come from now on.
+    const text = this.#feed(request);
     let generator: Generator | undefined;
+    let changes: Awaited<ReturnType<Rewriter["start"]>>;
     let used: ReturnType<Voices["use"]> | undefined;
     try {
-      const { rewriter, components, voices } = this.#parts;
+      const { rewriter, components, model, voices } = this.#parts;
       used = voices.use(voice);
-      const spoken = await rewriter.utterance(text, options, rewriting);
-      this.#note(spoken.notices);
+      changes = await rewriter.start(rewriting);
+      if (request.text !== undefined) {
+        this.#note(this.#check(request.text, options));
+      }
+      const spoken = model.arrivingUtterance(options);
       this.#parts.peer?.postMessage({ type: "begin", utterance, options } satisfies ToDecoder);
-      generator = new Generator(spoken, components, used.stream, turn.timings);
-      while (!turn.stopped) {
+      generator = new Generator(spoken, text, changes, components, used.stream, active.timings);
+      while (!active.stopped) {
         const sound = await generator.next();
+        active.waitedForText = text.waited;
         if (sound === undefined) {
+          if (request.text === undefined) {
+            this.#note(spoken.notices);
+          }
           break;
         }
         if (sound !== "again") {
-          await this.#deliver(turn, sound);
+          await this.#deliver(active, sound);
         }
-        await breathe();
+        await yieldToEventLoop();
       }
       this.#parts.peer?.postMessage({ type: "end", utterance } satisfies ToDecoder);
-      this.#over(turn);
+      this.#over(active);
     } catch (error) {
-      this.#over(turn, error);
+      this.#over(active, error);
     } finally {
+      if (generator === undefined) {
+        changes?.free();
+      }
       generator?.free();
+      text.free();
       used?.done();
+    }
+  }
+
+  #feed({ utterance, text, silence }: Extract<Request, { type: "speak" }>): TextFeed {
+    const read = (units: number) => {
+      if (text === undefined) {
+        this.#parts.answer({ type: "read", utterance, units });
+      }
+    };
+    this.#text = new TextFeed(this.#parts.module, text, silence, read);
+    return this.#text;
+  }
+
+  /** Refuses a text that cannot be spoken, before any of it is. */
+  #check(text: string, options: SpeechOptions): SpeechNotice[] {
+    const { module, model } = this.#parts;
+    const check = new module.wasm.TextCheck(model);
+    let isOver = false;
+    try {
+      for (const piece of slices(text, SLICE)) {
+        check.push(piece);
+      }
+      isOver = true;
+      return check.finish(options);
+    } finally {
+      if (!isOver) {
+        check.free();
+      }
+    }
+  }
+
+  /** A piece of the text that is being spoken. */
+  push(utterance: number, text: string): void {
+    if (this.#active?.utterance === utterance) {
+      this.#text?.push(text);
+    }
+  }
+
+  /** Speaks what was pushed. */
+  flush(utterance: number): void {
+    if (this.#active?.utterance === utterance) {
+      this.#text?.flush();
+    }
+  }
+
+  /** The text is over, or breaks off. */
+  close(utterance: number, isBroken: boolean): void {
+    if (this.#active?.utterance === utterance) {
+      this.#text?.close(isBroken);
     }
   }
 
@@ -141,21 +210,22 @@ export class Host {
 
   /** The receiver has room for one piece more. */
   taken(utterance: number): void {
-    if (this.#turn?.utterance === utterance) {
-      this.#turn.giveRoom();
+    if (this.#active?.utterance === utterance) {
+      this.#active.giveRoom();
     }
   }
 
   /** Ends an utterance, whether or not it has begun here. */
   stop(utterance: number): void {
-    if (this.#turn === undefined || this.#turn.utterance < utterance) {
+    if (this.#active === undefined || this.#active.utterance < utterance) {
       this.#begin(utterance, {});
     }
-    const turn = this.#turn;
-    if (turn?.utterance === utterance) {
-      turn.stop();
+    const active = this.#active;
+    if (active?.utterance === utterance) {
+      active.stop();
+      this.#text?.wake();
       if (this.#isDecoder) {
-        this.#received = this.#received.then(() => this.#over(turn));
+        this.#received = this.#received.then(() => this.#over(active));
       }
     }
   }
@@ -164,41 +234,43 @@ export class Host {
     return this.#parts.peer !== undefined && this.#decoder !== undefined;
   }
 
-  #begin(utterance: number, options: SpeechOptions): Turn {
+  #begin(utterance: number, options: SpeechOptions): ActiveUtterance {
     const { model, components, manifest } = this.#parts;
-    const turn = new Turn(utterance);
-    this.#turn = turn;
+    const active = new ActiveUtterance(utterance);
+    this.#active = active;
     this.#decoder?.free();
     this.#decoder = components.has("mimi_decoder")
       ? new Decoder(
           model.decoding(options),
           components.stream("mimi_decoder"),
           manifest.sample_rate,
-          turn.timings,
+          active.timings,
         )
       : undefined;
-    return turn;
+    return active;
   }
 
   /** Hands a piece on to the decoder. */
-  async #deliver(turn: Turn, sound: Sound): Promise<void> {
+  async #deliver(active: ActiveUtterance, sound: Sound): Promise<void> {
     const { peer } = this.#parts;
     if (peer === undefined) {
-      await this.#decode(turn, sound);
+      await this.#decode(active, sound);
       return;
     }
-    await turn.takeRoom();
-    peer.postMessage({ type: "sound", utterance: turn.utterance, sound } satisfies ToDecoder);
+    await active.takeRoom();
+    const { utterance, waitedForText: waited } = active;
+    peer.postMessage({ type: "sound", utterance, sound, waited } satisfies ToDecoder);
   }
 
   /** Decodes a piece, and hands its chunks on to the page. */
-  async #decode(turn: Turn, sound: Sound): Promise<void> {
+  async #decode(active: ActiveUtterance, sound: Sound): Promise<void> {
     for await (const { samples, ...said } of this.#decoder?.take(sound) ?? []) {
-      await turn.takeRoom();
-      if (turn.stopped) {
+      await active.takeRoom();
+      if (active.stopped) {
         return;
       }
-      const { utterance, waited } = turn;
+      const { utterance } = active;
+      const waited = active.waited + active.waitedForText;
       this.#parts.answer({ type: "chunk", utterance, samples, ...said, waited }, [samples.buffer]);
     }
   }
@@ -207,40 +279,41 @@ export class Host {
   #receive(message: ToDecoder): void {
     const { utterance } = message;
     if (message.type === "begin") {
-      if (this.#turn === undefined || this.#turn.utterance < utterance) {
+      if (this.#active === undefined || this.#active.utterance < utterance) {
         this.#begin(utterance, message.options);
       }
       return;
     }
-    const turn = this.#turn;
-    if (turn?.utterance !== utterance) {
+    const active = this.#active;
+    if (active?.utterance !== utterance) {
       return;
     }
     this.#received = this.#received.then(async () => {
-      if (turn.stopped) {
+      if (active.stopped) {
         return;
       }
       try {
         if (message.type === "end") {
-          this.#over(turn);
+          this.#over(active);
         } else {
-          await this.#decode(turn, message.sound);
+          active.waitedForText = message.waited;
+          await this.#decode(active, message.sound);
           this.#parts.peer?.postMessage({ type: "taken", utterance } satisfies ToBackbone);
         }
       } catch (error) {
-        turn.stop();
-        this.#over(turn, error);
+        active.stop();
+        this.#over(active, error);
       }
     });
   }
 
   /** Tells the page, once, that nothing more comes of an utterance. */
-  #over(turn: Turn, error?: unknown): void {
-    if (turn.over) {
+  #over(active: ActiveUtterance, error?: unknown): void {
+    if (active.over) {
       return;
     }
-    turn.over = true;
-    const { utterance, timings } = turn;
+    active.over = true;
+    const { utterance, timings } = active;
     const why = error === undefined ? undefined : failure(error);
     this.#parts.answer({ type: "over", utterance, timings, memory: this.#memory, failure: why });
   }

@@ -58,7 +58,21 @@ export interface Rewriting {
 export type Request =
   | Task
   | { type: "drop-voice"; voice: number }
-  | { type: "speak"; utterance: number; text: string; options: SpeechOptions; rewriting: Rewriting; voice: number }
+  | {
+      type: "speak";
+      utterance: number;
+      /** The text, unless it arrives in pieces. */
+      text: string | undefined;
+      /** Milliseconds of silence after which an unfinished sentence is spoken. */
+      silence: number;
+      options: SpeechOptions;
+      rewriting: Rewriting;
+      voice: number;
+    }
+  /** A piece of a text that arrives in pieces; a flush of what came; its end, by which it may break off. */
+  | { type: "text"; utterance: number; text: string }
+  | { type: "flush"; utterance: number }
+  | { type: "close"; utterance: number; isBroken: boolean }
   /** The page has room for one chunk more. */
   | { type: "taken"; utterance: number }
   | { type: "stop"; utterance: number };
@@ -78,6 +92,8 @@ export type Response =
   | { type: "done"; id: number; result: Results[keyof Results] }
   | { type: "failed"; id: number; failure: Failure }
   | { type: "progress"; progress: Progress }
+  /** So many UTF-16 units of a text that arrives in pieces were taken. */
+  | { type: "read"; utterance: number; units: number }
   | {
       type: "chunk";
       utterance: number;
@@ -87,7 +103,7 @@ export type Response =
       to: number;
       words: Word[];
       cut: boolean;
-      /** Milliseconds of this utterance that were spent on waiting for the page. */
+      /** Milliseconds of this utterance that were spent on waiting for the page, or for text. */
       waited: number;
     }
   /** Nothing more comes of this utterance: it is said, stopped or has failed. */
@@ -104,7 +120,8 @@ export type Response =
 export type ToDecoder =
   /** An utterance begins, with these options. */
   | { type: "begin"; utterance: number; options: SpeechOptions }
-  | { type: "sound"; utterance: number; sound: Sound }
+  /** `waited`: milliseconds so far that were spent on waiting for text. */
+  | { type: "sound"; utterance: number; sound: Sound; waited: number }
   | { type: "end"; utterance: number };
 
 /** From the decoder's worker to the backbone's: it has room for one sound more. */

@@ -1,7 +1,7 @@
-/** Texts that are rewritten before they are spoken: the module for that is loaded at the first one. */
+/** Texts that are rewritten as they are spoken: the module for that is loaded at the first one. */
 
 import type * as Normalize from "../../wasm/normalize/pocket_onnx_normalize.js";
-import type { Model, SpeechOptions, Utterance } from "../../wasm/simd/pocket_onnx.js";
+import type { Model } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import { readsNumbers } from "../languages.js";
 import type { Manifest } from "../manifest.js";
@@ -21,19 +21,14 @@ export class Rewriter {
     this.#language = manifest.language ?? undefined;
   }
 
-  /** Starts to speak a text, rewritten as asked, or as the vocabulary needs it. */
-  async utterance(text: string, options: SpeechOptions, rewriting: Rewriting): Promise<Utterance> {
+  /** What rewrites a text as asked, or as the vocabulary needs it; nothing where it stays as it is. */
+  async start(rewriting: Rewriting): Promise<Normalize.Rewriter | undefined> {
     const language = this.#wanted(rewriting.normalize);
     if (language === undefined && isEmpty(rewriting.replacements)) {
-      return this.#model.utterance(text, options);
+      return undefined;
     }
     const normalizer = await this.#normalizer(language, rewriting);
-    const rewritten = normalizer.rewrite(text);
-    try {
-      return this.#model.rewrittenUtterance(text, rewritten.text, rewritten.parts, options);
-    } finally {
-      rewritten.free();
-    }
+    return normalizer.rewriter();
   }
 
   /** The language whose numbers become words; none where they stay. */

@@ -35,6 +35,15 @@ scope.onmessage = ({ data }) => {
     case "speak":
       void host?.speak(data);
       break;
+    case "text":
+      host?.push(data.utterance, data.text);
+      break;
+    case "flush":
+      host?.flush(data.utterance);
+      break;
+    case "close":
+      host?.close(data.utterance, data.isBroken);
+      break;
     case "taken":
       host?.taken(data.utterance);
       break;

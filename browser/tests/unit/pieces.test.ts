@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { failure } from "../../src/errors.js";
 import { folder } from "../../src/loading/bundle.js";
-import { Phases } from "../../src/phases.js";
+import { ProgressByPhase } from "../../src/phases.js";
 import { Queue, unlessAborted } from "../../src/queue.js";
 import { append, type Tensor } from "../../src/tensor.js";
 import { wav } from "../../src/wav.js";
@@ -62,7 +62,7 @@ test("credit is taken once it is given", async () => {
 
 test("progress is summed up by phase", () => {
   const events: unknown[] = [];
-  const phases = new Phases(({ phase, loaded, total }) => events.push([phase, loaded, total]));
+  const phases = new ProgressByPhase(({ phase, loaded, total }) => events.push([phase, loaded, total]));
   const file = { kind: "file", total: 10, source: "network" } as const;
   phases.hear({ ...file, purpose: "model", file: "a", loaded: 4 });
   phases.hear({ ...file, purpose: "model", file: "b", loaded: 1 });

@@ -62,45 +62,76 @@ impl Normalizer {
         })
     }
 
-    /// A text as it is spoken.
-    pub fn rewrite(&self, text: &JsText) -> Result<Rewritten, JsValue> {
-        let expanded = self.rules.rewrite(&string("the text", text.as_ref())?);
-        let parts = expanded.map.parts().iter();
-        let parts = parts.flat_map(|part| {
-            [
-                part.output.start,
-                part.output.end,
-                part.source.start,
-                part.source.end,
-            ]
-        });
-        Ok(Rewritten {
-            text: expanded.text,
-            parts: parts.map(|at| at as u32).collect(),
-        })
+    /// Starts to rewrite a text.
+    pub fn rewriter(&self) -> Rewriter {
+        Rewriter {
+            rewriter: normalize::Rewriter::new(self.rules.clone()),
+        }
     }
 }
 
-/// A text that was rewritten.
+/// A text that comes piece by piece, rewritten as it comes.
+#[wasm_bindgen]
+pub struct Rewriter {
+    rewriter: normalize::Rewriter,
+}
+
+#[wasm_bindgen]
+impl Rewriter {
+    /// Takes more of the text, and gives what it completes, which may be nothing.
+    pub fn push(&mut self, text: &JsText) -> Result<Rewritten, JsValue> {
+        let text = string("the text", text.as_ref())?;
+        Ok(self.rewriter.push(&text).into())
+    }
+
+    /// The text is over, or pauses: gives what was kept back.
+    pub fn finish(&mut self) -> Rewritten {
+        self.rewriter.finish().into()
+    }
+
+    /// Bytes that are kept back.
+    #[wasm_bindgen(getter)]
+    pub fn kept(&self) -> f64 {
+        self.rewriter.kept() as f64
+    }
+}
+
+/// A piece of a text that was rewritten.
 #[wasm_bindgen]
 pub struct Rewritten {
-    text: String,
-    parts: Vec<u32>,
+    rewritten: normalize::Rewritten,
+}
+
+impl From<normalize::Rewritten> for Rewritten {
+    fn from(rewritten: normalize::Rewritten) -> Self {
+        Self { rewritten }
+    }
 }
 
 #[wasm_bindgen]
 impl Rewritten {
-    /// The new text.
+    /// The piece as it came. All of them are the whole text.
+    #[wasm_bindgen(getter)]
+    pub fn source(&self) -> String {
+        self.rewritten.source.clone()
+    }
+
+    /// The piece as it is spoken.
     #[wasm_bindgen(getter)]
     pub fn text(&self) -> String {
-        self.text.clone()
+        self.rewritten.expanded.text.clone()
     }
 
     /// Four numbers for each part that was rewritten, in order: the bytes of the new text in UTF-8
     /// from and to which it reaches, and those of the source.
     #[wasm_bindgen(getter)]
     pub fn parts(&self) -> Uint32Array {
-        Uint32Array::from(&self.parts[..])
+        let parts = self.rewritten.expanded.map.parts().iter();
+        let numbers = parts.flat_map(|part| {
+            let (output, source) = (&part.output, &part.source);
+            [output.start, output.end, source.start, source.end]
+        });
+        Uint32Array::from(&numbers.map(|at| at as u32).collect::<Vec<_>>()[..])
     }
 }
 

@@ -11,6 +11,7 @@ mod unigram;
 use std::ops::Range;
 
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::Value;
 
 use self::added::{AddedToken, AddedTokens};
@@ -60,7 +61,9 @@ struct Piece {
 
 impl JsonTokenizer {
     pub(crate) fn read(file: &[u8]) -> Result<Self, TokenizerError> {
-        let file: File = serde_json::from_slice(file)?;
+        // As a text, for that is how other files are read: the module of the page has the reader once.
+        let file = std::str::from_utf8(file).map_err(serde_json::Error::custom)?;
+        let file: File = serde_json::from_str(file)?;
         if let Some(version) = file.version.filter(|version| version != "1.0") {
             return Err(unsupported("version", version, "1.0 is read"));
         }

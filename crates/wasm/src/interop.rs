@@ -222,7 +222,7 @@ fn words_to_js(words: Option<&ChunkWords>) -> JsValue {
 /// The words of a chunk that [`words_to_js`] wrote.
 pub(crate) fn words_from_js(words: Option<String>) -> Result<Option<ChunkWords>, Error> {
     let Some(words) = words else { return Ok(None) };
-    let read = serde_json::from_slice(&words.into_bytes());
+    let read = serde_json::from_str(&words);
     read.map_err(|_| values::wrong("the words", "those of a sound that begins"))
 }
 

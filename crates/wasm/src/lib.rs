@@ -8,6 +8,7 @@
 //!
 //! Weights are written directly into the module's memory through [`Bytes`].
 
+mod arriving;
 mod bytes;
 mod engine;
 mod error;
@@ -22,6 +23,7 @@ mod voice;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+pub use arriving::{ArrivingText, TextCheck};
 pub use bytes::Bytes;
 pub use engine::{Engine, EngineStream};
 pub use model::{Model, check_manifest};

@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use bundle::Manifest;
-use speech::TextPiece;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 use crate::error::Error;
 use crate::options::{JsOptions, JsOwnOptions, options_from_js, options_to_js};
-use crate::values::{self, JsBytes, JsParts, JsText};
+use crate::values::{self, JsBytes, JsText};
 use crate::{Decoding, Prompt, Recording, StoredPrompt, Utterance, Voice};
 
 /// A bundle's manifest and its tokenizer.
@@ -43,23 +42,11 @@ impl Model {
         Ok(Utterance::new(self.model.utterance(text, &options)?))
     }
 
-    /// Starts to speak `text`, which was made from `source`. `parts` has four numbers for each
-    /// rewritten part, in order: start and end in the text, start and end in the source, in bytes
-    /// of UTF-8.
-    #[wasm_bindgen(js_name = rewrittenUtterance)]
-    pub fn rewritten_utterance(
-        &self,
-        source: &JsText,
-        text: &JsText,
-        parts: &JsParts,
-        options: &JsOptions,
-    ) -> Result<Utterance, Error> {
-        let source = values::string("the source", source.as_ref())?;
-        let text = values::string("the text", text.as_ref())?;
-        let parts = values::parts("the parts", parts.as_ref(), &text, &source)?;
-        let piece = TextPiece::rewritten(source, text, parts);
+    /// Starts to speak the text that the utterance will be given piece by piece.
+    #[wasm_bindgen(js_name = arrivingUtterance)]
+    pub fn arriving_utterance(&self, options: &JsOptions) -> Result<Utterance, Error> {
         let options = options_from_js(options, self.model.options())?;
-        Ok(Utterance::new(self.model.utterance(piece, &options)?))
+        Utterance::arriving(&self.model, &options)
     }
 
     /// Whether the vocabulary has pieces for digits.

@@ -1,7 +1,11 @@
 //! The two halves of an utterance.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use js_sys::Float32Array;
-use speech::Speed;
+use speech::{MoreText, Options, Speed, TextPiece};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Error;
@@ -9,17 +13,45 @@ use crate::interop::{
     JsAction, JsCall, JsSpeechNotices, JsTensors, JsWord, action_to_js, call_to_js, notices_to_js,
     spoken_to_js, tensors_from_js, words_from_js,
 };
-use crate::values::{self, JsFloats};
+use crate::values::{self, JsFloats, JsParts, JsSource, JsText};
 
 /// A text that is being spoken: makes latents.
 #[wasm_bindgen]
 pub struct Utterance {
     utterance: speech::Utterance,
+    /// What was pushed and not read yet.
+    pushed: Pushed,
 }
 
+/// Text on its way from JavaScript to the speech code.
+type Pushed = Arc<Mutex<VecDeque<MoreText>>>;
+
 impl Utterance {
+    /// Speaks a text that is there.
     pub(crate) fn new(utterance: speech::Utterance) -> Self {
-        Self { utterance }
+        Self {
+            utterance,
+            pushed: Pushed::default(),
+        }
+    }
+
+    /// Speaks what is pushed.
+    pub(crate) fn arriving(model: &speech::Model, options: &Options) -> Result<Self, Error> {
+        let pushed = Pushed::default();
+        let read = pushed.clone();
+        let source = move |_| {
+            let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(read.pop_front().unwrap_or(MoreText::Nothing))
+        };
+        Ok(Self {
+            utterance: model.utterance_of(Box::new(source), options)?,
+            pushed,
+        })
+    }
+
+    fn add(&self, more: MoreText) {
+        let mut pushed = self.pushed.lock().unwrap_or_else(PoisonError::into_inner);
+        pushed.push_back(more);
     }
 }
 
@@ -33,7 +65,37 @@ impl Utterance {
         let source = move |values: &mut [f32]| {
             values.fill_with(|| noise.next().unwrap_or_default());
         };
-        Ok(Self::new(self.utterance.with_noise(Box::new(source))))
+        Ok(Self {
+            utterance: self.utterance.with_noise(Box::new(source)),
+            pushed: self.pushed,
+        })
+    }
+
+    /// Adds a piece of the text, which was made of `source` where that is given. `parts` has then four
+    /// numbers for each part that was rewritten, in order: the bytes of the text in UTF-8 from and to
+    /// which it reaches, and those of the source.
+    pub fn push(&self, text: &JsText, source: &JsSource, parts: &JsParts) -> Result<(), Error> {
+        let text = values::string("the text", text.as_ref())?;
+        let source: &JsValue = source.as_ref();
+        let piece = if source.is_undefined() {
+            text.into()
+        } else {
+            let source = values::string("the source", source)?;
+            let parts = values::parts("the parts", parts.as_ref(), &text, &source)?;
+            TextPiece::rewritten(source, text, parts)
+        };
+        self.add(MoreText::Piece(piece));
+        Ok(())
+    }
+
+    /// Has what was pushed spoken without waiting for more.
+    pub fn flush(&self) {
+        self.add(MoreText::Flush);
+    }
+
+    /// The text is over.
+    pub fn close(&self) {
+        self.add(MoreText::Over);
     }
 
     /// What the user may have meant differently: `[{ kind, message }]`.

@@ -20,8 +20,11 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "Uint8Array")]
     pub type JsBytes;
     /// Positions in two texts.
-    #[wasm_bindgen(typescript_type = "Uint32Array")]
+    #[wasm_bindgen(typescript_type = "Uint32Array | undefined")]
     pub type JsParts;
+    /// What a text was made of, unless it is as it was.
+    #[wasm_bindgen(typescript_type = "string | undefined")]
+    pub type JsSource;
     /// Samples, or other single precision numbers.
     #[wasm_bindgen(typescript_type = "Float32Array")]
     pub type JsFloats;

@@ -71,9 +71,11 @@ fn ends_sentence(text: &str) -> bool {
     let start = before.rfind(|c: char| !c.is_alphanumeric());
     let start = start.map_or(0, |at| before.ceil_char_boundary(at + 1));
     let word = &before[start..];
-    // `J. S. Bach`, `z. B.`, `e.g.`, and the numbers of lists and of days.
-    let is_short = word.chars().nth(1).is_none();
+    // `J. S. Bach`, `z. B.`, `e.g.`, and the numbers of lists and of days, but not `$5` or `3.14`.
+    let is_alone = before[..start].chars().next_back().is_none_or(is_space);
     let is_number = word.chars().all(char::is_numeric);
+    let is_number = is_number && is_alone && word.len() < 3;
+    let is_short = word.chars().nth(1).is_none() && !word.chars().all(char::is_numeric);
     let is_known = || ABBREVIATIONS.contains(&word.to_lowercase().as_str());
     !(is_short || is_number || is_known())
 }
@@ -103,6 +105,9 @@ mod tests {
             ("J. S. Bach", "", ""),
             ("am 3. Mai", "", ""),
             ("It costs 3.", "", ""),
+            ("It costs $3. And", "It costs $3. ", "It costs $3. "),
+            ("In 2024. And", "In 2024. ", "In 2024. "),
+            ("It is 3.14. And", "It is 3.14. ", "It is 3.14. "),
             ("It costs 3.5", "", ""),
             ("Wait... Now", "Wait... ", "Wait... "),
             ("Wait...", "", "Wait..."),

@@ -125,12 +125,8 @@ fn runs(text: &str, at: usize) -> Vec<Run> {
     // Whether the last one may continue.
     let (mut is_open, mut is_broken) = (false, false);
     let mut start = None;
-    // In a script without spaces, words follow each other directly.
-    let bounds = text.split_word_bound_indices().map(|(index, _)| index);
-    let bounds: Vec<usize> = bounds
-        .filter(|&index| !text[index..].starts_with(|c: char| c.is_ascii()))
-        .collect();
-    let mut is_behind_word = false;
+    // Whether the character before stands in a word, and is a word of its own.
+    let (mut is_behind_word, mut is_behind_single) = (false, false);
     for (index, grapheme) in text.grapheme_indices(true) {
         let here = at + index..at + index + grapheme.len();
         if grapheme.contains(is_space) {
@@ -146,7 +142,8 @@ fn runs(text: &str, at: usize) -> Vec<Run> {
             }
             continue;
         }
-        let is_alone = is_behind_word && bounds.binary_search(&index).is_ok();
+        let is_single = grapheme.starts_with(is_word_of_its_own);
+        let is_alone = is_behind_word && (is_single || is_behind_single) && !grapheme.is_ascii();
         let joins = is_open && !is_broken && !is_alone;
         match runs.last_mut().filter(|_| joins) {
             Some(run) => (run.core.end, run.whole.end) = (here.end, here.end),
@@ -157,8 +154,20 @@ fn runs(text: &str, at: usize) -> Vec<Run> {
         }
         (is_open, is_broken, start) = (true, false, None);
         is_behind_word = grapheme.contains(char::is_alphanumeric) && !grapheme.is_ascii();
+        is_behind_single = is_single;
     }
     runs
+}
+
+/// Whether a character is of a script without spaces in which each is taken for a word, as
+/// Unicode's rules for words take them: they come to the same, but need tables.
+fn is_word_of_its_own(c: char) -> bool {
+    matches!(c,
+        // Thai and Lao, Myanmar, Khmer.
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+        // Hiragana and Han.
+        | '\u{3041}'..='\u{309f}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
 }
 
 fn is_spoken(c: char) -> bool {
@@ -238,6 +247,19 @@ mod tests {
             let runs = runs(text, 0);
             let words: Vec<&str> = runs.iter().map(|run| &text[run.whole.clone()]).collect();
             assert_eq!(words, expected, "{text:?}");
+        }
+        // As Unicode's rules for words say.
+        for text in [
+            "語話す",
+            "ひらがな漢字カタカナ語",
+            "ภาษาไทย",
+            "ພາສາລາວ",
+            "éàü",
+            "日本éà",
+        ] {
+            let found: Vec<_> = runs(text, 0).iter().map(|run| run.core.start).collect();
+            let expected: Vec<_> = text.split_word_bound_indices().map(|(at, _)| at).collect();
+            assert_eq!(found, expected, "{text:?}");
         }
         let runs = runs("“Now!” it's", 5);
         assert_eq!(

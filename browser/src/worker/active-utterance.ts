@@ -6,13 +6,15 @@ import { Credit } from "./credit.js";
 /** Pieces on their way to a receiver that does not take them: a second or two of sound. */
 const ROOM = 16;
 
-export class Turn {
+export class ActiveUtterance {
   /** The page's number: later utterances have larger ones. */
   readonly utterance: number;
   readonly timings: Timings = {};
   readonly #credit = new Credit(ROOM);
   /** Milliseconds that it waited for room at the receiver. */
   waited = 0;
+  /** Milliseconds that it waited for text. */
+  waitedForText = 0;
   /** Whether the page knows that nothing more comes. */
   over = false;
   #stopped = false;
