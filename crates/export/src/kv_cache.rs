@@ -135,7 +135,7 @@ impl<'a, 'g> KvCache<'a, 'g> {
         }
     }
 
-    /// `CacheUpdate` that came in, i64 [1].
+    /// Rows that came in, i64 [1].
     pub(crate) fn len(&self) -> &Value {
         &self.len
     }
