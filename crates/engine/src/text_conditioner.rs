@@ -79,7 +79,7 @@ mod tests {
     use crate::testing::{TestWeights, assert_close, run};
 
     fn config(rank: Option<usize>) -> FlowLmConfig {
-        let mut config = testkit::config("tiny_english").unwrap().flow_lm;
+        let mut config = testkit::config("tiny_english").unwrap().flow_lm.clone();
         config.lookup_table.dim = 6;
         config.lookup_table.n_bins = 10;
         config.lookup_table.rank = rank;

@@ -9,7 +9,7 @@ use crate::testing::{TestWeights, assert_close, noise, run, state};
 const LATENT: usize = 5;
 
 fn config(z_dim: Option<usize>) -> FlowLmConfig {
-    let mut config = testkit::config("tiny_english").unwrap().flow_lm;
+    let mut config = testkit::config("tiny_english").unwrap().flow_lm.clone();
     config.z_dim = z_dim;
     config
 }

@@ -12,7 +12,7 @@ const LATENT: usize = 7;
 const PATH: &str = "flow_lm.flow_net";
 
 fn config(kind: FlowType) -> FlowLmConfig {
-    let mut config = testkit::config("tiny_english").unwrap().flow_lm;
+    let mut config = testkit::config("tiny_english").unwrap().flow_lm.clone();
     config.flow.kind = kind;
     config.flow.dim = DIM;
     config.flow.depth = 2;
