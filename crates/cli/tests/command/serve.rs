@@ -132,7 +132,7 @@ fn says_what_is_missing() {
     let ran = sandbox.run("serve --bundle none --page none");
     assert!(ran.error().contains("cannot read none"), "{ran}");
     sandbox.run(&format!("{TINY} --output-dir out")).ok();
-    let ran = sandbox.run("serve --bundle out");
+    let ran = sandbox.run("serve --bundle out --page none");
     assert!(ran.error().contains("npm run build:demo"), "{ran}");
     sandbox.write("empty/file.txt", "");
     let ran = sandbox.run("serve --bundle empty");

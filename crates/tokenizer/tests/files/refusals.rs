@@ -186,7 +186,7 @@ fn json_that_is_no_tokenizer_is_refused() {
             (
                 "another kind",
                 testkit::vocabulary("bpe_identity").unwrap().1,
-                "expected value",
+                "invalid utf-8",
             ),
             ("no object", b"[1]".to_vec(), "invalid"),
             (
