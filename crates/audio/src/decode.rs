@@ -20,14 +20,14 @@ use symphonia::core::packet::Packet;
 use crate::codec::{self, PROBE};
 use crate::error::RecordingError;
 use crate::opus::{self, ByteOrder, Opus};
-use crate::source::Source;
+use crate::source::RecordingReader;
 use crate::{Mixer, Recording};
 
 /// Decodes the sound in `source`, which [`FileType::of`] took for `found`.
 pub(crate) fn decode(
     path: &Path,
     found: &FileType,
-    source: Source,
+    source: RecordingReader,
     limit: Option<Duration>,
 ) -> Result<Recording, RecordingError> {
     let reader = Reader { path, found, limit };

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use filetype::FileType;
 
-use crate::source::Source;
+use crate::source::RecordingReader;
 
 /// Bytes of a file that are searched: more than the longest recording that is used.
 const SCANNED: u64 = 64 << 20;
 
 /// The recordings in `source` if there are several. `None` for a single one, and for formats whose
 /// readers continue by themselves or that mark their own end. The source is rewound.
-pub(crate) fn parts(found: &FileType, source: &mut Source) -> io::Result<Vec<Arc<[u8]>>> {
+pub(crate) fn parts(found: &FileType, source: &mut RecordingReader) -> io::Result<Vec<Arc<[u8]>>> {
     let begins: fn(&[u8], usize) -> Option<usize> = match found {
         FileType::Audio("FLAC") => flac,
         FileType::Audio("MP3") => mp3,

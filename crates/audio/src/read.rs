@@ -11,7 +11,7 @@ use filetype::{Expected, FileType, Foreign};
 use crate::decode::decode;
 use crate::error::{RecordingError, WavError};
 use crate::joined;
-use crate::source::{Bytes, Source};
+use crate::source::{Bytes, RecordingReader};
 use crate::{Mixer, Recording, read_wav};
 
 /// Megabytes that are taken from a pipe: an hour of uncompressed sound.
@@ -32,7 +32,7 @@ impl Recording {
         // A pipe is opened only once: its writer will not reconnect.
         let file = File::open(path).map_err(failed)?;
         if status.is_file() {
-            let source = Source::new(Bytes::File(file)).map_err(failed)?;
+            let source = RecordingReader::new(Bytes::File(file)).map_err(failed)?;
             return find(path, source, limit);
         }
         let mut bytes = Vec::new();
@@ -53,7 +53,7 @@ impl Recording {
         path: &Path,
         limit: Option<Duration>,
     ) -> Result<Self, RecordingError> {
-        let source = Source::new(Bytes::Memory(Cursor::new(bytes.into())));
+        let source = RecordingReader::new(Bytes::Memory(Cursor::new(bytes.into())));
         let source = source.map_err(|source| RecordingError::Read {
             path: path.to_owned(),
             source,
@@ -65,7 +65,7 @@ impl Recording {
 /// Tells WAV files, foreign files and the rest apart.
 fn find(
     path: &Path,
-    mut source: Source,
+    mut source: RecordingReader,
     limit: Option<Duration>,
 ) -> Result<Recording, RecordingError> {
     let failed = |source| RecordingError::Read {
@@ -127,7 +127,7 @@ fn decode_part(
     bytes: Arc<[u8]>,
     limit: Option<Duration>,
 ) -> Result<Recording, RecordingError> {
-    let source = Source::new(Bytes::Memory(Cursor::new(bytes)));
+    let source = RecordingReader::new(Bytes::Memory(Cursor::new(bytes)));
     let source = source.map_err(|source| RecordingError::Read {
         path: path.to_owned(),
         source,
@@ -138,7 +138,7 @@ fn decode_part(
 fn decode_as_far_as_it_goes(
     path: &Path,
     found: &FileType,
-    source: Source,
+    source: RecordingReader,
     limit: Option<Duration>,
 ) -> Result<Recording, RecordingError> {
     let again = source.stream().map_err(|source| RecordingError::Read {
@@ -151,7 +151,7 @@ fn decode_as_far_as_it_goes(
     })
 }
 
-fn rewound(mut source: Source) -> Option<Source> {
+fn rewound(mut source: RecordingReader) -> Option<RecordingReader> {
     source.rewind().ok()?;
     Some(source)
 }

@@ -15,7 +15,7 @@ pub(crate) enum Bytes {
 /// The part of a file after its tags.
 ///
 /// `symphonia` looks for a recording in the first megabyte only, and cover pictures are larger.
-pub(crate) struct Source {
+pub(crate) struct RecordingReader {
     inner: Bytes,
     /// Where the sound begins.
     start: u64,
@@ -26,7 +26,7 @@ pub(crate) struct Source {
 /// Bytes of the header of an `ID3v2` tag, and of its footer.
 const TAG_HEADER: usize = 10;
 
-impl Source {
+impl RecordingReader {
     /// Skips the `ID3v2` tags at the beginning; some programs write several.
     pub(crate) fn new(mut inner: Bytes) -> io::Result<Self> {
         let length = inner.seek(SeekFrom::End(0))?;
@@ -106,13 +106,13 @@ impl Seek for Bytes {
     }
 }
 
-impl Read for Source {
+impl Read for RecordingReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.inner.read(out)
     }
 }
 
-impl Seek for Source {
+impl Seek for RecordingReader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let to = match to {
             SeekFrom::Start(at) => SeekFrom::Start(self.start.saturating_add(at)),
@@ -124,7 +124,7 @@ impl Seek for Source {
     }
 }
 
-impl MediaSource for Source {
+impl MediaSource for RecordingReader {
     fn is_seekable(&self) -> bool {
         self.length.is_some()
     }

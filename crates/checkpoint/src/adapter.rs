@@ -59,7 +59,7 @@ struct Change {
 }
 
 /// The role of an adapter's tensor.
-enum Part {
+enum AdapterRole {
     A,
     B,
     Whole,
@@ -87,9 +87,9 @@ impl Adapter {
                 ..Change::default()
             });
             let slot = match part {
-                Part::A => &mut change.a,
-                Part::B => &mut change.b,
-                Part::Whole => &mut change.whole,
+                AdapterRole::A => &mut change.a,
+                AdapterRole::B => &mut change.b,
+                AdapterRole::Whole => &mut change.whole,
             };
             if slot.replace(name.clone()).is_some() {
                 return Err(AdapterError::Twice {
@@ -218,15 +218,15 @@ impl Weights for Adapted {
 /// The tensor of the model that a tensor of the adapter belongs to, and its role. Names are those
 /// of PEFT (`base_model.model.<module>.lora_A.weight`), which contain the adapter's own name if a
 /// whole state dictionary was saved, or `<module>.lora_A`.
-fn part_of(path: &Path, name: &str) -> Result<(String, Part), AdapterError> {
+fn part_of(path: &Path, name: &str) -> Result<(String, AdapterRole), AdapterError> {
     let plain = name.strip_prefix("base_model.model.").unwrap_or(name);
     let halves = [
-        (".lora_A.weight", Part::A),
-        (".lora_A.default.weight", Part::A),
-        (".lora_A", Part::A),
-        (".lora_B.weight", Part::B),
-        (".lora_B.default.weight", Part::B),
-        (".lora_B", Part::B),
+        (".lora_A.weight", AdapterRole::A),
+        (".lora_A.default.weight", AdapterRole::A),
+        (".lora_A", AdapterRole::A),
+        (".lora_B.weight", AdapterRole::B),
+        (".lora_B.default.weight", AdapterRole::B),
+        (".lora_B", AdapterRole::B),
     ];
     for (ending, part) in halves {
         if let Some(module) = plain.strip_suffix(ending) {
@@ -242,7 +242,7 @@ fn part_of(path: &Path, name: &str) -> Result<(String, Part), AdapterError> {
     let saved = plain
         .replace(".modules_to_save.default.", ".")
         .replace(".modules_to_save.", ".");
-    Ok((model_key(&saved), Part::Whole))
+    Ok((model_key(&saved), AdapterRole::Whole))
 }
 
 /// Adapters are trained on the backbone alone, where names have no prefix for it.

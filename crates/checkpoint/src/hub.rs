@@ -54,7 +54,7 @@ pub struct Hub {
     cache: PathBuf,
     web_cache: PathBuf,
     endpoint: String,
-    token: Option<Token>,
+    token: Option<AccessToken>,
     offline: bool,
     client: Client,
     /// A setting that cannot be used; it matters only if the hub is asked for something.
@@ -67,7 +67,7 @@ pub struct HubBuilder {
     cache: PathBuf,
     web_cache: PathBuf,
     endpoint: String,
-    token: Option<Token>,
+    token: Option<AccessToken>,
     offline: bool,
     retries: u32,
     pause: Duration,
@@ -76,9 +76,9 @@ pub struct HubBuilder {
 
 /// A token, hidden in debug output.
 #[derive(Clone)]
-struct Token(String);
+struct AccessToken(String);
 
-impl fmt::Debug for Token {
+impl fmt::Debug for AccessToken {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Token")
     }
@@ -95,7 +95,7 @@ impl HubBuilder {
     /// The access token, sent to the endpoint alone.
     #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(Token(token.into()));
+        self.token = Some(AccessToken(token.into()));
         self
     }
 
@@ -153,7 +153,7 @@ impl HubBuilder {
             let problem = format!("{endpoint:?} is no address: write https://host");
             return Some(("HF_ENDPOINT", problem));
         }
-        if let Some(Token(token)) = &self.token
+        if let Some(AccessToken(token)) = &self.token
             && HeaderValue::from_str(token).is_err()
         {
             let problem = "the token has characters that no token has: copy it again";

@@ -19,7 +19,7 @@ use tensor::Tensor;
 pub(crate) use self::earlier::{Earlier, Successor};
 use self::names::Named;
 use crate::output::note;
-use crate::voice::{Found, Source};
+use crate::voice::{FetchedFile, VoiceSource};
 
 /// Names of the voices in synthetic bundles. They are as random as the weights.
 const SYNTHETIC_VOICES: [&str; 2] = ["synthetic_1", "synthetic_2"];
@@ -28,7 +28,7 @@ const SYNTHETIC_POSITIONS: usize = 50;
 
 /// Voices for a bundle, found before anything is written.
 pub(crate) struct Voices {
-    sources: Vec<(String, Source)>,
+    sources: Vec<(String, VoiceSource)>,
     /// Seed of the synthetic ones, if the user gave none.
     synthetic: Option<u64>,
 }
@@ -43,13 +43,13 @@ impl Voices {
         components: &[ComponentName],
         quiet: bool,
     ) -> Result<Self> {
-        let mut sources: Vec<(String, Source)> = Vec::new();
+        let mut sources: Vec<(String, VoiceSource)> = Vec::new();
         for typed in expand(typed, variant)? {
             let Named { name, from, made } = Named::parse(&typed)?;
             if sources.iter().any(|(other, _)| *other == name) {
                 bail!("two voices are named {name}: rename one of them with NAME={from}");
             }
-            let source = Source::find_outside(&from, variant, quiet)?;
+            let source = VoiceSource::find_outside(&from, variant, quiet)?;
             check_components(&source, &from, components)?;
             if made && !quiet {
                 note(&format!(
@@ -72,15 +72,15 @@ impl Voices {
     /// Whether one is made from a recording that is included in the program.
     pub(crate) fn need_encoder(&self) -> bool {
         let mut sources = self.sources.iter();
-        sources.any(|(_, source)| matches!(source, Source::Included(_)))
+        sources.any(|(_, source)| matches!(source, VoiceSource::Included(_)))
     }
 
     /// Takes the included model's voices from the bundle in `dir`, which has them all.
     pub(crate) fn take_from(&mut self, dir: &Path) {
         for (name, source) in &mut self.sources {
-            if let Source::Included(_) = source {
+            if let VoiceSource::Included(_) = source {
                 let path = dir.join(bundle::Voice::file_name(name));
-                *source = Source::File(Found::local(path));
+                *source = VoiceSource::File(FetchedFile::local(path));
             }
         }
     }
@@ -101,8 +101,10 @@ impl Voices {
         let mut cloner = None;
         for (name, source) in &self.sources {
             let state = match source {
-                Source::File(found) => found.state(quiet, &flow_lm)?,
-                Source::Recording(_) | Source::Included(_) | Source::Bundle(_) => None,
+                VoiceSource::File(found) => found.state(quiet, &flow_lm)?,
+                VoiceSource::Recording(_) | VoiceSource::Included(_) | VoiceSource::Bundle(_) => {
+                    None
+                }
             };
             let voice = if let Some(state) = state {
                 state
@@ -112,11 +114,11 @@ impl Voices {
                     none => none.insert(open(dir, manifest)?),
                 };
                 match source {
-                    Source::File(found) => found.voice_file(quiet, cloner)?,
-                    Source::Recording(found) | Source::Included(found) => {
+                    VoiceSource::File(found) => found.voice_file(quiet, cloner)?,
+                    VoiceSource::Recording(found) | VoiceSource::Included(found) => {
                         found.clone_voice(cloner, quiet)?.voice
                     }
-                    Source::Bundle(name) => bail!("no voice {name}"),
+                    VoiceSource::Bundle(name) => bail!("no voice {name}"),
                 }
             };
             manifest.voices.push(store(dir, name, &voice)?);
@@ -141,11 +143,13 @@ impl Voices {
 }
 
 /// Refuses a voice that a bundle without some components cannot have.
-fn check_components(source: &Source, from: &str, components: &[ComponentName]) -> Result<()> {
+fn check_components(source: &VoiceSource, from: &str, components: &[ComponentName]) -> Result<()> {
     if !components.contains(&ComponentName::FlowLm) {
         bail!("voices need flow_lm: leave out --voices, or --components");
     }
-    if matches!(source, Source::Recording(_)) && !components.contains(&ComponentName::MimiEncoder) {
+    if matches!(source, VoiceSource::Recording(_))
+        && !components.contains(&ComponentName::MimiEncoder)
+    {
         bail!(
             "{from} is a recording: making a voice from it needs mimi_encoder, which is not among the components"
         );

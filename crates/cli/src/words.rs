@@ -19,7 +19,7 @@ use crate::destination;
 
 /// A format of word times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+enum WordsFormat {
     Json,
     Srt,
     Vtt,
@@ -28,7 +28,7 @@ enum Form {
 
 /// The output of word times.
 pub(crate) struct WordsFile {
-    form: Form,
+    form: WordsFormat,
     file: OutputFile,
 }
 
@@ -37,10 +37,10 @@ impl WordsFile {
     pub(crate) fn open(path: &Path, sound: &Destination) -> Result<Self> {
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         let form = match ending.to_lowercase().as_str() {
-            "json" => Form::Json,
-            "srt" => Form::Srt,
-            "vtt" => Form::Vtt,
-            "ass" => Form::Ass,
+            "json" => WordsFormat::Json,
+            "srt" => WordsFormat::Srt,
+            "vtt" => WordsFormat::Vtt,
+            "ass" => WordsFormat::Ass,
             _ => bail!(
                 "{}: words are written as .json, .srt, .vtt or .ass: give a name with one of these endings",
                 path.display()
@@ -62,10 +62,10 @@ impl WordsFile {
     /// Writes the words.
     pub(crate) fn write(self, spoken: &SpokenWords) -> Result<()> {
         let text = match self.form {
-            Form::Json => format!("{:#}\n", spoken.to_json()),
-            Form::Srt => srt::write(&cues::cues(spoken)),
-            Form::Vtt => vtt::write(&cues::cues(spoken)),
-            Form::Ass => ass::write(&cues::cues(spoken)),
+            WordsFormat::Json => format!("{:#}\n", spoken.to_json()),
+            WordsFormat::Srt => srt::write(&cues::cues(spoken)),
+            WordsFormat::Vtt => vtt::write(&cues::cues(spoken)),
+            WordsFormat::Ass => ass::write(&cues::cues(spoken)),
         };
         Ok(self.file.finish_with(text.as_bytes())?)
     }

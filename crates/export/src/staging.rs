@@ -27,7 +27,7 @@ use crate::ExportError;
 pub struct Staging {
     dir: PathBuf,
     target: PathBuf,
-    form: Form,
+    form: StagingKind,
     /// Of `dir`.
     _lock: FolderLock,
     /// Of `target`, where it is there.
@@ -39,7 +39,7 @@ pub struct Staging {
 
 /// Where the staging folder lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+enum StagingKind {
     /// Beside the bundle's folder, which it takes the place of.
     Beside,
     /// Inside the bundle's folder, which its files are moved into.
@@ -81,14 +81,14 @@ impl Staging {
             Ok(dir)
         };
         let (form, dir) = if place::has_to_stay(&target) {
-            (Form::Inside, None)
+            (StagingKind::Inside, None)
         } else {
             match beside() {
-                Ok(dir) => (Form::Beside, Some(dir)),
+                Ok(dir) => (StagingKind::Beside, Some(dir)),
                 Err(ExportError::Write { source, .. })
                     if place::may_be_inside(&source, &target) =>
                 {
-                    (Form::Inside, None)
+                    (StagingKind::Inside, None)
                 }
                 Err(error) => return Err(error),
             }
@@ -106,7 +106,7 @@ impl Staging {
             dir
         };
         let lock = claim(&dir, &target)?;
-        if form == Form::Beside {
+        if form == StagingKind::Beside {
             place::take_after(&dir, &target);
         }
         Ok(Self {
@@ -169,11 +169,11 @@ impl Staging {
             self.target_lock = lock::of_bundle(&target)?;
         }
         match (self.form, is_there) {
-            (Form::Beside, false) => {
+            (StagingKind::Beside, false) => {
                 fs::rename(&self.dir, &target).map_err(failed())?;
                 self.keep = true;
             }
-            (Form::Beside, true) => {
+            (StagingKind::Beside, true) => {
                 place::finish_mode(&self.dir, &target);
                 if install::exchange(&self.dir, &target).is_ok() {
                     // The old bundle is where the new one was.
@@ -183,7 +183,7 @@ impl Staging {
                     install::move_in(&self.dir, &target).map_err(failed())?;
                 }
             }
-            (Form::Inside, _) => install::move_in(&self.dir, &target).map_err(failed())?,
+            (StagingKind::Inside, _) => install::move_in(&self.dir, &target).map_err(failed())?,
         }
         Ok(())
     }

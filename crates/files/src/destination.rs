@@ -15,12 +15,12 @@ use crate::{OutputError, OutputFile, resolve};
 pub struct Destination {
     /// As given, for messages.
     typed: PathBuf,
-    pub(crate) way: Way,
+    pub(crate) way: OutputKind,
 }
 
 /// How an output is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum OutputKind {
     /// To standard output.
     StandardOutput,
     /// To standard error.
@@ -40,9 +40,9 @@ impl Destination {
     /// existing file must not be written.
     pub fn find(typed: &Path) -> Result<Self, OutputError> {
         let way = if typed == Path::new("-") {
-            Way::StandardOutput
+            OutputKind::StandardOutput
         } else {
-            Way::find(typed)?
+            OutputKind::find(typed)?
         };
         Ok(Self {
             typed: typed.to_owned(),
@@ -53,33 +53,36 @@ impl Destination {
     /// Its name for messages.
     pub fn name(&self) -> String {
         match &self.way {
-            Way::StandardOutput if self.typed == Path::new("-") => "standard output".to_owned(),
-            Way::StandardOutput | Way::StandardError | Way::Stream(_) | Way::File(_) => {
-                self.typed.display().to_string()
+            OutputKind::StandardOutput if self.typed == Path::new("-") => {
+                "standard output".to_owned()
             }
+            OutputKind::StandardOutput
+            | OutputKind::StandardError
+            | OutputKind::Stream(_)
+            | OutputKind::File(_) => self.typed.display().to_string(),
         }
     }
 
     /// Whether bytes go to standard output.
     pub fn is_standard_output(&self) -> bool {
-        self.way == Way::StandardOutput
+        self.way == OutputKind::StandardOutput
     }
 
     /// Whether bytes would appear on a terminal.
     pub fn is_terminal(&self) -> bool {
         match &self.way {
-            Way::StandardOutput => io::stdout().is_terminal(),
-            Way::StandardError => io::stderr().is_terminal(),
+            OutputKind::StandardOutput => io::stdout().is_terminal(),
+            OutputKind::StandardError => io::stderr().is_terminal(),
             // A terminal's device that was named explicitly is allowed.
-            Way::Stream(_) | Way::File(_) => false,
+            OutputKind::Stream(_) | OutputKind::File(_) => false,
         }
     }
 
     /// The path of the file, without links; `None` for anything but a file.
     pub fn file(&self) -> Option<&Path> {
         match &self.way {
-            Way::File(path) => Some(path),
-            Way::StandardOutput | Way::StandardError | Way::Stream(_) => None,
+            OutputKind::File(path) => Some(path),
+            OutputKind::StandardOutput | OutputKind::StandardError | OutputKind::Stream(_) => None,
         }
     }
 
@@ -105,7 +108,7 @@ impl Destination {
     }
 }
 
-impl Way {
+impl OutputKind {
     fn find(typed: &Path) -> Result<Self, OutputError> {
         if typed.as_os_str().is_empty() {
             return Err(OutputError::Empty);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::destination::{Way, beside};
+use crate::destination::{OutputKind, beside};
 use crate::{Destination, OutputError};
 
 /// Receives the bytes of an output. If it is dropped without [`OutputFile::finish`], the existing
@@ -48,11 +48,11 @@ impl OutputFile {
     pub(crate) fn open(destination: Destination) -> Result<Self, OutputError> {
         let failed = destination.failed();
         let writer = match &destination.way {
-            Way::StandardOutput => Ok(Writer::Stream(Stream::StandardOutput(io::stdout()))),
-            Way::StandardError => Ok(Writer::Stream(Stream::StandardError(io::stderr()))),
-            Way::Stream(path) => (File::options().write(true).open(path))
+            OutputKind::StandardOutput => Ok(Writer::Stream(Stream::StandardOutput(io::stdout()))),
+            OutputKind::StandardError => Ok(Writer::Stream(Stream::StandardError(io::stderr()))),
+            OutputKind::Stream(path) => (File::options().write(true).open(path))
                 .map(|file| Writer::Stream(Stream::File(file))),
-            Way::File(path) => stage(path),
+            OutputKind::File(path) => stage(path),
         };
         let writer = writer.map_err(failed)?;
         Ok(Self {

@@ -55,7 +55,7 @@ impl Isa {
     /// All that this processor has, the best last.
     pub fn available() -> Vec<Self> {
         let all = Self::COMPILED.iter().copied();
-        all.filter(|isa| Token::detect(*isa).is_some()).collect()
+        all.filter(|isa| IsaToken::detect(*isa).is_some()).collect()
     }
 
     /// The name, for reports.
@@ -81,7 +81,7 @@ impl Isa {
 
 /// The token of an instruction set, which proves that the processor has it.
 #[derive(Clone, Copy, Debug)]
-enum Token {
+enum IsaToken {
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     Scalar(Scalar),
     #[cfg(target_arch = "x86_64")]
@@ -96,7 +96,7 @@ enum Token {
     WasmDot(Wasm<true>),
 }
 
-impl Token {
+impl IsaToken {
     /// What every processor has that the crate is compiled for.
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     const LEAST: Self = Self::Scalar(Scalar);
@@ -132,7 +132,7 @@ impl Token {
 /// The kernels for one instruction set, which this processor has.
 #[derive(Clone, Copy, Debug)]
 pub struct CpuKernels {
-    token: Token,
+    token: IsaToken,
 }
 
 impl Default for CpuKernels {
@@ -146,13 +146,13 @@ impl CpuKernels {
     pub fn detect() -> Self {
         let best = Isa::COMPILED.iter().rev().copied().find_map(Self::new);
         best.unwrap_or(Self {
-            token: Token::LEAST,
+            token: IsaToken::LEAST,
         })
     }
 
     /// Those for `isa`, if this processor has it.
     pub fn new(isa: Isa) -> Option<Self> {
-        let token = Token::detect(isa)?;
+        let token = IsaToken::detect(isa)?;
         Some(Self { token })
     }
 
@@ -160,17 +160,17 @@ impl CpuKernels {
     pub fn isa(self) -> Isa {
         match self.token {
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            Token::Scalar(_) => Isa::Scalar,
+            IsaToken::Scalar(_) => Isa::Scalar,
             #[cfg(target_arch = "x86_64")]
-            Token::Avx2(_) => Isa::Avx2,
+            IsaToken::Avx2(_) => Isa::Avx2,
             #[cfg(target_arch = "x86_64")]
-            Token::Avx512(_) => Isa::Avx512,
+            IsaToken::Avx512(_) => Isa::Avx512,
             #[cfg(target_arch = "aarch64")]
-            Token::Neon(_) => Isa::Neon,
+            IsaToken::Neon(_) => Isa::Neon,
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Token::Wasm(_) => Isa::Wasm,
+            IsaToken::Wasm(_) => Isa::Wasm,
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Token::WasmDot(_) => Isa::WasmDot,
+            IsaToken::WasmDot(_) => Isa::WasmDot,
         }
     }
 
@@ -178,15 +178,15 @@ impl CpuKernels {
     pub(crate) fn splits_activations(self) -> bool {
         match self.token {
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            Token::Scalar(_) => false,
+            IsaToken::Scalar(_) => false,
             #[cfg(target_arch = "x86_64")]
-            Token::Avx2(_) | Token::Avx512(_) => false,
+            IsaToken::Avx2(_) | IsaToken::Avx512(_) => false,
             #[cfg(target_arch = "aarch64")]
-            Token::Neon(_) => false,
+            IsaToken::Neon(_) => false,
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Token::Wasm(_) => false,
+            IsaToken::Wasm(_) => false,
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Token::WasmDot(_) => true,
+            IsaToken::WasmDot(_) => true,
         }
     }
 
@@ -196,7 +196,7 @@ impl CpuKernels {
     pub(crate) fn run_on_bytes(self, op: impl SimdOp) {
         match self.token {
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Token::WasmDot(simd) => op.run(simd),
+            IsaToken::WasmDot(simd) => op.run(simd),
             _ => self.run(op),
         }
     }
@@ -206,17 +206,17 @@ impl CpuKernels {
     pub(crate) fn run(self, op: impl SimdOp) {
         match self.token {
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            Token::Scalar(simd) => op.run(simd),
+            IsaToken::Scalar(simd) => op.run(simd),
             #[cfg(target_arch = "x86_64")]
-            Token::Avx2(simd) => simd.run(op),
+            IsaToken::Avx2(simd) => simd.run(op),
             #[cfg(target_arch = "x86_64")]
-            Token::Avx512(simd) => simd.run(op),
+            IsaToken::Avx512(simd) => simd.run(op),
             #[cfg(target_arch = "aarch64")]
-            Token::Neon(simd) => op.run(simd),
+            IsaToken::Neon(simd) => op.run(simd),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Token::Wasm(simd) => op.run(simd),
+            IsaToken::Wasm(simd) => op.run(simd),
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-            Token::WasmDot(_) => op.run(Wasm::<false>),
+            IsaToken::WasmDot(_) => op.run(Wasm::<false>),
         }
     }
 }

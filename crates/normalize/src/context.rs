@@ -10,7 +10,7 @@ pub(crate) const REACH: usize = 256;
 
 /// A position in a text where something may begin that needs rewriting.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct Cursor<'a> {
     pub(crate) text: &'a str,
     pub(crate) at: usize,
     pub(crate) table: &'static Table,
@@ -31,7 +31,7 @@ fn is_closing(c: char) -> bool {
     ".,:;!?'’‘”_~–-".contains(c)
 }
 
-impl<'a> Place<'a> {
+impl<'a> Cursor<'a> {
     /// The text from here on.
     pub(crate) fn rest(&self) -> &'a str {
         &self.text[self.at..]

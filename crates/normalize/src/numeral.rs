@@ -1,6 +1,6 @@
 //! Numbers written in digits.
 
-use crate::context::{Place, is_blank};
+use crate::context::{Cursor, is_blank};
 
 /// Most digits that are read; a longer number stays as it is.
 const MOST_DIGITS: usize = 40;
@@ -66,7 +66,7 @@ pub(crate) fn small(digits: &str) -> Option<u32> {
 
 /// The number that begins here, with its sign, and where it ends. `None` if the digits are not a
 /// number of the language, such as `1.2.3`, `1,23` in English or `1.234,5` there.
-pub(crate) fn numeral(place: Place<'_>) -> Option<(Numeral, usize)> {
+pub(crate) fn numeral(place: Cursor<'_>) -> Option<(Numeral, usize)> {
     let rest = place.rest();
     let unsigned = rest.strip_prefix(['-', '−']);
     let negative = unsigned.is_some();
@@ -76,8 +76,8 @@ pub(crate) fn numeral(place: Place<'_>) -> Option<(Numeral, usize)> {
     Some((numeral, end))
 }
 
-fn unsigned_numeral(place: Place<'_>) -> Option<(Numeral, usize)> {
-    let Place { text, table, .. } = place;
+fn unsigned_numeral(place: Cursor<'_>) -> Option<(Numeral, usize)> {
+    let Cursor { text, table, .. } = place;
     let decimal = table.word("decimal").chars().next()?;
     let rest = place.rest();
     let count = digits(rest);
@@ -134,7 +134,7 @@ fn unsigned_numeral(place: Place<'_>) -> Option<(Numeral, usize)> {
 }
 
 /// Whether `c` may group thousands.
-fn is_group(place: Place<'_>, c: char) -> bool {
+fn is_group(place: Cursor<'_>, c: char) -> bool {
     let groups = place.table.word("group");
     match c {
         ' ' => groups.contains("space"),

@@ -20,17 +20,17 @@ pub(crate) use self::rest::rest;
 
 use std::ops::Range;
 
-use crate::context::Place;
+use crate::context::Cursor;
 use crate::expansion::{Expansion, Kind};
 
 /// A reader's result.
-pub(crate) struct Found {
+pub(crate) struct Reading {
     pub(crate) end: usize,
     pub(crate) spoken: String,
     pub(crate) kind: Kind,
 }
 
-impl Found {
+impl Reading {
     pub(crate) fn new(kind: Kind, spoken: String, end: usize) -> Self {
         Self { end, spoken, kind }
     }
@@ -47,7 +47,7 @@ impl Found {
 
 /// What begins here and needs rewriting, if anything. `is_start` says whether a word may begin
 /// here.
-pub(crate) fn read(place: Place<'_>, is_start: bool) -> Option<Expansion> {
+pub(crate) fn read(place: Cursor<'_>, is_start: bool) -> Option<Expansion> {
     let first = place.rest().chars().next()?;
     let found = match first {
         '0'..='9' if is_start => digits_first(place),
@@ -62,7 +62,7 @@ pub(crate) fn read(place: Place<'_>, is_start: bool) -> Option<Expansion> {
     found.map(|found| found.at(place.at))
 }
 
-fn digits_first(place: Place<'_>) -> Option<Found> {
+fn digits_first(place: Cursor<'_>) -> Option<Reading> {
     phone::read(place)
         .or_else(|| emoji::keycap(place))
         .or_else(|| address::read(place))
@@ -75,7 +75,7 @@ fn digits_first(place: Place<'_>) -> Option<Found> {
         .or_else(|| number::read(place))
 }
 
-fn sign_first(place: Place<'_>) -> Option<Found> {
+fn sign_first(place: Cursor<'_>) -> Option<Reading> {
     let (first, behind) = place
         .rest()
         .split_at_checked(1)
@@ -86,7 +86,7 @@ fn sign_first(place: Place<'_>) -> Option<Found> {
             let after = place.move_to(place.at + 1);
             let found = (first == "+" && is_digit(behind)).then(|| number::read(after))??;
             let plus = place.table.word("plus");
-            Some(Found {
+            Some(Reading {
                 spoken: format!("{plus} {}", found.spoken),
                 ..found
             })
@@ -102,7 +102,7 @@ fn sign_first(place: Place<'_>) -> Option<Found> {
     found.or_else(|| sign::read(place))
 }
 
-fn letter_first(place: Place<'_>) -> Option<Found> {
+fn letter_first(place: Cursor<'_>) -> Option<Reading> {
     address::read(place)
         .or_else(|| money::before(place, true))
         .or_else(|| date::month_first(place))

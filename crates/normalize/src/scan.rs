@@ -1,6 +1,6 @@
 //! Goes through a text word by word.
 
-use crate::context::{Place, end_of_word, is_delimiter};
+use crate::context::{Cursor, end_of_word, is_delimiter};
 use crate::expansion::Expansion;
 use crate::language::Language;
 use crate::read::{read, rest};
@@ -33,7 +33,7 @@ pub(crate) fn scan(text: &str, from: usize, language: Language, with_rest: bool)
             at = end_of_word(text, at).max(at + 1);
             continue;
         }
-        let place = Place { text, at, table };
+        let place = Cursor { text, at, table };
         if let Some(expansion) = read(place, is_start) {
             at = expansion.range.end;
             expansions.push(expansion);

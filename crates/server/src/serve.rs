@@ -141,15 +141,15 @@ async fn answer(
     let path = uri.path().to_owned();
     let found = tokio::task::spawn_blocking(move || served.find(&path)).await;
     match found.ok().flatten() {
-        Some(Found::File(file)) => file.answer(&method, &headers).await,
-        Some(Found::Index(json)) => {
+        Some(Resource::File(file)) => file.answer(&method, &headers).await,
+        Some(Resource::Index(json)) => {
             let headers = [
                 (header::CONTENT_TYPE, "application/json"),
                 (header::CACHE_CONTROL, "no-cache"),
             ];
             (headers, json).into_response()
         }
-        Some(Found::Folder) => to_folder(&uri),
+        Some(Resource::Folder) => to_folder(&uri),
         None => not_found(),
     }
 }
@@ -165,7 +165,7 @@ fn to_folder(uri: &Uri) -> Response {
     (StatusCode::PERMANENT_REDIRECT, location).into_response()
 }
 
-enum Found {
+enum Resource {
     File(ServedFile),
     Index(String),
     /// A folder, addressed without its slash.
@@ -174,27 +174,27 @@ enum Found {
 
 impl Served {
     /// The response for the path of a URL.
-    fn find(&self, path: &str) -> Option<Found> {
+    fn find(&self, path: &str) -> Option<Resource> {
         let path = decode(path)?;
         if path == "/models" {
-            return Some(Found::Folder);
+            return Some(Resource::Folder);
         }
         let Some(model) = path.strip_prefix("/models/") else {
             let page = self.page.as_ref()?;
-            let found = page.find(&path).map(Found::File);
+            let found = page.find(&path).map(Resource::File);
             return found.or_else(|| {
                 let folder = page.find(&format!("{path}/"));
-                folder.map(|_| Found::Folder)
+                folder.map(|_| Resource::Folder)
             });
         };
         match model.split_once('/') {
-            None if matches!(model, "" | "index.json") => self.index().map(Found::Index),
+            None if matches!(model, "" | "index.json") => self.index().map(Resource::Index),
             None => self
                 .models
                 .find(model, Manifest::FILE)
-                .map(|_| Found::Folder),
-            Some((name, "")) => self.models.find(name, Manifest::FILE).map(Found::File),
-            Some((name, file)) => self.models.find(name, file).map(Found::File),
+                .map(|_| Resource::Folder),
+            Some((name, "")) => self.models.find(name, Manifest::FILE).map(Resource::File),
+            Some((name, file)) => self.models.find(name, file).map(Resource::File),
         }
     }
 

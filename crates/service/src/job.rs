@@ -62,7 +62,7 @@ impl JobText {
 
 /// A part of the answer, as it becomes ready.
 #[derive(Clone, Debug)]
-pub enum Part {
+pub enum JobEvent {
     /// Bytes, and the words that end in them.
     Sound(Sound),
     /// The end.
@@ -98,14 +98,14 @@ pub struct Spoken {
 /// The listener's end of a job. Dropping it ends the work within a frame.
 #[derive(Debug)]
 pub struct Listener {
-    parts: Receiver<Part>,
+    parts: Receiver<JobEvent>,
     gone: Arc<AtomicBool>,
 }
 
 /// The worker's end.
 #[derive(Debug)]
 struct Worker {
-    parts: Sender<Part>,
+    parts: Sender<JobEvent>,
     gone: Arc<AtomicBool>,
 }
 
@@ -114,7 +114,7 @@ struct Gone;
 
 impl Listener {
     /// The next part; none after the last.
-    pub async fn next(&mut self) -> Option<Part> {
+    pub async fn next(&mut self) -> Option<JobEvent> {
         self.parts.recv().await
     }
 }
@@ -150,12 +150,12 @@ impl Job {
                     first_sound = spoken.first_sound.map(|time| time.as_millis() as u64),
                     "spoken"
                 );
-                drop(worker.send(Part::Done(spoken)));
+                drop(worker.send(JobEvent::Done(spoken)));
             }
             Ok(Err(Gone)) => tracing::debug!("the client has gone"),
             Err(failure) => {
                 tracing::error!("{failure}");
-                drop(worker.send(Part::Failed(failure.to_string())));
+                drop(worker.send(JobEvent::Failed(failure.to_string())));
             }
         }
     }
@@ -187,7 +187,7 @@ impl Job {
             encoder.push(&chunk.samples, &mut sound.bytes)?;
             spoken.samples += chunk.samples.len() as u64;
             spoken.first_sound.get_or_insert_with(|| started.elapsed());
-            Ok(worker.send(Part::Sound(sound)))
+            Ok(worker.send(JobEvent::Sound(sound)))
         };
         if self.text.has_words() {
             let model = speaker.model();
@@ -216,7 +216,7 @@ impl Job {
         let mut rest = Sound::default();
         spoken.patch = encoder.finish(&mut rest.bytes)?;
         spoken.elapsed = started.elapsed();
-        Ok(worker.send(Part::Sound(rest)).map(|()| spoken))
+        Ok(worker.send(JobEvent::Sound(rest)).map(|()| spoken))
     }
 }
 
@@ -235,7 +235,7 @@ impl Worker {
         self.gone.load(Ordering::Relaxed) || self.parts.is_closed()
     }
 
-    fn send(&self, part: Part) -> Result<(), Gone> {
+    fn send(&self, part: JobEvent) -> Result<(), Gone> {
         let mut part = part;
         let started = Instant::now();
         loop {

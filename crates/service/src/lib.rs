@@ -16,7 +16,7 @@ mod queue;
 mod voices;
 pub mod wyoming;
 
-pub use job::{Job, JobText, Listener, Part, Sound, Spoken};
+pub use job::{Job, JobEvent, JobText, Listener, Sound, Spoken};
 pub use names::OPENAI_VOICES;
 pub use queue::{Full, Queue};
 pub use voices::{Chosen, ModelEntry, VoiceError, Voices};

@@ -31,5 +31,5 @@ pub use heads::search_heads;
 pub use rewriting::{Normalization, NormalizationError, rewritten, rewritten_source};
 pub use speaker::{PreparedVoice, Speaker};
 pub use stop::Stop;
-pub use timings::{Timing, Timings};
+pub use timings::{CallTiming, Timings};
 pub use utterance::Utterance;

@@ -7,7 +7,7 @@ use speech::Call;
 
 /// Calls of one component.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
+pub struct CallTiming {
     /// How many; of `mimi_decoder` the frames it decoded.
     pub calls: usize,
     /// How long they took together.
@@ -18,17 +18,17 @@ pub struct Timing {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {
     /// `text_conditioner`.
-    pub text_conditioner: Timing,
+    pub text_conditioner: CallTiming,
     /// `flow_lm`, with a chunk's text.
-    pub prefill: Timing,
+    pub prefill: CallTiming,
     /// `flow_lm`, one latent at a time.
-    pub flow_lm: Timing,
+    pub flow_lm: CallTiming,
     /// `flow_net`.
-    pub flow_net: Timing,
+    pub flow_net: CallTiming,
     /// `mimi_decoder`.
-    pub mimi_decoder: Timing,
+    pub mimi_decoder: CallTiming,
     /// Waiting for more of a text that arrives in pieces; calls are those that more did not come in.
-    pub waiting: Timing,
+    pub waiting: CallTiming,
 }
 
 impl Timings {
@@ -59,7 +59,7 @@ impl Timings {
     }
 }
 
-impl Timing {
+impl CallTiming {
     /// Milliseconds per call.
     pub fn mean_ms(self) -> f64 {
         self.total.as_secs_f64() * 1e3 / self.calls.max(1) as f64

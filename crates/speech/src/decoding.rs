@@ -6,7 +6,7 @@ use tensor::Tensor;
 
 use crate::audio::FadeIn;
 use crate::call::Outputs;
-use crate::words::Timing;
+use crate::words::WordTimer;
 use crate::{Call, ChunkWords, Model, SpeechError, Word};
 
 /// Number of frames in a call after `frames` earlier ones. The first are decoded one by one, to be
@@ -30,7 +30,7 @@ pub struct Decoding {
     waiting: Vec<f32>,
     /// Frames of the utterance in calls so far.
     frames: usize,
-    timing: Timing,
+    timing: WordTimer,
     /// Words that have ended and are not fetched yet.
     words: Vec<Word>,
 }
@@ -45,7 +45,7 @@ impl Decoding {
             stretch: Stretch::new(manifest.sample_rate, speed),
             waiting: Vec::new(),
             frames: 0,
-            timing: Timing::new(manifest.frame_size, manifest.sample_rate),
+            timing: WordTimer::new(manifest.frame_size, manifest.sample_rate),
             words: Vec::new(),
         }
     }

@@ -43,6 +43,6 @@ pub use text::{
     USUAL_SILENCE, prepare_text_prompt, split_into_best_sentences,
 };
 pub use tokenizer::{Token, Tokenizer, TokenizerError};
-pub use utterance::{Action, MoreText, NoiseSource, Place, Sound, TextSource, Utterance};
+pub use utterance::{Action, MoreText, NoiseSource, Sound, SourceRange, TextSource, Utterance};
 pub use voice::{StoredPrompt, Voice, VoiceDType, VoiceError, VoiceForm};
 pub use words::{Certainty, ChunkWords, FoundHeads, HeadSearch, SourceWord, Unit, Word};

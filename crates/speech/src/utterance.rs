@@ -52,7 +52,7 @@ pub enum Sound {
         /// The chunk, as it is tokenized.
         text: String,
         /// The part of the source that it speaks.
-        source: Place,
+        source: SourceRange,
         /// Its words, where times are asked for: the host then watches the attention of `flow_lm`.
         words: Option<ChunkWords>,
     },
@@ -71,14 +71,14 @@ pub enum Sound {
 
 /// A part of a source text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct SourceRange {
     /// Its bytes.
     pub bytes: std::ops::Range<usize>,
     /// Its UTF-16 units, which JavaScript counts in.
     pub utf16: std::ops::Range<usize>,
 }
 
-impl Place {
+impl SourceRange {
     fn of(chunk: &Chunk) -> Self {
         let bytes = chunk.source();
         let [start, end] = [bytes.start, bytes.end].map(|at| chunk.excerpt.utf16(at));
@@ -406,7 +406,7 @@ impl Utterance {
                 );
                 self.state = State::Tokens { ids, end };
                 Ok(Action::Emit(Sound::Begin {
-                    source: Place::of(&chunk),
+                    source: SourceRange::of(&chunk),
                     words,
                     text: prepared.text,
                 }))

@@ -11,11 +11,11 @@ mod search;
 mod timing;
 mod units;
 
-use crate::Place;
+use crate::SourceRange;
 
 pub(crate) use scores::TextScores;
 pub use search::{Certainty, FoundHeads, HeadSearch};
-pub(crate) use timing::Timing;
+pub(crate) use timing::WordTimer;
 pub use units::{ChunkWords, SourceWord, Unit};
 
 /// A word that was spoken.
@@ -25,7 +25,7 @@ pub struct Word {
     /// plus the rest after the last one ([`crate::Utterance::rest`]), are the given text.
     pub text: String,
     /// The word's place in the given text, without what is before it.
-    pub source: Place,
+    pub source: SourceRange,
     /// Seconds from the beginning of the sound.
     pub start: f64,
     /// Seconds; at most the start of the next word.

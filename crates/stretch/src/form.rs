@@ -19,7 +19,7 @@ const COARSE: f64 = 8_000.0;
 
 /// Lengths at one sample rate, in samples.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Form {
+pub(crate) struct Lengths {
     pub(crate) shortest: usize,
     pub(crate) longest: usize,
     pub(crate) drift: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Form {
     pub(crate) coarse: usize,
 }
 
-impl Form {
+impl Lengths {
     pub(crate) fn of(sample_rate: u32) -> Self {
         let samples = |seconds: f64| ((seconds * f64::from(sample_rate)).round() as usize).max(1);
         Self {

@@ -1,18 +1,18 @@
 //! Chooses a jump: the lag at which the waveform is most similar to the current one.
 
-use crate::form::Form;
+use crate::form::Lengths;
 
 /// Loudness (mean square) below which nothing can be compared: 100 dB below full scale.
 const SILENCE: f32 = 1e-10;
 
 /// Direction and largest length.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Way {
+pub(crate) enum Direction {
     Forward { longest: usize },
     Back { longest: usize },
 }
 
-impl Way {
+impl Direction {
     pub(crate) fn longest(self) -> usize {
         match self {
             Self::Forward { longest } | Self::Back { longest } => longest,
@@ -42,9 +42,9 @@ pub(crate) struct Jump {
 pub(crate) fn find(
     input: &[f32],
     at: usize,
-    way: Way,
+    way: Direction,
     [shortest, wanted]: [usize; 2],
-    form: Form,
+    form: Lengths,
 ) -> Option<Jump> {
     let longest = way.longest();
     if longest < shortest {
@@ -62,8 +62,8 @@ pub(crate) fn find(
     let lags = (longest - shortest) / step + 1;
     // The first of equally good places, in the order of the input.
     let (lowest, first) = match way {
-        Way::Forward { .. } => (at + shortest, shortest),
-        Way::Back { .. } => {
+        Direction::Forward { .. } => (at + shortest, shortest),
+        Direction::Back { .. } => {
             let longest = shortest + (lags - 1) * step;
             (at - longest, longest)
         }
@@ -71,8 +71,8 @@ pub(crate) fn find(
     let places: Vec<f32> = thin(lowest, lowest + (lags - 1) * step + form.template);
     let about = places.windows(few.len()).enumerate().map(|(i, place)| {
         let lag = match way {
-            Way::Forward { .. } => first + i * step,
-            Way::Back { .. } => first - i * step,
+            Direction::Forward { .. } => first + i * step,
+            Direction::Back { .. } => first - i * step,
         };
         let alike = alike(&few, place);
         Jump { lag, alike }

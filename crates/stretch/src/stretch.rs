@@ -1,7 +1,7 @@
 //! The stretch itself: copies samples, and jumps if the speed requires it.
 
-use crate::form::Form;
-use crate::jump::{self, Jump, Way};
+use crate::form::Lengths;
+use crate::jump::{self, Direction, Jump};
 use crate::speed::Speed;
 
 /// Most sound that is held back, in seconds of the input: what a jump has to examine, and how far
@@ -33,7 +33,7 @@ const PARTS: f64 = (1_u64 << 32) as f64;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Stretch {
-    form: Form,
+    form: Lengths,
     speed: Speed,
     /// How much further the input advances than the output with every copied sample.
     gain: i64,
@@ -52,7 +52,7 @@ impl Stretch {
     /// Speech of `sample_rate` samples a second.
     pub fn new(sample_rate: u32, speed: Speed) -> Self {
         Self {
-            form: Form::of(sample_rate),
+            form: Lengths::of(sample_rate),
             speed,
             gain: gain(speed),
             kept: Vec::new(),
@@ -158,8 +158,8 @@ impl Stretch {
 
     /// Direction of the next jump, if enough of the input is there to choose it. At the `last` of
     /// the input the available part must be enough.
-    fn way(&self, last: bool) -> Option<Way> {
-        let Form {
+    fn way(&self, last: bool) -> Option<Direction> {
+        let Lengths {
             longest, shortest, ..
         } = self.form;
         let reach = self.form.reach();
@@ -170,15 +170,15 @@ impl Stretch {
                 possible if possible < longest => return None,
                 _ => longest,
             };
-            (longest >= shortest).then_some(Way::Forward { longest })
+            (longest >= shortest).then_some(Direction::Forward { longest })
         } else {
             let longest = longest.min(self.next);
-            (there >= reach).then_some(Way::Back { longest })
+            (there >= reach).then_some(Direction::Back { longest })
         }
     }
 
     /// Jumps, or continues for a moment if there may be a better place.
-    fn jump(&mut self, way: Way, out: &mut Vec<f32>) {
+    fn jump(&mut self, way: Direction, out: &mut Vec<f32>) {
         let form = self.form;
         let off = (self.behind.unsigned_abs() >> 32) as usize;
         // During the cross-fade the output drifts on: the jump has to compensate for that, and for
@@ -199,8 +199,8 @@ impl Stretch {
         let lag = parts(jump.lag);
         self.behind += form.fade as i64 * self.gain;
         self.behind += match way {
-            Way::Forward { .. } => -lag,
-            Way::Back { .. } => lag,
+            Direction::Forward { .. } => -lag,
+            Direction::Back { .. } => lag,
         };
     }
 

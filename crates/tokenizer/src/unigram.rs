@@ -36,7 +36,7 @@ pub(crate) struct Cut {
 
 /// The best path to an end: its last part and its score.
 #[derive(Clone, Copy)]
-struct Way {
+struct BestPath {
     start: usize,
     id: Option<usize>,
     score: f64,
@@ -60,13 +60,13 @@ impl Unigram {
 
     /// The likeliest parts. Those without a piece are single characters.
     pub(crate) fn cut(&self, text: &str) -> Vec<Cut> {
-        let mut ends: Vec<Option<Way>> = vec![None; text.len() + 1];
+        let mut ends: Vec<Option<BestPath>> = vec![None; text.len() + 1];
         for (start, character) in text.char_indices() {
             let so_far = ends[start].map_or(0.0, |way| way.score);
             let mut improve = |end: usize, id: Option<usize>, score: f64| {
                 let score = self.rounded(score);
                 if ends[end].is_none_or(|way| score > way.score) {
-                    ends[end] = Some(Way { start, id, score });
+                    ends[end] = Some(BestPath { start, id, score });
                 }
             };
             let mut single = false;
@@ -81,7 +81,7 @@ impl Unigram {
         }
         let mut cuts = Vec::new();
         let mut end = text.len();
-        while let Some(Way { start, id, .. }) = ends[end].filter(|_| end > 0) {
+        while let Some(BestPath { start, id, .. }) = ends[end].filter(|_| end > 0) {
             cuts.push(Cut {
                 range: start..end,
                 id,

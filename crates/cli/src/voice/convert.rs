@@ -11,7 +11,7 @@ use engine::Engine;
 use speaker::Cloner;
 use speech::Voice;
 
-use super::{Source, write};
+use super::{VoiceSource, write};
 use crate::args::VoiceConvertArgs;
 use crate::destination;
 use crate::included;
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &VoiceConvertArgs) -> Result<ExitCode> {
     let output = destination::voice(&args.output)?;
     let chosen = included::or_included(&args.bundle, false)?;
     let manifest = Manifest::read(&chosen.bundle)?;
-    let source = Source::find(&args.voice, &manifest, false)?;
+    let source = VoiceSource::find(&args.voice, &manifest, false)?;
     let voice = read(&source, &chosen.bundle, &manifest)?;
     let name = output.name();
     let size = write(output, &voice, &args.form)?;
@@ -35,12 +35,12 @@ pub(crate) fn run(args: &VoiceConvertArgs) -> Result<ExitCode> {
 }
 
 /// Reads a voice, without running the model unless the file contains a prompt.
-pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<Voice> {
+pub(super) fn read(source: &VoiceSource, dir: &Path, manifest: &Manifest) -> Result<Voice> {
     let flow_lm = manifest.components.get(&ComponentName::FlowLm);
     let flow_lm =
         flow_lm.with_context(|| format!("the bundle {} has no flow_lm", dir.display()))?;
     match source {
-        Source::Bundle(name) => {
+        VoiceSource::Bundle(name) => {
             let entry = manifest.voices.iter().find(|voice| voice.name == *name);
             let entry = entry.with_context(|| format!("the bundle has no voice {name}"))?;
             let path = dir.join(&entry.file.name);
@@ -50,7 +50,7 @@ pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<V
             voice.with_context(|| format!("voice {}", path.display()))
         }
         // The reader of voice files refuses anything else and says what it is.
-        Source::File(found) | Source::Recording(found) => {
+        VoiceSource::File(found) | VoiceSource::Recording(found) => {
             if let Some(voice) = found.state(false, flow_lm)? {
                 return Ok(voice);
             }
@@ -58,7 +58,7 @@ pub(super) fn read(source: &Source, dir: &Path, manifest: &Manifest) -> Result<V
             let cloner = Cloner::with_manifest(dir, manifest.clone(), engine)?;
             found.voice_file(false, &cloner)
         }
-        Source::Included(found) => bail!(
+        VoiceSource::Included(found) => bail!(
             "the voice {} is a recording in the program: `pocket-onnx voice export` makes a voice file from it",
             found.name().display()
         ),

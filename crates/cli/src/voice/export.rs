@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use bundle::Manifest;
 
-use super::{Source, write};
+use super::{VoiceSource, write};
 use crate::args::VoiceExportArgs;
 use crate::backend;
 use crate::destination;
@@ -22,8 +22,8 @@ pub(crate) fn run(args: &VoiceExportArgs) -> Result<ExitCode> {
     let mut speaker = args.speaker.clone();
     speaker.bundle = chosen.bundle;
     let manifest = Manifest::read(&speaker.bundle)?;
-    let source = Source::find(&args.recording, &manifest, args.quiet)?;
-    let (Source::Recording(found) | Source::Included(found)) = &source else {
+    let source = VoiceSource::find(&args.recording, &manifest, args.quiet)?;
+    let (VoiceSource::Recording(found) | VoiceSource::Included(found)) = &source else {
         bail!(
             "{} is a voice already: `pocket-onnx voice convert` writes it in another form",
             args.recording

@@ -8,7 +8,7 @@ use config::{PredefinedVoice, Variant};
 use export::BundleLock;
 use files::Destination;
 
-use super::{Source, convert, is_standard_input};
+use super::{VoiceSource, convert, is_standard_input};
 use crate::args::VoiceImportArgs;
 use crate::interrupt::Writing;
 use crate::output::{note, note_synthetic};
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
     };
     let manifest = read()?;
     refuse_own_name(&name, &args.voice, &manifest)?;
-    let source = Source::find_outside(&args.voice, manifest.variant.as_deref(), false)?;
+    let source = VoiceSource::find_outside(&args.voice, manifest.variant.as_deref(), false)?;
     // Nobody else has to wait for a download. From here on the bundle must not change.
     let bundle = lock()?;
     let mut manifest = Manifest::read(&args.bundle)?;

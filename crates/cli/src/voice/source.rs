@@ -17,20 +17,20 @@ use crate::output::{nearest, note};
 
 /// Where a requested voice was found; it is not read yet.
 #[derive(Clone, Debug)]
-pub(crate) enum Source {
+pub(crate) enum VoiceSource {
     /// A voice of the bundle.
     Bundle(String),
     /// A voice file of pocket-tts.
-    File(Found),
+    File(FetchedFile),
     /// A recording.
-    Recording(Found),
+    Recording(FetchedFile),
     /// The recording of a voice of the included model.
-    Included(Found),
+    Included(FetchedFile),
 }
 
 /// A file, and where it came from.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct FetchedFile {
     input: Input,
     download: Option<Download>,
 }
@@ -41,7 +41,7 @@ pub(crate) struct Chosen {
     pub(crate) notices: Vec<RecordingNotice>,
 }
 
-impl Source {
+impl VoiceSource {
     /// Finds `typed`: the name of a voice in the bundle, a path or location, or the name of a
     /// predefined voice, which is downloaded.
     pub(crate) fn find(typed: &str, manifest: &Manifest, quiet: bool) -> Result<Self> {
@@ -55,7 +55,7 @@ impl Source {
         Self::find_beside(&own, typed, manifest.variant.as_deref(), quiet)
     }
 
-    /// [`Source::find`] without a bundle.
+    /// [`VoiceSource::find`] without a bundle.
     pub(crate) fn find_outside(typed: &str, variant: Option<&str>, quiet: bool) -> Result<Self> {
         Self::find_beside(&[], typed, variant, quiet)
     }
@@ -72,7 +72,7 @@ impl Source {
             (Some(voice), Some(variant)) if !Path::new(typed).exists() => {
                 match variant.predefined_voice_location(typed) {
                     Some(location) => location,
-                    None => return Ok(Self::Included(Found::included(voice.name)?)),
+                    None => return Ok(Self::Included(FetchedFile::included(voice.name)?)),
                 }
             }
             _ => typed.to_owned(),
@@ -116,7 +116,7 @@ impl Source {
             FileType::Audio(_) | FileType::Video(_) => false,
             _ => is_voice_file(location),
         };
-        let found = Found { input, download };
+        let found = FetchedFile { input, download };
         Ok(if is_file {
             Self::File(found)
         } else {
@@ -143,7 +143,7 @@ impl Source {
     }
 }
 
-impl Found {
+impl FetchedFile {
     /// A file on this machine.
     pub(crate) fn local(path: PathBuf) -> Self {
         Self {
@@ -229,15 +229,15 @@ pub(crate) const NO_VOICE: &str =
 pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Result<Chosen> {
     let manifest = speaker.model().manifest();
     if let Some(typed) = typed {
-        return Source::find(typed, manifest, quiet)?.voice(speaker, quiet);
+        return VoiceSource::find(typed, manifest, quiet)?.voice(speaker, quiet);
     }
     match &manifest.variant {
         Some(variant) if manifest.voices.is_empty() => {
             let name = Variant::find(variant)?.default_voice();
-            Source::find(name, manifest, quiet)?.voice(speaker, quiet)
+            VoiceSource::find(name, manifest, quiet)?.voice(speaker, quiet)
         }
         _ => match manifest.voices.first() {
-            Some(first) => Source::Bundle(first.name.clone()).voice(speaker, quiet),
+            Some(first) => VoiceSource::Bundle(first.name.clone()).voice(speaker, quiet),
             None => bail!("{}", without_voice(manifest)),
         },
     }

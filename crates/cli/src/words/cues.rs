@@ -117,7 +117,7 @@ pub(super) fn clock(seconds: f64, parts: u64) -> [u64; 4] {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use speech::Place;
+    use speech::SourceRange;
 
     use super::*;
 
@@ -138,7 +138,7 @@ pub(super) mod tests {
                 let number = spoken.words.len() as f64;
                 spoken.words.push(Word {
                     text,
-                    source: Place {
+                    source: SourceRange {
                         utf16: bytes.clone(),
                         bytes,
                     },

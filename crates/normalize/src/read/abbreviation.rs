@@ -4,11 +4,11 @@
 //! parentheses: `Dr. = Drive (after name) / Doctor (before name)`. The first reading whose
 //! condition holds is taken.
 
-use super::Found;
-use crate::context::{Place, is_blank};
+use super::Reading;
+use crate::context::{Cursor, is_blank};
 use crate::expansion::Kind;
 
-pub(super) fn read(place: Place<'_>) -> Option<Found> {
+pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let table = place.table;
     let (length, entry) = table.prefix("abbreviations", place.rest())?;
     let end = place.at + length;
@@ -42,13 +42,13 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
         if is_joined {
             spoken.push(' ');
         }
-        return Some(Found::new(Kind::Abbreviation, spoken, end));
+        return Some(Reading::new(Kind::Abbreviation, spoken, end));
     }
     None
 }
 
 /// Whether a condition holds for an abbreviation that ends at `end`.
-fn holds(place: Place<'_>, end: usize, condition: &str) -> bool {
+fn holds(place: Cursor<'_>, end: usize, condition: &str) -> bool {
     let next = place.next(end);
     let is_name = |word: &str| {
         word.starts_with(char::is_uppercase) && word.ends_with(char::is_alphanumeric)

@@ -1,7 +1,7 @@
 //! Web addresses and e-mail: `https://example.com/a-b`, `www.example.org`, `user@example.com`.
 
-use super::Found;
-use crate::context::{Place, REACH};
+use super::Reading;
+use crate::context::{Cursor, REACH};
 use crate::expansion::Kind;
 use crate::spell::Gender;
 use crate::table::Table;
@@ -12,7 +12,7 @@ const DOMAINS: [&str; 22] = [
     "uk", "ch", "br", "pt", "at", "be", "ca", "tv",
 ];
 
-pub(super) fn read(place: Place<'_>) -> Option<Found> {
+pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let rest = place.rest();
     let limit = rest.ceil_char_boundary(REACH.min(rest.len()));
     let length = rest[..limit].find(|c: char| c.is_whitespace() || "<>\"“”„«»|{}[]…()".contains(c));
@@ -36,7 +36,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     }
     let address = address.unwrap_or(token);
     let address = address.strip_suffix('/').unwrap_or(address);
-    Some(Found::new(
+    Some(Reading::new(
         Kind::Address,
         spoken(place.table, address)?,
         place.at + token.len(),

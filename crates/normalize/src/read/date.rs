@@ -2,8 +2,8 @@
 //!
 //! A month's entry has its name first; its number is its key in `[months]`.
 
-use super::Found;
-use crate::context::{Place, end_of_word};
+use super::Reading;
+use crate::context::{Cursor, end_of_word};
 use crate::expansion::Kind;
 use crate::numeral::{digits, small};
 use crate::spell::Gender;
@@ -18,7 +18,7 @@ struct Date {
 }
 
 /// A date of numbers only.
-pub(super) fn numeric(place: Place<'_>) -> Option<Found> {
+pub(super) fn numeric(place: Cursor<'_>) -> Option<Reading> {
     let (text, table) = (place.text, place.table);
     let rest = place.rest();
     let first = digits(rest);
@@ -59,11 +59,11 @@ pub(super) fn numeric(place: Place<'_>) -> Option<Found> {
         return None;
     };
     let spoken = date.spoken(place, "date")?;
-    Some(Found::new(Kind::Date, spoken, end))
+    Some(Reading::new(Kind::Date, spoken, end))
 }
 
 /// A date that begins with its day, if the language has a form for such days.
-pub(super) fn day_first(place: Place<'_>) -> Option<Found> {
+pub(super) fn day_first(place: Cursor<'_>) -> Option<Reading> {
     let (text, table) = (place.text, place.table);
     let rest = place.rest();
     let count = digits(rest);
@@ -104,7 +104,7 @@ pub(super) fn day_first(place: Place<'_>) -> Option<Found> {
     if table.setting("days are numbers").is_some() {
         // Only the day needs rewriting.
         let spoken = date.day(place)?;
-        return Some(Found::new(Kind::Date, spoken, place.at + count));
+        return Some(Reading::new(Kind::Date, spoken, place.at + count));
     }
     let mut at = end;
     if text[at..].starts_with(',') {
@@ -117,11 +117,11 @@ pub(super) fn day_first(place: Place<'_>) -> Option<Found> {
         Some(_) => "day and month and year",
         None => "day and month",
     };
-    Some(Found::new(Kind::Date, date.spoken(place, template)?, end))
+    Some(Reading::new(Kind::Date, date.spoken(place, template)?, end))
 }
 
 /// `am 1.5.`: the month is a number too.
-fn day_and_number(place: Place<'_>, day: u32, end: usize) -> Option<Found> {
+fn day_and_number(place: Cursor<'_>, day: u32, end: usize) -> Option<Reading> {
     let (text, table) = (place.text, place.table);
     let dot = table.setting("day ends with")?;
     let count = digits(&text[end..]);
@@ -142,11 +142,11 @@ fn day_and_number(place: Place<'_>, day: u32, end: usize) -> Option<Found> {
     if place.is_sentence_end(end) {
         spoken.push('.');
     }
-    Some(Found::new(Kind::Date, spoken, end))
+    Some(Reading::new(Kind::Date, spoken, end))
 }
 
 /// A date that begins with its month, or a month and a year.
-pub(super) fn month_first(place: Place<'_>) -> Option<Found> {
+pub(super) fn month_first(place: Cursor<'_>) -> Option<Reading> {
     let (text, table) = (place.text, place.table);
     table.get("templates", "month and day")?;
     let (month, end) = month(place)?;
@@ -156,7 +156,7 @@ pub(super) fn month_first(place: Place<'_>) -> Option<Found> {
             ("year", &spoken_year(table, year)?),
         ];
         let spoken = table.fill("month and year", &places)?;
-        return Some(Found::new(Kind::Date, spoken, end));
+        return Some(Reading::new(Kind::Date, spoken, end));
     }
     let at = place.next_at(end)?;
     let count = digits(&text[at..]);
@@ -178,11 +178,11 @@ pub(super) fn month_first(place: Place<'_>) -> Option<Found> {
         Some(_) => "date",
         None => "month and day",
     };
-    Some(Found::new(Kind::Date, date.spoken(place, template)?, end))
+    Some(Reading::new(Kind::Date, date.spoken(place, template)?, end))
 }
 
 impl Date {
-    fn spoken(self, place: Place<'_>, template: &str) -> Option<String> {
+    fn spoken(self, place: Cursor<'_>, template: &str) -> Option<String> {
         let table = place.table;
         if !(1..=31).contains(&self.day) {
             return None;
@@ -202,7 +202,7 @@ impl Date {
         Some(bare.map_or(spoken.clone(), |it| it.trim_start().to_owned()))
     }
 
-    fn day(self, place: Place<'_>) -> Option<String> {
+    fn day(self, place: Cursor<'_>) -> Option<String> {
         let table = place.table;
         let day = u64::from(self.day);
         if table.setting("day ends with").is_some() {
@@ -221,7 +221,7 @@ fn name(table: &Table, month: u32) -> Option<&'static str> {
 }
 
 /// The month whose name is here, and where it ends.
-fn month(place: Place<'_>) -> Option<(u32, usize)> {
+fn month(place: Cursor<'_>) -> Option<(u32, usize)> {
     let word = place.word();
     let number = place.table.get("months", word)?;
     let end = place.at + word.len();
@@ -232,7 +232,7 @@ fn month(place: Place<'_>) -> Option<(u32, usize)> {
 }
 
 /// A year of four digits after a space at `end`, and where it ends.
-fn year(place: Place<'_>, end: usize) -> Option<(u32, usize)> {
+fn year(place: Cursor<'_>, end: usize) -> Option<(u32, usize)> {
     let at = place.next_at(end)?;
     let count = digits(&place.text[at..]);
     let end = at + count;

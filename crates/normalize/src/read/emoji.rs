@@ -1,7 +1,7 @@
 //! Emoji: those in the table by name; others are removed.
 
-use super::Found;
-use crate::context::Place;
+use super::Reading;
+use crate::context::Cursor;
 use crate::expansion::Kind;
 
 const JOINER: char = '\u{200d}';
@@ -10,7 +10,7 @@ const KEYCAP: char = '\u{20e3}';
 /// Most characters of one emoji.
 const LONGEST: usize = 16;
 
-pub(super) fn read(place: Place<'_>) -> Option<Found> {
+pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let rest = place.rest();
     let length = emoji(rest)?;
     let sequence = &rest[..length];
@@ -37,7 +37,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
         Some(c) if is_name && c.is_alphanumeric() => ", ",
         None | Some(_) => "",
     };
-    Some(Found::new(
+    Some(Reading::new(
         Kind::Emoji,
         format!("{before}{name}{after}"),
         end,
@@ -45,13 +45,13 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
 }
 
 /// `5️⃣` is the number.
-pub(super) fn keycap(place: Place<'_>) -> Option<Found> {
+pub(super) fn keycap(place: Cursor<'_>) -> Option<Reading> {
     let rest = place.rest();
     let digit = rest.get(..1)?;
     let behind = rest[1..].strip_prefix('\u{fe0f}').unwrap_or(&rest[1..]);
     let after = behind.strip_prefix(KEYCAP)?;
     let spoken = place.table.digits(digit)?;
-    Some(Found::new(
+    Some(Reading::new(
         Kind::Emoji,
         spoken,
         place.text.len() - after.len(),

@@ -2,8 +2,8 @@
 //!
 //! The entry of a denominator has the forms `singular | plural`.
 
-use super::Found;
-use crate::context::{Place, is_blank};
+use super::Reading;
+use crate::context::{Cursor, is_blank};
 use crate::expansion::Kind;
 use crate::numeral::{digits, small};
 use crate::spell::Gender;
@@ -29,7 +29,7 @@ const CHARACTERS: [(char, u32, u32); 15] = [
 ];
 
 /// A fraction, with or without a whole number before it.
-pub(super) fn read(place: Place<'_>) -> Option<Found> {
+pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let rest = place.rest();
     if let Some((upper, lower, length)) = plain(rest) {
         return found(place, None, (upper, lower), place.at + length);
@@ -47,17 +47,17 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
 }
 
 /// A fraction that is one character.
-pub(super) fn character(place: Place<'_>, is_start: bool) -> Option<Found> {
+pub(super) fn character(place: Cursor<'_>, is_start: bool) -> Option<Reading> {
     let (upper, lower, length) = one_character(place.rest()).filter(|_| is_start)?;
     found(place, None, (upper, lower), place.at + length)
 }
 
 fn found(
-    place: Place<'_>,
+    place: Cursor<'_>,
     whole: Option<u32>,
     (upper, lower): (u32, u32),
     end: usize,
-) -> Option<Found> {
+) -> Option<Reading> {
     let table = place.table;
     let fraction = spoken(table, upper, lower)?;
     if !place.is_boundary(end) {
@@ -70,7 +70,7 @@ fn found(
             let half = table.cardinal(value, Gender::Masculine)?;
             let half = table.fill("mixed half", &[("whole", &half)]);
             if let Some(half) = half.filter(|_| (upper, lower) == (1, 2)) {
-                return Some(Found::new(Kind::Fraction, half, end));
+                return Some(Reading::new(Kind::Fraction, half, end));
             }
             let whole = table.cardinal(value, Gender::Alone)?;
             table.fill(
@@ -79,7 +79,7 @@ fn found(
             )?
         }
     };
-    Some(Found::new(Kind::Fraction, spoken, end))
+    Some(Reading::new(Kind::Fraction, spoken, end))
 }
 
 fn spoken(table: &Table, upper: u32, lower: u32) -> Option<String> {

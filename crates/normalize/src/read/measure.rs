@@ -2,15 +2,15 @@
 //!
 //! A unit's entry has the forms `singular | plural | gender`.
 
-use super::Found;
-use crate::context::{Place, end_of_word};
+use super::Reading;
+use crate::context::{Cursor, end_of_word};
 use crate::expansion::Kind;
 use crate::numeral::{Numeral, digits, small};
 use crate::spell::Gender;
 use crate::table::form;
 
-pub(super) fn read(place: Place<'_>, number: &Numeral, end: usize) -> Option<Found> {
-    let Place { text, table, .. } = place;
+pub(super) fn read(place: Cursor<'_>, number: &Numeral, end: usize) -> Option<Reading> {
+    let Cursor { text, table, .. } = place;
     let word_end = end_of_word(text, end);
     let (unit_at, unit_end) = if word_end == end {
         let next = place.next_at(end)?;
@@ -37,7 +37,7 @@ pub(super) fn read(place: Place<'_>, number: &Numeral, end: usize) -> Option<Fou
     };
     let name = if table.plural(number) == 0 { one } else { many };
     let spoken = table.counted(number, gender, name)?;
-    Some(Found::new(
+    Some(Reading::new(
         Kind::Measure,
         spoken,
         unit_end + usize::from(is_dotted),
@@ -45,7 +45,7 @@ pub(super) fn read(place: Place<'_>, number: &Numeral, end: usize) -> Option<Fou
 }
 
 /// Feet and inches.
-pub(super) fn height(place: Place<'_>) -> Option<Found> {
+pub(super) fn height(place: Cursor<'_>) -> Option<Reading> {
     let table = place.table;
     let template = table.get("templates", "height")?;
     let rest = place.rest();
@@ -65,5 +65,5 @@ pub(super) fn height(place: Place<'_>) -> Option<Found> {
         .replace("{feet}", &words(&rest[..feet])?)
         .replace("{inches}", &words(&behind[..inches])?);
     let end = place.text.len() - after.len();
-    Some(Found::new(Kind::Measure, spoken, end))
+    Some(Reading::new(Kind::Measure, spoken, end))
 }

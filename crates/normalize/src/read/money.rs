@@ -2,15 +2,15 @@
 //!
 //! A currency's entry has the forms `singular | plural | one cent | several cents | genders`.
 
-use super::Found;
-use crate::context::{Place, end_of_word, is_blank};
+use super::Reading;
+use crate::context::{Cursor, end_of_word, is_blank};
 use crate::expansion::Kind;
 use crate::numeral::{Fraction, Numeral, digits, numeral, small};
 use crate::spell::Gender;
 use crate::table::{Table, form};
 
 /// A number after the name of its currency.
-pub(super) fn before(place: Place<'_>, is_start: bool) -> Option<Found> {
+pub(super) fn before(place: Cursor<'_>, is_start: bool) -> Option<Reading> {
     if !is_start
         && place
             .before()
@@ -41,7 +41,7 @@ pub(super) fn before(place: Place<'_>, is_start: bool) -> Option<Found> {
     if !place.is_boundary(end) {
         return None;
     }
-    Some(Found::new(
+    Some(Reading::new(
         Kind::Money,
         amount(place.table, &number, scale, currency)?,
         end,
@@ -49,13 +49,13 @@ pub(super) fn before(place: Place<'_>, is_start: bool) -> Option<Found> {
 }
 
 /// `3,50 €` in a language that writes `3.50 €`.
-pub(super) fn foreign(place: Place<'_>) -> Option<Found> {
+pub(super) fn foreign(place: Cursor<'_>) -> Option<Reading> {
     let (number, end) = amount_of(place)?;
     behind(place, &number, end)
 }
 
 /// A number before the name of its currency.
-pub(super) fn behind(place: Place<'_>, number: &Numeral, end: usize) -> Option<Found> {
+pub(super) fn behind(place: Cursor<'_>, number: &Numeral, end: usize) -> Option<Reading> {
     let end = behind_dash(place, end);
     let (scale, at) = scale(place, end, true).map_or((None, end), |(it, end)| (Some(it), end));
     let text = place.text;
@@ -72,7 +72,7 @@ pub(super) fn behind(place: Place<'_>, number: &Numeral, end: usize) -> Option<F
     if !place.is_boundary(end) {
         return None;
     }
-    Some(Found::new(
+    Some(Reading::new(
         Kind::Money,
         amount(place.table, number, scale, currency)?,
         end,
@@ -80,7 +80,7 @@ pub(super) fn behind(place: Place<'_>, number: &Numeral, end: usize) -> Option<F
 }
 
 /// The position after the dash for "no cents": `10,-`.
-fn behind_dash(place: Place<'_>, end: usize) -> usize {
+fn behind_dash(place: Cursor<'_>, end: usize) -> usize {
     let text = &place.text[end..];
     let dashes = [",--", ",-", ",–", ",—"];
     let dash = dashes.into_iter().find(|dash| text.starts_with(dash));
@@ -88,7 +88,7 @@ fn behind_dash(place: Place<'_>, end: usize) -> usize {
 }
 
 /// `million`, or the letter `m` if letters are allowed: its entry, and where it ends.
-fn scale(place: Place<'_>, end: usize, letters: bool) -> Option<(&'static str, usize)> {
+fn scale(place: Cursor<'_>, end: usize, letters: bool) -> Option<(&'static str, usize)> {
     let (text, table) = (place.text, place.table);
     let (at, is_attached) = match text[end..].chars().next() {
         Some(c) if is_blank(c) => (end + c.len_utf8(), false),
@@ -117,7 +117,7 @@ fn scale(place: Place<'_>, end: usize, letters: bool) -> Option<(&'static str, u
 }
 
 /// `3,50` in a language with another decimal sign: still an amount.
-fn amount_of(place: Place<'_>) -> Option<(Numeral, usize)> {
+fn amount_of(place: Cursor<'_>) -> Option<(Numeral, usize)> {
     let rest = place.rest();
     let integer = digits(rest);
     let behind = rest[integer..].strip_prefix(',')?;

@@ -1,7 +1,7 @@
 //! Plain numbers, and what follows them: `1,024`, `3.14`, `5 km`, `in 1999`, `20-year-old`.
 
-use super::{Found, measure, money};
-use crate::context::{Place, end_of_word};
+use super::{Reading, measure, money};
+use crate::context::{Cursor, end_of_word};
 use crate::expansion::Kind;
 use crate::numeral::{Numeral, numeral};
 use crate::spell::Gender;
@@ -9,7 +9,7 @@ use crate::spell::Gender;
 /// The first and the last year that are read as one.
 const YEARS: std::ops::RangeInclusive<u64> = 1100..=2099;
 
-pub(super) fn read(place: Place<'_>) -> Option<Found> {
+pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let Some((number, end)) = numeral(place) else {
         return money::foreign(place);
     };
@@ -22,13 +22,13 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     }
     if is_hyphenated(tail) {
         let spoken = place.table.number(&number, Gender::Masculine)?;
-        return Some(Found::new(Kind::Cardinal, spoken, end));
+        return Some(Reading::new(Kind::Cardinal, spoken, end));
     }
     if !tail.is_empty() {
         return None;
     }
     if let Some(spoken) = year(place, &number, end) {
-        return Some(Found::new(Kind::Year, spoken, end));
+        return Some(Reading::new(Kind::Year, spoken, end));
     }
     let kind = if number.fraction.is_some() {
         Kind::Decimal
@@ -42,9 +42,9 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
         && let Some(next) = place.next_at(end)
         && place.text[next..].starts_with(['a', 'e', 'i', 'o', 'u'])
     {
-        return Some(Found::new(kind, elided.to_owned(), next));
+        return Some(Reading::new(kind, elided.to_owned(), next));
     }
-    Some(Found::new(kind, spoken, end))
+    Some(Reading::new(kind, spoken, end))
 }
 
 /// Whether a hyphen and a word follow, as in `20-year-old`.
@@ -57,7 +57,7 @@ fn is_hyphenated(tail: &str) -> bool {
 }
 
 /// A number of four digits that is a year here, as words.
-fn year(place: Place<'_>, number: &Numeral, end: usize) -> Option<String> {
+fn year(place: Cursor<'_>, number: &Numeral, end: usize) -> Option<String> {
     let table = place.table;
     let value = number.whole()?;
     if number.integer.len() != 4 || !number.is_plain() || !YEARS.contains(&value) {
@@ -77,7 +77,7 @@ fn year(place: Place<'_>, number: &Numeral, end: usize) -> Option<String> {
 }
 
 /// The gender of the counted noun, as far as the next word tells.
-pub(super) fn gender(place: Place<'_>, end: usize) -> Gender {
+pub(super) fn gender(place: Cursor<'_>, end: usize) -> Gender {
     let table = place.table;
     let next = place.next(end);
     if next.is_empty() || !next.chars().all(char::is_alphabetic) {

@@ -1,12 +1,12 @@
 //! Ordinals and decades: `21st`, `3e`, `3º`, `der 3. Platz`, `1990s`, `'90s`.
 
-use super::Found;
-use crate::context::{Place, end_of_word};
+use super::Reading;
+use crate::context::{Cursor, end_of_word};
 use crate::expansion::Kind;
 use crate::numeral::{digits, numeral, small};
 use crate::spell::Gender;
 
-pub(super) fn read(place: Place<'_>) -> Option<Found> {
+pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let (text, table) = (place.text, place.table);
     let (number, end) = numeral(place)?;
     let value = number.whole().filter(|_| !number.negative)?;
@@ -16,7 +16,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
         return dotted(place, value, end);
     }
     if let Some(set) = table.get("ordinal suffixes", suffix) {
-        return Some(Found::new(
+        return Some(Reading::new(
             Kind::Ordinal,
             table.spell(set, value)?,
             word_end,
@@ -28,7 +28,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     let decade_end = end + ending.len();
     let is_year = number.integer.len() == 4 && (1100..2100).contains(&value);
     if is_decade && value % 10 == 0 && (is_year || number.integer.len() == 2) {
-        return Some(Found::new(
+        return Some(Reading::new(
             Kind::Year,
             table.spell("decade", value)?,
             decade_end,
@@ -38,7 +38,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
 }
 
 /// `'90s`.
-pub(super) fn short_decade(place: Place<'_>) -> Option<Found> {
+pub(super) fn short_decade(place: Cursor<'_>) -> Option<Reading> {
     let (text, table) = (place.text, place.table);
     let apostrophe = place.rest().chars().next()?.len_utf8();
     let at = place.at + apostrophe;
@@ -49,12 +49,12 @@ pub(super) fn short_decade(place: Place<'_>) -> Option<Found> {
     if suffix.is_empty() && !text[end..].starts_with(['\'', '’']) {
         // A year without its century.
         let spoken = table.cardinal(u64::from(value), Gender::Alone)?;
-        return Some(Found::new(Kind::Year, spoken, end));
+        return Some(Reading::new(Kind::Year, spoken, end));
     }
     if value % 10 != 0 || !table.lists("decade suffixes", suffix) {
         return None;
     }
-    Some(Found::new(
+    Some(Reading::new(
         Kind::Year,
         table.spell("decade", u64::from(value))?,
         end,
@@ -62,7 +62,7 @@ pub(super) fn short_decade(place: Place<'_>) -> Option<Found> {
 }
 
 /// `3.` in languages that write ordinals so: between an article and a word.
-fn dotted(place: Place<'_>, value: u64, end: usize) -> Option<Found> {
+fn dotted(place: Cursor<'_>, value: u64, end: usize) -> Option<Reading> {
     let table = place.table;
     table.setting("day ends with")?;
     if !place.text[end..].starts_with('.') {
@@ -71,7 +71,7 @@ fn dotted(place: Place<'_>, value: u64, end: usize) -> Option<Found> {
     let previous = place.previous();
     if place.is_sentence_end(end + 1) && table.lists_exactly("ordinal at end after", previous) {
         let spoken = inflected(place, value)?;
-        return Some(Found::new(Kind::Ordinal, spoken + ".", end + 1));
+        return Some(Reading::new(Kind::Ordinal, spoken + ".", end + 1));
     }
     let next = place.next_at(end + 1)?;
     let is_word = place.text[next..].starts_with(char::is_alphabetic);
@@ -85,11 +85,11 @@ fn dotted(place: Place<'_>, value: u64, end: usize) -> Option<Found> {
     if place.is_sentence_end(end + 1) {
         spoken.push('.');
     }
-    Some(Found::new(Kind::Ordinal, spoken, end + 1))
+    Some(Reading::new(Kind::Ordinal, spoken, end + 1))
 }
 
 /// An ordinal with the ending that the word before requires.
-pub(super) fn inflected(place: Place<'_>, value: u64) -> Option<String> {
+pub(super) fn inflected(place: Cursor<'_>, value: u64) -> Option<String> {
     let (table, previous) = (place.table, place.previous());
     let ending = ["e", "en", "er"]
         .into_iter()

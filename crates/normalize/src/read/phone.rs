@@ -1,7 +1,7 @@
 //! Telephone numbers: `+1 (555) 123-4567`, `555-1234`, `06 12 34 56 78`, `0171 1234567`.
 
-use super::Found;
-use crate::context::{Place, is_blank};
+use super::Reading;
+use crate::context::{Cursor, is_blank};
 use crate::expansion::Kind;
 
 /// Fewest and most digits of a number.
@@ -16,7 +16,7 @@ struct Groups<'a> {
     end: usize,
 }
 
-pub(super) fn read(place: Place<'_>) -> Option<Found> {
+pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let table = place.table;
     let rest = place.rest();
     let plus = rest.strip_prefix('+');
@@ -49,7 +49,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
         Some(_) => format!("{} {words}", table.word("plus")),
         None => words,
     };
-    Some(Found::new(Kind::Phone, spoken, found.end))
+    Some(Reading::new(Kind::Phone, spoken, found.end))
 }
 
 /// Whether groups are a number without a country code.

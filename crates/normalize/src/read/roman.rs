@@ -1,12 +1,12 @@
 //! Roman numerals after names and certain words: `Henry VIII`, `Louis XIV`, `Chapter IV`,
 //! `XXe siècle`.
 
-use super::Found;
-use crate::context::Place;
+use super::Reading;
+use crate::context::Cursor;
 use crate::expansion::Kind;
 use crate::spell::Gender;
 
-pub(super) fn read(place: Place<'_>) -> Option<Found> {
+pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let table = place.table;
     let word = place.word();
     let length = word.bytes().take_while(|c| b"IVXLC".contains(c)).count();
@@ -20,20 +20,20 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
         let set = table.get("ordinal suffixes", suffix);
         let set = set.or_else(|| suffix.is_empty().then_some("ordinal"))?;
         let spoken = table.spell(set, value)?;
-        return Some(Found::new(Kind::Roman, spoken, place.at + word.len()));
+        return Some(Reading::new(Kind::Roman, spoken, place.at + word.len()));
     }
     let is_queen = table.lists("queens", previous);
     let is_ruler = is_queen || table.lists("names", previous);
     if is_ruler && let Some(set) = table.get("ordinal suffixes", suffix) {
         let spoken = table.spell(set, value)?;
-        return Some(Found::new(Kind::Roman, spoken, place.at + word.len()));
+        return Some(Reading::new(Kind::Roman, spoken, place.at + word.len()));
     }
     if !matches!(suffix, "" | "'s" | "’s") {
         return None;
     }
     if table.lists("roman after", previous) {
         let spoken = table.cardinal(value, Gender::Alone)?;
-        return Some(Found::new(Kind::Roman, spoken, end));
+        return Some(Reading::new(Kind::Roman, spoken, end));
     }
     if !is_ruler {
         return None;
@@ -69,7 +69,7 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     let is_dotted = table.setting("day ends with").is_some()
         && place.text[end..].starts_with('.')
         && !place.is_sentence_end(end + 1);
-    Some(Found::new(
+    Some(Reading::new(
         Kind::Roman,
         spoken,
         end + usize::from(is_dotted),

@@ -1,13 +1,13 @@
 //! Signs: `&`, `#5`, `§ 5`, `2 + 2 = 4`.
 
-use super::Found;
-use crate::context::{Place, is_blank};
+use super::Reading;
+use crate::context::{Cursor, is_blank};
 use crate::expansion::Kind;
 use crate::table::form;
 
 /// An entry has the spoken form, and its context: `between words`, `between numbers` or
 /// `before number`.
-pub(super) fn read(place: Place<'_>) -> Option<Found> {
+pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let (length, entry) = place.table.prefix("signs", place.rest())?;
     let (words, condition) = (form(entry, 0), form(entry, 1));
     let end = place.at + length;
@@ -45,5 +45,5 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
     }
     let is_joined = behind.starts_with(char::is_alphanumeric);
     let spoken = format!("{words}{}", if is_joined { " " } else { "" });
-    Some(Found::new(Kind::Sign, spoken, end))
+    Some(Reading::new(Kind::Sign, spoken, end))
 }

@@ -1,7 +1,7 @@
 //! Times of day: `8:00`, `8.30 Uhr`, `8h30`, `3am`, `14:30`.
 
-use super::Found;
-use crate::context::{Place, end_of_word, is_blank};
+use super::Reading;
+use crate::context::{Cursor, end_of_word, is_blank};
 use crate::expansion::Kind;
 use crate::numeral::{digits, small};
 use crate::spell::Gender;
@@ -17,7 +17,7 @@ enum Between {
     Letter,
 }
 
-pub(super) fn read(place: Place<'_>) -> Option<Found> {
+pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let table = place.table;
     let rest = place.rest();
     let hours = digits(rest);
@@ -50,11 +50,11 @@ pub(super) fn read(place: Place<'_>) -> Option<Found> {
         return None;
     }
     let spoken = spoken(table, hour, Some(minute), !words.is_empty())?;
-    Some(Found::new(Kind::Time, joined(&spoken, words, hour), end))
+    Some(Reading::new(Kind::Time, joined(&spoken, words, hour), end))
 }
 
 /// End of a `min` after `5 h 30`; it is not spoken.
-fn minute_word(place: Place<'_>, end: usize) -> usize {
+fn minute_word(place: Cursor<'_>, end: usize) -> usize {
     let text = place.text;
     let at = text[end..]
         .strip_prefix(is_blank)
@@ -71,14 +71,14 @@ fn minute_word(place: Place<'_>, end: usize) -> usize {
 }
 
 /// `3am`, `8h`.
-fn hour_alone(place: Place<'_>, hour: u32, at: usize) -> Option<Found> {
+fn hour_alone(place: Cursor<'_>, hour: u32, at: usize) -> Option<Reading> {
     let table = place.table;
     let (words, end) = suffix(place, at)?;
     if !place.is_boundary(end) {
         return None;
     }
     let spoken = spoken(table, hour, None, !words.is_empty())?;
-    Some(Found::new(Kind::Time, joined(&spoken, words, hour), end))
+    Some(Reading::new(Kind::Time, joined(&spoken, words, hour), end))
 }
 
 /// A word after a time may have a singular and a plural.
@@ -104,8 +104,8 @@ fn between(table: &Table, behind: &str) -> Option<(Between, usize)> {
 
 /// The spoken form of the word after a time, such as `am` or `Uhr`, and where the word ends. The
 /// form is empty if the template already contains it.
-fn suffix(place: Place<'_>, end: usize) -> Option<(&'static str, usize)> {
-    let Place { text, table, .. } = place;
+fn suffix(place: Cursor<'_>, end: usize) -> Option<(&'static str, usize)> {
+    let Cursor { text, table, .. } = place;
     let at = text[end..]
         .strip_prefix(is_blank)
         .map_or(end, |rest| text.len() - rest.len());

@@ -9,7 +9,7 @@ use encode::Format;
 use futures_util::stream;
 
 use super::error::ApiError;
-use crate::{Listener, Part};
+use crate::{JobEvent, Listener};
 
 /// Sends sound as it is made. The response begins with the first part, so that an earlier fault is
 /// an error response and not a broken one.
@@ -31,14 +31,14 @@ pub(crate) async fn whole(
     let mut bytes = first(&mut listener).await?;
     while bytes.len() <= most {
         match listener.next().await {
-            Some(Part::Sound(sound)) => bytes.extend(sound.bytes),
-            Some(Part::Done(spoken)) => {
+            Some(JobEvent::Sound(sound)) => bytes.extend(sound.bytes),
+            Some(JobEvent::Done(spoken)) => {
                 if let Some(patch) = spoken.patch {
                     patch.apply(&mut bytes);
                 }
                 return Ok(([(header::CONTENT_TYPE, media_type)], bytes).into_response());
             }
-            Some(Part::Failed(message)) => return Err(ApiError::internal(message)),
+            Some(JobEvent::Failed(message)) => return Err(ApiError::internal(message)),
             None => return Err(ApiError::internal("the work ended without a word")),
         }
     }
@@ -48,9 +48,9 @@ pub(crate) async fn whole(
 /// The first bytes.
 async fn first(listener: &mut Listener) -> Result<Vec<u8>, ApiError> {
     match listener.next().await {
-        Some(Part::Sound(sound)) => Ok(sound.bytes),
-        Some(Part::Failed(message)) => Err(ApiError::internal(message)),
-        Some(Part::Done(_)) | None => Err(ApiError::internal("the work ended without a word")),
+        Some(JobEvent::Sound(sound)) => Ok(sound.bytes),
+        Some(JobEvent::Failed(message)) => Err(ApiError::internal(message)),
+        Some(JobEvent::Done(_)) | None => Err(ApiError::internal("the work ended without a word")),
     }
 }
 
@@ -62,10 +62,10 @@ fn rest(first: Vec<u8>, listener: Listener, media_type: String) -> Response {
                 return Some((Ok(bytes), (None, listener)));
             }
             match listener.next().await? {
-                Part::Sound(sound) => Some((Ok(sound.bytes), (None, listener))),
-                Part::Done(_) => None,
+                JobEvent::Sound(sound) => Some((Ok(sound.bytes), (None, listener))),
+                JobEvent::Done(_) => None,
                 // A broken connection tells the client that the sound is incomplete.
-                Part::Failed(message) => Some((Err(Broken(message)), (None, listener))),
+                JobEvent::Failed(message) => Some((Err(Broken(message)), (None, listener))),
             }
         },
     );

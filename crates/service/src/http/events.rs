@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use speech::Word;
 
 use super::answer::Event as Sent;
-use crate::{Listener, Part, Sound};
+use crate::{JobEvent, Listener, Sound};
 
 /// Sends sound as events. `input_tokens` is the number of tokens in the text.
 pub(crate) fn events(listener: Listener, timestamps: bool, input_tokens: usize) -> Response {
@@ -18,10 +18,12 @@ pub(crate) fn events(listener: Listener, timestamps: bool, input_tokens: usize) 
         let (mut listener, parts) = state?;
         loop {
             let (event, state): (Value, _) = match listener.next().await? {
-                Part::Sound(sound) if sound.bytes.is_empty() && sound.words.is_empty() => continue,
-                Part::Sound(sound) => (delta(&sound, timestamps), Some((listener, parts + 1))),
-                Part::Done(_) => (done(input_tokens, parts), None),
-                Part::Failed(message) => (failed(&message), None),
+                JobEvent::Sound(sound) if sound.bytes.is_empty() && sound.words.is_empty() => {
+                    continue;
+                }
+                JobEvent::Sound(sound) => (delta(&sound, timestamps), Some((listener, parts + 1))),
+                JobEvent::Done(_) => (done(input_tokens, parts), None),
+                JobEvent::Failed(message) => (failed(&message), None),
             };
             let event = Event::default().data(event.to_string());
             return Some((Sent::Ok(event), state));

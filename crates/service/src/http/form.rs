@@ -27,7 +27,7 @@ pub(crate) async fn tts(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, ApiError> {
     let form = form.map_err(|error| ApiError::new(error.status(), error.body_text()))?;
-    let form = Form::read(form, service.settings.longest_recording).await?;
+    let form = TtsForm::read(form, service.settings.longest_recording).await?;
     let text = form.text.unwrap_or_default();
     check_text("text", &text, &service.settings)?;
     if form.voice.is_some() && form.recording.is_some() {
@@ -97,13 +97,13 @@ fn choose(
 }
 
 #[derive(Debug, Default)]
-struct Form {
+struct TtsForm {
     text: Option<String>,
     voice: Option<String>,
     recording: Option<Vec<u8>>,
 }
 
-impl Form {
+impl TtsForm {
     async fn read(mut parts: Multipart, longest: usize) -> Result<Self, ApiError> {
         let failed = |error: MultipartError| ApiError::new(error.status(), error.body_text());
         let mut form = Self::default();

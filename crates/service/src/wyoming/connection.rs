@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::event::{Event, EventError};
 use super::info::{info, model_and_voice, model_for};
 use crate::http::{ApiError, OwnOptions, Service, check_text};
-use crate::{Chosen, Job, JobText, Listener, Part};
+use crate::{Chosen, Job, JobEvent, JobText, Listener};
 
 /// Events that wait to be sent.
 const WAITING: usize = 16;
@@ -188,8 +188,8 @@ async fn forward(
     let mut begun = false;
     while let Some(part) = listener.next().await {
         match part {
-            Part::Sound(sound) if sound.bytes.is_empty() => {}
-            Part::Sound(sound) => {
+            JobEvent::Sound(sound) if sound.bytes.is_empty() => {}
+            JobEvent::Sound(sound) => {
                 if !begun {
                     begun = true;
                     events
@@ -204,8 +204,8 @@ async fn forward(
                 event.payload = sound.bytes;
                 events.send(event).await.ok()?;
             }
-            Part::Done(_) => {}
-            Part::Failed(message) => events.send(failure(&message)).await.ok()?,
+            JobEvent::Done(_) => {}
+            JobEvent::Failed(message) => events.send(failure(&message)).await.ok()?,
         }
     }
     if !begun {

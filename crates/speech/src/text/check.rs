@@ -14,12 +14,12 @@ const PIECE: usize = 4096;
 #[derive(Default)]
 pub struct TextCheck {
     markers: Markers,
-    found: Found,
+    found: TextContent,
 }
 
 /// What was found in the text.
 #[derive(Clone, Copy, Default)]
-struct Found {
+struct TextContent {
     /// A letter or a digit that the model's rules keep.
     words: bool,
     /// Any character that the rules keep.
@@ -49,7 +49,7 @@ impl TextCheck {
         let found = &mut self.found;
         let mut hear = |piece: Piece| found.hear(piece, options);
         self.markers.finish(&mut hear)?;
-        let Found {
+        let TextContent {
             words,
             signs,
             silence,
@@ -63,7 +63,7 @@ impl TextCheck {
     }
 }
 
-impl Found {
+impl TextContent {
     fn hear(&mut self, piece: Piece, options: &TextOptions) {
         match piece {
             Piece::Pause(seconds) => {

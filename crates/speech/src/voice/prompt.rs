@@ -12,15 +12,15 @@ use super::read::floats;
 use crate::{LONGEST_PROMPT, Model, Prompt, SpeechError};
 
 /// Possible names of the tensor in such a file.
-const NAMES: [(&str, Layout); 3] = [
-    ("audio_prompt", Layout::Rows),
-    ("emb", Layout::Rows),
-    ("speaker_wavs", Layout::Columns),
+const NAMES: [(&str, AxisOrder); 3] = [
+    ("audio_prompt", AxisOrder::Rows),
+    ("emb", AxisOrder::Rows),
+    ("speaker_wavs", AxisOrder::Columns),
 ];
 
 /// Order of the tensor's axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Layout {
+enum AxisOrder {
     /// [T, width] or [1, T, width]
     Rows,
     /// [width, T] or [1, width, T]
@@ -63,18 +63,18 @@ impl StoredPrompt {
             tensor: tensor.to_owned(),
             actual: view.shape().to_vec(),
             expected: match layout {
-                Layout::Rows => format!("[1, frames, {width}]"),
-                Layout::Columns => format!("[1, {inner}, frames]"),
+                AxisOrder::Rows => format!("[1, frames, {width}]"),
+                AxisOrder::Columns => format!("[1, {inner}, frames]"),
             },
         };
         let (&[rows, columns] | &[1, rows, columns]) = view.shape() else {
             return Err(refused());
         };
         let (frames, stored, latents) = match layout {
-            Layout::Rows if columns == width => (rows, width, false),
-            Layout::Rows if columns == inner => (rows, inner, true),
-            Layout::Columns if rows == inner => (columns, inner, true),
-            Layout::Rows | Layout::Columns => return Err(refused()),
+            AxisOrder::Rows if columns == width => (rows, width, false),
+            AxisOrder::Rows if columns == inner => (rows, inner, true),
+            AxisOrder::Columns if rows == inner => (columns, inner, true),
+            AxisOrder::Rows | AxisOrder::Columns => return Err(refused()),
         };
         if frames == 0 {
             return Err(VoiceError::Empty);
@@ -88,8 +88,8 @@ impl StoredPrompt {
         let longest = (f64::from(LONGEST_PROMPT) * config.mimi.frame_rate) as usize;
         let used = frames.min(longest);
         let values = match layout {
-            Layout::Rows => read[..used * stored].to_vec(),
-            Layout::Columns => (0..used)
+            AxisOrder::Rows => read[..used * stored].to_vec(),
+            AxisOrder::Columns => (0..used)
                 .flat_map(|frame| read.iter().skip(frame).step_by(frames))
                 .copied()
                 .collect(),
@@ -140,7 +140,7 @@ impl StoredPrompt {
 }
 
 /// The tensor of a prompt, if a file has one.
-fn named(file: &SafeTensors<'_>) -> Option<(&'static str, Layout)> {
+fn named(file: &SafeTensors<'_>) -> Option<(&'static str, AxisOrder)> {
     NAMES
         .into_iter()
         .find(|(name, _)| file.tensor(name).is_ok())

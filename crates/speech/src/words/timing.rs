@@ -19,7 +19,7 @@ const GAP: f64 = 0.02;
 const REACH: f64 = 0.1;
 
 /// Times the words of one chunk after the other.
-pub(crate) struct Timing {
+pub(crate) struct WordTimer {
     frame_size: usize,
     sample_rate: f64,
     /// Samples of the utterance before this chunk.
@@ -48,7 +48,7 @@ struct InChunk {
     closed: Option<Word>,
 }
 
-impl Timing {
+impl WordTimer {
     pub(crate) fn new(frame_size: usize, sample_rate: u32) -> Self {
         Self {
             frame_size: frame_size.max(1),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::text::is_space;
-use crate::{Chunk, Place, Prepared, Token};
+use crate::{Chunk, Prepared, SourceRange, Token};
 
 /// Signs that are spoken as words.
 const SPOKEN_SIGNS: &str = "&%@#+=$€£¥¢°×÷";
@@ -31,7 +31,7 @@ pub struct SourceWord {
     /// The word, after what is before it.
     pub text: String,
     /// The place of the word itself.
-    pub source: Place,
+    pub source: SourceRange,
 }
 
 /// The words of a chunk.
@@ -87,7 +87,7 @@ impl ChunkWords {
             let [start, end] = [whole.start, whole.end].map(|at| excerpt.utf16(at));
             words.push(SourceWord {
                 text,
-                source: Place {
+                source: SourceRange {
                     bytes: whole,
                     utf16: start..end,
                 },
