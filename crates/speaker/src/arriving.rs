@@ -112,8 +112,9 @@ impl TextSender {
 impl State {
     fn check(&self) -> Result<(), TextSenderError> {
         match (self.is_over, self.is_closed) {
-            (true, _) => Err(TextSenderError::Over),
+            // Whether the speaker has come to the end of a closed text is a matter of time.
             (_, true) => Err(TextSenderError::Closed),
+            (true, false) => Err(TextSenderError::Over),
             (false, false) => Ok(()),
         }
     }

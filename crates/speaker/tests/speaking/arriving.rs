@@ -150,7 +150,7 @@ fn a_sentence_is_heard_before_the_next_is_there() {
         assert_eq!(sender.flush(), Err(TextSenderError::Closed));
         let (rest, _) = all(utterance);
         assert_eq!(rest.last().unwrap(), &("Three.".to_owned(), 19..24));
-        assert_eq!(sender.push("four"), Err(TextSenderError::Over));
+        assert_eq!(sender.push("four"), Err(TextSenderError::Closed));
     }
 }
 
