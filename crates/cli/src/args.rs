@@ -20,7 +20,7 @@ use crate::output::nearest;
 pub(crate) use self::options::OptionArgs;
 pub(crate) use self::rewriting::RewritingArgs;
 pub(crate) use self::serve::{ApiArgs, DEFAULT_PAGE, LogForm, ServeArgs};
-pub(crate) use self::speak::{BackendName, SoundFormat, SpeakArgs, SpeakerArgs};
+pub(crate) use self::speak::{BackendName, RuntimeArgs, SoundFormat, SpeakArgs, SpeakerArgs};
 pub(crate) use self::tokenize::TokenizeArgs;
 pub(crate) use self::typed::typed;
 pub(crate) use self::voice::{

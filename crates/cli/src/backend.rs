@@ -11,14 +11,14 @@ use runtime::rten::{self, Rten};
 use runtime::{Backend, RuntimeError};
 use speaker::{Cloner, Speaker};
 
-use crate::args::{BackendName, SpeakerArgs};
+use crate::args::{BackendName, RuntimeArgs, SpeakerArgs};
 use crate::output::note_synthetic;
 use crate::scratch::Scratch;
 
 /// Loads the bundle, and warns if it makes noise instead of speech.
 pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
-    let threads = threads(args);
-    let backend = choose(args)?;
+    let threads = threads(&args.runtime);
+    let backend = choose(&args.runtime)?;
     let name = backend.name();
     let speaker = Speaker::open(&args.bundle, backend, threads)?;
     if !quiet {
@@ -40,7 +40,7 @@ pub(crate) fn open_cloner(args: &SpeakerArgs, manifest: Manifest, quiet: bool) -
     Ok(Cloner::with_manifest(
         &args.bundle,
         manifest,
-        choose(args)?,
+        choose(&args.runtime)?,
     )?)
 }
 
@@ -55,12 +55,12 @@ pub(crate) struct Opened {
 
 /// One thread for the backbone and one for the decoder, if there are two cores. More would not
 /// help: each graph runs on one thread, so that its sums are rounded alike everywhere.
-pub(crate) fn threads(args: &SpeakerArgs) -> usize {
+pub(crate) fn threads(args: &RuntimeArgs) -> usize {
     let cores = || thread::available_parallelism().map_or(1, |cores| cores.get().min(2));
     args.threads.map_or_else(cores, usize::from)
 }
 
-pub(crate) fn choose(args: &SpeakerArgs) -> Result<Arc<dyn Backend>, RuntimeError> {
+pub(crate) fn choose(args: &RuntimeArgs) -> Result<Arc<dyn Backend>, RuntimeError> {
     Ok(match args.backend {
         BackendName::Engine => Arc::new(Engine::default()),
         BackendName::Rten => Arc::new(Rten::new(rten::Options { prepack: true })),

@@ -10,7 +10,7 @@ use bundle::Manifest;
 use encode::{Format, Tags};
 use files::Destination;
 use serde_json::json;
-use speaker::{Speaker, SpeakerError, Utterance};
+use speaker::{Speaker, SpeakerError, Utterance, fresh_seed};
 use speech::{Options, RecordingNotice, SpeechError, SpeechNotice};
 
 use crate::args::{SoundFormat, SpeakArgs};
@@ -182,17 +182,13 @@ fn output(args: &SpeakArgs) -> Result<(Destination, Format)> {
 
 fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
     let mut options = speaker.model().options();
-    options.seed = fresh_seed()?;
+    if !args.options.has("seed") {
+        let seed = fresh_seed();
+        options.seed = seed.context("the system has no random numbers: give --seed")?;
+    }
     let mut options = args.options.or(options)?;
     options.words = args.words.is_some() || (args.json && speaker.tells_words());
     Ok(options)
-}
-
-/// A seed that a script can read as a number of any language: 53 bits.
-fn fresh_seed() -> Result<u64> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).context("the system has no random numbers: give --seed")?;
-    Ok(u64::from_le_bytes(bytes) >> 11)
 }
 
 /// What a file says about its sound; the title comes with the first chunk.

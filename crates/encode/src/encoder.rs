@@ -4,7 +4,7 @@ use crate::flac::Flac;
 use crate::mp3::Mp3;
 use crate::opus::Opus;
 use crate::wav::Wav;
-use crate::{EncodeError, Format, Tags, pcm};
+use crate::{EncodeError, Format, SampleFormat, Tags, pcm};
 
 /// Where the bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,13 +50,12 @@ impl Patch {
 #[derive(Debug)]
 pub struct Encoder {
     codec: Codec,
-    format: Format,
 }
 
 #[derive(Debug)]
 enum Codec {
     Wav(Wav),
-    Pcm,
+    Pcm(SampleFormat),
     Flac(Box<Flac>),
     Opus(Box<Opus>),
     Mp3(Box<Mp3>),
@@ -71,12 +70,12 @@ impl Encoder {
     pub fn new(format: Format, options: &Options) -> Result<Self, EncodeError> {
         let codec = match format {
             Format::Wav(samples) => Codec::Wav(Wav::new(samples, options)),
-            Format::Pcm(_) => Codec::Pcm,
+            Format::Pcm(samples) => Codec::Pcm(samples),
             Format::Flac => Codec::Flac(Box::new(Flac::new(options)?)),
             Format::Opus => Codec::Opus(Box::new(Opus::new(options)?)),
             Format::Mp3 => Codec::Mp3(Box::new(Mp3::new(options)?)),
         };
-        Ok(Self { codec, format })
+        Ok(Self { codec })
     }
 
     /// Takes samples, -1 to 1 at full scale, and appends finished bytes to `out`.
@@ -90,10 +89,8 @@ impl Encoder {
                 wav.push(samples, out);
                 Ok(())
             }
-            Codec::Pcm => {
-                if let Format::Pcm(format) = self.format {
-                    pcm::append(samples, format, out);
-                }
+            Codec::Pcm(format) => {
+                pcm::append(samples, *format, out);
                 Ok(())
             }
             Codec::Flac(flac) => flac.push(samples, out),
@@ -110,7 +107,7 @@ impl Encoder {
     pub fn finish(self, out: &mut Vec<u8>) -> Result<Option<Patch>, EncodeError> {
         match self.codec {
             Codec::Wav(wav) => Ok(Some(wav.finish(out))),
-            Codec::Pcm => Ok(None),
+            Codec::Pcm(_) => Ok(None),
             Codec::Flac(flac) => flac.finish(out),
             Codec::Opus(opus) => opus.finish(out).map(|()| None),
             Codec::Mp3(mp3) => mp3.finish(out),

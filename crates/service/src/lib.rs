@@ -9,6 +9,7 @@
 //! 4. [`http`] is OpenAI's protocol and pocket-tts's own form on top of that, [`wyoming`] the
 //!    protocol of Home Assistant.
 
+mod connections;
 pub mod http;
 mod job;
 mod names;
@@ -16,6 +17,7 @@ mod queue;
 mod voices;
 pub mod wyoming;
 
+pub use connections::Connections;
 pub use job::{Job, JobEvent, JobText, Listener, Sound, Spoken};
 pub use names::OPENAI_VOICES;
 pub use queue::{Full, Queue};

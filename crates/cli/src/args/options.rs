@@ -11,6 +11,11 @@ pub(crate) struct OptionArgs {
 }
 
 impl OptionArgs {
+    /// Whether the option of this name is given.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| *given == name)
+    }
+
     /// `own`, but for what is given.
     pub(crate) fn or(&self, own: Options) -> Result<Options, SpeechError> {
         let mut options = own;

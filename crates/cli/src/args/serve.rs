@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::{BackendName, DEFAULT_BUNDLE, RewritingArgs};
+use super::{DEFAULT_BUNDLE, RewritingArgs, RuntimeArgs};
 
 /// Where the page is built.
 pub(crate) const DEFAULT_PAGE: &str = "browser/demo/dist/";
@@ -73,15 +73,8 @@ pub(crate) struct ApiArgs {
     pub(crate) max_text: u32,
     #[command(flatten)]
     pub(crate) rewriting: RewritingArgs,
-    /// The runtime for the models.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) backend: BackendName,
-    /// ONNX Runtime's shared library; default: the one that `cargo xtask setup` installed.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) onnxruntime: Option<PathBuf>,
-    /// Threads of a worker: with 2 the decoder runs on a thread of its own; more change nothing.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) threads: Option<u16>,
+    #[command(flatten)]
+    pub(crate) runtime: RuntimeArgs,
     /// How requests are logged, on standard error.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) log: LogForm,
@@ -111,9 +104,7 @@ impl Default for ApiArgs {
             queue: 64,
             max_text: 20_000,
             rewriting: RewritingArgs::default(),
-            backend: BackendName::default(),
-            onnxruntime: None,
-            threads: None,
+            runtime: RuntimeArgs::default(),
             log: LogForm::default(),
         }
     }

@@ -57,6 +57,13 @@ pub(crate) struct SpeakerArgs {
     /// is included in the program.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_BUNDLE)]
     pub(crate) bundle: PathBuf,
+    #[command(flatten)]
+    pub(crate) runtime: RuntimeArgs,
+}
+
+/// What runs a model.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct RuntimeArgs {
     /// The runtime for the model.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) backend: BackendName,

@@ -9,21 +9,15 @@ use service::http::Service;
 use service::{ModelEntry, Queue, Settings, Voices};
 use speaker::Speaker;
 
-use crate::args::{ApiArgs, SpeakerArgs};
+use crate::args::ApiArgs;
 use crate::backend;
 use crate::rewriting;
 
 /// What speaks with these models. The first is loaded here, so that what is wrong with it
 /// is told at once.
 pub(crate) fn service(args: &ApiArgs, offers: &[Offer]) -> Result<Service> {
-    let speaker = SpeakerArgs {
-        backend: args.backend,
-        onnxruntime: args.onnxruntime.clone(),
-        threads: args.threads,
-        ..SpeakerArgs::default()
-    };
-    let threads = backend::threads(&speaker);
-    let runs = backend::choose(&speaker)?;
+    let threads = backend::threads(&args.runtime);
+    let runs = backend::choose(&args.runtime)?;
     let load = move |dir: &Path| Speaker::open(dir, runs.clone(), threads);
     let models = offers.iter().map(|offer| ModelEntry {
         name: offer.name.clone(),

@@ -1,7 +1,5 @@
 //! Sound as the body of a response.
 
-use std::convert::Infallible;
-
 use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
@@ -88,6 +86,3 @@ pub(crate) fn says_its_length(format: Format) -> bool {
         Format::Pcm(_) | Format::Opus | Format::Mp3 => false,
     }
 }
-
-/// Events never fail.
-pub(crate) type Event<T> = Result<T, Infallible>;

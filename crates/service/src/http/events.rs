@@ -1,5 +1,7 @@
 //! Sound as server-sent events: `speech.audio.delta` with base64, and `speech.audio.done`.
 
+use std::convert::Infallible;
+
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -8,13 +10,11 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use speech::Word;
 
-use super::answer::Event as Sent;
 use crate::{JobEvent, Listener, Sound};
 
 /// Sends sound as events. `input_tokens` is the number of tokens in the text.
 pub(crate) fn events(listener: Listener, timestamps: bool, input_tokens: usize) -> Response {
-    let frames = 0_u64;
-    let events = stream::unfold(Some((listener, frames)), move |state| async move {
+    let events = stream::unfold(Some((listener, 0)), move |state| async move {
         let (mut listener, parts) = state?;
         loop {
             let (event, state): (Value, _) = match listener.next().await? {
@@ -26,7 +26,7 @@ pub(crate) fn events(listener: Listener, timestamps: bool, input_tokens: usize) 
                 JobEvent::Failed(message) => (failed(&message), None),
             };
             let event = Event::default().data(event.to_string());
-            return Some((Sent::Ok(event), state));
+            return Some((Ok::<_, Infallible>(event), state));
         }
     });
     Sse::new(events)

@@ -3,7 +3,7 @@
 use encode::{Format, SampleFormat};
 use normalize::Rules;
 use serde_json::{Map, Value};
-use speaker::{Normalization, Speaker, rewritten};
+use speaker::{Normalization, Speaker, fresh_seed, rewritten};
 use speech::{Options, Speed, TextPiece};
 
 use super::error::ApiError;
@@ -120,7 +120,9 @@ impl OwnOptions {
     ) -> Result<Options, ApiError> {
         let own = speaker.model().options();
         Ok(Options {
-            seed: self.seed.map_or_else(fresh_seed, Ok)?,
+            seed: self.seed.map_or_else(fresh_seed, Ok).map_err(|error| {
+                ApiError::internal(format!("the system has no random numbers: {error}"))
+            })?,
             temperature: self.temperature.unwrap_or(own.temperature),
             speed,
             words: words && speaker.tells_words(),
@@ -173,15 +175,6 @@ pub(crate) fn check_text(
         return Err(ApiError::param(param, message).code("string_above_max_length"));
     }
     Ok(())
-}
-
-fn fresh_seed() -> Result<u64, ApiError> {
-    let mut bytes = [0; 8];
-    let filled = getrandom::fill(&mut bytes);
-    filled.map_err(|error| {
-        ApiError::internal(format!("the system has no random numbers: {error}"))
-    })?;
-    Ok(u64::from_le_bytes(bytes) >> 11)
 }
 
 /// A voice is a name, or an object with an `id`. The default is the model's first.

@@ -34,7 +34,6 @@ pub(crate) struct Connection {
 impl Connection {
     /// Answers a client until it closes, or sends something damaged.
     pub(crate) async fn run(stream: TcpStream, service: Arc<Service>) -> Result<(), EventError> {
-        drop(stream.set_nodelay(true));
         let (reader, writer) = stream.into_split();
         let mut reader = BufReader::new(reader);
         let (events, waiting) = channel(WAITING);
