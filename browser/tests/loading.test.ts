@@ -133,7 +133,7 @@ const FAULTS: [Fault, string, string][] = [
   ["missing", "Http", "cannot fetch /models/english_2m/flow_lm.onnx.data: the server says 404 Not Found"],
   ["page", "WrongType", "cannot fetch /models/english_2m/flow_lm.onnx.data: the server sends a web page (text/html) in place of the file"],
   ["truncated", "Size", "/models/english_2m/flow_lm.onnx.data has "],
-  ["broken", "Size", "/models/english_2m/flow_lm.onnx.data broke off after "],
+  ["broken", "Size", "the download of /models/english_2m/flow_lm.onnx.data was interrupted after "],
   ["other-bytes", "Digest", "/models/english_2m/flow_lm.onnx.data has SHA-256 "],
 ];
 
@@ -161,7 +161,7 @@ test("a manifest that is none is reported", async () => {
   server.reset();
   server.fail("manifest.json", "broken");
   const { error } = await load();
-  expect(error).toEqual({ kind: "Network", message: "cannot fetch /models/english_2m/manifest.json: it broke off" });
+  expect(error).toEqual({ kind: "Network", message: "cannot fetch /models/english_2m/manifest.json: the download was interrupted" });
   server.reset();
   server.fail("manifest.json", "page");
   expect((await load()).error?.kind).toBe("WrongType");
@@ -178,7 +178,7 @@ test("a full browser is no error", async () => {
   expect(spoken.samples.length).toBe(4000);
   const kinds = new Set(spoken.notices.map((notice) => notice.kind));
   expect([...kinds]).toEqual(["quota"]);
-  expect(spoken.notices[0]?.message).toContain("the browser has no room to keep ");
+  expect(spoken.notices[0]?.message).toContain("the browser has no room to store ");
 });
 
 test("old versions are evicted, and those of other bundles stay", async () => {

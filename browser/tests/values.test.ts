@@ -96,7 +96,7 @@ test("texts that are no strings are refused before they reach a worker", async (
     const wrong: string[] = [];
     for (const [text, words] of texts) {
       const given = text as string;
-      const kinds = "a string, a TextStream, a ReadableStream, or what strings come from by `for await`";
+      const kinds = "a string, a TextStream, a ReadableStream, or an async iterable of strings";
       const says = `the text has to be ${kinds}, ${words}`;
       wrong.push(
         ...(await globalThis.tryAll([
@@ -154,7 +154,7 @@ test("addresses of all kinds are taken, and what is none is refused", async () =
 test("options of loading are checked, and what is misspelt is named", async () => {
   const wrong = await inPage(async () => {
     const open = async (options: unknown) => (await globalThis.load(options as object)).dispose();
-    const list = "there are backend, dtype, device, threads, onProgress, onNotice, signal";
+    const list = "the options are backend, dtype, device, threads, onProgress, onNotice, signal";
     class Settings {
       get threads() {
         return 1;
@@ -560,7 +560,7 @@ test("what is given as an address or as options is read once, and named where it
       [() => open(base, { [Symbol.toStringTag]: "Settings" }), "Options", "has to be an object, not a Settings"],
       [() => open(`http://me:secret@${location.host}${base}`), "Value", "a user name or a password"],
       [() => open("file:///models/english_2m_default"), "Network", "browsers do not fetch from file: addresses"],
-      [() => open(`/${"x".repeat(3e6)}`), "Value", "longer than browsers fetch"],
+      [() => open(`/${"x".repeat(3e6)}`), "Value", "too long for browsers to fetch"],
       [polluted, "works"],
     ]);
   });
