@@ -1,4 +1,4 @@
-//! Where the command writes: outputs that cannot be meant are refused before the work.
+//! Where the command writes. Outputs that are surely a mistake are refused before the work.
 
 use std::path::Path;
 

@@ -41,7 +41,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
 
 /// Tells the user something that is not a result.
 pub(crate) fn note(text: &str) {
-    // Without a standard error nobody can be told.
+    // Without a standard error there is nowhere to report a failure.
     let _ = writeln!(io::stderr(), "{text}");
 }
 

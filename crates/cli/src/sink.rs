@@ -90,7 +90,7 @@ impl Sink {
         Ok(true)
     }
 
-    /// Notes that the sound breaks off here.
+    /// Notes that the sound ends here because of an interrupt.
     pub(crate) fn interrupted(&mut self) {
         self.summary.interrupted = true;
     }

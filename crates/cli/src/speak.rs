@@ -37,9 +37,9 @@ pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
 pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     if args.voice.as_deref().is_some_and(voice::is_standard_input) && Text::is_standard_input(args)
     {
-        bail!("--voice reads standard input, so the text cannot: give a text or --text-file");
+        bail!("--voice and the text cannot both come from standard input: give a text or --text-file");
     }
-    // What is wrong with the output is told before the work.
+    // Problems with the output are reported first.
     let (output, format) = output(args)?;
     let words = args.words.as_deref();
     let words = words
@@ -77,7 +77,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     };
     let (spoken, failure) = write(args, sink, &mut utterance, times.as_mut())?;
     if is_stream {
-        // What the text holds shows at its end.
+        // The notices of a text that arrives are complete only now.
         let all = utterance.notices();
         let new = all.iter().filter(|it| !speech_notices.contains(it));
         notify(args, &new.cloned().collect::<Vec<_>>());
@@ -92,7 +92,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     if let Some(failure) = failure {
         if !args.quiet {
             note(&format!(
-                "notice: {name} holds what was spoken before the text broke off"
+                "notice: {name} contains what was spoken before the text failed"
             ));
         }
         return Err(failure);
@@ -140,7 +140,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     }))
 }
 
-/// Loads the bundle, or where there is none the included model.
+/// Loads the bundle, or if there is none the included model.
 fn open(args: &SpeakArgs) -> Result<Opened> {
     let chosen = included::or_included(&args.speaker.bundle, args.quiet)?;
     let mut speaker = args.speaker.clone();
@@ -165,7 +165,7 @@ fn notice_json(kind: &str, notice: &dyn Display) -> serde_json::Value {
     json!({ "kind": kind, "message": notice.to_string() })
 }
 
-/// Where the sound goes: not over what it is made of.
+/// The output and its format. Refuses an output that is also an input.
 fn output(args: &SpeakArgs) -> Result<(Destination, Format)> {
     let format = args.format.map(SoundFormat::format);
     let (output, format) = destination::sound(&args.output, format)?;
@@ -214,7 +214,7 @@ struct Sound {
     tags: Tags,
 }
 
-/// Tells what the user may have meant otherwise.
+/// Prints notices about text or options that are probably a mistake.
 fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
     if !args.quiet {
         for notice in notices {
@@ -223,8 +223,8 @@ fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
     }
 }
 
-/// Writes all chunks, as they come. Where the text breaks off behind some, what was written stays,
-/// and the failure is given back.
+/// Writes all chunks, as they come. If the text fails after some of them, what was written is kept
+/// and the failure returned.
 fn write(
     args: &SpeakArgs,
     sound: Sound,
@@ -268,7 +268,7 @@ fn write(
             words.add(&chunk);
         }
         if !sink.write(&chunk)? {
-            // Whoever listened has gone.
+            // The reader of the pipe has closed it.
             break;
         }
         if let Some(bar) = &bar {

@@ -41,7 +41,8 @@ pub(crate) fn run(args: &VoiceImportArgs) -> Result<ExitCode> {
     let manifest = read()?;
     refuse_own_name(&name, &args.voice, &manifest)?;
     let source = VoiceSource::find_outside(&args.voice, manifest.variant.as_deref(), false)?;
-    // Nobody else has to wait for a download. From here on the bundle must not change.
+    // Locked only after the download, so that others need not wait for it. From here on the bundle must not
+    // change.
     let bundle = lock()?;
     let mut manifest = Manifest::read(&args.bundle)?;
     refuse_other_case(&name, &manifest)?;
