@@ -10,7 +10,7 @@ import type { Timings } from "../statistics.js";
 /** What runs the components. */
 export type Backend = "engine" | "onnxruntime";
 
-/** Which half of an utterance a worker works on; the whole of it where it is alone. */
+/** Which half of an utterance a worker works on, or `whole` if there is only one worker. */
 export type Role = "whole" | "backbone" | "decoder";
 
 /** What a worker opens. */

@@ -30,7 +30,7 @@ pub(crate) fn start_logging(form: LogForm) {
     }
 }
 
-/// Prints a result. A closed pipe is no error: its reader saw what it wanted.
+/// Prints a result. A closed pipe is not an error: its reader has what it wanted.
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -13,8 +13,8 @@ use crate::output::note;
 /// Bytes that the length in a WAV file's header can count.
 const COUNTED_BY_WAV: u64 = u32::MAX as u64;
 
-/// Takes chunks as they come. A file takes its final place by [`Sink::finish`]; without that,
-/// nothing of it is left.
+/// Takes chunks as they come. [`Sink::finish`] puts a file into its place; without that, it is
+/// deleted.
 pub(crate) struct Sink {
     name: String,
     format: Format,
@@ -22,7 +22,7 @@ pub(crate) struct Sink {
     tags: Tags,
     /// None until the first chunk, whose text is the title.
     encoder: Option<Encoder>,
-    /// None once the reader of a pipe has gone.
+    /// None once the reader of a pipe has closed it.
     output: Option<OutputFile>,
     bytes: Vec<u8>,
     started: Instant,
@@ -37,7 +37,7 @@ pub(crate) struct Summary {
     pub(crate) bytes: u64,
     /// Largest magnitude.
     pub(crate) peak: f32,
-    /// Chunks of text whose end of speech did not come.
+    /// Chunks of text in which no end of speech was found.
     pub(crate) cut: usize,
     pub(crate) interrupted: bool,
     /// From the first call to the last sample.
@@ -67,7 +67,7 @@ impl Sink {
         })
     }
 
-    /// Writes a chunk; false once the reader of a pipe has gone.
+    /// Writes a chunk. Returns false once the reader of a pipe has closed it.
     pub(crate) fn write(&mut self, chunk: &Chunk) -> Result<bool> {
         let mut encoder = match self.encoder.take() {
             Some(encoder) => encoder,
@@ -153,8 +153,8 @@ impl Sink {
         Encoder::new(self.format, &options).with_context(|| failed(&self.name))
     }
 
-    /// Writes what was encoded, so that a reader has it at once; false once the reader of a pipe
-    /// has gone.
+    /// Writes what was encoded, so that a reader has it at once. Returns false once the reader of a
+    /// pipe has closed it.
     fn flush(&mut self) -> Result<bool> {
         let Some(output) = &mut self.output else {
             return Ok(false);

@@ -13,7 +13,7 @@ use verify::{Options, Report};
 use crate::args::VerifyArgs;
 use crate::output::{SYNTHETIC, note, print, table};
 
-/// What to check, and against what.
+/// What `verify` checks, and against what.
 pub(crate) struct Proof<'a> {
     pub(crate) bundle: &'a Path,
     pub(crate) records: Option<&'a Path>,
