@@ -23,7 +23,7 @@ use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
 use crate::serve::{Showing, serve};
 use crate::sink::Sink;
-use crate::verify::{Proof, prove};
+use crate::verify::{VerifyRequest, verify_bundle};
 
 /// Voices that are heard, at most.
 const MOST_VOICES: usize = 2;
@@ -42,13 +42,13 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let started = Instant::now();
     let manifest = convert(args)?;
     print(&format!("{}\n", summary(&manifest, &args.output_dir)))?;
-    let proof = Proof {
+    let request = VerifyRequest {
         bundle: &args.output_dir,
         records: None,
         onnxruntime: None,
         tolerance: ::verify::DEFAULT_TOLERANCE,
     };
-    let report = prove(&proof)?;
+    let report = verify_bundle(&request)?;
     print(&crate::verify::verdict(&report))?;
     if !report.passed() {
         return Ok(ExitCode::FAILURE);
