@@ -12,7 +12,7 @@ export interface SpeechOptions {
   steps?: number | undefined;
   /** Speech ends when the end-of-speech score (a logit) exceeds this. Default: the model's. */
   eosThreshold?: number | undefined;
-  /** Frames (80 ms) still made after the end-of-speech score. Default: the model's, or estimated from the text. */
+  /** Frames (80 ms) still made after the end of speech was found. Default: the model's, or estimated from the text. */
   framesAfterEos?: number | undefined;
   /** Largest group of sentences that is spoken in one go, in tokens; longer texts are split between sentences. Default: 50. */
   maxTokens?: number | undefined;
