@@ -1,4 +1,4 @@
-/** How long a first visit of the page takes until it speaks: nothing is cached, and it brings its model. */
+/** How long a first visit of the page takes until it speaks: nothing is cached, and the model is the included one. */
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { type Line, lineTo } from "../tests/support/line.js";
 import { serve } from "../tests/support/server.js";
 import { isAsked, report, RUNS } from "./asked.js";
 
-/** Lines to the server, which has none of its own where it is undefined. */
+/** Simulated network lines to the server; undefined means a direct connection. */
 const LINES = [undefined, { megabits: 50, delay: 10 }];
 
 /** Seconds from the beginning of the navigation. */

@@ -151,7 +151,7 @@ test("each sentence is heard as soon as it is complete, whatever follows", async
   expect(error).toContain("this text is no longer being spoken");
 });
 
-test("errors of a source are thrown behind what was spoken, and it is left at once", async () => {
+test("an error of a source is thrown after the speech before it, and the source is left at once", async () => {
   const found = await page.evaluate(async () => {
     const { all, pieces, tts, wait } = globalThis as unknown as Scope;
     async function* failing(text: string) {

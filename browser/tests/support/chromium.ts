@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { chromium, type BrowserContext } from "playwright-core";
 
-/** `CHROMIUM` names the program where it is not Debian's. */
+/** `CHROMIUM` names the program if it is not Debian's. */
 const PROGRAM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 const FLAGS = [

@@ -28,7 +28,7 @@ export async function lineTo(url: string, bitsPerSecond: number, delay: number):
   const add = (socket: Socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
-    // A browser that ends breaks off what it has no more use for.
+    // A browser that ends closes connections that it no longer needs.
     socket.on("error", () => socket.destroy());
     socket.on("close", () => sockets.delete(socket));
     return socket;
