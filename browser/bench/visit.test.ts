@@ -27,7 +27,7 @@ declare global {
   var moments: Moments;
 }
 
-/** Notes when the page shows these moments; it stands before the page's own script. */
+/** Records when the page reaches these moments; it is put before the page's own script. */
 const WATCH = `<script>
   globalThis.moments = {};
   const shows = { ready: ["model", (it) => it.options?.length > 0], made: ["spoken"], heard: ["first-sound"] };
@@ -79,7 +79,7 @@ test.runIf(isAsked("visit"))("a first visit", async () => {
   );
 }, 1_800_000);
 
-/** The moments, once the sound had the time to begin. */
+/** The moments, read after the sound had time to begin. */
 async function moments(tab: Tab): Promise<Moments> {
   await new Promise((resolve) => setTimeout(resolve, 1000));
   return tab.evaluate(() => globalThis.moments, undefined);

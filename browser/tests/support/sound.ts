@@ -1,16 +1,16 @@
-/** What a page plays, recorded, and what can be said of a recording without understanding it. */
+/** Records what a page plays, and measures recordings. */
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 
 declare global {
-  /** What went to the loudspeaker since it was last emptied. */
+  /** Samples that were played since it was last emptied. */
   var played: Float32Array[];
   var playedRate: number;
 }
 
-/** Has pages that are opened from now on record what they play. */
+/** Lets pages that are opened from now on record what they play. */
 export function recordPlaying(pages: BrowserContext): Promise<unknown> {
   return pages.addInitScript(() => {
     globalThis.played = [];
@@ -34,9 +34,9 @@ export interface Sound {
   rate: number;
 }
 
-/** What was played since this was last asked for. */
+/** The samples played since the last call. */
 export async function takePlayed(page: Page): Promise<Sound> {
-  // The recorder hands out a third of a second at a time.
+  // The recorder passes on a third of a second at a time.
   await page.waitForTimeout(800);
   const { parts, rate } = await page.evaluate(() => {
     const parts = globalThis.played.map((part) => Array.from(part));
@@ -72,8 +72,7 @@ function rms(samples: Float32Array): number {
 }
 
 /**
- * Keeps a recording and what was to be said for a recogniser, in the folder that
- * `POCKET_ONNX_SPOKEN` names where there is one.
+ * Saves a recording and its text for a recogniser, in the folder `POCKET_ONNX_SPOKEN`, if that is set.
  */
 export async function keep(name: string, text: string, { samples, rate }: Sound): Promise<void> {
   const folder = process.env["POCKET_ONNX_SPOKEN"];
