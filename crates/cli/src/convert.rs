@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use bundle::{ComponentName, Format, Manifest};
+use bundle::{ComponentName, Manifest, WeightFormat};
 use pocket_onnx::convert::{ComponentFormats, Conversion};
 use pocket_onnx::voices::NO_VOICE;
 use serde_json::json;
@@ -127,9 +127,9 @@ pub(crate) fn summary(manifest: &Manifest, output: &Path) -> String {
 
 /// Names of all formats, the most exact first.
 fn formats(manifest: &Manifest) -> String {
-    let used = |format: &Format| manifest.components.values().any(|it| it.format == *format);
-    let names: Vec<_> = (Format::ALL.into_iter().filter(used))
-        .map(Format::as_str)
+    let used = |format: &WeightFormat| manifest.components.values().any(|it| it.format == *format);
+    let names: Vec<_> = (WeightFormat::ALL.into_iter().filter(used))
+        .map(WeightFormat::as_str)
         .collect();
     names.join(" and ")
 }

@@ -24,15 +24,15 @@ pub(crate) fn is_missing(dir: &Path) -> bool {
 }
 
 /// The folder of a bundle, and the owner of that folder if it is temporary.
-pub(crate) struct Chosen {
+pub(crate) struct BundleFolder {
     pub(crate) bundle: PathBuf,
     pub(crate) scratch: Option<IncludedBundle>,
 }
 
 /// `dir`, or if that is the default and has no bundle, one of the included model, with a notice.
-pub(crate) fn or_included(dir: &Path, quiet: bool) -> Result<Chosen> {
+pub(crate) fn or_included(dir: &Path, quiet: bool) -> Result<BundleFolder> {
     if !is_missing(dir) {
-        return Ok(Chosen {
+        return Ok(BundleFolder {
             bundle: dir.to_owned(),
             scratch: None,
         });
@@ -46,7 +46,7 @@ pub(crate) fn or_included(dir: &Path, quiet: bool) -> Result<Chosen> {
         ));
     }
     let (scratch, bundle) = bundle()?;
-    Ok(Chosen {
+    Ok(BundleFolder {
         bundle,
         scratch: Some(scratch),
     })

@@ -12,7 +12,7 @@ use pocket_onnx::text::{TextReader, read_all};
 use speaker::{
     PreparedVoice, Speaker, TextSender, Utterance, arriving_text, rewritten, rewritten_source,
 };
-use speech::{Options, TextCheck, USUAL_SILENCE};
+use speech::{SpeechOptions, TextCheck, USUAL_SILENCE};
 
 use crate::args::SpeakArgs;
 
@@ -144,7 +144,7 @@ impl Text {
         self,
         speaker: &Speaker,
         voice: &PreparedVoice,
-        options: &Options,
+        options: &SpeechOptions,
         rules: &Rules,
     ) -> Result<Utterance> {
         let source = match self {

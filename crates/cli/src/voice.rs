@@ -18,10 +18,10 @@ use crate::destination;
 use crate::interrupt::{self, Writing};
 use crate::progress::Bar;
 
-pub(crate) use pocket_onnx::voices::{Chosen, is_standard_input};
+pub(crate) use pocket_onnx::voices::{LoadedVoice, is_standard_input};
 
 /// The requested voice, or the bundle's first one, or the language's predefined one.
-pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Result<Chosen> {
+pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Result<LoadedVoice> {
     Ok(voices::resolve(speaker, typed, &Bar::new(quiet))?)
 }
 

@@ -31,15 +31,15 @@ impl Backend {
             Self::Engine => Arc::new(Engine::default()),
             #[cfg(feature = "onnxruntime")]
             Self::OnnxRuntime { library } => {
-                let options = runtime::onnxruntime::Options {
+                let options = runtime::onnxruntime::OnnxRuntimeOptions {
                     library: library.clone(),
-                    ..runtime::onnxruntime::Options::default()
+                    ..runtime::onnxruntime::OnnxRuntimeOptions::default()
                 };
                 Arc::new(runtime::onnxruntime::OnnxRuntime::new(options)?)
             }
             #[cfg(feature = "rten")]
             Self::Rten => {
-                let options = runtime::rten::Options { prepack: true };
+                let options = runtime::rten::RtenOptions { prepack: true };
                 Arc::new(runtime::rten::Rten::new(options))
             }
         })

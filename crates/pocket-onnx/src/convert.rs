@@ -16,24 +16,24 @@ use bundle::{ComponentName, Manifest, WeightsId};
 use config::{Config, Variant, WordHead};
 use export::{Export, Staging};
 
-pub use bundle::Format;
+pub use bundle::WeightFormat;
 pub use export::ComponentFormats;
 pub use onnx::Opset;
 
 use self::earlier::{Earlier, Successor};
 pub use self::import::{Imported, import};
-use self::model::Model;
+use self::model::SourceModel;
 pub use self::problem::ConversionProblem;
 pub use self::source::ModelSource;
 use self::unpacked::Unpacked;
-use self::voices::Voices;
+use self::voices::BundleVoices;
 use crate::error::About;
 use crate::observer::{Silent, Watched};
-use crate::scratch::Scratch;
+use crate::scratch::ScratchFolder;
 use crate::{Observer, Result};
 
 /// Folder of a bundle that others are made from.
-const WHOLE: &str = "whole";
+const SHARED_BUNDLE: &str = "whole";
 
 /// Makes a bundle from a model's checkpoint.
 ///
@@ -137,7 +137,7 @@ impl Conversion {
         // Nothing is downloaded if the conversion would be refused.
         Staging::check(output)?;
         let watched = Watched(observer);
-        let mut model = Model::open(&self.source, &watched)?;
+        let mut model = SourceModel::open(&self.source, &watched)?;
         self.set_heads(&mut model.config, model.identity.variant.as_deref())?;
         for notice in &model.notices {
             observer.notice(notice);
@@ -156,7 +156,7 @@ impl Conversion {
         let variant = export.identity.variant.as_deref();
         let synthetic = export.identity.synthetic;
         let named = self.named_voices(variant, synthetic, &components);
-        let mut voices = Voices::find(&named, variant, synthetic, &components, observer)?;
+        let mut voices = BundleVoices::find(&named, variant, synthetic, &components, observer)?;
         // Digests tell whether a voice was made by these weights.
         let earlier = Earlier::read(output);
         let described = (earlier.as_ref())
@@ -176,7 +176,7 @@ impl Conversion {
             None
         };
         if let Some(whole) = &whole {
-            voices.take_from(&whole.path().join(WHOLE));
+            voices.take_from(&whole.path().join(SHARED_BUNDLE));
         }
         observer.begins_to_write();
         // Otherwise the digests of what was read are computed while the rest is written.
@@ -231,14 +231,14 @@ impl Conversion {
     }
 
     /// The same bundle with the encoder, which is needed to make voices from recordings.
-    fn whole(&self, voices: Vec<String>) -> Result<Scratch> {
-        let scratch = Scratch::new()?;
+    fn whole(&self, voices: Vec<String>) -> Result<ScratchFolder> {
+        let scratch = ScratchFolder::new()?;
         let conversion = Self {
             components: Vec::new(),
             voices,
             ..self.clone()
         };
-        conversion.write(scratch.path().join(WHOLE))?;
+        conversion.write(scratch.path().join(SHARED_BUNDLE))?;
         Ok(scratch)
     }
 

@@ -115,7 +115,7 @@ pub enum Error {
     /// A tokenizer file.
     #[cfg(feature = "convert")]
     #[error(transparent)]
-    Tokenizer(#[from] checkpoint::TokenizerError),
+    Tokenizer(#[from] checkpoint::TokenizerFileError),
     /// A configuration.
     #[cfg(feature = "convert")]
     #[error(transparent)]

@@ -6,20 +6,20 @@ use config::Variant;
 
 use crate::Result;
 use crate::convert::{Conversion, ModelSource};
-use crate::scratch::Scratch;
+use crate::scratch::ScratchFolder;
 
 /// A bundle of starling, in a temporary folder that is deleted with this value. Making it takes a
 /// fraction of a second.
 #[derive(Debug)]
 pub struct IncludedBundle {
     dir: PathBuf,
-    scratch: Scratch,
+    scratch: ScratchFolder,
 }
 
 impl IncludedBundle {
     /// Makes the bundle.
     pub fn new() -> Result<Self> {
-        let scratch = Scratch::new()?;
+        let scratch = ScratchFolder::new()?;
         let dir = scratch.path().join(Variant::INCLUDED);
         Conversion::new(ModelSource::variant(Variant::INCLUDED)).write(&dir)?;
         Ok(Self { dir, scratch })
@@ -31,7 +31,7 @@ impl IncludedBundle {
     }
 
     /// The folder's owner.
-    pub(crate) fn into_scratch(self) -> Scratch {
+    pub(crate) fn into_scratch(self) -> ScratchFolder {
         self.scratch
     }
 }

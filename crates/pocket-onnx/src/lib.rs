@@ -71,7 +71,7 @@ pub mod voices;
 pub use bundle::Manifest;
 pub use normalize::Language;
 pub use speaker::{Normalization, Stop, TextSender};
-pub use speech::{Options, RecordingNotice, SpeechNotice, Speed, Word};
+pub use speech::{RecordingNotice, SpeechNotice, SpeechOptions, Speed, Word};
 
 pub use backend::{Backend, usual_threads};
 pub use builder::TtsBuilder;

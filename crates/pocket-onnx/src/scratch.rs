@@ -9,15 +9,15 @@ use tempfile::TempDir;
 use crate::Result;
 use crate::convert::ConversionProblem;
 
-/// The folders of every [`Scratch`] that lives.
+/// The folders of every [`ScratchFolder`] that lives.
 static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A folder in the system's temporary one, which is deleted with this value or by
 /// [`remove_temporary_folders`].
 #[derive(Debug)]
-pub(crate) struct Scratch(TempDir);
+pub(crate) struct ScratchFolder(TempDir);
 
-impl Scratch {
+impl ScratchFolder {
     pub(crate) fn new() -> Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("pocket-onnx-");
@@ -35,7 +35,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for ScratchFolder {
     fn drop(&mut self) {
         folders(|folders| folders.retain(|path| path != self.0.path()));
     }

@@ -41,7 +41,7 @@ pub enum TextFileError {
 }
 
 /// Bytes that are read at once.
-const PIECE: usize = 2048;
+const READ_BYTES: usize = 2048;
 
 /// Reads a text piece by piece. A byte order mark tells the encoding, and is removed.
 pub struct TextReader<R> {
@@ -75,7 +75,7 @@ impl<R: Read> TextReader<R> {
     /// The next piece, as soon as there is one; `None` at the end. The text before something that
     /// cannot be decoded comes before the error.
     pub fn next_piece(&mut self) -> Result<Option<String>, TextFileError> {
-        let mut bytes = [0; PIECE];
+        let mut bytes = [0; READ_BYTES];
         loop {
             if let Some(failure) = self.failure.take() {
                 self.is_over = true;
@@ -89,7 +89,7 @@ impl<R: Read> TextReader<R> {
                 count => count?,
             };
             let bytes = &bytes[..count];
-            if self.head.len() < PIECE {
+            if self.head.len() < READ_BYTES {
                 self.head.extend_from_slice(bytes);
             }
             self.is_over = bytes.is_empty();

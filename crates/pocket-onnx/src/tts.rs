@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use bundle::Manifest;
 use normalize::Rules;
 use speaker::{Speaker, fresh_seed};
-use speech::Options;
+use speech::SpeechOptions;
 
 use crate::voice::VoiceState;
 use crate::{Error, Result, TtsBuilder, Utterance, Voice};
@@ -42,7 +42,7 @@ pub(crate) struct Loaded {
     pub(crate) default: OnceLock<VoiceState>,
     /// The folder of a bundle that is deleted with the model.
     #[cfg(feature = "convert")]
-    pub(crate) scratch: Option<crate::scratch::Scratch>,
+    pub(crate) scratch: Option<crate::scratch::ScratchFolder>,
 }
 
 impl Tts {
@@ -171,12 +171,16 @@ impl Tts {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn speak_with(&self, text: impl Into<String>, options: &Options) -> Result<Utterance> {
+    pub fn speak_with(
+        &self,
+        text: impl Into<String>,
+        options: &SpeechOptions,
+    ) -> Result<Utterance> {
         self.default_voice()?.speak_with(text, options)
     }
 
     /// The options that the model recommends, with a fresh seed.
-    pub fn options(&self) -> Result<Options> {
+    pub fn options(&self) -> Result<SpeechOptions> {
         let mut options = self.loaded.speaker.model().options();
         options.seed = fresh_seed().map_err(|_| Error::NoSeed)?;
         Ok(options)
@@ -187,7 +191,7 @@ impl Tts {
         self.manifest().sample_rate
     }
 
-    /// Whether it can tell when words are spoken ([`Options::words`]).
+    /// Whether it can tell when words are spoken ([`SpeechOptions::words`]).
     pub fn tells_words(&self) -> bool {
         self.loaded.speaker.tells_words()
     }

@@ -20,15 +20,15 @@ pub struct Chunk {
     pub text: Option<Arc<str>>,
     /// Their bytes in the given text.
     pub source: Range<usize>,
-    /// The words that end in it, if [`Options::words`](crate::Options::words) asks for them.
+    /// The words that end in it, if [`SpeechOptions::words`](crate::SpeechOptions::words) asks for them.
     pub words: Vec<Word>,
     /// Whether the text was cut off here because the end of speech did not come.
     pub cut: bool,
 }
 
-impl From<speaker::Chunk> for Chunk {
-    fn from(chunk: speaker::Chunk) -> Self {
-        let speaker::Chunk {
+impl From<speaker::SoundChunk> for Chunk {
+    fn from(chunk: speaker::SoundChunk) -> Self {
+        let speaker::SoundChunk {
             samples,
             text,
             source,

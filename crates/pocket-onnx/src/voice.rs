@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use speaker::{PreparedVoice, TextSender, arriving_text, rewritten};
-use speech::{Options, RecordingNotice, SpeechError, USUAL_SILENCE, VoiceDType, VoiceForm};
+use speech::{RecordingNotice, SpeechError, SpeechOptions, USUAL_SILENCE, VoiceDType, VoiceForm};
 
 use crate::error::About;
 use crate::{Result, Tts, Utterance};
@@ -70,7 +70,11 @@ impl Voice {
     }
 
     /// Starts to speak.
-    pub fn speak_with(&self, text: impl Into<String>, options: &Options) -> Result<Utterance> {
+    pub fn speak_with(
+        &self,
+        text: impl Into<String>,
+        options: &SpeechOptions,
+    ) -> Result<Utterance> {
         let loaded = self.tts.loaded();
         let text = rewritten(text.into(), &loaded.rules);
         let utterance = (loaded.speaker).speak(&self.state.prepared, text, options)?;
@@ -95,7 +99,7 @@ impl Voice {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn speak_arriving(&self, options: &Options) -> Result<(TextSender, Utterance)> {
+    pub fn speak_arriving(&self, options: &SpeechOptions) -> Result<(TextSender, Utterance)> {
         let loaded = self.tts.loaded();
         let speaker = &loaded.speaker;
         let (sender, source) = arriving_text(&loaded.rules, Some(USUAL_SILENCE));

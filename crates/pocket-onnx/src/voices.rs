@@ -11,4 +11,4 @@ mod source;
 pub(crate) use self::download::read_fetched;
 pub use self::input::is_standard_input;
 pub use self::problem::VoiceProblem;
-pub use self::source::{Chosen, FetchedFile, NO_VOICE, VoiceSource, resolve};
+pub use self::source::{FetchedFile, LoadedVoice, NO_VOICE, VoiceSource, resolve};

@@ -6,9 +6,9 @@
 use std::fs;
 use std::thread;
 
-use pocket_onnx::{Backend, Chunk, Error, Options, Tts, Utterance, Voice};
+use pocket_onnx::{Backend, Chunk, Error, SpeechOptions, Tts, Utterance, Voice};
 
-fn options(tts: &Tts, seed: u64) -> Options {
+fn options(tts: &Tts, seed: u64) -> SpeechOptions {
     let mut options = tts.options().unwrap();
     options.seed = seed;
     options
@@ -144,7 +144,8 @@ fn speech_and_voices_are_saved() {
 fn other_backends_run_the_graphs() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("starling");
-    let whole = pocket_onnx::convert::ComponentFormats::all(pocket_onnx::convert::Format::F32);
+    let whole =
+        pocket_onnx::convert::ComponentFormats::all(pocket_onnx::convert::WeightFormat::F32);
     pocket_onnx::convert::Conversion::new(pocket_onnx::convert::ModelSource::variant("starling"))
         .formats(whole)
         .write(&folder)

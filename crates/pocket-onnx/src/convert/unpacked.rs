@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use crate::Result;
 #[cfg(feature = "starling")]
-use crate::scratch::Scratch;
+use crate::scratch::ScratchFolder;
 
 /// Weights and tokenizer, in a folder that is deleted with this value.
 #[cfg(feature = "starling")]
-pub(super) struct Unpacked(Scratch);
+pub(super) struct Unpacked(ScratchFolder);
 
 #[cfg(feature = "starling")]
 impl Unpacked {
     pub(super) fn model() -> Result<Self> {
         use crate::error::About as _;
 
-        let unpacked = Self(Scratch::new()?);
+        let unpacked = Self(ScratchFolder::new()?);
         let files = [
             (unpacked.weights(), starling::WEIGHTS),
             (unpacked.tokenizer(), starling::TOKENIZER),

@@ -14,7 +14,7 @@ use crate::Result;
 use crate::error::About;
 
 /// Megabytes that are read from a pipe: an hour of uncompressed sound.
-const LONGEST_PIPE: u64 = 512;
+const VOICE_PIPE_MEGABYTES: u64 = 512;
 /// The name that means standard input.
 pub(super) const STANDARD_INPUT: &str = "-";
 
@@ -25,14 +25,14 @@ pub fn is_standard_input(typed: &str) -> bool {
 
 /// The bytes of a voice.
 #[derive(Clone, Debug)]
-pub(crate) enum Input {
+pub(crate) enum VoiceInput {
     /// A regular file.
     File(PathBuf),
     /// The content of a pipe, which can be read only once.
     Memory { name: PathBuf, bytes: Arc<[u8]> },
 }
 
-impl Input {
+impl VoiceInput {
     /// Standard input.
     pub(crate) fn standard() -> Result<Self> {
         Self::pipe("standard input".into(), io::stdin().lock())
@@ -57,14 +57,14 @@ impl Input {
     }
 
     fn pipe(name: PathBuf, input: impl Read) -> Result<Self> {
-        let room = LONGEST_PIPE * 1_000_000 + 1;
+        let room = VOICE_PIPE_MEGABYTES * 1_000_000 + 1;
         let mut bytes = Vec::new();
         let read = input.take(room).read_to_end(&mut bytes);
         read.about(|| format!("cannot read {}", name.display()))?;
         if bytes.len() as u64 == room {
             return Err(VoiceProblem::LongPipe {
                 name,
-                megabytes: LONGEST_PIPE,
+                megabytes: VOICE_PIPE_MEGABYTES,
             }
             .into());
         }

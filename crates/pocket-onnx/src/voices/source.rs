@@ -17,7 +17,7 @@ use speech::{LONGEST_PROMPT, RecordingNotice, SpeechError, StoredPrompt, Voice};
 
 use super::VoiceProblem;
 use super::download::Download;
-use super::input::{Input, STANDARD_INPUT};
+use super::input::{STANDARD_INPUT, VoiceInput};
 use crate::error::About;
 use crate::suggest::nearest;
 use crate::{Observer, Result};
@@ -38,12 +38,12 @@ pub enum VoiceSource {
 /// A file, and where it came from.
 #[derive(Clone, Debug)]
 pub struct FetchedFile {
-    input: Input,
+    input: VoiceInput,
     download: Option<Download>,
 }
 
 /// A voice, and what the user should know about the recording that it was made from.
-pub struct Chosen {
+pub struct LoadedVoice {
     /// The voice.
     pub voice: Voice,
     /// What may make it a poor one.
@@ -81,7 +81,7 @@ impl VoiceSource {
         observer: &dyn Observer,
     ) -> Result<Self> {
         if typed == STANDARD_INPUT {
-            return Self::told_apart(Input::standard()?, None, typed);
+            return Self::told_apart(VoiceInput::standard()?, None, typed);
         }
         let variant = variant.map(Variant::find).transpose()?;
         let predefined = variant.map_or(&[][..], Variant::voices);
@@ -121,15 +121,15 @@ impl VoiceSource {
             .into());
         }
         if let Location::Local(path) = &parsed {
-            return Self::told_apart(Input::open(path)?, None, &location);
+            return Self::told_apart(VoiceInput::open(path)?, None, &location);
         }
         // The hub's settings matter only if something has to be downloaded.
         let download = Download::fetch(Hub::from_env()?, &parsed, observer)?;
-        Self::told_apart(Input::File(download.path()), Some(download), &location)
+        Self::told_apart(VoiceInput::File(download.path()), Some(download), &location)
     }
 
     /// A voice file begins like a safetensors file, or has its ending.
-    fn told_apart(input: Input, download: Option<Download>, location: &str) -> Result<Self> {
+    fn told_apart(input: VoiceInput, download: Option<Download>, location: &str) -> Result<Self> {
         let is_file = match input.file_type()? {
             FileType::Safetensors => true,
             FileType::Audio(_) | FileType::Video(_) => false,
@@ -177,7 +177,7 @@ impl VoiceSource {
     }
 
     /// Reads or makes the voice.
-    pub fn voice(&self, speaker: &Speaker, observer: &dyn Observer) -> Result<Chosen> {
+    pub fn voice(&self, speaker: &Speaker, observer: &dyn Observer) -> Result<LoadedVoice> {
         let voice = match self {
             Self::Bundle(name) => {
                 let voice = speaker.voice(Some(name));
@@ -188,7 +188,7 @@ impl VoiceSource {
                 return found.clone_voice(speaker, observer);
             }
         };
-        Ok(Chosen {
+        Ok(LoadedVoice {
             voice,
             notices: Vec::new(),
         })
@@ -200,7 +200,7 @@ impl FetchedFile {
     #[cfg(feature = "convert")]
     pub(crate) fn local(path: PathBuf) -> Self {
         Self {
-            input: Input::File(path),
+            input: VoiceInput::File(path),
             download: None,
         }
     }
@@ -215,7 +215,7 @@ impl FetchedFile {
             .into());
         };
         Ok(Self {
-            input: Input::Memory {
+            input: VoiceInput::Memory {
                 name: name.into(),
                 bytes: bytes.into(),
             },
@@ -261,7 +261,11 @@ impl FetchedFile {
     }
 
     /// Makes a voice from a recording, and collects notices about it.
-    pub fn clone_voice(&self, maker: &impl VoiceMaker, observer: &dyn Observer) -> Result<Chosen> {
+    pub fn clone_voice(
+        &self,
+        maker: &impl VoiceMaker,
+        observer: &dyn Observer,
+    ) -> Result<LoadedVoice> {
         let limit = Duration::from_secs(u64::from(LONGEST_PROMPT));
         let recording = self.read(observer, |input| input.recording(limit))?;
         let cloned = maker.clone_voice(&recording);
@@ -270,11 +274,15 @@ impl FetchedFile {
         for notice in &notices {
             observer.notice(&format!("{name}: {notice}"));
         }
-        Ok(Chosen { voice, notices })
+        Ok(LoadedVoice { voice, notices })
     }
 
     /// Reads the file; a useless download is repeated once.
-    fn read<T>(&self, observer: &dyn Observer, read: impl Fn(&Input) -> Result<T>) -> Result<T> {
+    fn read<T>(
+        &self,
+        observer: &dyn Observer,
+        read: impl Fn(&VoiceInput) -> Result<T>,
+    ) -> Result<T> {
         match &self.download {
             None => read(&self.input),
             Some(download) => download.read(observer, || read(&self.input)),
@@ -287,7 +295,11 @@ pub const NO_VOICE: &str =
     "this bundle has no voice, and predefined voices work with the released models only";
 
 /// The requested voice, or the bundle's first one, or the language's predefined one.
-pub fn resolve(speaker: &Speaker, typed: Option<&str>, observer: &dyn Observer) -> Result<Chosen> {
+pub fn resolve(
+    speaker: &Speaker,
+    typed: Option<&str>,
+    observer: &dyn Observer,
+) -> Result<LoadedVoice> {
     let manifest = speaker.model().manifest();
     if let Some(typed) = typed {
         return VoiceSource::find(typed, manifest, observer)?.voice(speaker, observer);
