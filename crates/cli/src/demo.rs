@@ -22,7 +22,7 @@ use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
 use crate::progress::Bar;
 use crate::serve::{Showing, serve};
-use crate::sink::Sink;
+use crate::sink::{Sink, SoundFile};
 use crate::verify::{Proof, prove};
 
 /// Voices that are heard, at most.
@@ -157,7 +157,8 @@ fn speak(args: &DemoArgs, output: Destination, format: Format) -> Result<bool> {
         ..Tags::default()
     };
     let (output, _writing) = destination::open(output, Writing::begin)?;
-    let mut sink = Sink::begin(output, format, rate, tags)?;
+    let file = SoundFile::begin(output, format, rate, tags)?;
+    let mut sink = Sink::begin(Some(file), None);
     for (at, voice) in voices.iter().enumerate() {
         let pause = if at + 1 < voices.len() {
             VOICE_PAUSE

@@ -12,11 +12,14 @@ use tracing_subscriber::EnvFilter;
 use crate::args::LogForm;
 
 /// Shows log lines from warnings on, or as `RUST_LOG` says; with `form` also requests. Notes of the
-/// recording reader are not the user's concern: it complains about every tag of an mp3 file.
+/// recording reader are not the user's concern: it complains about every tag of an mp3 file. Nor
+/// are those of the sound server's client, which calls every end an error.
 pub(crate) fn start_logging(form: LogForm) {
     let usual = match form {
-        LogForm::Off => "warn,symphonia=off",
-        LogForm::Text | LogForm::Json => "warn,symphonia=off,server=info,service=info",
+        LogForm::Off => "warn,pulseaudio=off,symphonia=off",
+        LogForm::Text | LogForm::Json => {
+            "warn,pulseaudio=off,symphonia=off,server=info,service=info"
+        }
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt()

@@ -42,7 +42,7 @@
 //!
 //! # Examples
 //!
-//! `speak` (text to a file), `convert` (a model and a voice to a bundle), `serve` (a web server that streams
+//! `speak` (text to a file), `play` (through the speakers), `convert` (a model and a voice to a bundle), `serve` (a web server that streams
 //! speech with axum): `cargo run --example speak`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
