@@ -1,16 +1,19 @@
-//! Folders that are deleted when the program ends, interrupted or not.
+//! Folders that are deleted when they are no longer needed, or when the program ends early.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result};
 use tempfile::TempDir;
+
+use crate::Result;
+use crate::convert::ConversionProblem;
 
 /// The folders of every [`ScratchFolder`] that lives.
 static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// A folder in the system's temporary one, which is deleted with this value or by [`clear`].
+/// A folder in the system's temporary one, which is deleted with this value or by
+/// [`remove_temporary_folders`].
 #[derive(Debug)]
 pub(crate) struct ScratchFolder(TempDir);
 
@@ -18,17 +21,15 @@ impl ScratchFolder {
     pub(crate) fn new() -> Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("pocket-onnx-");
-        let dir = builder.tempdir().with_context(|| {
-            let folder = std::env::temp_dir();
-            format!(
-                "cannot make a folder in {} (TMPDIR names another)",
-                folder.display()
-            )
+        let dir = (builder.tempdir()).map_err(|source| ConversionProblem::Temporary {
+            folder: std::env::temp_dir(),
+            source,
         })?;
         folders(|folders| folders.push(dir.path().to_owned()));
         Ok(Self(dir))
     }
 
+    /// The folder.
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
@@ -40,8 +41,9 @@ impl Drop for ScratchFolder {
     }
 }
 
-/// Deletes them all, because the program is about to end at once.
-pub(crate) fn clear() {
+/// Deletes every temporary folder of this crate, for a program that is about to end at once, as after
+/// an interrupt. Models in them cannot be used afterwards.
+pub fn remove_temporary_folders() {
     folders(|folders| {
         for path in folders.drain(..) {
             // What cannot be deleted is left to the system.

@@ -1,10 +1,9 @@
-//! From the arguments to a model: its configuration, weights and tokenizer.
+//! From its source to a model: its configuration, weights and tokenizer.
 
 use std::error::Error as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
 use bundle::{FileEntry, FileError, Source, SourceFile};
 use checkpoint::{
     Adapter, AdapterFiles, Checkpoint, Fetched, Hub, Location, LocationOverrides, ModelFiles,
@@ -14,10 +13,11 @@ use config::{Config, Variant};
 use export::Identity;
 use filetype::{Expected, foreign_path};
 
-use crate::args::ModelArgs;
-use crate::download::read_fetched;
-use crate::included::Unpacked;
+use super::{ConversionProblem, ModelSource, Unpacked};
+use crate::Result;
+use crate::error::About;
 use crate::text::read_all;
+use crate::voices::read_fetched;
 
 /// A model that is ready to be exported.
 pub(crate) struct SourceModel {
@@ -51,7 +51,7 @@ struct Configured {
 
 impl SourceModel {
     /// Reads the configuration, fetches what it names and opens the weights.
-    pub(crate) fn open(args: &ModelArgs, progress: &dyn Progress) -> Result<Self> {
+    pub(crate) fn open(args: &ModelSource, progress: &dyn Progress) -> Result<Self> {
         let hub = Hub::from_env()?;
         let Configured {
             config,
@@ -86,7 +86,7 @@ impl SourceModel {
     }
 
     fn synthetic(
-        args: &ModelArgs,
+        args: &ModelSource,
         config: Config,
         identity: Identity,
         seed: u64,
@@ -121,7 +121,7 @@ impl SourceModel {
     }
 
     fn fetched(
-        args: &ModelArgs,
+        args: &ModelSource,
         config: Config,
         mut identity: Identity,
         hub: &Hub,
@@ -177,7 +177,7 @@ impl SourceModel {
 }
 
 /// What the user should know about the files.
-fn notices(args: &ModelArgs, files: &ModelFiles) -> Vec<String> {
+fn notices(args: &ModelSource, files: &ModelFiles) -> Vec<String> {
     let mut notices = Vec::new();
     if let (Some(typed), Some(used)) = (&args.weights, files.weights.iter().next())
         && *typed != used.location
@@ -199,7 +199,7 @@ fn notices(args: &ModelArgs, files: &ModelFiles) -> Vec<String> {
 }
 
 /// The arguments, completed by the files of an included model.
-fn located(args: &ModelArgs, unpacked: Option<&Unpacked>) -> ModelArgs {
+fn located(args: &ModelSource, unpacked: Option<&Unpacked>) -> ModelSource {
     let mut args = args.clone();
     let Some(unpacked) = unpacked else {
         return args;
@@ -214,7 +214,7 @@ fn located(args: &ModelArgs, unpacked: Option<&Unpacked>) -> ModelArgs {
 }
 
 impl Configured {
-    fn read(args: &ModelArgs, hub: &Hub, progress: &dyn Progress) -> Result<Self> {
+    fn read(args: &ModelSource, hub: &Hub, progress: &dyn Progress) -> Result<Self> {
         let Some(location) = &args.config else {
             let variant = Variant::find(args.variant_name())?;
             return Ok(Self {
@@ -230,7 +230,7 @@ impl Configured {
             let text = read_text(&file.path)?;
             Ok(Config::from_yaml(&text)?)
         });
-        let config = config.with_context(|| format!("configuration {}", file.location))?;
+        let config = config.about(|| format!("configuration {}", file.location))?;
         Ok(Self {
             config,
             variant: None,
@@ -244,18 +244,23 @@ const LARGEST_CONFIG: u64 = 1 << 20;
 
 fn read_text(path: &Path) -> Result<String> {
     let context = || format!("cannot read {}", path.display());
-    if let Some(foreign) = foreign_path(path, Expected::Configuration).with_context(context)? {
-        bail!("{} {foreign}", path.display());
+    if let Some(foreign) = foreign_path(path, Expected::Configuration).about(context)? {
+        return Err(ConversionProblem::Foreign {
+            path: path.to_owned(),
+            foreign,
+        }
+        .into());
     }
-    let file = File::open(path).with_context(context)?;
-    let metadata = file.metadata().with_context(context)?;
+    let file = File::open(path).about(context)?;
+    let metadata = file.metadata().about(context)?;
     if metadata.len() > LARGEST_CONFIG {
-        bail!(
-            "{} has more than {LARGEST_CONFIG} bytes, too many for a configuration",
-            path.display()
-        );
+        return Err(ConversionProblem::LargeConfig {
+            path: path.to_owned(),
+            largest: LARGEST_CONFIG,
+        }
+        .into());
     }
-    read_all(file).with_context(context)
+    read_all(file).about(context)
 }
 
 impl SourceFiles {

@@ -1,23 +1,30 @@
 //! Where a voice comes from.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
+#[cfg(feature = "convert")]
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
 use bundle::{Component, ComponentName, Manifest};
 use checkpoint::{Hub, Location};
 use config::{PredefinedVoice, Variant};
+use engine::Engine;
 use filetype::{Expected, FileType};
-use speaker::{Speaker, VoiceMaker};
-use speech::{LONGEST_PROMPT, RecordingNotice, StoredPrompt, Voice};
+use speaker::{Cloner, Speaker, VoiceMaker};
+use speech::{LONGEST_PROMPT, RecordingNotice, SpeechError, StoredPrompt, Voice};
 
+use super::VoiceProblem;
+use super::download::Download;
 use super::input::{STANDARD_INPUT, VoiceInput};
-use crate::download::Download;
-use crate::output::{nearest, note};
+use crate::error::About;
+use crate::suggest::nearest;
+use crate::{Observer, Result};
 
 /// Where a requested voice was found; it is not read yet.
 #[derive(Clone, Debug)]
-pub(crate) enum VoiceSource {
+pub enum VoiceSource {
     /// A voice of the bundle.
     Bundle(String),
     /// A voice file of pocket-tts.
@@ -30,38 +37,49 @@ pub(crate) enum VoiceSource {
 
 /// A file, and where it came from.
 #[derive(Clone, Debug)]
-pub(crate) struct FetchedFile {
+pub struct FetchedFile {
     input: VoiceInput,
     download: Option<Download>,
 }
 
 /// A voice, and what the user should know about the recording that it was made from.
-pub(crate) struct LoadedVoice {
-    pub(crate) voice: Voice,
-    pub(crate) notices: Vec<RecordingNotice>,
+pub struct LoadedVoice {
+    /// The voice.
+    pub voice: Voice,
+    /// What may make it a poor one.
+    pub notices: Vec<RecordingNotice>,
 }
 
 impl VoiceSource {
     /// Finds `typed`: the name of a voice in the bundle, a path or location, or the name of a
     /// predefined voice, which is downloaded.
-    pub(crate) fn find(typed: &str, manifest: &Manifest, quiet: bool) -> Result<Self> {
+    pub fn find(typed: &str, manifest: &Manifest, observer: &dyn Observer) -> Result<Self> {
         if typed.trim().is_empty() {
-            bail!("the voice has an empty name: give a voice of the bundle, a file or a location");
+            return Err(VoiceProblem::EmptyName.into());
         }
         if manifest.voices.iter().any(|voice| voice.name == typed) {
             return Ok(Self::Bundle(typed.to_owned()));
         }
         let own: Vec<&str> = manifest.voices.iter().map(|v| v.name.as_str()).collect();
-        Self::find_beside(&own, typed, manifest.variant.as_deref(), quiet)
+        Self::find_beside(&own, typed, manifest.variant.as_deref(), observer)
     }
 
     /// [`VoiceSource::find`] without a bundle.
-    pub(crate) fn find_outside(typed: &str, variant: Option<&str>, quiet: bool) -> Result<Self> {
-        Self::find_beside(&[], typed, variant, quiet)
+    pub fn find_outside(
+        typed: &str,
+        variant: Option<&str>,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        Self::find_beside(&[], typed, variant, observer)
     }
 
     /// Finds a voice that is not one of the bundle's, `own`; their names are used for suggestions.
-    fn find_beside(own: &[&str], typed: &str, variant: Option<&str>, quiet: bool) -> Result<Self> {
+    fn find_beside(
+        own: &[&str],
+        typed: &str,
+        variant: Option<&str>,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
         if typed == STANDARD_INPUT {
             return Self::told_apart(VoiceInput::standard()?, None, typed);
         }
@@ -87,25 +105,26 @@ impl VoiceSource {
                     [] => String::new(),
                     names => format!(" (it has {})", names.join(" and ")),
                 };
-                bail!(
-                    "the predefined voice {typed} works with the released models only, and this is a model of \
-                     its own{has}: give a voice file or a recording"
-                );
+                return Err(VoiceProblem::OtherModel {
+                    name: typed.to_owned(),
+                    has,
+                }
+                .into());
             }
             // Only models that are known by name have predefined voices.
             let predefined = predefined.iter().map(|voice| voice.name);
             let names: Vec<_> = own.iter().copied().chain(predefined).collect();
-            bail!(
-                "no voice {typed}: neither a file, nor a voice of the bundle, nor a predefined one{} \
-                 (`pocket-onnx voice list` shows them)",
-                nearest(typed, &names)
-            );
+            return Err(VoiceProblem::Unknown {
+                name: typed.to_owned(),
+                nearest: nearest(typed, &names),
+            }
+            .into());
         }
         if let Location::Local(path) = &parsed {
             return Self::told_apart(VoiceInput::open(path)?, None, &location);
         }
         // The hub's settings matter only if something has to be downloaded.
-        let download = Download::fetch(Hub::from_env()?, &parsed, quiet)?;
+        let download = Download::fetch(Hub::from_env()?, &parsed, observer)?;
         Self::told_apart(VoiceInput::File(download.path()), Some(download), &location)
     }
 
@@ -124,16 +143,49 @@ impl VoiceSource {
         })
     }
 
+    /// Reads the voice for the bundle in `dir`, without running the model unless the file contains a
+    /// prompt. The included voices are recordings, and refused.
+    pub fn read(&self, dir: &Path, manifest: &Manifest, observer: &dyn Observer) -> Result<Voice> {
+        let flow_lm = manifest.components.get(&ComponentName::FlowLm);
+        let flow_lm = flow_lm.ok_or_else(|| VoiceProblem::NoFlowLm {
+            bundle: dir.to_owned(),
+        })?;
+        match self {
+            Self::Bundle(name) => {
+                let entry = manifest.voices.iter().find(|voice| voice.name == *name);
+                let entry =
+                    entry.ok_or_else(|| VoiceProblem::NotInBundle { name: name.clone() })?;
+                let path = dir.join(&entry.file.name);
+                let file = fs::read(&path).about(|| format!("cannot read {}", path.display()))?;
+                let voice = Voice::from_safetensors(&file, flow_lm).map_err(SpeechError::from);
+                voice.about(|| format!("voice {}", path.display()))
+            }
+            // The reader of voice files refuses anything else and says what it is.
+            Self::File(found) | Self::Recording(found) => {
+                if let Some(voice) = found.state(observer, flow_lm)? {
+                    return Ok(voice);
+                }
+                let engine = Arc::new(Engine::default());
+                let cloner = Cloner::with_manifest(dir, manifest.clone(), engine)?;
+                found.voice_file(observer, &cloner)
+            }
+            Self::Included(found) => Err(VoiceProblem::Included {
+                name: found.name().to_owned(),
+            }
+            .into()),
+        }
+    }
+
     /// Reads or makes the voice.
-    pub(crate) fn voice(&self, speaker: &Speaker, quiet: bool) -> Result<LoadedVoice> {
+    pub fn voice(&self, speaker: &Speaker, observer: &dyn Observer) -> Result<LoadedVoice> {
         let voice = match self {
             Self::Bundle(name) => {
                 let voice = speaker.voice(Some(name));
-                voice.with_context(|| format!("voice {name} of the bundle"))?
+                voice.about(|| format!("voice {name} of the bundle"))?
             }
-            Self::File(found) => found.voice_file(quiet, speaker)?,
+            Self::File(found) => found.voice_file(observer, speaker)?,
             Self::Recording(found) | Self::Included(found) => {
-                return found.clone_voice(speaker, quiet);
+                return found.clone_voice(speaker, observer);
             }
         };
         Ok(LoadedVoice {
@@ -145,6 +197,7 @@ impl VoiceSource {
 
 impl FetchedFile {
     /// A file on this machine.
+    #[cfg(feature = "convert")]
     pub(crate) fn local(path: PathBuf) -> Self {
         Self {
             input: VoiceInput::File(path),
@@ -153,9 +206,13 @@ impl FetchedFile {
     }
 
     /// The recording of a voice of the included model.
+    #[cfg(feature = "starling")]
     fn included(name: &str) -> Result<Self> {
         let Some(bytes) = starling::voice(name) else {
-            bail!("the program includes no voice {name}");
+            return Err(VoiceProblem::NotIncluded {
+                name: name.to_owned(),
+            }
+            .into());
         };
         Ok(Self {
             input: VoiceInput::Memory {
@@ -166,8 +223,14 @@ impl FetchedFile {
         })
     }
 
+    #[cfg(not(feature = "starling"))]
+    fn included(name: &str) -> Result<Self> {
+        let name = name.to_owned();
+        Err(VoiceProblem::NotIncluded { name }.into())
+    }
+
     /// Its name for messages; for a download the address.
-    pub(crate) fn name(&self) -> &Path {
+    pub fn name(&self) -> &Path {
         match &self.download {
             Some(download) => Path::new(download.location()),
             None => self.input.name(),
@@ -175,86 +238,98 @@ impl FetchedFile {
     }
 
     /// Reads a voice file.
-    pub(crate) fn voice_file(&self, quiet: bool, maker: &impl VoiceMaker) -> Result<Voice> {
-        self.read(quiet, |input| {
+    pub fn voice_file(&self, observer: &dyn Observer, maker: &impl VoiceMaker) -> Result<Voice> {
+        self.read(observer, |input| {
             let file = input.bytes(Expected::Voice)?;
             let voice = maker.read_voice(&file);
-            voice.with_context(|| format!("voice {}", input.name().display()))
+            voice.about(|| format!("voice {}", input.name().display()))
         })
     }
 
     /// Reads a voice file for `flow_lm`; `None` if it contains a prompt, for which the model has to
     /// be run.
-    pub(crate) fn state(&self, quiet: bool, flow_lm: &Component) -> Result<Option<Voice>> {
-        self.read(quiet, |input| {
+    pub fn state(&self, observer: &dyn Observer, flow_lm: &Component) -> Result<Option<Voice>> {
+        self.read(observer, |input| {
             let file = input.bytes(Expected::Voice)?;
             if StoredPrompt::is_in(&file) {
                 return Ok(None);
             }
-            let voice = Voice::from_safetensors(&file, flow_lm);
-            let voice = voice.with_context(|| format!("voice {}", input.name().display()))?;
+            let voice = Voice::from_safetensors(&file, flow_lm).map_err(SpeechError::from);
+            let voice = voice.about(|| format!("voice {}", input.name().display()))?;
             Ok(Some(voice))
         })
     }
 
     /// Makes a voice from a recording, and collects notices about it.
-    pub(crate) fn clone_voice(&self, maker: &impl VoiceMaker, quiet: bool) -> Result<LoadedVoice> {
+    pub fn clone_voice(
+        &self,
+        maker: &impl VoiceMaker,
+        observer: &dyn Observer,
+    ) -> Result<LoadedVoice> {
         let limit = Duration::from_secs(u64::from(LONGEST_PROMPT));
-        let recording = self.read(quiet, |input| input.recording(limit))?;
+        let recording = self.read(observer, |input| input.recording(limit))?;
         let cloned = maker.clone_voice(&recording);
         let name = self.name().display();
-        let (voice, notices) = cloned.with_context(|| format!("recording {name}"))?;
-        if !quiet {
-            for notice in &notices {
-                note(&format!("notice: {name}: {notice}"));
-            }
+        let (voice, notices) = cloned.about(|| format!("recording {name}"))?;
+        for notice in &notices {
+            observer.notice(&format!("{name}: {notice}"));
         }
         Ok(LoadedVoice { voice, notices })
     }
 
     /// Reads the file; a useless download is repeated once.
-    fn read<T>(&self, quiet: bool, read: impl Fn(&VoiceInput) -> Result<T>) -> Result<T> {
+    fn read<T>(
+        &self,
+        observer: &dyn Observer,
+        read: impl Fn(&VoiceInput) -> Result<T>,
+    ) -> Result<T> {
         match &self.download {
             None => read(&self.input),
-            Some(download) => download.read(quiet, || read(&self.input)),
+            Some(download) => download.read(observer, || read(&self.input)),
         }
     }
 }
 
 /// For bundles of models that people trained themselves.
-pub(crate) const NO_VOICE: &str =
+pub const NO_VOICE: &str =
     "this bundle has no voice, and predefined voices work with the released models only";
 
 /// The requested voice, or the bundle's first one, or the language's predefined one.
-pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Result<LoadedVoice> {
+pub fn resolve(
+    speaker: &Speaker,
+    typed: Option<&str>,
+    observer: &dyn Observer,
+) -> Result<LoadedVoice> {
     let manifest = speaker.model().manifest();
     if let Some(typed) = typed {
-        return VoiceSource::find(typed, manifest, quiet)?.voice(speaker, quiet);
+        return VoiceSource::find(typed, manifest, observer)?.voice(speaker, observer);
     }
     match &manifest.variant {
         Some(variant) if manifest.voices.is_empty() => {
             let name = Variant::find(variant)?.default_voice();
-            VoiceSource::find(name, manifest, quiet)?.voice(speaker, quiet)
+            VoiceSource::find(name, manifest, observer)?.voice(speaker, observer)
         }
         _ => match manifest.voices.first() {
-            Some(first) => VoiceSource::Bundle(first.name.clone()).voice(speaker, quiet),
-            None => bail!("{}", without_voice(manifest)),
+            Some(first) => VoiceSource::Bundle(first.name.clone()).voice(speaker, observer),
+            None => Err(VoiceProblem::None {
+                way: way_to_a_voice(manifest),
+            }
+            .into()),
         },
     }
 }
 
-/// Why a bundle without a voice cannot speak, and the way out.
-fn without_voice(manifest: &Manifest) -> String {
+/// The way out for a bundle without a voice.
+fn way_to_a_voice(manifest: &Manifest) -> &'static str {
     let encoder = manifest
         .components
         .contains_key(&ComponentName::MimiEncoder);
-    let way = if encoder {
+    if encoder {
         "clone one from a recording with `--voice recording.wav`, or put it into the bundle with \
          `pocket-onnx convert … --voices recording.wav`"
     } else {
         "give a voice file with `--voice voice.safetensors`; for recordings the bundle needs mimi_encoder"
-    };
-    format!("{NO_VOICE}: {way}")
+    }
 }
 
 /// Voice files and recordings are told apart as in pocket-tts: by the ending of the location before

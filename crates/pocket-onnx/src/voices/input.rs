@@ -6,17 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
 use audio::Recording;
 use filetype::{Expected, FileType, Foreign};
 
+use super::VoiceProblem;
+use crate::Result;
+use crate::error::About;
+
 /// Megabytes that are read from a pipe: an hour of uncompressed sound.
 const VOICE_PIPE_MEGABYTES: u64 = 512;
-/// The argument that means standard input.
+/// The name that means standard input.
 pub(super) const STANDARD_INPUT: &str = "-";
 
 /// Whether `typed` means standard input, in any spelling.
-pub(crate) fn is_standard_input(typed: &str) -> bool {
+pub fn is_standard_input(typed: &str) -> bool {
     [STANDARD_INPUT, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(&typed)
 }
 
@@ -38,14 +41,18 @@ impl VoiceInput {
     /// Opens `path`: a pipe is read to its end, a folder is refused.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let context = || format!("cannot read {}", path.display());
-        let status = fs::metadata(path).with_context(context)?;
+        let status = fs::metadata(path).about(context)?;
         match FileType::of_metadata(&status) {
             None => Ok(Self::File(path.to_owned())),
             Some(found @ FileType::Folder) => {
                 let expected = Expected::Recording;
-                bail!("{} {}", path.display(), Foreign { found, expected })
+                Err(VoiceProblem::Foreign {
+                    name: path.to_owned(),
+                    foreign: Foreign { found, expected },
+                }
+                .into())
             }
-            Some(_) => Self::pipe(path.to_owned(), File::open(path).with_context(context)?),
+            Some(_) => Self::pipe(path.to_owned(), File::open(path).about(context)?),
         }
     }
 
@@ -53,12 +60,13 @@ impl VoiceInput {
         let room = VOICE_PIPE_MEGABYTES * 1_000_000 + 1;
         let mut bytes = Vec::new();
         let read = input.take(room).read_to_end(&mut bytes);
-        read.with_context(|| format!("cannot read {}", name.display()))?;
+        read.about(|| format!("cannot read {}", name.display()))?;
         if bytes.len() as u64 == room {
-            bail!(
-                "{} sends more than {VOICE_PIPE_MEGABYTES} MB: save it to a file, and give the file",
-                name.display()
-            );
+            return Err(VoiceProblem::LongPipe {
+                name,
+                megabytes: VOICE_PIPE_MEGABYTES,
+            }
+            .into());
         }
         let bytes = bytes.into();
         Ok(Self::Memory { name, bytes })
@@ -76,7 +84,7 @@ impl VoiceInput {
     pub(crate) fn file_type(&self) -> Result<FileType> {
         match self {
             Self::File(path) => {
-                FileType::of_path(path).with_context(|| format!("cannot read {}", path.display()))
+                FileType::of_path(path).about(|| format!("cannot read {}", path.display()))
             }
             Self::Memory { bytes, .. } => Ok(FileType::of(bytes)),
         }
@@ -87,13 +95,17 @@ impl VoiceInput {
         let bytes = match self {
             Self::File(path) => {
                 let read = fs::read(path);
-                read.with_context(|| format!("cannot read {}", path.display()))?
+                read.about(|| format!("cannot read {}", path.display()))?
                     .into()
             }
             Self::Memory { bytes, .. } => Arc::clone(bytes),
         };
         match filetype::foreign(&bytes, expected) {
-            Some(foreign) => bail!("{} {foreign}", self.name().display()),
+            Some(foreign) => Err(VoiceProblem::Foreign {
+                name: self.name().to_owned(),
+                foreign,
+            }
+            .into()),
             None => Ok(bytes),
         }
     }

@@ -1,16 +1,50 @@
 //! Real-world text files: UTF-8, or UTF-16 with a byte order mark.
 
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 
-use anyhow::{Error, Result, anyhow};
 use encoding_rs::{Decoder, DecoderResult, UTF_8};
 use filetype::FileType;
+
+/// Why a file is not a text.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextFileError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// A zero byte, as in UTF-16 without a byte order mark.
+    #[error("line {line} holds a zero byte: {help}")]
+    ZeroByte {
+        /// Counted from 1.
+        line: usize,
+        /// The way out.
+        help: String,
+    },
+    /// Bytes that are not of the encoding.
+    #[error("line {line} is not {encoding} at byte {byte}: {help}")]
+    Encoding {
+        /// Counted from 1.
+        line: usize,
+        /// The encoding that the file's first bytes name.
+        encoding: &'static str,
+        /// Counted from 1, from the beginning of the file.
+        byte: usize,
+        /// The way out.
+        help: String,
+    },
+    /// A piece is longer than its encoding allows.
+    #[error("line {line} cannot be decoded")]
+    Undecodable {
+        /// Counted from 1.
+        line: usize,
+    },
+}
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 2048;
 
 /// Reads a text piece by piece. A byte order mark tells the encoding, and is removed.
-pub(crate) struct DecodedPieces<R> {
+pub struct TextReader<R> {
     input: R,
     decoder: Decoder,
     /// The line that is being read.
@@ -21,11 +55,12 @@ pub(crate) struct DecodedPieces<R> {
     head: Vec<u8>,
     is_over: bool,
     /// What is wrong behind the last piece.
-    failure: Option<Error>,
+    failure: Option<TextFileError>,
 }
 
-impl<R: Read> DecodedPieces<R> {
-    pub(crate) fn new(input: R) -> Self {
+impl<R: Read> TextReader<R> {
+    /// Begins to read.
+    pub fn new(input: R) -> Self {
         Self {
             input,
             decoder: UTF_8.new_decoder(),
@@ -39,7 +74,7 @@ impl<R: Read> DecodedPieces<R> {
 
     /// The next piece, as soon as there is one; `None` at the end. The text before something that
     /// cannot be decoded comes before the error.
-    pub(crate) fn next(&mut self) -> Result<Option<String>> {
+    pub fn next_piece(&mut self) -> Result<Option<String>, TextFileError> {
         let mut bytes = [0; READ_BYTES];
         loop {
             if let Some(failure) = self.failure.take() {
@@ -81,18 +116,21 @@ impl<R: Read> DecodedPieces<R> {
         self.failure = match result {
             _ if end.is_some() => {
                 let help = self.way_out();
-                Some(anyhow!("line {line} holds a zero byte: {help}"))
+                Some(TextFileError::ZeroByte { line, help })
             }
             DecoderResult::InputEmpty => None,
-            DecoderResult::OutputFull => Some(anyhow!("line {line} cannot be decoded")),
+            DecoderResult::OutputFull => Some(TextFileError::Undecodable { line }),
             DecoderResult::Malformed(length, after) => {
                 let encoding = self.decoder.encoding().name();
                 let help = self.way_out();
                 let wrong = usize::from(length) + usize::from(after);
                 let byte = (self.bytes + read).saturating_sub(wrong) + 1;
-                Some(anyhow!(
-                    "line {line} is not {encoding} at byte {byte}: {help}"
-                ))
+                Some(TextFileError::Encoding {
+                    line,
+                    encoding,
+                    byte,
+                    help,
+                })
             }
         };
         self.bytes += bytes.len();
@@ -111,10 +149,10 @@ impl<R: Read> DecodedPieces<R> {
 }
 
 /// All of a text.
-pub(crate) fn read_all(input: impl Read) -> Result<String> {
-    let mut pieces = DecodedPieces::new(input);
+pub fn read_all(input: impl Read) -> Result<String, TextFileError> {
+    let mut pieces = TextReader::new(input);
     let mut text = String::new();
-    while let Some(piece) = pieces.next()? {
+    while let Some(piece) = pieces.next_piece()? {
         text.push_str(&piece);
     }
     Ok(text)

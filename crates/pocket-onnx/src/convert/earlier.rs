@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use bundle::{Component, ComponentName, Outline, VoiceEntry, WeightsId};
 use config::Variant;
 use filetype::FileType;
 
-use super::{SYNTHETIC_VOICES, store};
-use crate::output::note;
+use super::voices::{SYNTHETIC_VOICES, store};
+use crate::error::About;
+use crate::voices::names;
+use crate::{Observer, Result};
 
 /// Voices in the old bundle.
 pub(crate) struct Earlier {
@@ -50,7 +51,7 @@ impl Earlier {
                 .to_str()
                 .and_then(VoiceEntry::name_of)
                 .unwrap_or_default();
-            if super::names::checked(name).is_ok() && !names.iter().any(|it| it == name) {
+            if names::checked(name).is_ok() && !names.iter().any(|it| it == name) {
                 names.push(name.to_owned());
             }
         }
@@ -61,8 +62,8 @@ impl Earlier {
         })
     }
 
-    /// Tells which voices will be dropped, before anything is written, even with `--quiet`.
-    pub(crate) fn announce(&self, new: &Successor) {
+    /// Tells which voices will be dropped, before anything is written.
+    pub(crate) fn announce(&self, new: &Successor, observer: &dyn Observer) {
         let lost = self.fate(new).lost;
         let mut reasons: Vec<_> = lost.iter().map(|(_, reason)| *reason).collect();
         reasons.sort_unstable();
@@ -75,8 +76,8 @@ impl Earlier {
             } else {
                 ("voices", "their files")
             };
-            note(&format!(
-                "notice: the new bundle will lack the {voices} {} of the old one: {reason}. To keep {files} \
+            observer.warning(&format!(
+                "the new bundle will lack the {voices} {} of the old one: {reason}. To keep {files} \
                  ({}), interrupt this (Ctrl-C) and choose another --output-dir.",
                 names.join(", "),
                 self.dir.join(VoiceEntry::file_name(names[0])).display(),
@@ -91,15 +92,15 @@ impl Earlier {
         dir: &Path,
         flow_lm: &Component,
         voices: &mut Vec<VoiceEntry>,
+        observer: &dyn Observer,
     ) -> Result<()> {
         for name in self.fate(new).kept {
             let path = self.dir.join(VoiceEntry::file_name(&name));
-            let file =
-                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let file = fs::read(&path).about(|| format!("cannot read {}", path.display()))?;
             match speech::Voice::from_safetensors(&file, flow_lm) {
                 Ok(voice) => voices.push(store(dir, &name, &voice)?),
-                Err(error) => note(&format!(
-                    "notice: the new bundle lacks the voice {name} of the old one: {error}"
+                Err(error) => observer.warning(&format!(
+                    "the new bundle lacks the voice {name} of the old one: {error}"
                 )),
             }
         }

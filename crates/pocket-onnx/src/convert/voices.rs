@@ -1,28 +1,24 @@
 //! The voices of a bundle: chosen, made and stored.
 
-mod earlier;
-pub(crate) mod names;
-
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
 use bundle::{Component, ComponentName, Dim, FileEntry, Manifest, WeightsId};
 use config::Variant;
 use engine::Engine;
 use files::Destination;
 use runtime::Backend;
 use speaker::Cloner;
-use speech::{Noise, Voice, VoiceDType, VoiceForm};
+use speech::{Noise, SpeechError, Voice, VoiceDType, VoiceForm};
 use tensor::Tensor;
 
-pub(crate) use self::earlier::{Earlier, Successor};
-use self::names::Named;
-use crate::output::note;
-use crate::voice::{FetchedFile, VoiceSource};
+use super::earlier::{Earlier, Successor};
+use crate::voices::names::{self, Named};
+use crate::voices::{FetchedFile, VoiceProblem, VoiceSource};
+use crate::{Observer, Result};
 
 /// Names of the voices in synthetic bundles. They are as random as the weights.
-const SYNTHETIC_VOICES: [&str; 2] = ["synthetic_1", "synthetic_2"];
+pub(super) const SYNTHETIC_VOICES: [&str; 2] = ["synthetic_1", "synthetic_2"];
 /// Length of a synthetic voice: as after a prompt of four seconds.
 const SYNTHETIC_POSITIONS: usize = 50;
 
@@ -34,26 +30,26 @@ pub(crate) struct BundleVoices {
 }
 
 impl BundleVoices {
-    /// Finds the voices given to `--voices`, for a bundle with these components; predefined ones
+    /// Finds the voices that were asked for, for a bundle with these components; predefined ones
     /// are downloaded.
     pub(crate) fn find(
         typed: &[String],
         variant: Option<&str>,
         synthetic: Option<u64>,
         components: &[ComponentName],
-        quiet: bool,
+        observer: &dyn Observer,
     ) -> Result<Self> {
         let mut sources: Vec<(String, VoiceSource)> = Vec::new();
         for typed in expand(typed, variant)? {
             let Named { name, from, made } = Named::parse(&typed)?;
             if sources.iter().any(|(other, _)| *other == name) {
-                bail!("two voices are named {name}: rename one of them with NAME={from}");
+                return Err(VoiceProblem::Twice { name, from }.into());
             }
-            let source = VoiceSource::find_outside(&from, variant, quiet)?;
+            let source = VoiceSource::find_outside(&from, variant, observer)?;
             check_components(&source, &from, components)?;
-            if made && !quiet {
-                note(&format!(
-                    "notice: the voice from {from} is named {name} (NAME={from} gives it another name)"
+            if made {
+                observer.notice(&format!(
+                    "the voice from {from} is named {name} (NAME={from} gives it another name)"
                 ));
             }
             sources.push((name, source));
@@ -92,7 +88,7 @@ impl BundleVoices {
         dir: &Path,
         manifest: &mut Manifest,
         earlier: Option<&Earlier>,
-        quiet: bool,
+        observer: &dyn Observer,
     ) -> Result<()> {
         let Some(flow_lm) = manifest.components.get(&ComponentName::FlowLm) else {
             return Ok(());
@@ -101,7 +97,7 @@ impl BundleVoices {
         let mut cloner = None;
         for (name, source) in &self.sources {
             let state = match source {
-                VoiceSource::File(found) => found.state(quiet, &flow_lm)?,
+                VoiceSource::File(found) => found.state(observer, &flow_lm)?,
                 VoiceSource::Recording(_) | VoiceSource::Included(_) | VoiceSource::Bundle(_) => {
                     None
                 }
@@ -114,11 +110,13 @@ impl BundleVoices {
                     none => none.insert(open(dir, manifest)?),
                 };
                 match source {
-                    VoiceSource::File(found) => found.voice_file(quiet, cloner)?,
+                    VoiceSource::File(found) => found.voice_file(observer, cloner)?,
                     VoiceSource::Recording(found) | VoiceSource::Included(found) => {
-                        found.clone_voice(cloner, quiet)?.voice
+                        found.clone_voice(cloner, observer)?.voice
                     }
-                    VoiceSource::Bundle(name) => bail!("no voice {name}"),
+                    VoiceSource::Bundle(name) => {
+                        return Err(VoiceProblem::NotInBundle { name: name.clone() }.into());
+                    }
                 }
             };
             manifest.voices.push(store(dir, name, &voice)?);
@@ -130,7 +128,7 @@ impl BundleVoices {
                 components: &components,
                 named: &self.names(),
             };
-            earlier.carry_over(&new, dir, &flow_lm, &mut manifest.voices)?;
+            earlier.carry_over(&new, dir, &flow_lm, &mut manifest.voices, observer)?;
         }
         if let Some(seed) = self.synthetic {
             for (name, seed) in SYNTHETIC_VOICES.iter().zip(seed..) {
@@ -145,14 +143,15 @@ impl BundleVoices {
 /// Refuses a voice that a bundle without some components cannot have.
 fn check_components(source: &VoiceSource, from: &str, components: &[ComponentName]) -> Result<()> {
     if !components.contains(&ComponentName::FlowLm) {
-        bail!("voices need flow_lm: leave out --voices, or --components");
+        return Err(VoiceProblem::NeedFlowLm.into());
     }
     if matches!(source, VoiceSource::Recording(_))
         && !components.contains(&ComponentName::MimiEncoder)
     {
-        bail!(
-            "{from} is a recording: making a voice from it needs mimi_encoder, which is not among the components"
-        );
+        return Err(VoiceProblem::NeedEncoder {
+            from: from.to_owned(),
+        }
+        .into());
     }
     Ok(())
 }
@@ -169,10 +168,9 @@ fn expand(typed: &[String], variant: Option<&str>) -> Result<Vec<String>> {
                 let voices = Variant::find(variant)?.voices();
                 names.extend(voices.iter().map(|voice| voice.name.to_owned()));
             }
-            ("default" | "all", None) => bail!(
-                "--voices {typed}: the predefined voices work with the released models only, and this is a \
-                 model of its own: give voice files or recordings"
-            ),
+            ("default" | "all", None) => {
+                return Err(VoiceProblem::NoPredefined { typed }.into());
+            }
             _ => names.push(typed.clone()),
         }
     }
@@ -187,7 +185,8 @@ fn expand(typed: &[String], variant: Option<&str>) -> Result<Vec<String>> {
 
 /// Writes the file of a voice: trimmed to its positions, f16.
 pub(crate) fn store(dir: &Path, name: &str, voice: &Voice) -> Result<bundle::VoiceEntry> {
-    let file = voice.to_safetensors(VoiceForm::Current, VoiceDType::F16)?;
+    let file = voice.to_safetensors(VoiceForm::Current, VoiceDType::F16);
+    let file = file.map_err(SpeechError::from)?;
     let file_name = bundle::VoiceEntry::file_name(name);
     let path = dir.join(&file_name);
     Destination::find(&path)?.open()?.finish_with(&file)?;
@@ -206,7 +205,7 @@ fn open(dir: &Path, manifest: &Manifest) -> Result<Cloner> {
 
 /// A voice of random numbers.
 fn synthetic(flow_lm: &Component, seed: u64) -> Result<Voice> {
-    let mut noise = Noise::new(seed, 1.0, None)?;
+    let mut noise = Noise::new(seed, 1.0, None).map_err(SpeechError::from)?;
     let states = flow_lm.states.iter().map(|state| {
         let size = |dim: &Dim| match dim {
             Dim::Fixed(size) => *size,
@@ -215,12 +214,10 @@ fn synthetic(flow_lm: &Component, seed: u64) -> Result<Voice> {
         let shape: Vec<_> = state.shape.iter().map(size).collect();
         let mut rows = vec![0.0; shape.iter().product()];
         noise.fill(&mut rows);
-        Ok((state.input.clone(), Tensor::f32(shape, rows)?))
+        let tensor = Tensor::f32(shape, rows).map_err(SpeechError::from)?;
+        Ok((state.input.clone(), tensor))
     });
     let states = states.collect::<Result<Vec<_>>>()?;
-    Ok(Voice::from_states(
-        flow_lm,
-        states,
-        SYNTHETIC_POSITIONS as i64,
-    )?)
+    let voice = Voice::from_states(flow_lm, states, SYNTHETIC_POSITIONS as i64);
+    Ok(voice.map_err(SpeechError::from)?)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use super::VoiceProblem;
 
 /// Longest name, so that a file of that name is possible on every system.
 const LONGEST_VOICE_NAME: usize = 64;
@@ -20,7 +20,7 @@ pub(crate) struct Named {
 
 impl Named {
     /// Parses `NAME=FILE`, or derives the name from the file.
-    pub(crate) fn parse(typed: &str) -> Result<Self> {
+    pub(crate) fn parse(typed: &str) -> Result<Self, VoiceProblem> {
         let given = typed
             .split_once('=')
             .filter(|(name, from)| !from.is_empty() && !name.contains(['/', '\\', ':']))
@@ -53,7 +53,7 @@ pub(crate) fn split(typed: &str) -> Vec<String> {
 
 /// The name of a voice from there: the last part of its path, without the ending. The flag says
 /// whether characters were replaced.
-pub(crate) fn of(typed: &str) -> (String, bool) {
+pub fn of(typed: &str) -> (String, bool) {
     let is_location = typed.contains("://");
     let path = match typed.split(['@', '?', '#']).next() {
         Some(path) if is_location => path,
@@ -89,11 +89,12 @@ pub(crate) fn of(typed: &str) -> (String, bool) {
 }
 
 /// A name that is allowed in a file's name and in an address.
-pub(crate) fn checked(name: &str) -> Result<String> {
+pub fn checked(name: &str) -> Result<String, VoiceProblem> {
     if name.is_empty() || name.len() > LONGEST_VOICE_NAME || !name.chars().all(is_plain) {
-        bail!(
-            "{name:?} cannot name a voice: letters, digits, _ and - only, at most {LONGEST_VOICE_NAME}"
-        );
+        return Err(VoiceProblem::Name {
+            name: name.to_owned(),
+            longest: LONGEST_VOICE_NAME,
+        });
     }
     Ok(name.to_owned())
 }

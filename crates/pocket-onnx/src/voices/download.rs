@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
 use checkpoint::{Fetched, Hub, Location, Progress, WeightsError};
 
-use crate::progress::Bar;
+use crate::error::About;
+use crate::observer::Watched;
+use crate::{Error, Observer, Result};
 
 /// A download younger than this is up to date.
 const FRESH_DOWNLOAD: Duration = Duration::from_secs(10);
@@ -20,8 +21,8 @@ pub(crate) struct Download {
 
 impl Download {
     /// Fetches the file at `location`.
-    pub(crate) fn fetch(hub: Hub, location: &Location, quiet: bool) -> Result<Self> {
-        let path = hub.fetch(location, &Bar::new(quiet))?;
+    pub(crate) fn fetch(hub: Hub, location: &Location, observer: &dyn Observer) -> Result<Self> {
+        let path = hub.fetch(location, &Watched(observer))?;
         let location = location.to_string();
         Ok(Self {
             hub,
@@ -40,8 +41,12 @@ impl Download {
     }
 
     /// Reads the file; see [`read_fetched`].
-    pub(crate) fn read<T>(&self, quiet: bool, read: impl Fn() -> Result<T>) -> Result<T> {
-        read_fetched(&self.hub, &[&self.fetched], &Bar::new(quiet), read)
+    pub(crate) fn read<T>(
+        &self,
+        observer: &dyn Observer,
+        read: impl Fn() -> Result<T>,
+    ) -> Result<T> {
+        read_fetched(&self.hub, &[&self.fetched], &Watched(observer), read)
     }
 }
 
@@ -85,7 +90,7 @@ pub(crate) fn read_fetched<T>(
         hub.forget(location)?;
     }
     let described = described.join(" and ");
-    Err(error).with_context(|| {
+    Err::<T, _>(error).about(|| {
         format!(
             "{described}, cannot be used; it was deleted, and will be downloaded again next time"
         )
@@ -93,10 +98,8 @@ pub(crate) fn read_fetched<T>(
 }
 
 /// Whether each file could be read, but they do not match.
-fn is_sound(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<WeightsError>()
-        .is_some_and(|error| matches!(error, WeightsError::Mismatch(_)))
+fn is_sound(error: &Error) -> bool {
+    matches!(error.root(), Error::Weights(WeightsError::Mismatch(_)))
 }
 
 fn age(file: &Fetched) -> Option<Duration> {
