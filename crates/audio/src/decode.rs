@@ -217,7 +217,7 @@ impl TrackReader<'_> {
     fn unsupported(&self, codec: Option<&str>) -> RecordingError {
         let file = match self.found {
             FileType::Audio("M4P") => {
-                "a recording (M4P), which its shop may have locked".to_owned()
+                "an M4P file, which may be copy-protected".to_owned()
             }
             found => found.to_string(),
         };

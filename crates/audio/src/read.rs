@@ -62,7 +62,8 @@ impl Recording {
     }
 }
 
-/// Tells WAV files, foreign files and the rest apart.
+/// Decodes a source: a WAV file with the reader of this crate, anything else that is a recording with
+/// `symphonia`.
 fn find(
     path: &Path,
     mut source: RecordingReader,

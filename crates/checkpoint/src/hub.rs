@@ -2,8 +2,8 @@
 //! pocket-tts `utils/utils.py`.
 //!
 //! 1. A file that an earlier download left in the hub's own cache, by this
-//!    program or by `huggingface_hub`, is used without any request. A branch is
-//!    taken where it stood then; delete its `refs` entry to ask again.
+//!    program or by `huggingface_hub`, is used without any request. A branch
+//!    means the commit that it had then; delete its `refs` entry to ask again.
 //! 2. Otherwise the hub describes the file (commit, hash, size), and it is
 //!    downloaded into the same cache: resumed where an earlier try broke off,
 //!    checked against size and hash, and only then given its name.
@@ -12,8 +12,8 @@
 //!    answers are refused: they are what login pages and wrong addresses give.
 //!
 //! The crate `hf-hub` (0.5) is not used: it finds a commit in the cache only
-//! through a `refs` entry, which the Python client does not write; it checks no
-//! hash; and it appends to an unfinished file even where the server ignored the
+//! through a `refs` entry, which the Python client does not write for a commit hash; it checks no
+//! hash; and it appends to an unfinished file even if the server ignored the
 //! `Range`.
 
 mod address;

@@ -37,8 +37,8 @@ impl Engine {
         Self { options }
     }
 
-    /// The engine with the fastest instruction set that passes a test here, if one does: for
-    /// wasm, which cannot ask its processor. `now` is a clock in milliseconds.
+    /// The engine with the instruction set that the self-test chooses, or none if no set passes:
+    /// for wasm, which cannot ask its processor. `now` is a clock in milliseconds.
     pub fn tested(now: impl FnMut() -> f64) -> Option<Self> {
         let isa = Some(CpuKernels::tested(now)?.isa());
         Some(Self::new(EngineOptions {

@@ -270,7 +270,8 @@ impl Module for MimiEncoder {
     fn start(&self) {}
 
     /// `audio` [1, 1, N] -> `latents` [1, F, inner] and `prompt` [1, F, D], with one row more
-    /// where the model has `bos_before_voice`. It runs in pieces, as a stream would.
+    /// where the model has `bos_before_voice`. It runs `ENCODER_FRAMES` frames at a
+    /// time, with a state that lasts for one call.
     fn run(
         &self,
         ctx: &mut Context,

@@ -18,8 +18,8 @@ pub(crate) struct Seanet {
 }
 
 /// Layers that run together on the same positions. They are in the order of upstream's `model`
-/// list, without its activations: every layer but the first, and every convolution in a residual
-/// block, comes after one.
+/// list, without its activations: an ELU precedes every layer but the first, and every convolution of
+/// a residual block.
 #[derive(Clone, Debug)]
 struct SeanetSection {
     layers: Vec<SeanetLayer>,
@@ -31,13 +31,13 @@ struct SeanetSection {
 struct SeanetLayer {
     /// Index in upstream's list.
     index: usize,
-    /// Inputs of a transformer position.
+    /// Rows of the layer's input per transformer position.
     rate: usize,
     kind: SeanetLayerKind,
 }
 
-/// Inputs of a position from which on layers run in pieces: they have small weights and large
-/// outputs, and the outputs of a piece stay in the processor's caches.
+/// Rate from which on layers run in pieces: they have small weights and large outputs, and the
+/// outputs of a piece stay in the processor's caches.
 const IN_PIECES_RATE: usize = 16;
 /// Positions of a piece.
 const PIECE_POSITIONS: usize = 4;

@@ -69,11 +69,11 @@ pub trait WriteProgress {
     fn advanced(&self, bytes: u64);
     /// So many weights of a component were rounded, as bf16 does not hold them.
     fn rounded(&self, name: ComponentName, weights: usize);
-    /// Asked often: whether to stop and leave everything as it was.
+    /// Whether to stop and leave everything as it was. Called often.
     fn cancelled(&self) -> bool;
 }
 
-/// Nobody watches.
+/// Ignores progress.
 impl WriteProgress for () {
     fn started(&self, _: u64) {}
     fn component(&self, _: ComponentName) {}
@@ -89,7 +89,8 @@ impl Export<'_> {
     ///
     /// # Errors
     ///
-    /// On every error the old bundle is whole and nothing of the new one is left.
+    /// On every error the old bundle is whole and nothing of the new one is left, except with
+    /// [`ExportError::Kept`]: the new bundle is finished, and stays in its staging folder.
     pub fn write(
         &self,
         output: &Path,

@@ -1,6 +1,6 @@
-//! A folder that becomes the bundle all at once, or goes without a trace.
+//! The folder in which a bundle is written before it replaces the old one.
 //!
-//! `docs/design/export.md`, "Moving a bundle into place", tells why there are two forms and in which order files move.
+//! `docs/design/export.md`, "Moving a bundle into place", says why there are two kinds and in which order files move.
 
 mod contents;
 mod install;
@@ -21,8 +21,8 @@ use crate::ExportError;
 
 /// The folder in which a bundle is written. Dropped without [`Staging::commit`], it is removed.
 ///
-/// Both the bundle's folder and this one are locked: what a killed conversion left behind is told
-/// from what a running one is writing, and cleared away.
+/// Both the bundle's folder and this one are locked, so the leftovers of a killed conversion can be
+/// told from the files of a running one, and are deleted.
 #[derive(Debug)]
 pub struct Staging {
     dir: PathBuf,
@@ -40,9 +40,9 @@ pub struct Staging {
 /// Where the staging folder lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StagingKind {
-    /// Beside the bundle's folder, which it takes the place of.
+    /// Beside the bundle's folder, which it replaces.
     Beside,
-    /// Inside the bundle's folder, which its files are moved into.
+    /// Inside the bundle's folder, into which its files are moved.
     Inside,
 }
 
@@ -59,7 +59,7 @@ impl Staging {
                 path: target.to_owned(),
             });
         }
-        // Where a link leads, the bundle is replaced and the link stays.
+        // A link is followed: its target is replaced.
         let target = files::resolve(target).map_err(ExportError::write(target))?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
             return Err(ExportError::NotAFolder { path: target });

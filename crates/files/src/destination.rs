@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use crate::links::{Descriptor, descriptor};
 use crate::{OutputError, OutputFile, resolve};
 
-/// An output that can be written, as far as this can be known before.
+/// An output that can be written, as far as this can be known in advance.
 #[derive(Clone, Debug)]
 pub struct Destination {
     /// As given, for messages.
@@ -92,7 +92,8 @@ impl Destination {
     }
 
     /// Opens it. Nothing that exists changes before [`OutputFile::finish`], with these exceptions:
-    /// a device or a pipe takes bytes at once, and opening a pipe waits for its reader.
+    /// a device or a pipe takes bytes at once, a file for which no temporary one can be made is
+    /// emptied, and opening a pipe waits for its reader.
     ///
     /// # Errors
     ///

@@ -51,7 +51,7 @@ impl Foreign {
                 "`pocket-onnx voice export` makes a voice file from a recording (`cloneVoice` in a page)"
             }
             (FileType::Safetensors, Expected::Recording) => {
-                "a voice file is recognised by its ending .safetensors"
+                "it holds a voice or weights, not sound: give it where a voice is expected"
             }
             (FileType::OtherModel(_), Expected::Weights) => {
                 "give the safetensors file that it was made from"

@@ -122,11 +122,11 @@ struct AttentionWork<'a> {
     context: usize,
     /// Rows of queries, one for each of the last cached rows.
     count: usize,
-    /// Room for scores: `[QUERY_ROWS, num_heads, rows of all blocks]`.
+    /// Buffer for scores: `[QUERY_ROWS, num_heads, rows of all blocks]`.
     scores: &'a mut [f32],
-    /// Room for sums: `[QUERY_ROWS, num_heads, padded head_dim]`.
+    /// Buffer for sums: `[QUERY_ROWS, num_heads, padded head_dim]`.
     sums: &'a mut [f32],
-    /// Room for what they are multiplied with: `[QUERY_ROWS, num_heads]`.
+    /// Buffer for the factors of the sums: `[QUERY_ROWS, num_heads]`.
     factors: &'a mut [f32],
     /// `[count, num_heads, head_dim]`
     out: &'a mut [f32],

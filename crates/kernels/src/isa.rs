@@ -15,7 +15,7 @@ use crate::simd::wasm::Wasm;
 /// A set of instructions that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
-    /// What every processor has: left out of wasm with vectors, where all have those.
+    /// Plain code. Not compiled into wasm with SIMD128, which every browser that loads it has.
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     Scalar,
     /// x86-64: AVX2 and FMA.

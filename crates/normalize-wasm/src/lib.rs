@@ -1,4 +1,4 @@
-//! Texts as they are spoken, as a wasm module of its own: its tables are larger than the rest of the
+//! `normalize` as a wasm module of its own: its tables are larger than the rest of the
 //! text code, and a page loads them only when numbers or words of a list are to be rewritten.
 
 use js_sys::{Array, Error, Uint32Array};
@@ -122,8 +122,8 @@ impl Rewritten {
         self.rewritten.expanded.text.clone()
     }
 
-    /// Four numbers for each part that was rewritten, in order: the bytes of the new text in UTF-8
-    /// from and to which it reaches, and those of the source.
+    /// Four numbers for each part that was rewritten, in order: its start and end in the new text, and
+    /// its start and end in the source, in bytes of UTF-8.
     #[wasm_bindgen(getter)]
     pub fn parts(&self) -> Uint32Array {
         let parts = self.rewritten.expanded.map.parts().iter();
@@ -154,7 +154,7 @@ fn replacements(list: &JsValue) -> Result<Replacements, JsValue> {
     }
     let pairs = words.iter().map(|(word, spoken)| (&**word, &**spoken));
     Replacements::from_pairs(pairs)
-        // Members of an object have no lines; the fault names the word.
+        // Pairs have no line numbers; the fault names the word.
         .map_err(|error| options(&format!("{what}: {}", error.fault)))
 }
 

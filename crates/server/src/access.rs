@@ -21,7 +21,7 @@ const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// Allows every host, or every origin.
 const ANY: &str = "*";
 
-/// Who is answered besides programs and pages of this machine.
+/// Which clients, besides programs and pages of this machine, may use the server.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     /// Host names that the server answers to; `*` allows all.

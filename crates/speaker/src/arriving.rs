@@ -43,9 +43,9 @@ struct WaitingText {
     is_closed: bool,
     /// Why the text breaks off.
     failure: Option<Box<dyn Error + Send + Sync>>,
-    /// Whether all before the failure has been spoken.
+    /// Whether a flush was returned before the failure, so that the text before it is spoken.
     has_flushed: bool,
-    /// Whether the speaker has gone.
+    /// Whether the utterance that speaks the text was dropped or has ended.
     is_over: bool,
 }
 
@@ -82,7 +82,7 @@ impl TextSender {
         }
     }
 
-    /// Has all that was pushed spoken, without waiting for the end of a sentence.
+    /// Makes the utterance speak all that was pushed, without waiting for the end of a sentence.
     pub fn flush(&self) -> Result<(), TextSenderError> {
         self.shared.change(|state| {
             state.check()?;
@@ -91,7 +91,7 @@ impl TextSender {
         })
     }
 
-    /// The text is over. Closing it again changes nothing.
+    /// Ends the text: nothing more will come. Closing it again changes nothing.
     pub fn close(&self) {
         self.shared.change(|state| {
             state.is_closed = true;

@@ -156,8 +156,8 @@ impl Stretch {
         usize::try_from(samples).unwrap_or(usize::MAX)
     }
 
-    /// Direction of the next jump, if enough of the input is there to choose it. At the `last` of
-    /// the input the available part must be enough.
+    /// Direction of the next jump, if enough of the input is there to choose it. With `last`, nothing
+    /// more will come, and the available part must do.
     fn way(&self, last: bool) -> Option<Direction> {
         let Lengths {
             longest, shortest, ..
@@ -204,8 +204,8 @@ impl Stretch {
         };
     }
 
-    /// Cross-fades from one place of the input to another. The less similar they are, the more of
-    /// both is needed to keep the loudness.
+    /// Cross-fades from one place of the input to another. Dissimilar waveforms partly
+    /// cancel each other, so the sum is amplified accordingly.
     fn fade(&self, from: usize, to: usize, Jump { alike, .. }: Jump, out: &mut Vec<f32>) {
         let length = self.form.fade;
         let (old, new) = (&self.kept[from..from + length], &self.kept[to..to + length]);

@@ -37,12 +37,12 @@ impl Tensor {
     }
 }
 
-/// Puts a block of `new` values of `rows` behind each block of `old` values.
+/// Appends each run of `new` values of `rows` to each run of `old` values of `values`.
 fn interleave<T: Copy>(values: &mut Vec<T>, old: usize, rows: &[T], new: usize) {
     if new == 0 || rows.is_empty() {
         return;
     }
-    // One block, or nothing yet.
+    // One run, or nothing yet.
     if values.len() == old || old == 0 {
         values.extend_from_slice(rows);
         return;

@@ -18,7 +18,7 @@ pub const DEFAULT_TOLERANCE: f64 = 2e-5;
 
 /// What to verify a bundle with.
 pub struct VerifyOptions<'a> {
-    /// What runs the graphs; the others are compared with the first.
+    /// Backends to run the components with; the first is the one that the others are compared with.
     pub backends: Vec<&'a dyn Backend>,
     /// Folder of recorded outputs of pocket-tts for the same weights.
     pub records: Option<&'a Path>,
@@ -40,7 +40,7 @@ impl Default for VerifyOptions<'_> {
 ///
 /// # Errors
 ///
-/// Only where there is nothing to judge; whatever is wrong with the bundle stands in the report.
+/// Only if nothing can be verified; whatever is wrong with the bundle is in the report.
 pub fn verify(
     dir: &Path,
     options: &VerifyOptions<'_>,
@@ -110,7 +110,7 @@ struct Verification<'a> {
     references: Option<&'a ReferenceOutputs>,
     tolerance: f64,
     table: DifferenceTable,
-    /// What the first backend gave, and the difference up to which it is right.
+    /// The first backend that ran each component, what it gave, and its tolerance.
     first: BTreeMap<ComponentName, (&'static str, Trace, f64)>,
 }
 
@@ -181,9 +181,9 @@ impl Verification<'_> {
                 None => {
                     self.first.insert(name, (run.backend, trace, allowed));
                 }
-                Some((reference, expected, reference_allowed)) => {
-                    run.table.allow(allowed.max(*reference_allowed));
-                    let what = format!("{} / {reference}", run.backend);
+                Some((first, expected, first_allowed)) => {
+                    run.table.allow(allowed.max(*first_allowed));
+                    let what = format!("{} / {first}", run.backend);
                     trace.compare(expected, name, &what, run.table);
                     run.table.allow(allowed);
                 }
@@ -199,7 +199,7 @@ impl Verification<'_> {
     }
 }
 
-/// Whether the reference outputs could be read, and used at all.
+/// Whether the records could be read, and used at all.
 fn references_check(references: &ReferenceOutputs, compared: bool) -> Check {
     let damaged = references.damaged.iter();
     let mut findings: Vec<String> = damaged.map(|error| chain(error)).collect();

@@ -6,15 +6,15 @@ use crate::{PANEL, QUANT_BLOCK, TableFormat, WeightFormat};
 /// All facts of one [`WeightFormat`]: everything else follows from them.
 #[derive(Debug)]
 pub struct Facts {
-    /// The name, as it is typed and as it stands in the manifest.
+    /// The name, in options and in the manifest.
     pub name: &'static str,
-    /// Inputs that are stored together: their number is padded with zeros to a multiple.
+    /// The number of inputs is padded with zeros to a multiple of this.
     pub group: usize,
     /// Number type of a panel's values, as the data file and ONNX have it.
     pub element: Element,
     /// A panel's values are `[inputs / tile_inputs][tile]`.
     pub tile_inputs: usize,
-    /// Sizes of a tile, outermost first.
+    /// Sizes of a cell, outermost first: what a panel holds of `cell_inputs` inputs.
     pub tile: &'static [usize],
     /// How the scales of a panel are stored.
     pub scales: Scales,

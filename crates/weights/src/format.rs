@@ -1,4 +1,4 @@
-//! Number formats.
+//! Weight formats.
 
 use std::fmt;
 

@@ -29,7 +29,7 @@ pub(super) type PanelBytes4 = [u8; 4 * PANEL];
 
 /// How a format packs quants.
 pub(super) trait PackedQuants {
-    /// What is added to a weight.
+    /// What is added to a rounded weight, so that its quant has no sign.
     const OFFSET: i32;
     /// Bytes of [`GROUP`] inputs of a panel.
     const GROUP_BYTES: usize;
@@ -107,7 +107,7 @@ fn multiply_quantised<Q: PackedQuants>(
     product: Product<'_>,
     scratch: &mut Scratch,
 ) {
-    // It never shrinks: what is taken away would be filled again by the next product.
+    // Never shrunk: a later product would have to fill it with zeros again.
     let fours = product.weight.matrix.padded_inputs() / 4;
     if scratch.unpacked_panel.len() < fours {
         scratch.unpacked_panel.resize(fours, [0; 4 * PANEL]);
@@ -335,7 +335,7 @@ unsafe fn add_blocks<S: Simd, Q: PackedQuants, const R: usize>(
     rows: RowBlocks,
     sums: &mut [S::F32x16; R],
 ) {
-    // V8 has no registers for a loop that is written out.
+    // V8 runs out of registers if the loop is unrolled.
     let fours = if cfg!(target_arch = "wasm32") {
         black_box(QUANT_BLOCK / 4)
     } else {

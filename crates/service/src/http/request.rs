@@ -56,7 +56,7 @@ impl SpeechRequest {
             return Err(ApiError::new(status, "the body is no JSON object"));
         };
         let text = string(&members, "input")?;
-        let text = text.ok_or_else(|| ApiError::param("input", "input is missing: the text"))?;
+        let text = text.ok_or_else(|| ApiError::param("input", "input is missing: it is the text to be spoken"))?;
         check_text("input", text, settings)?;
         let stream = flag(&members, "stream")?.unwrap_or(false);
         let timestamps = flag(&members, "timestamps")?.unwrap_or(false);
@@ -166,10 +166,10 @@ pub(crate) fn check_text(
             format!("{param} is empty: it is the text to be spoken"),
         ));
     }
-    let letters = text.chars().count();
-    if letters > settings.longest_text {
+    let characters = text.chars().count();
+    if characters > settings.longest_text {
         let message = format!(
-            "{param} has {letters} letters, and {} are allowed: send it in parts",
+            "{param} has {characters} characters, and {} are allowed: send it in parts",
             settings.longest_text
         );
         return Err(ApiError::param(param, message).code("string_above_max_length"));
@@ -203,7 +203,7 @@ fn format(members: &Map<String, Value>) -> Result<Format, ApiError> {
         Some("aac") => Err(ApiError::param(
             "response_format",
             format!(
-                "aac is not written here (its encoders are under patents or other licences): use {}",
+                "aac is not supported (its encoders need patent or other licences): use {}",
                 names()
             ),
         )),

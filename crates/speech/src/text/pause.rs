@@ -6,7 +6,7 @@ use super::map::Mapped;
 /// Longest pause, in seconds.
 pub const LONGEST_PAUSE: f64 = 60.0;
 
-/// Bytes after which a bracket that is still open begins no marker.
+/// Longest marker, in bytes: an open bracket that is followed by more is text.
 pub(super) const LONGEST_MARKER: usize = 128;
 
 /// Most near misses that are kept: a few are enough to tell what is wrong.
@@ -44,7 +44,7 @@ enum Bracket {
 }
 
 impl Markers {
-    /// Takes more of the text. Refuses a pause that nobody means.
+    /// Takes more of the text. Refuses a pause longer than [`LONGEST_PAUSE`].
     pub(super) fn push(
         &mut self,
         text: &Mapped,
@@ -187,7 +187,7 @@ fn seconds(inside: &str) -> Option<f64> {
         "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
         _ => return None,
     };
-    // Whether 1,500ms is a thousand and a half or one and a half is anybody's guess.
+    // 1,500ms may mean fifteen hundred or one and a half milliseconds.
     let thousands = number
         .rsplit_once(',')
         .is_some_and(|(_, part)| part.len() == 3);

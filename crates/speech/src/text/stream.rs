@@ -24,21 +24,21 @@ pub enum ChunkOrPause {
     Pause(f64),
 }
 
-/// How it goes on with a text.
+/// What [`TextStream::next`] found.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
-    /// With this.
+    /// Something to speak.
     Say(ChunkOrPause),
-    /// With another call: a piece of the text has been worked on, and nothing came of it yet.
+    /// Nothing yet, after work on a piece of the text: call again.
     Again,
-    /// With more of the text.
+    /// Nothing: it needs more of the text.
     More,
-    /// Not at all: all is said.
+    /// The text is over, and everything was returned.
     Over,
 }
 
-/// Makes chunks and pauses of a text as it comes. What it keeps, and what it does in one call, has
-/// the size of a piece of text and of a few sentences, not of the whole.
+/// Makes chunks and pauses of a text as it arrives. What it keeps, and what it does in one call, is
+/// bounded by a piece of text and a few sentences, not by the whole text.
 pub struct TextStream {
     unspoken: Unspoken,
     markers: Markers,
@@ -72,7 +72,8 @@ impl TextStream {
         }
     }
 
-    /// Takes more of the text, best a few thousand bytes. Refuses a pause that nobody means.
+    /// Takes more of the text, best a few thousand bytes. Refuses a pause longer than
+    /// [`super::LONGEST_PAUSE`].
     pub fn push(&mut self, text: &str) -> Result<(), TextError> {
         self.push_made(text, text, &SourceMap::identity(text.len(), 0))
     }
@@ -98,15 +99,14 @@ impl TextStream {
         self.markers.push(&text, &mut hear)
     }
 
-    /// The source behind the last chunk, which nothing is said of. Once the text is over, it and the
-    /// chunks' excerpts make the whole source, but for tens of kilobytes in a row of what is not
-    /// spoken.
+    /// The source after the last chunk, none of which is spoken. Once the text is over, it and the
+    /// chunks' excerpts make the whole source, unless tens of kilobytes in a row are not spoken.
     pub fn rest(&self) -> &Excerpt {
         self.unspoken.rest()
     }
 
-    /// Ends the chunk here: what has come is spoken without what comes later, as if
-    /// `[pause 0s]` stood here.
+    /// Ends the passage here: what has come is spoken without what comes later, as if `[pause 0s]`
+    /// stood here.
     pub fn flush(&mut self) -> Result<(), TextError> {
         let (passages, events) = (&mut self.passages, &mut self.events);
         let mut hear = |piece: TextOrPause| passages.push(piece, events);
@@ -128,7 +128,7 @@ impl TextStream {
         self.markers.near_misses()
     }
 
-    /// The text is over.
+    /// Ends the text: nothing more will come.
     pub fn finish(&mut self) -> Result<(), TextError> {
         let (passages, events) = (&mut self.passages, &mut self.events);
         let mut hear = |piece: TextOrPause| passages.push(piece, events);
@@ -152,7 +152,7 @@ impl TextStream {
         events.chain(ready).sum::<usize>() + self.chunks.kept() + self.unspoken.kept()
     }
 
-    /// What comes next. Refuses a text at whose end nothing has been said.
+    /// What comes next. Refuses a text that ends without anything to speak.
     pub fn next(
         &mut self,
         tokenizer: &Tokenizer,

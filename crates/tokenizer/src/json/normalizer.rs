@@ -126,7 +126,8 @@ impl NormalizerStep {
     }
 }
 
-/// The text with a prefix, whose source is the first character of the text.
+/// The text with a prefix, whose source is empty here; `tokenizers` counts it to the first character
+/// of the text, as `from_start` does.
 pub(super) fn prepended(old: &Normalized, prepend: &str) -> Normalized {
     let mut new = old.rewrite();
     new.put(prepend, 0..0);
@@ -174,7 +175,8 @@ struct Pairing<'a> {
     /// For each new character its size, and its effect on the old ones: 0 replaces the next one, 1
     /// adds itself, -n removes n more than the one that it replaces.
     changes: Vec<(usize, isize)>,
-    /// Old characters with a result, each of which has at least one byte.
+    /// Old characters with a replacement so far: each has at least one byte, so this is the least
+    /// number of new bytes.
     left: usize,
     modified: bool,
 }

@@ -16,12 +16,12 @@ pub(super) struct PackedValues<'p, R> {
     rounded: bool,
 }
 
-/// Memory to work in, whatever it holds.
+/// Reused buffers, whose contents are overwritten.
 #[derive(Default)]
 pub(super) struct WriterScratch {
     /// Rows of a table, outputs of a panel.
     rows: Vec<f32>,
-    /// What is read before values change places.
+    /// A tensor as read, before its values are put into the order of the matrix.
     tensor: Vec<f32>,
 }
 
@@ -151,7 +151,7 @@ impl<'p, E, R: ValueReader<Error = E>> PackedValues<'p, R> {
                 let stride = kernel / 2;
                 for (row, output) in rows.chunks_exact_mut(matrix.inputs.max(1)).zip(outputs) {
                     let (position, out) = (output / outs, output % outs);
-                    // The input before reaches this output with its kernel's second half.
+                    // The previous input reaches this output through the second half of the taps.
                     for (row, tap) in row
                         .chunks_exact_mut(channels.max(1))
                         .zip([stride + position, position])

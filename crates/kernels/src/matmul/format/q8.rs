@@ -20,7 +20,7 @@ use crate::{Rows, Scratch, WeightStats};
 /// Activations are rounded to more bits than the weights have, so that the weights' error
 /// dominates.
 pub(super) const ROUNDING: ActivationRounding = ActivationRounding::Rows;
-/// Inputs whose products fit into 32 bits, in fours: a chunk.
+/// Groups of four inputs whose products fit into 32 bits: a span.
 const CHUNK_FOURS: usize = (i32::MAX / (Q8_MAX * A_MAX)) as usize / 4;
 /// Fours of a panel that are read before the next panel's.
 const INTERLEAVE_FOURS: usize = 8;
