@@ -59,7 +59,7 @@ pub(crate) fn ask_and_install(groups: &[Group], yes: bool) -> Result<()> {
     )
 }
 
-/// The answer that is typed; no where nobody can type.
+/// The answer that is typed; no if there is no terminal.
 fn ask(question: &str) -> Result<bool> {
     if !stdin().is_terminal() {
         return Ok(false);

@@ -228,7 +228,7 @@ pub enum ManifestError {
         /// Its version.
         version: u32,
     },
-    /// It names a file that need not lie in the bundle's folder.
+    /// It names a file that may be outside the bundle's folder.
     #[error("{path}: {name:?} is not the name of a file in the bundle's folder")]
     FileName {
         /// The manifest.
@@ -272,7 +272,7 @@ impl Manifest {
         }
     }
 
-    /// The heads of `flow_lm` that tell when words are spoken; none if nobody knows.
+    /// The heads of `flow_lm` that tell when words are spoken; none if they are not known.
     pub fn word_heads(&self) -> &[WordHead] {
         let variant = || Variant::find(self.variant.as_deref()?).ok();
         match &self.word_heads {

@@ -131,8 +131,8 @@ impl Variant {
     }
 
     /// Values of the checkpoint, the encoder's included.
-    pub fn parameters(&self) -> u64 {
-        self.config().parameters()
+    pub fn value_count(&self) -> u64 {
+        self.config().value_count()
     }
 
     /// Bytes of the published checkpoint; of an included model, of its included checkpoint.

@@ -18,7 +18,7 @@ use crate::weight_bytes::WeightBytes;
 /// Options of the engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EngineOptions {
-    /// Instruction set; the best that the processor has unless given.
+    /// Instruction set; default: the best that the processor has.
     pub isa: Option<Isa>,
     /// Format of the KV caches. Unless given, it follows from the format of the weights, so that
     /// the error of the caches stays below that of the weights.

@@ -59,15 +59,15 @@ pub struct Identity {
 /// Why a bundle could not be completed.
 pub type CompletionError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Learns how far writing has come.
+/// Is told how far writing has come.
 pub trait WriteProgress {
     /// Weights of this many bytes will be written.
     fn started(&self, total: u64);
     /// A component's weights begin.
     fn component(&self, name: ComponentName);
-    /// So many more bytes were written.
+    /// This many more bytes were written.
     fn advanced(&self, bytes: u64);
-    /// So many weights of a component were rounded, as bf16 does not hold them.
+    /// This many weights of a component were rounded, because bf16 does not hold them.
     fn rounded(&self, name: ComponentName, weights: usize);
     /// Whether to stop and leave everything as it was. Called often.
     fn cancelled(&self) -> bool;
@@ -85,7 +85,7 @@ impl WriteProgress for () {
 }
 
 impl Export<'_> {
-    /// Writes the bundle to the folder `output`, replacing the one that is there.
+    /// Writes the bundle to the folder `output`, replacing an existing bundle.
     ///
     /// # Errors
     ///

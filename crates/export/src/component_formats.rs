@@ -40,7 +40,7 @@ impl ComponentFormats {
         Self(ComponentName::ALL.map(|_| Some(format)))
     }
 
-    /// The same formats but for one component.
+    /// These formats, with another one for `component`.
     #[must_use]
     pub fn with(mut self, component: ComponentName, format: WeightFormat) -> Self {
         self.0[component as usize] = Some(format);

@@ -27,12 +27,12 @@ use crate::ExportError;
 pub struct Staging {
     dir: PathBuf,
     target: PathBuf,
-    form: StagingKind,
-    /// Of `dir`.
+    kind: StagingKind,
+    /// The lock of `dir`.
     _lock: FolderLock,
-    /// Of `target`, where it is there.
+    /// The lock of `target`, if that exists.
     target_lock: Option<FolderLock>,
-    /// Whether `dir` is to be left.
+    /// Whether to leave `dir` when this is dropped.
     keep: bool,
     _made: NewFolders,
 }
@@ -80,7 +80,7 @@ impl Staging {
             make(&dir).map_err(ExportError::write(&target))?;
             Ok(dir)
         };
-        let (form, dir) = if place::has_to_stay(&target) {
+        let (kind, dir) = if place::has_to_stay(&target) {
             (StagingKind::Inside, None)
         } else {
             match beside() {
@@ -106,13 +106,13 @@ impl Staging {
             dir
         };
         let lock = claim(&dir, &target)?;
-        if form == StagingKind::Beside {
+        if kind == StagingKind::Beside {
             place::take_after(&dir, &target);
         }
         Ok(Self {
             dir,
             target,
-            form,
+            kind,
             _lock: lock,
             target_lock,
             keep: false,
@@ -168,7 +168,7 @@ impl Staging {
             // Somebody has put another folder there meanwhile.
             self.target_lock = lock::of_bundle(&target)?;
         }
-        match (self.form, is_there) {
+        match (self.kind, is_there) {
             (StagingKind::Beside, false) => {
                 fs::rename(&self.dir, &target).map_err(failed())?;
                 self.keep = true;

@@ -47,7 +47,7 @@ struct Staged {
 impl OutputFile {
     pub(crate) fn open(destination: Destination) -> Result<Self, OutputError> {
         let failed = destination.failed();
-        let writer = match &destination.way {
+        let writer = match &destination.kind {
             OutputKind::StandardOutput => Ok(OutputWriter::Stream(StandardStream::StandardOutput(
                 io::stdout(),
             ))),

@@ -27,10 +27,10 @@ pub enum Isa {
     /// 64-bit Arm.
     #[cfg(target_arch = "aarch64")]
     Neon,
-    /// WebAssembly: SIMD128, and relaxed SIMD where the build has it.
+    /// WebAssembly: SIMD128, and relaxed SIMD if the build has it.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Wasm,
-    /// The same, and relaxed SIMD's dot product of bytes.
+    /// WebAssembly: as [`Isa::Wasm`], and relaxed SIMD's dot product of bytes.
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
     WasmDot,
 }

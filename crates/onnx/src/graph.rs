@@ -137,7 +137,7 @@ impl Graph {
         Some(packing)
     }
 
-    /// A small tensor that stands in the graph itself; equal names share one.
+    /// A small tensor inside the graph itself; equal names share one.
     pub(crate) fn constant(
         &self,
         name: &str,

@@ -16,7 +16,7 @@ mod error;
 mod graph;
 mod graph_stream;
 mod inputs;
-pub mod location;
+pub mod install;
 #[cfg(feature = "onnxruntime")]
 pub mod onnxruntime;
 mod outputs;

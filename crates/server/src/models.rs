@@ -75,7 +75,9 @@ impl Models {
         for name in names {
             match Manifest::read(&self.root.join(&name)) {
                 Ok(_) if offers.first().is_some_and(|own| own.name == name) => {
-                    tracing::warn!("{name} is not offered: the bundle in the folder above it is called that");
+                    tracing::warn!(
+                        "{name} is not offered: the bundle in the folder above it is called that"
+                    );
                 }
                 Ok(manifest) => {
                     let dir = self.root.join(&name);

@@ -460,7 +460,7 @@ impl Generation {
     }
 }
 
-/// The pieces of a text that is there.
+/// The pieces of a complete text.
 fn pieces(text: TextPiece) -> TextSource {
     let mut parts = text.parts(TEXT_STEP_BYTES);
     Box::new(move |_| Ok(parts.next().into()))

@@ -1,11 +1,11 @@
-//! Putting rows behind rows, in place where that is possible.
+//! Appending rows to rows, in place if possible.
 
 use crate::{Data, Tensor, TensorError, TensorView, ViewData};
 
 impl Tensor {
-    /// Puts `rows` behind this tensor along `axis`. Number format and all other sizes must be
-    /// equal. Where all sizes before `axis` are 1 only `rows` is copied, most of the time: the
-    /// buffer grows by doubling.
+    /// Appends `rows` to this tensor along `axis`. Number type and all other sizes must be equal. If
+    /// all sizes before `axis` are 1, only `rows` is copied, most of the time: the buffer grows by
+    /// doubling.
     pub fn append(&mut self, axis: usize, rows: TensorView<'_>) -> Result<(), TensorError> {
         if !self.takes(axis, rows) {
             return Err(TensorError::Append {
@@ -19,7 +19,7 @@ impl Tensor {
         match (&mut self.data, rows.data()) {
             (Data::F32(values), ViewData::F32(rows)) => interleave(values, old, rows, new),
             (Data::I64(values), ViewData::I64(rows)) => interleave(values, old, rows, new),
-            // Number formats are equal, see above.
+            // Number types are equal, see above.
             _ => {}
         }
         self.shape[axis] += rows.shape()[axis];

@@ -191,7 +191,8 @@ impl CheckedPieces {
                         return Err(malformed("is a byte, but byte_fallback is off"));
                     }
                     let byte = byte(&text).filter(|byte| text == format!("<0x{byte:02X}>"));
-                    let byte = byte.ok_or_else(|| malformed("has the type BYTE, but not the form <0xNN>"))?;
+                    let byte = byte
+                        .ok_or_else(|| malformed("has the type BYTE, but not the form <0xNN>"))?;
                     bytes[usize::from(byte)] = Some(id);
                 }
                 PieceType::Normal | PieceType::Control | PieceType::Unused => {}

@@ -50,24 +50,24 @@ pub fn verify(
         return Err(VerifyError::NoBackend);
     }
     let manifest = Manifest::read(dir)?;
-    let references = options.records.map(ReferenceOutputs::open).transpose()?;
+    let records = options.records.map(ReferenceOutputs::open).transpose()?;
     progress("files and graphs");
     let structure::Structure { mut checks, sound } = structure::check(dir, &manifest);
-    let mut notes = not_run(&manifest, &sound, references.as_ref());
+    let mut notes = not_run(&manifest, &sound, records.as_ref());
 
     let mut verification = Verification {
         dir,
         manifest: &manifest,
-        references: references.as_ref(),
+        records: records.as_ref(),
         tolerance: options.tolerance,
         table: DifferenceTable::new(options.tolerance),
         first: BTreeMap::new(),
     };
     checks.extend(verification.run_all(options, &sound, &mut notes, progress));
     let comparisons = verification.table.finish();
-    if let Some(references) = &references {
+    if let Some(records) = &records {
         let compared = comparisons.iter().any(|row| row.what.ends_with("/ record"));
-        checks.push(references_check(references, compared));
+        checks.push(records_check(records, compared));
     }
     let names = options.backends.iter().map(|backend| backend.name());
     Ok(VerifyReport {
@@ -88,7 +88,7 @@ pub fn verify(
 fn not_run(
     manifest: &Manifest,
     sound: &[ComponentName],
-    references: Option<&ReferenceOutputs>,
+    records: Option<&ReferenceOutputs>,
 ) -> Vec<String> {
     let mut notes: Vec<String> = (manifest.components.keys())
         .filter(|name| !sound.contains(name))
@@ -97,8 +97,8 @@ fn not_run(
     let missing = ComponentName::ALL.into_iter();
     let missing = missing.filter(|name| !manifest.components.contains_key(name));
     notes.extend(missing.map(|name| format!("{name}: not in this bundle")));
-    if let Some(references) = references {
-        notes.extend(references.notes(|name| manifest.components.contains_key(&name)));
+    if let Some(records) = records {
+        notes.extend(records.notes(|name| manifest.components.contains_key(&name)));
     }
     notes
 }
@@ -107,7 +107,7 @@ fn not_run(
 struct Verification<'a> {
     dir: &'a Path,
     manifest: &'a Manifest,
-    references: Option<&'a ReferenceOutputs>,
+    records: Option<&'a ReferenceOutputs>,
     tolerance: f64,
     table: DifferenceTable,
     /// The first backend that ran each component, what it gave, and its tolerance.
@@ -189,10 +189,10 @@ impl Verification<'_> {
                 }
             },
         }
-        if let Some(references) = self.references {
+        if let Some(records) = self.records {
             let allowed = allowed.max(component.format.reference_error());
             run.table.allow(allowed);
-            let errors = references.compare(&mut run).into_iter();
+            let errors = records.compare(&mut run).into_iter();
             findings.extend(errors.map(|e| format!("{name} in {}: {}", run.backend, chain(&e))));
         }
         Ok(findings)
@@ -200,8 +200,8 @@ impl Verification<'_> {
 }
 
 /// Whether the records could be read, and used at all.
-fn references_check(references: &ReferenceOutputs, compared: bool) -> Check {
-    let damaged = references.damaged.iter();
+fn records_check(records: &ReferenceOutputs, compared: bool) -> Check {
+    let damaged = records.damaged.iter();
     let mut findings: Vec<String> = damaged.map(|error| chain(error)).collect();
     if findings.is_empty() && !compared {
         findings.push("nothing of the bundle could be compared with them".to_owned());

@@ -1,4 +1,4 @@
-//! Weights as a bundle's data files hold them: number formats, layouts, and the file's writer.
+//! Weights as a bundle's data files hold them: weight formats, layouts, and the file's writer.
 //!
 //! 1. A [`WeightFormat`] says how numbers are stored. All that is known of one format is in one
 //!    file of `formats`: its [`Facts`], how it is packed and unpacked, and its paragraph of

@@ -22,7 +22,7 @@ impl Scope<'_> {
     }
 
     /// The weight `name [out, in, kernel]` of a convolution, as f32.
-    pub fn kernel(&self, name: &str) -> Value {
+    pub fn convolution_weight(&self, name: &str) -> Value {
         let matrix = self.unpacked(name, Layout::Convolution);
         let [outputs, inputs, kernel] = *self.parameter_shape(name) else {
             return matrix;

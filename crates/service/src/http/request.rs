@@ -56,7 +56,9 @@ impl SpeechRequest {
             return Err(ApiError::new(status, "the body is no JSON object"));
         };
         let text = string(&members, "input")?;
-        let text = text.ok_or_else(|| ApiError::param("input", "input is missing: it is the text to be spoken"))?;
+        let text = text.ok_or_else(|| {
+            ApiError::param("input", "input is missing: it is the text to be spoken")
+        })?;
         check_text("input", text, settings)?;
         let stream = flag(&members, "stream")?.unwrap_or(false);
         let timestamps = flag(&members, "timestamps")?.unwrap_or(false);
@@ -118,15 +120,15 @@ impl OwnOptions {
         speed: Speed,
         words: bool,
     ) -> Result<SpeechOptions, ApiError> {
-        let own = speaker.model().options();
+        let model_options = speaker.model().options();
         Ok(SpeechOptions {
             seed: self.seed.map_or_else(fresh_seed, Ok).map_err(|error| {
                 ApiError::internal(format!("the system has no random numbers: {error}"))
             })?,
-            temperature: self.temperature.unwrap_or(own.temperature),
+            temperature: self.temperature.unwrap_or(model_options.temperature),
             speed,
             words: words && speaker.tells_words(),
-            ..own
+            ..model_options
         })
     }
 

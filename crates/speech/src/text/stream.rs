@@ -47,7 +47,7 @@ pub struct TextStream {
     chunks: Chunks,
     ready: VecDeque<ChunkOrPause>,
     is_over: bool,
-    has_said: bool,
+    has_emitted: bool,
     /// Chunks so far.
     count: usize,
 }
@@ -67,7 +67,7 @@ impl TextStream {
             chunks: Chunks::new(tokenizer, max_tokens, sizes),
             ready: VecDeque::new(),
             is_over: false,
-            has_said: false,
+            has_emitted: false,
             count: 0,
         }
     }
@@ -95,8 +95,8 @@ impl TextStream {
         self.unspoken.push(source);
         let text = Mapped::new(text, map.compose(&place));
         let (passages, events) = (&mut self.passages, &mut self.events);
-        let mut hear = |piece: TextOrPause| passages.push(piece, events);
-        self.markers.push(&text, &mut hear)
+        let mut emit = |piece: TextOrPause| passages.push(piece, events);
+        self.markers.push(&text, &mut emit)
     }
 
     /// The source after the last chunk, none of which is spoken. Once the text is over, it and the
@@ -109,13 +109,13 @@ impl TextStream {
     /// stood here.
     pub fn flush(&mut self) -> Result<(), TextError> {
         let (passages, events) = (&mut self.passages, &mut self.events);
-        let mut hear = |piece: TextOrPause| passages.push(piece, events);
-        self.markers.finish(&mut hear)?;
+        let mut emit = |piece: TextOrPause| passages.push(piece, events);
+        self.markers.finish(&mut emit)?;
         self.passages.flush(&mut self.events);
         Ok(())
     }
 
-    /// How far it is with what has come.
+    /// What it has, for a source that is asked for more.
     pub fn asking(&self) -> Asking {
         Asking {
             has_text: self.passages.is_open(),
@@ -123,7 +123,7 @@ impl TextStream {
         }
     }
 
-    /// What looks like a pause so far and is spoken as words; the first few.
+    /// The first few parts of the text so far that look like a pause but are spoken as words.
     pub fn near_misses(&self) -> &[String] {
         self.markers.near_misses()
     }
@@ -131,8 +131,8 @@ impl TextStream {
     /// Ends the text: nothing more will come.
     pub fn finish(&mut self) -> Result<(), TextError> {
         let (passages, events) = (&mut self.passages, &mut self.events);
-        let mut hear = |piece: TextOrPause| passages.push(piece, events);
-        self.markers.finish(&mut hear)?;
+        let mut emit = |piece: TextOrPause| passages.push(piece, events);
+        self.markers.finish(&mut emit)?;
         self.passages.finish(&mut self.events);
         self.is_over = true;
         Ok(())
@@ -159,7 +159,7 @@ impl TextStream {
         options: &TextOptions,
     ) -> Result<Next, TextError> {
         if let Some(spoken) = self.ready.pop_front() {
-            self.has_said = true;
+            self.has_emitted = true;
             return Ok(Next::Say(spoken));
         }
         let chunks = match self.events.pop_front() {
@@ -172,7 +172,7 @@ impl TextStream {
                 Vec::new()
             }
             None if !self.is_over => return Ok(Next::More),
-            None if !self.has_said => return Err(TextError::Empty),
+            None if !self.has_emitted => return Err(TextError::Empty),
             None => return Ok(Next::Over),
         };
         for text in chunks {
@@ -299,7 +299,7 @@ mod tests {
         // What the rules and the markers leave of the text.
         let mut spoken = vec![false; text.len()];
         let mut markers = Markers::default();
-        let mut hear = |piece: TextOrPause| {
+        let mut emit = |piece: TextOrPause| {
             if let TextOrPause::Text(text) = piece {
                 for (c, source) in text.characters() {
                     let by = options.replace_characters.get(&c);
@@ -308,8 +308,8 @@ mod tests {
                 }
             }
         };
-        markers.push(&Mapped::at(text, 0), &mut hear).unwrap();
-        markers.finish(&mut hear).unwrap();
+        markers.push(&Mapped::at(text, 0), &mut emit).unwrap();
+        markers.finish(&mut emit).unwrap();
         // Special tokens are left out of what is split.
         for (at, token) in text.match_indices("<s>") {
             spoken[at..at + token.len()].fill(false);

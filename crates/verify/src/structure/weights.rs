@@ -1,4 +1,4 @@
-//! Weights: every one lies where the data file has room for it and where the manifest says,
+//! Weights: every one is where the data file has room for it and where the manifest says,
 //! and no two share bytes.
 
 use std::collections::BTreeMap;
@@ -171,18 +171,19 @@ fn is_external(tensor: &TensorProto) -> bool {
     tensor.data_location() == DataLocation::External || !tensor.external_data.is_empty()
 }
 
-/// Where a tensor lies in the data file; `None` if it stands in the graph.
+/// Where a tensor is in the data file; `None` if it is inside the graph.
 fn byte_range<'a>(
     component: &Component,
     tensor: &'a TensorProto,
 ) -> Result<Option<ByteRange<'a>>, String> {
     let bytes = bytes(tensor)?;
     if !is_external(tensor) {
-        // Numbers may also stand in typed fields; runtimes refuse a wrong count of those.
+        // Numbers may also be in typed fields; runtimes refuse a wrong count of those.
         return match &tensor.raw_data {
-            Some(raw) if raw.len() as u64 != bytes => {
-                Err(format!("holds {} bytes where its shape needs {bytes}", raw.len()))
-            }
+            Some(raw) if raw.len() as u64 != bytes => Err(format!(
+                "holds {} bytes where its shape needs {bytes}",
+                raw.len()
+            )),
             _ => Ok(None),
         };
     }
