@@ -81,7 +81,8 @@ fn missing(groups: &[Group]) -> Vec<Need> {
     needs
 }
 
-/// Tests that can do without what cannot be installed say so themselves, when they are left out.
+/// Installs all of `needs`. What is optional and cannot be installed is printed; its tests say that they
+/// were skipped.
 fn install_all(needs: &[Need]) -> Result<()> {
     for need in needs {
         match need.install() {

@@ -1,4 +1,4 @@
-//! Brings a [`Location`] to this machine: counterpart of `download_if_necessary` in
+//! Downloads a [`Location`]: counterpart of `download_if_necessary` in
 //! pocket-tts `utils/utils.py`.
 //!
 //! 1. A file that an earlier download left in the hub's own cache, by this
@@ -9,7 +9,7 @@
 //!    checked against size and hash, and only then given its name.
 //! 3. Files of the web go where pocket-tts keeps them, `~/.cache/pocket_tts`. Their server is
 //!    asked each time whether they have changed, if it names their versions. Web pages and empty
-//!    answers are refused: they are what login pages and wrong addresses give.
+//!    answers are refused: they come from login pages and wrong addresses.
 //!
 //! The crate `hf-hub` (0.5) is not used: it finds a commit in the cache only
 //! through a `refs` entry, which the Python client does not write for a commit hash; it checks no

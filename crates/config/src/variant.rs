@@ -59,11 +59,11 @@ impl Variant {
     /// Name of the variant to take when the caller names none.
     pub const DEFAULT: &'static str = "english_2026-01";
 
-    /// Name of the variant whose files the program brings: small, for demonstration.
+    /// Name of the variant whose files the program includes: small, for demonstration.
     pub const INCLUDED: &'static str = "starling";
 
     /// Every variant: the released ones (English by age, then the other languages), and last
-    /// the one that the program brings.
+    /// the included one.
     pub fn all() -> &'static [Self] {
         table::ALL
     }
@@ -166,7 +166,7 @@ impl Variant {
 
     /// Location of the state that the predefined voice `name` has in this variant; whether
     /// there is such a voice, [`Variant::voices`] tells. None for an included model, whose voices
-    /// are made from recordings that the program brings.
+    /// are made from recordings that the program includes.
     pub fn predefined_voice_location(&self, name: &str) -> Option<String> {
         match &self.origin {
             VariantSource::Released(_) => Some(format!(

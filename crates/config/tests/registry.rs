@@ -151,7 +151,7 @@ fn voices_are_upstreams() {
     assert_eq!(PredefinedVoice::find("nobody"), None);
 }
 
-/// Beside upstream's there is one that the program brings.
+/// Besides upstream's there is the included one.
 #[test]
 fn starling_is_registered_apart_from_the_released_variants() {
     let others: Vec<_> = Variant::all()

@@ -63,7 +63,7 @@ pub struct Repository {
     pub branches: Vec<&'static str>,
     /// Content, and whether it is a large file.
     pub files: HashMap<&'static str, (Vec<u8>, bool)>,
-    /// The one token that is let in.
+    /// The one token that is accepted.
     pub token: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! What the user is told about a recording.
+//! Notices about a recording: reasons why the voice may be poor.
 
 use std::fmt;
 

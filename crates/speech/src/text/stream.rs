@@ -1,4 +1,4 @@
-//! A text on its way to be spoken, piece by piece.
+//! Turns a text that arrives piece by piece into chunks and pauses.
 
 use std::collections::VecDeque;
 
