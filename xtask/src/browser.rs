@@ -14,7 +14,7 @@ use crate::wasm;
 pub(crate) fn browser() -> Result<()> {
     let browsers = Browsers::find()?;
     wasm::wasm()?;
-    run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;
+    run(&mut cargo(&["build", "--package", "pocket-onnx-cli"]))?;
     let command = target("debug").join("pocket-onnx");
     let scratch = tempfile::tempdir_in(target(""))?;
     bundles(&command, scratch.path())?;
@@ -40,7 +40,7 @@ fn bundles(command: &Path, dir: &Path) -> Result<()> {
     // What is compared between backends is exact.
     let exact = ["--dtype", "f32"];
     run(convert("english_2m").args(model).args(exact))?;
-    for name in testkit::NAMES {
+    for name in testkit::SMALL_MODELS {
         let tokenizer = testkit::tokenizer_file(testkit::tokenizer(name)?);
         run(convert(name)
             .args(exact)

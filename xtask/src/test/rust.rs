@@ -28,7 +28,7 @@ pub(super) fn test(skipped: &mut Skipped) -> Result<()> {
         "--target",
         wasm::TARGET,
         "--config",
-        &wasm::flags(wasm::FASTEST),
+        &wasm::flags(wasm::FASTEST_FEATURES),
         "--",
         "--deny",
         "warnings",
@@ -45,7 +45,7 @@ fn sentencepiece(skipped: &mut Skipped) -> Result<()> {
     run(&mut cargo(&[
         "test",
         "--package",
-        "tokenizer",
+        "pocket-onnx-tokenizer",
         "--features",
         "reference",
         "--test",
