@@ -160,7 +160,7 @@ test("objects that no constructor has made are refused in words", async () => {
     const proxy = new Proxy(new Player(), {});
     const tts = fake(PocketTTS as { prototype: import("../src/index.js").PocketTTS });
     return globalThis.tryAll([
-      [() => tts.generate("A."), "Value", "a PocketTTS cannot be used as a PocketTTS: only what"],
+      [() => tts.generate("A."), "Value", "a PocketTTS cannot be used as a PocketTTS: only objects"],
       [() => tts.stream("A."), "Value", "only objects from `await PocketTTS.fromPretrained(address)` can"],
       [() => tts.listVoices(), "Value", "PocketTTS"],
       [() => tts.sampleRate, "Value", "PocketTTS"],
