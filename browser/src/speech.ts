@@ -8,13 +8,16 @@ import type { Word } from "../wasm/simd/pocket_onnx.js";
 import type { Statistics } from "./statistics.js";
 import { type WavFormat, wav } from "./wav.js";
 
-/** A chunk of speech: some frames (the first chunk of an utterance is a single one), or a part of a pause. */
+/**
+ * A piece of sound: one or a few frames of 80 ms (the first chunk of an utterance is a single one), or a part of a
+ * pause.
+ */
 export interface SpeechChunk {
   /** Samples, mostly from -1 to 1. */
   audio: Float32Array<ArrayBuffer>;
   /** Samples per second. */
   sampleRate: number;
-  /** The sentences being spoken; empty in a pause. */
+  /** The group of sentences being spoken, of which this is a part; empty in a pause. */
   text: string;
   /** Where they begin in the given text: `given.slice(from, to)` is the text as written. */
   from: number;

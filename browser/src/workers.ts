@@ -8,7 +8,7 @@ import { slices } from "./slices.js";
 import type { Timing, Timings } from "./statistics.js";
 import type { Backend, Request, Response, Results, Role, Task } from "./worker/messages.js";
 
-/** A piece of sound from a worker, and when it came. */
+/** A piece of sound from a worker, and when it arrived. */
 export type Chunk = Extract<Response, { type: "chunk" }> & { at: number };
 
 /** A task without its number. */
@@ -20,7 +20,7 @@ export interface Bundle {
   manifest: string;
 }
 
-/** What is to be opened. */
+/** The bundle to be opened, and how. */
 export interface Opening {
   /** The bundle, once its manifest has come. */
   bundle: Promise<Bundle>;
@@ -32,7 +32,7 @@ export interface Opening {
   threads: number;
 }
 
-/** Hears the answer to a task. */
+/** What settles the promise of a task. */
 interface Waiting {
   resolve(result: Results[keyof Results]): void;
   reject(error: unknown): void;
@@ -43,7 +43,7 @@ class WorkerHandle {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #count = 0;
-  /** Bytes of its wasm module's memory, as it last told. */
+  /** Bytes of its wasm module's memory, as last reported. */
   memory = 0;
 
   constructor(name: string, hear: (response: Response) => void, failed: (error: Error) => void) {
@@ -70,7 +70,7 @@ class WorkerHandle {
     };
   }
 
-  /** Gives it a task, and waits for the result. */
+  /** Sends it a task, and waits for the result. */
   do<T extends Task["type"]>(
     task: Unnumbered<Extract<Task, { type: T }>> & { type: T },
     transfer: Transferable[] = [],
@@ -87,7 +87,7 @@ class WorkerHandle {
     this.#worker.postMessage(request);
   }
 
-  /** Ends it at once; what it was to do fails with `error`, which may be a signal's reason. */
+  /** Terminates it. Its unfinished tasks fail with `error`, which may be a signal's reason. */
   end(error: unknown): void {
     this.#worker.terminate();
     for (const { reject } of this.#waiting.values()) {
@@ -102,11 +102,11 @@ export class Workers {
   readonly #handles: WorkerHandle[] = [];
   #spoken: UtteranceStream | undefined;
   #utterances = 0;
-  /** What ended all work. */
+  /** The error that ended all work. */
   #failure: { error: unknown } | undefined;
   readonly #ending = new AbortController();
   cacheHit = true;
-  /** What the engine's backbone uses. */
+  /** The vector instructions that the engine's backbone uses. */
   instructions: string | undefined;
 
   private constructor() {}
@@ -170,19 +170,19 @@ export class Workers {
     return this.#handles.reduce((sum, handle) => sum + handle.memory, 0);
   }
 
-  /** Aborted when all work ends, with what ended it. */
+  /** Aborted when all work ends, with the error that ended it. */
   get ended(): AbortSignal {
     return this.#ending.signal;
   }
 
-  /** Throws what ended all work, if something has. */
+  /** Throws the error that ended all work, if there is one. */
   checkAlive(): void {
     if (this.#failure !== undefined) {
       throw this.#failure.error;
     }
   }
 
-  /** The worker that voices live in. */
+  /** The worker that has the voices. */
   get first(): WorkerHandle {
     this.checkAlive();
     const [first] = this.#handles;
@@ -199,7 +199,7 @@ export class Workers {
     }
   }
 
-  /** Starts an utterance; the one before has to be over. Its text may arrive by what is given back. */
+  /** Starts an utterance; the previous one has to be over. Its text may be pushed into the returned stream. */
   speak(request: Omit<Extract<Request, { type: "speak" }>, "type" | "utterance">): UtteranceStream {
     const utterance = ++this.#utterances;
     const { first } = this;
@@ -218,7 +218,7 @@ export class Workers {
     return this.#spoken;
   }
 
-  /** Ends all work with `error`, which may be anything: it is a signal's reason then. */
+  /** Ends all work with `error`: a `PocketTTSError`, or a signal's reason, which can be anything. */
   end(error: unknown): void {
     this.#failure ??= { error };
     for (const handle of this.#handles) {
@@ -238,7 +238,7 @@ export class Workers {
 /** UTF-16 units of a text that may be on their way to the worker. */
 const MOST_UNREAD = 1 << 15;
 
-/** What an utterance tells the workers. */
+/** Messages of an utterance to the workers. */
 interface ToWorkers {
   taken(): void;
   stop(): void;
@@ -247,18 +247,18 @@ interface ToWorkers {
   close(isBroken: boolean): void;
 }
 
-/** Chunks of one utterance, as they come from the workers; and its text, where that arrives in pieces. */
+/** One utterance: its chunks, as they come from the workers, and its text, if that arrives in pieces. */
 export class UtteranceStream {
   readonly #to: ToWorkers;
   readonly #chunks: Chunk[] = [];
-  /** Workers that are still at it. */
+  /** Workers that have not reported `over`. */
   #working: number;
   #failure: { error: unknown } | undefined;
-  /** What the text breaks off with. */
+  /** The error of the text's source. */
   #textFailure: { error: unknown } | undefined;
   #stopped = false;
   #wake: (() => void) | undefined;
-  /** UTF-16 units of the text that the worker has not taken. */
+  /** UTF-16 units of the text that the worker has not read yet. */
   #unread = 0;
   #room: (() => void) | undefined;
   readonly timings: Timings = {};
@@ -274,7 +274,7 @@ export class UtteranceStream {
     });
   }
 
-  /** The next chunk; none at the end. */
+  /** The next chunk; undefined at the end. */
   async next(): Promise<Chunk | undefined> {
     for (;;) {
       const chunk = this.#chunks.shift();
@@ -282,7 +282,7 @@ export class UtteranceStream {
         this.#to.taken();
         return chunk;
       }
-      // Where the text broke off before anything was said, the worker has found it to be empty.
+      // If the source fails before anything is spoken, the worker only reports an empty text: its own error counts.
       const failure = this.#working === 0 || this.#failure !== undefined ? (this.#textFailure ?? this.#failure) : undefined;
       if (failure !== undefined) {
         throw failure.error;
@@ -296,7 +296,7 @@ export class UtteranceStream {
     }
   }
 
-  /** Hands a piece of the text over; false once nobody takes it. Waits until there is room. */
+  /** Sends a piece of the text to the worker, when there is room. Returns false once the utterance is over. */
   async push(text: string): Promise<boolean> {
     for (const piece of slices(text, MOST_UNREAD)) {
       while (this.#unread >= MOST_UNREAD && !this.isOver) {
@@ -313,14 +313,14 @@ export class UtteranceStream {
     return !this.isOver;
   }
 
-  /** Has what was handed over spoken. */
+  /** Speaks everything pushed so far, without waiting for the end of a sentence. */
   flush(): void {
     if (!this.isOver) {
       this.#to.flush();
     }
   }
 
-  /** The text is over; or it breaks off with `failure`, which is thrown when what came before is spoken. */
+  /** Ends the text. If its source failed, `failure` is thrown once the text before it has been spoken. */
   close(failure?: { error: unknown }): void {
     this.#textFailure = failure;
     if (!this.isOver) {
@@ -333,7 +333,7 @@ export class UtteranceStream {
     return this.#stopped || this.#working === 0;
   }
 
-  /** Has the workers stop; they do within a call of a component. */
+  /** Stops the workers, which finish a running call of a component first. */
   stop(): void {
     if (!this.#stopped) {
       this.#stopped = true;
@@ -342,7 +342,7 @@ export class UtteranceStream {
     }
   }
 
-  /** No worker will answer any more. */
+  /** Ends the utterance with `error`, when the workers were terminated. */
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#working = 0;

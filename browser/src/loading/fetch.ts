@@ -54,7 +54,7 @@ export async function fill(
   const reader = response.body?.getReader();
   for (;;) {
     const part = await reader?.read().catch((cause: unknown) => {
-      const message = `${url} broke off after ${loaded} of ${size} bytes`;
+      const message = `the download of ${url} was interrupted after ${loaded} of ${size} bytes`;
       throw new PocketTTSError("Size", message, { cause });
     });
     if (part === undefined || part.done) {

@@ -1,4 +1,4 @@
-/** A worker's beginning: takes messages and answers them. */
+/** The entry point of a worker: takes messages and answers them. */
 
 import { failure } from "../errors.js";
 import type { Compiled } from "../loading/module.js";

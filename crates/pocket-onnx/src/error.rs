@@ -173,7 +173,7 @@ impl Error {
     }
 }
 
-/// Says what an error is about.
+/// Adds to an error what it is about.
 pub(crate) trait About<T> {
     /// `what` is prefixed in the chain of causes.
     fn about(self, what: impl FnOnce() -> String) -> Result<T>;
