@@ -35,7 +35,9 @@ pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
 pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     if args.voice.as_deref().is_some_and(voice::is_standard_input) && Text::is_standard_input(args)
     {
-        bail!("--voice and the text cannot both come from standard input: give a text or --text-file");
+        bail!(
+            "--voice and the text cannot both come from standard input: give a text or --text-file"
+        );
     }
     // Problems with the outputs are reported first.
     let Outputs {
@@ -193,7 +195,9 @@ fn output(args: &SpeakArgs) -> Result<Option<(Destination, Format)>> {
     let format = args.format.map(SoundFormat::format);
     let Some(file) = args.file() else {
         if args.format.is_some() {
-            bail!("--format is the format of a file, and --play alone writes none: give -o FILE, too");
+            bail!(
+                "--format is the format of a file, and --play alone writes none: give -o FILE, too"
+            );
         }
         return Ok(None);
     };

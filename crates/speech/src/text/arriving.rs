@@ -3,9 +3,9 @@
 //!
 //! Upstream groups sentences: as many as fit into so many tokens are spoken in one go. A sentence
 //! that the next may still join has to wait for it. While the text comes fast, as from a file, it is
-//! waited for, and the groups are those of the whole text. If nothing has come for
-//! [`SENTENCE_PATIENCE`], a whole sentence is spoken; if nothing has come for a longer time
-//! ([`USUAL_SILENCE`] unless the host chooses another), an unfinished one is spoken too.
+//! waited for, and the groups are those of the whole text. Once the utterance has
+//! waited for [`SENTENCE_PATIENCE`] with a whole sentence at hand, that is spoken; if nothing comes for
+//! longer ([`USUAL_SILENCE`] unless the host chooses another time), an unfinished one is spoken too.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -26,7 +26,7 @@ const LONGEST_HELD: usize = 4096;
 /// Bytes that are handed on at once.
 const HANDED_ON_BYTES: usize = 2048;
 
-/// A source should pause while more bytes than this are queued.
+/// A source should pause while more bytes than this are queued, best until half of them are left.
 pub const MOST_WAITING: usize = 1 << 16;
 
 /// What happens next with a text that arrives in pieces.
