@@ -71,7 +71,7 @@ export class PocketTTS {
   }
 
   /**
-   * Loads the bundle in the folder at `url`; without one the small model that the package brings,
+   * Loads the bundle in the folder at `url`; without one the small model that the package includes,
    * which is made for demonstration.
    */
   static fromPretrained(options?: LoadOptions): Promise<PocketTTS>;

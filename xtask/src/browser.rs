@@ -14,7 +14,7 @@ use crate::wasm;
 pub(crate) fn browser() -> Result<()> {
     let browsers = Browsers::find()?;
     wasm::wasm()?;
-    run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;
+    run(&mut cargo(&["build", "--package", "pocket-onnx-cli"]))?;
     let command = target("debug").join("pocket-onnx");
     let scratch = tempfile::tempdir_in(target(""))?;
     bundles(&command, scratch.path())?;

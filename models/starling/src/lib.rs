@@ -1,24 +1,18 @@
-//! The included model: the files of `models/starling/`, as bytes.
+//! The included model: the files of this folder, as bytes.
 //!
 //! Its configuration is in the registry (`config::Variant`), because it is small. The files are in
 //! this crate, so that only programs that speak without a network contain them.
 
 /// The weights: safetensors, bf16.
-pub static WEIGHTS: &[u8] = include_bytes!("../../../models/starling/model.safetensors");
+pub static WEIGHTS: &[u8] = include_bytes!("../model.safetensors");
 
 /// The tokenizer: a SentencePiece model.
-pub static TOKENIZER: &[u8] = include_bytes!("../../../models/starling/tokenizer.model");
+pub static TOKENIZER: &[u8] = include_bytes!("../tokenizer.model");
 
 /// The recordings that its voices are made from: WAV files by the voice's name.
 static VOICES: [(&str, &[u8]); 2] = [
-    (
-        "robin",
-        include_bytes!("../../../models/starling/robin.wav"),
-    ),
-    (
-        "heron",
-        include_bytes!("../../../models/starling/heron.wav"),
-    ),
+    ("robin", include_bytes!("../robin.wav")),
+    ("heron", include_bytes!("../heron.wav")),
 ];
 
 /// The WAV file for the voice of that name, if there is such a voice.
