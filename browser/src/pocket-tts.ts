@@ -12,6 +12,7 @@ import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.j
 import { call } from "./listener.js";
 import { sweep } from "./loading/storage.js";
 import { ProgressByPhase } from "./phases.js";
+import { platform } from "./platform/platform.js";
 import { Player } from "./player/index.js";
 import { Queue, unlessAborted } from "./queue.js";
 import { type Recording, sources, transfer } from "./recording.js";
@@ -87,8 +88,9 @@ export class PocketTTS {
     const options = checkedOptions(isAlone ? first : second, rules.loadOptions);
     const address = isAlone || first === undefined ? undefined : folderOf(rules.addressText(first));
     const { backend = "engine", device = "wasm", dtype, signal } = options;
-    checkBrowser(device);
-    const threads = options.threads ?? defaultThreads(backend);
+    checkDevice(device);
+    platform().check();
+    const threads = options.threads ?? platform().threads(MOST_THREADS[backend]);
     const { onNotice, onProgress } = options;
     const notice = (notice: Notice) => call(() => onNotice?.(notice));
     const phases = new ProgressByPhase((event) => call(() => onProgress?.(event)));
@@ -444,8 +446,7 @@ async function findBundle(address: string | undefined, signal: AbortSignal | und
 function folderOf(address: string): string {
   let found: string;
   try {
-    // Workers have no document.
-    found = folder(address, globalThis.document?.baseURI ?? globalThis.location.href);
+    found = folder(platform().absolute(address));
   } catch (cause) {
     throw new PocketTTSError("Value", `${description(address)} is not the address of a bundle's folder`, { cause });
   }
@@ -460,20 +461,8 @@ function folderOf(address: string): string {
   return found;
 }
 
-function defaultThreads(backend: Backend): number {
-  return globalThis.crossOriginIsolated
-    ? Math.max(1, Math.min(MOST_THREADS[backend], navigator.hardwareConcurrency))
-    : 1;
-}
-
-function checkBrowser(device: "wasm" | "webgpu"): void {
+function checkDevice(device: "wasm" | "webgpu"): void {
   if (device !== "wasm") {
     throw new PocketTTSError("Unsupported", `the device ${device} is not supported: leave it out`);
-  }
-  if (!globalThis.isSecureContext) {
-    throw new PocketTTSError(
-      "Unsupported",
-      "the page has to be served over https, or from localhost: browsers check files and play sound only there",
-    );
   }
 }

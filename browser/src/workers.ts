@@ -4,6 +4,7 @@ import { type Failure, fromFailure, PocketTTSError } from "./errors.js";
 import type { Addresses, Progress } from "./loading/bundle.js";
 import type { Compiled } from "./loading/module.js";
 import type { WeightFormat } from "./manifest.js";
+import { platform, type WorkerLink } from "./platform/platform.js";
 import { slices } from "./slices.js";
 import type { Timing, Timings } from "./statistics.js";
 import type { Backend, Request, Response, Results, Role, Task } from "./worker/messages.js";
@@ -40,34 +41,52 @@ interface Waiting {
 
 /** One worker and the tasks that it was given. */
 class WorkerHandle {
-  readonly #worker: Worker;
+  readonly #worker: WorkerLink;
   readonly #waiting = new Map<number, Waiting>();
   #count = 0;
+  /** Tasks and utterances that are not over. */
+  #work = 0;
   /** Bytes of its wasm module's memory, as it last told. */
   memory = 0;
 
   constructor(name: string, hear: (response: Response) => void, failed: (error: Error) => void) {
-    this.#worker = new Worker(new URL("./worker/worker.js", import.meta.url), { type: "module", name });
-    this.#worker.onmessage = ({ data }: MessageEvent<Response>) => {
-      if (data.type === "done") {
-        this.#waiting.get(data.id)?.resolve(data.result);
-        this.#waiting.delete(data.id);
-      } else if (data.type === "failed") {
-        this.#waiting.get(data.id)?.reject(fromFailure(data.failure));
-        this.#waiting.delete(data.id);
-      } else {
-        if (data.type === "over") {
-          this.memory = data.memory;
+    this.#worker = platform().startWorker(name, {
+      hear: (response) => {
+        if (response.type === "done") {
+          this.#waiting.get(response.id)?.resolve(response.result);
+          this.#waiting.delete(response.id);
+          this.release();
+        } else if (response.type === "failed") {
+          this.#waiting.get(response.id)?.reject(fromFailure(response.failure));
+          this.#waiting.delete(response.id);
+          this.release();
+        } else {
+          if (response.type === "over") {
+            this.memory = response.memory;
+          }
+          hear(response);
         }
-        hear(data);
-      }
-    };
-    this.#worker.onerror = (event) => {
-      const why = event.message ?? "its script cannot be loaded";
-      const error = new PocketTTSError("Worker", `the ${name} worker has failed: ${why}`);
-      this.end(error);
-      failed(error);
-    };
+      },
+      failed: (why) => {
+        const error = new PocketTTSError("Worker", `the ${name} worker has failed: ${why ?? "its script cannot be loaded"}`);
+        this.end(error);
+        failed(error);
+      },
+    });
+  }
+
+  /** There is work, for which a program has to wait. */
+  hold(): void {
+    this.#work += 1;
+    this.#worker.hold(true);
+  }
+
+  /** That work is over. */
+  release(): void {
+    this.#work -= 1;
+    if (this.#work === 0) {
+      this.#worker.hold(false);
+    }
   }
 
   /** Gives it a task, and waits for the result. */
@@ -79,17 +98,18 @@ class WorkerHandle {
     const result = new Promise<Results[keyof Results]>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
     });
-    this.#worker.postMessage({ ...task, id }, transfer);
+    this.hold();
+    this.#worker.post({ ...task, id }, transfer);
     return result as Promise<Results[T]>;
   }
 
   tell(request: Request): void {
-    this.#worker.postMessage(request);
+    this.#worker.post(request, []);
   }
 
   /** Ends it at once; what it was to do fails with `error`, which may be a signal's reason. */
   end(error: unknown): void {
-    this.#worker.terminate();
+    this.#worker.end();
     for (const { reject } of this.#waiting.values()) {
       reject(error);
     }
@@ -214,6 +234,9 @@ export class Workers {
       flush: () => first.tell({ type: "flush", utterance }),
       close: (isBroken) => first.tell({ type: "close", utterance, isBroken }),
     });
+    const handles = [...this.#handles];
+    handles.forEach((handle) => handle.hold());
+    void this.#spoken.over.then(() => handles.forEach((handle) => handle.release()));
     first.tell({ type: "speak", utterance, ...request });
     return this.#spoken;
   }

@@ -19,7 +19,12 @@ const CHECKSUM = "x-xxh3";
 /** Bytes that are copied at a time. */
 const PART = 1 << 20;
 
-/** The browser's Cache; undefined in a page without a secure context. */
+/** Whether files of an address are kept: where there is a Cache, unless they lie on the disk already. */
+export function isKept(address: string): boolean {
+  return globalThis.caches !== undefined && !address.startsWith("file:");
+}
+
+/** The Cache; undefined in a page without a secure context, and in runtimes that have none. */
 async function open(): Promise<Cache | undefined> {
   try {
     return await globalThis.caches?.open(CACHE);
