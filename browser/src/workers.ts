@@ -138,6 +138,9 @@ export class Workers {
       flush: () => first.tell({ type: "flush", utterance }),
       close: (isBroken) => first.tell({ type: "close", utterance, isBroken }),
     });
+    const handles = [...this.#handles];
+    handles.forEach((handle) => handle.hold());
+    void this.#spoken.over.then(() => handles.forEach((handle) => handle.release()));
     first.tell({ type: "speak", utterance, ...request });
     return this.#spoken;
   }

@@ -2,6 +2,7 @@
 
 import { description } from "../checks/check.js";
 import { PocketTTSError } from "../errors.js";
+import { platform } from "../platform/platform.js";
 import { type Addresses, folder, included, manifestText } from "./bundle.js";
 
 /** Where a bundle's files are, and the text of its manifest. */
@@ -23,8 +24,7 @@ export async function findBundle(address: string | undefined, signal: AbortSigna
 export function folderOf(address: string): string {
   let found: string;
   try {
-    // Workers have no document.
-    found = folder(address, globalThis.document?.baseURI ?? globalThis.location.href);
+    found = folder(platform().absolute(address));
   } catch (cause) {
     throw new PocketTTSError("Value", `${description(address)} is not the address of a bundle's folder`, { cause });
   }

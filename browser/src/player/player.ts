@@ -461,6 +461,9 @@ async function fetchStretch(): Promise<ArrayBuffer> {
 }
 
 function newContext(): AudioContext {
+  if (globalThis.AudioContext === undefined) {
+    throw new PocketTTSError("Unsupported", "only a page plays sound: elsewhere, use `generate` or `stream`");
+  }
   try {
     return new AudioContext();
   } catch (cause) {
