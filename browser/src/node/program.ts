@@ -1,4 +1,4 @@
-/** A program in Node, Deno or Bun: there are files and worker threads, and no page. */
+/** The platform of Node, Deno and Bun: files and worker threads, and no page. */
 
 /// <reference types="node" />
 
@@ -9,7 +9,7 @@ import { type Transferable as Moved, Worker } from "node:worker_threads";
 import type { Platform, WorkerEvents, WorkerLink } from "../platform/platform.js";
 import type { Response } from "../worker/messages.js";
 
-/** The beginning of an address. A single letter is a drive of Windows. */
+/** The scheme of an address. A single letter is a drive of Windows. */
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
 export const program: Platform = {
