@@ -78,8 +78,19 @@ pub(crate) fn wasm() -> Result<()> {
     let [(_, features), _] = BUILDS;
     build(&NORMALIZE, &package().join("wasm/normalize"), features)?;
     onnxruntime::copy(&package())?;
+    licences()?;
     starling::convert(&package())?;
     run(&mut npm::command(&package(), &["run", "build"]))
+}
+
+/// Copies the licences into the package.
+fn licences() -> Result<()> {
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        let file = workspace().join(name);
+        fs::copy(&file, package().join(name))
+            .with_context(|| format!("cannot copy {}", file.display()))?;
+    }
+    Ok(())
 }
 
 /// What tells cargo that the compiler may use `features`.
