@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use encode::{Encoder, Format, Options, Patch, Tags, Target};
 use files::OutputFile;
-use speaker::Chunk;
+use speaker::SoundChunk;
 
 use crate::output::note;
 
@@ -68,7 +68,7 @@ impl Sink {
     }
 
     /// Writes a chunk; false once the reader of a pipe has gone.
-    pub(crate) fn write(&mut self, chunk: &Chunk) -> Result<bool> {
+    pub(crate) fn write(&mut self, chunk: &SoundChunk) -> Result<bool> {
         let mut encoder = match self.encoder.take() {
             Some(encoder) => encoder,
             None => self.encoder(chunk.text.as_deref())?,

@@ -11,7 +11,7 @@ use encode::{Format, Tags};
 use files::Destination;
 use serde_json::json;
 use speaker::{Speaker, SpeakerError, Utterance, fresh_seed};
-use speech::{Options, RecordingNotice, SpeechError, SpeechNotice};
+use speech::{RecordingNotice, SpeechError, SpeechNotice, SpeechOptions};
 
 use crate::args::{SoundFormat, SpeakArgs};
 use crate::backend::{self, Opened};
@@ -22,7 +22,7 @@ use crate::output::{note, path_text, print};
 use crate::rewriting;
 use crate::sink::{Sink, Summary};
 use crate::text::Text;
-use crate::voice::{self, Chosen};
+use crate::voice::{self, LoadedVoice};
 use crate::words::{SpokenWords, WordsFile};
 
 /// Exit code of a program that an interrupt ended.
@@ -60,7 +60,8 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let options = options(args, &speaker)?;
     let mut speech_notices = SpeechNotice::all(&near_misses, &options, speaker.model().manifest());
     notify(args, &speech_notices);
-    let Chosen { voice, notices } = voice::resolve(&speaker, args.voice.as_deref(), args.quiet)?;
+    let LoadedVoice { voice, notices } =
+        voice::resolve(&speaker, args.voice.as_deref(), args.quiet)?;
     let voice = speaker.prepare(&voice)?;
     let loading = started.elapsed();
 
@@ -69,7 +70,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let rate = speaker.model().manifest().sample_rate;
     let (name, is_stdout) = (output.name(), output.is_standard_output());
     let mut times = options.words.then(SpokenWords::default);
-    let sink = Sound {
+    let sink = OutputSound {
         output,
         format,
         rate,
@@ -180,7 +181,7 @@ fn output(args: &SpeakArgs) -> Result<(Destination, Format)> {
     Ok((output, format))
 }
 
-fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
+fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<SpeechOptions> {
     let mut options = speaker.model().options();
     if !args.options.has("seed") {
         let seed = fresh_seed();
@@ -206,7 +207,7 @@ fn tags(args: &SpeakArgs, manifest: &Manifest) -> Tags {
 }
 
 /// Where the sound goes, and how.
-struct Sound {
+struct OutputSound {
     output: Destination,
     format: Format,
     /// Samples per second.
@@ -227,11 +228,11 @@ fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
 /// and the failure is given back.
 fn write(
     args: &SpeakArgs,
-    sound: Sound,
+    sound: OutputSound,
     utterance: &mut Utterance,
     mut words: Option<&mut SpokenWords>,
 ) -> Result<(Summary, Option<Error>)> {
-    let Sound {
+    let OutputSound {
         output,
         format,
         rate,

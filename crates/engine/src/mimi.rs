@@ -6,7 +6,7 @@ use kernels::CacheFormat;
 use crate::EngineError;
 use crate::context::Context;
 use crate::conv::StreamingConv1d;
-use crate::input::{Input, InputDim};
+use crate::input::{InputDim, ModuleInput};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
@@ -110,9 +110,9 @@ impl Module for MimiDecoder {
 
     const COUNTS_POSITIONS: bool = true;
 
-    fn inputs(&self) -> Vec<Input> {
+    fn inputs(&self) -> Vec<ModuleInput> {
         let width = InputDim::Fixed(self.emb_std.len());
-        vec![Input::f32(
+        vec![ModuleInput::f32(
             "latents",
             &[InputDim::Fixed(1), InputDim::Free("frames"), width],
         )]
@@ -259,9 +259,12 @@ impl MimiEncoder {
 impl Module for MimiEncoder {
     type State = ();
 
-    fn inputs(&self) -> Vec<Input> {
+    fn inputs(&self) -> Vec<ModuleInput> {
         let one = InputDim::Fixed(1);
-        vec![Input::f32("audio", &[one, one, InputDim::Free("samples")])]
+        vec![ModuleInput::f32(
+            "audio",
+            &[one, one, InputDim::Free("samples")],
+        )]
     }
 
     fn start(&self) {}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bundle::{Advance, ComponentName, Format, PositionCounter, State, names};
+use bundle::{Advance, ComponentName, PositionCounter, State, WeightFormat, names};
 use config::{Config, WordHead};
 use onnx::{Graph, GraphError, OnnxModel, Opset};
 
@@ -29,7 +29,7 @@ impl ComponentGraph {
         name: ComponentName,
         config: &Config,
         opset: Opset,
-        format: Format,
+        format: WeightFormat,
     ) -> Result<Self, GraphError> {
         Self::watched(name, config, opset, format, &[])
     }
@@ -39,7 +39,7 @@ impl ComponentGraph {
         name: ComponentName,
         config: &Config,
         opset: Opset,
-        format: Format,
+        format: WeightFormat,
         heads: &[WordHead],
     ) -> Result<Self, GraphError> {
         let shapes: HashMap<_, _> = config

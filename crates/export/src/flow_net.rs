@@ -6,7 +6,7 @@ use onnx::{Graph, Scope, Value};
 use tensor::{DType, Dim};
 
 /// `eps` of the network's layer norms.
-const LAYER_NORM_EPS: f32 = 1e-6;
+const FLOW_NORM_EPS: f32 = 1e-6;
 /// `eps` of the time embedding's RMS norm.
 const RMS_NORM_EPS: f32 = 1e-5;
 
@@ -68,7 +68,7 @@ fn res_block(m: &Scope<'_>, dim: usize, x: &Value, y: &Value) -> Value {
     let [shift, scale, gate] = [0, 1, 2].map(|i| &modulation[i]);
     let h = modulate(
         m,
-        &m.child("in_ln").layer_norm(x, LAYER_NORM_EPS),
+        &m.child("in_ln").layer_norm(x, FLOW_NORM_EPS),
         shift,
         scale,
     );
@@ -83,7 +83,7 @@ fn final_layer(m: &Scope<'_>, dim: usize, x: &Value, y: &Value) -> Value {
     let modulation = ada_ln_modulation(m, y, &[dim; 2]);
     let norm = m
         .child("norm_final")
-        .plain_layer_norm(x, dim, LAYER_NORM_EPS);
+        .plain_layer_norm(x, dim, FLOW_NORM_EPS);
     m.child("linear")
         .linear(&modulate(m, &norm, &modulation[0], &modulation[1]))
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use checkpoint::{Checkpoint, CheckpointFiles, SyntheticWeights, Weights};
 use config::Config;
 
-pub(crate) use record::{Record, widened};
+pub(crate) use record::{RecordFile, widened};
 pub(crate) use text::{nodes, without};
 pub(crate) use trial::{GraphTrial, f32s, i64s};
 
@@ -24,7 +24,7 @@ pub(crate) fn fixture(name: &str) -> Config {
 }
 
 /// All fixtures: between them they use every option of a configuration.
-pub(crate) const FIXTURES: [&str; 5] = testkit::NAMES;
+pub(crate) const FIXTURES: [&str; 5] = testkit::SMALL_MODELS;
 
 /// The folder of the fixtures.
 pub(crate) fn fixtures() -> std::path::PathBuf {
@@ -47,9 +47,9 @@ pub(crate) fn noise(seed: &str, count: usize) -> Vec<f32> {
 
 /// Tensors by name.
 #[derive(Clone, Default)]
-pub(crate) struct Parameters(BTreeMap<String, (Vec<usize>, Vec<f32>)>);
+pub(crate) struct TestParameters(BTreeMap<String, (Vec<usize>, Vec<f32>)>);
 
-impl Parameters {
+impl TestParameters {
     /// Random values that keep what passes through them near unit size.
     pub(crate) fn random<'a>(shapes: impl IntoIterator<Item = (&'a str, Vec<usize>)>) -> Self {
         let mut parameters = Self::default();

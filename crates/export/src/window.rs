@@ -89,7 +89,7 @@ mod tests {
     use crate::rope::RotaryEmbedding;
     use crate::states::States;
     use crate::testing::reference::{self, Transformer};
-    use crate::testing::{GraphTrial, Parameters, assert_none, f32s, nodes, noise, without};
+    use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, nodes, noise, without};
 
     const PATH: &str = "mimi.self_attn";
     const MODEL: usize = 6;
@@ -97,8 +97,8 @@ mod tests {
     const WIDTH: usize = 4;
     const MAX_PERIOD: f64 = 10_000.0;
 
-    fn parameters() -> Parameters {
-        Parameters::random([
+    fn parameters() -> TestParameters {
+        TestParameters::random([
             (
                 "mimi.self_attn.in_proj.weight",
                 vec![3 * HEADS * WIDTH, MODEL],

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use bundle::{Component, Extent, FileEntry, Format, Parameter, ParameterKind};
+use bundle::{Component, Extent, FileEntry, Parameter, ParameterKind, WeightFormat};
 use kernels::CpuKernels;
-use weights::{Matrix, Table};
+use weights::{Matrix, TableLayout};
 
 use super::noise;
 use super::reference::Transformer;
@@ -30,7 +30,7 @@ impl TestWeights {
         let component = Component {
             graph: file.clone(),
             data: file,
-            format: Format::F32,
+            format: WeightFormat::F32,
             parameters: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
@@ -156,7 +156,7 @@ impl TestWeights {
     /// Adds a lookup table.
     pub(crate) fn table(&mut self, path: &str, rows: usize, width: usize) {
         let values = self.make_up(path, rows * width, 1.0);
-        let table = Table::new(Format::F32, rows, width);
+        let table = TableLayout::new(WeightFormat::F32, rows, width);
         assert_eq!(table.bytes(), values.len() * 4);
         let bytes = values.iter().flat_map(|value| value.to_le_bytes());
         let bytes: Vec<u8> = bytes.collect();
@@ -166,7 +166,7 @@ impl TestWeights {
     /// Adds a matrix, given as `outputs` rows of `inputs` values.
     fn matrix(&mut self, name: &str, inputs: usize, outputs: usize, columns: &[f32]) {
         let matrix = Matrix {
-            format: Format::F32,
+            format: WeightFormat::F32,
             inputs,
             outputs,
         };
@@ -197,7 +197,7 @@ impl TestWeights {
         self.component.parameters.push(Parameter {
             name: path.to_owned(),
             kind,
-            format: Format::F32,
+            format: WeightFormat::F32,
             shape: shape.to_vec(),
             values,
             scales: (scales.size > 0).then_some(scales),

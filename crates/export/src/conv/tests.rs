@@ -5,7 +5,7 @@ use tensor::{DType, Dim};
 
 use super::*;
 use crate::testing::reference::{self, Pad};
-use crate::testing::{GraphTrial, Parameters, assert_none, f32s, i64s, nodes, noise};
+use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, i64s, nodes, noise};
 
 const PATH: &str = "mimi.c";
 const IN: usize = 2;
@@ -40,10 +40,10 @@ fn conv(conv: StreamingConv1d, streams: bool) -> impl Fn(&Graph, &States<'_>) {
     }
 }
 
-fn conv_parameters(kernel: usize, bias: bool) -> Parameters {
+fn conv_parameters(kernel: usize, bias: bool) -> TestParameters {
     let weight = ("mimi.c.conv.weight", vec![OUT, IN, kernel]);
     let bias = bias.then(|| ("mimi.c.conv.bias", vec![OUT]));
-    Parameters::random([weight].into_iter().chain(bias))
+    TestParameters::random([weight].into_iter().chain(bias))
 }
 
 /// Columns of a signal, one channel behind the other.

@@ -4,7 +4,8 @@ use super::*;
 use crate::states::States;
 use crate::testing::reference::{self, Rows, add, each, linear, silu};
 use crate::testing::{
-    FIXTURES, GraphTrial, Parameters, Record, assert_none, f32s, fixture, nodes, noise, widened,
+    FIXTURES, GraphTrial, RecordFile, TestParameters, assert_none, f32s, fixture, nodes, noise,
+    widened,
 };
 
 const NET: &str = "flow_lm.flow_net";
@@ -23,7 +24,7 @@ fn build(config: &Config) -> impl Fn(&Graph, &States<'_>) {
 }
 
 /// Counterpart of `TimestepEmbedder` in pocket-tts.
-fn time_embedding(p: &Parameters, path: &str, t: &Rows) -> Rows {
+fn time_embedding(p: &TestParameters, path: &str, t: &Rows) -> Rows {
     let freqs = p.get(&format!("{path}.freqs"));
     let embedding = |row: &Vec<f64>| -> Vec<f64> {
         let args = freqs.iter().map(|f| row[0] * f64::from(*f));
@@ -49,7 +50,7 @@ fn time_embedding(p: &Parameters, path: &str, t: &Rows) -> Rows {
 }
 
 /// `x * (1 + scale) + shift`, with the modulation of `y` in pieces as wide as `x`.
-fn modulation(p: &Parameters, path: &str, y: &Rows) -> Vec<Rows> {
+fn modulation(p: &TestParameters, path: &str, y: &Rows) -> Vec<Rows> {
     let all = linear(p, &format!("{path}.adaLN_modulation.1"), &each(y, silu));
     let width = y[0].len();
     let piece = |i: usize| {
@@ -71,7 +72,7 @@ fn multiply(a: &Rows, b: &Rows) -> Rows {
 }
 
 /// Counterpart of `SimpleMLPAdaLN` in pocket-tts.
-fn reference(p: &Parameters, depth: usize, c: &Rows, times: &[Rows], x: &Rows) -> Rows {
+fn reference(p: &TestParameters, depth: usize, c: &Rows, times: &[Rows], x: &Rows) -> Rows {
     let mut x = linear(p, &format!("{NET}.input_proj"), x);
     let mut y = linear(p, &format!("{NET}.cond_embed"), c);
     for (i, t) in times.iter().enumerate() {
@@ -100,7 +101,7 @@ fn reference(p: &Parameters, depth: usize, c: &Rows, times: &[Rows], x: &Rows) -
 #[test]
 fn snapshot() {
     let config = config(FlowType::FlowMatching, 1);
-    insta::assert_snapshot!(nodes(&Parameters::of(&config), build(&config)), @"
+    insta::assert_snapshot!(nodes(&TestParameters::of(&config), build(&config)), @"
     flow_lm.flow_net.input_proj/MatMul: MatMul(x, flow_lm.flow_net.input_proj.weight)
     flow_lm.flow_net.input_proj: Add(flow_lm.flow_net.input_proj/MatMul, flow_lm.flow_net.input_proj.bias)
     flow_lm.flow_net.cond_embed/MatMul: MatMul(conditioning, flow_lm.flow_net.cond_embed.weight)
@@ -204,7 +205,7 @@ fn nets_of_every_kind() {
     let mut problems = Vec::new();
     for case in cases {
         let config = config(case.kind, case.depth);
-        let mut parameters = Parameters::of(&config);
+        let mut parameters = TestParameters::of(&config);
         let names = case.kind.time_inputs();
         let embeddings = (0..names.len()).map(|i| format!("{NET}.time_embed.{i}.mlp.2"));
         for path in embeddings.chain([format!("{NET}.input_proj")]) {
@@ -248,8 +249,8 @@ fn as_recorded() {
     let mut problems = Vec::new();
     for name in FIXTURES {
         let config = fixture(name);
-        let record = Record::open(name, "solver");
-        let mut trial = GraphTrial::new(&Parameters::fixture(name), build(&config));
+        let record = RecordFile::open(name, "solver");
+        let mut trial = GraphTrial::new(&TestParameters::fixture(name), build(&config));
         let times = config.flow_lm.flow.kind.time_inputs();
         let keys = (0..times.len()).map(|i| format!("net.t{i}"));
         let keys = ["net.c".to_owned(), "net.x".to_owned()]

@@ -2,7 +2,7 @@
 //!
 //! A matrix is a list of rows: positions of a transformer, channels of a convolution.
 
-use super::Parameters;
+use super::TestParameters;
 
 pub(crate) type Rows = Vec<Vec<f64>>;
 
@@ -53,7 +53,7 @@ pub(crate) fn gelu_tanh(x: f64) -> f64 {
 }
 
 /// The linear layer `path`: weight [out, in], bias [out] if there is one.
-pub(crate) fn linear(p: &Parameters, path: &str, x: &Rows) -> Rows {
+pub(crate) fn linear(p: &TestParameters, path: &str, x: &Rows) -> Rows {
     let (shape, weight) = p.find(&format!("{path}.weight")).unwrap();
     let bias = p.find(&format!("{path}.bias"));
     let output = |row: &Vec<f64>| {
@@ -80,7 +80,7 @@ pub(crate) fn plain_layer_norm(x: &Rows, eps: f64) -> Rows {
 }
 
 /// The layer norm `path`, with its gain and bias.
-pub(crate) fn layer_norm(p: &Parameters, path: &str, x: &Rows, eps: f64) -> Rows {
+pub(crate) fn layer_norm(p: &TestParameters, path: &str, x: &Rows, eps: f64) -> Rows {
     let weight = p.get(&format!("{path}.weight"));
     let bias = p.get(&format!("{path}.bias"));
     let scale = |row: Vec<f64>| {
@@ -120,7 +120,7 @@ pub(crate) struct Transformer {
 impl Transformer {
     /// The attention `path` over all positions from the first on, and its rotated keys and
     /// values, heads side by side.
-    pub(crate) fn attention(&self, p: &Parameters, path: &str, x: &Rows) -> (Rows, [Rows; 2]) {
+    pub(crate) fn attention(&self, p: &TestParameters, path: &str, x: &Rows) -> (Rows, [Rows; 2]) {
         let Self {
             heads,
             kv_heads,
@@ -160,7 +160,12 @@ impl Transformer {
 
     /// The transformer `path` over all positions from the first on, and the keys and values
     /// of each layer.
-    pub(crate) fn forward(&self, p: &Parameters, path: &str, x: &Rows) -> (Rows, Vec<[Rows; 2]>) {
+    pub(crate) fn forward(
+        &self,
+        p: &TestParameters,
+        path: &str,
+        x: &Rows,
+    ) -> (Rows, Vec<[Rows; 2]>) {
         let mut x = x.clone();
         let mut cached = Vec::new();
         for layer in 0..self.layers {
@@ -199,7 +204,7 @@ pub(crate) enum Pad {
 
 /// The convolution `path` over a whole signal [in][time]: weight [out, in, kernel].
 pub(crate) fn conv(
-    p: &Parameters,
+    p: &TestParameters,
     path: &str,
     x: &Rows,
     stride: usize,
@@ -236,7 +241,7 @@ pub(crate) fn conv(
 /// The transposed convolution `path` on [in][time], all of what it touches:
 /// weight [in, out / groups, kernel], [out][(time - 1) * stride + kernel].
 pub(crate) fn conv_transpose(
-    p: &Parameters,
+    p: &TestParameters,
     path: &str,
     x: &Rows,
     stride: usize,
