@@ -67,7 +67,7 @@ pub(crate) fn verify_bundle(request: &VerifyRequest<'_>) -> Result<VerifyReport>
         tolerance: request.tolerance,
     };
     Ok(verify::verify(request.bundle, &options, &|step| {
-        note(step)
+        note(step);
     })?)
 }
 
