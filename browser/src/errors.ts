@@ -32,6 +32,8 @@ export type ErrorKind =
   | "Memory"
   /** A value is of the wrong type. */
   | "Value"
+  /** A file cannot be read from the disk (in Node, Deno and Bun). */
+  | "File"
   /** A file cannot be fetched: no network, or no such server. */
   | "Network"
   /** A server answered with an error status. */

@@ -45,6 +45,10 @@ const RECORDING: Rule<Recording> = {
 
 /** A recording that only the browser can decode. */
 async function decoded(file: ArrayBuffer, type: string): Promise<VoiceSource> {
+  if (globalThis.OfflineAudioContext === undefined) {
+    const help = "a page decodes other files; turn it into a WAV file first, with `ffmpeg -i IN OUT.wav`";
+    throw new PocketTTSError("Audio", `the file is no WAV file, and nothing here decodes others: ${help}`);
+  }
   const context = new OfflineAudioContext(1, 1, DECODING_RATE);
   let buffer: AudioBuffer;
   try {

@@ -2,7 +2,16 @@
 
 import type { Page } from "puppeteer-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { buildExtension, type Extended, launchExtended, removeFolder, withLocalPages } from "./support/extension.js";
+import { BUNDLES } from "./support/bundles.js";
+import {
+  buildExtension,
+  type Extended,
+  launchExtended,
+  launchExtendedFirefox,
+  openFirefoxPopup,
+  removeFolder,
+  withLocalPages,
+} from "./support/extension.js";
 import { type Server, serve } from "./support/server.js";
 import { keep, measure, takePlayed } from "./support/sound.js";
 
@@ -19,7 +28,10 @@ declare global {
   /** Words of the page that were marked. */
   var marked: string[];
   /** Speaks with a voice of the extension, and gives all events. */
-  function say(text: string, options?: { voice?: string; rate?: number; volume?: number; stopAfter?: number; pauseAfter?: number }): Promise<Heard[]>;
+  function say(
+    text: string,
+    options?: { voice?: string; rate?: number; volume?: number; stopAfter?: number; pauseAfter?: number },
+  ): Promise<Heard[]>;
 }
 
 const ARTICLE = `<!doctype html><html lang="en"><title>An article</title>
@@ -65,7 +77,7 @@ let page: Page;
 beforeAll(async () => {
   extension = await buildExtension("chromium");
   local = await withLocalPages(extension);
-  site = await serve({}, { pages: { "/": SPEAKING, "/article": ARTICLE } });
+  site = await serve({ "/models/": BUNDLES }, { pages: { "/": SPEAKING, "/article": ARTICLE } });
   extended = await launchExtended(local);
   speaker = await extended.speaker();
   page = await extended.browser.newPage();
@@ -170,7 +182,10 @@ async function reading(select = false): Promise<{ article: Page; popup: Page }> 
   }, select);
   const popup = await extended.browser.newPage();
   await popup.goto(`${extended.root}popup.html`);
-  const tab = await popup.evaluate(async (url) => (await chrome.tabs.query({})).find((tab) => tab.url === url)?.id, `${site.url}article`);
+  const tab = await popup.evaluate(
+    async (url) => (await chrome.tabs.query({})).find((tab) => tab.url === url)?.id,
+    `${site.url}article`,
+  );
   await popup.goto(`${extended.root}popup.html?tab=${tab}`);
   await popup.waitForFunction(() => (document.getElementById("voice") as HTMLSelectElement).value !== "");
   return { article, popup };
@@ -238,4 +253,55 @@ test("the popup reads what is selected, with the voice that is chosen in it", as
   expectInOrder(words, text);
   expect(words.at(-1)).toBe("again?");
   await keep("extension-02", text, await takePlayed(speaker));
+});
+
+test("a model that is added by its address has its voices in the browser's list", async () => {
+  const { popup } = await reading();
+  await popup.evaluate(() => {
+    (document.querySelector("details") as HTMLDetailsElement).open = true;
+  });
+  await popup.type("#address", `${site.url}models/english_2m_default/`);
+  await press(popup, "address");
+  await status(popup, "Added.");
+  const chosen = () =>
+    popup.evaluate(() => ["model", "voice"].map((id) => (document.getElementById(id) as HTMLSelectElement).value));
+  expect(await chosen()).toEqual(["english_2m_2026-10", "synthetic_1"]);
+  const listed = () => page.evaluate(() => speechSynthesis.getVoices().map(({ name }) => name));
+  await expect.poll(listed).toContain("Synthetic_1 (pocket-onnx, english_2m_2026-10)");
+  await press(popup, "remove");
+  await expect.poll(async () => (await chosen())[0]).toBe("starling");
+  await expect.poll(listed).toEqual(["Robin (pocket-onnx)", "Heron (pocket-onnx)"]);
+});
+
+const firefox = process.env["POCKET_ONNX_FIREFOX"];
+
+// On a machine without a loudspeaker Firefox waits for one: what is tested is everything up to that.
+test.runIf(firefox !== undefined)("Firefox has the popup, and prepares what the page says", async () => {
+  const built = await buildExtension("firefox");
+  const dir = await withLocalPages(built);
+  const browser = await launchExtendedFirefox(firefox ?? "", dir);
+  try {
+    const popup = await openFirefoxPopup(browser, site.url);
+    const text = (id: string) => popup.evaluate((id) => document.getElementById(id)?.textContent, id);
+    await expect.poll(() => text("voice")).toBe("robinheron");
+    expect(await text("engine")).toContain("Firefox lets no extension add voices");
+    const article = await browser.newPage();
+    await article.goto(`${site.url}article`);
+    const url = `${site.url}article`;
+    const tab = await popup.evaluate(
+      async (url) => (await chrome.tabs.query({})).find((tab) => tab.url === url)?.id,
+      url,
+    );
+    await popup.evaluate((tab) => void (location.search = `?tab=${tab}`), tab);
+    await expect.poll(() => text("voice")).toBe("robinheron");
+    await popup.click("#read");
+    await expect.poll(() => text("status")).toMatch(/^(Preparing …|Speaking\.)$/);
+    const stops = () => popup.evaluate(() => !(document.getElementById("stop") as HTMLButtonElement).disabled);
+    await expect.poll(stops).toBe(true);
+    await popup.click("#stop");
+    await expect.poll(() => text("status")).toBe("");
+  } finally {
+    await browser.close();
+    await Promise.all([removeFolder(built), removeFolder(dir)]);
+  }
 });

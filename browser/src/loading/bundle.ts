@@ -5,7 +5,7 @@ import { PocketTTSError } from "../errors.js";
 import type { FileEntry } from "../manifest.js";
 import { sha256 } from "./digest.js";
 import { fill, type FileBuffer, request } from "./fetch.js";
-import { forget, store, stored, storedChecksum, storedManifest, storeManifest } from "./storage.js";
+import { forget, isKept, store, stored, storedChecksum, storedManifest, storeManifest } from "./storage.js";
 
 /** The purpose of a file: to speak, to speak with a voice, or to clone one. */
 export type Purpose = "model" | "voice" | "encoder";
@@ -25,7 +25,7 @@ export type Progress =
   | { kind: "notice"; notice: "quota" | "damaged" | SpeechNotice["kind"]; file: string; message: string };
 
 /** The folder of the bundle at `url`, or of the manifest there, as an absolute address. */
-export function folder(url: string, base: string): string {
+export function folder(url: string, base?: string): string {
   const address = new URL(url, base);
   // An address without folders, such as a data: address, has nothing below it: this throws then.
   new URL("manifest.json", address);
@@ -88,6 +88,9 @@ export async function manifestText(bundle: Addresses, signal: AbortSignal | unde
 /** Stores a manifest after it proved valid. */
 export async function keepManifest(bundle: Addresses, text: string): Promise<void> {
   const url = keyOf(bundle);
+  if (!isKept(addressOf(MANIFEST, bundle))) {
+    return;
+  }
   // Looking is faster than storing.
   if ((await storedManifest(url)) !== text) {
     await storeManifest(url, text);
@@ -169,7 +172,7 @@ export class BundleFiles {
       await this.#take(file, await this.#request(file, "reload"), buffer, progress("network"));
     }
     await this.#storeAfter;
-    if (!(await store(file, buffer))) {
+    if (isKept(this.#address(file)) && !(await store(file, buffer))) {
       const why = `the browser has no room to store ${file.name}: it is fetched again at the next visit`;
       this.#notice("quota", file, why);
     }
@@ -177,7 +180,7 @@ export class BundleFiles {
 
   /** Finds `file` in Cache Storage, or else on the server. */
   async #find(file: FileEntry): Promise<Found> {
-    const response = await stored(file);
+    const response = isKept(this.#address(file)) ? await stored(file) : undefined;
     return response === undefined
       ? { source: "network", response: await this.#request(file, "default") }
       : { source: "cache", response };

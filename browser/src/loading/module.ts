@@ -33,9 +33,14 @@ export async function compile(build: Build, signal?: AbortSignal): Promise<Compi
     build === "relaxed"
       ? new URL("../../wasm/relaxed/pocket_onnx_bg.wasm", import.meta.url)
       : new URL("../../wasm/simd/pocket_onnx_bg.wasm", import.meta.url);
+  return { build, module: await compileFile(file, signal) };
+}
+
+/** Fetches and compiles a module. */
+export async function compileFile(file: URL, signal?: AbortSignal): Promise<WebAssembly.Module> {
   const response = await request(file.href, { cache: "default", signal });
   try {
-    return { build, module: await compileResponse(response) };
+    return await compileResponse(response);
   } catch (error) {
     signal?.throwIfAborted();
     throw fromFailure(failure(error));

@@ -18,7 +18,12 @@ const CHECKSUM = "x-xxh3";
 /** Bytes that are copied at a time. */
 const PART = 1 << 20;
 
-/** The package's cache; undefined if the browser offers none. */
+/** Whether files of an address are stored: if there is a Cache, unless they are on the disk already. */
+export function isKept(address: string): boolean {
+  return globalThis.caches !== undefined && !address.startsWith("file:");
+}
+
+/** The package's cache; undefined if the page or the runtime offers none. */
 async function open(): Promise<Cache | undefined> {
   try {
     return await globalThis.caches?.open(CACHE);

@@ -2,6 +2,7 @@
 
 import { checked, checkedOptions, read } from "../checks/check.js";
 import { samplesOf, type SampleValues } from "../checks/data.js";
+import { guard } from "../checks/guard.js";
 import { callback, mark as aMark, playerOptions, sampleRate as rate, speed as aSpeed } from "../checks/rules.js";
 import type { Word } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
@@ -9,19 +10,7 @@ import { call } from "../listener.js";
 import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
 import { Resampler } from "./resampler.js";
 import { GenerationSpeed } from "./generation-speed.js";
-
-/** What is being said while some samples are heard. The player hands it back to `onposition`. */
-export interface Mark {
-  /** The text being spoken. */
-  text: string;
-  /** Where it begins and ends in a longer text. */
-  from?: number | undefined;
-  to?: number | undefined;
-  /** Words whose times are now known, for `onword`. */
-  words?: readonly Word[] | undefined;
-  /** Start of this sound, in seconds, in the time in which `words` are given. Default: 0. */
-  before?: number | undefined;
-}
+import { type Mark, Timeline } from "./timeline.js";
 
 export interface PlayerOptions {
   /** The context to play in; default: one of the player's own. */
@@ -76,9 +65,7 @@ export class Player {
   #closing: Promise<void> = Promise.resolve();
   #resampler: Resampler | undefined;
   #rate = 0;
-  #marks: { start: number; mark: Mark }[] = [];
-  /** Words that have not been heard yet. */
-  #words: { start: number; word: Word }[] = [];
+  readonly #timeline = new Timeline();
   /** Samples, at the context's rate, that were passed to the ring buffer. */
   #written = 0;
   /** Samples that were played. */
@@ -100,6 +87,10 @@ export class Player {
   #onword: ((word: Word) => void) | undefined;
   #onstate: ((state: PlayerState) => void) | undefined;
   #onended: (() => void) | undefined;
+
+  static {
+    guard(this, "Player", "`new Player()`", (value) => #generation in value);
+  }
 
   constructor(options: PlayerOptions = {}) {
     const { context, speed = 1 } = checkedOptions(options, playerOptions);
@@ -220,13 +211,7 @@ export class Player {
     return this.#enqueue(async () => {
       this.#pending -= 1;
       if (epoch !== this.#epoch) return;
-      if (mark !== undefined && !isSame(mark, this.#marks.at(-1)?.mark)) {
-        this.#marks.push({ start: this.#written, mark });
-      }
-      for (const word of mark?.words ?? []) {
-        const seconds = word.start - (mark?.before ?? 0);
-        this.#words.push({ start: this.#written + seconds * this.context.sampleRate, word });
-      }
+      if (mark !== undefined) this.#timeline.add(mark, this.#written, this.context.sampleRate);
       await this.#send(this.#resample(samples, sampleRate), epoch);
     });
   }
@@ -271,8 +256,7 @@ export class Player {
     this.#epoch += 1;
     this.#command({ kind: "reset", epoch: this.#epoch });
     this.#resampler = undefined;
-    this.#marks = [];
-    this.#words = [];
+    this.#timeline.clear();
     this.#written = this.#played = this.#origin = 0;
     this.#generation.pause();
     // A listener may write and call `end()` again: its promise is not one of those to settle.
@@ -360,7 +344,7 @@ export class Player {
 
   /** Everything has been played. Listeners may start again, so `over` are the waiters of this end only. */
   #drained(over: (() => void)[]): void {
-    this.#marks = [];
+    this.#timeline.clearMarks();
     this.#reportWords(Infinity);
     this.#become("idle");
     call(() => this.#onended?.());
@@ -371,20 +355,15 @@ export class Player {
   #reportPosition(): void {
     const { sampleRate, outputLatency } = this.context;
     const heard = Math.max(0, this.#played - (outputLatency || 0) * sampleRate * this.#speed);
-    const next = this.#marks.findIndex(({ start }) => start > heard);
-    const passed = (next < 0 ? this.#marks.length : next) - 1;
-    // Marks before the position are not needed again.
-    if (passed > 0) this.#marks.splice(0, passed);
-    const mark = passed < 0 ? undefined : this.#marks[0]?.mark;
+    const mark = this.#timeline.mark(heard);
     call(() => this.#onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark));
     this.#reportWords(heard);
   }
 
   /** Reports the words that have begun. */
   #reportWords(heard: number): void {
-    for (let word = this.#words[0]; word !== undefined && word.start <= heard; word = this.#words[0]) {
-      this.#words.shift();
-      const { word: begun } = word;
+    for (let word = this.#timeline.word(heard); word !== undefined; word = this.#timeline.word(heard)) {
+      const begun = word;
       call(() => this.#onword?.(begun));
     }
   }
@@ -482,6 +461,9 @@ async function fetchStretch(): Promise<ArrayBuffer> {
 }
 
 function newContext(): AudioContext {
+  if (globalThis.AudioContext === undefined) {
+    throw new PocketTTSError("Unsupported", "only a page plays sound: elsewhere, use `generate` or `stream`");
+  }
   try {
     return new AudioContext();
   } catch (cause) {
@@ -491,8 +473,4 @@ function newContext(): AudioContext {
 
 function reason(cause: unknown): string {
   return cause instanceof Error ? `: ${cause.message}` : "";
-}
-
-function isSame(mark: Mark, other: Mark | undefined): boolean {
-  return mark.text === other?.text && mark.from === other.from && mark.to === other.to;
 }

@@ -4,6 +4,7 @@ import type * as Normalize from "../../wasm/normalize/pocket_onnx_normalize.js";
 import type { Model } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import { readsNumbers } from "../languages.js";
+import { compileFile } from "../loading/module.js";
 import type { Manifest } from "../manifest.js";
 import type { Rewriting } from "./messages.js";
 
@@ -69,7 +70,7 @@ async function load(): Promise<Module> {
   try {
     const module: Module = await import("../../wasm/normalize/pocket_onnx_normalize.js");
     const file = new URL("../../wasm/normalize/pocket_onnx_normalize_bg.wasm", import.meta.url);
-    await module.default({ module_or_path: file });
+    await module.default({ module_or_path: await compileFile(file) });
     return module;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

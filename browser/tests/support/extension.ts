@@ -7,6 +7,7 @@ import { type Browser, launch, type Page } from "puppeteer-core";
 import { build } from "vite";
 import { PACKAGE } from "./bundles.js";
 import { chromiumProgram } from "./chromium.js";
+import { PREFERENCES as FIREFOX_PREFERENCES } from "./firefox.js";
 import { recordHere } from "./sound.js";
 
 /** Files of the extension for one browser, in a folder of their own. */
@@ -32,7 +33,10 @@ export async function withLocalPages(extension: string): Promise<string> {
   await cp(extension, dir, { recursive: true });
   const file = join(dir, "manifest.json");
   const manifest: object = JSON.parse(await readFile(file, "utf8"));
-  await writeFile(file, JSON.stringify({ ...manifest, host_permissions: ["http://127.0.0.1/*"] }));
+  const here = ["http://127.0.0.1/*"];
+  // Firefox opens no page of an extension for a test, but a page of this machine may.
+  const opened = [{ resources: ["popup.html"], matches: here }];
+  await writeFile(file, JSON.stringify({ ...manifest, host_permissions: here, web_accessible_resources: opened }));
   return dir;
 }
 
@@ -82,6 +86,40 @@ export async function launchExtended(dir: string): Promise<Extended> {
       await browser.close();
     },
   };
+}
+
+/** The name that Firefox gives the extension's files, where a fresh profile would have a random one. */
+const FIREFOX_HOST = "3d1c9ff4-5c1e-4b8c-9c60-7a6b1f0f0001";
+
+/** Firefox with the extension in `dir`. */
+export async function launchExtendedFirefox(program: string, dir: string): Promise<Browser> {
+  const manifest: { browser_specific_settings: { gecko: { id: string } } } = JSON.parse(
+    await readFile(join(dir, "manifest.json"), "utf8"),
+  );
+  const { id } = manifest.browser_specific_settings.gecko;
+  const browser = await launch({
+    browser: "firefox",
+    executablePath: program,
+    headless: true,
+    extraPrefsFirefox: {
+      ...FIREFOX_PREFERENCES,
+      "extensions.webextensions.uuids": JSON.stringify({ [id]: FIREFOX_HOST }),
+    },
+    protocolTimeout: 600_000,
+  });
+  await browser.installExtension(dir);
+  return browser;
+}
+
+/** The popup in a tab of its own, opened from a page of this machine. */
+export async function openFirefoxPopup(browser: Browser, from: string): Promise<Page> {
+  const opener = await browser.newPage();
+  await opener.goto(from);
+  const opened = new Promise<Page | null>((resolve) => opener.once("popup", resolve));
+  await opener.evaluate((address) => void window.open(address), `moz-extension://${FIREFOX_HOST}/popup.html`);
+  const popup = await opened;
+  if (popup === null) throw new Error("Firefox opens no popup");
+  return popup;
 }
 
 export function removeFolder(dir: string | undefined): Promise<void> {

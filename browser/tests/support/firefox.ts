@@ -4,7 +4,7 @@ import { launch } from "puppeteer-core";
 import type { AnyBrowser } from "./browsers.js";
 
 /** Settings that keep Firefox from work that a test would have to wait for. */
-const PREFERENCES = {
+export const PREFERENCES = {
   "app.update.enabled": false,
   "browser.shell.checkDefaultBrowser": false,
   "datareporting.policy.dataSubmissionEnabled": false,

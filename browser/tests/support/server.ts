@@ -10,6 +10,7 @@ import { gzipSync } from "node:zlib";
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
+  ".mjs": "text/javascript",
   ".css": "text/css",
   ".json": "application/json",
   ".wasm": "application/wasm",
@@ -43,6 +44,8 @@ export interface Server extends AsyncDisposable {
 /** How files are served. */
 interface Options {
   isolated?: boolean;
+  /** Headers of every answer. */
+  headers?: Record<string, string>;
   /** Pages that are not files, by their paths. */
   pages?: Record<string, string>;
   /** As docs/deploy.md requires: text and modules are compressed, and names with a digest cached. */
@@ -52,7 +55,7 @@ interface Options {
 /** Serves `mounts`: folders by the beginning of the path, with their `index.html` as page. */
 export async function serve(
   mounts: Record<string, string>,
-  { isolated = false, pages = {}, published = false }: Options = {},
+  { isolated = false, headers = {}, pages = {}, published = false }: Options = {},
 ): Promise<Server> {
   const asked: string[] = [];
   const compressed = new Map<string, Buffer>();
@@ -99,7 +102,7 @@ export async function serve(
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://host");
     asked.push(pathname);
-    for (const [name, value] of Object.entries(isolated ? ISOLATION : {})) {
+    for (const [name, value] of Object.entries({ ...headers, ...(isolated ? ISOLATION : {}) })) {
       response.setHeader(name, value);
     }
     void answer(decodeURIComponent(pathname), response);

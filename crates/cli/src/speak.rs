@@ -26,6 +26,10 @@ use crate::text::Text;
 use crate::voice::{self, LoadedVoice};
 use crate::words::{SpokenWords, WordsFile};
 
+/// Standard input can be read only once.
+const BOTH_FROM_STANDARD_INPUT: &str =
+    "--voice and the text cannot both come from standard input: give a text or --text-file";
+
 pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
     interrupt::listen()?;
     speak(args)
@@ -35,7 +39,7 @@ pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
 pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     if args.voice.as_deref().is_some_and(voice::is_standard_input) && Text::is_standard_input(args)
     {
-        bail!("--voice and the text cannot both come from standard input: give a text or --text-file");
+        bail!("{BOTH_FROM_STANDARD_INPUT}");
     }
     // Problems with the outputs are reported first.
     let Outputs {
@@ -193,7 +197,9 @@ fn output(args: &SpeakArgs) -> Result<Option<(Destination, Format)>> {
     let format = args.format.map(SoundFormat::format);
     let Some(file) = args.file() else {
         if args.format.is_some() {
-            bail!("--format is the format of a file, and --play alone writes none: give -o FILE, too");
+            bail!(
+                "--format is the format of a file, and --play alone writes none: give -o FILE, too"
+            );
         }
         return Ok(None);
     };

@@ -66,7 +66,9 @@ pub(crate) fn verify_bundle(request: &VerifyRequest<'_>) -> Result<VerifyReport>
         records: request.records,
         tolerance: request.tolerance,
     };
-    Ok(verify::verify(request.bundle, &options, &|step| note(step))?)
+    Ok(verify::verify(request.bundle, &options, &|step| {
+        note(step);
+    })?)
 }
 
 /// The whole report in readable form.

@@ -1,4 +1,4 @@
-//! Texts as they are spoken, as a wasm module of its own: its tables are larger than the rest of the
+//! `normalize` as a wasm module of its own: its tables are larger than the rest of the
 //! text code, and a page loads them only when numbers or words of a list are to be rewritten.
 
 use js_sys::{Array, Error, Uint32Array};
@@ -154,7 +154,7 @@ fn replacements(list: &JsValue) -> Result<Replacements, JsValue> {
     }
     let pairs = words.iter().map(|(word, spoken)| (&**word, &**spoken));
     Replacements::from_pairs(pairs)
-        // Members of an object have no lines; the fault names the word.
+        // Pairs have no line numbers; the fault names the word.
         .map_err(|error| options(&format!("{what}: {}", error.fault)))
 }
 

@@ -83,6 +83,15 @@ pub use tts::Tts;
 pub use utterance::{Chunk, Utterance};
 pub use voice::Voice;
 
+/// The examples of the READMEs compile.
+#[cfg(all(doctest, feature = "starling", feature = "encode"))]
+mod readmes {
+    #[doc = include_str!("../README.md")]
+    struct Crate;
+    #[doc = include_str!("../../../README.md")]
+    struct Repository;
+}
+
 /// The crate below this one: utterances step by step, for hosts of one's own.
 pub use speaker;
 

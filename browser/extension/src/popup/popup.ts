@@ -1,6 +1,13 @@
 /** The popup: model, voice and speed are chosen here, and the page is read. */
 
-import { askBackground, connectSpeaker, type FromSpeaker, type LoadedModel, type SpeakerPort, type SpeakerState } from "../messages.js";
+import {
+  askBackground,
+  connectSpeaker,
+  type FromSpeaker,
+  type LoadedModel,
+  type SpeakerPort,
+  type SpeakerState,
+} from "../messages.js";
 import { change, chosenModel, chosenVoice, INCLUDED, type Settings, settings } from "../settings.js";
 import { tagOf } from "../voices.js";
 import { byId, choose } from "./elements.js";

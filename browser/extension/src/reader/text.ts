@@ -15,7 +15,8 @@ interface Run {
 /** Marks an element's copy with the number of the original. */
 const NUMBER = "data-pocket-onnx";
 /** Elements whose text is not read. */
-const UNREAD = "script, style, noscript, template, textarea, select, option, button, input, svg, math, [aria-hidden=true]";
+const UNREAD =
+  "script, style, noscript, template, textarea, select, option, button, input, svg, math, [aria-hidden=true]";
 
 export class ReadableText {
   readonly text: string;
@@ -58,7 +59,9 @@ export class ReadableText {
       const original = originals[Number(element.getAttribute(NUMBER))];
       if (original !== undefined) kept.add(original);
     }
-    const parts = textNodes(page.body).filter(({ node }) => node.parentElement !== null && kept.has(node.parentElement));
+    const parts = textNodes(page.body).filter(
+      ({ node }) => node.parentElement !== null && kept.has(node.parentElement),
+    );
     const text = ReadableText.from(parts);
     return text.text.trim() === "" ? undefined : text;
   }

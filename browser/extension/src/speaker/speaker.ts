@@ -1,7 +1,14 @@
 /** Speaks the texts that ports send, one utterance at a time. */
 
 import { PocketTTSError } from "pocket-onnx";
-import { type FromSpeaker, type Request, SPEAKER, type SpeakerState, type SpeechEvent, type ToSpeaker } from "../messages.js";
+import {
+  type FromSpeaker,
+  type Request,
+  SPEAKER,
+  type SpeakerState,
+  type SpeechEvent,
+  type ToSpeaker,
+} from "../messages.js";
 import { Loudspeaker } from "./loudspeaker.js";
 import { about, Models } from "./models.js";
 import { EventOrder } from "./order.js";

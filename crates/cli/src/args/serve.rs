@@ -43,7 +43,7 @@ pub(crate) struct ServeArgs {
 /// Speech for other programs.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct ApiArgs {
-    /// Key that clients must send, as `Authorization: Bearer KEY`. Set as POCKET_ONNX_API_KEY it is
+    /// Key that clients must send, as `Authorization: Bearer KEY`. Set as `POCKET_ONNX_API_KEY` it is
     /// not visible to other users of this machine, unlike an argument.
     #[arg(long, value_name = "KEY", env = "POCKET_ONNX_API_KEY", hide_env_values = true, value_parser = key)]
     pub(crate) api_key: Option<String>,
