@@ -68,7 +68,7 @@ pub(crate) fn check() -> Result<()> {
         "test",
         "--release",
         "--package",
-        "kernels",
+        "pocket-onnx-kernels",
         "--bench",
         "ratios",
         "--",

@@ -36,7 +36,7 @@ pub(crate) struct Flac {
     waiting: Vec<i32>,
     /// MD5 of the samples' bytes, as the format requires.
     md5: Md5,
-    flac_frames: usize,
+    written_frames: usize,
     samples: u64,
     /// Bytes of the shortest and of the longest frame.
     frame_sizes: Option<(usize, usize)>,
@@ -60,7 +60,7 @@ impl Flac {
             block: FrameBuf::with_size(1, BLOCK).map_err(failed(Format::Flac))?,
             waiting: Vec::with_capacity(BLOCK),
             md5: Md5::new(),
-            flac_frames: 0,
+            written_frames: 0,
             samples: 0,
             frame_sizes: None,
         })
@@ -124,11 +124,11 @@ impl Flac {
         let frame = flacenc::encode_fixed_size_frame(
             &self.config,
             &self.block,
-            self.flac_frames,
+            self.written_frames,
             &self.info,
         );
         let bytes = bits(&frame.map_err(failed(Format::Flac))?)?;
-        self.flac_frames += 1;
+        self.written_frames += 1;
         let length = bytes.len();
         self.frame_sizes = Some(match self.frame_sizes {
             None => (length, length),

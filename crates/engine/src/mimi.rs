@@ -199,7 +199,7 @@ impl Module for MimiDecoder {
         let fits = value.len() == self.state_size(state_info)?;
         match self.owner(state_info)? {
             StateOwner::Transformer(cache) => {
-                cache.set(ctx, &mut state.caches, state_info, value)?
+                cache.set(ctx, &mut state.caches, state_info, value)?;
             }
             StateOwner::Seanet(_) | StateOwner::Upsample(_) if !fits => {
                 return Err(EngineError::state_size(state_info, value));

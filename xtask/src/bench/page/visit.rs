@@ -58,8 +58,8 @@ pub(super) fn table(cases: &[VisitCase], machine: &str) -> Result<String> {
         runs => format!("Medians of {runs} alternating runs"),
     };
     Ok(format!(
-        "The demo, with the small model that it includes, from a server of files on the same machine that compresses \
-         nothing: a fresh profile, and `#speak` in the address, so that the page speaks by itself. Seconds from the \
+        "The demo, with the small model that it includes, from a server of files on the same machine that meets the \
+         requirements of docs/deploy.md: a fresh profile, and `#speak` in the address, so that the page speaks by itself. Seconds from the \
          beginning of the navigation until the page can be used (*ready*), the first sound is *made*, and *heard*, which \
          browsers allow only after a click unless they are told otherwise, as Chromium is here. \
          {runs}; {machine}.\n\n\
