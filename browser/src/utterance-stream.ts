@@ -57,7 +57,8 @@ export class UtteranceStream {
         return chunk;
       }
       // Where the text broke off before anything was said, the worker has found it to be empty.
-      const failure = this.#working === 0 || this.#failure !== undefined ? (this.#textFailure ?? this.#failure) : undefined;
+      const failure =
+        this.#working === 0 || this.#failure !== undefined ? (this.#textFailure ?? this.#failure) : undefined;
       if (failure !== undefined) {
         throw failure.error;
       }
