@@ -1,27 +1,14 @@
-/** What the browser offers to a page. */
+/** Limits of the package that do not depend on where it runs. */
 
 import { PocketTTSError } from "./errors.js";
 import type { Backend } from "./worker/messages.js";
 
 /** Threads beyond which nothing is gained. */
-const MOST_THREADS: Record<Backend, number> = { engine: 2, onnxruntime: 4 };
+export const MOST_THREADS: Record<Backend, number> = { engine: 2, onnxruntime: 4 };
 
-/** As many threads as pay here. */
-export function defaultThreads(backend: Backend): number {
-  return globalThis.crossOriginIsolated
-    ? Math.max(1, Math.min(MOST_THREADS[backend], navigator.hardwareConcurrency))
-    : 1;
-}
-
-/** Refuses pages in which nothing can work. */
-export function checkBrowser(device: "wasm" | "webgpu"): void {
+/** Refuses the devices that no backend can use. */
+export function checkDevice(device: "wasm" | "webgpu"): void {
   if (device !== "wasm") {
     throw new PocketTTSError("Unsupported", `the device ${device} is not supported: leave it out`);
-  }
-  if (!globalThis.isSecureContext) {
-    throw new PocketTTSError(
-      "Unsupported",
-      "the page has to be served over https, or from localhost: browsers check files and play sound only there",
-    );
   }
 }

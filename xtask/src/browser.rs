@@ -20,6 +20,9 @@ pub(crate) fn browser() -> Result<()> {
     bundles(&command, scratch.path())?;
     let package = wasm::package();
     run(&mut npm::command(&package, &["run", "check"]))?;
+    // Node, Deno, Bun and bundlers, in the versions that the tests name.
+    let runtimes = package.join("tests/runtimes");
+    run(&mut npm::command(&runtimes, &["ci", "--ignore-scripts"]))?;
     let mut test = npm::command(&package, &["test"]);
     run(browsers
         .name_to(&mut test)

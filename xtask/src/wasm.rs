@@ -89,8 +89,19 @@ pub(crate) fn wasm() -> Result<()> {
     build(&NORMALIZE, &package().join("wasm/normalize"), features)?;
     build(&ENCODE, &package().join("wasm/encode"), features)?;
     onnxruntime::copy(&package())?;
+    licences()?;
     starling::convert(&package())?;
     run(&mut npm::command(&package(), &["run", "build"]))
+}
+
+/// Copies the licences into the package.
+fn licences() -> Result<()> {
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        let file = workspace().join(name);
+        fs::copy(&file, package().join(name))
+            .with_context(|| format!("cannot copy {}", file.display()))?;
+    }
+    Ok(())
 }
 
 /// What tells cargo that the compiler may use `features`.

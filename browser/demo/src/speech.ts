@@ -38,8 +38,8 @@ export class Speaker {
   }
 
   /**
-   * Speaks to the end, or until the signal; then rejects with an `AbortError`. Returns what was said, if
-   * anything.
+   * Speaks to the end, and returns the speech, unless the text gave none. If the signal comes first, rejects
+   * with an `AbortError`.
    */
   async speak(tts: PocketTTS, text: string, options: SpeakOptions, listener: Listener): Promise<Speech | undefined> {
     const player = this.#player;
@@ -81,13 +81,13 @@ export class Speaker {
     }
   }
 
-  /** Playback speed, now and from now on. */
+  /** Playback speed, of the present sound and of later ones. */
   set speed(speed: number) {
     this.#player.speed = speed;
   }
 
-  /** Whether the browser suspends the sound until the user presses something. */
-  get held(): boolean {
+  /** Whether the browser suspends the sound until the user clicks or presses a key. */
+  get isSuspended(): boolean {
     return this.#player.context.state === "suspended";
   }
 

@@ -1,7 +1,8 @@
-/** Where a bundle is. */
+/** The address of a bundle. */
 
 import { description } from "../checks/check.js";
 import { PocketTTSError } from "../errors.js";
+import { platform } from "../platform/platform.js";
 import { type Addresses, folder, included, manifestText } from "./bundle.js";
 
 /** Where a bundle's files are, and the text of its manifest. */
@@ -10,7 +11,7 @@ export interface Bundle {
   manifest: string;
 }
 
-/** Letters of an address that browsers still fetch: they differ, and some say nothing of longer ones. */
+/** Longest address, in UTF-16 units: browsers' limits differ, and some fail silently above theirs. */
 const LONGEST_ADDRESS = 1 << 20;
 
 /** The addresses of a bundle, by default the included one, and the text of its manifest. */
@@ -23,18 +24,18 @@ export async function findBundle(address: string | undefined, signal: AbortSigna
 export function folderOf(address: string): string {
   let found: string;
   try {
-    // Workers have no document.
-    found = folder(address, globalThis.document?.baseURI ?? globalThis.location.href);
+    found = folder(platform().absolute(address));
   } catch (cause) {
     throw new PocketTTSError("Value", `${description(address)} is not the address of a bundle's folder`, { cause });
   }
   const { username, password } = new URL(found);
   if (username !== "" || password !== "") {
-    const why = "holds a user name or a password, with which browsers fetch nothing: leave them out";
+    const why = "contains a user name or a password, and browsers refuse to fetch such addresses: leave them out";
     throw new PocketTTSError("Value", `the address of a bundle ${why}`);
   }
   if (found.length > LONGEST_ADDRESS) {
-    throw new PocketTTSError("Value", `${description(address)} is longer than browsers fetch: ${found.length} letters`);
+    const length = `${found.length} characters`;
+    throw new PocketTTSError("Value", `${description(address)} is too long for browsers to fetch: ${length}`);
   }
   return found;
 }

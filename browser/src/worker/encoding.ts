@@ -3,7 +3,7 @@
 import { type Failure, failure, PocketTTSError } from "../errors.js";
 import type { Tags } from "../sound-file.js";
 
-/** What it is to encode. */
+/** A file to encode. */
 export interface Encoding {
   format: "flac" | "opus" | "mp3";
   sampleRate: number;
@@ -11,7 +11,7 @@ export interface Encoding {
   tags: Tags;
 }
 
-/** What comes of it. */
+/** The encoded file, or why there is none. */
 export type Answer = { file: Uint8Array<ArrayBuffer> } | { failure: Failure };
 
 const scope = globalThis as unknown as {

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use checkpoint::Location;
 use config::Variant;
+use weights::WeightFormat;
 
 use super::checkpoint_file::{self, CheckpointFormat};
 use super::process::{Usage, measure};
@@ -17,16 +18,6 @@ use crate::run::target;
 
 /// The 109M model.
 const CONVERTED_VARIANT: &str = "english";
-/// Checkpoints, and how the bundle's weights are stored.
-const CONVERT_CASES: [(CheckpointFormat, &str); 7] = [
-    (CheckpointFormat::Bf16, "f32"),
-    (CheckpointFormat::F32, "f32"),
-    (CheckpointFormat::Bf16, "bf16"),
-    (CheckpointFormat::Bf16, "q16"),
-    (CheckpointFormat::Bf16, "q8"),
-    (CheckpointFormat::Bf16, "q6"),
-    (CheckpointFormat::Bf16, "q4"),
-];
 /// Runs of each, in alternation.
 const CONVERT_RUNS: usize = 7;
 /// What the benchmark holds the converter to.
@@ -39,12 +30,12 @@ pub(crate) fn bench() -> Result<()> {
     let scratch = tempfile::tempdir_in(target("release"))?;
     let mut rows = String::new();
     let mut failures = Vec::new();
-    for (checkpoint, dtype) in CONVERT_CASES {
+    for (checkpoint, dtype) in cases() {
         let row = ConvertFigures::measure(&command, scratch.path(), checkpoint, dtype)?;
         println!("{row:?}");
         rows += &row.markdown(checkpoint, dtype);
         // A quantised bundle is copied before its checkpoint is read.
-        let slow = dtype == "f32" && row.convert / row.copy > MAX_RATIO;
+        let slow = dtype == WeightFormat::F32 && row.convert / row.copy > MAX_RATIO;
         if row.anonymous > MAX_ANONYMOUS || slow {
             failures.push(format!("{} to {dtype}", checkpoint.name()));
         }
@@ -62,6 +53,15 @@ pub(crate) fn bench() -> Result<()> {
         bail!("past the limits: {}", failures.join(", "));
     }
     Ok(())
+}
+
+/// Checkpoints, and how the bundle's weights are stored: the published type in every format, and the
+/// larger one in its own.
+fn cases() -> impl Iterator<Item = (CheckpointFormat, WeightFormat)> {
+    let published = WeightFormat::ALL.map(|format| (CheckpointFormat::Bf16, format));
+    published
+        .into_iter()
+        .chain([(CheckpointFormat::F32, WeightFormat::F32)])
 }
 
 /// A hub cache in which everything is there already, as after the first download.
@@ -112,7 +112,7 @@ impl ConvertFigures {
         command: &Path,
         scratch: &Path,
         format: CheckpointFormat,
-        dtype: &str,
+        dtype: WeightFormat,
     ) -> Result<Self> {
         let cache = HubCache::new(scratch.join("hub"));
         let config = Variant::find(CONVERTED_VARIANT)?.config();
@@ -147,7 +147,7 @@ impl ConvertFigures {
                         "--variant",
                         CONVERTED_VARIANT,
                         "--dtype",
-                        dtype,
+                        dtype.as_str(),
                     ])
                     .arg("--output-dir")
                     .arg(&bundle),
@@ -169,7 +169,7 @@ impl ConvertFigures {
         Ok(figures)
     }
 
-    fn markdown(&self, format: CheckpointFormat, dtype: &str) -> String {
+    fn markdown(&self, format: CheckpointFormat, dtype: WeightFormat) -> String {
         let megabytes = |bytes: u64| format!("{:.0} MB", bytes as f64 / 1e6);
         format!(
             "| {} | {} | {dtype} | {} | {:.2} s | {:.2} s | {:.2} | {:.2} s | {} |\n",

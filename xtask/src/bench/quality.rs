@@ -7,12 +7,15 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use weights::WeightFormat;
 
 use super::{program, report};
 use crate::run::target;
 
 /// What is judged where no bundles are given.
 const JUDGED_VARIANT: &str = "english_2026-01";
+/// What the others are compared with.
+const EXACT: WeightFormat = WeightFormat::F32;
 /// How far below the level of speech a decoder's error has to stay in quiet frames, in decibels.
 const QUIET_LIMIT: f64 = 50.0;
 /// What speaking needs.
@@ -23,7 +26,6 @@ const SPEAKING: [&str; 5] = [
     "flow_net",
     "mimi_decoder",
 ];
-const JUDGED_FORMATS: [&str; 5] = ["bf16", "q16", "q8", "q6", "q4"];
 
 /// What was measured of a format.
 #[derive(Debug, Deserialize)]
@@ -42,7 +44,8 @@ struct QualityFigures {
 pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
     let (command, measuring) = (program::command()?, program::measuring("quality")?);
     let scratch = tempfile::tempdir_in(target("release"))?;
-    let convert = |format: &str| -> Result<PathBuf> {
+    let convert = |format: WeightFormat| -> Result<PathBuf> {
+        let format = format.as_str();
         let bundle = scratch.path().join(format);
         let mut options = vec![OsStr::new("--dtype"), OsStr::new(format)];
         options.extend(SPEAKING.map(OsStr::new));
@@ -53,9 +56,9 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
         program::convert(&command, JUDGED_VARIANT, &options, &bundle)?;
         Ok(bundle)
     };
-    let reference = convert("f32")?;
-    let bundles = JUDGED_FORMATS.iter().map(|format| convert(format));
-    let bundles = bundles.collect::<Result<Vec<_>>>()?;
+    let reference = convert(EXACT)?;
+    let formats = || WeightFormat::ALL.into_iter().filter(|it| *it != EXACT);
+    let bundles = formats().map(convert).collect::<Result<Vec<_>>>()?;
     let output = Command::new(measuring)
         .arg(&reference)
         .args(&bundles)
@@ -66,7 +69,7 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
     }
     let lines = String::from_utf8(output.stdout)?;
     let mut rows = String::new();
-    for (format, line) in JUDGED_FORMATS.iter().zip(lines.lines()) {
+    for (format, line) in formats().zip(lines.lines()) {
         let QualityFigures {
             conditioning,
             sound_db,
