@@ -32,9 +32,9 @@ function pageFiles(): Plugin {
       const chunk = bundle[worker];
       if (chunk?.type !== "chunk") throw new Error(`the build has made no ${worker}`);
       hash.update(chunk.code);
-      // ONNX Runtime is large, and stored only when somebody chooses it.
-      // The library stores the model.
-      const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm|^starling\//.test(name));
+      // ONNX Runtime and the encoders of sound files are large, and kept once somebody chooses them.
+      // The model is kept by the library.
+      const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm|pocket_onnx_encode_bg|^starling\//.test(name));
       chunk.code =
         `const PAGE_FILES = ${JSON.stringify(kept)};\n` +
         `const BUILD_FILES = ${JSON.stringify(builds)};\n` +

@@ -1,31 +1,30 @@
 /** A model that speaks: the package's whole surface. */
 
-import { checked, checkedOptions, description, type Rule } from "./checks/check.js";
+import { checked, checkedOptions, type Rule } from "./checks/check.js";
 import { type FileBytes, fileBytes, isFile } from "./checks/data.js";
+import { guard } from "./checks/guard.js";
 import { nearest } from "./checks/nearest.js";
 import * as rules from "./checks/rules.js";
 import { PocketTTSError } from "./errors.js";
-import { folder, included, manifestText, type Progress } from "./loading/bundle.js";
+import { checkEnvironment, defaultThreads } from "./environment.js";
+import { findBundle, folderOf } from "./loading/address.js";
+import type { Progress } from "./loading/bundle.js";
 import { bestBuild, compile } from "./loading/module.js";
 import type { Manifest } from "./manifest.js";
 import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.js";
 import { call } from "./listener.js";
 import { sweep } from "./loading/storage.js";
 import { ProgressByPhase } from "./phases.js";
-import { platform } from "./platform/platform.js";
 import { Player } from "./player/index.js";
 import { Queue, unlessAborted } from "./queue.js";
 import { type Recording, sources, transfer } from "./recording.js";
 import { Speech, type SpeechChunk } from "./speech.js";
 import type { RuntimeInfo, Statistics } from "./statistics.js";
 import { Stopwatch } from "./stopwatch.js";
-import { type Reading, reading, type TextSource } from "./text-stream.js";
+import { reading, type TextSource } from "./text-stream.js";
 import { Voice } from "./voice.js";
 import type { Backend, VoiceSource } from "./worker/messages.js";
-import { type Bundle, type UtteranceStream, Workers } from "./workers.js";
-
-/** Threads beyond which nothing is gained. */
-const MOST_THREADS: Record<Backend, number> = { engine: 2, onnxruntime: 4 };
+import { Workers } from "./workers.js";
 
 /**
  * A model, loaded into workers.
@@ -52,6 +51,10 @@ export class PocketTTS {
   readonly backend: Backend;
   /** How it runs. */
   readonly statistics: RuntimeInfo;
+
+  static {
+    guard(this, "PocketTTS", "`await PocketTTS.fromPretrained(address)`", (value) => #workers in value);
+  }
 
   private constructor(
     manifest: Manifest,
@@ -88,9 +91,8 @@ export class PocketTTS {
     const options = checkedOptions(isAlone ? first : second, rules.loadOptions);
     const address = isAlone || first === undefined ? undefined : folderOf(rules.addressText(first));
     const { backend = "engine", device = "wasm", dtype, signal } = options;
-    checkDevice(device);
-    platform().check();
-    const threads = options.threads ?? platform().threads(MOST_THREADS[backend]);
+    checkEnvironment(device);
+    const threads = options.threads ?? defaultThreads(backend);
     const { onNotice, onProgress } = options;
     const notice = (notice: Notice) => call(() => onNotice?.(notice));
     const phases = new ProgressByPhase((event) => call(() => onProgress?.(event)));
@@ -216,10 +218,15 @@ export class PocketTTS {
     options = checkedOptions(options, rules.speakOptions);
     const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
     const parts: Float32Array[] = [];
-    for await (const { audio } of this.#speak(text, options, watch)) {
+    let title: string | undefined;
+    for await (const { audio, text: sentences } of this.#speak(text, options, watch)) {
       parts.push(audio);
+      title ??= sentences === "" ? undefined : sentences;
     }
-    return new Speech(parts, this.sampleRate, watch.statistics());
+    const { voice } = options;
+    const name = voice instanceof Voice ? voice.name : (voice ?? this.listVoices()[0]);
+    const tags = { text: title, voice: name, model: this.variant };
+    return new Speech(parts, this.sampleRate, watch.statistics(), tags);
   }
 
   /**
@@ -310,7 +317,7 @@ export class PocketTTS {
         watch.begin();
         const spoken = this.#workers.speak(request);
         if (source !== undefined) {
-          void feed(spoken, source);
+          void spoken.read(source);
         }
         try {
           for (;;) {
@@ -396,26 +403,6 @@ export class PocketTTS {
 /** Seconds of silence after which an unfinished sentence is spoken, unless asked otherwise. */
 const USUAL_SILENCE = 1;
 
-/** Hands the text over as it arrives, and as there is room for it. */
-async function feed(spoken: UtteranceStream, source: Reading): Promise<void> {
-  try {
-    for (;;) {
-      const piece = await source.next();
-      if (piece === undefined) {
-        spoken.close();
-        return;
-      }
-      if (piece.kind === "flush") {
-        spoken.flush();
-      } else if (!(await spoken.push(piece.text))) {
-        return;
-      }
-    }
-  } catch (error) {
-    spoken.close({ error });
-  }
-}
-
 /** What `loadVoice` takes. */
 const VOICE_SOURCE: Rule<string | FileBytes> = {
   expected: "the name of a voice, or a voice file as a Blob, an ArrayBuffer or a Uint8Array (`await (await fetch(address)).blob()`)",
@@ -431,38 +418,4 @@ function checkName(name: string | undefined, names: readonly string[]): void {
   const meant = near === undefined ? "" : ` (did you mean ${near}?)`;
   const has = names.join(", ") || "none (add some with `pocket-onnx convert --voices`)";
   throw new PocketTTSError("NoVoice", `this bundle has no voice ${name ?? "at all"}${meant}; it has ${has}`);
-}
-
-/** Letters of an address that browsers still fetch: they differ, and some say nothing of longer ones. */
-const LONGEST_ADDRESS = 1 << 20;
-
-/** The addresses of a bundle, by default the included one, and the text of its manifest. */
-async function findBundle(address: string | undefined, signal: AbortSignal | undefined): Promise<Bundle> {
-  const addresses = address ?? (await included());
-  return { addresses, manifest: await manifestText(addresses, signal) };
-}
-
-/** The folder of the bundle at an address, as an absolute address. */
-function folderOf(address: string): string {
-  let found: string;
-  try {
-    found = folder(platform().absolute(address));
-  } catch (cause) {
-    throw new PocketTTSError("Value", `${description(address)} is not the address of a bundle's folder`, { cause });
-  }
-  const { username, password } = new URL(found);
-  if (username !== "" || password !== "") {
-    const why = "holds a user name or a password, with which browsers fetch nothing: leave them out";
-    throw new PocketTTSError("Value", `the address of a bundle ${why}`);
-  }
-  if (found.length > LONGEST_ADDRESS) {
-    throw new PocketTTSError("Value", `${description(address)} is longer than browsers fetch: ${found.length} letters`);
-  }
-  return found;
-}
-
-function checkDevice(device: "wasm" | "webgpu"): void {
-  if (device !== "wasm") {
-    throw new PocketTTSError("Unsupported", `the device ${device} is not supported: leave it out`);
-  }
 }

@@ -13,6 +13,7 @@
  */
 
 import { checked, read } from "./checks/check.js";
+import { guard } from "./checks/guard.js";
 import { component as aComponent, graphRunner, tensor, tensors, wholeNumber } from "./checks/tensors.js";
 import { PocketTTSError } from "./errors.js";
 import type { Component, Dim, DType } from "./manifest.js";
@@ -32,6 +33,10 @@ export class ComponentStream {
   #states = new Map<string, Tensor>();
   #position = 0;
   #running = false;
+
+  static {
+    guard(this, "ComponentStream", "`new ComponentStream(component, run)`", (value) => #states in value);
+  }
 
   constructor(component: Component, run: RunGraph) {
     this.#component = checked("Value", "a component", component, aComponent);

@@ -1,7 +1,7 @@
 /** Measures the times of an utterance. */
 
 import type { RuntimeInfo, Statistics, Timings } from "./statistics.js";
-import type { Chunk } from "./workers.js";
+import type { Chunk } from "./utterance-stream.js";
 
 export class Stopwatch {
   readonly #setting: RuntimeInfo;

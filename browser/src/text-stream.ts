@@ -1,5 +1,6 @@
 /** Texts that arrive in pieces. */
 
+import { guard } from "./checks/guard.js";
 import { PocketTTSError } from "./errors.js";
 import { endsInHalf, slices } from "./slices.js";
 
@@ -11,6 +12,9 @@ export type Piece = { kind: "text"; text: string } | { kind: "flush" };
 
 /** Who has to be told how a `TextStream` goes on: its one reader. */
 let open: (stream: TextStream) => Reading;
+
+/** Whether an object is what the constructor of `TextStream` made. */
+let isMade: (value: object) => boolean;
 
 /** The reader's side of a `TextStream`. */
 export interface Reading {
@@ -43,6 +47,8 @@ export class TextStream {
 
   static {
     open = (stream) => stream.#open();
+    isMade = (value) => #pieces in value;
+    guard(this, "TextStream", "`new TextStream()`", isMade);
   }
 
   /**
@@ -178,23 +184,24 @@ export type TextSource =
 
 /** Whether `value` is a text, or something that text can come from. */
 export function isTextSource(value: unknown): value is TextSource {
+  if (typeof value === "string") {
+    return true;
+  }
   return (
-    typeof value === "string" ||
-    value instanceof TextStream ||
-    value instanceof ReadableStream ||
-    (typeof value === "object" &&
-      value !== null &&
-      Symbol.asyncIterator in value &&
-      typeof value[Symbol.asyncIterator] === "function")
+    typeof value === "object" &&
+    value !== null &&
+    (isMade(value) ||
+      value instanceof ReadableStream ||
+      (Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === "function"))
   );
 }
 
 /** Starts to read a text that arrives in pieces. */
 export function reading(source: Exclude<TextSource, string>): Reading {
-  if (source instanceof TextStream) {
-    return open(source);
+  if (isMade(source)) {
+    return open(source as TextStream);
   }
-  const pieces = source instanceof ReadableStream ? chunks(source) : iterated(source);
+  const pieces = source instanceof ReadableStream ? chunks(source) : iterated(source as AsyncIterable<unknown>);
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let isOver = false;
   // Which of both kinds comes; bytes may cut a character, and so may strings.

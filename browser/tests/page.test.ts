@@ -137,7 +137,7 @@ test("speaks, shows which sentence sounds, and hands out the native command's WA
 /** Presses the button, and reads the file. */
 async function saveWav(page: Page): Promise<Float32Array> {
   const download = page.waitForEvent("download");
-  await page.click("#save-wav");
+  await page.click("#save");
   const samples = (await readFile(await (await download).path())).subarray(44);
   return Float32Array.from({ length: samples.length / 2 }, (_, i) => samples.readInt16LE(2 * i) / 32767);
 }

@@ -151,6 +151,36 @@ test("addresses of all kinds are taken, and what is none is refused", async () =
   expect(wrong).toEqual([]);
 });
 
+test("objects that no constructor has made are refused in words", async () => {
+  const wrong = await inPage(async () => {
+    const { Player, PocketTTS, Speech, TextStream } = globalThis.pocket;
+    const { Voice } = await globalThis.part<typeof import("../src/voice.js")>("voice.js");
+    const { ComponentStream } = await globalThis.part<typeof import("../src/state.js")>("state.js");
+    const fake = <T>(of: { prototype: T }): T => Object.create(of.prototype as object);
+    const proxy = new Proxy(new Player(), {});
+    const tts = fake(PocketTTS as { prototype: import("../src/index.js").PocketTTS });
+    return globalThis.tryAll([
+      [() => tts.generate("A."), "Value", "a PocketTTS cannot be used as a PocketTTS: only what"],
+      [() => tts.stream("A."), "Value", "`await PocketTTS.fromPretrained(address)` gives can"],
+      [() => tts.listVoices(), "Value", "PocketTTS"],
+      [() => tts.sampleRate, "Value", "PocketTTS"],
+      [() => PocketTTS.prototype.dispose.call(undefined as never), "Value", "undefined cannot be used as a PocketTTS"],
+      [() => fake(Player).write([0], 24_000), "Value", "a Player cannot be used as a Player: only what `new Player()` gives can"],
+      [() => void (fake(Player).speed = 1), "Value", "Player"],
+      [() => fake(Player).state, "Value", "Player"],
+      [() => proxy.stop(), "Value", "and no proxy of it"],
+      [() => fake(Speech).toBlob(), "Value", "a Speech cannot be used as a Speech"],
+      [() => fake(Speech).toBlob("audio/flac"), "Value", "Speech"],
+      [() => fake(Voice).dispose(), "Value", "Voice"],
+      [() => fake(TextStream).push("A."), "Value", "a TextStream cannot be used as a TextStream"],
+      [() => fake(TextStream).close(), "Value", "TextStream"],
+      [() => fake(ComponentStream).run({}), "Value", "ComponentStream"],
+      [() => fake(ComponentStream).position, "Value", "ComponentStream"],
+    ]);
+  });
+  expect(wrong).toEqual([]);
+});
+
 test("options of loading are checked, and what is misspelt is named", async () => {
   const wrong = await inPage(async () => {
     const open = async (options: unknown) => (await globalThis.load(options as object)).dispose();
@@ -469,6 +499,9 @@ test("players and speech check what they are given", async () => {
       [() => listen("onstate", "x"), "Options", "onstate has to be a function"],
       [() => listen("onstate", null), "works"],
       [() => speech.toWav("mp3" as "i16"), "Options", 'has to be "i16" or "f32", not "mp3"'],
+      [() => speech.toBlob("audio/aac" as "audio/ogg"), "Options", '"audio/ogg" or "audio/mpeg", not "audio/aac"'],
+      [() => new globalThis.pocket.Speech([], 24_000, speech.statistics, { title: "A" } as object), "Options", "the option title does not exist"],
+      [() => new globalThis.pocket.Speech([], 11_025, speech.statistics).toBlob("audio/ogg"), "Options", "Opus has no sample rate of 11025 Hz"],
       [() => speech.toBlob(5 as unknown as "i16"), "Options", "not 5"],
       [() => write(Float64Array.from(samples), rate, { text: "A." }), "works"],
       [() => write([0, 0.5], rate), "works"],
@@ -773,6 +806,7 @@ test("marks and samples are as they were when they were given", async () => {
       [() => write(moved), "Audio", "samples cannot be read: their memory was transferred"],
       [() => speech.toWav(), "Audio", "the samples of this speech were transferred"],
       [() => speech.toBlob(), "Audio", "the samples of this speech were transferred"],
+      [() => speech.toBlob("audio/flac"), "Audio", "the samples of this speech were transferred"],
       [() => void new Speech(any(undefined), 24_000, any({})), "Audio", "the parts of a speech"],
       [() => void new Speech(any([[0]]), 24_000, any({})), "Audio", "an array of Float32Arrays"],
       [() => void new Speech([samples], Number.NaN, any({})), "Audio", "sampleRate has to be"],

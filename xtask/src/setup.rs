@@ -25,6 +25,8 @@ pub(crate) enum Group {
     Browser,
     /// The tests for other systems.
     Portable,
+    /// The tests with other people's programs, which `.ci/run` has.
+    Clients,
 }
 
 /// Installs what is missing for these groups.

@@ -4,6 +4,7 @@
 //! whether [`setup`] may install it.
 
 mod fast;
+mod package;
 pub(crate) mod portable;
 mod records;
 mod rust;
@@ -33,6 +34,8 @@ enum TestPart {
     Records,
     /// The npm package and the page, in real browsers.
     Browser,
+    /// The crates as a registry gets them, and the command that is installed from them.
+    Package,
     /// Less than three minutes where all is built: lints, unit tests, and the crates that run no model.
     Fast,
     /// Other systems: compiled for macOS, Windows and ARM; kernels under QEMU and Miri.
@@ -45,6 +48,7 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
         None => &[Group::Rust, Group::Browser],
         Some(TestPart::Rust | TestPart::Records | TestPart::Fast) => &[Group::Rust],
         Some(TestPart::Browser) => &[Group::Browser],
+        Some(TestPart::Package) => &[],
         Some(TestPart::Portable) => &[Group::Portable],
     };
     setup::ask_and_install(groups, args.yes)?;
@@ -59,6 +63,7 @@ fn parts(part: Option<TestPart>, skipped: &mut Skipped) -> Result<()> {
         None => {
             rust::test(skipped)?;
             records::test(skipped)?;
+            package::test()?;
             in_browsers(skipped)?;
             skipped.add("other systems", "`cargo xtask test portable` tests them");
             Ok(())
@@ -66,6 +71,7 @@ fn parts(part: Option<TestPart>, skipped: &mut Skipped) -> Result<()> {
         Some(TestPart::Rust) => rust::test(skipped),
         Some(TestPart::Records) => records::test(skipped),
         Some(TestPart::Browser) => in_browsers(skipped),
+        Some(TestPart::Package) => package::test(),
         Some(TestPart::Fast) => fast::test(skipped),
         Some(TestPart::Portable) => portable::test(skipped),
     }

@@ -13,14 +13,15 @@ import { Progress } from "./progress.js";
 import { Script } from "./script.js";
 import { SpeedControl } from "./speed.js";
 import { Speaker, type Figures } from "./speech.js";
-import { type Backend, type PocketTTS, readsNumbers, type SpeakOptions, type Speech } from "./tts.js";
+import { type Backend, type MediaType, type PocketTTS, readsNumbers, type SpeakOptions, type Speech } from "./tts.js";
 import { Voices } from "./voices.js";
 import { Wave } from "./wave.js";
 
 const speak = byId("speak", HTMLButtonElement);
 const speakLabel = speak.lastElementChild as HTMLElement;
 const stop = byId("stop", HTMLButtonElement);
-const saveWav = byId("save-wav", HTMLButtonElement);
+const saveButton = byId("save", HTMLButtonElement);
+const saveAs = byId("save-as", HTMLSelectElement);
 const picker = byId("model", HTMLSelectElement);
 const backend = byId("backend", HTMLSelectElement);
 const status = byId("status", HTMLParagraphElement);
@@ -203,7 +204,7 @@ function busy(speaking: boolean): void {
   // Disabling the focused button would lose the keyboard focus.
   if (!speaking && document.activeElement === stop) speak.focus();
   stop.disabled = !speaking;
-  saveWav.disabled = speaking || speech === undefined;
+  saveButton.disabled = speaking || speech === undefined;
   picker.disabled = speaking || models.length < 2;
   backend.disabled = speaking;
 }
@@ -213,6 +214,20 @@ function label(text: "Speak" | "Loading" | "Pause" | "Resume"): void {
   speakLabel.textContent = text;
   speak.classList.toggle("pausing", text === "Pause");
   speak.ariaDisabled = String(text === "Loading");
+}
+
+/** Saves what was spoken, in the chosen format. */
+async function saveSpeech(): Promise<void> {
+  const [chosen] = saveAs.selectedOptions;
+  if (speech === undefined || chosen === undefined) return;
+  saveButton.disabled = true;
+  try {
+    save(await speech.toBlob(chosen.value as MediaType), `speech.${chosen.dataset["ending"]}`);
+  } catch (error) {
+    showProblem("The sound could not be saved.", error, () => void saveSpeech());
+  } finally {
+    saveButton.disabled = current !== undefined || speech === undefined;
+  }
 }
 
 function togglePause(): void {
@@ -240,9 +255,7 @@ speak.addEventListener("click", () => {
   else if (speak.ariaDisabled !== "true") togglePause();
 });
 stop.addEventListener("click", () => current?.abort());
-saveWav.addEventListener("click", () => {
-  if (speech !== undefined) save(speech.toBlob(), "speech.wav");
-});
+saveButton.addEventListener("click", () => void saveSpeech());
 picker.addEventListener("change", showModel);
 speed.onchange = (speed) => {
   if (speaker !== undefined) speaker.speed = speed;

@@ -107,10 +107,12 @@ export class Speaker {
   ): Promise<Speech | undefined> {
     const parts: Float32Array[] = [];
     let [rate, last]: [number, Statistics | undefined] = [0, undefined];
+    let title: string | undefined;
     for await (const chunk of tts.stream(text, { ...options, words: tts.tellsWords })) {
       const { audio, sampleRate, text: sentences, from, to, words, statistics } = chunk;
       const before = figures.seconds;
       parts.push(audio);
+      title ??= sentences === "" ? undefined : sentences;
       [rate, last] = [sampleRate, statistics];
       figures.seconds += audio.length / sampleRate;
       figures.factor = statistics.realTimeFactor;
@@ -119,7 +121,9 @@ export class Speaker {
       listener.figures(figures);
       await this.#player.write(audio, sampleRate, { text: sentences, from, to, words, before });
     }
-    return last && new Speech(parts, rate, last);
+    const { voice } = options;
+    const name = typeof voice === "string" ? voice : voice?.name;
+    return last && new Speech(parts, rate, last, { text: title, voice: name, model: tts.variant });
   }
 
   #level(): number {

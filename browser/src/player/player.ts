@@ -2,6 +2,7 @@
 
 import { checked, checkedOptions, read } from "../checks/check.js";
 import { samplesOf, type SampleValues } from "../checks/data.js";
+import { guard } from "../checks/guard.js";
 import { callback, mark as aMark, playerOptions, sampleRate as rate, speed as aSpeed } from "../checks/rules.js";
 import type { Word } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
@@ -9,18 +10,7 @@ import { call } from "../listener.js";
 import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
 import { Resampler } from "./resampler.js";
 import { Speed } from "./speed.js";
-
-/** The text being spoken. */
-export interface Mark {
-  text: string;
-  /** Its position in a longer text. */
-  from?: number | undefined;
-  to?: number | undefined;
-  /** Words whose times are now known, for `onword`. */
-  words?: readonly Word[] | undefined;
-  /** Seconds from the zero of `words` to the sound that is written with this mark. */
-  before?: number | undefined;
-}
+import { type Mark, Timeline } from "./timeline.js";
 
 export interface PlayerOptions {
   /** The context to play in; default: one of the player's own. */
@@ -75,9 +65,7 @@ export class Player {
   #closing: Promise<void> = Promise.resolve();
   #resampler: Resampler | undefined;
   #rate = 0;
-  #marks: { start: number; mark: Mark }[] = [];
-  /** Words that have not been heard yet. */
-  #words: { start: number; word: Word }[] = [];
+  readonly #timeline = new Timeline();
   /** Samples at the context's rate: passed to the ring buffer, played, and the position of second 0. */
   #written = 0;
   #played = 0;
@@ -97,6 +85,10 @@ export class Player {
   #onword: ((word: Word) => void) | undefined;
   #onstate: ((state: PlayerState) => void) | undefined;
   #onended: (() => void) | undefined;
+
+  static {
+    guard(this, "Player", "`new Player()`", (value) => #making in value);
+  }
 
   constructor(options: PlayerOptions = {}) {
     const { context, speed = 1 } = checkedOptions(options, playerOptions);
@@ -217,13 +209,7 @@ export class Player {
     return this.#enqueue(async () => {
       this.#pending -= 1;
       if (epoch !== this.#epoch) return;
-      if (mark !== undefined && !isSame(mark, this.#marks.at(-1)?.mark)) {
-        this.#marks.push({ start: this.#written, mark });
-      }
-      for (const word of mark?.words ?? []) {
-        const seconds = word.start - (mark?.before ?? 0);
-        this.#words.push({ start: this.#written + seconds * this.context.sampleRate, word });
-      }
+      if (mark !== undefined) this.#timeline.add(mark, this.#written, this.context.sampleRate);
       await this.#send(this.#resample(samples, sampleRate), epoch);
     });
   }
@@ -268,8 +254,7 @@ export class Player {
     this.#epoch += 1;
     this.#command({ kind: "reset", epoch: this.#epoch });
     this.#resampler = undefined;
-    this.#marks = [];
-    this.#words = [];
+    this.#timeline.clear();
     this.#written = this.#played = this.#origin = 0;
     this.#making.pause();
     // A listener may start again: do not end what it waits for.
@@ -357,7 +342,7 @@ export class Player {
 
   /** Everything has been played. Listeners may start again, so `over` are the waiters of this end only. */
   #drained(over: (() => void)[]): void {
-    this.#marks = [];
+    this.#timeline.clearMarks();
     this.#say(Infinity);
     this.#become("idle");
     call(() => this.#onended?.());
@@ -368,20 +353,15 @@ export class Player {
   #place(): void {
     const { sampleRate, outputLatency } = this.context;
     const heard = Math.max(0, this.#played - (outputLatency || 0) * sampleRate * this.#speed);
-    const next = this.#marks.findIndex(({ start }) => start > heard);
-    const passed = (next < 0 ? this.#marks.length : next) - 1;
-    // Marks before the position are not needed again.
-    if (passed > 0) this.#marks.splice(0, passed);
-    const mark = passed < 0 ? undefined : this.#marks[0]?.mark;
+    const mark = this.#timeline.mark(heard);
     call(() => this.#onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark));
     this.#say(heard);
   }
 
   /** Reports the words that have begun. */
   #say(heard: number): void {
-    for (let word = this.#words[0]; word !== undefined && word.start <= heard; word = this.#words[0]) {
-      this.#words.shift();
-      const { word: begun } = word;
+    for (let word = this.#timeline.word(heard); word !== undefined; word = this.#timeline.word(heard)) {
+      const begun = word;
       call(() => this.#onword?.(begun));
     }
   }
@@ -491,8 +471,4 @@ function newContext(): AudioContext {
 
 function reason(cause: unknown): string {
   return cause instanceof Error ? `: ${cause.message}` : "";
-}
-
-function isSame(mark: Mark, other: Mark | undefined): boolean {
-  return mark.text === other?.text && mark.from === other.from && mark.to === other.to;
 }

@@ -5,14 +5,9 @@ import type { Compiled } from "../loading/module.js";
 import type { Request, Response, Results, Task } from "./messages.js";
 import { Host } from "./host.js";
 import { open } from "./opening.js";
+import type { Scope } from "./scope.js";
 
-/** What messages come to a worker by, and go from it. */
-export interface Scope {
-  onmessage: ((event: { data: Request }) => void) | null;
-  postMessage(message: Response, transfer: Transferable[]): void;
-}
-
-let scope: Scope | undefined;
+let scope: Scope<Request, Response> | undefined;
 
 function answer(message: Response, transfer: Transferable[] = []): void {
   scope?.postMessage(message, transfer);
@@ -29,7 +24,7 @@ const compiled = new Promise<Compiled>((resolve) => {
 let tasks: Promise<void> = Promise.resolve();
 
 /** Takes what `scope` is sent, from now on. */
-export function serve(to: Scope): void {
+export function serve(to: Scope<Request, Response>): void {
   scope = to;
   scope.onmessage = ({ data }) => hear(data);
 }

@@ -6,6 +6,8 @@ use bundle::{ComponentName, WeightFormat};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use config::{Variant, WordHead};
 use onnx::Opset;
+use pocket_onnx::convert::ModelSource;
+use pocket_onnx::suggest::nearest;
 
 mod options;
 mod rewriting;
@@ -14,8 +16,6 @@ mod speak;
 mod tokenize;
 mod typed;
 mod voice;
-
-use crate::output::nearest;
 
 pub(crate) use self::options::OptionArgs;
 pub(crate) use self::rewriting::RewritingArgs;
@@ -267,9 +267,25 @@ fn component(text: &str) -> Result<ComponentName, String> {
     })
 }
 
-impl ModelArgs {
-    /// The variant's name as typed, or the default one's.
-    pub(crate) fn variant_name(&self) -> &str {
-        self.variant.as_deref().unwrap_or(Variant::DEFAULT)
+impl From<&ModelArgs> for ModelSource {
+    fn from(args: &ModelArgs) -> Self {
+        let ModelArgs {
+            variant,
+            config,
+            weights,
+            mimi_weights,
+            adapter,
+            tokenizer,
+            synthetic,
+        } = args.clone();
+        Self {
+            variant,
+            config,
+            weights,
+            mimi_weights,
+            adapter,
+            tokenizer,
+            synthetic,
+        }
     }
 }

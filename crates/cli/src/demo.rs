@@ -7,22 +7,22 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use bundle::Manifest;
-use checkpoint::{FetchError, SourceError};
 use config::Variant;
 use encode::{Format, Tags};
 use files::Destination;
-use onnx::Opset;
+use pocket_onnx::convert::{Conversion, ModelSource};
 use server::Page;
 
-use crate::args::{ApiArgs, DemoArgs, ModelArgs, ServeArgs, SpeakerArgs};
+use crate::args::{ApiArgs, DemoArgs, ServeArgs, SpeakerArgs};
 use crate::backend::{self, Opened};
-use crate::convert::{Conversion, summary};
+use crate::convert::summary;
 use crate::destination;
 use crate::included::DESCRIPTION;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
+use crate::progress::Bar;
 use crate::serve::{Showing, serve};
-use crate::sink::Sink;
+use crate::sink::{Sink, SoundFile};
 use crate::verify::{Proof, prove};
 
 /// Voices that are heard, at most.
@@ -89,7 +89,9 @@ fn convert(args: &DemoArgs) -> Result<Manifest> {
     match conversion(args, variant) {
         Err(error)
             if !variant.is_included()
-                && (error.is::<SourceError>() || error.is::<FetchError>()) =>
+                && error
+                    .downcast_ref::<pocket_onnx::Error>()
+                    .is_some_and(pocket_onnx::Error::is_unavailable) =>
         {
             let included = Variant::find(Variant::INCLUDED)?;
             note(&format!(
@@ -124,27 +126,13 @@ fn refuse_other_model(dir: &Path, variant: &Variant) -> Result<()> {
 }
 
 fn conversion(args: &DemoArgs, variant: &Variant) -> Result<Manifest> {
-    let model = ModelArgs {
-        variant: Some(variant.name.to_owned()),
-        ..ModelArgs::default()
-    };
     let voices = if variant.is_included() {
         "all"
     } else {
         "default"
     };
-    let conversion = Conversion {
-        model: &model,
-        output: &args.output_dir,
-        opset: Opset::MIN,
-        components: &[],
-        dtype: &[],
-        voices: &[voices.to_owned()],
-        word_heads: &[],
-        word_times: false,
-        quiet: false,
-    };
-    conversion.run()
+    let conversion = Conversion::new(ModelSource::variant(variant.name)).voices([voices]);
+    Ok(conversion.write_watched(&args.output_dir, &Bar::new(false))?)
 }
 
 /// Has the voices say the model's own text, one after the other, into one file. Says false where
@@ -169,7 +157,8 @@ fn speak(args: &DemoArgs, output: Destination, format: Format) -> Result<bool> {
         ..Tags::default()
     };
     let (output, _writing) = destination::open(output, Writing::begin)?;
-    let mut sink = Sink::begin(output, format, rate, tags)?;
+    let file = SoundFile::begin(output, format, rate, tags)?;
+    let mut sink = Sink::begin(Some(file), None);
     for (at, voice) in voices.iter().enumerate() {
         let pause = if at + 1 < voices.len() {
             VOICE_PAUSE

@@ -7,8 +7,6 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result};
 use tokio::sync::Notify;
 
-use crate::scratch;
-
 /// Nothing on disk needs to be deleted: an interrupt ends the program at once.
 const IDLE: u8 = 0;
 /// Half-written output exists, or something else that has to end cleanly.
@@ -39,7 +37,7 @@ pub(crate) fn listen() -> Result<()> {
             )
             .is_err()
         {
-            scratch::clear();
+            pocket_onnx::remove_temporary_folders();
             process::exit(i32::from(EXIT_CODE));
         }
         if let Some(stop) = &*STOP.lock().unwrap_or_else(PoisonError::into_inner) {

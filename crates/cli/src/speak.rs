@@ -9,6 +9,7 @@ use anyhow::{Context, Error, Result, bail};
 use bundle::Manifest;
 use encode::{Format, Tags};
 use files::Destination;
+use player::{Device, Player};
 use serde_json::json;
 use speaker::{Speaker, SpeakerError, Utterance, fresh_seed};
 use speech::{RecordingNotice, SpeechError, SpeechNotice, SpeechOptions};
@@ -20,13 +21,10 @@ use crate::included;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, path_text, print};
 use crate::rewriting;
-use crate::sink::{Sink, Summary};
+use crate::sink::{Sink, SoundFile, Summary};
 use crate::text::Text;
 use crate::voice::{self, LoadedVoice};
 use crate::words::{SpokenWords, WordsFile};
-
-/// Exit code of a program that an interrupt ended.
-const INTERRUPTED: u8 = 130;
 
 pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
     interrupt::listen()?;
@@ -39,12 +37,12 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     {
         bail!("--voice reads standard input, so the text cannot: give a text or --text-file");
     }
-    // What is wrong with the output is told before the work.
-    let (output, format) = output(args)?;
-    let words = args.words.as_deref();
-    let words = words
-        .map(|path| WordsFile::open(path, &output))
-        .transpose()?;
+    // What is wrong with them is told before the work.
+    let Outputs {
+        sound: output,
+        device,
+        words,
+    } = Outputs::of(args)?;
     let mut text = Text::of(args)?;
     let started = Instant::now();
     let Opened {
@@ -68,11 +66,13 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let is_stream = text.is_stream();
     let mut utterance = text.speak(&speaker, &voice, &options, &rules)?;
     let rate = speaker.model().manifest().sample_rate;
-    let (name, is_stdout) = (output.name(), output.is_standard_output());
+    let destination = output.as_ref().map(|(output, _)| output);
+    let is_stdout = destination.is_some_and(Destination::is_standard_output);
+    let name = destination.map(Destination::name);
     let mut times = options.words.then(SpokenWords::default);
     let sink = OutputSound {
         output,
-        format,
+        device,
         rate,
         tags: tags(args, speaker.model().manifest()),
     };
@@ -91,7 +91,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         file.write(times)?;
     }
     if let Some(failure) = failure {
-        if !args.quiet {
+        if let Some(name) = name.filter(|_| !args.quiet) {
             note(&format!(
                 "notice: {name} holds what was spoken before the text broke off"
             ));
@@ -107,7 +107,8 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     if args.json {
         let manifest = speaker.model().manifest();
         let summary = json!({
-            "output": path_text(&args.output),
+            "output": args.file().map(path_text),
+            "played": args.play,
             "variant": manifest.variant,
             "synthetic": manifest.synthetic,
             "seconds": report.seconds(),
@@ -132,13 +133,9 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
             print(&summary)?;
         }
     } else if !args.quiet {
-        note(&report.line(&name, options.seed));
+        note(&report.line(name.as_deref(), options.seed));
     }
-    Ok(ExitCode::from(if spoken.interrupted {
-        INTERRUPTED
-    } else {
-        0
-    }))
+    Ok(ExitCode::from(spoken.exit_code()))
 }
 
 /// Loads the bundle, or where there is none the included model.
@@ -166,10 +163,41 @@ fn notice_json(kind: &str, notice: &dyn Display) -> serde_json::Value {
     json!({ "kind": kind, "message": notice.to_string() })
 }
 
-/// Where the sound goes: not over what it is made of.
-fn output(args: &SpeakArgs) -> Result<(Destination, Format)> {
+/// What takes the sound and its words.
+struct Outputs {
+    sound: Option<(Destination, Format)>,
+    device: Option<Device>,
+    words: Option<WordsFile>,
+}
+
+impl Outputs {
+    fn of(args: &SpeakArgs) -> Result<Self> {
+        let sound = output(args)?;
+        let device = args.play.then(|| Device::open("pocket-onnx")).transpose();
+        let device = device.context(
+            "cannot play: -o FILE writes a file instead, and `-o - | aplay` hands the sound to a player",
+        )?;
+        let destination = sound.as_ref().map(|(destination, _)| destination);
+        let words = args.words.as_deref();
+        let words = words.map(|path| WordsFile::open(path, destination));
+        Ok(Self {
+            words: words.transpose()?,
+            sound,
+            device,
+        })
+    }
+}
+
+/// The file that is written, if any: not over what it is made of.
+fn output(args: &SpeakArgs) -> Result<Option<(Destination, Format)>> {
     let format = args.format.map(SoundFormat::format);
-    let (output, format) = destination::sound(&args.output, format)?;
+    let Some(file) = args.file() else {
+        if args.format.is_some() {
+            bail!("--format is of a file, and --play alone writes none: give -o FILE, too");
+        }
+        return Ok(None);
+    };
+    let (output, format) = destination::sound(file, format)?;
     if Text::is_standard_input(args) {
         destination::refuse_input(&output, Path::new("-"), "text")?;
     } else if let Some(text) = &args.text_file {
@@ -178,7 +206,7 @@ fn output(args: &SpeakArgs) -> Result<(Destination, Format)> {
     if let Some(voice) = &args.voice {
         destination::refuse_input(&output, Path::new(voice), "voice")?;
     }
-    Ok((output, format))
+    Ok(Some((output, format)))
 }
 
 fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<SpeechOptions> {
@@ -208,8 +236,8 @@ fn tags(args: &SpeakArgs, manifest: &Manifest) -> Tags {
 
 /// Where the sound goes, and how.
 struct OutputSound {
-    output: Destination,
-    format: Format,
+    output: Option<(Destination, Format)>,
+    device: Option<Device>,
     /// Samples per second.
     rate: u32,
     tags: Tags,
@@ -224,7 +252,7 @@ fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
     }
 }
 
-/// Writes all chunks, as they come. Where the text breaks off behind some, what was written stays,
+/// Writes and plays all chunks, as they come. Where the text breaks off behind some, what was written stays,
 /// and the failure is given back.
 fn write(
     args: &SpeakArgs,
@@ -234,13 +262,30 @@ fn write(
 ) -> Result<(Summary, Option<Error>)> {
     let OutputSound {
         output,
-        format,
+        device,
         rate,
         tags,
     } = sound;
+    let player = device.map(|device| device.play(rate)).transpose()?;
     let stop = utterance.stop();
-    let (output, _writing) = destination::open(output, || Writing::stopping(move || stop.stop()))?;
-    let mut sink = Sink::begin(output, format, rate, tags)?;
+    let silence = player.as_ref().map(Player::stop);
+    let writing = || {
+        Writing::stopping(move || {
+            stop.stop();
+            if let Some(player) = &silence {
+                player.stop();
+            }
+        })
+    };
+    let (file, _writing) = match output {
+        Some((output, format)) => {
+            let (output, writing) = destination::open(output, writing)?;
+            let file = SoundFile::begin(output, format, rate, tags)?;
+            (Some(file), writing)
+        }
+        None => (None, writing()),
+    };
+    let mut sink = Sink::begin(file, player);
     let bar = (!args.quiet && !args.json).then(crate::progress::speaking);
     let mut failure = None;
     while let Some(chunk) = utterance.next() {
@@ -273,7 +318,7 @@ fn write(
             break;
         }
         if let Some(bar) = &bar {
-            bar.set_message(progress(utterance, rate));
+            bar.set_message(progress(utterance, rate, sink.waited()));
             bar.tick();
         }
     }
@@ -289,14 +334,16 @@ fn write(
             let mut summary = sink.finish()?;
             let waited = utterance.timings().waiting.total;
             summary.elapsed = summary.elapsed.saturating_sub(waited);
+            // An interrupt may have come while the rest was played.
+            summary.interrupted |= interrupt::interrupted();
             Ok((summary, failure))
         }
     }
 }
 
-fn progress(utterance: &Utterance, rate: u32) -> String {
+fn progress(utterance: &Utterance, rate: u32, played: Duration) -> String {
     let seconds = utterance.samples() as f64 / f64::from(rate);
-    let waited = utterance.timings().waiting.total;
+    let waited = utterance.timings().waiting.total + played;
     let factor = real_time_factor(utterance.elapsed().saturating_sub(waited), seconds);
     let first = utterance.first_sound().unwrap_or_default();
     format!(
@@ -333,7 +380,7 @@ impl Report<'_> {
         real_time_factor(self.spoken.elapsed, self.seconds())
     }
 
-    fn line(&self, output: &str, seed: u64) -> String {
+    fn line(&self, output: Option<&str>, seed: u64) -> String {
         let first = self.utterance.first_sound().unwrap_or_default();
         let stopped = if self.spoken.interrupted {
             " (interrupted)"
@@ -341,9 +388,10 @@ impl Report<'_> {
             ""
         };
         format!(
-            "{:.1} s of sound in {output}{stopped}{}, first sound after {:.0} ms, loaded in {:.0} ms, \
+            "{:.1} s of sound {}{stopped}{}, first sound after {:.0} ms, loaded in {:.0} ms, \
              seed {seed}",
             self.seconds(),
+            output.map_or_else(|| "played".to_owned(), |output| format!("in {output}")),
             shown(self.real_time_factor()),
             first.as_secs_f64() * 1e3,
             self.loading.as_secs_f64() * 1e3,

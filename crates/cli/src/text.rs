@@ -1,24 +1,20 @@
 //! The text to speak: the argument, a file, or standard input.
 
-mod decode;
-
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use config::TextOptions;
 use normalize::Rules;
+use pocket_onnx::text::{TextReader, read_all};
 use speaker::{
     PreparedVoice, Speaker, TextSender, Utterance, arriving_text, rewritten, rewritten_source,
 };
 use speech::{SpeechOptions, TextCheck, USUAL_SILENCE};
 
 use crate::args::SpeakArgs;
-
-use self::decode::DecodedPieces;
-pub(crate) use self::decode::read_all;
 
 /// A text that can be read.
 pub(crate) enum Text {
@@ -120,8 +116,8 @@ impl Text {
             Self::Whole(text) => check.push(text, rules)?,
             Self::File { name, file, start } => {
                 let context = || format!("cannot read the text {name}");
-                let mut pieces = DecodedPieces::new(&mut *file);
-                while let Some(piece) = pieces.next().with_context(context)? {
+                let mut pieces = TextReader::new(&mut *file);
+                while let Some(piece) = pieces.next_piece().with_context(context)? {
                     check.push(&piece, rules)?;
                 }
                 file.seek(SeekFrom::Start(*start)).with_context(context)?;
@@ -156,9 +152,9 @@ impl Text {
                 return Ok(speaker.speak(voice, rewritten(text, rules), options)?);
             }
             Self::File { name, file, .. } => {
-                let mut pieces = DecodedPieces::new(file);
+                let mut pieces = TextReader::new(file);
                 let next = move || {
-                    let next = pieces.next();
+                    let next = pieces.next_piece();
                     next.with_context(|| format!("cannot read the text {name}"))
                 };
                 rewritten_source(next, rules)
@@ -179,9 +175,9 @@ impl Text {
 
 /// Hands over what comes from `input`, as it comes.
 fn send(name: &str, input: impl Read, sender: &TextSender) {
-    let mut pieces = DecodedPieces::new(input);
+    let mut pieces = TextReader::new(input);
     loop {
-        match pieces.next() {
+        match pieces.next_piece() {
             Ok(Some(piece)) => {
                 if sender.push(&piece).is_err() {
                     return;
@@ -189,7 +185,8 @@ fn send(name: &str, input: impl Read, sender: &TextSender) {
             }
             Ok(None) => return,
             Err(error) => {
-                sender.fail(error.context(format!("cannot read the text {name}")));
+                let error = Error::new(error).context(format!("cannot read the text {name}"));
+                sender.fail(error);
                 return;
             }
         }

@@ -1,6 +1,6 @@
 //! Arguments of `speak`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use encode::{Format, SampleFormat};
@@ -30,9 +30,12 @@ pub(crate) struct SpeakArgs {
     pub(crate) voice: Option<String>,
     /// File to write: .wav, .flac, .opus, .mp3 or .pcm; `-` streams to standard output. Links are
     /// followed, and pipes and devices work too. No silence is added at the end (pocket-tts's own
-    /// command adds 0.2 s).
-    #[arg(long, short, value_name = "FILE", default_value = "speech.wav")]
-    pub(crate) output: PathBuf,
+    /// command adds 0.2 s). Default: speech.wav, or none with --play.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Play the sound while it is made, and write a file only if -o is given.
+    #[arg(long)]
+    pub(crate) play: bool,
     /// Format of the sound; default: the one that the file's ending names, or WAV.
     #[arg(long, value_enum)]
     pub(crate) format: Option<SoundFormat>,
@@ -48,6 +51,14 @@ pub(crate) struct SpeakArgs {
     /// Print errors only.
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,
+}
+
+impl SpeakArgs {
+    /// The file to write, if any.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        let usual = (!self.play).then_some(Path::new("speech.wav"));
+        self.output.as_deref().or(usual)
+    }
 }
 
 /// What speaks.

@@ -1,0 +1,60 @@
+/** Files of compressed sound, encoded in a worker of their own: a long one takes seconds. */
+
+import { PocketTTSError, fromFailure } from "./errors.js";
+import { platform } from "./platform/platform.js";
+import type { Answer, Encoding } from "./worker/encoding.js";
+
+/** The media types of files of sound. */
+export const MEDIA_TYPES = ["audio/wav", "audio/flac", "audio/ogg", "audio/mpeg"] as const;
+/** A media type: WAV with 16 bits, FLAC, Opus in Ogg, or MP3. */
+export type MediaType = (typeof MEDIA_TYPES)[number];
+
+/** What a file says about its sound; WAV files say nothing. */
+export interface Tags {
+  /** What was spoken: its beginning is the title. */
+  text?: string | undefined;
+  /** Name of the voice, which players show as the artist. */
+  voice?: string | undefined;
+  /** Name of the model. */
+  model?: string | undefined;
+}
+
+/** The encoders' names of the compressed ones. */
+const FORMATS: Record<Exclude<MediaType, "audio/wav">, Encoding["format"]> = {
+  "audio/flac": "flac",
+  "audio/ogg": "opus",
+  "audio/mpeg": "mp3",
+};
+
+/** Encodes samples. The encoders are fetched when this is first called. */
+export async function encode(
+  type: keyof typeof FORMATS,
+  samples: Float32Array<ArrayBuffer>,
+  sampleRate: number,
+  tags: Tags,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let settle: (answer: Answer) => void = () => {};
+  let fail: (error: PocketTTSError) => void = () => {};
+  const answered = new Promise<Answer>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  const worker = platform().startWorker<Encoding, Answer>("encoder", "encoder", {
+    hear: settle,
+    failed: (why = "its script cannot be loaded") => {
+      fail(new PocketTTSError("Worker", `the encoder's worker has failed: ${why}`));
+    },
+  });
+  worker.hold(true);
+  try {
+    const own = samples.slice();
+    worker.post({ format: FORMATS[type], sampleRate, samples: own, tags }, [own.buffer]);
+    const answer = await answered;
+    if ("failure" in answer) {
+      throw fromFailure(answer.failure);
+    }
+    return answer.file;
+  } finally {
+    worker.end();
+  }
+}

@@ -1,0 +1,47 @@
+/** What a worker does that encodes one file of sound. */
+
+import { type Failure, failure, PocketTTSError } from "../errors.js";
+import { compileFile } from "../loading/module.js";
+import type { Tags } from "../sound-file.js";
+import type { Scope } from "./scope.js";
+
+/** What it is to encode. */
+export interface Encoding {
+  format: "flac" | "opus" | "mp3";
+  sampleRate: number;
+  samples: Float32Array<ArrayBuffer>;
+  tags: Tags;
+}
+
+/** What comes of it. */
+export type Answer = { file: Uint8Array<ArrayBuffer> } | { failure: Failure };
+
+/** Encodes what `scope` is sent. */
+export function encodeFor(scope: Scope<Encoding, Answer>): void {
+  scope.onmessage = async ({ data }) => {
+    try {
+      const file = await encode(data);
+      scope.postMessage({ file }, [file.buffer]);
+    } catch (error) {
+      scope.postMessage({ failure: failure(error) }, []);
+    }
+  };
+}
+
+async function encode({ format, sampleRate, samples, tags: { text, voice, model } }: Encoding): Promise<Uint8Array<ArrayBuffer>> {
+  const encoder = await load();
+  return encoder.encode(format, sampleRate, samples, text, voice, model) as Uint8Array<ArrayBuffer>;
+}
+
+/** Fetches and starts the encoders. */
+async function load(): Promise<typeof import("../../wasm/encode/pocket_onnx_encode.js")> {
+  try {
+    const module = await import("../../wasm/encode/pocket_onnx_encode.js");
+    const file = new URL("../../wasm/encode/pocket_onnx_encode_bg.wasm", import.meta.url);
+    await module.default({ module_or_path: await compileFile(file) });
+    return module;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PocketTTSError("Network", `the encoders of compressed sound cannot be loaded: ${why}`, { cause });
+  }
+}
