@@ -32,8 +32,8 @@ function pageFiles(): Plugin {
       const chunk = bundle[worker];
       if (chunk?.type !== "chunk") throw new Error(`the build has made no ${worker}`);
       hash.update(chunk.code);
-      // ONNX Runtime and the encoders of sound files are large, and kept once somebody chooses them.
-      // The model is kept by the library.
+      // ONNX Runtime and the encoders of sound files are large, and stored at their first use.
+      // The library stores the model.
       const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm|pocket_onnx_encode_bg|^starling\//.test(name));
       chunk.code =
         `const PAGE_FILES = ${JSON.stringify(kept)};\n` +

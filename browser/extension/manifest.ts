@@ -3,11 +3,11 @@
 import { INCLUDED, type Settings } from "./src/settings.js";
 import { listedVoices } from "./src/voices.js";
 
-/** Browsers that it is built for. */
+/** Browsers that the extension is built for. */
 export const BROWSERS = ["chromium", "firefox"] as const;
 export type BrowserName = (typeof BROWSERS)[number];
 
-/** What both have. */
+/** Members that both manifests have. */
 function common(version: string) {
   return {
     manifest_version: 3,
@@ -22,7 +22,7 @@ function common(version: string) {
     },
     // The model is compiled WebAssembly.
     content_security_policy: { extension_pages: "script-src 'self' 'wasm-unsafe-eval'; object-src 'self'" },
-    // Hosts of the models that the user adds, asked for one by one.
+    // Hosts of the models that the user adds: permission is requested for each.
     optional_host_permissions: ["https://*/*", "http://localhost/*", "http://127.0.0.1/*"],
   };
 }
@@ -49,7 +49,7 @@ export function manifest(browser: BrowserName, version: string): object {
   }
 }
 
-/** The voices that there are before anything is set up. */
+/** The voices before the user has added any model. */
 function voices(): object[] {
   const fresh: Settings = { models: [INCLUDED], model: INCLUDED.name, voice: "", rate: 1 };
   return listedVoices(fresh).map(({ voiceName, lang, eventTypes }) => ({

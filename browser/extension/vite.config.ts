@@ -6,7 +6,7 @@ import { BROWSERS, type BrowserName, manifest } from "./manifest.js";
 const root = import.meta.dirname;
 const packageRoot = join(root, "..");
 
-/** What is no script: the manifest and the icons. */
+/** Files that are not scripts: the manifest and the icons. */
 function fixedFiles(browser: BrowserName): Plugin {
   return {
     name: "fixed-files",
@@ -47,7 +47,7 @@ function contentScript(): Plugin {
   };
 }
 
-/** ONNX Runtime is a choice of pages. The extension speaks with the engine alone, and is 14 MB smaller. */
+/** Leaves out ONNX Runtime: the extension uses the engine only, and is 14 MB smaller. */
 function withoutOnnxRuntime(): Plugin {
   return {
     name: "without-onnxruntime",

@@ -32,7 +32,7 @@ import { Workers } from "./workers.js";
  *     const tts = await PocketTTS.fromPretrained();
  *     for await (const { audio, sampleRate } of tts.stream("Hello world.")) { … }
  *
- * Requests wait for those before them. Errors are `PocketTTSError`s; what a signal ends throws the
+ * Requests wait for those before them. Errors are `PocketTTSError`s; a request that a signal ends throws the
  * signal's reason.
  */
 export class PocketTTS {
@@ -40,16 +40,16 @@ export class PocketTTS {
   readonly #workers: Workers;
   readonly #notice: (notice: Notice) => void;
   readonly #queue = new Queue();
-  /** Of what is played: one text is heard at a time. */
+  /** Orders the calls of `speak`: one text is heard at a time. */
   readonly #aloud = new Queue();
-  /** Voices of the bundle, by name; the first one's name is that of none. */
+  /** The bundle's voices by name; the key `undefined` stands for the first. */
   readonly #voices = new Map<string | undefined, Promise<Voice>>();
   #voiceCount = 0;
-  /** Voices that live in this model's workers. */
-  readonly #own = new WeakSet<Voice>();
+  /** Voices that this model made: those of other models are refused. */
+  readonly #made = new WeakSet<Voice>();
   /** What runs the components. */
   readonly backend: Backend;
-  /** How it runs. */
+  /** How they run. */
   readonly statistics: RuntimeInfo;
 
   static {
@@ -136,11 +136,12 @@ export class PocketTTS {
     return this.#manifest.sample_rate;
   }
 
-  /** Name of the released model, and its language; none of a model of one's own. */
+  /** Name of the released model; undefined for a custom model. */
   get variant(): string | undefined {
     return this.#manifest.variant ?? undefined;
   }
 
+  /** The model's language; undefined if it is not known. */
   get language(): string | undefined {
     return this.#manifest.language ?? undefined;
   }
@@ -163,7 +164,7 @@ export class PocketTTS {
     return this.#workers.memory;
   }
 
-  /** Names of the bundle's voices; the first is the one that speaks unless asked otherwise. */
+  /** Names of the bundle's voices; the first is the default. */
   listVoices(): string[] {
     return (this.#manifest.voices ?? []).map((voice) => voice.name);
   }
@@ -178,14 +179,14 @@ export class PocketTTS {
     return this.#loaded(undefined, { from: "file", file });
   }
 
-  /** Makes a voice from a recording. The encoder is fetched at the first time. */
+  /** Makes a voice from a recording. The encoder is fetched the first time. */
   async cloneVoice(recording: Recording, options: { signal?: AbortSignal | undefined } = {}): Promise<Voice> {
     const { signal } = checkedOptions(options, rules.cloneOptions);
     for await (const source of sources(recording)) {
       signal?.throwIfAborted();
       const loading = this.#load(undefined, source);
       const voice = await unlessAborted(loading, signal).catch((error: unknown) => {
-        // Nobody gets the voice that may still come of it.
+        // A voice that is made in spite of the abort is freed.
         void loading.then((voice) => voice?.dispose(), () => {});
         throw error;
       });
@@ -212,7 +213,7 @@ export class PocketTTS {
     await this.#workers.first.do<"prepare-voice">({ type: "prepare-voice", voice: number });
   }
 
-  /** Speaks all of a text, or of what arrives. */
+  /** Speaks a text, or all that arrives, and returns the whole speech. */
   async generate(text: TextSource, options: SpeakOptions = {}): Promise<Speech> {
     text = checked("Text", "the text", text, rules.text);
     options = checkedOptions(options, rules.speakOptions);
@@ -230,11 +231,11 @@ export class PocketTTS {
   }
 
   /**
-   * Speaks a text piece by piece. The work begins with the first piece that is asked for, and
-   * pauses while a second or two of speech wait to be taken. A text may arrive meanwhile: from a
-   * `TextStream`, from anything that is iterated over asynchronously, such as the tokens of a language
-   * model, or from a `ReadableStream`, of strings or of bytes in UTF-8. Each sentence of it is spoken as
-   * soon as it is complete; nothing more is read than can be spoken soon.
+   * Speaks a text chunk by chunk. The work begins when the first chunk is requested, and pauses while a
+   * few seconds of speech wait to be read. The text may arrive meanwhile: from a `TextStream`, from anything
+   * that is iterated over asynchronously, such as the tokens of a language model, or from a
+   * `ReadableStream`, of strings or of bytes in UTF-8. Each sentence of it is spoken as soon as it is
+   * complete; the source is read only as far as can be spoken soon.
    */
   stream(text: TextSource, options: SpeakOptions = {}): AsyncGenerator<SpeechChunk, void> {
     text = checked("Text", "the text", text, rules.text);
@@ -246,11 +247,11 @@ export class PocketTTS {
   async speak(text: TextSource, options: PlayOptions = {}): Promise<Statistics> {
     text = checked("Text", "the text", text, rules.text);
     const { player: given, ...rest } = checkedOptions(options, rules.playOptions);
-    // Before anything is waited for: browsers allow sound while a click is answered.
+    // Before anything is awaited: browsers allow sound only in the handler of a click.
     const player = given ?? new Player();
     try {
       const leave = await this.#aloud.enter(this.#orEnded(rest.signal)).catch((error: unknown) => {
-        // Nobody reads what arrives.
+        // The text will not be read.
         if (typeof text !== "string") {
           reading(text).end();
         }
@@ -264,25 +265,25 @@ export class PocketTTS {
     }
   }
 
-  /** Ends all work, and lets go of the memory. */
+  /** Ends the workers, and frees their memory. */
   async dispose(): Promise<void> {
     this.#workers.end(new PocketTTSError("Disposed", "the model was disposed of"));
   }
 
   async #play(text: TextSource, options: SpeakOptions, player: Player): Promise<Statistics> {
-    // Nothing sounds after `dispose`, either.
+    // `dispose` ends the sound, too.
     const signal = this.#orEnded(options.signal);
     const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
     const stop = () => player.stop();
     signal.addEventListener("abort", stop);
     try {
-      // Seconds of sound before the piece that is written.
+      // Seconds of sound before the chunk that is written.
       let before = 0;
       for await (const { audio, sampleRate, text: sentence, from, to, words } of this.#speak(text, options, watch)) {
         await player.write(audio, sampleRate, { text: sentence, from, to, words, before });
         before += audio.length / sampleRate;
       }
-      // An abort ends the wait, too.
+      // An abort ends this wait, too.
       await player.end();
       signal.throwIfAborted();
       return watch.statistics();
@@ -300,7 +301,7 @@ export class PocketTTS {
     watch: Stopwatch,
   ): AsyncGenerator<SpeechChunk, void> {
     watch.start();
-    // Before anything is waited for: another utterance may speak it already.
+    // Opened before anything is awaited, so that a TextStream that is being read already is refused at once.
     const source = typeof text === "string" ? undefined : reading(text);
     try {
       const leave = await this.#queue.enter(this.#orEnded(signal));
@@ -334,7 +335,7 @@ export class PocketTTS {
           }
         } finally {
           spoken.stop();
-          // The next request has to find the workers free; nobody waits for that here.
+          // The turn ends when the workers are free; this caller does not wait for it.
           void spoken.over.then(leave);
         }
       } catch (error) {
@@ -346,7 +347,7 @@ export class PocketTTS {
     }
   }
 
-  /** A signal for whoever waits for the requests before: they may never end once the workers have. */
+  /** A signal that also fires when the workers end, because requests that wait for others would then never end. */
   #orEnded(signal: AbortSignal | undefined): AbortSignal {
     const { ended } = this.#workers;
     return signal === undefined ? ended : AbortSignal.any([signal, ended]);
@@ -356,7 +357,7 @@ export class PocketTTS {
     if (!(voice instanceof Voice)) {
       return this.#bundled(voice);
     }
-    if (!this.#own.has(voice)) {
+    if (!this.#made.has(voice)) {
       throw new PocketTTSError("NoVoice", "this voice belongs to another model: load it with the one that speaks");
     }
     return voice;
@@ -380,7 +381,7 @@ export class PocketTTS {
     return voice;
   }
 
-  /** Nothing where the browser has to decode the recording first. */
+  /** Loads a voice; undefined if the browser has to decode the recording first. */
   async #load(name: string | undefined, source: VoiceSource): Promise<Voice | undefined> {
     const number = ++this.#voiceCount;
     const { first } = this.#workers;
@@ -395,12 +396,12 @@ export class PocketTTS {
       this.#workers.tellFirst({ type: "drop-voice", voice: number });
       this.#voices.delete(name);
     });
-    this.#own.add(voice);
+    this.#made.add(voice);
     return voice;
   }
 }
 
-/** Seconds of silence after which an unfinished sentence is spoken, unless asked otherwise. */
+/** Default of `flushAfter`, in seconds. */
 const USUAL_SILENCE = 1;
 
 /** What `loadVoice` takes. */
@@ -409,13 +410,15 @@ const VOICE_SOURCE: Rule<string | FileBytes> = {
   fits: (value) => typeof value === "string" || isFile(value),
 };
 
-/** Refuses a name that the bundle has no voice of; none stands for its first. */
+/** Throws if the bundle has no voice of this name; `undefined` means the first. */
 function checkName(name: string | undefined, names: readonly string[]): void {
   if (name === undefined ? names.length > 0 : names.includes(name)) {
     return;
   }
+  if (names.length === 0) {
+    throw new PocketTTSError("NoVoice", "this bundle has no voices: add some with `pocket-onnx convert --voices`");
+  }
   const near = nearest(name ?? "", names);
   const meant = near === undefined ? "" : ` (did you mean ${near}?)`;
-  const has = names.join(", ") || "none (add some with `pocket-onnx convert --voices`)";
-  throw new PocketTTSError("NoVoice", `this bundle has no voice ${name ?? "at all"}${meant}; it has ${has}`);
+  throw new PocketTTSError("NoVoice", `this bundle has no voice ${name}${meant}; it has ${names.join(", ")}`);
 }

@@ -9,7 +9,7 @@ export const MEDIA_TYPES = ["audio/wav", "audio/flac", "audio/ogg", "audio/mpeg"
 /** A media type: WAV with 16 bits, FLAC, Opus in Ogg, or MP3. */
 export type MediaType = (typeof MEDIA_TYPES)[number];
 
-/** What a file says about its sound; WAV files say nothing. */
+/** The tags of a file; WAV files have none. */
 export interface Tags {
   /** What was spoken: its beginning is the title. */
   text?: string | undefined;
@@ -19,7 +19,7 @@ export interface Tags {
   model?: string | undefined;
 }
 
-/** The encoders' names of the compressed ones. */
+/** The encoders' names of the compressed formats. */
 const FORMATS: Record<Exclude<MediaType, "audio/wav">, Encoding["format"]> = {
   "audio/flac": "flac",
   "audio/ogg": "opus",

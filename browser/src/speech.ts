@@ -10,13 +10,16 @@ import { encode, type MediaType, type Tags } from "./sound-file.js";
 import type { Statistics } from "./statistics.js";
 import { type WavFormat, wav } from "./wav.js";
 
-/** A chunk of speech: some frames (the first chunk of an utterance is a single one), or a part of a pause. */
+/**
+ * A piece of sound: one or a few frames of 80 ms (the first chunk of an utterance is a single one), or a part of a
+ * pause.
+ */
 export interface SpeechChunk {
   /** Samples, mostly from -1 to 1. */
   audio: Float32Array<ArrayBuffer>;
   /** Samples per second. */
   sampleRate: number;
-  /** The sentences being spoken; empty in a pause. */
+  /** The group of sentences being spoken, of which this is a part; empty in a pause. */
   text: string;
   /** Where they begin in the given text: `given.slice(from, to)` is the text as written. */
   from: number;
@@ -43,7 +46,7 @@ export class Speech {
     guard(this, "Speech", "`await tts.generate(text)`", (value) => #tags in value);
   }
 
-  /** `tags` are those of its files. */
+  /** `tags` are the tags of the speech's files. */
   constructor(parts: readonly Float32Array[], sampleRate: number, statistics: Statistics, tags: Tags = {}) {
     this.#tags = checkedOptions(tags, aTags);
     checked("Audio", "the parts of a speech", parts, PARTS);
@@ -67,8 +70,9 @@ export class Speech {
   /** A WAV file, as a blob. */
   toBlob(format?: WavFormat): Blob;
   /**
-   * A file of this media type, as a blob. FLAC, Opus and MP3 files are encoded in a worker, whose encoders are
-   * fetched then; they have tags: the beginning of the text, the voice, the model, and that nobody spoke.
+   * A file of this media type, as a blob. FLAC, Opus and MP3 files are encoded in a worker, which fetches the
+   * encoders first. They have tags: the beginning of the text, the voice, the model, and that the speech is
+   * synthetic.
    */
   toBlob(type: MediaType): Promise<Blob>;
   toBlob(format: WavFormat | MediaType = "i16"): Blob | Promise<Blob> {

@@ -6,13 +6,13 @@ import type { Timing, Timings } from "./statistics.js";
 import type { Reading } from "./text-stream.js";
 import type { Response } from "./worker/messages.js";
 
-/** A piece of sound from a worker, and when it came. */
+/** A piece of sound from a worker, and when it arrived. */
 export type Chunk = Extract<Response, { type: "chunk" }> & { at: number };
 
 /** UTF-16 units of a text that may be on their way to the worker. */
 const MOST_UNREAD = 1 << 15;
 
-/** What an utterance tells the workers. */
+/** Messages of an utterance to the workers. */
 interface ToWorkers {
   taken(): void;
   stop(): void;
@@ -21,18 +21,18 @@ interface ToWorkers {
   close(isBroken: boolean): void;
 }
 
-/** Chunks of one utterance, as they come from the workers; and its text, where that arrives in pieces. */
+/** One utterance: its chunks, as they come from the workers, and its text, if that arrives in pieces. */
 export class UtteranceStream {
   readonly #to: ToWorkers;
   readonly #chunks: Chunk[] = [];
-  /** Workers that are still at it. */
+  /** Workers that have not reported `over`. */
   #working: number;
   #failure: { error: unknown } | undefined;
-  /** What the text breaks off with. */
+  /** The error of the text's source. */
   #textFailure: { error: unknown } | undefined;
   #stopped = false;
   #wake: (() => void) | undefined;
-  /** UTF-16 units of the text that the worker has not taken. */
+  /** UTF-16 units of the text that the worker has not read yet. */
   #unread = 0;
   #room: (() => void) | undefined;
   readonly timings: Timings = {};
@@ -48,7 +48,7 @@ export class UtteranceStream {
     });
   }
 
-  /** The next chunk; none at the end. */
+  /** The next chunk; undefined at the end. */
   async next(): Promise<Chunk | undefined> {
     for (;;) {
       const chunk = this.#chunks.shift();
@@ -56,7 +56,7 @@ export class UtteranceStream {
         this.#to.taken();
         return chunk;
       }
-      // Where the text broke off before anything was said, the worker has found it to be empty.
+      // If the source fails before anything is spoken, the worker only reports an empty text: its own error counts.
       const failure = this.#working === 0 || this.#failure !== undefined ? (this.#textFailure ?? this.#failure) : undefined;
       if (failure !== undefined) {
         throw failure.error;
@@ -90,7 +90,7 @@ export class UtteranceStream {
     }
   }
 
-  /** Hands a piece of the text over; false once nobody takes it. Waits until there is room. */
+  /** Sends a piece of the text to the worker, when there is room. Returns false once the utterance is over. */
   async push(text: string): Promise<boolean> {
     for (const piece of slices(text, MOST_UNREAD)) {
       while (this.#unread >= MOST_UNREAD && !this.isOver) {
@@ -107,14 +107,14 @@ export class UtteranceStream {
     return !this.isOver;
   }
 
-  /** Has what was handed over spoken. */
+  /** Speaks everything pushed so far, without waiting for the end of a sentence. */
   flush(): void {
     if (!this.isOver) {
       this.#to.flush();
     }
   }
 
-  /** The text is over; or it breaks off with `failure`, which is thrown when what came before is spoken. */
+  /** Ends the text. If its source failed, `failure` is thrown once the text before it has been spoken. */
   close(failure?: { error: unknown }): void {
     this.#textFailure = failure;
     if (!this.isOver) {
@@ -127,7 +127,7 @@ export class UtteranceStream {
     return this.#stopped || this.#working === 0;
   }
 
-  /** Has the workers stop; they do within a call of a component. */
+  /** Stops the workers, which finish a running call of a component first. */
   stop(): void {
     if (!this.#stopped) {
       this.#stopped = true;
@@ -136,7 +136,7 @@ export class UtteranceStream {
     }
   }
 
-  /** No worker will answer any more. */
+  /** Ends the utterance with `error`, when the workers were terminated. */
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#working = 0;

@@ -7,7 +7,7 @@ import type { Request, Response, Results, Task } from "./worker/messages.js";
 /** A task without its number. */
 type Unnumbered<T> = T extends Task ? Omit<T, "id"> : never;
 
-/** Hears the answer to a task. */
+/** What settles the promise of a task. */
 interface Waiting {
   resolve(result: Results[keyof Results]): void;
   reject(error: unknown): void;
@@ -48,13 +48,13 @@ export class WorkerHandle {
     });
   }
 
-  /** There is work, for which a program has to wait. */
+  /** Begins work for which a program has to wait. */
   hold(): void {
     this.#work += 1;
     this.#worker.hold(true);
   }
 
-  /** That work is over. */
+  /** Ends work that `hold` began. */
   release(): void {
     this.#work -= 1;
     if (this.#work === 0) {
@@ -62,7 +62,7 @@ export class WorkerHandle {
     }
   }
 
-  /** Gives it a task, and waits for the result. */
+  /** Sends it a task, and waits for the result. */
   do<T extends Task["type"]>(
     task: Unnumbered<Extract<Task, { type: T }>> & { type: T },
     transfer: Transferable[] = [],
@@ -80,7 +80,7 @@ export class WorkerHandle {
     this.#worker.post(request, []);
   }
 
-  /** Ends it at once; what it was to do fails with `error`, which may be a signal's reason. */
+  /** Terminates it. Its unfinished tasks fail with `error`, which may be a signal's reason. */
   end(error: unknown): void {
     this.#worker.end();
     for (const { reject } of this.#waiting.values()) {

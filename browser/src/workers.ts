@@ -9,7 +9,7 @@ import { UtteranceStream } from "./utterance-stream.js";
 import type { Backend, Request, Response, Role } from "./worker/messages.js";
 import { WorkerHandle } from "./worker-handle.js";
 
-/** What is to be opened. */
+/** The bundle to be opened, and how. */
 export interface Opening {
   /** The bundle, once its manifest has come. */
   bundle: Promise<Bundle>;
@@ -26,11 +26,11 @@ export class Workers {
   readonly #handles: WorkerHandle[] = [];
   #spoken: UtteranceStream | undefined;
   #utterances = 0;
-  /** What ended all work. */
+  /** The error that ended all work. */
   #failure: { error: unknown } | undefined;
   readonly #ending = new AbortController();
   cacheHit = true;
-  /** What the engine's backbone uses. */
+  /** The vector instructions that the engine's backbone uses. */
   instructions: string | undefined;
 
   private constructor() {}
@@ -94,19 +94,19 @@ export class Workers {
     return this.#handles.reduce((sum, handle) => sum + handle.memory, 0);
   }
 
-  /** Aborted when all work ends, with what ended it. */
+  /** Aborted when all work ends, with the error that ended it. */
   get ended(): AbortSignal {
     return this.#ending.signal;
   }
 
-  /** Throws what ended all work, if something has. */
+  /** Throws the error that ended all work, if there is one. */
   checkAlive(): void {
     if (this.#failure !== undefined) {
       throw this.#failure.error;
     }
   }
 
-  /** The worker that voices live in. */
+  /** The worker that has the voices. */
   get first(): WorkerHandle {
     this.checkAlive();
     const [first] = this.#handles;
@@ -123,7 +123,7 @@ export class Workers {
     }
   }
 
-  /** Starts an utterance; the one before has to be over. Its text may arrive by what is given back. */
+  /** Starts an utterance; the previous one has to be over. Its text may be pushed into the returned stream. */
   speak(request: Omit<Extract<Request, { type: "speak" }>, "type" | "utterance">): UtteranceStream {
     const utterance = ++this.#utterances;
     const { first } = this;
@@ -145,7 +145,7 @@ export class Workers {
     return this.#spoken;
   }
 
-  /** Ends all work with `error`, which may be anything: it is a signal's reason then. */
+  /** Ends all work with `error`: a `PocketTTSError`, or a signal's reason, which can be anything. */
   end(error: unknown): void {
     this.#failure ??= { error };
     for (const handle of this.#handles) {

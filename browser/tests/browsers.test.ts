@@ -1,5 +1,5 @@
 /**
- * The package in every browser: loading, speaking in both worker counts, cloning, aborting, the Cache. The
+ * The package in every browser: loading, speaking with one worker and with two, cloning, aborting, Cache Storage. The
  * other tests are of Chromium alone.
  */
 
@@ -99,7 +99,7 @@ describe.each(installedBrowsers())("$name", ({ name: kind, launch }) => {
     }
   }
 
-  test("there are two workers where the page is isolated, and one where it is not", async () => {
+  test("there are two workers if the page is isolated, otherwise one", async () => {
     const load = async () => {
       const tts = await globalThis.pocket.PocketTTS.fromPretrained();
       const about = { isolated: crossOriginIsolated, workers: tts.statistics.workers, voices: tts.listVoices() };
@@ -208,8 +208,8 @@ describe.each(installedBrowsers())("$name", ({ name: kind, launch }) => {
     expect(all.filter(isModule).length).toBeLessThanOrEqual(kind === "WebKit" ? 2 : 1);
   });
 
-  test("the page speaks, and says what the browser cannot do", async () => {
-    // A host of files: the page brings its model.
+  test("the page speaks, and lists what the browser cannot do", async () => {
+    // A static web host: the model is the included one.
     await using site = await serve({ "/": page }, { isolated: true });
     const tab = await browser.open(site.url);
     await until(tab, () => document.querySelector("#speak:enabled") !== null, undefined);

@@ -1,52 +1,52 @@
 /**
- * What the parts of the extension say to each other. Everybody who wants something spoken connects a port to
- * the speaker; the background opens the speaker, where that has a document of its own.
+ * The messages between the parts of the extension. Each part that wants something spoken connects a port to the
+ * speaker. The background opens the speaker, if that has a document of its own.
  */
 
 /** Name of a port to the speaker. */
 export const SPEAKER = "speaker";
 
-/** To the speaker. */
+/** Messages to the speaker. */
 export type ToSpeaker =
   | ({ kind: "speak"; id: number } & Request)
-  /** What this port asked for. */
+  /** Stops, pauses or resumes the utterance that this port asked for. */
   | { kind: "stop" | "pause" | "resume" }
-  /** Whatever is being spoken. */
+  /** Stops, pauses or resumes any utterance. */
   | { kind: "control"; action: "stop" | "pause" | "resume" }
-  /** Load a model, and say what it is. */
+  /** Loads a model, and asks for its description. */
   | { kind: "load"; bundle: string | undefined };
 
 /** A text to be spoken, and how. */
 export interface Request {
   text: string;
-  /** Address of the bundle; the included one unless given. */
+  /** Address of the bundle; default: the included one. */
   bundle: string | undefined;
-  /** Name of one of its voices; its first unless given. */
+  /** Name of one of its voices; default: the first. */
   voice: string | undefined;
   /** Language of the text, by which sentences are found. */
   language: string | undefined;
-  /** From 0.5 to 2; what lies outside is brought to the nearest of them. */
+  /** From 0.5 to 2; other values are limited to this range. */
   rate: number;
   /** From 0 to 1. */
   volume: number;
 }
 
-/** From the speaker. */
+/** Messages from the speaker. */
 export type FromSpeaker =
-  /** To the port that asked for it. */
+  /** Sent to the port that asked for it. */
   | { kind: "event"; id: number; event: SpeechEvent }
   | { kind: "loaded"; bundle: string | undefined; model: LoadedModel }
   | { kind: "failed"; bundle: string | undefined; message: string }
-  /** To every port. */
+  /** Sent to every port. */
   | { kind: "progress"; phase: string; loaded: number; total: number }
   | { kind: "state"; state: SpeakerState }
-  /** Keeps whoever hears it from being ended while something is spoken. */
+  /** Keeps the background from being ended while an utterance is spoken. */
   | { kind: "alive" };
 
 /** What the speaker is doing. */
 export type SpeakerState = "idle" | "loading" | "speaking" | "paused";
 
-/** What a model says of itself. */
+/** The description of a model. */
 export interface LoadedModel {
   /** Name of the released model. */
   variant: string | undefined;
@@ -59,16 +59,16 @@ export interface SpeechEvent {
   type: "start" | "word" | "sentence" | "pause" | "resume" | "end" | "interrupted" | "error";
   /** Position in the text, in UTF-16 units. */
   charIndex: number;
-  /** Of a word or sentence. */
+  /** Length of a word or sentence. */
   length?: number;
   errorMessage?: string;
 }
 
-/** To the background. */
+/** Messages to the background. */
 export type ToBackground =
-  /** See to it that there is a speaker to connect to. */
+  /** Opens the speaker, unless it is open. */
   | { kind: "open" }
-  /** Read the page in this tab aloud. */
+  /** Reads the page in this tab aloud. */
   | { kind: "read"; tab: number };
 
 /** A port to the speaker, as its other end sees it. */
@@ -89,7 +89,7 @@ export function connectSpeaker(hear: (message: FromSpeaker) => void, gone: () =>
   return port;
 }
 
-/** Asks the background for something, and throws what it answers with. */
+/** Sends a request to the background; throws an error if it answers with one. */
 export async function askBackground(message: ToBackground): Promise<void> {
   const problem: unknown = await chrome.runtime.sendMessage(message);
   if (typeof problem === "string") throw new Error(problem);

@@ -1,4 +1,4 @@
-/** The models that the user has, and what is chosen. */
+/** The user's models, and the chosen model, voice and speed. */
 
 /** A model of the list. */
 export interface Model {
@@ -20,7 +20,7 @@ export interface Settings {
   rate: number;
 }
 
-/** The model that the extension brings. */
+/** The included model. */
 export const INCLUDED: Model = {
   name: "starling",
   bundle: undefined,
@@ -42,19 +42,19 @@ export async function change(changed: Partial<Settings>): Promise<Settings> {
   return now;
 }
 
-/** Calls `listener` when the settings have changed, from wherever. */
+/** Calls `listener` when any part of the extension has changed the settings. */
 export function onSettings(listener: (settings: Settings) => void): void {
   chrome.storage.onChanged.addListener((changes, area) => {
     if (area === "local" && KEY in changes) void settings().then(listener);
   });
 }
 
-/** The model that is chosen; the included one if it is no longer there. */
+/** The chosen model; the included one if the chosen one was removed. */
 export function chosenModel({ models, model }: Settings): Model {
   return models.find(({ name }) => name === model) ?? INCLUDED;
 }
 
-/** The voice that is chosen, as far as the model has it. */
+/** The chosen voice, if the model has it. */
 export function chosenVoice(settings: Settings): string | undefined {
   const { voices } = chosenModel(settings);
   return voices.includes(settings.voice) ? settings.voice : voices[0];

@@ -13,7 +13,7 @@ const TAGS: Readonly<Record<string, string>> = {
   dutch: "nl-NL",
 };
 
-/** What the engine tells while it speaks. */
+/** Events that the engine reports. */
 const EVENTS = ["start", "word", "sentence", "pause", "resume", "end", "error"] as const;
 
 /** A voice of a model. */

@@ -1,12 +1,12 @@
-/** Members of a class on an object that its constructor has not made. */
+/** Refuses calls of a class's members on objects that its constructor has not made. */
 
 import { PocketTTSError } from "../errors.js";
 import { description } from "./check.js";
 
 /**
- * Has every member of a class refuse objects that are not `isOwn`, such as what `Object.create` makes of its
- * prototype: JavaScript's own error speaks of private members. `name` is the class, `made` tells how objects
- * are made.
+ * Makes every member of a class throw a `PocketTTSError` for objects that are not `isOwn`, such as the result of
+ * `Object.create` with its prototype: JavaScript's own error is about private members, which helps nobody. `name`
+ * is the class; `made` says how objects are made.
  */
 export function guard(
   { prototype }: { prototype: object },
@@ -20,7 +20,7 @@ export function guard(
       ? undefined
       : new PocketTTSError(
           "Value",
-          `${description(value)} cannot be used as a ${name}: only what ${made} gives can, and no proxy of it`,
+          `${description(value)} cannot be used as a ${name}: only objects from ${made} can, and not a proxy of one`,
         );
   };
   const guarded = <F extends (...values: never[]) => unknown>(member: F): F =>

@@ -25,7 +25,7 @@ const RATES = [1_000, 768_000] as const;
 const SPEEDS = [0.5, 2] as const;
 
 export const text: Rule<TextSource> = {
-  expected: "a string, a TextStream, a ReadableStream, or what strings come from by `for await`",
+  expected: "a string, a TextStream, a ReadableStream, or an async iterable of strings",
   fits: isTextSource,
 };
 

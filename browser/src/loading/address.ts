@@ -1,4 +1,4 @@
-/** Where a bundle is. */
+/** The address of a bundle. */
 
 import { description } from "../checks/check.js";
 import { PocketTTSError } from "../errors.js";
@@ -11,7 +11,7 @@ export interface Bundle {
   manifest: string;
 }
 
-/** Letters of an address that browsers still fetch: they differ, and some say nothing of longer ones. */
+/** Longest address, in UTF-16 units: browsers' limits differ, and some fail silently above theirs. */
 const LONGEST_ADDRESS = 1 << 20;
 
 /** The addresses of a bundle, by default the included one, and the text of its manifest. */
@@ -30,11 +30,12 @@ export function folderOf(address: string): string {
   }
   const { username, password } = new URL(found);
   if (username !== "" || password !== "") {
-    const why = "holds a user name or a password, with which browsers fetch nothing: leave them out";
+    const why = "contains a user name or a password, and browsers refuse to fetch such addresses: leave them out";
     throw new PocketTTSError("Value", `the address of a bundle ${why}`);
   }
   if (found.length > LONGEST_ADDRESS) {
-    throw new PocketTTSError("Value", `${description(address)} is longer than browsers fetch: ${found.length} letters`);
+    const length = `${found.length} characters`;
+    throw new PocketTTSError("Value", `${description(address)} is too long for browsers to fetch: ${length}`);
   }
   return found;
 }

@@ -1,4 +1,4 @@
-/** A bundle's files: from the browser's Cache, or else from the server. */
+/** A bundle's files: from Cache Storage, or else from the server. */
 
 import type { SpeechNotice } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
@@ -53,7 +53,7 @@ export async function included(): Promise<Addresses> {
 function addressOf(name: string, bundle: Addresses): string {
   const address = typeof bundle === "string" ? new URL(encodeURIComponent(name), bundle).href : bundle[name];
   if (address === undefined) {
-    throw new PocketTTSError("NoComponent", `the package does not bring ${name}`);
+    throw new PocketTTSError("NoComponent", `the package does not contain ${name}`);
   }
   return address;
 }
@@ -73,7 +73,7 @@ export async function manifestText(bundle: Addresses, signal: AbortSignal | unde
     const response = await request(url, { signal, cache: "no-cache" });
     return await response.text().catch((cause: unknown) => {
       signal?.throwIfAborted();
-      throw new PocketTTSError("Network", `cannot fetch ${url}: it broke off`, { cause });
+      throw new PocketTTSError("Network", `cannot fetch ${url}: the download was interrupted`, { cause });
     });
   } catch (error) {
     const isOffline = error instanceof PocketTTSError && error.kind === "Network";
@@ -118,7 +118,7 @@ export class BundleFiles {
     this.#listen = listen;
   }
 
-  /** Whether every file so far came from the Cache. */
+  /** Whether every file so far came from Cache Storage. */
   get cacheHit(): boolean {
     return this.#fetched === 0;
   }
@@ -126,14 +126,14 @@ export class BundleFiles {
   /** Stores what is read, but only once this is done. */
   storeAfter(before: Promise<void>): void {
     this.#storeAfter = before;
-    // Whoever stores hears of a failure.
+    // `read` awaits it, and throws its error.
     before.catch(() => {});
   }
 
-  /** Asks for `file` now, which will be read. */
+  /** Requests `file` now, so that a later `read` finds it on its way. */
   ask(file: FileEntry): void {
     const finding = this.#find(file);
-    // Whoever reads it hears of a failure.
+    // `read` awaits it, and throws its error.
     finding.catch(() => {});
     this.#asked.set(file.name, finding);
   }
@@ -173,12 +173,12 @@ export class BundleFiles {
     }
     await this.#storeAfter;
     if (isKept(this.#address(file)) && !(await store(file, buffer))) {
-      const why = `the browser has no room to keep ${file.name}: it is fetched again at the next visit`;
+      const why = `the browser has no room to store ${file.name}: it is fetched again at the next visit`;
       this.#notice("quota", file, why);
     }
   }
 
-  /** Finds `file` in the Cache, or else on the server. */
+  /** Finds `file` in Cache Storage, or else on the server. */
   async #find(file: FileEntry): Promise<Found> {
     const response = isKept(this.#address(file)) ? await stored(file) : undefined;
     return response === undefined
@@ -202,7 +202,8 @@ export class BundleFiles {
         throw error;
       }
       await forget(file);
-      this.#notice("damaged", file, `the browser's copy is damaged (${error.message}): it is fetched again`);
+      const what = `the stored copy of ${file.name} is damaged`;
+      this.#notice("damaged", file, `${what} (${error.message}): it is fetched again`);
       return false;
     }
   }
@@ -232,7 +233,7 @@ export class BundleFiles {
   }
 }
 
-/** Checks what was stored, by its checksum if it has one. */
+/** Checks a stored file, by its checksum if it has one. */
 async function checkStored(file: FileEntry, stored: string | undefined, buffer: FileBuffer): Promise<void> {
   const actual = stored === undefined ? undefined : buffer.checksum?.();
   if (actual === undefined) {
@@ -252,7 +253,7 @@ async function check(file: FileEntry, url: string, buffer: FileBuffer): Promise<
   }
 }
 
-/** Whether another attempt may help. */
+/** Whether the content is damaged, so that fetching it again may help. */
 function isDamage(error: unknown): error is PocketTTSError {
   return error instanceof PocketTTSError && (error.kind === "Size" || error.kind === "Digest");
 }

@@ -21,7 +21,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 let fetching: Fetch = (url, init) => fetch(url, init);
 
-/** Names what fetches addresses where `fetch` cannot fetch all of them. */
+/** Replaces `fetch`, in runtimes where it cannot fetch all addresses. */
 export function fetchWith(other: Fetch): void {
   fetching = other;
 }
@@ -67,7 +67,7 @@ export async function fill(
   const reader = response.body?.getReader();
   for (;;) {
     const part = await reader?.read().catch((cause: unknown) => {
-      const message = `${url} broke off after ${loaded} of ${size} bytes`;
+      const message = `the download of ${url} was interrupted after ${loaded} of ${size} bytes`;
       throw new PocketTTSError("Size", message, { cause });
     });
     if (part === undefined || part.done) {

@@ -1,4 +1,4 @@
-/** What the command was asked for. */
+/** The command line, parsed. */
 
 /// <reference types="node" />
 
@@ -10,7 +10,7 @@ import { SPEECH_OPTIONS } from "./speech-options.js";
 export class UsageError extends Error {}
 
 export interface Arguments {
-  /** The text; standard input has it unless given. */
+  /** The text; default: standard input. */
   text: string | undefined;
   /** Folder or address of the bundle. */
   bundle: string | undefined;
@@ -25,7 +25,7 @@ export interface Arguments {
 interface Described {
   name: string;
   short?: string;
-  /** What stands for a value; none where there is none. */
+  /** The placeholder of a value; undefined if the option takes none. */
   value?: string;
   help: string;
 }
@@ -54,7 +54,7 @@ const OWN: readonly Described[] = [
 
 const DESCRIBED: readonly Described[] = [...OWN, ...Object.values(SPEECH_OPTIONS)];
 
-/** Reads a command line; `help` and `version` come before everything else that it says. */
+/** Parses a command line; `help` and `version` take precedence over everything else. */
 export function readArguments(args: readonly string[]): Arguments | "help" | "version" {
   const options = Object.fromEntries(
     DESCRIBED.map(({ name, short, value }) => {
@@ -91,7 +91,7 @@ function parsed<T>(parse: () => T): T {
   }
 }
 
-/** Which numbers make sense, the model knows. */
+/** Parses numbers; the model checks their ranges. */
 function speechOptions(text: (name: string) => string | undefined): SpeechOptions {
   const options: SpeechOptions = {};
   for (const [key, { name, value }] of Object.entries(SPEECH_OPTIONS)) {
@@ -107,7 +107,7 @@ function speechOptions(text: (name: string) => string | undefined): SpeechOption
   return options;
 }
 
-/** What `--help` says. */
+/** The text of `--help`. */
 export function help(): string {
   const rows = DESCRIBED.map(({ name, short, value, help }) => {
     const letter = short === undefined ? "    " : `-${short}, `;
@@ -127,10 +127,10 @@ ${rows.join("\n")}
 `;
 }
 
-/** Letters in a line of help. */
+/** Most characters in a line of help. */
 const WIDTH = 88;
 
-/** A sentence in lines, as far in as they all stand. */
+/** A sentence, broken into lines of the same indentation. */
 function wrapped(sentence: string): string {
   const lines = [""];
   for (const word of sentence.split(" ")) {

@@ -7,7 +7,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { type Arguments, help, readArguments, UsageError } from "./arguments.js";
 import { PocketTTS, PocketTTSError, type Speech, type Voice } from "./index.js";
 
-/** Exit codes, as those of the native command. */
+/** Exit codes of the native command. */
 const FAILED = 1;
 const MISUSED = 2;
 

@@ -1,4 +1,4 @@
-/** Files on the disk, by their `file:` addresses, which not every runtime fetches. */
+/** Reads files by their `file:` addresses, which not every runtime can fetch. */
 
 /// <reference types="node" />
 
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { PocketTTSError } from "../errors.js";
 import type { Fetch } from "../loading/fetch.js";
 
-/** Bytes that are read at a time. */
+/** Most bytes that are read at a time. */
 const PART = 1 << 20;
 
 /** Fetches an address, from the disk or over http. */

@@ -1,4 +1,4 @@
-/** Has the package work in a program. */
+/** Lets the package work in a program. */
 
 import { fetchWith } from "../loading/fetch.js";
 import { setPlatform } from "../platform/platform.js";

@@ -1,4 +1,4 @@
-/** A program in Node, Deno or Bun: there are files and worker threads, and no page. */
+/** The platform of Node, Deno and Bun: files and worker threads, and no page. */
 
 /// <reference types="node" />
 
@@ -13,7 +13,7 @@ const SCRIPTS: Record<Script, URL> = {
   encoder: new URL("./encoder.js", import.meta.url),
 };
 
-/** The beginning of an address. A single letter is a drive of Windows. */
+/** The scheme of an address. A single letter is a drive of Windows. */
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
 export const program: Platform = {

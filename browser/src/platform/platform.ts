@@ -1,4 +1,4 @@
-/** What the package needs of the runtime that it is in, apart from reading files (`loading/fetch.ts`). */
+/** The interface of the runtime that the package is in, apart from reading files (`loading/fetch.ts`). */
 
 import { page } from "./page.js";
 
@@ -23,21 +23,21 @@ export interface WorkerEvents<From> {
 export interface Platform {
   /** Throws if the package cannot work here. */
   check(): void;
-  /** The absolute address of a bundle, as it was given. */
+  /** The absolute form of a bundle's address. */
   absolute(address: string): string;
-  /** How many threads to use, of `most` that would be of use. */
+  /** The default number of threads, if `most` of them would help. */
   threads(most: number): number;
   startWorker<To, From>(script: Script, name: string, events: WorkerEvents<From>): WorkerLink<To>;
 }
 
 let current: Platform = page;
 
-/** A page, or what was named in its place. */
+/** The present runtime: a page, unless `setPlatform` has named another one. */
 export function platform(): Platform {
   return current;
 }
 
-/** Names the runtime where it is not a page. */
+/** Names the runtime, if it is not a page. */
 export function setPlatform(other: Platform): void {
   current = other;
 }

@@ -1,20 +1,21 @@
-/** What is said when: the marks and words of what was written, by the position at which they are heard. */
+/** The marks and words of the written sound, by the position at which they are heard. */
 
 import type { Word } from "../../wasm/simd/pocket_onnx.js";
 
-/** The text being spoken. */
+/** What is being said while some samples are heard. The player hands it back to `onposition`. */
 export interface Mark {
+  /** The text being spoken. */
   text: string;
-  /** Its position in a longer text. */
+  /** Where it begins and ends in a longer text. */
   from?: number | undefined;
   to?: number | undefined;
   /** Words whose times are now known, for `onword`. */
   words?: readonly Word[] | undefined;
-  /** Seconds from the zero of `words` to the sound that is written with this mark. */
+  /** Start of this sound, in seconds, in the time in which `words` are given. Default: 0. */
   before?: number | undefined;
 }
 
-/** Positions are samples since the last `stop`. */
+/** Finds the mark and the words of a position, in samples since the last `stop`. */
 export class Timeline {
   #marks: { start: number; mark: Mark }[] = [];
   /** Words that have not been heard yet. */
@@ -31,7 +32,7 @@ export class Timeline {
     }
   }
 
-  /** The mark at a position. Those before it are not needed again. */
+  /** The mark at a position. Earlier marks are deleted. */
   mark(position: number): Mark | undefined {
     const next = this.#marks.findIndex(({ start }) => start > position);
     const passed = (next < 0 ? this.#marks.length : next) - 1;
@@ -39,7 +40,7 @@ export class Timeline {
     return passed < 0 ? undefined : this.#marks[0]?.mark;
   }
 
-  /** The next word that has begun at a position; each is given once. */
+  /** The next word that has begun at a position; each word is returned once. */
   word(position: number): Word | undefined {
     const [next] = this.#words;
     if (next === undefined || next.start > position) return undefined;
@@ -47,12 +48,12 @@ export class Timeline {
     return next.word;
   }
 
-  /** Forgets all marks: no sound is left. Words that are over are kept until they are told. */
+  /** Deletes all marks, when no sound is left. Words are kept until they are reported. */
   clearMarks(): void {
     this.#marks = [];
   }
 
-  /** Forgets everything. */
+  /** Deletes all marks and words. */
   clear(): void {
     this.#marks = [];
     this.#words = [];

@@ -5,7 +5,7 @@ import { compileFile } from "../loading/module.js";
 import type { Tags } from "../sound-file.js";
 import type { Scope } from "./scope.js";
 
-/** What it is to encode. */
+/** A file to encode. */
 export interface Encoding {
   format: "flac" | "opus" | "mp3";
   sampleRate: number;
@@ -13,7 +13,7 @@ export interface Encoding {
   tags: Tags;
 }
 
-/** What comes of it. */
+/** The encoded file, or why there is none. */
 export type Answer = { file: Uint8Array<ArrayBuffer> } | { failure: Failure };
 
 /** Encodes what `scope` is sent. */

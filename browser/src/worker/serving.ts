@@ -1,4 +1,4 @@
-/** What a worker does: it takes messages and answers them. */
+/** The work of a worker: it takes messages and answers them. */
 
 import { failure } from "../errors.js";
 import type { Compiled } from "../loading/module.js";

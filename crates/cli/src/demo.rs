@@ -1,4 +1,4 @@
-//! `pocket-onnx demo`: from nothing to a proven bundle that has spoken.
+//! `pocket-onnx demo`: converts a model, verifies it and speaks a text.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::output::{note, print};
 use crate::progress::Bar;
 use crate::serve::{Showing, serve};
 use crate::sink::{Sink, SoundFile};
-use crate::verify::{Proof, prove};
+use crate::verify::{VerifyRequest, verify_bundle};
 
 /// Voices that are heard, at most.
 const MOST_VOICES: usize = 2;
@@ -34,7 +34,7 @@ const DEMO_SEED: u64 = 1;
 
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     if args.open {
-        // What is missing at the end is told at the beginning.
+        // Fail now if the page that is needed at the end does not exist.
         Page::open(&args.page)?;
     }
     let (output, format) = destination::sound(&args.wav, None)?;
@@ -42,13 +42,13 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let started = Instant::now();
     let manifest = convert(args)?;
     print(&format!("{}\n", summary(&manifest, &args.output_dir)))?;
-    let proof = Proof {
+    let request = VerifyRequest {
         bundle: &args.output_dir,
         records: None,
         onnxruntime: None,
         tolerance: ::verify::DEFAULT_TOLERANCE,
     };
-    let report = prove(&proof)?;
+    let report = verify_bundle(&request)?;
     print(&crate::verify::verdict(&report))?;
     if !report.passed() {
         return Ok(ExitCode::FAILURE);
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     serve(&serving, Showing::Speaking)
 }
 
-/// Converts the model that was asked for, or where that cannot be had the included one.
+/// Converts the model that was asked for, or if it is not available the included one.
 fn convert(args: &DemoArgs) -> Result<Manifest> {
     let variant = Variant::find(&args.variant)?;
     refuse_other_model(&args.output_dir, variant)?;
@@ -108,7 +108,7 @@ fn convert(args: &DemoArgs) -> Result<Manifest> {
     }
 }
 
-/// A demonstration must not cost anybody a model that took a training or a download.
+/// Refuses to replace a bundle that is not the demo's.
 fn refuse_other_model(dir: &Path, variant: &Variant) -> Result<()> {
     let Ok(manifest) = Manifest::read(dir) else {
         return Ok(());
@@ -121,7 +121,7 @@ fn refuse_other_model(dir: &Path, variant: &Variant) -> Result<()> {
     bail!(
         "{} holds another model ({}), which the demo would replace: give another folder with --output-dir",
         dir.display(),
-        name.unwrap_or("one of your own")
+        name.unwrap_or("a custom model")
     );
 }
 
@@ -135,8 +135,8 @@ fn conversion(args: &DemoArgs, variant: &Variant) -> Result<Manifest> {
     Ok(conversion.write_watched(&args.output_dir, &Bar::new(false))?)
 }
 
-/// Has the voices say the model's own text, one after the other, into one file. Says false where
-/// an interrupt came.
+/// Lets each voice speak the model's sample text, one after the other, into one file. Returns false
+/// if interrupted.
 fn speak(args: &DemoArgs, output: Destination, format: Format) -> Result<bool> {
     let speaker = SpeakerArgs {
         bundle: args.output_dir.clone(),
@@ -203,7 +203,7 @@ fn next(args: &DemoArgs, manifest: &Manifest, seconds: f64) -> String {
         " (build its page once: see README, In the browser)"
     };
     format!(
-        "done in {seconds:.1} s: the model was converted, checked, and has spoken. Listen to {}. Next:\n  \
+        "done in {seconds:.1} s: converted, verified and spoken into {}. Next:\n  \
          pocket-onnx serve --bundle {bundle}    lets you type and listen in the browser{page}\n  \
          pocket-onnx speak --bundle {bundle} \"Hello.\"   says what you like{better}\n  \
          pocket-onnx inspect {bundle}    shows inputs, outputs and states\n  \

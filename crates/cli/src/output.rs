@@ -33,7 +33,7 @@ pub(crate) fn start_logging(form: LogForm) {
     }
 }
 
-/// Prints a result. A closed pipe is no error: its reader saw what it wanted.
+/// Prints a result. A closed pipe is not an error: its reader has what it wanted.
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -44,7 +44,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
 
 /// Tells the user something that is not a result.
 pub(crate) fn note(text: &str) {
-    // Without a standard error nobody can be told.
+    // Without a standard error there is nowhere to report a failure.
     let _ = writeln!(io::stderr(), "{text}");
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn speaking() -> ProgressBar {
 /// A bar on standard error, if that is a terminal and `--quiet` is not given.
 pub(crate) struct Bar {
     quiet: bool,
-    bar: RefCell<ProgressBar>,
+    shown: RefCell<ProgressBar>,
     /// Interrupts are kept while files are written.
     writing: RefCell<Option<Writing>>,
 }
@@ -32,7 +32,7 @@ impl Bar {
     pub(crate) fn new(quiet: bool) -> Self {
         Self {
             quiet,
-            bar: RefCell::new(ProgressBar::hidden()),
+            shown: RefCell::new(ProgressBar::hidden()),
             writing: RefCell::new(None),
         }
     }
@@ -54,7 +54,7 @@ impl Bar {
         }
         bar.set_message(name.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
-        self.bar.replace(bar).finish_and_clear();
+        self.shown.replace(bar).finish_and_clear();
     }
 }
 
@@ -67,7 +67,7 @@ impl Bar {
             1 => "1 weight".to_owned(),
             _ => format!("{weights} weights"),
         };
-        self.bar.borrow().suspend(|| {
+        self.shown.borrow().suspend(|| {
             note(&format!(
                 "notice: {name}: {weights} rounded to bf16, which cannot hold them exactly (f32 can)"
             ));
@@ -77,7 +77,7 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.borrow().finish_and_clear();
+        self.shown.borrow().finish_and_clear();
     }
 }
 
@@ -101,12 +101,12 @@ impl Observer for Bar {
                 already,
             } => {
                 self.start(&format!("fetching {name}"), total);
-                self.bar.borrow().set_position(already);
+                self.shown.borrow().set_position(already);
             }
-            Progress::Fetched => self.bar.borrow().finish_and_clear(),
+            Progress::Fetched => self.shown.borrow().finish_and_clear(),
             Progress::Writing { total } => self.start("writing", Some(total)),
-            Progress::Component(name) => self.bar.borrow().set_message(format!("writing {name}")),
-            Progress::Advanced(bytes) => self.bar.borrow().inc(bytes),
+            Progress::Component(name) => self.shown.borrow().set_message(format!("writing {name}")),
+            Progress::Advanced(bytes) => self.shown.borrow().inc(bytes),
             Progress::Rounded { component, weights } => self.rounded(component, weights),
             _ => {}
         }

@@ -24,16 +24,16 @@ pub(crate) enum Text {
     File {
         /// Its name for messages.
         name: String,
-        /// Where the text begins.
+        /// The open file.
         file: File,
-        /// That place.
+        /// Offset at which the text begins: another program may have read what is before it.
         start: u64,
     },
     /// A pipe or a device, which is spoken as it comes.
     Stream {
-        /// Where it is, for errors.
+        /// Its name for messages.
         name: String,
-        /// What has come so far, and what comes.
+        /// The pipe or device.
         input: Box<dyn Read + Send>,
     },
 }
@@ -92,7 +92,7 @@ impl Text {
             let input = io::stdin().as_fd().try_clone_to_owned().context(context)?;
             let mut file = File::from(input);
             if file.metadata().context(context)?.is_file() {
-                // Another program may have read the beginning.
+                // The text begins where another program stopped reading.
                 let start = file.stream_position().context(context)?;
                 return Ok(Self::File { name, file, start });
             }
@@ -103,7 +103,7 @@ impl Text {
         })
     }
 
-    /// Whether it is spoken as it comes.
+    /// Whether the text is spoken as it comes.
     pub(crate) fn is_stream(&self) -> bool {
         matches!(self, Self::Stream { .. })
     }
@@ -161,7 +161,7 @@ impl Text {
             }
             Self::Stream { name, input } => {
                 let (sender, source) = arriving_text(rules, Some(USUAL_SILENCE));
-                // Nobody waits for it: it may be at a read that never ends.
+                // The thread is not joined: it may be blocked in a read.
                 thread::Builder::new()
                     .name("text".to_owned())
                     .spawn(move || send(&name, input, &sender))
@@ -173,7 +173,7 @@ impl Text {
     }
 }
 
-/// Hands over what comes from `input`, as it comes.
+/// Sends the text in `input`, as it comes.
 fn send(name: &str, input: impl Read, sender: &TextSender) {
     let mut pieces = TextReader::new(input);
     loop {

@@ -1,6 +1,11 @@
 //! Converts a model, with a voice, into a folder: `cargo run --example convert english alba english/`.
 //! Without arguments it converts starling, which needs no network.
 
+#![allow(
+    clippy::print_stderr,
+    reason = "an example talks to whoever started it"
+)]
+
 use std::env::args;
 
 use pocket_onnx::convert::{Conversion, ModelSource};

@@ -32,7 +32,7 @@ use crate::observer::{Silent, Watched};
 use crate::scratch::ScratchFolder;
 use crate::{Observer, Result};
 
-/// Folder of a bundle that others are made from.
+/// Folder of the temporary bundle with the encoder, in which voices are made.
 const SHARED_BUNDLE: &str = "whole";
 
 /// Makes a bundle from a model's checkpoint.
@@ -119,7 +119,7 @@ impl Conversion {
     }
 
     /// Writes the bundle into a folder, and replaces the one in it when the new one is complete.
-    /// Voices that were added to the old one are kept if they were made with the same weights.
+    /// Voices that were added to the old one are kept if they were made with the same weight files.
     pub fn write(&self, output: impl AsRef<Path>) -> Result<Manifest> {
         self.write_watched(output, &Silent)
     }
@@ -179,7 +179,8 @@ impl Conversion {
             voices.take_from(&whole.path().join(SHARED_BUNDLE));
         }
         observer.begins_to_write();
-        // Otherwise the digests of what was read are computed while the rest is written.
+        // Unless an earlier bundle needed them before, the digests of the files are computed while the
+        // bundle is written.
         thread::scope(|scope| {
             let source = scope.spawn(|| match described {
                 Some(source) => Ok(source),

@@ -91,7 +91,7 @@ pub enum Error {
     /// A recording.
     #[cfg(feature = "voice")]
     #[error(transparent)]
-    Recording(#[from] audio::RecordingError),
+    Recording(Box<audio::RecordingError>),
     /// A location that cannot be understood.
     #[cfg(feature = "voice")]
     #[error(transparent)]
@@ -99,7 +99,7 @@ pub enum Error {
     /// A download.
     #[cfg(feature = "voice")]
     #[error(transparent)]
-    Fetch(#[from] checkpoint::FetchError),
+    Fetch(Box<checkpoint::FetchError>),
     /// Weights.
     #[cfg(feature = "voice")]
     #[error(transparent)]
@@ -107,19 +107,19 @@ pub enum Error {
     /// The files of a model.
     #[cfg(feature = "convert")]
     #[error(transparent)]
-    Source(#[from] checkpoint::SourceError),
+    Source(Box<checkpoint::SourceError>),
     /// A LoRA adapter.
     #[cfg(feature = "convert")]
     #[error(transparent)]
-    Adapter(#[from] checkpoint::AdapterError),
+    Adapter(Box<checkpoint::AdapterError>),
     /// A tokenizer file.
     #[cfg(feature = "convert")]
     #[error(transparent)]
-    Tokenizer(#[from] checkpoint::TokenizerFileError),
+    Tokenizer(Box<checkpoint::TokenizerFileError>),
     /// A configuration.
     #[cfg(feature = "convert")]
     #[error(transparent)]
-    Config(#[from] config::ConfigError),
+    Config(Box<config::ConfigError>),
     /// A file whose digest cannot be computed.
     #[cfg(feature = "convert")]
     #[error(transparent)]
@@ -131,11 +131,36 @@ pub enum Error {
     /// A bundle cannot be written.
     #[cfg(feature = "convert")]
     #[error(transparent)]
-    Export(#[from] export::ExportError),
+    Export(Box<export::ExportError>),
     /// A bundle cannot be checked.
     #[cfg(feature = "verify")]
     #[error(transparent)]
-    Verify(#[from] verify::VerifyError),
+    Verify(Box<verify::VerifyError>),
+}
+
+/// Large errors are boxed, so that results stay small.
+macro_rules! boxed {
+    ($($feature:literal $variant:ident $type:ty,)+) => {
+        $(
+            #[cfg(feature = $feature)]
+            impl From<$type> for Error {
+                fn from(error: $type) -> Self {
+                    Self::$variant(Box::new(error))
+                }
+            }
+        )+
+    };
+}
+
+boxed! {
+    "voice" Recording audio::RecordingError,
+    "voice" Fetch checkpoint::FetchError,
+    "convert" Source checkpoint::SourceError,
+    "convert" Adapter checkpoint::AdapterError,
+    "convert" Tokenizer checkpoint::TokenizerFileError,
+    "convert" Config config::ConfigError,
+    "convert" Export export::ExportError,
+    "verify" Verify verify::VerifyError,
 }
 
 impl From<SpeakerError> for Error {
@@ -163,7 +188,7 @@ impl Error {
     /// Whether an [`Observer`](crate::Observer) ended the work.
     #[cfg(feature = "convert")]
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.root(), Self::Export(export::ExportError::Cancelled))
+        matches!(self.root(), Self::Export(error) if matches!(**error, export::ExportError::Cancelled))
     }
 
     /// Whether files of a model or a voice could not be had, which another try or a network may mend.
@@ -173,7 +198,7 @@ impl Error {
     }
 }
 
-/// Says what an error is about.
+/// Adds to an error what it is about.
 pub(crate) trait About<T> {
     /// `what` is prefixed in the chain of causes.
     fn about(self, what: impl FnOnce() -> String) -> Result<T>;

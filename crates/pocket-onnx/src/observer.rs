@@ -19,8 +19,8 @@ pub trait Observer {
         let _ = progress;
     }
 
-    /// From here on there are files that are half-written: a program that is told to end lets
-    /// [`Observer::cancelled`] say so, instead of ending at once.
+    /// Called before files are written: from here on, a program that is asked to end should not end at
+    /// once, but let [`Observer::cancelled`] return true.
     fn begins_to_write(&self) {}
 
     /// Asked often while files are written: whether to stop and leave everything as it was.

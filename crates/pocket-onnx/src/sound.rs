@@ -34,10 +34,10 @@ pub(crate) fn save(utterance: Utterance, path: &Path) -> Result<()> {
         output.write_all(&bytes).about(failed)?;
         bytes.clear();
     }
-    let patch = encoder.finish(&mut bytes)?;
+    let header = encoder.finish(&mut bytes)?;
     output.write_all(&bytes).about(failed)?;
-    if let Some(patch) = patch.filter(|_| output.can_seek()) {
-        apply(&mut output, &patch).about(failed)?;
+    if let Some(header) = header.filter(|_| output.can_seek()) {
+        apply(&mut output, &header).about(failed)?;
     }
     Ok(output.finish()?)
 }

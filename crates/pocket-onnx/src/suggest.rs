@@ -1,4 +1,4 @@
-//! Names that somebody may have meant.
+//! Suggestions for misspelt names.
 
 /// ` (did you mean ...?)` if a name is similar, ignoring case and separators.
 pub fn nearest(text: &str, names: &[&str]) -> String {

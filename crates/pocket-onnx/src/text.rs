@@ -54,7 +54,7 @@ pub struct TextReader<R> {
     /// The file's first bytes, which tell what it is if it is not a text.
     head: Vec<u8>,
     is_over: bool,
-    /// What is wrong behind the last piece.
+    /// An error in the text, returned after the pieces before it.
     failure: Option<TextFileError>,
 }
 

@@ -16,13 +16,13 @@ use crate::{Result, Tts};
 pub struct Chunk {
     /// Samples at [`Tts::sample_rate`], one channel, -1 to 1 for the most part.
     pub audio: Vec<f32>,
-    /// The sentences that are spoken; none in a pause.
+    /// The sentences that are being spoken; `None` in a pause.
     pub text: Option<Arc<str>>,
     /// Their bytes in the given text.
     pub source: Range<usize>,
     /// The words that end in it, if [`SpeechOptions::words`](crate::SpeechOptions::words) asks for them.
     pub words: Vec<Word>,
-    /// Whether the text was cut off here because the end of speech did not come.
+    /// Whether the text was cut off here because no end of speech was found.
     pub cut: bool,
 }
 
@@ -47,8 +47,8 @@ impl From<speaker::SoundChunk> for Chunk {
 
 /// A text that is being spoken: an iterator of [`Chunk`]s, the first of them one frame (80 ms) long.
 ///
-/// The work goes on beside whoever listens, a few seconds ahead. Dropping the iterator ends it; after an
-/// error there is no more.
+/// The work is done on another thread, a few seconds ahead of the caller. Dropping the iterator ends it;
+/// after an error the iterator is at its end.
 #[must_use = "an utterance that is dropped is not spoken"]
 pub struct Utterance {
     utterance: speaker::Utterance,
@@ -101,7 +101,7 @@ impl Utterance {
         self.utterance.first_sound()
     }
 
-    /// Parts of the text that may have been meant otherwise, such as a pause with a mistake in it.
+    /// Notices: things in the text or the options that may be mistakes, such as a misspelt pause.
     pub fn notices(&self) -> Vec<SpeechNotice> {
         self.utterance.notices()
     }

@@ -91,7 +91,7 @@ impl Voice {
     /// std::thread::spawn(move || {
     ///     for word in ["One ", "sentence. ", "Another ", "one."] {
     ///         if text.push(word).is_err() {
-    ///             return; // Nobody listens any more.
+    ///             return; // The utterance was dropped.
     ///         }
     ///     }
     /// });

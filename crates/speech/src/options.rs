@@ -116,7 +116,7 @@ options! {
         default: "the model's",
         command: Some("X"),
     }
-    /// Frames (80 ms) still made after the end-of-speech score.
+    /// Frames (80 ms) still made after the end of speech was found.
     frames_after_eos: Option<usize> {
         own: |manifest| {
             let frames = manifest.generation.model_recommended_frames_after_eos;

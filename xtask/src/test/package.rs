@@ -87,19 +87,20 @@ fn unpack(packages: &[PathBuf], sources: &Path) -> Result<()> {
         fs::remove_dir_all(sources)?;
     }
     fs::create_dir_all(sources)?;
-    let mut patches = String::new();
+    let mut patches = Vec::new();
     for package in packages {
         let file = File::open(package)?;
         let archive = Archive::new(GzDecoder::new(file)).unpack(sources);
         archive.with_context(|| format!("cannot unpack {}", package.display()))?;
         let folder = package.file_stem().unwrap_or_default().to_string_lossy();
         let name = folder.rsplit_once('-').map_or(&*folder, |(name, _)| name);
-        patches += &format!("{name} = {{ path = \"{folder}\" }}\n");
+        patches.push(format!("{name} = {{ path = \"{folder}\" }}"));
     }
+    let patches = patches.join("\n");
     let own = fs::read_to_string(crate::workspace().join("Cargo.toml"))?;
     let profiles = own.find("[profile.").map_or("", |at| &own[at..]);
     let workspace = format!(
-        "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\n\n[patch.crates-io]\n{patches}\n{profiles}"
+        "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\n\n[patch.crates-io]\n{patches}\n\n{profiles}"
     );
     fs::write(sources.join("Cargo.toml"), workspace)?;
     let lock = "Cargo.lock";

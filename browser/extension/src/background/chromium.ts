@@ -1,6 +1,6 @@
 /**
- * The background of Chromium: a speech engine for every page. What it is asked to say is said by the speaker
- * in an offscreen document.
+ * The background of Chromium: a speech engine for every page. The speaker, in an offscreen document, speaks the
+ * texts that it gets.
  */
 
 import { connectSpeaker, type FromSpeaker, type SpeakerPort, type SpeechEvent } from "../messages.js";
@@ -8,19 +8,19 @@ import { chosenModel, chosenVoice, onSettings, type Settings, settings } from ".
 import { choices, listedName, listedVoices, tagOf } from "../voices.js";
 import { listenForReading } from "./reading.js";
 
-/** Where the browser is told about an utterance. */
+/** An utterance that the browser asked for, and how its events are reported. */
 interface Asked {
   id: number;
   send: (event: chrome.tts.TtsEvent) => void;
 }
 
 let count = 0;
-/** What the browser waits for: one utterance at a time. */
+/** The utterance that the browser waits for, one at a time. */
 let asked: Asked | undefined;
 let opening: Promise<void> | undefined;
 let connected: SpeakerPort | undefined;
 
-/** Opens the speaker's document, unless it is there. */
+/** Opens the speaker's document, unless it is open. */
 function open(): Promise<void> {
   opening ??= create().finally(() => {
     opening = undefined;
@@ -33,7 +33,7 @@ async function create(): Promise<void> {
   if (open.length > 0) return;
   await chrome.offscreen.createDocument({
     url: "offscreen.html",
-    // With the second reason it may stay while nothing is heard, and the model with it.
+    // With the second reason the document, and the model with it, may stay open during silence.
     reasons: [chrome.offscreen.Reason.AUDIO_PLAYBACK, chrome.offscreen.Reason.WORKERS],
     justification: "Speech is made by workers of this document, and played by it.",
   });
@@ -55,7 +55,7 @@ function hear(message: FromSpeaker): void {
   else asked.send(asEvent(event));
 }
 
-/** Tells the browser the last event of an utterance. */
+/** Reports the last event of an utterance to the browser. */
 function finish(event: SpeechEvent): void {
   const last = asked;
   asked = undefined;
@@ -73,7 +73,7 @@ function asEvent(event: SpeechEvent): chrome.tts.TtsEvent {
 async function speak(text: string, options: chrome.ttsEngine.SpeakOptions, it: Asked): Promise<void> {
   try {
     const [port, now] = await Promise.all([speaker(), settings()]);
-    // Stopped meanwhile.
+    // It was stopped meanwhile.
     if (asked !== it) return;
     const { rate = 1, volume = 1 } = options;
     const { bundle, voice, language } = wanted(now, options);
@@ -84,7 +84,7 @@ async function speak(text: string, options: chrome.ttsEngine.SpeakOptions, it: A
   }
 }
 
-/** The model and voice that the browser names, or else those that are chosen. */
+/** The model and voice that the browser names, or else the chosen ones. */
 function wanted(now: Settings, { voiceName, lang }: chrome.ttsEngine.SpeakOptions) {
   const named = choices(now).find((choice) => listedName(choice) === voiceName);
   const model = named?.model ?? chosenModel(now);
@@ -103,7 +103,7 @@ chrome.ttsEngine.onStop.addListener(() => {
 chrome.ttsEngine.onPause.addListener(() => connected?.postMessage({ kind: "pause" }));
 chrome.ttsEngine.onResume.addListener(() => connected?.postMessage({ kind: "resume" }));
 
-/** Has the browser list the voices of all models. */
+/** Makes the browser list the voices of all models. */
 function list(settings: Settings): void {
   chrome.ttsEngine.updateVoices(listedVoices(settings));
 }

@@ -1,4 +1,4 @@
-/** What pages and the popup ask the background for. */
+/** Requests of pages and of the popup to the background. */
 
 import type { ToBackground } from "../messages.js";
 import { settings } from "../settings.js";
@@ -6,7 +6,7 @@ import { settings } from "../settings.js";
 /** The key that `manifest.ts` gives to reading. */
 const READ = "read-page";
 
-/** Answers the popup and the keyboard; `open` makes the speaker ready. */
+/** Answers the popup and the keyboard; `open` opens the speaker. */
 export function listenForReading(open: () => Promise<void>): void {
   chrome.runtime.onMessage.addListener((message: ToBackground, _sender, answer) => {
     const work = message.kind === "open" ? open() : read(message.tab, open);
@@ -22,7 +22,7 @@ export function listenForReading(open: () => Promise<void>): void {
   });
 }
 
-/** Reads the page in a tab aloud: what is selected, or else its article. */
+/** Reads the page in a tab aloud: the selection, or else its article. */
 async function read(tab: number, open: () => Promise<void>): Promise<void> {
   await Promise.all([open(), settings()]);
   await chrome.scripting.executeScript({ target: { tabId: tab }, files: ["reader.js"] });

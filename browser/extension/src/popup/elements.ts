@@ -7,7 +7,7 @@ export function byId<E extends HTMLElement>(id: string, kind: abstract new () =>
   return element;
 }
 
-/** Shows these choices, and which of them is chosen. */
+/** Shows these options, and selects one of them. */
 export function choose(select: HTMLSelectElement, values: readonly string[], chosen: string | undefined): void {
   select.replaceChildren(...values.map((value) => new Option(value, value)));
   if (chosen !== undefined) select.value = chosen;

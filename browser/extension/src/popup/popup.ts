@@ -29,10 +29,10 @@ const address = byId("address", HTMLInputElement);
 const remove = byId("remove", HTMLButtonElement);
 const engine = byId("engine", HTMLParagraphElement);
 
-/** What a voice says of itself. */
+/** The text that a voice is tried with. */
 const SAMPLE = "Hello. This is how I sound, on this machine and without a network.";
 
-/** Descriptions of what is fetched. */
+/** Descriptions of the phases of loading. */
 const PHASES: Readonly<Record<string, string>> = { model: "Model", voice: "Voice", encoder: "Encoder" };
 
 const STATES: Readonly<Record<SpeakerState, string>> = {
@@ -45,7 +45,7 @@ const STATES: Readonly<Record<SpeakerState, string>> = {
 let state: SpeakerState = "idle";
 let spoken = 0;
 let current: Settings;
-/** Waits for a model that is being added. */
+/** Settles the promise of a model that is being added. */
 let adding: { bundle: string; resolve: (model: LoadedModel) => void; reject: (error: Error) => void } | undefined;
 
 function say(text: string, isProblem = false): void {
@@ -53,7 +53,7 @@ function say(text: string, isProblem = false): void {
   status.classList.toggle("alarm", isProblem);
 }
 
-/** Does what a button is for, and says what went wrong. */
+/** Runs the work of a button, and shows its error. */
 function on(element: HTMLElement, type: string, work: () => Promise<void>): void {
   element.addEventListener(type, (event) => {
     if (type === "submit") event.preventDefault();
@@ -108,7 +108,7 @@ function heard(message: FromSpeaker): void {
 
 let connecting: Promise<SpeakerPort> | undefined;
 
-/** The speaker, which is opened if need be. */
+/** The port to the speaker, which is opened if necessary. */
 function speaker(): Promise<SpeakerPort> {
   connecting ??= askBackground({ kind: "open" }).then(() => connectSpeaker(heard, () => (connecting = undefined)));
   return connecting;
@@ -165,7 +165,7 @@ on(voice, "change", async () => show(await change({ voice: voice.value })));
 on(rate, "input", async () => show(await change({ rate: rate.valueAsNumber })));
 on(add, "submit", async () => {
   const bundle = new URL(address.value).href;
-  // Asked for first: browsers want the click for it.
+  // Requested first, because browsers allow the request only in a click handler.
   if (!(await chrome.permissions.request({ origins: [`${new URL(bundle).origin}/*`] }))) return;
   say("Loading …");
   const { variant, language, voices } = await loaded(bundle);

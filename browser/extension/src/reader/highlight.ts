@@ -14,7 +14,7 @@ export class Mark {
   show(range: Range): void {
     CSS.highlights.set(NAME, new Highlight(range));
     const { top, bottom } = range.getBoundingClientRect();
-    // Only where the word is out of sight: who scrolls is left alone otherwise.
+    // Only if the word is out of sight, so that the user can scroll.
     if (top >= 0 && bottom <= innerHeight) return;
     const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
     range.startContainer.parentElement?.scrollIntoView({ block: "center", behavior: quiet ? "auto" : "smooth" });

@@ -7,7 +7,7 @@ import { Mark } from "./highlight.js";
 import { ReadableText } from "./text.js";
 
 declare global {
-  /** Ends the reading that is going on in this page. */
+  /** Ends the present reading of this page. */
   var pocketOnnxStop: (() => void) | undefined;
 }
 
@@ -33,7 +33,7 @@ class Reading {
       text: this.#text.text,
       bundle,
       voice: chosenVoice(now),
-      // What the page says of itself tells best where its sentences end.
+      // The page's own language is the best guide to where its sentences end.
       language: document.documentElement.lang || tagOf(language),
       rate: now.rate,
       volume: 1,
@@ -43,7 +43,7 @@ class Reading {
   stop(): void {
     document.removeEventListener("keydown", this.#escape, true);
     this.#mark.remove();
-    // The speaker stops what a port asked for when it goes.
+    // When a port is disconnected, the speaker stops its utterance.
     this.#port?.disconnect();
     this.#port = undefined;
   }

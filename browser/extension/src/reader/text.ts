@@ -14,7 +14,7 @@ interface Run {
 
 /** Marks an element's copy with the number of the original. */
 const NUMBER = "data-pocket-onnx";
-/** Elements whose text nobody reads. */
+/** Elements whose text is not read. */
 const UNREAD =
   "script, style, noscript, template, textarea, select, option, button, input, svg, math, [aria-hidden=true]";
 
@@ -27,7 +27,7 @@ export class ReadableText {
     this.#runs = runs;
   }
 
-  /** What is selected; the page's article if nothing is; all of the page if it has none. */
+  /** The selection, or else the page's article, or if it has none all of the page. */
   static of(page: Document): ReadableText {
     return ReadableText.selected(page) ?? ReadableText.article(page) ?? ReadableText.from(textNodes(page.body));
   }

@@ -2,12 +2,12 @@
 
 import { type Mark, Player, type Word } from "pocket-onnx";
 
-/** Milliseconds without an utterance after which the sound device is given back. */
+/** Milliseconds without an utterance after which the sound device is released. */
 const REST = 5000;
 
-/** What is told of what is heard. */
+/** Callbacks about what is heard. */
 export interface Listener {
-  /** Sound begins. */
+  /** Called when the sound begins. */
   onsound(): void;
   onword(word: Word): void;
   onmark(mark: Mark | undefined): void;
@@ -39,11 +39,11 @@ export class Loudspeaker {
     return player;
   }
 
-  /** The utterance is over. */
+  /** Ends the utterance. */
   end(): void {
     this.#paused = false;
     clearTimeout(this.#resting);
-    // A running context uses the processor for silence; the next write wakes it.
+    // A running context uses the processor even for silence; the next write resumes it.
     this.#resting = setTimeout(() => void this.#player?.context.suspend().catch(() => {}), REST);
   }
 

@@ -1,4 +1,4 @@
-/** The model in memory: it stays between utterances, until another one is asked for. */
+/** The model in memory, which stays loaded until another one is requested. */
 
 import { PocketTTS } from "pocket-onnx";
 import type { LoadedModel } from "../messages.js";
@@ -20,13 +20,13 @@ export class Models {
     this.#progress = progress;
   }
 
-  /** The model of this bundle, or the included one. Another one is let go of. */
+  /** The model of this bundle, or the included one. Frees another model. */
   get(bundle: string | undefined): Promise<PocketTTS> {
     if (this.#held !== undefined && this.#held.bundle === bundle) return this.#held.tts;
     this.#drop();
     const abort = new AbortController();
     const tts = PocketTTS.fromPretrained(bundle, {
-      // Two workers need no isolated page.
+      // Two workers do not need an isolated page.
       threads: Math.min(2, navigator.hardwareConcurrency),
       signal: abort.signal,
       onProgress: ({ phase, loaded, total }) => this.#progress(phase, loaded, total),
@@ -34,7 +34,7 @@ export class Models {
     const held: Held = { bundle, tts, abort };
     this.#held = held;
     tts.catch(() => {
-      // It can be tried again.
+      // A failed load can be tried again.
       if (this.#held === held) this.#held = undefined;
     });
     return tts;
@@ -48,7 +48,7 @@ export class Models {
   }
 }
 
-/** What a model says of itself. */
+/** The description of a model. */
 export function about(tts: PocketTTS): LoadedModel {
   const { variant, language } = tts;
   return { variant, language, voices: tts.listVoices() };

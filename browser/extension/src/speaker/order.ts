@@ -17,7 +17,7 @@ export class EventOrder {
   #ended = false;
   /** Words that begin in the last sound before a pause. */
   #held: Part[] | undefined;
-  /** Where the utterance is. */
+  /** The state of the utterance. */
   #at = 0;
 
   constructor(text: string, language: string | undefined, tell: (event: SpeechEvent) => void) {
@@ -34,7 +34,7 @@ export class EventOrder {
     return this.#ended;
   }
 
-  /** Sound is heard. */
+  /** Call it when sound is heard. */
   start(): void {
     if (this.#started || this.#ended) return;
     this.#started = true;
@@ -42,7 +42,7 @@ export class EventOrder {
     this.reach(this.#sentences[0]?.from ?? 0);
   }
 
-  /** A word begins: the spaces around it are not part of it. */
+  /** Call it when a word begins; the spaces around it are removed. */
   word({ from, to }: Part): void {
     if (this.#ended) return;
     if (this.#held !== undefined) {
@@ -59,12 +59,12 @@ export class EventOrder {
     this.#tell({ type: "word", charIndex, length: word.length });
   }
 
-  /** Sentences up to here begin. */
+  /** Reports the sentences that begin up to here. */
   reach(position: number): void {
     if (this.#ended) return;
     for (let next = this.#sentences[0]; next !== undefined && next.from <= position; next = this.#sentences[0]) {
       this.#sentences.shift();
-      // One without a word is passed over where the next has begun, too.
+      // A sentence without a word is skipped if the next one has begun, too.
       const following = this.#sentences[0];
       if (following !== undefined && following.from <= position) continue;
       this.start();
@@ -73,7 +73,7 @@ export class EventOrder {
     }
   }
 
-  /** Nothing is told until `resume`. */
+  /** Reports nothing until `resume`. */
   pause(): void {
     if (!this.#started || this.#ended) return;
     this.#held = [];
@@ -88,7 +88,7 @@ export class EventOrder {
     for (const word of held) this.word(word);
   }
 
-  /** All was heard. */
+  /** Call it when all has been heard. */
   end(): void {
     if (this.#ended) return;
     this.start();
@@ -96,7 +96,7 @@ export class EventOrder {
     this.#tell({ type: "end", charIndex: this.#text.length });
   }
 
-  /** Another utterance takes its place, or it was stopped. */
+  /** Call it when the utterance was stopped, or replaced by another one. */
   interrupt(): void {
     this.#finish({ type: "interrupted", charIndex: this.#at });
   }
@@ -121,7 +121,7 @@ function sentences(text: string, language: string | undefined): Part[] {
   }).filter(({ from, to }) => from < to);
 }
 
-/** The language, where the browser knows it as one: pages may say anything. */
+/** The language, if the browser accepts its tag: pages may contain anything. */
 function supported(language: string | undefined): string | undefined {
   try {
     return language === undefined ? undefined : Intl.Segmenter.supportedLocalesOf(language)[0];

@@ -1,4 +1,4 @@
-/** Speaks what ports ask for, one utterance at a time. */
+/** Speaks the texts that ports send, one utterance at a time. */
 
 import { PocketTTSError } from "pocket-onnx";
 import {
@@ -13,7 +13,7 @@ import { Loudspeaker } from "./loudspeaker.js";
 import { about, Models } from "./models.js";
 import { EventOrder } from "./order.js";
 
-/** Milliseconds between two signs of life. Browsers end a background that has heard nothing for 30 seconds. */
+/** Milliseconds between two messages that keep the background alive: browsers end it after 30 s without one. */
 const SIGN_OF_LIFE = 20_000;
 
 /** An utterance that is being spoken. */
@@ -23,7 +23,7 @@ interface Utterance {
   order: EventOrder;
 }
 
-/** What ends an utterance before its time: the signal's reason. */
+/** The signal's reason if an utterance is stopped. */
 const STOPPED = new Error("stopped");
 
 export class Speaker {
@@ -42,7 +42,7 @@ export class Speaker {
       port.onMessage.addListener((message: ToSpeaker) => this.#hear(port, message));
       port.onDisconnect.addListener(() => {
         this.#ports.delete(port);
-        // Nobody listens for its end.
+        // Its end need not be reported.
         if (this.#current?.port === port) this.#stop();
       });
       tell(port, { kind: "state", state: this.#state });
@@ -115,7 +115,7 @@ export class Speaker {
           if (!this.#loudspeaker.paused) this.#become("speaking");
         },
         onword: (word) => order.word(word),
-        // A model that does not tell words tells chunks of sentences.
+        // A model without word times reports groups of sentences.
         onmark: (mark) => tts.tellsWords || order.reach(mark?.from ?? 0),
       });
       await tts.speak(text, { player, signal, voice, words: tts.tellsWords });
@@ -124,12 +124,12 @@ export class Speaker {
       if (isWordless(error)) order.end();
       else if (!signal.aborted) order.fail(messageOf(error));
     } finally {
-      // Whatever took its place is none of its business.
+      // It must not end an utterance that has taken its place.
       if (this.#current === utterance) this.#over();
     }
   }
 
-  /** Ends what is being spoken: it is silent at once. */
+  /** Stops the utterance at once. */
   #stop(): void {
     const utterance = this.#current;
     if (utterance === undefined) return;
@@ -161,11 +161,11 @@ function tell(port: chrome.runtime.Port, message: FromSpeaker): void {
   try {
     port.postMessage(message);
   } catch {
-    // Its other end has gone; `onDisconnect` follows.
+    // Its other end is disconnected; `onDisconnect` follows.
   }
 }
 
-/** What a promise gives, or the signal's reason as soon as it is aborted. */
+/** The result of a promise; throws the signal's reason as soon as it is aborted. */
 function unlessStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
@@ -173,7 +173,7 @@ function unlessStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
   });
 }
 
-/** Whether there is nothing to say: pages have lines of dashes read, too. */
+/** Whether there is nothing to say: pages also contain lines of dashes. */
 function isWordless(error: unknown): boolean {
   return error instanceof PocketTTSError && error.kind === "Text";
 }

@@ -23,8 +23,8 @@ pub struct Imported {
     pub replaced: bool,
 }
 
-/// Puts a voice into the bundle in `dir` under a name: a voice file, or a predefined voice. Imports wait
-/// for each other, and for a conversion into the same bundle.
+/// Puts a voice into the bundle in `dir` under a name: a voice file, or a predefined voice. It waits
+/// while another import or a conversion changes the bundle.
 ///
 /// ```
 /// use pocket_onnx::convert::{Conversion, ModelSource, import};
@@ -68,7 +68,8 @@ pub fn import(
     let manifest = read()?;
     refuse_own_name(&name, voice, &manifest)?;
     let source = VoiceSource::find_outside(voice, manifest.variant.as_deref(), observer)?;
-    // Nobody else has to wait for a download. From here on the bundle must not change.
+    // Locked only after the download, so that others need not wait for it. From here on the bundle must
+    // not change.
     let bundle = lock()?;
     let mut manifest = Manifest::read(dir)?;
     refuse_other_case(&name, &manifest)?;

@@ -1,4 +1,4 @@
-//! Why a voice cannot be had.
+//! Why a voice cannot be found or made.
 
 use std::path::PathBuf;
 
@@ -26,8 +26,8 @@ pub enum VoiceProblem {
     },
     /// A predefined voice of other models.
     #[error(
-        "the predefined voice {name} works with the released models only, and this is a model of \
-         its own{has}: give a voice file or a recording"
+        "the predefined voice {name} works with the released models only, and this bundle is of a \
+         custom model{has}: give a voice file or a recording"
     )]
     OtherModel {
         /// What was asked for.
@@ -131,10 +131,10 @@ pub enum VoiceProblem {
         /// The recording.
         from: String,
     },
-    /// Predefined voices for a model of one's own.
+    /// Predefined voices for a custom model.
     #[error(
-        "--voices {typed}: the predefined voices work with the released models only, and this is a \
-         model of its own: give voice files or recordings"
+        "--voices {typed}: the predefined voices work with the released models only, and this bundle \
+         is of a custom model: give voice files or recordings"
     )]
     NoPredefined {
         /// `default` or `all`.

@@ -1,23 +1,23 @@
 /** Measures how fast sound is made, and decides how much should be buffered before it is played. */
 
-/** Seconds to buffer if sound is made comfortably faster than it is played. */
+/** Seconds to buffer if sound is made fast enough. */
 const LEAST = 0.16;
 /** Most seconds to buffer, however slow the generation is. */
 const MOST = 6;
-/** Speeds up to this vary too much to be comfortable. */
+/** Fast enough. Below this speed, its variations could make the buffer run empty. */
 const COMFORTABLE = 1.2;
-/** Seconds of speech that the buffer should cover. The real length is not known. */
+/** Seconds for which playback should not run dry. The real length of the speech is not known. */
 const HORIZON = 8;
 /** Weight of the newest measurement, per second of sound. */
 const NEWEST = 0.5;
 
 /** Measures the speed of generation by the times of writes. */
-export class Speed {
+export class GenerationSpeed {
   #speed: number | undefined;
   #last: number | undefined;
 
   /**
-   * `seconds` of sound came at `now` (milliseconds). The first sound of an utterance is not measured,
+   * `seconds` of sound were written at `now` (milliseconds). The first sound of an utterance is not measured,
    * because the time before it includes other work.
    */
   wrote(seconds: number, now: number): void {
@@ -29,12 +29,12 @@ export class Speed {
     this.#last = now;
   }
 
-  /** The writer had to wait until `now`, which is not time of generation. */
+  /** The writer had to wait for room until `now`: that time is not counted. */
   waited(now: number): void {
     this.#last = now;
   }
 
-  /** An utterance is over; the measured speed is kept for the next one. */
+  /** Ends an utterance; the measured speed is kept for the next one. */
   pause(): void {
     this.#last = undefined;
   }
@@ -45,8 +45,8 @@ export class Speed {
   }
 
   /**
-   * Seconds of sound to buffer before playing at `played` times the normal speed; undefined before the
-   * speed is known.
+   * Seconds of sound to buffer before it is played at the playback speed `played`; undefined before the
+   * generation speed is known.
    */
   target(played: number): number | undefined {
     if (this.#speed === undefined) return undefined;

@@ -1,4 +1,4 @@
-//! What an attention does with the numbers of its caches.
+//! The products of an attention: one implementation for each format of caches.
 
 use std::array::from_fn;
 
@@ -18,7 +18,7 @@ pub(super) struct Tile {
     /// The first of the rows.
     pub(super) row: usize,
     /// The head of each row.
-    pub(super) query: usize,
+    pub(super) query_head: usize,
 }
 
 /// Where a head of a block is.
@@ -47,14 +47,14 @@ impl Tile {
 pub(super) struct Probs {
     /// The scores they were made of.
     pub(super) scores: *const f32,
-    /// The first.
+    /// Index of the first probability.
     pub(super) index: usize,
-    /// From one row to the next.
+    /// Probabilities from the start of one row to the start of the next.
     pub(super) stride: usize,
 }
 
 /// Products of an attention, for one format of caches.
-pub(super) trait AttentionBackend {
+pub(super) trait CacheArithmetic {
     /// Stores the scores of a tile's rows, which are `stride` apart.
     ///
     /// # Safety

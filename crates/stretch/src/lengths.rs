@@ -4,7 +4,7 @@
 /// Shortest and longest jump, in seconds: from one period of a low voice (two of a high one) to a
 /// length that is neither missed nor heard as an echo.
 const LAG: [f64; 2] = [0.008, 0.024];
-/// Drift of the output from which on a good place for a jump is looked for, in seconds.
+/// Drift of the output from which on the stretch looks for a good place for a jump, in seconds.
 const DRIFT: f64 = 0.008;
 /// Drift at which a jump is made at the best place available.
 const LATEST: f64 = 0.014;

@@ -1,5 +1,5 @@
-//! Where the library of ONNX Runtime is installed. The module is there without the backend, too:
-//! whoever installs the library need not build what loads it.
+//! Where the library of ONNX Runtime is installed. Compiled without the feature
+//! `onnxruntime` too, for `cargo xtask setup`, which installs it.
 
 use std::path::PathBuf;
 
