@@ -28,7 +28,12 @@ export function encodeFor(scope: Scope<Encoding, Answer>): void {
   };
 }
 
-async function encode({ format, sampleRate, samples, tags: { text, voice, model } }: Encoding): Promise<Uint8Array<ArrayBuffer>> {
+async function encode({
+  format,
+  sampleRate,
+  samples,
+  tags: { text, voice, model },
+}: Encoding): Promise<Uint8Array<ArrayBuffer>> {
   const encoder = await load();
   return encoder.encode(format, sampleRate, samples, text, voice, model) as Uint8Array<ArrayBuffer>;
 }
