@@ -125,7 +125,7 @@ test("values of wrong types and shapes are refused", async () => {
     [() => new ComponentStream(any({ ...component, states: [{}] }), run), "Value", "a component of a bundle's manifest"],
     [() => new ComponentStream(any({ ...component, position: 5 }), run), "Value", "a component of a bundle's manifest"],
     [() => new ComponentStream(huge, run), "Memory", "there is no memory for the state past"],
-    [() => new ComponentStream(component, any(async () => null)).run(any({ rows })), "Tensor", "gives has to be an object of tensors"],
+    [() => new ComponentStream(component, any(async () => null)).run(any({ rows })), "Tensor", "returns has to be an object of tensors"],
     [() => stream().run(throwing), "Tensor", "the inputs of graph.onnx cannot be read: mine"],
     [() => stream().run({ rows: any({ ...rows, shape: sparse }) }), "Tensor", "has to be a tensor"],
     [() => stream().state(any(Symbol("a"))), "Tensor", "has no state Symbol(a)"],

@@ -257,7 +257,8 @@ impl Manifest {
             ..
         } = self;
         Config {
-            model: model.clone(),
+            flow_lm: model.flow_lm.clone(),
+            mimi: model.mimi.clone(),
             weights_path: None,
             weights_path_without_voice_cloning: None,
             pad_with_spaces_for_short_inputs: text.pad_with_spaces_for_short_inputs,

@@ -9,7 +9,7 @@ mod text;
 
 use thiserror::Error;
 
-use crate::{Config, Model, PredefinedVoice};
+use crate::{Config, PredefinedVoice};
 use included::Included;
 pub use language::VariantLanguage;
 use shape::Shape;
@@ -107,10 +107,8 @@ impl Variant {
         );
         let text = release.text.options();
         Config {
-            model: Model {
-                flow_lm: release.shape.flow_lm(tokenizer_path),
-                mimi: release.shape.mimi(),
-            },
+            flow_lm: release.shape.flow_lm(tokenizer_path),
+            mimi: release.shape.mimi(),
             weights_path: location(GATED_REPOSITORY, release.gated_revision),
             weights_path_without_voice_cloning: location(OPEN_REPOSITORY, release.open_revision),
             pad_with_spaces_for_short_inputs: text.pad_with_spaces_for_short_inputs,

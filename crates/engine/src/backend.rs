@@ -89,12 +89,16 @@ impl Engine {
         let stream: Result<Box<dyn Stream>, EngineError> = match name {
             ComponentName::TextConditioner => LutConditioner::new(&loader, &config.flow_lm)
                 .and_then(|module| boxed(component, module, context)),
-            ComponentName::FlowLm => {
-                FlowLm::new(&loader, &config.flow_lm, config.latent_dim(), cache, heads)
-                    .and_then(|module| boxed(component, module, context))
-            }
+            ComponentName::FlowLm => FlowLm::new(
+                &loader,
+                &config.flow_lm,
+                config.mimi.latent_dim(),
+                cache,
+                heads,
+            )
+            .and_then(|module| boxed(component, module, context)),
             ComponentName::FlowNet => {
-                SimpleMlpAdaLn::new(&loader, &config.flow_lm, config.latent_dim())
+                SimpleMlpAdaLn::new(&loader, &config.flow_lm, config.mimi.latent_dim())
                     .and_then(|module| boxed(component, module, context))
             }
             ComponentName::MimiDecoder => MimiDecoder::new(&loader, &config, cache)

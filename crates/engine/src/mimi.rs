@@ -51,14 +51,14 @@ impl MimiDecoder {
         cache: CacheFormat,
     ) -> Result<Self, EngineError> {
         let (lm, mimi) = (m.child("flow_lm"), m.child("mimi"));
-        let seanet = config.decoder_seanet();
+        let seanet = config.mimi.decoder_seanet();
         let quantizer = &config.mimi.quantizer;
-        let stride = config.positions_per_frame();
+        let stride = config.mimi.positions_per_frame();
         let upsample = (stride > 1)
             .then(|| ConvTrUpsample1d::new(&mimi.child("upsample"), stride, seanet.dimension));
         Ok(Self {
-            emb_std: lm.vector("emb_std", config.latent_dim())?,
-            emb_mean: lm.vector("emb_mean", config.latent_dim())?,
+            emb_std: lm.vector("emb_std", config.mimi.latent_dim())?,
+            emb_mean: lm.vector("emb_mean", config.mimi.latent_dim())?,
             quantizer: Linear::new(
                 &mimi.child("quantizer.output_proj"),
                 quantizer.dimension,
@@ -67,7 +67,7 @@ impl MimiDecoder {
             upsample: upsample.transpose()?,
             transformer: ProjectedTransformer::new(
                 &mimi.child("decoder_transformer"),
-                config.decoder_transformer(),
+                config.mimi.decoder_transformer(),
                 cache,
             )?,
             seanet: Seanet::decoder(&mimi.child("decoder"), seanet)?,
@@ -234,8 +234,8 @@ impl MimiEncoder {
         cache: CacheFormat,
     ) -> Result<Self, EngineError> {
         let (lm, mimi) = (m.child("flow_lm"), m.child("mimi"));
-        let (inner, width) = (config.inner_dim(), config.flow_lm.transformer.d_model);
-        let stride = config.positions_per_frame();
+        let (inner, width) = (config.mimi.inner_dim(), config.flow_lm.transformer.d_model);
+        let stride = config.mimi.positions_per_frame();
         let downsample = (stride > 1).then(|| {
             let inputs = config.mimi.seanet.dimension;
             conv_downsample1d(&mimi.child("downsample"), stride, inputs, inner)
@@ -252,7 +252,7 @@ impl MimiEncoder {
             downsample: downsample.transpose()?,
             speaker_proj: Linear::of(&lm, "speaker_proj_weight", inner, width)?,
             bos_before_voice: bos.transpose()?.unwrap_or_default(),
-            frame_size: config.frame_size(),
+            frame_size: config.mimi.frame_size(),
             stride,
             inner,
             width,

@@ -75,7 +75,7 @@ mod tests {
     use tensor::Tensor;
 
     use super::*;
-    use crate::testing::reference::{self, rows};
+    use crate::testing::reference::{self, RefWeights, rows};
     use crate::testing::{TestWeights, assert_close, run};
 
     fn config(rank: Option<usize>) -> FlowLmConfig {

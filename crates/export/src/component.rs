@@ -60,7 +60,10 @@ impl ComponentGraph {
             ComponentName::MimiEncoder => mimi::mimi_encoder(&graph, config),
             ComponentName::MimiDecoder => {
                 mimi::mimi_decoder(&graph, &states, config);
-                position = Some(counter(&[(names::LATENTS, config.positions_per_frame())]));
+                position = Some(counter(&[(
+                    names::LATENTS,
+                    config.mimi.positions_per_frame(),
+                )]));
             }
         }
         let states = states.finish();

@@ -28,7 +28,7 @@ pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config, heads: &[
     let lm = &config.flow_lm;
     let width = Dim::Fixed(lm.transformer.d_model);
     let embeddings = g.input(names::EMBEDDINGS, DType::F32, &[ONE, Dim::from("S"), width]);
-    let ldim = Dim::Fixed(config.latent_dim());
+    let ldim = Dim::Fixed(config.mimi.latent_dim());
     let latents = g.input(names::LATENTS, DType::F32, &[ONE, Dim::from("L"), ldim]);
     let position = g.input(names::POSITION, DType::I64, &[ONE]);
 

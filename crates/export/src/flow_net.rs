@@ -23,7 +23,7 @@ pub(crate) fn flow_net(g: &Graph, config: &Config) {
     let times: Vec<Value> = (flow.kind.time_inputs().iter())
         .map(|name| g.input(name, DType::F32, &rows(1)))
         .collect();
-    let x = g.input(names::X, DType::F32, &rows(config.latent_dim()));
+    let x = g.input(names::X, DType::F32, &rows(config.mimi.latent_dim()));
 
     let mut x = m.child("input_proj").linear(&x);
     let mut y = m.child("cond_embed").linear(&conditioning);
@@ -38,7 +38,12 @@ pub(crate) fn flow_net(g: &Graph, config: &Config) {
         x = res_block(&m.child(&format!("res_blocks.{i}")), flow.dim, &x, &y);
     }
     let out = final_layer(&m.child("final_layer"), flow.dim, &x, &y);
-    g.output(names::FLOW, &out, DType::F32, &rows(config.latent_dim()));
+    g.output(
+        names::FLOW,
+        &out,
+        DType::F32,
+        &rows(config.mimi.latent_dim()),
+    );
 }
 
 /// Counterpart of `TimestepEmbedder` in pocket-tts: `t` [N, 1] -> [N, dim].

@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, HashMap};
 use checkpoint::{Checkpoint, CheckpointFiles, SyntheticWeights, Weights};
 use config::Config;
 
+use self::reference::RefWeights;
+
 pub(crate) use record::{RecordFile, widened};
 pub(crate) use text::{nodes, without};
 pub(crate) use trial::{GraphTrial, f32s, i64s};
@@ -48,6 +50,12 @@ pub(crate) fn noise(seed: &str, count: usize) -> Vec<f32> {
 /// Tensors by name.
 #[derive(Clone, Default)]
 pub(crate) struct TestParameters(BTreeMap<String, (Vec<usize>, Vec<f32>)>);
+
+impl RefWeights for TestParameters {
+    fn find(&self, path: &str) -> Option<&[f32]> {
+        Some(self.tensor(path)?.1)
+    }
+}
 
 impl TestParameters {
     /// Random values that keep what passes through them near unit size.
@@ -108,13 +116,8 @@ impl TestParameters {
         }
     }
 
-    /// Values of the tensor `key`.
-    pub(crate) fn get(&self, key: &str) -> &[f32] {
-        self.find(key).unwrap_or_else(|| panic!("no {key}")).1
-    }
-
     /// Shape and values of the tensor `key`.
-    pub(crate) fn find(&self, key: &str) -> Option<(&[usize], &[f32])> {
+    pub(crate) fn tensor(&self, key: &str) -> Option<(&[usize], &[f32])> {
         let (shape, values) = self.0.get(key)?;
         Some((shape, values))
     }

@@ -32,6 +32,7 @@ pub(crate) fn text_conditioner(g: &Graph, config: &Config) {
 mod tests {
     use super::*;
     use crate::states::States;
+    use crate::testing::reference::RefWeights;
     use crate::testing::{
         FIXTURES, GraphTrial, RecordFile, TestParameters, assert_none, fixture, nodes, reference,
         widened,
@@ -76,7 +77,7 @@ mod tests {
             let table = reference::rows(table, rank.unwrap_or(width));
             // The last row is for padding.
             for tokens in [&[0][..], &[10, 3, 3, 9], &[]] {
-                let mut x: reference::Rows =
+                let mut x: reference::RefRows =
                     tokens.iter().map(|&t| table[t as usize].clone()).collect();
                 if rank.is_some() {
                     x = reference::linear(&parameters, "flow_lm.conditioner.proj", &x);

@@ -88,7 +88,7 @@ mod tests {
     use crate::attention::{Keys, StreamingMultiheadAttention};
     use crate::rope::RotaryEmbedding;
     use crate::states::States;
-    use crate::testing::reference::{self, Transformer};
+    use crate::testing::reference::{self, RefTransformer};
     use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, nodes, noise, without};
 
     const PATH: &str = "mimi.self_attn";
@@ -199,11 +199,11 @@ mod tests {
         let mut problems = Vec::new();
         for context in [1, 2, 5] {
             let mut trial = GraphTrial::new(&parameters, build(context));
-            let reference = Transformer {
+            let reference = RefTransformer {
                 layers: 1,
-                heads: HEADS,
-                kv_heads: HEADS,
-                width: WIDTH,
+                num_heads: HEADS,
+                num_kv_heads: HEADS,
+                head_dim: WIDTH,
                 max_period: MAX_PERIOD,
                 context: Some(context),
             };

@@ -72,7 +72,7 @@ impl Decoding {
 
     /// The chunk is over. Returns the call that decodes the waiting frames, if there are any.
     pub fn rest(&mut self) -> Result<Option<Call>, SpeechError> {
-        let dim = self.model.manifest().model.latent_dim();
+        let dim = self.model.manifest().model.mimi.latent_dim();
         let frames = self.waiting.len() / dim.max(1);
         if frames == 0 {
             return Ok(None);

@@ -443,7 +443,7 @@ impl Generation {
     }
 
     fn latent_dim(&self) -> usize {
-        self.model.manifest().model.latent_dim()
+        self.model.manifest().model.mimi.latent_dim()
     }
 
     fn no_embeddings(&self) -> Result<Tensor, SpeechError> {

@@ -85,7 +85,7 @@ impl Prompt {
                 inputs: vec![(names::AUDIO, audio.clone())],
             }),
             PromptState::Embeddings(prompt) => {
-                let ldim = manifest.model.latent_dim();
+                let ldim = manifest.model.mimi.latent_dim();
                 Some(Call {
                     component: ComponentName::FlowLm,
                     inputs: vec![

@@ -8,10 +8,12 @@
 //! 3. [`tensors`] are safetensors files as tests want them, [`training_layout`] the names that
 //!    trainers give, [`training`] a folder of what they leave behind.
 //! 4. [`hub`] is a model hub on the loopback interface.
+//! 5. [`reference`] has the maths of the model in plain loops.
 
 mod bundle;
 pub mod hub;
 mod lines;
+pub mod reference;
 pub mod tensors;
 pub mod training_layout;
 mod vocabulary;

@@ -34,7 +34,6 @@ fn voice() -> Vec<u8> {
     let transformer = Variant::find(HUB_VARIANT)
         .unwrap()
         .config()
-        .model
         .flow_lm
         .transformer;
     let shape = [

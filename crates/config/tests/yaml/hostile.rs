@@ -124,7 +124,8 @@ fn use_if_valid(text: &str) -> Result<(), TestCaseError> {
     prop_assert!(config.value_count() > 0);
     prop_assert!(config.download_size() > config.value_count());
     prop_assert!(
-        config.frame_size() == config.positions_per_frame() * config.mimi.seanet.hop_length()
+        config.mimi.frame_size()
+            == config.mimi.positions_per_frame() * config.mimi.seanet.hop_length()
     );
     let written = config.to_yaml().unwrap();
     prop_assert_eq!(Config::from_yaml(&written), Ok(config));

@@ -4,7 +4,7 @@ use kernels::CacheFormat;
 
 use super::*;
 use crate::rope::RotaryEmbedding;
-use crate::testing::reference::{self, Transformer, rows};
+use crate::testing::reference::{self, RefTransformer, rows};
 use crate::testing::{TestWeights, assert_close, assert_within, in_pieces, noise};
 
 const MODEL_WIDTH: usize = 10;
@@ -12,14 +12,14 @@ const PATH: &str = "t.layers.0.self_attn";
 
 /// An attention with its made-up weights.
 struct Case {
-    sizes: Transformer,
+    sizes: RefTransformer,
     weights: TestWeights,
     heads: HeadShape,
 }
 
 impl Case {
     fn new(num_heads: usize, num_kv_heads: usize, context: Option<usize>) -> Self {
-        let sizes = Transformer {
+        let sizes = RefTransformer {
             layers: 1,
             num_heads,
             num_kv_heads,
@@ -47,7 +47,7 @@ impl Case {
 
     fn expected(&self, x: &[f32]) -> Vec<f64> {
         let x = rows(x, MODEL_WIDTH);
-        self.sizes.attention(&self.weights, PATH, &x).concat()
+        self.sizes.attention(&self.weights, PATH, &x).0.concat()
     }
 
     /// The attention of `x` in pieces, with caches in `format`.

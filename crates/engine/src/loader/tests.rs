@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::testing::TestWeights;
+use crate::testing::reference::RefWeights;
 
 fn weights() -> TestWeights {
     let mut weights = TestWeights::new();

@@ -7,7 +7,7 @@ use kernels::CpuKernels;
 use weights::{Matrix, TableLayout};
 
 use super::noise;
-use super::reference::Transformer;
+use super::reference::{RefTransformer, RefWeights};
 use crate::WeightBytes;
 use crate::loader::Loader;
 
@@ -17,6 +17,12 @@ pub(crate) struct TestWeights {
     data: Vec<u8>,
     /// By path, in the checkpoint's layout.
     values: HashMap<String, Vec<f32>>,
+}
+
+impl RefWeights for TestWeights {
+    fn find(&self, path: &str) -> Option<&[f32]> {
+        self.values.get(path).map(Vec::as_slice)
+    }
 }
 
 impl TestWeights {
@@ -48,16 +54,6 @@ impl TestWeights {
     pub(crate) fn loader(&self) -> Loader<'_> {
         let data = WeightBytes::new(self.data.clone());
         Loader::new(&self.component, data, CpuKernels::default(), false)
-    }
-
-    /// The values of the parameter at `path`, in the checkpoint's layout.
-    pub(crate) fn get(&self, path: &str) -> &[f32] {
-        &self.values[path]
-    }
-
-    /// Whether there is a parameter at `path`.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.values.contains_key(path)
     }
 
     /// The manifest's list, which a test may change.
@@ -132,7 +128,7 @@ impl TestWeights {
     pub(crate) fn transformer(
         &mut self,
         path: &str,
-        sizes: &Transformer,
+        sizes: &RefTransformer,
         [width, feedforward]: [usize; 2],
         layer_scale: bool,
     ) {

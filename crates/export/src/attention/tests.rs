@@ -7,7 +7,7 @@ use super::*;
 use crate::kv_cache::CacheUpdate;
 use crate::mask::attention_mask;
 use crate::states::States;
-use crate::testing::reference::{self, Transformer};
+use crate::testing::reference::{self, RefTransformer};
 use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, i64s, nodes, noise, without};
 use crate::transformer::StreamingTransformer;
 
@@ -92,11 +92,11 @@ impl Case {
         let mut trial = GraphTrial::new(&parameters, self.build());
         let total: usize = self.calls.iter().sum();
         let x = noise("x", total * self.model);
-        let reference = Transformer {
+        let reference = RefTransformer {
             layers: 1,
-            heads: self.heads,
-            kv_heads: self.kv_heads,
-            width: self.width,
+            num_heads: self.heads,
+            num_kv_heads: self.kv_heads,
+            head_dim: self.width,
             max_period: MAX_PERIOD,
             context: self.context,
         };

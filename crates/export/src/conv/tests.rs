@@ -47,7 +47,7 @@ fn conv_parameters(kernel: usize, bias: bool) -> TestParameters {
 }
 
 /// Columns of a signal, one channel behind the other.
-fn columns(x: &reference::Rows, from: usize, to: usize) -> Vec<f64> {
+fn columns(x: &reference::RefRows, from: usize, to: usize) -> Vec<f64> {
     x.iter().flat_map(|row| row[from..to].to_vec()).collect()
 }
 
@@ -120,7 +120,7 @@ fn a_stream_continues_one_signal() {
             let x = reference::rows(&noise("x", IN * total), total);
             let y = reference::conv(&parameters, "mimi.c.conv", &x, 1, 2, pad(conv_1d));
             // The signal with what is taken to come before it.
-            let padded: reference::Rows = x
+            let padded: reference::RefRows = x
                 .iter()
                 .map(|row| {
                     let first = if replicates { row[0] } else { 0.0 };

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::reference::{self, Rows, Transformer};
+use crate::testing::reference::{self, RefRows, RefTransformer, RefWeights};
 use crate::testing::{
     GraphTrial, TestParameters, assert_none, f32s, fixture, i64s, nodes, noise, without,
 };
@@ -112,16 +112,16 @@ fn calls_continue_one_sequence() {
         let parameters = TestParameters::of(&config);
         let mut trial = GraphTrial::new(&parameters, build(&config));
         let lm = &config.flow_lm.transformer;
-        let (width, ldim) = (lm.d_model, config.latent_dim());
-        let transformer = Transformer {
+        let (width, ldim) = (lm.d_model, config.mimi.latent_dim());
+        let transformer = RefTransformer {
             layers: lm.num_layers,
-            heads: lm.num_heads,
-            kv_heads: lm.num_kv_heads(),
-            width: lm.dim_per_head(),
+            num_heads: lm.num_heads,
+            num_kv_heads: lm.num_kv_heads(),
+            head_dim: lm.dim_per_head(),
             max_period: f64::from(lm.max_period),
             context: None,
         };
-        let mut sequence = Rows::new();
+        let mut sequence = RefRows::new();
         for (i, call) in CALLS.iter().enumerate() {
             let at = sequence.len();
             let embeddings = noise(&format!("embeddings {i}"), call.embeddings * width);

@@ -123,12 +123,12 @@ fn decoder_as_recorded() {
         let config = fixture(name);
         let record = RecordFile::open(name, "decoder");
         let mut trial = GraphTrial::new(&TestParameters::fixture(name), decoder(&config));
-        let (ldim, frame) = (config.latent_dim(), config.frame_size());
+        let (ldim, frame) = (config.mimi.latent_dim(), config.mimi.frame_size());
         let (latents, audio) = (record.f32s("latents").1, record.f32s("audio").1);
         let mut at = 0;
         for frames in [1, 2, 5, 12] {
             let end = at + frames;
-            let position = at * config.positions_per_frame();
+            let position = at * config.mimi.positions_per_frame();
             let expected = widened(&audio[at * frame..end * frame]);
             let found = trial.call(
                 &[

@@ -3,7 +3,7 @@ use onnx::Graph;
 use tensor::{DType, Dim};
 
 use super::*;
-use crate::testing::reference::{self, Pad, Rows, add, each, elu};
+use crate::testing::reference::{self, Pad, RefRows, RefWeights, add, elu, map};
 use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, fixture, i64s, nodes, noise};
 
 fn config(pad_mode: PadMode, n_residual_layers: usize, ratios: &[usize]) -> Config {
@@ -25,7 +25,7 @@ fn config(pad_mode: PadMode, n_residual_layers: usize, ratios: &[usize]) -> Conf
 }
 
 /// The whole signal through `model`, layer by layer; those without parameters are ELUs.
-fn reference(p: &TestParameters, config: &SeanetConfig, encoder: bool, x: &Rows) -> Rows {
+fn reference(p: &TestParameters, config: &SeanetConfig, encoder: bool, x: &RefRows) -> RefRows {
     let half = if encoder {
         "mimi.encoder"
     } else {
@@ -48,9 +48,9 @@ fn reference(p: &TestParameters, config: &SeanetConfig, encoder: bool, x: &Rows)
         let has = |name: &str| p.find(&format!("{path}.{name}.weight")).is_some();
         if has("block.1.conv") {
             let dilation = config.dilation_base.pow(block);
-            let v = each(&x, elu);
+            let v = map(&x, elu);
             let v = reference::conv(p, &format!("{path}.block.1.conv"), &v, 1, dilation, pad);
-            let v = each(&v, elu);
+            let v = map(&v, elu);
             let v = reference::conv(p, &format!("{path}.block.3.conv"), &v, 1, 1, pad);
             x = add(&x, &v);
             block += 1;
@@ -69,7 +69,7 @@ fn reference(p: &TestParameters, config: &SeanetConfig, encoder: bool, x: &Rows)
             let stride = if strided { ratios.next().unwrap() } else { 1 };
             x = reference::conv(p, &format!("{path}.conv"), &x, stride, 1, pad);
         } else {
-            x = each(&x, elu);
+            x = map(&x, elu);
         }
     }
     x

@@ -11,6 +11,7 @@ use tensor::Tensor;
 use weights::ValueReader;
 
 use super::TestParameters;
+use super::reference::RefWeights;
 use crate::interface;
 use crate::states::States;
 

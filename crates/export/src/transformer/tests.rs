@@ -3,7 +3,7 @@ use tensor::{DType, Dim};
 
 use super::*;
 use crate::states::States;
-use crate::testing::reference::{self, Transformer};
+use crate::testing::reference::{self, RefTransformer};
 use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, nodes, noise, without};
 use crate::window::Window;
 
@@ -152,11 +152,11 @@ fn layers_follow_each_other() {
         for value in &mut x {
             *value *= case.scale;
         }
-        let reference = Transformer {
+        let reference = RefTransformer {
             layers: case.layers,
-            heads: 2,
-            kv_heads: 2,
-            width: 4,
+            num_heads: 2,
+            num_kv_heads: 2,
+            head_dim: 4,
             max_period: 10_000.0,
             context: Some(TEST_CONTEXT),
         };

@@ -132,7 +132,7 @@ fn stored_prompts_make_the_recorded_voice() {
         let bundle = testkit::bundle(name, 17).unwrap();
         let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
         let config = speaker.model().manifest().config();
-        let (width, inner) = (config.flow_lm.transformer.d_model, config.inner_dim());
+        let (width, inner) = (config.flow_lm.transformer.d_model, config.mimi.inner_dim());
         let encoder = record(name, "encoder.safetensors");
         let encoder = SafeTensors::deserialize(&encoder).unwrap();
         // The row before the voice is the model's, and stands in no file.

@@ -58,7 +58,7 @@ impl StoredPrompt {
         };
         let view = file.tensor(tensor)?;
         let config = model.manifest().config();
-        let (width, inner) = (config.flow_lm.transformer.d_model, config.inner_dim());
+        let (width, inner) = (config.flow_lm.transformer.d_model, config.mimi.inner_dim());
         let refused = || VoiceFileError::Shape {
             tensor: tensor.to_owned(),
             actual: view.shape().to_vec(),

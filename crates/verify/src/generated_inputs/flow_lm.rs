@@ -16,7 +16,7 @@ const CUTS: [usize; 4] = [0, 5, 6, PROMPT_ROWS];
 pub(super) fn run(run: &mut ComponentRun<'_>) -> Result<Trace, RuntimeError> {
     let mut inputs = RandomInputs::of(run.component);
     let width = run.model.flow_lm.transformer.d_model;
-    let ldim = run.model.latent_dim();
+    let ldim = run.model.mimi.latent_dim();
     let mut embeddings = |count: usize| inputs.normal([1, count, width], 1.0);
     let (prompt, later) = (embeddings(5)?, embeddings(3)?);
     let (none, long) = (embeddings(0)?, embeddings(PROMPT_ROWS)?);

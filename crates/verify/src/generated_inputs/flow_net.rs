@@ -12,7 +12,7 @@ use crate::trace::Trace;
 pub(super) fn run(run: &mut ComponentRun<'_>) -> Result<Trace, RuntimeError> {
     let mut inputs = RandomInputs::of(run.component);
     let flow_lm = &run.model.flow_lm;
-    let ldim = run.model.latent_dim();
+    let ldim = run.model.mimi.latent_dim();
     let mut trace = Trace::default();
     for rows in [1, 4] {
         let mut given = vec![(

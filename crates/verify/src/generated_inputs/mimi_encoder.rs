@@ -20,7 +20,7 @@ pub(super) fn run(run: &mut ComponentRun<'_>) -> Result<Trace, RuntimeError> {
     let mut inputs = RandomInputs::of(run.component);
     let mimi = &run.model.mimi;
     let hop = mimi.seanet.hop_length();
-    let frame = hop * run.model.positions_per_frame();
+    let frame = hop * run.model.mimi.positions_per_frame();
     let positions = 2 * mimi.transformer.context.min(LARGEST_CONTEXT) + 37;
     let long = (positions * hop).min(LONGEST_RECORDING);
     let mut trace = Trace::default();

@@ -68,7 +68,7 @@ fn compare_after(
     steps: &ReferenceFile,
 ) -> Result<(), ReferenceError> {
     embed(run, text.get("embeddings")?, text::TEXT_FILE)?;
-    let ldim = run.model.latent_dim();
+    let ldim = run.model.mimi.latent_dim();
     // The first input is the beginning of speech.
     let mut latent = Tensor::f32([1, 1, ldim], vec![f32::NAN; ldim])?;
     for step in 0..count(steps)? {
@@ -155,7 +155,7 @@ pub(super) fn embed(
     embeddings: &Tensor,
     file: &'static str,
 ) -> Result<(), ReferenceError> {
-    let ldim = run.model.latent_dim();
+    let ldim = run.model.mimi.latent_dim();
     let no_latents = Tensor::f32([1, 0, ldim], Vec::new())?;
     let given = [
         (names::EMBEDDINGS, embeddings.view()),

@@ -56,7 +56,7 @@ fn expected(
     let model = &manifest.model;
     let flow_lm = &model.flow_lm;
     let width = flow_lm.transformer.d_model;
-    let ldim = model.latent_dim();
+    let ldim = model.mimi.latent_dim();
     let z = flow_lm.conditioning_dim();
     let embeddings = || f32(names::EMBEDDINGS, &[1, FREE, width]);
     let latents = |width| f32(names::LATENTS, &[1, FREE, width]);
@@ -86,7 +86,7 @@ fn expected(
         }
         ComponentName::MimiEncoder => {
             let prompt = f32(names::PROMPT, &[1, FREE, width]);
-            (vec![audio()], vec![latents(model.inner_dim()), prompt])
+            (vec![audio()], vec![latents(model.mimi.inner_dim()), prompt])
         }
         ComponentName::MimiDecoder => (vec![latents(ldim)], vec![audio()]),
     }
