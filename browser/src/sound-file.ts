@@ -1,6 +1,7 @@
 /** Files of compressed sound, encoded in a worker of their own: a long one takes seconds. */
 
 import { PocketTTSError, fromFailure } from "./errors.js";
+import { platform } from "./platform/platform.js";
 import type { Answer, Encoding } from "./worker/encoding.js";
 
 /** The media types of files of sound. */
@@ -32,22 +33,28 @@ export async function encode(
   sampleRate: number,
   tags: Tags,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const worker = new Worker(new URL("./worker/encoding.js", import.meta.url), { type: "module", name: "encoder" });
+  let settle: (answer: Answer) => void = () => {};
+  let fail: (error: PocketTTSError) => void = () => {};
+  const answered = new Promise<Answer>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  const worker = platform().startWorker<Encoding, Answer>("encoder", "encoder", {
+    hear: settle,
+    failed: (why = "its script cannot be loaded") => {
+      fail(new PocketTTSError("Worker", `the encoder's worker has failed: ${why}`));
+    },
+  });
+  worker.hold(true);
   try {
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      worker.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data);
-      worker.onerror = ({ message = "its script cannot be loaded" }) => {
-        reject(new PocketTTSError("Worker", `the encoder's worker has failed: ${message}`));
-      };
-      const own = samples.slice();
-      const encoding: Encoding = { format: FORMATS[type], sampleRate, samples: own, tags };
-      worker.postMessage(encoding, [own.buffer]);
-    });
+    const own = samples.slice();
+    worker.post({ format: FORMATS[type], sampleRate, samples: own, tags }, [own.buffer]);
+    const answer = await answered;
     if ("failure" in answer) {
       throw fromFailure(answer.failure);
     }
     return answer.file;
   } finally {
-    worker.terminate();
+    worker.end();
   }
 }

@@ -1,7 +1,9 @@
-/** A worker that encodes one file of sound. */
+/** What a worker does that encodes one file of sound. */
 
 import { type Failure, failure, PocketTTSError } from "../errors.js";
+import { compileFile } from "../loading/module.js";
 import type { Tags } from "../sound-file.js";
+import type { Scope } from "./scope.js";
 
 /** A file to encode. */
 export interface Encoding {
@@ -14,19 +16,17 @@ export interface Encoding {
 /** The encoded file, or why there is none. */
 export type Answer = { file: Uint8Array<ArrayBuffer> } | { failure: Failure };
 
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent<Encoding>) => void) | null;
-  postMessage(message: Answer, transfer: Transferable[]): void;
-};
-
-scope.onmessage = async ({ data }) => {
-  try {
-    const file = await encode(data);
-    scope.postMessage({ file }, [file.buffer]);
-  } catch (error) {
-    scope.postMessage({ failure: failure(error) }, []);
-  }
-};
+/** Encodes what `scope` is sent. */
+export function encodeFor(scope: Scope<Encoding, Answer>): void {
+  scope.onmessage = async ({ data }) => {
+    try {
+      const file = await encode(data);
+      scope.postMessage({ file }, [file.buffer]);
+    } catch (error) {
+      scope.postMessage({ failure: failure(error) }, []);
+    }
+  };
+}
 
 async function encode({
   format,
@@ -43,7 +43,7 @@ async function load(): Promise<typeof import("../../wasm/encode/pocket_onnx_enco
   try {
     const module = await import("../../wasm/encode/pocket_onnx_encode.js");
     const file = new URL("../../wasm/encode/pocket_onnx_encode_bg.wasm", import.meta.url);
-    await module.default({ module_or_path: file });
+    await module.default({ module_or_path: await compileFile(file) });
     return module;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
