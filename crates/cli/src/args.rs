@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use config::{Variant, WordHead};
 use onnx::Opset;
 
+mod dispatcher;
 mod options;
 mod rewriting;
 mod serve;
@@ -17,6 +18,7 @@ mod voice;
 
 use crate::output::nearest;
 
+pub(crate) use self::dispatcher::{DispatcherArgs, DispatcherOptions};
 pub(crate) use self::options::OptionArgs;
 pub(crate) use self::rewriting::RewritingArgs;
 pub(crate) use self::serve::{ApiArgs, DEFAULT_PAGE, LogForm, ServeArgs};
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Voice(VoiceCommand),
     /// Serve the demo page and bundles to the browser of this machine.
     Serve(ServeArgs),
+    /// Speak for speech-dispatcher, and with it for screen readers: its output module.
+    SpeechDispatcher(DispatcherArgs),
     /// Convert a model, check it, and speak with it.
     Demo(DemoArgs),
 }
