@@ -56,7 +56,7 @@ test.runIf(isAsked("visit"))("a first visit", async () => {
   const html = await readFile(join(folder, "index.html"), "utf8");
   const watched = html.replace("<head>", `<head>${WATCH}`);
   expect(watched).not.toBe(html);
-  await using site = await serve({ "/": folder }, { isolated: true, pages: { "/": watched } });
+  await using site = await serve({ "/": folder }, { isolated: true, published: true, pages: { "/": watched } });
   const cases = installedBrowsers().flatMap((kind) => LINES.map((line) => ({ kind, line, runs: [] as Figures[] })));
   for (let run = 0; run < RUNS; run++) {
     for (const { kind, line, runs } of cases) {

@@ -14,12 +14,18 @@ function pageFiles(): Plugin {
     generateBundle(_options, bundle) {
       const hash = createHash("sha256");
       const files: string[] = [];
+      const builds: Record<"relaxed" | "simd", string[]> = { relaxed: [], simd: [] };
       const add = (name: string, content: string | Uint8Array) => {
         files.push(name);
         hash.update(name).update(content);
       };
       for (const [name, file] of Object.entries(bundle)) {
-        if (name !== worker) add(name, file.type === "chunk" ? file.code : file.source);
+        if (name === worker) continue;
+        add(name, file.type === "chunk" ? file.code : file.source);
+        const sources = file.type === "asset" ? file.originalFileNames : [];
+        for (const build of ["relaxed", "simd"] as const) {
+          if (sources.some((source) => source.includes(`wasm/${build}/`))) builds[build].push(name);
+        }
       }
       const fixed = join(root, "public");
       for (const name of readdirSync(fixed)) add(name, readFileSync(join(fixed, name)));
@@ -31,6 +37,7 @@ function pageFiles(): Plugin {
       const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm|^starling\//.test(name));
       chunk.code =
         `const PAGE_FILES = ${JSON.stringify(kept)};\n` +
+        `const BUILD_FILES = ${JSON.stringify(builds)};\n` +
         `const PAGE_VERSION = ${JSON.stringify(hash.digest("hex").slice(0, 16))};\n` +
         chunk.code;
     },

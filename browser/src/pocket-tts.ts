@@ -6,6 +6,7 @@ import { nearest } from "./checks/nearest.js";
 import * as rules from "./checks/rules.js";
 import { PocketTTSError } from "./errors.js";
 import { folder, included, manifestText, type Progress } from "./loading/bundle.js";
+import { bestBuild, compile } from "./loading/module.js";
 import type { Manifest } from "./manifest.js";
 import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.js";
 import { call } from "./listener.js";
@@ -20,7 +21,7 @@ import { Stopwatch } from "./stopwatch.js";
 import { type Reading, reading, type TextSource } from "./text-stream.js";
 import { Voice } from "./voice.js";
 import type { Backend, VoiceSource } from "./worker/messages.js";
-import { type UtteranceStream, Workers } from "./workers.js";
+import { type Bundle, type UtteranceStream, Workers } from "./workers.js";
 
 /** Threads beyond which nothing is gained. */
 const MOST_THREADS: Record<Backend, number> = { engine: 2, onnxruntime: 4 };
@@ -98,17 +99,23 @@ export class PocketTTS {
         notice({ kind: progress.notice, message: progress.message });
       }
     };
-    const addresses = address ?? (await included());
-    const text = await manifestText(addresses, signal);
-    const opening = { addresses, manifest: text, backend, dtype, threads };
+    signal?.throwIfAborted();
+    // All at once: the module, the workers' scripts, and the manifest, which tells what else to fetch.
+    const bundle = findBundle(address, signal);
+    const compiling = compile(bestBuild(), signal);
+    // The workers hear of a failure.
+    bundle.catch(() => {});
+    compiling.catch(() => {});
+    const opening = { bundle, compiling, backend, dtype, threads };
     const workers = await Workers.open(opening, threads > 1 ? 2 : 1, hear, signal);
     // The workers have found it to be a manifest.
-    const manifest: Manifest = JSON.parse(text);
-    await sweep();
+    const manifest: Manifest = JSON.parse((await bundle).manifest);
     if (signal?.aborted) {
       workers.end(signal.reason);
       signal.throwIfAborted();
     }
+    // Nobody waits for the room that it makes.
+    sweep().catch(() => {});
     const used = backend === "engine" ? Math.min(threads, workers.count) : threads;
     return new PocketTTS(manifest, workers, backend, used, notice);
   }
@@ -426,6 +433,12 @@ function checkName(name: string | undefined, names: readonly string[]): void {
 
 /** Letters of an address that browsers still fetch: they differ, and some say nothing of longer ones. */
 const LONGEST_ADDRESS = 1 << 20;
+
+/** The addresses of a bundle, by default the included one, and the text of its manifest. */
+async function findBundle(address: string | undefined, signal: AbortSignal | undefined): Promise<Bundle> {
+  const addresses = address ?? (await included());
+  return { addresses, manifest: await manifestText(addresses, signal) };
+}
 
 /** The folder of the bundle at an address, as an absolute address. */
 function folderOf(address: string): string {

@@ -2,6 +2,7 @@
 
 import { type Failure, fromFailure, PocketTTSError } from "./errors.js";
 import type { Addresses, Progress } from "./loading/bundle.js";
+import type { Compiled } from "./loading/module.js";
 import type { WeightFormat } from "./manifest.js";
 import { slices } from "./slices.js";
 import type { Timing, Timings } from "./statistics.js";
@@ -13,10 +14,18 @@ export type Chunk = Extract<Response, { type: "chunk" }> & { at: number };
 /** A task without its number. */
 type Unnumbered<T> = T extends Task ? Omit<T, "id"> : never;
 
-/** What is to be opened. */
-export interface Opening {
+/** Where a bundle's files are, and the text of its manifest. */
+export interface Bundle {
   addresses: Addresses;
   manifest: string;
+}
+
+/** What is to be opened. */
+export interface Opening {
+  /** The bundle, once its manifest has come. */
+  bundle: Promise<Bundle>;
+  /** The wasm module, once it is compiled. */
+  compiling: Promise<Compiled>;
   backend: Backend;
   dtype: WeightFormat | undefined;
   /** Threads in all. */
@@ -104,7 +113,7 @@ export class Workers {
 
   /** Starts `count` workers and has them load the bundle. */
   static async open(
-    opening: Opening,
+    { bundle, compiling, ...opening }: Opening,
     count: 1 | 2,
     progress: (progress: Progress) => void,
     signal: AbortSignal | undefined,
@@ -116,16 +125,26 @@ export class Workers {
       count === 1 ? [["whole", undefined]] : [["backbone", port1], ["decoder", port2]];
     const abort = () => workers.end(signal?.reason);
     signal?.addEventListener("abort", abort);
+    const threads = Math.max(1, Math.floor(opening.threads / count));
     try {
-      const opened = plan.map(([role, peer]) => {
+      // Their scripts are fetched beside the manifest and the module.
+      const started = plan.map(([role, peer]) => {
         const handle = new WorkerHandle(
           role,
           (response) => (response.type === "progress" ? progress(response.progress) : workers.#hear(response)),
           (error) => workers.end(error),
         );
         workers.#handles.push(handle);
-        const threads = Math.max(1, Math.floor(opening.threads / count));
-        const task = { type: "open", ...opening, threads, role, peer } as const;
+        return { handle, role, peer };
+      });
+      compiling.then(
+        (compiled) => started.forEach(({ handle }) => handle.tell({ type: "module", compiled })),
+        (error) => workers.end(error),
+      );
+      const { addresses, manifest } = await bundle;
+      workers.checkAlive();
+      const opened = started.map(({ handle, role, peer }) => {
+        const task = { type: "open", ...opening, addresses, manifest, threads, role, peer } as const;
         return handle.do<"open">(task, peer === undefined ? [] : [peer]).then(({ cacheHit, instructions, memory }) => {
           workers.cacheHit &&= cacheHit;
           workers.instructions ??= instructions;

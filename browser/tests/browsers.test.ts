@@ -62,7 +62,7 @@ afterAll(async () => {
   await rm(page, { recursive: true, force: true });
 });
 
-describe.each(installedBrowsers())("$name", ({ launch }) => {
+describe.each(installedBrowsers())("$name", ({ name: kind, launch }) => {
   let browser: AnyBrowser;
   beforeAll(async () => {
     browser = await launch();
@@ -190,6 +190,24 @@ describe.each(installedBrowsers())("$name", ({ launch }) => {
     expect(asked()).toEqual(["/models/english_2m/manifest.json"]);
   });
 
+  test("a first visit fetches the module once until it speaks", async () => {
+    await using site = await serve({ "/": page }, { isolated: true, published: true });
+    await using fresh = await launch();
+    const tab = await fresh.open(`${site.url}#speak`);
+    await until(tab, () => document.getElementById("spoken")?.textContent !== "–", undefined);
+    const isModule = (name: string) => name.startsWith("pocket_onnx_bg");
+    const modules = names(site).filter(isModule);
+    expect(modules).toHaveLength(1);
+    await until(tab, () => document.getElementById("offline")?.textContent === "ready", undefined);
+    // What is kept for visits without a network was fetched after what the first sound needs, and without the build
+    // of the module that is for other browsers.
+    const all = names(site);
+    expect(all.indexOf("sw.js")).toBeGreaterThan(all.findIndex((name) => name.startsWith("pocket_onnx_normalize_bg")));
+    expect(new Set(all.filter(isModule))).toEqual(new Set(modules));
+    // What was fetched is in the browser's own cache, which WebKit does not have in a private window, as this is.
+    expect(all.filter(isModule).length).toBeLessThanOrEqual(kind === "WebKit" ? 2 : 1);
+  });
+
   test("the page speaks, and says what the browser cannot do", async () => {
     // A host of files: the page brings its model.
     await using site = await serve({ "/": page }, { isolated: true });
@@ -215,6 +233,11 @@ describe.each(installedBrowsers())("$name", ({ launch }) => {
     await tab.close();
   });
 });
+
+/** Names of the files that were asked for. */
+function names(site: Server): string[] {
+  return site.asked.map((path) => path.split("/").at(-1) ?? "");
+}
 
 test("what a browser lacks is said in words", async () => {
   await using site = await serve({ "/": page });

@@ -190,6 +190,8 @@ test("old versions are evicted, and those of other bundles stay", async () => {
     const before = await contents();
     const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/tiny_english");
     await tts.dispose();
+    // Nobody waits for the deletion.
+    while ((await cache.match("https://sha256.invalid/0123")) !== undefined) await new Promise((go) => setTimeout(go, 10));
     const voices = await contents();
     await (await globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m")).dispose();
     return { before, voices, after: await contents() };
@@ -198,6 +200,42 @@ test("old versions are evicted, and those of other bundles stay", async () => {
   expect(result.voices).toBe(result.before + 5 - 1);
   expect(result.after).toBe(result.voices);
   expect((await load()).cacheHit).toBe(true);
+});
+
+test("files are asked for before the module runs, and the module once for both workers", async () => {
+  const names = () => server.asked.map((path) => path.split("/").at(-1) ?? "");
+  const release = server.hold("pocket_onnx_bg.wasm");
+  const speaking = page.evaluate(async () => {
+    const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m", { threads: 2 });
+    const { audio } = await tts.generate("Hello.", { seed: 1 });
+    const { workers } = tts.statistics;
+    await tts.dispose();
+    return { workers, samples: audio.length };
+  });
+  const files = ["flow_lm.onnx.data", "flow_net.onnx.data", "mimi_decoder.onnx.data", "text_conditioner.onnx.data"];
+  await expect.poll(names, { timeout: 20_000 }).toEqual(expect.arrayContaining([...files, "tokenizer.model"]));
+  release();
+  const spoken = await speaking;
+  expect(spoken.workers).toBe(2);
+  expect(spoken.samples).toBeGreaterThan(0);
+  expect(names().filter((name) => name === "pocket_onnx_bg.wasm")).toHaveLength(1);
+});
+
+test("a module that does not come is reported", async () => {
+  server.fail("pocket_onnx_bg.wasm", "missing");
+  expect((await load()).error).toEqual({
+    kind: "Http",
+    message: expect.stringMatching(/^cannot fetch \/package\/wasm\/\w+\/pocket_onnx_bg.wasm: the server says 404 Not Found$/),
+  });
+  server.reset();
+  server.fail("pocket_onnx_bg.wasm", "page");
+  expect((await load()).error?.kind).toBe("WrongType");
+  server.reset();
+  server.fail("pocket_onnx_bg.wasm", "truncated");
+  expect((await load()).error?.kind).toBe("Runtime");
+  // The next one works.
+  server.reset();
+  expect((await load()).error).toBeUndefined();
 });
 
 test("several pages at once do no harm", async () => {

@@ -43,6 +43,10 @@ let speech: Speech | undefined;
 /** Of the utterance that is being spoken. */
 let current: AbortController | undefined;
 
+/** Resolves when the first sound is made, or when none will come. */
+let firstSoundMade: () => void = () => {};
+const firstSound = new Promise<void>((resolve) => (firstSoundMade = resolve));
+
 const cloning = new Cloning({ voices, load, say });
 
 function say(text: string): void {
@@ -69,6 +73,7 @@ async function begin(): Promise<void> {
   const loading = models[0]?.included ? load().catch(() => {}) : undefined;
   if (location.hash === "#speak") void speakText();
   await loading;
+  if (current !== undefined) await firstSound;
 }
 
 /** Shows what the chosen model is and has. */
@@ -135,7 +140,10 @@ async function speakText(start = 0): Promise<void> {
     wave.clear();
     script.begin(start);
     speech = await speaker.speak(tts, text, { ...options(), voice, signal: abort.signal }, {
-      made: (samples, rate) => wave.add(samples, rate),
+      made: (samples, rate) => {
+        firstSoundMade();
+        wave.add(samples, rate);
+      },
       heard: (seconds, mark) => {
         if (status.textContent === HELD || status.textContent === SILENT) say("Speaking.");
         wave.heard(seconds);
@@ -152,6 +160,7 @@ async function speakText(start = 0): Promise<void> {
     say(isAbort(error) ? "Stopped." : "");
     if (!isAbort(error)) showProblem("The text could not be spoken.", error, () => void speakText());
   } finally {
+    firstSoundMade();
     if (current === abort) current = undefined;
     script.sounds(undefined);
     busy(false);
@@ -255,7 +264,8 @@ showThreads();
 showLimits();
 void showMemory();
 const begun = begin();
-// What is kept for visits without a network would be fetched beside the model, and the first sound come later.
+// What is kept for visits without a network would be fetched beside what the first sound needs, which would come
+// later.
 // Where the service worker has to isolate the page first, the model waits for it.
 void (crossOriginIsolated ? begun : Promise.resolve()).then(() => {
   return startOffline(() => current !== undefined || script.isOwn);

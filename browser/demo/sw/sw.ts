@@ -3,7 +3,8 @@
  *
  * - The page's own files are kept at installation and served from there: a version of the page
  *   is whole, or not there. The next version takes over when no tab shows this one.
- * - What else lies beside them, such as ONNX Runtime, is kept once it has been asked for.
+ * - What else lies beside them, such as ONNX Runtime, or the build of the wasm module that this browser does not
+ *   need, is kept once it has been asked for.
  * - The list of models comes from the network, and from the cache without one. Models are none
  *   of its business: the library keeps them by their digests.
  * - Every answer gets the headers that cross-origin isolation needs.
@@ -11,8 +12,12 @@
 
 declare const self: ServiceWorkerGlobalScope;
 
-/** The page's files, and a digest of them: the build fills these in. */
+/**
+ * The page's files, those of them that belong to one build of the wasm module, and a digest of all: the build
+ * fills these in.
+ */
 declare const PAGE_FILES: string[];
+declare const BUILD_FILES: { relaxed: string[]; simd: string[] };
 declare const PAGE_VERSION: string;
 
 const SCOPE = new URL(self.registration.scope);
@@ -21,6 +26,15 @@ const MODELS = "pocket-onnx-models";
 /** The list of models. */
 const LIST = "models/index.json";
 
+/**
+ * A module that only browsers with relaxed SIMD can load. The library has the same one, but a service worker
+ * is a single file.
+ */
+const RELAXED_SIMD = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15,
+  253, 128, 2, 11,
+]);
+
 const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
@@ -28,7 +42,11 @@ const ISOLATION = {
 };
 
 self.addEventListener("install", (event) => {
-  const urls = ["./", ...PAGE_FILES].map((it) => new Request(new URL(it, SCOPE), { cache: "no-cache" }));
+  const other = BUILD_FILES[WebAssembly.validate(RELAXED_SIMD) ? "simd" : "relaxed"];
+  const needed = PAGE_FILES.filter((name) => !other.includes(name));
+  // Names in `assets/` hold a digest: what the page has just fetched need not be fetched again.
+  const cache = (name: string) => (name.startsWith("assets/") ? "default" : "no-cache");
+  const urls = ["./", ...needed].map((it) => new Request(new URL(it, SCOPE), { cache: cache(it) }));
   event.waitUntil(
     (async () => {
       await (await caches.open(PAGE)).addAll(urls);

@@ -94,10 +94,20 @@ export async function keepManifest(bundle: Addresses, text: string): Promise<voi
   }
 }
 
+/** Where a file was found. */
+interface Found {
+  source: "cache" | "network";
+  response: Response;
+}
+
 /** Files of one bundle. */
 export class BundleFiles {
   readonly #addresses: Addresses;
   readonly #listen: (progress: Progress) => void;
+  /** Files that were asked for and are not read yet, by name. */
+  readonly #asked = new Map<string, Promise<Found>>();
+  /** Nothing is stored before. */
+  #storeAfter: Promise<void> = Promise.resolve();
   #fetched = 0;
 
   constructor(addresses: Addresses, listen: (progress: Progress) => void) {
@@ -108,6 +118,21 @@ export class BundleFiles {
   /** Whether every file so far came from the Cache. */
   get cacheHit(): boolean {
     return this.#fetched === 0;
+  }
+
+  /** Stores what is read, but only once this is done. */
+  storeAfter(before: Promise<void>): void {
+    this.#storeAfter = before;
+    // Whoever stores hears of a failure.
+    before.catch(() => {});
+  }
+
+  /** Asks for `file` now, which will be read. */
+  ask(file: FileEntry): void {
+    const finding = this.#find(file);
+    // Whoever reads it hears of a failure.
+    finding.catch(() => {});
+    this.#asked.set(file.name, finding);
   }
 
   /** Reads `file` into memory of its own. */
@@ -123,32 +148,48 @@ export class BundleFiles {
       const { name, size } = file;
       this.#listen({ kind: "file", purpose, file: name, loaded, total: size, source });
     };
-    if (await this.#fromCache(file, buffer, progress("cache"))) {
-      return;
+    const finding = this.#asked.get(file.name) ?? this.#find(file);
+    this.#asked.delete(file.name);
+    let found = await finding;
+    if (found.source === "cache") {
+      if (await this.#fromCache(file, found.response, buffer, progress("cache"))) {
+        return;
+      }
+      found = { source: "network", response: await this.#request(file, "default") };
     }
     this.#fetched += 1;
     try {
-      await this.#fetch(file, buffer, "default", progress("network"));
+      await this.#take(file, found.response, buffer, progress("network"));
     } catch (error) {
       if (!isDamage(error)) {
         throw error;
       }
       this.#notice("damaged", file, `${error.message}: it is fetched again`);
       // Bypasses the browser's HTTP cache, which may contain the damaged file.
-      await this.#fetch(file, buffer, "reload", progress("network"));
+      await this.#take(file, await this.#request(file, "reload"), buffer, progress("network"));
     }
+    await this.#storeAfter;
     if (!(await store(file, buffer))) {
       const why = `the browser has no room to keep ${file.name}: it is fetched again at the next visit`;
       this.#notice("quota", file, why);
     }
   }
 
-  /** Returns false if the file is not in the Cache, or damaged there. */
-  async #fromCache(file: FileEntry, buffer: FileBuffer, progress: (bytes: number) => void): Promise<boolean> {
+  /** Finds `file` in the Cache, or else on the server. */
+  async #find(file: FileEntry): Promise<Found> {
     const response = await stored(file);
-    if (response === undefined) {
-      return false;
-    }
+    return response === undefined
+      ? { source: "network", response: await this.#request(file, "default") }
+      : { source: "cache", response };
+  }
+
+  /** Reads a stored file. Returns false if it is damaged. */
+  async #fromCache(
+    file: FileEntry,
+    response: Response,
+    buffer: FileBuffer,
+    progress: (bytes: number) => void,
+  ): Promise<boolean> {
     try {
       await fill(response, file.name, buffer, progress);
       await checkStored(file, storedChecksum(response), buffer);
@@ -163,15 +204,24 @@ export class BundleFiles {
     }
   }
 
-  async #fetch(
+  /** Reads a file from the server. */
+  async #take(
     file: FileEntry,
+    response: Response,
     buffer: FileBuffer,
-    cache: RequestCache,
     progress: (bytes: number) => void,
   ): Promise<void> {
-    const url = addressOf(file.name, this.#addresses);
-    await fill(await request(url, { cache }), url, buffer, progress);
+    const url = this.#address(file);
+    await fill(response, url, buffer, progress);
     await check(file, url, buffer);
+  }
+
+  #request(file: FileEntry, cache: RequestCache): Promise<Response> {
+    return request(this.#address(file), { cache });
+  }
+
+  #address(file: FileEntry): string {
+    return addressOf(file.name, this.#addresses);
   }
 
   #notice(notice: "quota" | "damaged", file: FileEntry, message: string): void {

@@ -14,6 +14,11 @@ const OF_ROLE: Record<Role, string[]> = {
   decoder: DECODER,
 };
 
+/** Names of the components that a role needs. */
+export function componentsOf(role: Role): readonly string[] {
+  return OF_ROLE[role];
+}
+
 export class Components {
   readonly #manifest: Manifest;
   readonly #runtime: Runtime;

@@ -1,42 +1,23 @@
-/** An open bundle in a worker: all of it, or one half of an utterance's work. */
+/** A worker's half of every utterance, or all of it: runs it, and passes on what comes of it. */
 
-import type { Model, Sound, SpeechNotice, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
-import { failure, PocketTTSError } from "../errors.js";
-import { BundleFiles, keepManifest } from "../loading/bundle.js";
-import type { Manifest, WeightFormat } from "../manifest.js";
+import type { Sound, SpeechNotice, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
+import { failure } from "../errors.js";
 import { slices } from "../slices.js";
-import { Components } from "./components.js";
 import { yieldToEventLoop } from "./credit.js";
 import { Decoder } from "./decoder.js";
-import { Engine } from "./engine.js";
 import { Generator } from "./generator.js";
-import type { Opening, Request, Response, Results, ToBackbone, ToDecoder, VoiceSource } from "./messages.js";
-import { loadModule, type Module } from "./module.js";
-import { Rewriter } from "./rewriting.js";
-import type { Runtime } from "./runtime.js";
+import type { Request, Response, Results, ToBackbone, ToDecoder, VoiceSource } from "./messages.js";
+import type { Opened } from "./opening.js";
+import type { Rewriter } from "./rewriting.js";
 import { SLICE, TextFeed } from "./text.js";
 import { ActiveUtterance } from "./active-utterance.js";
-import { Voices } from "./voices.js";
+import type { Voices } from "./voices.js";
 
 type Answer = (message: Response, transfer?: Transferable[]) => void;
 
-/** What a host is made of. */
-interface Parts {
-  module: Module;
-  manifest: Manifest;
-  model: Model;
-  components: Components;
-  voices: Voices;
-  rewriter: Rewriter;
-  files: BundleFiles;
-  peer: MessagePort | undefined;
-  opened: Omit<Results["open"], "memory">;
-  memory: WebAssembly.Memory;
-  answer: Answer;
-}
-
 export class Host {
-  readonly #parts: Parts;
+  readonly #bundle: Opened;
+  readonly #answer: Answer;
   /** The utterance that is being spoken, or was last. */
   #active: ActiveUtterance | undefined;
   #decoder: Decoder | undefined;
@@ -45,9 +26,10 @@ export class Host {
   /** Decodes what the other worker sends, piece by piece. */
   #received: Promise<void> = Promise.resolve();
 
-  private constructor(parts: Parts, role: Opening["role"]) {
-    this.#parts = parts;
-    const { peer } = parts;
+  constructor(bundle: Opened, answer: Answer) {
+    this.#bundle = bundle;
+    this.#answer = answer;
+    const { peer, role } = bundle;
     if (peer !== undefined && role === "decoder") {
       peer.onmessage = ({ data }: MessageEvent<ToDecoder>) => this.#receive(data);
     } else if (peer !== undefined) {
@@ -55,53 +37,26 @@ export class Host {
     }
   }
 
-  /** Loads what the role needs. */
-  static async open(opening: Opening, answer: Answer): Promise<Host> {
-    const { addresses, peer, role } = opening;
-    const module = await loadModule(opening.backend === "engine");
-    module.wasm.checkManifest(opening.manifest);
-    const manifest: Manifest = JSON.parse(opening.manifest);
-    checkFormat(manifest, opening.dtype);
-    // Before the files: what no stored manifest names is deleted.
-    await keepManifest(addresses, opening.manifest);
-    const files = new BundleFiles(addresses, (progress) => answer({ type: "progress", progress }));
-    const tokenizer = await files.bytes(manifest.tokenizer.file, "model");
-    const model = new module.wasm.Model(opening.manifest, tokenizer);
-    let runtime: Runtime;
-    if (module.engine !== undefined) {
-      runtime = new Engine(module, module.engine, model, files);
-    } else {
-      const { OnnxRuntime } = await import("./onnxruntime.js");
-      runtime = await OnnxRuntime.start(files, opening.threads);
-    }
-    const components = await Components.load(manifest, runtime, role);
-    const voices = new Voices(module, model, manifest, files, components);
-    const opened = { cacheHit: files.cacheHit, instructions: module.engine?.instructions };
-    const { memory } = module;
-    const rewriter = new Rewriter(model, manifest);
-    const parts = { module, manifest, model, components, voices, rewriter, files, peer, opened, memory, answer };
-    return new Host(parts, role);
-  }
-
   /** How opening went. */
   get opened(): Results["open"] {
-    return { ...this.#parts.opened, memory: this.#memory };
+    const { cacheHit, instructions } = this.#bundle;
+    return { cacheHit, instructions, memory: this.#memory };
   }
 
   loadVoice(voice: number, source: VoiceSource): Promise<Results["load-voice"]> {
-    return this.#parts.voices.load(voice, source);
+    return this.#bundle.voices.load(voice, source);
   }
 
   prepareVoice(voice: number): undefined {
-    this.#parts.voices.prepare(voice);
+    this.#bundle.voices.prepare(voice);
   }
 
   exportVoice(voice: number, half: boolean): Uint8Array<ArrayBuffer> {
-    return this.#parts.voices.export(voice, half);
+    return this.#bundle.voices.export(voice, half);
   }
 
   dropVoice(voice: number): void {
-    this.#parts.voices.drop(voice);
+    this.#bundle.voices.drop(voice);
   }
 
   /** Makes latents of a text, and decodes them unless another worker does. */
@@ -114,14 +69,14 @@ export class Host {
     let changes: Awaited<ReturnType<Rewriter["start"]>>;
     let used: ReturnType<Voices["use"]> | undefined;
     try {
-      const { rewriter, components, model, voices } = this.#parts;
+      const { rewriter, components, model, voices } = this.#bundle;
       used = voices.use(voice);
       changes = await rewriter.start(rewriting);
       if (request.text !== undefined) {
         this.#note(this.#check(request.text, options));
       }
       const spoken = model.arrivingUtterance(options);
-      this.#parts.peer?.postMessage({ type: "begin", utterance, options } satisfies ToDecoder);
+      this.#bundle.peer?.postMessage({ type: "begin", utterance, options } satisfies ToDecoder);
       generator = new Generator(spoken, text, changes, components, used.stream, active.timings);
       while (!active.stopped) {
         const sound = await generator.next();
@@ -137,7 +92,7 @@ export class Host {
         }
         await yieldToEventLoop();
       }
-      this.#parts.peer?.postMessage({ type: "end", utterance } satisfies ToDecoder);
+      this.#bundle.peer?.postMessage({ type: "end", utterance } satisfies ToDecoder);
       this.#over(active);
     } catch (error) {
       this.#over(active, error);
@@ -154,16 +109,16 @@ export class Host {
   #feed({ utterance, text, silence }: Extract<Request, { type: "speak" }>): TextFeed {
     const read = (units: number) => {
       if (text === undefined) {
-        this.#parts.answer({ type: "read", utterance, units });
+        this.#answer({ type: "read", utterance, units });
       }
     };
-    this.#text = new TextFeed(this.#parts.module, text, silence, read);
+    this.#text = new TextFeed(this.#bundle.module, text, silence, read);
     return this.#text;
   }
 
   /** Refuses a text that cannot be spoken, before any of it is. */
   #check(text: string, options: SpeechOptions): SpeechNotice[] {
-    const { module, model } = this.#parts;
+    const { module, model } = this.#bundle;
     const check = new module.wasm.TextCheck(model);
     let isOver = false;
     try {
@@ -204,7 +159,7 @@ export class Host {
   #note(notices: SpeechNotice[]): void {
     for (const { kind, message } of notices) {
       const progress = { kind: "notice", notice: kind, file: "", message } as const;
-      this.#parts.answer({ type: "progress", progress });
+      this.#answer({ type: "progress", progress });
     }
   }
 
@@ -231,11 +186,11 @@ export class Host {
   }
 
   get #isDecoder(): boolean {
-    return this.#parts.peer !== undefined && this.#decoder !== undefined;
+    return this.#bundle.peer !== undefined && this.#decoder !== undefined;
   }
 
   #begin(utterance: number, options: SpeechOptions): ActiveUtterance {
-    const { model, components, manifest } = this.#parts;
+    const { model, components, manifest } = this.#bundle;
     const active = new ActiveUtterance(utterance);
     this.#active = active;
     this.#decoder?.free();
@@ -252,7 +207,7 @@ export class Host {
 
   /** Hands a piece on to the decoder. */
   async #deliver(active: ActiveUtterance, sound: Sound): Promise<void> {
-    const { peer } = this.#parts;
+    const { peer } = this.#bundle;
     if (peer === undefined) {
       await this.#decode(active, sound);
       return;
@@ -271,7 +226,7 @@ export class Host {
       }
       const { utterance } = active;
       const waited = active.waited + active.waitedForText;
-      this.#parts.answer({ type: "chunk", utterance, samples, ...said, waited }, [samples.buffer]);
+      this.#answer({ type: "chunk", utterance, samples, ...said, waited }, [samples.buffer]);
     }
   }
 
@@ -298,7 +253,7 @@ export class Host {
         } else {
           active.waitedForText = message.waited;
           await this.#decode(active, message.sound);
-          this.#parts.peer?.postMessage({ type: "taken", utterance } satisfies ToBackbone);
+          this.#bundle.peer?.postMessage({ type: "taken", utterance } satisfies ToBackbone);
         }
       } catch (error) {
         active.stop();
@@ -315,21 +270,10 @@ export class Host {
     active.over = true;
     const { utterance, timings } = active;
     const why = error === undefined ? undefined : failure(error);
-    this.#parts.answer({ type: "over", utterance, timings, memory: this.#memory, failure: why });
+    this.#answer({ type: "over", utterance, timings, memory: this.#memory, failure: why });
   }
 
   get #memory(): number {
-    return this.#parts.memory.buffer.byteLength;
-  }
-}
-
-/** The backbone has most of the weights: its format is the bundle's. */
-function checkFormat(manifest: Manifest, wanted: WeightFormat | undefined): void {
-  const format = manifest.components["flow_lm"]?.format;
-  if (wanted !== undefined && format !== wanted) {
-    throw new PocketTTSError(
-      "Options",
-      `the weights of this bundle are ${format}, not ${wanted}: take another one, or convert it with --dtype ${wanted}`,
-    );
+    return this.#bundle.module.memory.buffer.byteLength;
   }
 }

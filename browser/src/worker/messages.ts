@@ -3,6 +3,7 @@
 import type { RecordingNotice, Sound, SpeechOptions, Word } from "../../wasm/simd/pocket_onnx.js";
 import type { Failure } from "../errors.js";
 import type { Addresses, Progress } from "../loading/bundle.js";
+import type { Compiled } from "../loading/module.js";
 import type { WeightFormat } from "../manifest.js";
 import type { Timings } from "../statistics.js";
 
@@ -57,6 +58,8 @@ export interface Rewriting {
 /** From the page to a worker. */
 export type Request =
   | Task
+  /** The wasm module, which is compiled while the worker starts. */
+  | { type: "module"; compiled: Compiled }
   | { type: "drop-voice"; voice: number }
   | {
       type: "speak";

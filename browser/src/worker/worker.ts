@@ -1,8 +1,10 @@
 /** A worker's beginning: takes messages and answers them. */
 
 import { failure } from "../errors.js";
+import type { Compiled } from "../loading/module.js";
 import type { Request, Response, Results, Task } from "./messages.js";
 import { Host } from "./host.js";
+import { open } from "./opening.js";
 
 /** What a worker's global scope has that a page's does not. */
 interface Scope {
@@ -18,6 +20,11 @@ function answer(message: Response, transfer: Transferable[] = []): void {
 
 let host: Host | undefined;
 
+let takeModule: (compiled: Compiled) => void = () => {};
+const compiled = new Promise<Compiled>((resolve) => {
+  takeModule = resolve;
+});
+
 /** Tasks wait for those before them. */
 let tasks: Promise<void> = Promise.resolve();
 
@@ -28,6 +35,9 @@ scope.onmessage = ({ data }) => {
     case "prepare-voice":
     case "export-voice":
       tasks = tasks.then(() => work(data));
+      break;
+    case "module":
+      takeModule(data.compiled);
       break;
     case "drop-voice":
       host?.dropVoice(data.voice);
@@ -64,7 +74,7 @@ async function work(task: Task): Promise<void> {
 
 async function result(task: Task): Promise<Results[keyof Results]> {
   if (task.type === "open") {
-    host = await Host.open(task, answer);
+    host = new Host(await open(task, compiled, (progress) => answer({ type: "progress", progress })), answer);
     return host.opened;
   }
   if (host === undefined) {

@@ -12,6 +12,11 @@ import { chromium, type BrowserContext } from "playwright-core";
 /** `CHROMIUM` names the program where it is not Debian's. */
 const PROGRAM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
+/** The program. */
+export function chromiumProgram(): string {
+  return PROGRAM;
+}
+
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",

@@ -4,7 +4,7 @@ import { launch } from "puppeteer-core";
 import type { AnyBrowser } from "./browsers.js";
 
 /** What a visitor of a page never changes, and a test must not wait for. */
-const PREFERENCES = {
+export const PREFERENCES = {
   "app.update.enabled": false,
   "browser.shell.checkDefaultBrowser": false,
   "datareporting.policy.dataSubmissionEnabled": false,

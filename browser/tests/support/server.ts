@@ -5,6 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
+import { gzipSync } from "node:zlib";
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -19,6 +20,9 @@ const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
 };
+
+/** What is worth compressing. */
+const COMPRESSIBLE = [".html", ".js", ".css", ".json", ".wasm"];
 
 /** What becomes of a request, in place of the file. */
 export type Fault = "missing" | "page" | "truncated" | "broken" | "other-bytes";
@@ -36,12 +40,22 @@ export interface Server extends AsyncDisposable {
   reset(): void;
 }
 
+/** How files are served. */
+interface Options {
+  isolated?: boolean;
+  /** Pages that are not files, by their paths. */
+  pages?: Record<string, string>;
+  /** As docs/deploy.md asks of hosts: text and modules are compressed, and names with a digest cached. */
+  published?: boolean;
+}
+
 /** Serves `mounts`: folders by the beginning of the path, with their `index.html` as page. */
 export async function serve(
   mounts: Record<string, string>,
-  { isolated = false, pages = {} }: { isolated?: boolean; pages?: Record<string, string> } = {},
+  { isolated = false, pages = {}, published = false }: Options = {},
 ): Promise<Server> {
   const asked: string[] = [];
+  const compressed = new Map<string, Buffer>();
   let faults: { path: string; fault: Fault; times: number }[] = [];
   const held = new Map<string, Promise<void>>();
 
@@ -66,6 +80,16 @@ export async function serve(
     if (fault !== undefined) {
       fault.times -= 1;
       await misbehave(fault.fault, file, type, response);
+      return;
+    }
+    if (published) {
+      response.setHeader("cache-control", path.includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache");
+    }
+    if (published && COMPRESSIBLE.includes(extname(file))) {
+      const bytes = compressed.get(file) ?? gzipSync(await readFile(file), { level: 9 });
+      compressed.set(file, bytes);
+      const headers = { "content-encoding": "gzip", "content-length": bytes.length };
+      response.writeHead(200, { "content-type": type, ...headers }).end(bytes);
       return;
     }
     response.writeHead(200, { "content-type": type, "content-length": found.size });

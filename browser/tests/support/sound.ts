@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext } from "playwright-core";
 
 declare global {
   /** What went to the loudspeaker since it was last emptied. */
@@ -10,22 +10,25 @@ declare global {
   var playedRate: number;
 }
 
+/** Has a page record what it plays from now on. It is run there, so it stands alone. */
+export function recordHere(): void {
+  globalThis.played = [];
+  const connect = AudioNode.prototype.connect as (this: AudioNode, to: AudioNode | AudioParam) => AudioNode;
+  AudioNode.prototype.connect = function (this: AudioNode, to: AudioNode | AudioParam, ...rest: []) {
+    if (to instanceof AudioDestinationNode && !(this instanceof ScriptProcessorNode)) {
+      globalThis.playedRate = this.context.sampleRate;
+      const recorder = (this.context as AudioContext).createScriptProcessor(16_384, 1, 1);
+      recorder.onaudioprocess = ({ inputBuffer }) => globalThis.played.push(inputBuffer.getChannelData(0).slice());
+      connect.call(this, recorder);
+      connect.call(recorder, to);
+    }
+    return connect.call(this, to, ...rest);
+  } as typeof AudioNode.prototype.connect;
+}
+
 /** Has pages that are opened from now on record what they play. */
 export function recordPlaying(pages: BrowserContext): Promise<unknown> {
-  return pages.addInitScript(() => {
-    globalThis.played = [];
-    const connect = AudioNode.prototype.connect as (this: AudioNode, to: AudioNode | AudioParam) => AudioNode;
-    AudioNode.prototype.connect = function (this: AudioNode, to: AudioNode | AudioParam, ...rest: []) {
-      if (to instanceof AudioDestinationNode && !(this instanceof ScriptProcessorNode)) {
-        globalThis.playedRate = this.context.sampleRate;
-        const recorder = (this.context as AudioContext).createScriptProcessor(16_384, 1, 1);
-        recorder.onaudioprocess = ({ inputBuffer }) => globalThis.played.push(inputBuffer.getChannelData(0).slice());
-        connect.call(this, recorder);
-        connect.call(recorder, to);
-      }
-      return connect.call(this, to, ...rest);
-    } as typeof AudioNode.prototype.connect;
-  });
+  return pages.addInitScript(recordHere);
 }
 
 /** A recording. */
@@ -34,10 +37,15 @@ export interface Sound {
   rate: number;
 }
 
+/** A page that records, whatever drives it. */
+interface Recorded {
+  evaluate<R>(work: () => R): Promise<R>;
+}
+
 /** What was played since this was last asked for. */
-export async function takePlayed(page: Page): Promise<Sound> {
+export async function takePlayed(page: Recorded): Promise<Sound> {
   // The recorder hands out a third of a second at a time.
-  await page.waitForTimeout(800);
+  await new Promise((resolve) => setTimeout(resolve, 800));
   const { parts, rate } = await page.evaluate(() => {
     const parts = globalThis.played.map((part) => Array.from(part));
     globalThis.played = [];

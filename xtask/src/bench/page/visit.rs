@@ -55,8 +55,8 @@ pub(super) fn table(cases: &[Case], machine: &str) -> Result<String> {
     }
     let runs = cases.first().map_or(0, |case| case.runs.len());
     Ok(format!(
-        "The demo, with the small model that it brings, from a server of files on the same machine that compresses \
-         nothing: a fresh profile, and `#speak` in the address, so that the page speaks by itself. Seconds from the \
+        "The demo, with the small model that it brings, from a server of files on the same machine that does what \
+         docs/deploy.md asks of hosts: a fresh profile, and `#speak` in the address, so that the page speaks by itself. Seconds from the \
          beginning of the navigation until the page can be used (*ready*), the first sound is *made*, and *heard*, which \
          browsers allow only after a click unless they are told otherwise, as Chromium is here. \
          Medians of {runs} alternating runs; {machine}.\n\n\
