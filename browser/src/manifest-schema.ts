@@ -232,7 +232,7 @@ export interface WordHead {
 }
 
 /** The tokenizer of a bundle. */
-export interface Tokenizer {
+export interface TokenizerEntry {
   /** The library that pocket-tts reads it with: `tokenizers` or `sentencepiece`. */
   kind: string;
   /** Pieces. */
@@ -258,7 +258,7 @@ export interface Component {
   /** Its weights, which the graph refers to by name. */
   data: FileEntry;
   /** How its weights are stored. */
-  format: Format;
+  format: WeightFormat;
   /** Every parameter in the data file, in the file's order. */
   parameters: Array<Parameter>;
   /** Every input of the graph, states included, in the graph's order. */
@@ -272,7 +272,7 @@ export interface Component {
 }
 
 /** How the weights of a component are stored. Vectors (biases, gains, scales) are always f32. */
-export type Format = "f32" | "bf16" | "q16" | "q8" | "q6" | "q4";
+export type WeightFormat = "f32" | "bf16" | "q16" | "q8" | "q6" | "q4";
 
 /** A parameter of a component. */
 export interface Parameter {
@@ -281,7 +281,7 @@ export interface Parameter {
   /** What it is used for, and so how it is laid out. */
   kind: ParameterKind;
   /** How its values are stored. */
-  format: Format;
+  format: WeightFormat;
   /** Sizes: of a vector as the checkpoint has them, `[inputs, outputs]` of a matrix, `[rows, width]` of a table. */
   shape: Array<number>;
   /** Its values in the data file. */
@@ -366,7 +366,7 @@ export interface Advance {
 }
 
 /** A voice of a bundle: the state of `flow_lm` after a voice prompt. */
-export interface Voice {
+export interface VoiceEntry {
   /** What it is called. */
   name: string;
   /** Rows of the KV cache. */
@@ -414,9 +414,9 @@ export interface Manifest {
   /** Heads of `flow_lm` that tell when words are spoken, where the variant does not say it. */
   word_heads?: Array<WordHead> | null;
   /** Tokenizer. */
-  tokenizer: Tokenizer;
+  tokenizer: TokenizerEntry;
   /** Graphs by name. */
   components: Record<string, Component>;
   /** Voices that are ready to speak; the first is the one to use unless asked otherwise. */
-  voices?: Array<Voice>;
+  voices?: Array<VoiceEntry>;
 }

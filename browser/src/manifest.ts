@@ -10,10 +10,10 @@ export type {
   DType,
   Dim,
   FileEntry,
-  Format as WeightFormat,
   PositionCounter,
   TensorInfo,
-  Voice as VoiceEntry,
+  VoiceEntry,
+  WeightFormat,
 } from "./manifest-schema.js";
 
 /** A tensor that goes into a call and comes out of it. */
@@ -30,7 +30,7 @@ export type Manifest = Pick<
   schema.Manifest,
   "variant" | "word_heads" | "language" | "synthetic" | "voice_cloning" | "sample_rate" | "frame_rate" | "voices"
 > & {
-  tokenizer: Pick<schema.Tokenizer, "file">;
+  tokenizer: Pick<schema.TokenizerEntry, "file">;
   components: Record<string, Component>;
 };
 

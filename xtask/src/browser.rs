@@ -40,7 +40,7 @@ fn bundles(command: &Path, dir: &Path) -> Result<()> {
     // What is compared between backends is exact.
     let exact = ["--dtype", "f32"];
     run(convert("english_2m").args(model).args(exact))?;
-    for name in testkit::NAMES {
+    for name in testkit::SMALL_MODELS {
         let tokenizer = testkit::tokenizer_file(testkit::tokenizer(name)?);
         run(convert(name)
             .args(exact)

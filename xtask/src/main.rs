@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(about = "Chores of the workspace")]
-struct Args {
+struct Xtask {
     #[command(subcommand)]
     task: Task,
 }
@@ -52,7 +52,7 @@ enum Task {
 }
 
 fn main() -> anyhow::Result<()> {
-    match Args::parse().task {
+    match Xtask::parse().task {
         Task::Setup { groups } if groups.is_empty() => {
             setup::install(&[setup::Group::Rust, setup::Group::Browser])
         }

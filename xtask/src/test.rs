@@ -19,14 +19,14 @@ use crate::{browser, codegen};
 #[derive(Args)]
 pub(crate) struct TestArgs {
     /// The part to run; all but `portable` unless given.
-    part: Option<Part>,
+    part: Option<TestPart>,
     /// Install what is missing without asking. `CI=true` says the same.
     #[arg(long)]
     yes: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Part {
+enum TestPart {
     /// Generated files, formatting, lints, and the tests of all crates.
     Rust,
     /// The command at the sizes of released models, against records where they are.
@@ -43,9 +43,9 @@ enum Part {
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
     let groups: &[Group] = match args.part {
         None => &[Group::Rust, Group::Browser],
-        Some(Part::Rust | Part::Records | Part::Fast) => &[Group::Rust],
-        Some(Part::Browser) => &[Group::Browser],
-        Some(Part::Portable) => &[Group::Portable],
+        Some(TestPart::Rust | TestPart::Records | TestPart::Fast) => &[Group::Rust],
+        Some(TestPart::Browser) => &[Group::Browser],
+        Some(TestPart::Portable) => &[Group::Portable],
     };
     setup::ask_and_install(groups, args.yes)?;
     let mut skipped = Skipped::default();
@@ -54,7 +54,7 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
     result
 }
 
-fn parts(part: Option<Part>, skipped: &mut Skipped) -> Result<()> {
+fn parts(part: Option<TestPart>, skipped: &mut Skipped) -> Result<()> {
     match part {
         None => {
             rust::test(skipped)?;
@@ -63,11 +63,11 @@ fn parts(part: Option<Part>, skipped: &mut Skipped) -> Result<()> {
             skipped.add("other systems", "`cargo xtask test portable` tests them");
             Ok(())
         }
-        Some(Part::Rust) => rust::test(skipped),
-        Some(Part::Records) => records::test(skipped),
-        Some(Part::Browser) => in_browsers(skipped),
-        Some(Part::Fast) => fast::test(skipped),
-        Some(Part::Portable) => portable::test(skipped),
+        Some(TestPart::Rust) => rust::test(skipped),
+        Some(TestPart::Records) => records::test(skipped),
+        Some(TestPart::Browser) => in_browsers(skipped),
+        Some(TestPart::Fast) => fast::test(skipped),
+        Some(TestPart::Portable) => portable::test(skipped),
     }
 }
 

@@ -25,21 +25,21 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 /// What `wasm-opt` aims at where speed counts.
 const FAST: &str = "-O3";
 /// The module that speaks.
-const SPEECH: Module = Module {
+const SPEECH_MODULE: WasmModule = WasmModule {
     package: "pocket-onnx-wasm",
     name: "pocket_onnx",
     level: FAST,
 };
 /// The module that rewrites texts, which is loaded when that is asked for.
-const NORMALIZE: Module = Module {
+const NORMALIZE: WasmModule = WasmModule {
     package: "pocket-onnx-normalize-wasm",
     name: "pocket_onnx_normalize",
     level: "-Oz",
 };
 /// What the compiler may use for the faster build.
-pub(crate) const FASTEST: &str = "+simd128,+relaxed-simd";
+pub(crate) const FASTEST_FEATURES: &str = "+simd128,+relaxed-simd";
 /// Folders of the package, and what the compiler may use for the module in them.
-const BUILDS: [(&str, &str); 2] = [("simd", "+simd128"), ("relaxed", FASTEST)];
+const BUILDS: [(&str, &str); 2] = [("simd", "+simd128"), ("relaxed", FASTEST_FEATURES)];
 /// What `wasm-opt` may expect of a browser.
 const FEATURES: [&str; 7] = [
     "--enable-simd",
@@ -52,7 +52,7 @@ const FEATURES: [&str; 7] = [
 ];
 
 /// A wasm module.
-struct Module {
+struct WasmModule {
     package: &'static str,
     /// Name of its files.
     name: &'static str,
@@ -71,7 +71,11 @@ pub(crate) fn wasm() -> Result<()> {
     run(&mut npm::command(&package(), &["ci", "--ignore-scripts"]))?;
     run(Command::new("rustup").args(["target", "add", TARGET]))?;
     for (folder, features) in BUILDS {
-        build(&SPEECH, &package().join("wasm").join(folder), features)?;
+        build(
+            &SPEECH_MODULE,
+            &package().join("wasm").join(folder),
+            features,
+        )?;
     }
     playback::build(&package().join("wasm/stretch.wasm"))?;
     // It has no arithmetic that vectors would help, and takes what the smaller build has compiled.
@@ -88,8 +92,8 @@ pub(crate) fn flags(features: &str) -> String {
 }
 
 /// One build of a module, into `dir`.
-fn build(module: &Module, dir: &Path, features: &str) -> Result<()> {
-    let Module {
+fn build(module: &WasmModule, dir: &Path, features: &str) -> Result<()> {
+    let WasmModule {
         package: crate_name,
         name,
         level,

@@ -19,7 +19,7 @@ use symphonia::core::packet::Packet;
 
 use crate::codec::{self, PROBE};
 use crate::error::RecordingError;
-use crate::opus::{self, ByteOrder, Opus};
+use crate::opus::{self, ByteOrder, OpusTrack};
 use crate::source::RecordingReader;
 use crate::{Mixer, Recording};
 
@@ -30,7 +30,7 @@ pub(crate) fn decode(
     source: RecordingReader,
     limit: Option<Duration>,
 ) -> Result<Recording, RecordingError> {
-    let reader = Reader { path, found, limit };
+    let reader = TrackReader { path, found, limit };
     let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
     if reader.is_of_no_reader() {
         return Err(reader.unsupported(None));
@@ -62,25 +62,25 @@ const NO_READER: [&str; 9] = [
 ];
 
 /// A recording that is being read.
-struct Reader<'a> {
+struct TrackReader<'a> {
     path: &'a Path,
     found: &'a FileType,
     limit: Option<Duration>,
 }
 
 /// The decoder: packets to samples.
-enum Decoder {
+enum TrackDecoder {
     Library(Box<dyn AudioDecoder>),
-    Opus(Opus),
+    Opus(OpusTrack),
 }
 
 /// The track that is decoded.
 struct Track {
     id: u32,
-    decoder: Decoder,
+    decoder: TrackDecoder,
 }
 
-impl Reader<'_> {
+impl TrackReader<'_> {
     fn decode(&self, mut format: Box<dyn FormatReader + '_>) -> Result<Recording, RecordingError> {
         let mut track = self.track(format.as_ref())?;
         let mut mixer: Option<Mixer> = None;
@@ -165,7 +165,7 @@ impl Reader<'_> {
         Ok(Track { id, decoder })
     }
 
-    fn decoder(&self, parameters: &AudioCodecParameters) -> Result<Decoder, RecordingError> {
+    fn decoder(&self, parameters: &AudioCodecParameters) -> Result<TrackDecoder, RecordingError> {
         let codec = parameters.codec;
         if codec == CODEC_ID_OPUS {
             let channels = parameters.channels.as_ref().map(Channels::count);
@@ -176,14 +176,14 @@ impl Reader<'_> {
                 }
                 _ => ByteOrder::Little,
             };
-            let opus = Opus::new(parameters.extra_data.as_deref(), order, channels);
+            let opus = OpusTrack::new(parameters.extra_data.as_deref(), order, channels);
             return opus
-                .map(Decoder::Opus)
+                .map(TrackDecoder::Opus)
                 .ok_or_else(|| self.unsupported(Some("Opus with unusual channels")));
         }
         let made = symphonia::default::get_codecs()
             .make_audio_decoder(parameters, &AudioDecoderOptions::default());
-        made.map(Decoder::Library).map_err(|error| {
+        made.map(TrackDecoder::Library).map_err(|error| {
             tracing::debug!("{}: {error}", self.path.display());
             let name = (codec != CODEC_ID_NULL_AUDIO)
                 .then(|| codec::name(codec))
@@ -238,7 +238,7 @@ impl Reader<'_> {
     }
 }
 
-impl Decoder {
+impl TrackDecoder {
     /// The interleaved samples of a packet, their rate and the number of channels; `None` for a
     /// broken packet.
     fn decode(&mut self, packet: &Packet, out: &mut Vec<f32>) -> Option<(u32, usize)> {

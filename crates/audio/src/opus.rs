@@ -17,8 +17,8 @@ pub(crate) const SAMPLE_RATE: u32 = 48_000;
 const LONGEST_PACKET: usize = 5760;
 
 /// Decodes the packets of one stream.
-pub(crate) struct Opus {
-    decoder: Decoder,
+pub(crate) struct OpusTrack {
+    decoder: OpusChannels,
     channels: usize,
     /// Frames at the beginning that are the encoder's delay.
     delay: usize,
@@ -27,14 +27,14 @@ pub(crate) struct Opus {
     samples: Vec<f32>,
 }
 
-enum Decoder {
+enum OpusChannels {
     /// One or two channels.
     One(Box<OpusDecoder>),
     /// Several streams in each packet.
     Several(Box<OpusMSDecoder>),
 }
 
-impl Opus {
+impl OpusTrack {
     /// From the identification header of RFC 7845, and the number of channels that the container
     /// names. `None` for an unknown channel layout.
     pub(crate) fn new(
@@ -58,10 +58,10 @@ impl Opus {
         let family = head.map_or(0, |head| head[18]);
         let rate = SAMPLE_RATE.cast_signed();
         let decoder = if family == 0 {
-            Decoder::One(Box::new(OpusDecoder::new(rate, channels).ok()?))
+            OpusChannels::One(Box::new(OpusDecoder::new(rate, channels).ok()?))
         } else {
             let decoder = OpusMSDecoder::new(rate, channels, family).ok()?;
-            Decoder::Several(Box::new(decoder))
+            OpusChannels::Several(Box::new(decoder))
         };
         let decibels = field(16).map_or(0.0, |it| f32::from(it.cast_signed()) / 256.0);
         Some(Self {
@@ -80,8 +80,10 @@ impl Opus {
     /// The interleaved samples of a packet; `None` for a damaged one.
     pub(crate) fn decode(&mut self, packet: &[u8]) -> Option<&[f32]> {
         let decoded = match &mut self.decoder {
-            Decoder::One(decoder) => decoder.decode(packet, LONGEST_PACKET, &mut self.samples),
-            Decoder::Several(decoder) => decoder.decode(packet, LONGEST_PACKET, &mut self.samples),
+            OpusChannels::One(decoder) => decoder.decode(packet, LONGEST_PACKET, &mut self.samples),
+            OpusChannels::Several(decoder) => {
+                decoder.decode(packet, LONGEST_PACKET, &mut self.samples)
+            }
         };
         let frames = decoded.ok()?;
         let skipped = frames.min(self.delay);

@@ -11,11 +11,11 @@ use filetype::{Expected, FileType, Foreign};
 use crate::decode::decode;
 use crate::error::{RecordingError, WavError};
 use crate::joined;
-use crate::source::{Bytes, RecordingReader};
+use crate::source::{RecordingBytes, RecordingReader};
 use crate::{Mixer, Recording, read_wav};
 
 /// Megabytes that are taken from a pipe: an hour of uncompressed sound.
-const LONGEST_PIPE: u64 = 512;
+const PIPE_MEGABYTES: u64 = 512;
 
 impl Recording {
     /// Reads a recording; its content tells the format. Nothing after `limit` is decoded. A pipe is
@@ -32,16 +32,16 @@ impl Recording {
         // A pipe is opened only once: its writer will not reconnect.
         let file = File::open(path).map_err(failed)?;
         if status.is_file() {
-            let source = RecordingReader::new(Bytes::File(file)).map_err(failed)?;
+            let source = RecordingReader::new(RecordingBytes::File(file)).map_err(failed)?;
             return find(path, source, limit);
         }
         let mut bytes = Vec::new();
-        let room = (LONGEST_PIPE * 1_000_000) + 1;
+        let room = (PIPE_MEGABYTES * 1_000_000) + 1;
         file.take(room).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() as u64 == room {
             return Err(RecordingError::TooLong {
                 path: path.to_owned(),
-                limit: LONGEST_PIPE,
+                limit: PIPE_MEGABYTES,
             });
         }
         Self::from_bytes(bytes, path, limit)
@@ -53,7 +53,7 @@ impl Recording {
         path: &Path,
         limit: Option<Duration>,
     ) -> Result<Self, RecordingError> {
-        let source = RecordingReader::new(Bytes::Memory(Cursor::new(bytes.into())));
+        let source = RecordingReader::new(RecordingBytes::Memory(Cursor::new(bytes.into())));
         let source = source.map_err(|source| RecordingError::Read {
             path: path.to_owned(),
             source,
@@ -127,7 +127,7 @@ fn decode_part(
     bytes: Arc<[u8]>,
     limit: Option<Duration>,
 ) -> Result<Recording, RecordingError> {
-    let source = RecordingReader::new(Bytes::Memory(Cursor::new(bytes)));
+    let source = RecordingReader::new(RecordingBytes::Memory(Cursor::new(bytes)));
     let source = source.map_err(|source| RecordingError::Read {
         path: path.to_owned(),
         source,

@@ -13,13 +13,13 @@ use crate::pcm::{Coding, Pcm};
 use crate::{Recording, WavError};
 
 /// Bytes of a chunk's name and length.
-const HEADER: usize = 8;
+const CHUNK_HEADER: usize = 8;
 /// Longest format chunk that makes sense.
 const LONGEST_FORMAT: u32 = 4096;
 /// Lengths from here on are placeholders of a program that did not know the length.
 const UNKNOWN: u64 = 0x7fff_f000;
 /// Frames that are converted at a time.
-const FRAMES: usize = 4096;
+const FRAMES_AT_ONCE: usize = 4096;
 
 /// Reads a WAV file with uncompressed samples; `None` for any other file. Samples after `limit` are
 /// ignored.
@@ -44,7 +44,7 @@ pub fn read_wav(
 }
 
 /// Sample format that a file declares.
-struct Format {
+struct RiffFormat {
     pcm: Pcm,
     channels: usize,
     sample_rate: u32,
@@ -56,7 +56,7 @@ struct Riff<'a> {
 }
 
 /// Name and length of a chunk.
-type Header = [u8; HEADER];
+type ChunkHeader = [u8; CHUNK_HEADER];
 
 impl Riff<'_> {
     fn chunks(mut self, limit: Option<Duration>) -> Result<Option<Recording>, WavError> {
@@ -116,8 +116,8 @@ impl Riff<'_> {
     }
 
     /// The next chunk. A chunk of odd length is padded with a zero, which some programs forget.
-    fn header(&mut self, after_odd: bool) -> Result<Option<Header>, WavError> {
-        let mut header = [0; HEADER];
+    fn header(&mut self, after_odd: bool) -> Result<Option<ChunkHeader>, WavError> {
+        let mut header = [0; CHUNK_HEADER];
         let mut filled = 0;
         if after_odd {
             filled = self.fill(&mut header[..1])?;
@@ -126,7 +126,7 @@ impl Riff<'_> {
             }
         }
         filled += self.fill(&mut header[filled..])?;
-        Ok((filled == HEADER).then_some(header))
+        Ok((filled == CHUNK_HEADER).then_some(header))
     }
 
     /// The whole of a short chunk, or as much of it as there is.
@@ -141,7 +141,7 @@ impl Riff<'_> {
     }
 
     /// The format; `None` if the samples are compressed.
-    fn format(&self, chunk: &[u8]) -> Result<Option<Format>, WavError> {
+    fn format(&self, chunk: &[u8]) -> Result<Option<RiffFormat>, WavError> {
         let Some(chunk) = chunk.get(..14).map(|_| chunk) else {
             return Err(WavError::NoFormat);
         };
@@ -188,7 +188,7 @@ impl Riff<'_> {
         if !possible {
             return Err(contradiction);
         }
-        Ok(Some(Format {
+        Ok(Some(RiffFormat {
             pcm: Pcm {
                 coding,
                 container,
@@ -203,7 +203,7 @@ impl Riff<'_> {
     /// Reads samples: `length` bytes of them, or as many as there are if that length is impossible.
     fn samples(
         &mut self,
-        format: &Format,
+        format: &RiffFormat,
         length: u64,
         limit: Option<Duration>,
     ) -> Result<Samples, WavError> {
@@ -217,7 +217,7 @@ impl Riff<'_> {
             (frames + 1).saturating_mul(frame as u64)
         });
         let mut left = if length >= UNKNOWN { u64::MAX } else { length };
-        let mut bytes = vec![0; FRAMES * frame];
+        let mut bytes = vec![0; FRAMES_AT_ONCE * frame];
         let (mut filled, mut taken) = (0, 0_u64);
         let mut values = Vec::new();
         loop {
@@ -242,19 +242,19 @@ impl Riff<'_> {
             if left == 0 {
                 // A correct length ends at another chunk, or at the end of the file.
                 let fill = usize::from(length % 2 == 1);
-                let mut behind = [0; HEADER + 1];
-                let count = self.fill(&mut behind[..HEADER + fill])?;
+                let mut behind = [0; CHUNK_HEADER + 1];
+                let count = self.fill(&mut behind[..CHUNK_HEADER + fill])?;
                 let behind = &behind[..count];
                 let padded = behind.strip_prefix(&[0][..fill]).unwrap_or(behind);
-                if let Some(&header) = padded.first_chunk::<HEADER>()
+                if let Some(&header) = padded.first_chunk::<CHUNK_HEADER>()
                     && is_name(&header[..4])
                 {
-                    if taken == 0 && padded.len() == HEADER {
+                    if taken == 0 && padded.len() == CHUNK_HEADER {
                         return Ok(Samples::Chunk(header));
                     }
                     break;
                 }
-                if count < HEADER && filled == 0 {
+                if count < CHUNK_HEADER && filled == 0 {
                     break;
                 }
                 left = u64::MAX;
@@ -319,7 +319,7 @@ impl Riff<'_> {
 enum Samples {
     Found(Recording),
     /// Another chunk, before any sample.
-    Chunk(Header),
+    Chunk(ChunkHeader),
     None,
 }
 

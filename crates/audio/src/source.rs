@@ -7,7 +7,7 @@ use std::sync::Arc;
 use symphonia::core::io::MediaSource;
 
 /// A file, or the content of one.
-pub(crate) enum Bytes {
+pub(crate) enum RecordingBytes {
     File(File),
     Memory(Cursor<Arc<[u8]>>),
 }
@@ -16,7 +16,7 @@ pub(crate) enum Bytes {
 ///
 /// `symphonia` looks for a recording in the first megabyte only, and cover pictures are larger.
 pub(crate) struct RecordingReader {
-    inner: Bytes,
+    inner: RecordingBytes,
     /// Where the sound begins.
     start: u64,
     /// Bytes after the start, if `symphonia` may know them.
@@ -28,7 +28,7 @@ const TAG_HEADER: usize = 10;
 
 impl RecordingReader {
     /// Skips the `ID3v2` tags at the beginning; some programs write several.
-    pub(crate) fn new(mut inner: Bytes) -> io::Result<Self> {
+    pub(crate) fn new(mut inner: RecordingBytes) -> io::Result<Self> {
         let length = inner.seek(SeekFrom::End(0))?;
         let mut start = 0;
         loop {
@@ -54,8 +54,8 @@ impl RecordingReader {
     /// files, but reads a truncated stream as far as it goes.
     pub(crate) fn stream(&self) -> io::Result<Self> {
         let inner = match &self.inner {
-            Bytes::File(file) => Bytes::File(file.try_clone()?),
-            Bytes::Memory(cursor) => Bytes::Memory(cursor.clone()),
+            RecordingBytes::File(file) => RecordingBytes::File(file.try_clone()?),
+            RecordingBytes::Memory(cursor) => RecordingBytes::Memory(cursor.clone()),
         };
         Ok(Self {
             inner,
@@ -88,7 +88,7 @@ fn tag_length(header: &[u8]) -> Option<u64> {
     Some(TAG_HEADER as u64 + size + footer as u64)
 }
 
-impl Read for Bytes {
+impl Read for RecordingBytes {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::File(file) => file.read(out),
@@ -97,7 +97,7 @@ impl Read for Bytes {
     }
 }
 
-impl Seek for Bytes {
+impl Seek for RecordingBytes {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match self {
             Self::File(file) => file.seek(to),

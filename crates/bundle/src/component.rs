@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use tensor::{DType, Dim};
-use weights::Format;
+use weights::WeightFormat;
 
 use crate::{FileEntry, Parameter, State};
 
@@ -77,7 +77,7 @@ pub struct Component {
     /// Its weights, which the graph refers to by name.
     pub data: FileEntry,
     /// How its weights are stored.
-    pub format: Format,
+    pub format: WeightFormat,
     /// Every parameter in the data file, in the file's order.
     pub parameters: Vec<Parameter>,
     /// Every input of the graph, states included, in the graph's order.

@@ -17,11 +17,11 @@ pub use config::Model;
 pub use file::{FileEntry, FileError, hex};
 pub use manifest::{
     FORMAT, FORMAT_VERSION, Generator, Manifest, ManifestError, Source, SourceFile, Synthetic,
-    Tokenizer, Voice,
+    TokenizerEntry, VoiceEntry,
 };
 pub use names::ATTENTION;
 pub use outline::{Outline, WeightsId, is_bundle_file};
 pub use parameter::{Parameter, ParameterKind};
 pub use state::{Carry, Initial, State};
 pub use tensor::{DType, Dim};
-pub use weights::{Extent, Format};
+pub use weights::{Extent, WeightFormat};

@@ -66,12 +66,12 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub word_heads: Option<Vec<WordHead>>,
     /// Tokenizer.
-    pub tokenizer: Tokenizer,
+    pub tokenizer: TokenizerEntry,
     /// Graphs by name.
     pub components: BTreeMap<ComponentName, Component>,
     /// Voices that are ready to speak; the first is the one to use unless asked otherwise.
     #[serde(default)]
-    pub voices: Vec<Voice>,
+    pub voices: Vec<VoiceEntry>,
 }
 
 /// Who wrote a bundle.
@@ -122,7 +122,7 @@ pub struct SourceFile {
 /// The tokenizer of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Tokenizer {
+pub struct TokenizerEntry {
     /// The library that pocket-tts reads it with: `tokenizers` or `sentencepiece`.
     pub kind: String,
     /// Pieces.
@@ -134,7 +134,7 @@ pub struct Tokenizer {
 /// A voice of a bundle: the state of `flow_lm` after a voice prompt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Voice {
+pub struct VoiceEntry {
     /// What it is called.
     pub name: String,
     /// Rows of the KV cache.
@@ -143,7 +143,7 @@ pub struct Voice {
     pub file: FileEntry,
 }
 
-impl Voice {
+impl VoiceEntry {
     /// Name of the file that holds the voice `name`.
     pub fn file_name(name: &str) -> String {
         format!("voice.{name}.safetensors")
@@ -239,7 +239,7 @@ pub enum ManifestError {
 
 /// The part of a manifest that every version has.
 #[derive(Deserialize)]
-struct Header {
+struct ManifestHeader {
     format: String,
     format_version: u32,
     #[serde(default)]
@@ -256,7 +256,8 @@ impl Manifest {
             ..
         } = self;
         Config {
-            model: model.clone(),
+            flow_lm: model.flow_lm.clone(),
+            mimi: model.mimi.clone(),
             weights_path: None,
             weights_path_without_voice_cloning: None,
             pad_with_spaces_for_short_inputs: text.pad_with_spaces_for_short_inputs,
@@ -315,7 +316,7 @@ impl Manifest {
             source,
         };
         // The version comes first: a later format may not parse as this one.
-        let Header {
+        let ManifestHeader {
             format,
             format_version: version,
             requires,

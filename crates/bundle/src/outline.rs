@@ -5,12 +5,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::{ComponentName, FORMAT, Manifest, Source, Voice};
+use crate::{ComponentName, FORMAT, Manifest, Source, VoiceEntry};
 
 /// Whether a bundle may have a file of that name, whatever its format version.
 pub fn is_bundle_file(name: &str) -> bool {
     [Manifest::FILE, "tokenizer.json", "tokenizer.model"].contains(&name)
-        || Voice::name_of(name).is_some()
+        || VoiceEntry::name_of(name).is_some()
         || (ComponentName::ALL.iter())
             .any(|component| name == component.graph_file() || name == component.data_file())
 }

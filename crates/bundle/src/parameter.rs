@@ -1,7 +1,7 @@
 //! Which parameter is where in a component's data file: enough to read them without the graph.
 
 use serde::{Deserialize, Serialize};
-use weights::{Extent, Format, Matrix, Packing, Table};
+use weights::{Extent, Matrix, Packing, TableLayout, WeightFormat};
 
 /// A parameter of a component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub struct Parameter {
     /// What it is used for, and so how it is laid out.
     pub kind: ParameterKind,
     /// How its values are stored.
-    pub format: Format,
+    pub format: WeightFormat,
     /// Sizes: of a vector as the checkpoint has them, `[inputs, outputs]` of a matrix,
     /// `[rows, width]` of a table.
     pub shape: Vec<usize>,
@@ -34,18 +34,18 @@ pub enum ParameterKind {
     /// The weight of a matrix product, in panels ([`weights::Matrix`]). What the inputs and outputs of
     /// a convolution are, [`weights::Layout`] says.
     Matrix,
-    /// Rows that are looked up ([`weights::Table`]).
+    /// Rows that are looked up ([`weights::TableLayout`]).
     Table,
 }
 
 impl Parameter {
     /// How the parameter is stored in a component whose weights are in `component`; `None` where a
     /// shape is not that of its kind. [`Packing::format`] should be the parameter's own format.
-    pub fn packing(&self, component: Format) -> Option<Packing> {
+    pub fn packing(&self, component: WeightFormat) -> Option<Packing> {
         match (self.kind, &self.shape[..]) {
             (ParameterKind::Vector, shape) => Some(Packing::Vector(shape.iter().product())),
             (ParameterKind::Table, &[rows, width]) => {
-                Some(Packing::Table(Table::new(component, rows, width)))
+                Some(Packing::Table(TableLayout::new(component, rows, width)))
             }
             (ParameterKind::Matrix, &[inputs, outputs]) => Some(Packing::Matrix(Matrix {
                 format: component,

@@ -17,7 +17,7 @@ mod settings;
 pub use error::{AdapterError, AdapterMismatch};
 
 use merge::MergingReader;
-use settings::{Settings, Writer};
+use settings::{AdapterSettings, AdapterWriter};
 
 /// Where an adapter's files are.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct AdapterFiles {
     /// The tensors.
     pub weights: Fetched,
     settings: PathBuf,
-    writer: Writer,
+    writer: AdapterWriter,
 }
 
 impl AdapterFiles {
@@ -40,14 +40,14 @@ impl AdapterFiles {
 #[derive(Debug)]
 pub struct Adapter {
     file: SafetensorsFile,
-    settings: Settings,
+    settings: AdapterSettings,
     /// By the tensor of the model.
-    changes: BTreeMap<String, Change>,
+    changes: BTreeMap<String, TensorChange>,
 }
 
 /// What an adapter does to a tensor of the model.
 #[derive(Clone, Debug, Default)]
-struct Change {
+struct TensorChange {
     /// The shape in the model's table.
     shape: Vec<usize>,
     /// Name of the factor [rank, inputs].
@@ -73,7 +73,7 @@ impl Adapter {
         let shapes: BTreeMap<&str, &[usize]> = (tensors.iter())
             .map(|tensor| (tensor.key.as_str(), tensor.shape.as_slice()))
             .collect();
-        let mut changes: BTreeMap<String, Change> = BTreeMap::new();
+        let mut changes: BTreeMap<String, TensorChange> = BTreeMap::new();
         let mut mismatch = AdapterMismatch::new(file.path());
         for name in file.names() {
             file.format(name)?;
@@ -82,9 +82,9 @@ impl Adapter {
                 mismatch.unknown.push(name.clone());
                 continue;
             };
-            let change = changes.entry(key.clone()).or_insert_with(|| Change {
+            let change = changes.entry(key.clone()).or_insert_with(|| TensorChange {
                 shape: shape.to_owned(),
-                ..Change::default()
+                ..TensorChange::default()
             });
             let slot = match part {
                 AdapterRole::A => &mut change.a,
@@ -207,7 +207,7 @@ impl Weights for Adapted {
             self.adapter.values(a)?,
             self.adapter.values(b)?,
             self.adapter.settings,
-            merge::Origin {
+            merge::MergedTensor {
                 path: self.adapter.file.path(),
                 key: key.to_owned(),
             },

@@ -175,7 +175,7 @@ impl Hub {
             token: None,
             offline: false,
             retries: environment::RETRIES,
-            pause: environment::PAUSE,
+            pause: environment::RETRY_PAUSE,
             proxy: None,
         }
     }

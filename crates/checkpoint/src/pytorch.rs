@@ -29,7 +29,7 @@ const LARGEST_PICKLE: u64 = 16 << 20;
 const MOST_ENTRIES: usize = 100_000;
 
 /// Names that a message lists.
-const NAMED: usize = 3;
+const LISTED_NAMES: usize = 3;
 
 /// A training checkpoint.
 #[derive(Debug)]
@@ -217,8 +217,12 @@ fn without_model(names: &[String]) -> String {
         return "holds the state of an optimizer: name the checkpoint_….pt of the same step"
             .to_owned();
     }
-    let shown: Vec<_> = names.iter().take(NAMED).map(String::as_str).collect();
-    let holds = match (shown.as_slice(), names.len().saturating_sub(NAMED)) {
+    let shown: Vec<_> = names
+        .iter()
+        .take(LISTED_NAMES)
+        .map(String::as_str)
+        .collect();
+    let holds = match (shown.as_slice(), names.len().saturating_sub(LISTED_NAMES)) {
         ([], _) => "no other tensors".to_owned(),
         (shown, 0) => shown.join(", "),
         (shown, more) => format!("{} and {more} more", shown.join(", ")),

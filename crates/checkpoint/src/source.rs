@@ -9,7 +9,7 @@ use config::Config;
 use crate::file::TensorFile;
 use crate::hub::{FetchError, Hub, Progress};
 use crate::location::Location;
-use crate::{CheckpointFiles, TokenizerError, TokenizerFile, TokenizerKind};
+use crate::{CheckpointFiles, TokenizerFile, TokenizerFileError, TokenizerKind};
 
 mod run_dir;
 
@@ -17,7 +17,7 @@ pub use run_dir::RunDirError;
 
 /// Locations that replace those in a configuration.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Replacements<'a> {
+pub struct LocationOverrides<'a> {
     /// Weights that replace all those in the configuration. If they have no codec, as those of a
     /// training have none, it comes from the configuration's weights. A folder is one that the
     /// trainer wrote.
@@ -129,7 +129,7 @@ pub enum SourceError {
         /// Where it is from.
         location: String,
         /// Why not.
-        source: TokenizerError,
+        source: TokenizerFileError,
     },
     /// Weights from training, and no file with the codec.
     #[error(
@@ -167,7 +167,7 @@ pub enum SourceError {
 }
 
 /// What is requested, before anything is fetched.
-enum Wanted<'a> {
+enum WantedWeights<'a> {
     /// Weights that replace the configuration's.
     Replaced {
         weights: Cow<'a, str>,
@@ -184,11 +184,11 @@ enum Wanted<'a> {
     },
 }
 
-const WHOLE: &str = "weights_path";
-const OPEN: &str = "weights_path_without_voice_cloning";
-const FLOW_LM: &str = "flow_lm.weights_path";
-const MIMI: &str = "mimi.weights_path";
-const TOKENIZER: &str = "flow_lm.lookup_table.tokenizer_path";
+const WEIGHTS_PATH: &str = "weights_path";
+const OPEN_WEIGHTS_PATH: &str = "weights_path_without_voice_cloning";
+const FLOW_LM_WEIGHTS_PATH: &str = "flow_lm.weights_path";
+const MIMI_WEIGHTS_PATH: &str = "mimi.weights_path";
+const TOKENIZER_PATH: &str = "flow_lm.lookup_table.tokenizer_path";
 const WEIGHTS_OPTION: &str = "--weights";
 const MIMI_OPTION: &str = "--mimi-weights";
 
@@ -197,24 +197,24 @@ impl ModelFiles {
     /// `weights_path_without_voice_cloning` is available, the latter is used and
     /// [`fallback`](Self::fallback) says why.
     pub fn fetch(config: &Config, hub: &Hub, progress: &dyn Progress) -> Result<Self, SourceError> {
-        Self::fetch_with(config, &Replacements::default(), hub, progress)
+        Self::fetch_with(config, &LocationOverrides::default(), hub, progress)
     }
 
     /// [`ModelFiles::fetch`] with some of the configuration's locations replaced.
     pub fn fetch_with(
         config: &Config,
-        replacements: &Replacements<'_>,
+        replacements: &LocationOverrides<'_>,
         hub: &Hub,
         progress: &dyn Progress,
     ) -> Result<Self, SourceError> {
-        let source = Download { hub, progress };
+        let source = Downloader { hub, progress };
         // What cannot work is refused before any download.
-        let wanted = Wanted::by(config, replacements)?;
+        let wanted = WantedWeights::by(config, replacements)?;
         let table = &config.flow_lm.lookup_table;
         source.check_local(replacements)?;
         let (key, tokenizer) = match (replacements.tokenizer, &table.tokenizer_path) {
             (Some(tokenizer), _) => ("--tokenizer", tokenizer),
-            (None, Some(tokenizer)) => (TOKENIZER, tokenizer.as_str()),
+            (None, Some(tokenizer)) => (TOKENIZER_PATH, tokenizer.as_str()),
             (None, None) => return Err(SourceError::NoTokenizer),
         };
         let tokenizer = source.fetch(key, tokenizer)?;
@@ -233,11 +233,11 @@ impl ModelFiles {
         })?;
         let (mut fallback, mut trained) = (None, false);
         let weights = match wanted {
-            Wanted::Replaced { weights, mimi } => {
+            WantedWeights::Replaced { weights, mimi } => {
                 trained = matches!(weights, Cow::Owned(_));
                 source.replaced(config, &weights, mimi, &mut fallback)?
             }
-            Wanted::Whole(whole) => {
+            WantedWeights::Whole(whole) => {
                 let whole = source.whole(config, whole, &mut fallback)?;
                 if lacks_codec(&whole) {
                     let Fetched { location, .. } = whole;
@@ -245,13 +245,13 @@ impl ModelFiles {
                 }
                 WeightFiles::Whole(whole)
             }
-            Wanted::WholeWithMimi { whole, mimi } => WeightFiles::WholeWithMimi {
-                mimi: source.fetch(MIMI, mimi)?,
+            WantedWeights::WholeWithMimi { whole, mimi } => WeightFiles::WholeWithMimi {
+                mimi: source.fetch(MIMI_WEIGHTS_PATH, mimi)?,
                 whole: source.whole(config, whole, &mut fallback)?,
             },
-            Wanted::Parts { flow_lm, mimi } => WeightFiles::Parts {
-                flow_lm: source.fetch(FLOW_LM, flow_lm)?,
-                mimi: source.fetch(MIMI, mimi)?,
+            WantedWeights::Parts { flow_lm, mimi } => WeightFiles::Parts {
+                flow_lm: source.fetch(FLOW_LM_WEIGHTS_PATH, flow_lm)?,
+                mimi: source.fetch(MIMI_WEIGHTS_PATH, mimi)?,
             },
         };
         trained |= weights.iter().any(|file| is_checkpoint(&file.path));
@@ -280,8 +280,8 @@ fn read_vocabulary(config: &Config, file: &Fetched) -> Result<TokenizerFile, Sou
     })
 }
 
-impl<'a> Wanted<'a> {
-    fn by(config: &'a Config, replacements: &Replacements<'a>) -> Result<Self, SourceError> {
+impl<'a> WantedWeights<'a> {
+    fn by(config: &'a Config, replacements: &LocationOverrides<'a>) -> Result<Self, SourceError> {
         if let Some(weights) = replacements.weights {
             return Ok(Self::Replaced {
                 weights: run_dir::weights(weights)?,
@@ -305,14 +305,14 @@ impl<'a> Wanted<'a> {
     }
 }
 
-struct Download<'a> {
+struct Downloader<'a> {
     hub: &'a Hub,
     progress: &'a dyn Progress,
 }
 
-impl Download<'_> {
+impl Downloader<'_> {
     /// Refuses options that name a missing local file, before any download.
-    fn check_local(&self, replacements: &Replacements<'_>) -> Result<(), SourceError> {
+    fn check_local(&self, replacements: &LocationOverrides<'_>) -> Result<(), SourceError> {
         let options = [
             (WEIGHTS_OPTION, replacements.weights),
             (MIMI_OPTION, replacements.mimi_weights),
@@ -359,7 +359,7 @@ impl Download<'_> {
         let own = config.mimi.weights_path.as_deref();
         let mimi = match (mimi, own, &config.weights_path) {
             (Some(mimi), ..) => self.fetch(MIMI_OPTION, mimi)?,
-            (None, Some(mimi), _) => self.fetch(MIMI, mimi)?,
+            (None, Some(mimi), _) => self.fetch(MIMI_WEIGHTS_PATH, mimi)?,
             (None, None, Some(released)) => self.whole(config, released, fallback)?,
             (None, None, None) => {
                 let Fetched { location, .. } = whole;
@@ -381,7 +381,7 @@ impl Download<'_> {
             Err(refusal) => refusal,
         };
         let failed = |source| SourceError::Fetch {
-            key: WHOLE,
+            key: WEIGHTS_PATH,
             location: location.to_owned(),
             source: Box::new(source),
         };
@@ -413,7 +413,7 @@ impl Download<'_> {
         } else {
             return Err(failed(refusal));
         };
-        tracing::debug!("{OPEN} stands in for {WHOLE}: {refusal}");
+        tracing::debug!("{OPEN_WEIGHTS_PATH} stands in for {WEIGHTS_PATH}: {refusal}");
         *fallback = Some(refusal);
         Ok(fetched)
     }

@@ -13,7 +13,7 @@ use crate::{TensorReader, Weights, WeightsError};
 
 mod recipe;
 
-use recipe::Recipe;
+use recipe::ValueRecipe;
 
 /// Random weights that keep activations near unit size through the whole model.
 ///
@@ -53,7 +53,7 @@ impl Weights for SyntheticWeights {
                 key: key.to_owned(),
             })?;
         Ok(Box::new(SyntheticReader {
-            recipe: Recipe::of(key, shape),
+            recipe: ValueRecipe::of(key, shape),
             random: generator(self.seed, key),
             at: 0,
             len: shape.iter().product(),
@@ -71,7 +71,7 @@ fn generator(seed: u64, key: &str) -> Xoshiro256PlusPlus {
 }
 
 struct SyntheticReader {
-    recipe: Recipe,
+    recipe: ValueRecipe,
     random: Xoshiro256PlusPlus,
     at: usize,
     len: usize,

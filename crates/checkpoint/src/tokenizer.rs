@@ -14,7 +14,7 @@ use filetype::{Expected, FileType, Foreign, foreign};
 use tokenizer::Tokenizer;
 
 /// Largest file that is read: a hundred times what a vocabulary of 10,000 pieces needs.
-const LARGEST: u64 = 64 << 20;
+const LARGEST_TOKENIZER: u64 = 64 << 20;
 
 /// The library that a tokenizer file is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub struct TokenizerFile {
 
 /// Why a tokenizer file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum TokenizerError {
+pub enum TokenizerFileError {
     /// The operating system refuses the file.
     #[error("cannot read {}", path.display())]
     Io {
@@ -109,7 +109,7 @@ pub enum TokenizerError {
         foreign: Foreign,
     },
     /// Far larger than any vocabulary.
-    #[error("{} has more than {LARGEST} bytes, too many for a tokenizer", path.display())]
+    #[error("{} has more than {LARGEST_TOKENIZER} bytes, too many for a tokenizer", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -146,27 +146,27 @@ pub enum TokenizerError {
 
 impl TokenizerFile {
     /// Reads a file as this kind, unless its content is clearly of the other.
-    pub fn read(path: &Path, kind: TokenizerKind) -> Result<Self, TokenizerError> {
+    pub fn read(path: &Path, kind: TokenizerKind) -> Result<Self, TokenizerFileError> {
         let path = path.to_owned();
         let bytes = match read(&path) {
-            Ok(Contents::Bytes(bytes)) => bytes,
-            Ok(Contents::Foreign(found)) => {
+            Ok(ReadFile::Bytes(bytes)) => bytes,
+            Ok(ReadFile::Foreign(found)) => {
                 let expected = kind.expected();
                 let foreign = Foreign { found, expected };
-                return Err(TokenizerError::Foreign { path, foreign });
+                return Err(TokenizerFileError::Foreign { path, foreign });
             }
-            Ok(Contents::TooLarge) => return Err(TokenizerError::TooLarge { path }),
-            Err(source) => return Err(TokenizerError::Io { path, source }),
+            Ok(ReadFile::TooLarge) => return Err(TokenizerFileError::TooLarge { path }),
+            Err(source) => return Err(TokenizerFileError::Io { path, source }),
         };
         let kind = TokenizerKind::of_content(&bytes).unwrap_or(kind);
         if let Some(foreign) = foreign(&bytes, kind.expected()) {
-            return Err(TokenizerError::Foreign { path, foreign });
+            return Err(TokenizerFileError::Foreign { path, foreign });
         }
         Self::new(path, kind, bytes.into())
     }
 
     /// The vocabulary that ships with the program: 4,000 pieces.
-    pub fn shipped(kind: TokenizerKind) -> Result<Self, TokenizerError> {
+    pub fn shipped(kind: TokenizerKind) -> Result<Self, TokenizerFileError> {
         let bytes: &'static [u8] = match kind {
             TokenizerKind::Json => include_bytes!("../assets/tokenizer.json"),
             TokenizerKind::SentencePiece => include_bytes!("../assets/tokenizer.model"),
@@ -178,7 +178,7 @@ impl TokenizerFile {
         path: PathBuf,
         kind: TokenizerKind,
         bytes: Cow<'static, [u8]>,
-    ) -> Result<Self, TokenizerError> {
+    ) -> Result<Self, TokenizerFileError> {
         match kind.read(&bytes) {
             Ok(tokenizer) => Ok(Self {
                 vocab_size: tokenizer.vocab_size(),
@@ -186,17 +186,17 @@ impl TokenizerFile {
                 kind,
                 bytes,
             }),
-            Err(source) => Err(TokenizerError::Unusable { path, kind, source }),
+            Err(source) => Err(TokenizerFileError::Unusable { path, kind, source }),
         }
     }
 
     /// Refuses a vocabulary that does not have `n_bins` pieces, the size of the text table that the
     /// model was trained with.
-    pub fn check(&self, n_bins: usize) -> Result<(), TokenizerError> {
+    pub fn check(&self, n_bins: usize) -> Result<(), TokenizerFileError> {
         if self.vocab_size == n_bins {
             return Ok(());
         }
-        Err(TokenizerError::VocabSize {
+        Err(TokenizerFileError::VocabSize {
             path: self.path.clone(),
             vocab_size: self.vocab_size,
             n_bins,
@@ -213,8 +213,8 @@ impl TokenizerFile {
     /// # Errors
     ///
     /// [`TokenizerError::Unusable`], which reading the file ruled out.
-    pub fn tokenizer(&self) -> Result<Tokenizer, TokenizerError> {
-        let unusable = |source| TokenizerError::Unusable {
+    pub fn tokenizer(&self) -> Result<Tokenizer, TokenizerFileError> {
+        let unusable = |source| TokenizerFileError::Unusable {
             path: self.path.clone(),
             kind: self.kind,
             source,
@@ -233,29 +233,29 @@ impl TokenizerFile {
     }
 }
 
-enum Contents {
+enum ReadFile {
     Bytes(Vec<u8>),
     Foreign(FileType),
     TooLarge,
 }
 
-fn read(path: &Path) -> io::Result<Contents> {
+fn read(path: &Path) -> io::Result<ReadFile> {
     // Asked before opening: opening a pipe would wait for its writer.
     let status = fs::metadata(path)?;
     if let Some(special) = FileType::of_metadata(&status) {
-        return Ok(Contents::Foreign(special));
+        return Ok(ReadFile::Foreign(special));
     }
-    if status.len() > LARGEST {
-        return Ok(Contents::TooLarge);
+    if status.len() > LARGEST_TOKENIZER {
+        return Ok(ReadFile::TooLarge);
     }
     let mut bytes = Vec::new();
     File::open(path)?
-        .take(LARGEST + 1)
+        .take(LARGEST_TOKENIZER + 1)
         .read_to_end(&mut bytes)?;
-    Ok(if bytes.len() as u64 > LARGEST {
-        Contents::TooLarge
+    Ok(if bytes.len() as u64 > LARGEST_TOKENIZER {
+        ReadFile::TooLarge
     } else {
-        Contents::Bytes(bytes)
+        ReadFile::Bytes(bytes)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bundle::{ComponentName, Format};
+use bundle::{ComponentName, WeightFormat};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use config::{Variant, WordHead};
 use onnx::Opset;
@@ -82,7 +82,7 @@ pub(crate) struct ConvertArgs {
         long,
         help = format!(
             "How weights are stored: {}, for all graphs, or as `NAME=FORMAT` for one; several or repeated",
-            Format::list(Format::ALL)
+            WeightFormat::list(WeightFormat::ALL)
         ),
         value_name = "[NAME=]FORMAT",
         num_args = 1..,
@@ -183,7 +183,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) onnxruntime: Option<PathBuf>,
     /// Largest difference allowed, relative to the tensor's largest value. Quantised weights
     /// may differ more from reference outputs.
-    #[arg(long, value_name = "PART", default_value_t = ::verify::TOLERANCE, value_parser = tolerance)]
+    #[arg(long, value_name = "PART", default_value_t = ::verify::DEFAULT_TOLERANCE, value_parser = tolerance)]
     pub(crate) tolerance: f64,
     /// Print the report as JSON.
     #[arg(long)]
@@ -246,7 +246,7 @@ fn tolerance(text: &str) -> Result<f64, String> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dtype {
     pub(crate) component: Option<ComponentName>,
-    pub(crate) format: Format,
+    pub(crate) format: WeightFormat,
 }
 
 fn dtype(text: &str) -> Result<Dtype, String> {
@@ -255,8 +255,8 @@ fn dtype(text: &str) -> Result<Dtype, String> {
         None => (None, text),
     };
     let component = name.map(component).transpose()?;
-    let names = Format::ALL.map(Format::as_str);
-    let format = Format::from_name(format).ok_or_else(|| {
+    let names = WeightFormat::ALL.map(WeightFormat::as_str);
+    let format = WeightFormat::from_name(format).ok_or_else(|| {
         let nearest = nearest(format, &names);
         format!("no such format{nearest}; there are {}", names.join(", "))
     })?;

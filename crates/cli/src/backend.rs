@@ -13,7 +13,7 @@ use speaker::{Cloner, Speaker};
 
 use crate::args::{BackendName, RuntimeArgs, SpeakerArgs};
 use crate::output::note_synthetic;
-use crate::scratch::Scratch;
+use crate::scratch::ScratchFolder;
 
 /// Loads the bundle, and warns if it makes noise instead of speech.
 pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
@@ -50,7 +50,7 @@ pub(crate) struct Opened {
     pub(crate) backend: &'static str,
     pub(crate) threads: usize,
     /// Folder of the bundle, if it is deleted together with the speaker.
-    pub(crate) scratch: Option<Scratch>,
+    pub(crate) scratch: Option<ScratchFolder>,
 }
 
 /// One thread for the backbone and one for the decoder, if there are two cores. More would not
@@ -63,10 +63,10 @@ pub(crate) fn threads(args: &RuntimeArgs) -> usize {
 pub(crate) fn choose(args: &RuntimeArgs) -> Result<Arc<dyn Backend>, RuntimeError> {
     Ok(match args.backend {
         BackendName::Engine => Arc::new(Engine::default()),
-        BackendName::Rten => Arc::new(Rten::new(rten::Options { prepack: true })),
-        BackendName::Onnxruntime => Arc::new(OnnxRuntime::new(onnxruntime::Options {
+        BackendName::Rten => Arc::new(Rten::new(rten::RtenOptions { prepack: true })),
+        BackendName::Onnxruntime => Arc::new(OnnxRuntime::new(onnxruntime::OnnxRuntimeOptions {
             library: args.onnxruntime.clone(),
-            ..onnxruntime::Options::default()
+            ..onnxruntime::OnnxRuntimeOptions::default()
         })?),
     })
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use bundle::{ComponentName, Format, Manifest, WeightsId};
+use bundle::{ComponentName, Manifest, WeightFormat, WeightsId};
 use config::{Config, Variant, WordHead};
 use export::{ComponentFormats, Export, Staging};
 use onnx::Opset;
@@ -16,15 +16,15 @@ use serde_json::json;
 
 use crate::args::{ConvertArgs, Dtype, ModelArgs};
 use crate::interrupt::{self, Writing};
-use crate::model::Model;
+use crate::model::SourceModel;
 use crate::output::{SYNTHETIC, megabytes, note, path_text, print};
 use crate::progress::Bar;
-use crate::scratch::Scratch;
+use crate::scratch::ScratchFolder;
 use crate::voice;
-use crate::voices::{Earlier, Successor, Voices};
+use crate::voices::{BundleVoices, Earlier, Successor};
 
 /// Folder of a bundle that others are made from.
-const WHOLE: &str = "whole";
+const SHARED_BUNDLE: &str = "whole";
 
 /// What to convert, where to, and how much to say.
 pub(crate) struct Conversion<'a> {
@@ -118,7 +118,7 @@ impl Conversion<'_> {
         let formats = self.formats()?;
         Staging::check(self.output)?;
         let bar = Bar::new(self.quiet);
-        let mut model = Model::open(self.model, &bar)?;
+        let mut model = SourceModel::open(self.model, &bar)?;
         self.set_heads(&mut model.config, model.identity.variant.as_deref())?;
         for notice in model.notices.iter().filter(|_| !self.quiet) {
             note(&format!("notice: {notice}"));
@@ -137,7 +137,7 @@ impl Conversion<'_> {
         let variant = export.identity.variant.as_deref();
         let synthetic = export.identity.synthetic;
         let typed = self.voices(variant, synthetic, &components);
-        let mut voices = Voices::find(&typed, variant, synthetic, &components, self.quiet)?;
+        let mut voices = BundleVoices::find(&typed, variant, synthetic, &components, self.quiet)?;
         // Digests tell whether a voice was made by these weights.
         let earlier = Earlier::read(self.output);
         let described = (earlier.as_ref())
@@ -156,7 +156,7 @@ impl Conversion<'_> {
             None
         };
         if let Some(whole) = &whole {
-            voices.take_from(&whole.path().join(WHOLE));
+            voices.take_from(&whole.path().join(SHARED_BUNDLE));
         }
         let _writing = Writing::begin();
         // Otherwise the digests of what was read are computed while the rest is written.
@@ -214,10 +214,10 @@ impl Conversion<'_> {
     }
 
     /// The same bundle with the encoder, which is needed to make voices from recordings.
-    fn whole(&self, voices: &[String]) -> Result<Scratch> {
-        let scratch = Scratch::new()?;
+    fn whole(&self, voices: &[String]) -> Result<ScratchFolder> {
+        let scratch = ScratchFolder::new()?;
         let conversion = Conversion {
-            output: &scratch.path().join(WHOLE),
+            output: &scratch.path().join(SHARED_BUNDLE),
             components: &[],
             voices,
             quiet: true,
@@ -290,9 +290,9 @@ pub(crate) fn summary(manifest: &Manifest, output: &Path) -> String {
 
 /// Names of all formats, the most exact first.
 fn formats(manifest: &Manifest) -> String {
-    let used = |format: &Format| manifest.components.values().any(|it| it.format == *format);
-    let names: Vec<_> = (Format::ALL.into_iter().filter(used))
-        .map(Format::as_str)
+    let used = |format: &WeightFormat| manifest.components.values().any(|it| it.format == *format);
+    let names: Vec<_> = (WeightFormat::ALL.into_iter().filter(used))
+        .map(WeightFormat::as_str)
         .collect();
     names.join(" and ")
 }

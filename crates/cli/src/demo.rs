@@ -26,11 +26,11 @@ use crate::sink::{Sink, SoundFile};
 use crate::verify::{Proof, prove};
 
 /// Voices that are heard, at most.
-const VOICES: usize = 2;
+const MOST_VOICES: usize = 2;
 /// Silence between two voices.
-const PAUSE: &str = " [pause 600ms]";
+const VOICE_PAUSE: &str = " [pause 600ms]";
 /// Seed of the noise: the demonstration says the same samples everywhere.
-const SEED: u64 = 1;
+const DEMO_SEED: u64 = 1;
 
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     if args.open {
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
         bundle: &args.output_dir,
         records: None,
         onnxruntime: None,
-        tolerance: ::verify::TOLERANCE,
+        tolerance: ::verify::DEFAULT_TOLERANCE,
     };
     let report = prove(&proof)?;
     print(&crate::verify::verdict(&report))?;
@@ -161,7 +161,7 @@ fn speak(args: &DemoArgs, output: Destination, format: Format) -> Result<bool> {
         .as_deref()
         .context("the bundle has no name")?;
     let text = Variant::find(variant)?.default_text();
-    let voices: Vec<_> = manifest.voices.iter().take(VOICES).collect();
+    let voices: Vec<_> = manifest.voices.iter().take(MOST_VOICES).collect();
     let rate = manifest.sample_rate;
 
     let tags = Tags {
@@ -172,10 +172,14 @@ fn speak(args: &DemoArgs, output: Destination, format: Format) -> Result<bool> {
     let file = SoundFile::begin(output, format, rate, tags)?;
     let mut sink = Sink::begin(Some(file), None);
     for (at, voice) in voices.iter().enumerate() {
-        let pause = if at + 1 < voices.len() { PAUSE } else { "" };
+        let pause = if at + 1 < voices.len() {
+            VOICE_PAUSE
+        } else {
+            ""
+        };
         let prepared = speaker.prepare(&speaker.voice(Some(&voice.name))?)?;
-        let options = ::speech::Options {
-            seed: SEED,
+        let options = ::speech::SpeechOptions {
+            seed: DEMO_SEED,
             ..speaker.model().options()
         };
         for chunk in speaker.speak(&prepared, format!("{text}{pause}"), &options)? {

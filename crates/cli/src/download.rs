@@ -9,7 +9,7 @@ use checkpoint::{Fetched, Hub, Location, Progress, WeightsError};
 use crate::progress::Bar;
 
 /// A download younger than this is up to date.
-const FRESH: Duration = Duration::from_secs(10);
+const FRESH_DOWNLOAD: Duration = Duration::from_secs(10);
 
 /// A fetched file.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ pub(crate) fn read_fetched<T>(
     if downloads.is_empty() {
         return Err(error);
     }
-    let is_old = |file: &Fetched| age(file).is_none_or(|age| age > FRESH);
+    let is_old = |file: &Fetched| age(file).is_none_or(|age| age > FRESH_DOWNLOAD);
     if downloads.iter().any(|(_, file)| is_old(file)) {
         for (location, _) in &downloads {
             hub.forget(location)?;

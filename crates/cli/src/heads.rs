@@ -22,7 +22,7 @@ use crate::text::read_all;
 use crate::voice;
 
 /// Spoken if no sentences are given and the model's language is English or unknown.
-const SENTENCES: [&str; 16] = [
+const HEAD_SENTENCES: [&str; 16] = [
     "The birch canoe slid on the smooth planks.",
     "Glue the sheet to the dark blue background.",
     "It's easy to tell the depth of a well.",
@@ -113,7 +113,7 @@ fn texts(args: &HeadsArgs, manifest: &Manifest) -> Result<Vec<String>> {
             );
             variant.default_text().replace(". ", ".\n")
         }
-        (None, _) => SENTENCES.join("\n"),
+        (None, _) => HEAD_SENTENCES.join("\n"),
     };
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let lines: Vec<String> = lines.map(str::to_owned).collect();

@@ -11,19 +11,19 @@ use server::{Models, ServeError};
 use crate::args::{DEFAULT_BUNDLE, ModelArgs};
 use crate::convert::Conversion;
 use crate::output::note;
-use crate::scratch::Scratch;
+use crate::scratch::ScratchFolder;
 
 /// Its description for users.
 pub(crate) const DESCRIPTION: &str =
     "the small English model that is included in this program, for demonstration";
 
 /// Files of the included model, unpacked.
-pub(crate) struct Unpacked(Scratch);
+pub(crate) struct Unpacked(ScratchFolder);
 
 impl Unpacked {
     /// Weights and tokenizer, in a folder that is deleted with this value.
     pub(crate) fn model() -> Result<Self> {
-        let unpacked = Self(Scratch::new()?);
+        let unpacked = Self(ScratchFolder::new()?);
         write(&unpacked.weights(), starling::WEIGHTS)?;
         write(&unpacked.tokenizer(), starling::TOKENIZER)?;
         Ok(unpacked)
@@ -52,15 +52,15 @@ pub(crate) fn is_missing(dir: &Path) -> bool {
 }
 
 /// The folder of a bundle, and the owner of that folder if it is temporary.
-pub(crate) struct Chosen {
+pub(crate) struct BundleFolder {
     pub(crate) bundle: PathBuf,
-    pub(crate) scratch: Option<Scratch>,
+    pub(crate) scratch: Option<ScratchFolder>,
 }
 
 /// `dir`, or if that is the default and has no bundle, one of the included model, with a notice.
-pub(crate) fn or_included(dir: &Path, quiet: bool) -> Result<Chosen> {
+pub(crate) fn or_included(dir: &Path, quiet: bool) -> Result<BundleFolder> {
     if !is_missing(dir) {
-        return Ok(Chosen {
+        return Ok(BundleFolder {
             bundle: dir.to_owned(),
             scratch: None,
         });
@@ -74,15 +74,15 @@ pub(crate) fn or_included(dir: &Path, quiet: bool) -> Result<Chosen> {
         ));
     }
     let (scratch, bundle) = bundle()?;
-    Ok(Chosen {
+    Ok(BundleFolder {
         bundle,
         scratch: Some(scratch),
     })
 }
 
 /// A bundle of the included model, in a folder of its name that is deleted with the value.
-pub(crate) fn bundle() -> Result<(Scratch, PathBuf)> {
-    let scratch = Scratch::new()?;
+pub(crate) fn bundle() -> Result<(ScratchFolder, PathBuf)> {
+    let scratch = ScratchFolder::new()?;
     let dir = scratch.path().join(Variant::INCLUDED);
     let model = ModelArgs {
         variant: Some(Variant::INCLUDED.to_owned()),

@@ -14,7 +14,7 @@ const IDLE: u8 = 0;
 /// Half-written output exists, or something else that has to end cleanly.
 const WRITING: u8 = 1;
 /// An interrupt came while writing.
-const INTERRUPTED: u8 = 2;
+const INTERRUPTED_WRITING: u8 = 2;
 
 static STATE: AtomicU8 = AtomicU8::new(IDLE);
 /// Wakes tasks that wait in [`came`].
@@ -31,7 +31,12 @@ pub(crate) const EXIT_CODE: u8 = 130;
 pub(crate) fn listen() -> Result<()> {
     let answer = || {
         if STATE
-            .compare_exchange(WRITING, INTERRUPTED, Ordering::SeqCst, Ordering::SeqCst)
+            .compare_exchange(
+                WRITING,
+                INTERRUPTED_WRITING,
+                Ordering::SeqCst,
+                Ordering::SeqCst,
+            )
             .is_err()
         {
             scratch::clear();
@@ -76,5 +81,5 @@ pub(crate) async fn came() {
 
 /// Whether writing should stop.
 pub(crate) fn interrupted() -> bool {
-    STATE.load(Ordering::SeqCst) == INTERRUPTED
+    STATE.load(Ordering::SeqCst) == INTERRUPTED_WRITING
 }

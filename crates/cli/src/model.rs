@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use bundle::{FileEntry, FileError, Source, SourceFile};
 use checkpoint::{
-    Adapter, AdapterFiles, Checkpoint, Fetched, Hub, Location, ModelFiles, Progress, Replacements,
-    SyntheticWeights, TokenizerFile, TokenizerKind, Weights, known_sha256,
+    Adapter, AdapterFiles, Checkpoint, Fetched, Hub, Location, LocationOverrides, ModelFiles,
+    Progress, SyntheticWeights, TokenizerFile, TokenizerKind, Weights, known_sha256,
 };
 use config::{Config, Variant};
 use export::Identity;
@@ -20,13 +20,13 @@ use crate::included::Unpacked;
 use crate::text::read_all;
 
 /// A model that is ready to be exported.
-pub(crate) struct Model {
+pub(crate) struct SourceModel {
     pub(crate) config: Config,
     pub(crate) weights: Box<dyn Weights>,
     pub(crate) tokenizer: TokenizerFile,
     /// Source of everything except the digests of `files`.
     pub(crate) identity: Identity,
-    pub(crate) files: Origin,
+    pub(crate) files: SourceFiles,
     /// What the user should know about the files.
     pub(crate) notices: Vec<String>,
     /// Keeps the files of an included model on disk while they are read.
@@ -35,7 +35,7 @@ pub(crate) struct Model {
 
 /// The files that a model was made from.
 #[derive(Default)]
-pub(crate) struct Origin {
+pub(crate) struct SourceFiles {
     config: Option<Fetched>,
     weights: Vec<Fetched>,
     adapter: Option<Fetched>,
@@ -49,7 +49,7 @@ struct Configured {
     file: Option<Fetched>,
 }
 
-impl Model {
+impl SourceModel {
     /// Reads the configuration, fetches what it names and opens the weights.
     pub(crate) fn open(args: &ModelArgs, progress: &dyn Progress) -> Result<Self> {
         let hub = Hub::from_env()?;
@@ -94,7 +94,7 @@ impl Model {
         progress: &dyn Progress,
     ) -> Result<Self> {
         let table = &config.flow_lm.lookup_table;
-        let mut files = Origin::default();
+        let mut files = SourceFiles::default();
         let tokenizer = if let Some(location) = &args.tokenizer {
             let path = hub.fetch(&location.parse()?, progress)?;
             let kind = TokenizerKind::resolve(&table.tokenizer, location);
@@ -127,7 +127,7 @@ impl Model {
         hub: &Hub,
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let replacements = Replacements {
+        let replacements = LocationOverrides {
             weights: args.weights.as_deref(),
             mimi_weights: args.mimi_weights.as_deref(),
             tokenizer: args.tokenizer.as_deref(),
@@ -164,7 +164,7 @@ impl Model {
             weights,
             tokenizer: files.vocabulary,
             identity,
-            files: Origin {
+            files: SourceFiles {
                 config: None,
                 weights: files.weights.iter().cloned().collect(),
                 adapter,
@@ -258,7 +258,7 @@ fn read_text(path: &Path) -> Result<String> {
     read_all(file).with_context(context)
 }
 
-impl Origin {
+impl SourceFiles {
     /// What the manifest says about the files; reads them all.
     pub(crate) fn describe(&self) -> Result<Source, FileError> {
         let all = |files: &[Fetched]| files.iter().map(source_file).collect::<Result<_, _>>();

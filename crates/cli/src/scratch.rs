@@ -7,14 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-/// The folders of every [`Scratch`] that lives.
+/// The folders of every [`ScratchFolder`] that lives.
 static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A folder in the system's temporary one, which is deleted with this value or by [`clear`].
 #[derive(Debug)]
-pub(crate) struct Scratch(TempDir);
+pub(crate) struct ScratchFolder(TempDir);
 
-impl Scratch {
+impl ScratchFolder {
     pub(crate) fn new() -> Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("pocket-onnx-");
@@ -34,7 +34,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for ScratchFolder {
     fn drop(&mut self) {
         folders(|folders| folders.retain(|path| path != self.0.path()));
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use player::Player;
-use speaker::Chunk;
+use speaker::SoundChunk;
 
 pub(crate) use self::file::SoundFile;
 use crate::interrupt;
@@ -59,7 +59,7 @@ impl Sink {
 
     /// Writes and plays a chunk, and waits while the player has enough. Says false once nobody takes
     /// any more.
-    pub(crate) fn write(&mut self, chunk: &Chunk) -> Result<bool> {
+    pub(crate) fn write(&mut self, chunk: &SoundChunk) -> Result<bool> {
         let samples = &chunk.samples;
         let is_read = match &mut self.file {
             Some(file) => file.write(samples, chunk.text.as_deref())?,

@@ -12,7 +12,7 @@ use files::Destination;
 use player::{Device, Player};
 use serde_json::json;
 use speaker::{Speaker, SpeakerError, Utterance, fresh_seed};
-use speech::{Options, RecordingNotice, SpeechError, SpeechNotice};
+use speech::{RecordingNotice, SpeechError, SpeechNotice, SpeechOptions};
 
 use crate::args::{SoundFormat, SpeakArgs};
 use crate::backend::{self, Opened};
@@ -23,7 +23,7 @@ use crate::output::{note, path_text, print};
 use crate::rewriting;
 use crate::sink::{Sink, SoundFile, Summary};
 use crate::text::Text;
-use crate::voice::{self, Chosen};
+use crate::voice::{self, LoadedVoice};
 use crate::words::{SpokenWords, WordsFile};
 
 pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
@@ -58,7 +58,8 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let options = options(args, &speaker)?;
     let mut speech_notices = SpeechNotice::all(&near_misses, &options, speaker.model().manifest());
     notify(args, &speech_notices);
-    let Chosen { voice, notices } = voice::resolve(&speaker, args.voice.as_deref(), args.quiet)?;
+    let LoadedVoice { voice, notices } =
+        voice::resolve(&speaker, args.voice.as_deref(), args.quiet)?;
     let voice = speaker.prepare(&voice)?;
     let loading = started.elapsed();
 
@@ -69,7 +70,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let is_stdout = destination.is_some_and(Destination::is_standard_output);
     let name = destination.map(Destination::name);
     let mut times = options.words.then(SpokenWords::default);
-    let sink = Sound {
+    let sink = OutputSound {
         output,
         device,
         rate,
@@ -208,7 +209,7 @@ fn output(args: &SpeakArgs) -> Result<Option<(Destination, Format)>> {
     Ok(Some((output, format)))
 }
 
-fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<Options> {
+fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<SpeechOptions> {
     let mut options = speaker.model().options();
     if !args.options.has("seed") {
         let seed = fresh_seed();
@@ -234,7 +235,7 @@ fn tags(args: &SpeakArgs, manifest: &Manifest) -> Tags {
 }
 
 /// Where the sound goes, and how.
-struct Sound {
+struct OutputSound {
     output: Option<(Destination, Format)>,
     device: Option<Device>,
     /// Samples per second.
@@ -255,11 +256,11 @@ fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
 /// and the failure is given back.
 fn write(
     args: &SpeakArgs,
-    sound: Sound,
+    sound: OutputSound,
     utterance: &mut Utterance,
     mut words: Option<&mut SpokenWords>,
 ) -> Result<(Summary, Option<Error>)> {
-    let Sound {
+    let OutputSound {
         output,
         device,
         rate,

@@ -13,11 +13,11 @@ use normalize::Rules;
 use speaker::{
     PreparedVoice, Speaker, TextSender, Utterance, arriving_text, rewritten, rewritten_source,
 };
-use speech::{Options, TextCheck, USUAL_SILENCE};
+use speech::{SpeechOptions, TextCheck, USUAL_SILENCE};
 
 use crate::args::SpeakArgs;
 
-use self::decode::Pieces;
+use self::decode::DecodedPieces;
 pub(crate) use self::decode::read_all;
 
 /// A text that can be read.
@@ -120,7 +120,7 @@ impl Text {
             Self::Whole(text) => check.push(text, rules)?,
             Self::File { name, file, start } => {
                 let context = || format!("cannot read the text {name}");
-                let mut pieces = Pieces::new(&mut *file);
+                let mut pieces = DecodedPieces::new(&mut *file);
                 while let Some(piece) = pieces.next().with_context(context)? {
                     check.push(&piece, rules)?;
                 }
@@ -148,7 +148,7 @@ impl Text {
         self,
         speaker: &Speaker,
         voice: &PreparedVoice,
-        options: &Options,
+        options: &SpeechOptions,
         rules: &Rules,
     ) -> Result<Utterance> {
         let source = match self {
@@ -156,7 +156,7 @@ impl Text {
                 return Ok(speaker.speak(voice, rewritten(text, rules), options)?);
             }
             Self::File { name, file, .. } => {
-                let mut pieces = Pieces::new(file);
+                let mut pieces = DecodedPieces::new(file);
                 let next = move || {
                     let next = pieces.next();
                     next.with_context(|| format!("cannot read the text {name}"))
@@ -179,7 +179,7 @@ impl Text {
 
 /// Hands over what comes from `input`, as it comes.
 fn send(name: &str, input: impl Read, sender: &TextSender) {
-    let mut pieces = Pieces::new(input);
+    let mut pieces = DecodedPieces::new(input);
     loop {
         match pieces.next() {
             Ok(Some(piece)) => {

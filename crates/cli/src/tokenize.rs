@@ -13,7 +13,9 @@ use checkpoint::{TokenizerFile, TokenizerKind};
 use config::TextOptions;
 use serde_json::{Value, json};
 use speaker::rewritten;
-use speech::{MAX_TOKENS, Model, Next, Spoken, TextPiece, TextStream, Token, Tokenizer};
+use speech::{
+    ChunkOrPause, MAX_TOKENS, Next, SpeechModel, TextPiece, TextStream, Token, Tokenizer,
+};
 
 use crate::args::{SpeakArgs, TokenizeArgs};
 use crate::included;
@@ -42,7 +44,7 @@ pub(crate) fn run(args: &TokenizeArgs) -> Result<ExitCode> {
         let text = raw_text(args)?;
         let tokens = tokenizer.tokens(&text);
         let source = |range: Range<usize>| text.get(range).unwrap_or_default().to_owned();
-        vec![Part::of(text.clone(), &tokens, tokenizer, source)]
+        vec![TokenizedPart::of(text.clone(), &tokens, tokenizer, source)]
     } else {
         let text = Text::of(&SpeakArgs {
             text: args.text.clone(),
@@ -54,11 +56,11 @@ pub(crate) fn run(args: &TokenizeArgs) -> Result<ExitCode> {
         parts(&text, tokenizer, &rules)?
     };
     let printed = match (args.json, args.raw, parts.first()) {
-        (true, true, Some(Part::Chunk { ids, pieces, .. })) => {
+        (true, true, Some(TokenizedPart::Chunk { ids, pieces, .. })) => {
             format!("{}\n", json!({"ids": ids, "pieces": pieces}))
         }
         (true, ..) => {
-            let chunks: Vec<Value> = parts.iter().map(Part::json).collect();
+            let chunks: Vec<Value> = parts.iter().map(TokenizedPart::json).collect();
             format!("{:#}\n", json!({ "chunks": chunks }))
         }
         (false, ..) => shown(&parts)?,
@@ -70,7 +72,7 @@ pub(crate) fn run(args: &TokenizeArgs) -> Result<ExitCode> {
 /// Where the tokenizer is from.
 enum Vocabulary {
     Alone(Tokenizer),
-    Of(Box<Model>),
+    Of(Box<SpeechModel>),
 }
 
 fn tokenizer(path: &Path) -> Result<Tokenizer> {
@@ -78,12 +80,12 @@ fn tokenizer(path: &Path) -> Result<Tokenizer> {
     Ok(TokenizerFile::read(path, kind)?.tokenizer()?)
 }
 
-fn model(bundle: &Path) -> Result<Model> {
+fn model(bundle: &Path) -> Result<SpeechModel> {
     let manifest = Manifest::read(bundle)?;
     let path = bundle.join(&manifest.tokenizer.file.name);
     let context = || format!("tokenizer {}", path.display());
     let file = fs::read(&path).with_context(context)?;
-    Model::new(manifest, &file).with_context(context)
+    SpeechModel::new(manifest, &file).with_context(context)
 }
 
 /// The text, exactly as given.
@@ -105,7 +107,7 @@ fn raw_text(args: &TokenizeArgs) -> Result<String> {
 }
 
 /// A chunk, or silence.
-enum Part {
+enum TokenizedPart {
     Chunk {
         text: String,
         ids: Vec<i64>,
@@ -115,7 +117,7 @@ enum Part {
     Pause(f64),
 }
 
-impl Part {
+impl TokenizedPart {
     fn of(
         text: String,
         tokens: &[Token],
@@ -147,20 +149,24 @@ impl Part {
 }
 
 /// What `speak` makes of a text.
-fn parts(text: &TextPiece, tokenizer: &Tokenizer, rules: &TextOptions) -> Result<Vec<Part>> {
+fn parts(
+    text: &TextPiece,
+    tokenizer: &Tokenizer,
+    rules: &TextOptions,
+) -> Result<Vec<TokenizedPart>> {
     let mut stream = TextStream::new(tokenizer, MAX_TOKENS);
     stream.push_piece(text)?;
     stream.finish()?;
     let mut parts = Vec::new();
     loop {
         match stream.next(tokenizer, rules)? {
-            Next::Say(Spoken::Chunk(chunk)) => {
+            Next::Say(ChunkOrPause::Chunk(chunk)) => {
                 let prepared = chunk.prepare(rules)?;
                 let tokens = chunk.tokens(&prepared, tokenizer);
                 let source = |range| chunk.excerpt.get(range).to_owned();
-                parts.push(Part::of(prepared.text, &tokens, tokenizer, source));
+                parts.push(TokenizedPart::of(prepared.text, &tokens, tokenizer, source));
             }
-            Next::Say(Spoken::Pause(seconds)) => parts.push(Part::Pause(seconds)),
+            Next::Say(ChunkOrPause::Pause(seconds)) => parts.push(TokenizedPart::Pause(seconds)),
             Next::Again => {}
             Next::More | Next::Over => return Ok(parts),
         }
@@ -168,15 +174,15 @@ fn parts(text: &TextPiece, tokenizer: &Tokenizer, rules: &TextOptions) -> Result
 }
 
 /// Readable output: each chunk and a table of its tokens.
-fn shown(parts: &[Part]) -> Result<String> {
+fn shown(parts: &[TokenizedPart]) -> Result<String> {
     let mut shown = String::new();
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
             shown.push('\n');
         }
         match part {
-            Part::Pause(seconds) => writeln!(shown, "pause of {seconds} s")?,
-            Part::Chunk {
+            TokenizedPart::Pause(seconds) => writeln!(shown, "pause of {seconds} s")?,
+            TokenizedPart::Chunk {
                 text,
                 ids,
                 pieces,

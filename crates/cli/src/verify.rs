@@ -8,7 +8,7 @@ use engine::Engine;
 use runtime::onnxruntime::{self, OnnxRuntime};
 use runtime::rten::{self, Rten};
 use runtime::{Backend, RuntimeError};
-use verify::{Options, Report};
+use verify::{VerifyOptions, VerifyReport};
 
 use crate::args::VerifyArgs;
 use crate::output::{SYNTHETIC, note, print, table};
@@ -42,12 +42,12 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
 }
 
 /// Checks and runs the bundle in every available backend.
-pub(crate) fn prove(proof: &Proof<'_>) -> Result<Report> {
+pub(crate) fn prove(proof: &Proof<'_>) -> Result<VerifyReport> {
     let engine = Engine::default();
-    let embedded = Rten::new(rten::Options::default());
-    let options = onnxruntime::Options {
+    let embedded = Rten::new(rten::RtenOptions::default());
+    let options = onnxruntime::OnnxRuntimeOptions {
         library: proof.onnxruntime.map(Path::to_owned),
-        ..onnxruntime::Options::default()
+        ..onnxruntime::OnnxRuntimeOptions::default()
     };
     let onnxruntime = match OnnxRuntime::new(options) {
         Ok(backend) => Some(backend),
@@ -61,7 +61,7 @@ pub(crate) fn prove(proof: &Proof<'_>) -> Result<Report> {
     let mut backends: Vec<&dyn Backend> = vec![&embedded];
     backends.extend(onnxruntime.iter().map(|backend| backend as &dyn Backend));
     backends.push(&engine);
-    let options = Options {
+    let options = VerifyOptions {
         backends,
         records: proof.records,
         tolerance: proof.tolerance,
@@ -70,7 +70,7 @@ pub(crate) fn prove(proof: &Proof<'_>) -> Result<Report> {
 }
 
 /// The whole report in readable form.
-fn describe(report: &Report) -> String {
+fn describe(report: &VerifyReport) -> String {
     let mut lines = Vec::new();
     for check in &report.checks {
         let of = check
@@ -91,7 +91,7 @@ fn describe(report: &Report) -> String {
     lines.join("\n") + "\n\n"
 }
 
-fn comparisons(report: &Report) -> String {
+fn comparisons(report: &VerifyReport) -> String {
     let header = [
         "",
         "COMPONENT",
@@ -117,7 +117,7 @@ fn comparisons(report: &Report) -> String {
 }
 
 /// The summary line.
-pub(crate) fn verdict(report: &Report) -> String {
+pub(crate) fn verdict(report: &VerifyReport) -> String {
     let name = report.bundle.variant.as_deref().unwrap_or("custom model");
     let synthetic = match report.bundle.synthetic_seed {
         Some(_) => format!(" ({SYNTHETIC})"),

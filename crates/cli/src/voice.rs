@@ -18,7 +18,7 @@ use crate::destination;
 use crate::interrupt::{self, Writing};
 
 pub(crate) use self::input::is_standard_input;
-pub(crate) use self::source::{Chosen, FetchedFile, NO_VOICE, VoiceSource, resolve};
+pub(crate) use self::source::{FetchedFile, LoadedVoice, NO_VOICE, VoiceSource, resolve};
 
 pub(crate) fn run(command: &VoiceCommand) -> Result<ExitCode> {
     interrupt::listen()?;

@@ -27,13 +27,13 @@ const SYNTHETIC_VOICES: [&str; 2] = ["synthetic_1", "synthetic_2"];
 const SYNTHETIC_POSITIONS: usize = 50;
 
 /// Voices for a bundle, found before anything is written.
-pub(crate) struct Voices {
+pub(crate) struct BundleVoices {
     sources: Vec<(String, VoiceSource)>,
     /// Seed of the synthetic ones, if the user gave none.
     synthetic: Option<u64>,
 }
 
-impl Voices {
+impl BundleVoices {
     /// Finds the voices given to `--voices`, for a bundle with these components; predefined ones
     /// are downloaded.
     pub(crate) fn find(
@@ -79,7 +79,7 @@ impl Voices {
     pub(crate) fn take_from(&mut self, dir: &Path) {
         for (name, source) in &mut self.sources {
             if let VoiceSource::Included(_) = source {
-                let path = dir.join(bundle::Voice::file_name(name));
+                let path = dir.join(bundle::VoiceEntry::file_name(name));
                 *source = VoiceSource::File(FetchedFile::local(path));
             }
         }
@@ -186,12 +186,12 @@ fn expand(typed: &[String], variant: Option<&str>) -> Result<Vec<String>> {
 }
 
 /// Writes the file of a voice: trimmed to its positions, f16.
-pub(crate) fn store(dir: &Path, name: &str, voice: &Voice) -> Result<bundle::Voice> {
+pub(crate) fn store(dir: &Path, name: &str, voice: &Voice) -> Result<bundle::VoiceEntry> {
     let file = voice.to_safetensors(VoiceForm::Current, VoiceDType::F16)?;
-    let file_name = bundle::Voice::file_name(name);
+    let file_name = bundle::VoiceEntry::file_name(name);
     let path = dir.join(&file_name);
     Destination::find(&path)?.open()?.finish_with(&file)?;
-    Ok(bundle::Voice {
+    Ok(bundle::VoiceEntry {
         name: name.to_owned(),
         positions: voice.position() as usize,
         file: FileEntry::of(dir, &file_name)?,

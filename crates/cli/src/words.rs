@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use files::{Destination, OutputFile};
 use serde_json::Value;
-use speaker::Chunk;
+use speaker::SoundChunk;
 use speech::Word;
 
 use crate::destination;
@@ -85,7 +85,7 @@ pub(crate) struct SpokenWords {
 
 impl SpokenWords {
     /// Adds the words of a chunk of sound.
-    pub(crate) fn add(&mut self, chunk: &Chunk) {
+    pub(crate) fn add(&mut self, chunk: &SoundChunk) {
         if chunk.words.is_empty() {
             return;
         }

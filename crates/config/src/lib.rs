@@ -22,6 +22,6 @@ pub use layout::TensorSpec;
 pub use mimi::{MimiConfig, MimiTransformerConfig, PadMode, QuantizerConfig, SeanetConfig};
 pub use model::Model;
 pub use root::{Config, GenerationOptions, TextOptions};
-pub use variant::{Language, UnknownVariant, Variant};
+pub use variant::{UnknownVariant, Variant, VariantLanguage};
 pub use voice::PredefinedVoice;
 pub use word_heads::{MOST_WORD_HEADS, WordHead};

@@ -1,4 +1,7 @@
 //! The `mimi` half of a configuration.
+//!
+//! Methods resolve the "when None" rules, so that the rest of the project never repeats them; they
+//! expect a validated configuration.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +39,47 @@ pub struct MimiConfig {
     /// Decoder's transformer where it differs.
     #[serde(default)]
     pub decoder_transformer: Option<MimiTransformerConfig>,
+}
+
+impl MimiConfig {
+    /// Width of a latent (`ldim`).
+    pub fn latent_dim(&self) -> usize {
+        self.quantizer.dimension
+    }
+
+    /// Width of the encoder's latents, which the speaker projection reads.
+    pub fn inner_dim(&self) -> usize {
+        self.inner_dim.unwrap_or(self.seanet.dimension)
+    }
+
+    /// Width of the quantizer's output, which the upsampling reads.
+    pub fn outer_dim(&self) -> usize {
+        self.outer_dim.unwrap_or(self.decoder_seanet().dimension)
+    }
+
+    /// The decoder's SEANet.
+    pub fn decoder_seanet(&self) -> &SeanetConfig {
+        self.decoder_seanet.as_ref().unwrap_or(&self.seanet)
+    }
+
+    /// The decoder's transformer.
+    pub fn decoder_transformer(&self) -> &MimiTransformerConfig {
+        self.decoder_transformer
+            .as_ref()
+            .unwrap_or(&self.transformer)
+    }
+
+    /// Transformer positions of the codec per latent frame: the stride between
+    /// `encoder_frame_rate` and `frame_rate`.
+    pub fn positions_per_frame(&self) -> usize {
+        let encoder_frame_rate = f64::from(self.sample_rate) / self.seanet.hop_length() as f64;
+        (encoder_frame_rate / self.frame_rate) as usize
+    }
+
+    /// Samples per latent frame.
+    pub fn frame_size(&self) -> usize {
+        (f64::from(self.sample_rate) / self.frame_rate) as usize
+    }
 }
 
 /// Counterpart of `SEANetConfig` in pocket-tts.

@@ -4,162 +4,57 @@
 //! defaults are upstream's.
 
 use std::collections::BTreeMap;
-use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{FlowLmConfig, MimiConfig, Model, WordHead};
 
-/// One model: the counterpart of `Config` in pocket-tts. It dereferences to its [`Model`], so that
-/// `config.flow_lm` is what the YAML calls so.
+/// One model: the counterpart of `Config` in pocket-tts, with the keys of its YAML file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "ConfigYaml", into = "ConfigYaml")]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "mirrors the switches of the YAML one to one"
-)]
-pub struct Config {
-    /// The options of its shape: the keys `flow_lm` and `mimi`.
-    pub model: Model,
-    /// Location of the whole checkpoint, which is gated because it can clone voices.
-    pub weights_path: Option<String>,
-    /// Location of the open checkpoint that cannot clone voices.
-    pub weights_path_without_voice_cloning: Option<String>,
-    /// Put eight spaces before a text of fewer than five words.
-    pub pad_with_spaces_for_short_inputs: bool,
-    /// Rewrite semicolons to commas.
-    pub remove_semicolons: bool,
-    /// End every prompt with a full stop, question or exclamation mark.
-    pub append_terminal_punctuation: bool,
-    /// Upper-case the first letter.
-    pub capitalize_first_letter: bool,
-    /// Characters rewritten before tokenization; an empty text deletes.
-    pub replace_characters: BTreeMap<char, String>,
-    /// Frames spoken after the end of speech; guessed from the text when `None`.
-    pub model_recommended_frames_after_eos: Option<u32>,
-    /// Variance of the sampler's noise.
-    pub default_temperature: f64,
-    /// The end-of-speech logit has to exceed this.
-    pub default_eos_threshold: f64,
-    /// Heads that tell when words are spoken; the key is that of `pocket-tts-timestamped`, for
-    /// pocket-tts knows none.
-    pub timestamp_heads: Option<Vec<WordHead>>,
-}
-
-/// [`Config`] as YAML has it: one level, unknown keys refused.
-#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "mirrors the switches of the YAML one to one"
 )]
-struct ConfigYaml {
-    flow_lm: FlowLmConfig,
-    mimi: MimiConfig,
+pub struct Config {
+    /// Backbone, sampler and text table.
+    pub flow_lm: FlowLmConfig,
+    /// Audio codec.
+    pub mimi: MimiConfig,
+    /// Location of the whole checkpoint, which is gated because it can clone voices.
     #[serde(default)]
-    weights_path: Option<String>,
+    pub weights_path: Option<String>,
+    /// Location of the open checkpoint that cannot clone voices.
     #[serde(default)]
-    weights_path_without_voice_cloning: Option<String>,
+    pub weights_path_without_voice_cloning: Option<String>,
+    /// Put eight spaces before a text of fewer than five words.
     #[serde(default)]
-    pad_with_spaces_for_short_inputs: bool,
+    pub pad_with_spaces_for_short_inputs: bool,
+    /// Rewrite semicolons to commas.
     #[serde(default)]
-    remove_semicolons: bool,
+    pub remove_semicolons: bool,
+    /// End every prompt with a full stop, question or exclamation mark.
     #[serde(default = "yes")]
-    append_terminal_punctuation: bool,
+    pub append_terminal_punctuation: bool,
+    /// Upper-case the first letter.
     #[serde(default = "yes")]
-    capitalize_first_letter: bool,
+    pub capitalize_first_letter: bool,
+    /// Characters rewritten before tokenization; an empty text deletes.
     #[serde(default)]
-    replace_characters: BTreeMap<char, String>,
+    pub replace_characters: BTreeMap<char, String>,
+    /// Frames spoken after the end of speech; guessed from the text when `None`.
     #[serde(default)]
-    model_recommended_frames_after_eos: Option<u32>,
+    pub model_recommended_frames_after_eos: Option<u32>,
+    /// Variance of the sampler's noise.
     #[serde(default = "default_temperature")]
-    default_temperature: f64,
+    pub default_temperature: f64,
+    /// The end-of-speech logit has to exceed this.
     #[serde(default = "default_eos_threshold")]
-    default_eos_threshold: f64,
+    pub default_eos_threshold: f64,
+    /// Heads that tell when words are spoken; the key is that of `pocket-tts-timestamped`, for
+    /// pocket-tts knows none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    timestamp_heads: Option<Vec<WordHead>>,
-}
-
-impl From<ConfigYaml> for Config {
-    fn from(yaml: ConfigYaml) -> Self {
-        let ConfigYaml {
-            flow_lm,
-            mimi,
-            weights_path,
-            weights_path_without_voice_cloning,
-            pad_with_spaces_for_short_inputs,
-            remove_semicolons,
-            append_terminal_punctuation,
-            capitalize_first_letter,
-            replace_characters,
-            model_recommended_frames_after_eos,
-            default_temperature,
-            default_eos_threshold,
-            timestamp_heads,
-        } = yaml;
-        Self {
-            model: Model { flow_lm, mimi },
-            weights_path,
-            weights_path_without_voice_cloning,
-            pad_with_spaces_for_short_inputs,
-            remove_semicolons,
-            append_terminal_punctuation,
-            capitalize_first_letter,
-            replace_characters,
-            model_recommended_frames_after_eos,
-            default_temperature,
-            default_eos_threshold,
-            timestamp_heads,
-        }
-    }
-}
-
-impl From<Config> for ConfigYaml {
-    fn from(config: Config) -> Self {
-        let Config {
-            model: Model { flow_lm, mimi },
-            weights_path,
-            weights_path_without_voice_cloning,
-            pad_with_spaces_for_short_inputs,
-            remove_semicolons,
-            append_terminal_punctuation,
-            capitalize_first_letter,
-            replace_characters,
-            model_recommended_frames_after_eos,
-            default_temperature,
-            default_eos_threshold,
-            timestamp_heads,
-        } = config;
-        Self {
-            flow_lm,
-            mimi,
-            weights_path,
-            weights_path_without_voice_cloning,
-            pad_with_spaces_for_short_inputs,
-            remove_semicolons,
-            append_terminal_punctuation,
-            capitalize_first_letter,
-            replace_characters,
-            model_recommended_frames_after_eos,
-            default_temperature,
-            default_eos_threshold,
-            timestamp_heads,
-        }
-    }
-}
-
-impl Deref for Config {
-    type Target = Model;
-
-    fn deref(&self) -> &Model {
-        &self.model
-    }
-}
-
-impl DerefMut for Config {
-    fn deref_mut(&mut self) -> &mut Model {
-        &mut self.model
-    }
+    pub timestamp_heads: Option<Vec<WordHead>>,
 }
 
 fn yes() -> bool {
@@ -222,6 +117,19 @@ pub struct GenerationOptions {
 }
 
 impl Config {
+    /// The options of its shape, without the locations of files, which belong to the machine that
+    /// converts.
+    pub fn model(&self) -> Model {
+        let mut model = Model {
+            flow_lm: self.flow_lm.clone(),
+            mimi: self.mimi.clone(),
+        };
+        model.flow_lm.weights_path = None;
+        model.flow_lm.lookup_table.tokenizer_path = None;
+        model.mimi.weights_path = None;
+        model
+    }
+
     /// The options of text preparation.
     pub fn text_options(&self) -> TextOptions {
         TextOptions {

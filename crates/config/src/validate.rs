@@ -25,7 +25,7 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.flow_lm.validate()?;
         self.mimi.validate()?;
-        let root = Section("");
+        let root = ConfigSection("");
         if let Some(frames) = self.model_recommended_frames_after_eos {
             root.require(
                 frames as usize <= MAX_SPAN,
@@ -66,9 +66,9 @@ impl Config {
 
 /// A mapping of the configuration under check, by the path of its key.
 #[derive(Clone, Copy)]
-struct Section<'a>(&'a str);
+struct ConfigSection<'a>(&'a str);
 
-impl Section<'_> {
+impl ConfigSection<'_> {
     /// Fails with `reason` about `key` of this mapping unless `holds`.
     fn require(
         self,

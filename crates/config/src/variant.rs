@@ -9,9 +9,9 @@ mod text;
 
 use thiserror::Error;
 
-use crate::{Config, Model, PredefinedVoice};
+use crate::{Config, PredefinedVoice};
 use included::Included;
-pub use language::Language;
+pub use language::VariantLanguage;
 use shape::Shape;
 use text::TextStyle;
 
@@ -30,13 +30,13 @@ pub struct Variant {
     /// Signature of its training run, where upstream tells it.
     pub signature: Option<&'static str>,
     /// What it speaks.
-    pub language: Language,
-    origin: Origin,
+    pub language: VariantLanguage,
+    origin: VariantSource,
 }
 
 /// Who made a model, and where its files are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Origin {
+enum VariantSource {
     /// Kyutai, who publishes it on the hub.
     Released(Release),
     /// This project: the program brings its files.
@@ -85,15 +85,15 @@ impl Variant {
 
     /// Whether the program brings its files, so that nothing has to be fetched.
     pub fn is_included(&self) -> bool {
-        matches!(self.origin, Origin::Included(_))
+        matches!(self.origin, VariantSource::Included(_))
     }
 
     /// Its configuration, equal to the YAML file that it was trained with. That of an included
     /// model names no files.
     pub fn config(&self) -> Config {
         let release = match &self.origin {
-            Origin::Released(release) => release,
-            Origin::Included(included) => return included.config().clone(),
+            VariantSource::Released(release) => release,
+            VariantSource::Included(included) => return included.config().clone(),
         };
         let name = self.name;
         let location = |repository: &str, revision: &str| {
@@ -107,10 +107,8 @@ impl Variant {
         );
         let text = release.text.options();
         Config {
-            model: Model {
-                flow_lm: release.shape.flow_lm(tokenizer_path),
-                mimi: release.shape.mimi(),
-            },
+            flow_lm: release.shape.flow_lm(tokenizer_path),
+            mimi: release.shape.mimi(),
             weights_path: location(GATED_REPOSITORY, release.gated_revision),
             weights_path_without_voice_cloning: location(OPEN_REPOSITORY, release.open_revision),
             pad_with_spaces_for_short_inputs: text.pad_with_spaces_for_short_inputs,
@@ -143,24 +141,24 @@ impl Variant {
     /// Name of the predefined voice to speak with when the caller names none.
     pub fn default_voice(&self) -> &'static str {
         match &self.origin {
-            Origin::Released(_) => self.language.default_voice(),
-            Origin::Included(included) => included.default_voice(),
+            VariantSource::Released(_) => self.language.default_voice(),
+            VariantSource::Included(included) => included.default_voice(),
         }
     }
 
     /// Text to speak when the caller gives none.
     pub fn default_text(&self) -> &'static str {
         match &self.origin {
-            Origin::Released(_) => self.language.default_text(),
-            Origin::Included(included) => included.default_text(),
+            VariantSource::Released(_) => self.language.default_text(),
+            VariantSource::Included(included) => included.default_text(),
         }
     }
 
     /// The voices it knows by name.
     pub fn voices(&self) -> &'static [PredefinedVoice] {
         match &self.origin {
-            Origin::Released(_) => PredefinedVoice::all(),
-            Origin::Included(included) => included.voices(),
+            VariantSource::Released(_) => PredefinedVoice::all(),
+            VariantSource::Included(included) => included.voices(),
         }
     }
 
@@ -169,11 +167,11 @@ impl Variant {
     /// are made from recordings that the program brings.
     pub fn predefined_voice_location(&self, name: &str) -> Option<String> {
         match &self.origin {
-            Origin::Released(_) => Some(format!(
+            VariantSource::Released(_) => Some(format!(
                 "{OPEN_REPOSITORY}/languages/{}/embeddings/{name}.safetensors@{VOICES_REVISION}",
                 self.name
             )),
-            Origin::Included(_) => None,
+            VariantSource::Included(_) => None,
         }
     }
 }

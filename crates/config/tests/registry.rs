@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use config::{Language, PredefinedVoice, Variant};
+use config::{PredefinedVoice, Variant, VariantLanguage};
 use serde_json::{Value, json};
 
 fn facts() -> Value {
@@ -143,7 +143,7 @@ fn voices_are_upstreams() {
         .map(|voice| (voice.name.to_owned(), Value::from(voice.origin)))
         .collect();
     assert_eq!(voices, facts()["voices"]);
-    for language in Language::ALL {
+    for language in VariantLanguage::ALL {
         let voice = language.default_voice();
         assert!(PredefinedVoice::find(voice).is_some(), "{voice}");
         assert!(Variant::find(language.name()).is_ok(), "{language}");

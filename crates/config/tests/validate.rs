@@ -15,13 +15,13 @@ fn large() -> Config {
 }
 
 /// A mistake, or something merely unusual.
-type Change = fn(&mut Config);
+type ConfigEdit = fn(&mut Config);
 
 struct Case {
     key: &'static str,
     reason: &'static str,
     base: fn() -> Config,
-    change: Change,
+    change: ConfigEdit,
 }
 
 macro_rules! case {
@@ -183,7 +183,7 @@ fn direct() -> Config {
 
 #[test]
 fn unusual_but_possible_configurations_pass() {
-    let changes: [(&str, Change); 10] = [
+    let changes: [(&str, ConfigEdit); 10] = [
         ("replicate padding", |c| {
             c.mimi.seanet.pad_mode = PadMode::Replicate;
         }),

@@ -1,6 +1,6 @@
 //! The engine as a backend.
 
-use bundle::{Component, ComponentName, Format, Manifest};
+use bundle::{Component, ComponentName, Manifest, WeightFormat};
 use kernels::{CacheFormat, CpuKernels, Isa};
 use runtime::{RuntimeError, Stream};
 
@@ -17,7 +17,7 @@ use crate::weight_bytes::WeightBytes;
 
 /// Options of the engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct EngineOptions {
     /// Instruction set; the best that the processor has unless given.
     pub isa: Option<Isa>,
     /// Format of the KV caches. Unless given, it follows from the format of the weights, so that
@@ -28,12 +28,12 @@ pub struct Options {
 /// The backend.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Engine {
-    options: Options,
+    options: EngineOptions,
 }
 
 impl Engine {
     /// A backend with these options.
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: EngineOptions) -> Self {
         Self { options }
     }
 
@@ -41,9 +41,9 @@ impl Engine {
     /// wasm, which cannot ask its processor. `now` is a clock in milliseconds.
     pub fn tested(now: impl FnMut() -> f64) -> Option<Self> {
         let isa = Some(CpuKernels::tested(now)?.isa());
-        Some(Self::new(Options {
+        Some(Self::new(EngineOptions {
             isa,
-            ..Options::default()
+            ..EngineOptions::default()
         }))
     }
 
@@ -89,12 +89,16 @@ impl Engine {
         let stream: Result<Box<dyn Stream>, EngineError> = match name {
             ComponentName::TextConditioner => LutConditioner::new(&loader, &config.flow_lm)
                 .and_then(|module| boxed(component, module, context)),
-            ComponentName::FlowLm => {
-                FlowLm::new(&loader, &config.flow_lm, config.latent_dim(), cache, heads)
-                    .and_then(|module| boxed(component, module, context))
-            }
+            ComponentName::FlowLm => FlowLm::new(
+                &loader,
+                &config.flow_lm,
+                config.mimi.latent_dim(),
+                cache,
+                heads,
+            )
+            .and_then(|module| boxed(component, module, context)),
             ComponentName::FlowNet => {
-                SimpleMlpAdaLn::new(&loader, &config.flow_lm, config.latent_dim())
+                SimpleMlpAdaLn::new(&loader, &config.flow_lm, config.mimi.latent_dim())
                     .and_then(|module| boxed(component, module, context))
             }
             ComponentName::MimiDecoder => MimiDecoder::new(&loader, &config, cache)
@@ -110,11 +114,15 @@ impl Engine {
 
 /// The format of caches where weights are in `format`. The backbone's caches grow with the speech
 /// and are read at every step; the codec's hold a few seconds.
-fn cache_format(name: ComponentName, format: Format) -> CacheFormat {
+fn cache_format(name: ComponentName, format: WeightFormat) -> CacheFormat {
     match format {
-        Format::F32 | Format::Bf16 => CacheFormat::F32,
-        Format::Q8 | Format::Q6 | Format::Q4 if name == ComponentName::FlowLm => CacheFormat::I8,
-        Format::Q16 | Format::Q8 | Format::Q6 | Format::Q4 => CacheFormat::I16,
+        WeightFormat::F32 | WeightFormat::Bf16 => CacheFormat::F32,
+        WeightFormat::Q8 | WeightFormat::Q6 | WeightFormat::Q4 if name == ComponentName::FlowLm => {
+            CacheFormat::I8
+        }
+        WeightFormat::Q16 | WeightFormat::Q8 | WeightFormat::Q6 | WeightFormat::Q4 => {
+            CacheFormat::I16
+        }
     }
 }
 
@@ -135,11 +143,11 @@ impl runtime::Backend for Engine {
     /// Products with q16 and q8 weights round activations to 14 bits. Products with q6 and q4 weights
     /// round them to 8 bits in blocks and, outside of the backbone, the rounding error to 8 bits
     /// more. Caches hold 14 or 8 bits. Measured on the small models: 5.5e-3 at most for q16, 1.2e-2 for q8, 2.1e-2 for q6 and q4.
-    fn rounding(&self, format: Format) -> f64 {
+    fn rounding(&self, format: WeightFormat) -> f64 {
         match format {
-            Format::F32 | Format::Bf16 => 0.0,
-            Format::Q16 => 1e-2,
-            Format::Q8 | Format::Q6 | Format::Q4 => 3e-2,
+            WeightFormat::F32 | WeightFormat::Bf16 => 0.0,
+            WeightFormat::Q16 => 1e-2,
+            WeightFormat::Q8 | WeightFormat::Q6 | WeightFormat::Q4 => 3e-2,
         }
     }
 

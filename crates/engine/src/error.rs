@@ -1,7 +1,7 @@
 //! Why a component cannot be loaded or run.
 
 use bundle::State;
-use weights::Format;
+use weights::WeightFormat;
 
 /// The backend's name in messages.
 pub(crate) const NAME: &str = "engine";
@@ -40,7 +40,7 @@ pub enum EngineError {
         /// The parameter's path.
         name: String,
         /// Its format.
-        format: Format,
+        format: WeightFormat,
     },
     /// The manifest describes an input in another way than the model takes it.
     #[error("the input {name} {actual} in the manifest: convert the model again")]

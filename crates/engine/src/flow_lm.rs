@@ -8,7 +8,7 @@ use tensor::Tensor;
 use crate::EngineError;
 use crate::attention::WatchedHead;
 use crate::context::Context;
-use crate::input::{Input, InputDim};
+use crate::input::{InputDim, ModuleInput};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
@@ -98,14 +98,14 @@ impl Module for FlowLm {
 
     const COUNTS_POSITIONS: bool = true;
 
-    fn inputs(&self) -> Vec<Input> {
+    fn inputs(&self) -> Vec<ModuleInput> {
         let rows = |name, count, width| {
             let shape = [
                 InputDim::Fixed(1),
                 InputDim::Free(count),
                 InputDim::Fixed(width),
             ];
-            Input::f32(name, &shape)
+            ModuleInput::f32(name, &shape)
         };
         vec![
             rows("embeddings", "embeddings", self.width),

@@ -6,7 +6,7 @@ use config::FlowLmConfig;
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::input::{Input, InputDim};
+use crate::input::{InputDim, ModuleInput};
 use crate::linear::Linear;
 use crate::loader::Loader;
 use crate::module::{Inputs, Module, NamedTensors, tensor};
@@ -109,9 +109,9 @@ impl SimpleMlpAdaLn {
 impl Module for SimpleMlpAdaLn {
     type State = ();
 
-    fn inputs(&self) -> Vec<Input> {
+    fn inputs(&self) -> Vec<ModuleInput> {
         let rows =
-            |name, width| Input::f32(name, &[InputDim::Free("rows"), InputDim::Fixed(width)]);
+            |name, width| ModuleInput::f32(name, &[InputDim::Free("rows"), InputDim::Fixed(width)]);
         let mut inputs = vec![
             rows("conditioning", self.conditioning_dim),
             rows("x", self.latent_dim),

@@ -4,7 +4,7 @@ use bundle::DType;
 
 /// An input of a module.
 #[derive(Clone, Debug)]
-pub(crate) struct Input {
+pub(crate) struct ModuleInput {
     pub(crate) name: &'static str,
     pub(crate) dtype: DType,
     pub(crate) shape: Vec<InputDim>,
@@ -18,7 +18,7 @@ pub(crate) enum InputDim {
     Free(&'static str),
 }
 
-impl Input {
+impl ModuleInput {
     pub(crate) fn f32(name: &'static str, shape: &[InputDim]) -> Self {
         Self {
             name,

@@ -7,7 +7,7 @@
 use bundle::{Component, DType, Dim, TensorInfo};
 
 use crate::EngineError;
-use crate::input::{Input, InputDim};
+use crate::input::{InputDim, ModuleInput};
 use crate::module::Module;
 
 /// Compares a component of a manifest with the module that was made for it.
@@ -42,7 +42,7 @@ pub(crate) fn check<M: Module>(component: &Component, module: &M) -> Result<(), 
     Ok(())
 }
 
-fn check_inputs(component: &Component, inputs: &[Input]) -> Result<(), EngineError> {
+fn check_inputs(component: &Component, inputs: &[ModuleInput]) -> Result<(), EngineError> {
     // What the free sizes of the module are in the manifest.
     let mut free: Vec<(&str, &Dim)> = Vec::new();
     for input in inputs {

@@ -40,7 +40,7 @@ mod weight_bytes;
 #[cfg(not(target_arch = "wasm32"))]
 mod weights_file;
 
-pub use backend::{Engine, Options};
+pub use backend::{Engine, EngineOptions};
 pub use error::EngineError;
 pub use kernels::Isa;
 pub use weight_bytes::WeightBytes;

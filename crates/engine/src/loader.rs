@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use bundle::{Component, Extent, Parameter, ParameterKind};
 use kernels::{CpuKernels, Weight, WeightStats};
-use weights::{Matrix, Table};
+use weights::{Matrix, TableLayout};
 
 use crate::{EngineError, WeightBytes};
 
@@ -42,7 +42,7 @@ pub(crate) struct PackedMatrix {
 #[derive(Clone, Debug)]
 pub(crate) struct PackedTable {
     data: WeightBytes,
-    pub(crate) table: Table,
+    pub(crate) table: TableLayout,
     values: Range<usize>,
     scales: Range<usize>,
 }
@@ -144,7 +144,7 @@ impl<'a> Loader<'a> {
             let expected = format!("table of shape [{rows}, {width}]");
             return Err(mismatch(parameter, &expected));
         }
-        let table = Table::new(parameter.format, rows, width);
+        let table = TableLayout::new(parameter.format, rows, width);
         Ok(PackedTable {
             data: self.parameters.data.clone(),
             table,

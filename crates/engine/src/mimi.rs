@@ -6,7 +6,7 @@ use kernels::CacheFormat;
 use crate::EngineError;
 use crate::context::Context;
 use crate::conv::StreamingConv1d;
-use crate::input::{Input, InputDim};
+use crate::input::{InputDim, ModuleInput};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
@@ -51,14 +51,14 @@ impl MimiDecoder {
         cache: CacheFormat,
     ) -> Result<Self, EngineError> {
         let (lm, mimi) = (m.child("flow_lm"), m.child("mimi"));
-        let seanet = config.decoder_seanet();
+        let seanet = config.mimi.decoder_seanet();
         let quantizer = &config.mimi.quantizer;
-        let stride = config.positions_per_frame();
+        let stride = config.mimi.positions_per_frame();
         let upsample = (stride > 1)
             .then(|| ConvTrUpsample1d::new(&mimi.child("upsample"), stride, seanet.dimension));
         Ok(Self {
-            emb_std: lm.vector("emb_std", config.latent_dim())?,
-            emb_mean: lm.vector("emb_mean", config.latent_dim())?,
+            emb_std: lm.vector("emb_std", config.mimi.latent_dim())?,
+            emb_mean: lm.vector("emb_mean", config.mimi.latent_dim())?,
             quantizer: Linear::new(
                 &mimi.child("quantizer.output_proj"),
                 quantizer.dimension,
@@ -67,7 +67,7 @@ impl MimiDecoder {
             upsample: upsample.transpose()?,
             transformer: ProjectedTransformer::new(
                 &mimi.child("decoder_transformer"),
-                config.decoder_transformer(),
+                config.mimi.decoder_transformer(),
                 cache,
             )?,
             seanet: Seanet::decoder(&mimi.child("decoder"), seanet)?,
@@ -110,9 +110,9 @@ impl Module for MimiDecoder {
 
     const COUNTS_POSITIONS: bool = true;
 
-    fn inputs(&self) -> Vec<Input> {
+    fn inputs(&self) -> Vec<ModuleInput> {
         let width = InputDim::Fixed(self.emb_std.len());
-        vec![Input::f32(
+        vec![ModuleInput::f32(
             "latents",
             &[InputDim::Fixed(1), InputDim::Free("frames"), width],
         )]
@@ -230,8 +230,8 @@ impl MimiEncoder {
         cache: CacheFormat,
     ) -> Result<Self, EngineError> {
         let (lm, mimi) = (m.child("flow_lm"), m.child("mimi"));
-        let (inner, width) = (config.inner_dim(), config.flow_lm.transformer.d_model);
-        let stride = config.positions_per_frame();
+        let (inner, width) = (config.mimi.inner_dim(), config.flow_lm.transformer.d_model);
+        let stride = config.mimi.positions_per_frame();
         let downsample = (stride > 1).then(|| {
             let inputs = config.mimi.seanet.dimension;
             conv_downsample1d(&mimi.child("downsample"), stride, inputs, inner)
@@ -248,7 +248,7 @@ impl MimiEncoder {
             downsample: downsample.transpose()?,
             speaker_proj: Linear::of(&lm, "speaker_proj_weight", inner, width)?,
             bos_before_voice: bos.transpose()?.unwrap_or_default(),
-            frame_size: config.frame_size(),
+            frame_size: config.mimi.frame_size(),
             stride,
             inner,
             width,
@@ -259,9 +259,12 @@ impl MimiEncoder {
 impl Module for MimiEncoder {
     type State = ();
 
-    fn inputs(&self) -> Vec<Input> {
+    fn inputs(&self) -> Vec<ModuleInput> {
         let one = InputDim::Fixed(1);
-        vec![Input::f32("audio", &[one, one, InputDim::Free("samples")])]
+        vec![ModuleInput::f32(
+            "audio",
+            &[one, one, InputDim::Free("samples")],
+        )]
     }
 
     fn start(&self) {}

@@ -4,7 +4,7 @@ use tensor::{Tensor, TensorView};
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::input::Input;
+use crate::input::ModuleInput;
 
 /// A component: weights that streams share. What a stream keeps is its `State`.
 pub(crate) trait Module: Send + Sync + 'static {
@@ -20,7 +20,7 @@ pub(crate) trait Module: Send + Sync + 'static {
     }
 
     /// The inputs, without states and position.
-    fn inputs(&self) -> Vec<Input>;
+    fn inputs(&self) -> Vec<ModuleInput>;
 
     /// The state before the first call.
     fn start(&self) -> Self::State;

@@ -71,7 +71,7 @@ impl RmsNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::reference::{self, rows};
+    use crate::testing::reference::{self, RefWeights, rows};
     use crate::testing::{TestWeights, assert_close, noise};
 
     #[test]

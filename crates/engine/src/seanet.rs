@@ -14,14 +14,14 @@ use crate::loader::Loader;
 /// Counterpart of `SEANetEncoder` and `SEANetDecoder`: sections that run one after the other.
 #[derive(Clone, Debug)]
 pub(crate) struct Seanet {
-    sections: Vec<Section>,
+    sections: Vec<SeanetSection>,
 }
 
 /// Layers that run together on the same positions. They are in the order of upstream's `model`
 /// list, without its activations: every layer but the first, and every convolution in a residual
 /// block, comes after one.
 #[derive(Clone, Debug)]
-struct Section {
+struct SeanetSection {
     layers: Vec<SeanetLayer>,
     /// Whether it runs on [`PIECE_POSITIONS`] at a time.
     in_pieces: bool,
@@ -122,7 +122,7 @@ impl Seanet {
     /// The state before the first call: silence.
     pub(crate) fn start(&self) -> SeanetState {
         let state = |layer: &SeanetLayer| layer.conv().start();
-        let section = |section: &Section| section.layers.iter().map(state).collect();
+        let section = |section: &SeanetSection| section.layers.iter().map(state).collect();
         SeanetState {
             sections: self.sections.iter().map(section).collect(),
         }
@@ -173,7 +173,7 @@ impl Seanet {
     }
 }
 
-impl Section {
+impl SeanetSection {
     /// Runs the layers one after the other, each with its state.
     fn forward(
         &self,
@@ -262,7 +262,7 @@ impl<'a, 'm> LayerList<'a, 'm> {
     fn into_seanet(self) -> Seanet {
         let in_pieces = |layer: &SeanetLayer| layer.rate >= IN_PIECES_RATE;
         let sections = (self.layers).chunk_by(|a, b| in_pieces(a) == in_pieces(b));
-        let sections = sections.map(|layers| Section {
+        let sections = sections.map(|layers| SeanetSection {
             layers: layers.to_vec(),
             in_pieces: layers.first().is_some_and(in_pieces),
         });

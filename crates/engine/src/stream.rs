@@ -17,14 +17,14 @@ use crate::module::{Inputs, Module};
 
 /// A module and the state of one stream through it. Forks share the module.
 pub(crate) struct EngineStream<M: Module> {
-    shared: Arc<Shared<M>>,
+    shared: Arc<SharedModule<M>>,
     state: M::State,
     position: i64,
     /// In a lock, because reading a state computes, too.
     context: Mutex<Context>,
 }
 
-struct Shared<M> {
+struct SharedModule<M> {
     component: Component,
     module: M,
 }
@@ -41,7 +41,7 @@ impl<M: Module> EngineStream<M> {
         let state = module.start();
         let position = component.position.as_ref().map_or(0, |p| p.initial);
         Ok(Self {
-            shared: Arc::new(Shared { component, module }),
+            shared: Arc::new(SharedModule { component, module }),
             state,
             position,
             context: Mutex::new(context),
@@ -69,7 +69,7 @@ impl<M: Module> Stream for EngineStream<M> {
     }
 
     fn run(&mut self, inputs: &[(&str, TensorView<'_>)]) -> Result<Outputs, RuntimeError> {
-        let Shared { component, module } = self.shared.as_ref();
+        let SharedModule { component, module } = self.shared.as_ref();
         check_inputs(component, inputs)?;
         let next = next_position(component, self.position, inputs)?;
         let context = self
@@ -89,14 +89,14 @@ impl<M: Module> Stream for EngineStream<M> {
     }
 
     fn reset(&mut self) -> Result<(), RuntimeError> {
-        let Shared { component, module } = self.shared.as_ref();
+        let SharedModule { component, module } = self.shared.as_ref();
         self.state = module.start();
         self.position = component.position.as_ref().map_or(0, |p| p.initial);
         Ok(())
     }
 
     fn fork(&self) -> Box<dyn Stream> {
-        let Shared { component, module } = self.shared.as_ref();
+        let SharedModule { component, module } = self.shared.as_ref();
         let watches = is_declared(component) && module.can_be_watched();
         let context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
         Box::new(Self {
@@ -108,7 +108,7 @@ impl<M: Module> Stream for EngineStream<M> {
     }
 
     fn state(&self, name: &str) -> Result<Tensor, RuntimeError> {
-        let Shared { component, module } = self.shared.as_ref();
+        let SharedModule { component, module } = self.shared.as_ref();
         let which = &component.states[state_index(component, name)?];
         let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
         let values = module.state(&mut context, &self.state, which);
@@ -127,7 +127,7 @@ impl<M: Module> Stream for EngineStream<M> {
     }
 
     fn set_state(&mut self, name: &str, value: Tensor) -> Result<(), RuntimeError> {
-        let Shared { component, module } = self.shared.as_ref();
+        let SharedModule { component, module } = self.shared.as_ref();
         let which = &component.states[check_state(component, name, &value)?];
         let values = value.as_f32().unwrap_or_default();
         let context = self

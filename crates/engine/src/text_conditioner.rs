@@ -5,7 +5,7 @@ use config::FlowLmConfig;
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::input::{Input, InputDim};
+use crate::input::{InputDim, ModuleInput};
 use crate::linear::Linear;
 use crate::loader::{Loader, PackedTable};
 use crate::module::{Inputs, Module, NamedTensors, tensor};
@@ -35,8 +35,8 @@ impl LutConditioner {
 impl Module for LutConditioner {
     type State = ();
 
-    fn inputs(&self) -> Vec<Input> {
-        vec![Input {
+    fn inputs(&self) -> Vec<ModuleInput> {
+        vec![ModuleInput {
             name: "token_ids",
             dtype: DType::I64,
             shape: vec![InputDim::Fixed(1), InputDim::Free("tokens")],
@@ -75,7 +75,7 @@ mod tests {
     use tensor::Tensor;
 
     use super::*;
-    use crate::testing::reference::{self, rows};
+    use crate::testing::reference::{self, RefWeights, rows};
     use crate::testing::{TestWeights, assert_close, run};
 
     fn config(rank: Option<usize>) -> FlowLmConfig {

@@ -26,19 +26,19 @@ pub(crate) enum Keys<'a, 'g> {
         /// 0 or -inf.
         mask: Value,
         /// Heads whose attention is an output.
-        watched: RefCell<Vec<Watched>>,
+        watched: RefCell<Vec<WatchedHead>>,
     },
     /// This call's rows within a window (upstream's `model_state=None`).
     Windowed(Window),
 }
 
 /// A head whose attention is an output.
-pub(crate) struct Watched {
+pub(crate) struct WatchedHead {
     head: WordHead,
     scores: Option<Value>,
 }
 
-impl Watched {
+impl WatchedHead {
     pub(crate) fn new(head: WordHead) -> Self {
         Self { head, scores: None }
     }

@@ -7,7 +7,7 @@ use std::{panic, thread};
 
 use bundle::{
     Component, ComponentName, FORMAT, FORMAT_VERSION, Generator, Manifest, Source, Synthetic,
-    Tokenizer,
+    TokenizerEntry,
 };
 use checkpoint::{TokenizerFile, TokenizerKind, Weights};
 use config::Config;
@@ -170,12 +170,12 @@ impl Export<'_> {
         })
     }
 
-    fn write_tokenizer(&self, dir: &Path) -> Result<Tokenizer, ExportError> {
+    fn write_tokenizer(&self, dir: &Path) -> Result<TokenizerEntry, ExportError> {
         let kind = self.tokenizer.kind();
         let name = kind.file_name();
         let path = dir.join(name);
         std::fs::write(&path, self.tokenizer.bytes()).map_err(ExportError::write(path))?;
-        Ok(Tokenizer {
+        Ok(TokenizerEntry {
             kind: match kind {
                 TokenizerKind::Json => "tokenizers",
                 TokenizerKind::SentencePiece => "sentencepiece",
@@ -189,7 +189,7 @@ impl Export<'_> {
     fn manifest(
         &self,
         components: BTreeMap<ComponentName, Component>,
-        tokenizer: Tokenizer,
+        tokenizer: TokenizerEntry,
     ) -> Manifest {
         let Self {
             config, identity, ..
@@ -211,8 +211,8 @@ impl Export<'_> {
             opset_version: self.opset.version() as u32,
             sample_rate: config.mimi.sample_rate,
             frame_rate: config.mimi.frame_rate,
-            frame_size: config.frame_size(),
-            model: config.model.without_locations(),
+            frame_size: config.mimi.frame_size(),
+            model: config.model(),
             text: config.text_options(),
             generation: config.generation_options(),
             word_heads: self.config.timestamp_heads.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bundle::{Advance, ComponentName, Format, PositionCounter, State, names};
+use bundle::{Advance, ComponentName, PositionCounter, State, WeightFormat, names};
 use config::{Config, WordHead};
 use onnx::{Graph, GraphError, OnnxModel, Opset};
 
@@ -29,7 +29,7 @@ impl ComponentGraph {
         name: ComponentName,
         config: &Config,
         opset: Opset,
-        format: Format,
+        format: WeightFormat,
     ) -> Result<Self, GraphError> {
         Self::watched(name, config, opset, format, &[])
     }
@@ -39,7 +39,7 @@ impl ComponentGraph {
         name: ComponentName,
         config: &Config,
         opset: Opset,
-        format: Format,
+        format: WeightFormat,
         heads: &[WordHead],
     ) -> Result<Self, GraphError> {
         let shapes: HashMap<_, _> = config
@@ -60,7 +60,10 @@ impl ComponentGraph {
             ComponentName::MimiEncoder => mimi::mimi_encoder(&graph, config),
             ComponentName::MimiDecoder => {
                 mimi::mimi_decoder(&graph, &states, config);
-                position = Some(counter(&[(names::LATENTS, config.positions_per_frame())]));
+                position = Some(counter(&[(
+                    names::LATENTS,
+                    config.mimi.positions_per_frame(),
+                )]));
             }
         }
         let states = states.finish();

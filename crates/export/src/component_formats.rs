@@ -1,14 +1,14 @@
 //! Which component's weights are stored how.
 
-use bundle::{ComponentName, Format};
+use bundle::{ComponentName, WeightFormat};
 use config::Config;
 
 /// Weights of the backbone from which on bytes matter more than exactness.
-const LARGE: u64 = 150_000_000;
+const LARGE_BACKBONE: u64 = 150_000_000;
 
 /// The formats that are asked for, by component; others follow from the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ComponentFormats([Option<Format>; ComponentName::ALL.len()]);
+pub struct ComponentFormats([Option<WeightFormat>; ComponentName::ALL.len()]);
 
 impl ComponentFormats {
     /// The format that a component has unless another is asked for: the smallest of which nothing is
@@ -25,30 +25,30 @@ impl ComponentFormats {
     /// - **Encoder**: with 8 bits `starling`'s voices are heard as before, but it has two voices to
     ///   choose from, and cannot show whether a stranger's is still like him. Only a page that
     ///   clones loads it, so 16 bits stay.
-    pub fn default_of(component: ComponentName, config: &Config) -> Format {
+    pub fn default_of(component: ComponentName, config: &Config) -> WeightFormat {
         match component {
-            ComponentName::FlowLm if weights(config) >= LARGE => Format::Q6,
+            ComponentName::FlowLm if weights(config) >= LARGE_BACKBONE => WeightFormat::Q6,
             ComponentName::TextConditioner | ComponentName::FlowLm | ComponentName::FlowNet => {
-                Format::Q8
+                WeightFormat::Q8
             }
-            ComponentName::MimiEncoder | ComponentName::MimiDecoder => Format::Q16,
+            ComponentName::MimiEncoder | ComponentName::MimiDecoder => WeightFormat::Q16,
         }
     }
 
     /// One format for all.
-    pub fn all(format: Format) -> Self {
+    pub fn all(format: WeightFormat) -> Self {
         Self(ComponentName::ALL.map(|_| Some(format)))
     }
 
     /// The same formats but for one component.
     #[must_use]
-    pub fn with(mut self, component: ComponentName, format: Format) -> Self {
+    pub fn with(mut self, component: ComponentName, format: WeightFormat) -> Self {
         self.0[component as usize] = Some(format);
         self
     }
 
     /// The format of a component of the model.
-    pub fn of(&self, component: ComponentName, config: &Config) -> Format {
+    pub fn of(&self, component: ComponentName, config: &Config) -> WeightFormat {
         self.0[component as usize].unwrap_or_else(|| Self::default_of(component, config))
     }
 }
@@ -71,11 +71,11 @@ mod tests {
             let config = variant.config();
             let format = ComponentFormats::default().of(ComponentName::FlowLm, &config);
             let large = config.flow_lm.transformer.num_layers == 24;
-            assert_eq!(format == Format::Q6, large, "{}", variant.name);
+            assert_eq!(format == WeightFormat::Q6, large, "{}", variant.name);
             small += usize::from(!large);
-            let asked = ComponentFormats::default().with(ComponentName::FlowLm, Format::F32);
-            assert_eq!(asked.of(ComponentName::FlowLm, &config), Format::F32);
-            assert_eq!(asked.of(ComponentName::FlowNet, &config), Format::Q8);
+            let asked = ComponentFormats::default().with(ComponentName::FlowLm, WeightFormat::F32);
+            assert_eq!(asked.of(ComponentName::FlowLm, &config), WeightFormat::F32);
+            assert_eq!(asked.of(ComponentName::FlowNet, &config), WeightFormat::Q8);
         }
         assert!(small > 0);
     }

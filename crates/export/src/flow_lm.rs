@@ -7,7 +7,7 @@ use config::{Config, WordHead};
 use onnx::{Graph, Value};
 use tensor::{DType, Dim};
 
-use crate::attention::{Keys, Watched};
+use crate::attention::{Keys, WatchedHead};
 use crate::kv_cache::{CacheUpdate, KvCache};
 use crate::mask::attention_mask;
 use crate::states::States;
@@ -28,7 +28,7 @@ pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config, heads: &[
     let lm = &config.flow_lm;
     let width = Dim::Fixed(lm.transformer.d_model);
     let embeddings = g.input(names::EMBEDDINGS, DType::F32, &[ONE, Dim::from("S"), width]);
-    let ldim = Dim::Fixed(config.latent_dim());
+    let ldim = Dim::Fixed(config.mimi.latent_dim());
     let latents = g.input(names::LATENTS, DType::F32, &[ONE, Dim::from("L"), ldim]);
     let position = g.input(names::POSITION, DType::I64, &[ONE]);
 
@@ -51,7 +51,7 @@ pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config, heads: &[
     let keys = Keys::Cached {
         mask: attention_mask(t, &positions, &pos_k, None),
         cache,
-        watched: RefCell::new(heads.iter().map(|&head| Watched::new(head)).collect()),
+        watched: RefCell::new(heads.iter().map(|&head| WatchedHead::new(head)).collect()),
     };
     let x = transformer.forward(t, &x, &positions, &keys);
 
@@ -67,7 +67,7 @@ pub(crate) fn flow_lm(g: &Graph, states: &States<'_>, config: &Config, heads: &[
     g.output(names::EOS_LOGIT, &eos_logit, DType::F32, &[ONE, ONE]);
     if let Keys::Cached { watched, .. } = &keys {
         let watched = watched.borrow();
-        let scores: Vec<&Value> = watched.iter().filter_map(Watched::scores).collect();
+        let scores: Vec<&Value> = watched.iter().filter_map(WatchedHead::scores).collect();
         if !scores.is_empty() {
             let attention = m.unsqueeze(&m.concat(&scores, 0), &[0]);
             let shape = [ONE, Dim::Fixed(scores.len()), Dim::from("positions")];

@@ -6,7 +6,7 @@ use onnx::{Graph, Scope, Value};
 use tensor::{DType, Dim};
 
 /// `eps` of the network's layer norms.
-const LAYER_NORM_EPS: f32 = 1e-6;
+const FLOW_NORM_EPS: f32 = 1e-6;
 /// `eps` of the time embedding's RMS norm.
 const RMS_NORM_EPS: f32 = 1e-5;
 
@@ -23,7 +23,7 @@ pub(crate) fn flow_net(g: &Graph, config: &Config) {
     let times: Vec<Value> = (flow.kind.time_inputs().iter())
         .map(|name| g.input(name, DType::F32, &rows(1)))
         .collect();
-    let x = g.input(names::X, DType::F32, &rows(config.latent_dim()));
+    let x = g.input(names::X, DType::F32, &rows(config.mimi.latent_dim()));
 
     let mut x = m.child("input_proj").linear(&x);
     let mut y = m.child("cond_embed").linear(&conditioning);
@@ -38,7 +38,12 @@ pub(crate) fn flow_net(g: &Graph, config: &Config) {
         x = res_block(&m.child(&format!("res_blocks.{i}")), flow.dim, &x, &y);
     }
     let out = final_layer(&m.child("final_layer"), flow.dim, &x, &y);
-    g.output(names::FLOW, &out, DType::F32, &rows(config.latent_dim()));
+    g.output(
+        names::FLOW,
+        &out,
+        DType::F32,
+        &rows(config.mimi.latent_dim()),
+    );
 }
 
 /// Counterpart of `TimestepEmbedder` in pocket-tts: `t` [N, 1] -> [N, dim].
@@ -68,7 +73,7 @@ fn res_block(m: &Scope<'_>, dim: usize, x: &Value, y: &Value) -> Value {
     let [shift, scale, gate] = [0, 1, 2].map(|i| &modulation[i]);
     let h = modulate(
         m,
-        &m.child("in_ln").layer_norm(x, LAYER_NORM_EPS),
+        &m.child("in_ln").layer_norm(x, FLOW_NORM_EPS),
         shift,
         scale,
     );
@@ -83,7 +88,7 @@ fn final_layer(m: &Scope<'_>, dim: usize, x: &Value, y: &Value) -> Value {
     let modulation = ada_ln_modulation(m, y, &[dim; 2]);
     let norm = m
         .child("norm_final")
-        .plain_layer_norm(x, dim, LAYER_NORM_EPS);
+        .plain_layer_norm(x, dim, FLOW_NORM_EPS);
     m.child("linear")
         .linear(&modulate(m, &norm, &modulation[0], &modulation[1]))
 }

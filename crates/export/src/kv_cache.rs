@@ -104,7 +104,7 @@ impl<'a, 'g> KvCache<'a, 'g> {
                 let module = m.child(&format!("layers.{layer}.self_attn"));
                 [0, 1].map(|kind| {
                     states.declare(State {
-                        input: format!("past_{}.{layer}", KINDS[kind]),
+                        input: format!("past_{}.{layer}", CACHE_KINDS[kind]),
                         output: output(carry, kind, layer),
                         module: module_path(module.path()).to_owned(),
                         key: "cache".to_owned(),
@@ -182,14 +182,14 @@ pub(crate) fn together(m: &Scope<'_>, [past, new]: [&KeysAndValues; 2]) -> KeysA
 }
 
 /// What upstream's `cache` stacks.
-const KINDS: [&str; 2] = ["key", "value"];
+const CACHE_KINDS: [&str; 2] = ["key", "value"];
 
 fn output(carry: Carry, kind: usize, layer: usize) -> String {
     let which = match carry {
         Carry::Append { .. } => "new",
         Carry::Replace => "next",
     };
-    format!("{which}_{}.{layer}", KINDS[kind])
+    format!("{which}_{}.{layer}", CACHE_KINDS[kind])
 }
 
 fn row_shape(rows: &str, [heads, dim_per_head]: [usize; 2]) -> Vec<Dim> {

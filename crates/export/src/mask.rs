@@ -32,7 +32,7 @@ mod tests {
 
     use super::*;
     use crate::states::States;
-    use crate::testing::{GraphTrial, Parameters, assert_none, i64s, nodes};
+    use crate::testing::{GraphTrial, TestParameters, assert_none, i64s, nodes};
 
     fn build(context: Option<usize>) -> impl Fn(&Graph, &States<'_>) {
         move |g, _| {
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn snapshot() {
-        insta::assert_snapshot!(nodes(&Parameters::default(), build(Some(50))), @"
+        insta::assert_snapshot!(nodes(&TestParameters::default(), build(Some(50))), @"
         m/Unsqueeze: Unsqueeze(pos_q, i64 [-1])
         m/Unsqueeze_2: Unsqueeze(pos_k, i64 [-2])
         m/Sub: Sub(m/Unsqueeze, m/Unsqueeze_2)
@@ -70,7 +70,7 @@ mod tests {
         ];
         let mut problems = Vec::new();
         for (context, queries, keys) in cases {
-            let mut trial = GraphTrial::new(&Parameters::default(), build(context));
+            let mut trial = GraphTrial::new(&TestParameters::default(), build(context));
             let seen = |q: i64, k: i64| k <= q && context.is_none_or(|c| q - k < c as i64);
             let bias = |q, k| if seen(q, k) { 0.0 } else { f64::NEG_INFINITY };
             let mask = queries

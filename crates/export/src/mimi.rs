@@ -25,7 +25,7 @@ const ONE: Dim = Dim::Fixed(1);
 pub(crate) fn mimi_encoder(g: &Graph, config: &Config) {
     let m = &g.scope("mimi");
     let audio = g.input(names::AUDIO, DType::F32, &[ONE, ONE, Dim::from("N")]);
-    let x = pad_to_frames(&m.child("pad_for_conv1d"), &audio, config.frame_size());
+    let x = pad_to_frames(&m.child("pad_for_conv1d"), &audio, config.mimi.frame_size());
     let x = seanet_encoder(&m.child("encoder"), &config.mimi.seanet, &x);
 
     let t = &m.child("encoder_transformer");
@@ -33,7 +33,7 @@ pub(crate) fn mimi_encoder(g: &Graph, config: &Config) {
     let positions = t.range(&t.ints(&[0]), &time);
     let keys = Keys::Windowed(Window::new(t, &time, config.mimi.transformer.context));
     let mut x = projected_transformer(t, &config.mimi.transformer, &x, &positions, &keys);
-    let stride = config.positions_per_frame();
+    let stride = config.mimi.positions_per_frame();
     if stride > 1 {
         x = conv_downsample1d(&m.child("downsample"), stride, &x);
     }
@@ -49,7 +49,7 @@ pub(crate) fn mimi_encoder(g: &Graph, config: &Config) {
         prompt = lm.concat(&[&lm.parameter("bos_before_voice"), &prompt], 1);
         rows = "F+1";
     }
-    let inner = Dim::Fixed(config.inner_dim());
+    let inner = Dim::Fixed(config.mimi.inner_dim());
     g.output(
         names::LATENTS,
         &latents,
@@ -83,7 +83,7 @@ fn pad_to_frames(m: &Scope<'_>, x: &Value, frame_size: usize) -> Value {
 pub(crate) fn mimi_decoder(g: &Graph, states: &States<'_>, config: &Config) {
     let m = &g.scope("mimi");
     let lm = g.scope("flow_lm");
-    let ldim = Dim::Fixed(config.latent_dim());
+    let ldim = Dim::Fixed(config.mimi.latent_dim());
     let latents = g.input(names::LATENTS, DType::F32, &[ONE, Dim::from("F"), ldim]);
     let position = g.input(names::POSITION, DType::I64, &[ONE]);
 
@@ -94,14 +94,14 @@ pub(crate) fn mimi_decoder(g: &Graph, states: &States<'_>, config: &Config) {
         &quantizer.transpose(&scaled, &[0, 2, 1]),
         onnx::Convolution::default(),
     );
-    let stride = config.positions_per_frame();
-    let seanet = config.decoder_seanet();
+    let stride = config.mimi.positions_per_frame();
+    let seanet = config.mimi.decoder_seanet();
     if stride > 1 {
         x = conv_tr_upsample1d(&m.child("upsample"), stride, seanet.dimension, &x, states);
     }
 
     let t = &m.child("decoder_transformer");
-    let transformer = config.decoder_transformer();
+    let transformer = config.mimi.decoder_transformer();
     let context = transformer.context;
     let time = t.size(&x, 2);
     let end = t.add(&position, &time);
@@ -125,7 +125,7 @@ pub(crate) fn mimi_decoder(g: &Graph, states: &States<'_>, config: &Config) {
     let d = &m.child("decoder");
     let first = || d.equal(&position, &d.ints(&[0]));
     let audio = seanet_decoder(d, seanet, &x, states, &first);
-    let samples = format!("{}*F", config.frame_size());
+    let samples = format!("{}*F", config.mimi.frame_size());
     g.output(
         names::AUDIO,
         &audio,

@@ -38,14 +38,14 @@ mod tests {
 
     use super::*;
     use crate::testing::reference::{self, Pad};
-    use crate::testing::{GraphTrial, Parameters, assert_none, f32s, nodes, noise};
+    use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, nodes, noise};
 
     const STRIDE: usize = 16;
     const IN: usize = 4;
     const OUT: usize = 2;
 
-    fn parameters() -> Parameters {
-        Parameters::random([
+    fn parameters() -> TestParameters {
+        TestParameters::random([
             (
                 "mimi.downsample.conv.conv.weight",
                 vec![OUT, IN, 2 * STRIDE],

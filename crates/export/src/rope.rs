@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use crate::states::States;
     use crate::testing::{
-        GraphTrial, Parameters, assert_none, f32s, i64s, nodes, noise, reference,
+        GraphTrial, TestParameters, assert_none, f32s, i64s, nodes, noise, reference,
     };
 
     const HEADS: usize = 2;
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn snapshot() {
-        insta::assert_snapshot!(nodes(&Parameters::default(), build(10_000.0)), @"
+        insta::assert_snapshot!(nodes(&TestParameters::default(), build(10_000.0)), @"
         m.rope/Cast: Cast(positions) {to=1}
         m.rope/Unsqueeze: Unsqueeze(m.rope/Cast, i64 [1, 2])
         m.rope/Mul: Mul(m.rope/Unsqueeze, m.rope/freqs)
@@ -98,7 +98,7 @@ mod tests {
         let calls: [&[usize]; 4] = [&[0], &[1], &[0, 1, 2, 1_000], &[100_000, 7]];
         let mut problems = Vec::new();
         for max_period in [5_000.0, 10_000.0] {
-            let mut trial = GraphTrial::new(&Parameters::default(), build(max_period));
+            let mut trial = GraphTrial::new(&TestParameters::default(), build(max_period));
             for positions in calls {
                 let shape = [positions.len(), HEADS, WIDTH];
                 let x = noise("x", shape.iter().product());

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use bundle::Manifest;
 use files::{Attempt, FolderLock};
 
-use self::contents::Contents;
+use self::contents::FolderContents;
 pub use self::lock::BundleLock;
 use self::place::NewFolders;
 use crate::ExportError;
@@ -64,11 +64,11 @@ impl Staging {
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
             return Err(ExportError::NotAFolder { path: target });
         };
-        Contents::of(&target)?.check()?;
+        FolderContents::of(&target)?.check()?;
         let mut target_lock = lock::of_bundle(&target)?;
         if target_lock.is_some() {
             install::recover(&target).map_err(ExportError::write(&target))?;
-            Contents::of(&target)?.check()?;
+            FolderContents::of(&target)?.check()?;
         }
         let mut made = NewFolders::default();
         let mut beside = || -> Result<PathBuf, ExportError> {
@@ -158,7 +158,7 @@ impl Staging {
     fn install(&mut self) -> Result<(), ExportError> {
         let target = self.target.clone();
         let failed = || ExportError::write(&target);
-        Contents::of(&target)?.check()?;
+        FolderContents::of(&target)?.check()?;
         let is_there = target.try_exists().map_err(failed())?;
         let is_held = match &self.target_lock {
             Some(lock) => lock.is_at(&target).map_err(failed())?,

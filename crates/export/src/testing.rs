@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, HashMap};
 use checkpoint::{Checkpoint, CheckpointFiles, SyntheticWeights, Weights};
 use config::Config;
 
-pub(crate) use record::{Record, widened};
+use self::reference::RefWeights;
+
+pub(crate) use record::{RecordFile, widened};
 pub(crate) use text::{nodes, without};
 pub(crate) use trial::{GraphTrial, f32s, i64s};
 
@@ -24,7 +26,7 @@ pub(crate) fn fixture(name: &str) -> Config {
 }
 
 /// All fixtures: between them they use every option of a configuration.
-pub(crate) const FIXTURES: [&str; 5] = testkit::NAMES;
+pub(crate) const FIXTURES: [&str; 5] = testkit::SMALL_MODELS;
 
 /// The folder of the fixtures.
 pub(crate) fn fixtures() -> std::path::PathBuf {
@@ -47,9 +49,15 @@ pub(crate) fn noise(seed: &str, count: usize) -> Vec<f32> {
 
 /// Tensors by name.
 #[derive(Clone, Default)]
-pub(crate) struct Parameters(BTreeMap<String, (Vec<usize>, Vec<f32>)>);
+pub(crate) struct TestParameters(BTreeMap<String, (Vec<usize>, Vec<f32>)>);
 
-impl Parameters {
+impl RefWeights for TestParameters {
+    fn find(&self, path: &str) -> Option<&[f32]> {
+        Some(self.tensor(path)?.1)
+    }
+}
+
+impl TestParameters {
     /// Random values that keep what passes through them near unit size.
     pub(crate) fn random<'a>(shapes: impl IntoIterator<Item = (&'a str, Vec<usize>)>) -> Self {
         let mut parameters = Self::default();
@@ -108,13 +116,8 @@ impl Parameters {
         }
     }
 
-    /// Values of the tensor `key`.
-    pub(crate) fn get(&self, key: &str) -> &[f32] {
-        self.find(key).unwrap_or_else(|| panic!("no {key}")).1
-    }
-
     /// Shape and values of the tensor `key`.
-    pub(crate) fn find(&self, key: &str) -> Option<(&[usize], &[f32])> {
+    pub(crate) fn tensor(&self, key: &str) -> Option<(&[usize], &[f32])> {
         let (shape, values) = self.0.get(key)?;
         Some((shape, values))
     }

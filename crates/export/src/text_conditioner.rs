@@ -32,8 +32,10 @@ pub(crate) fn text_conditioner(g: &Graph, config: &Config) {
 mod tests {
     use super::*;
     use crate::states::States;
+    use crate::testing::reference::RefWeights;
     use crate::testing::{
-        FIXTURES, GraphTrial, Parameters, Record, assert_none, fixture, nodes, reference, widened,
+        FIXTURES, GraphTrial, RecordFile, TestParameters, assert_none, fixture, nodes, reference,
+        widened,
     };
 
     fn build(config: &Config) -> impl Fn(&Graph, &States<'_>) {
@@ -47,14 +49,14 @@ mod tests {
     #[test]
     fn snapshot() {
         let config = fixture("tiny_2m");
-        insta::assert_snapshot!(nodes(&Parameters::of(&config), build(&config)), @"
+        insta::assert_snapshot!(nodes(&TestParameters::of(&config), build(&config)), @"
         flow_lm.conditioner.embed/Squeeze: Squeeze(token_ids, i64 [0])
         flow_lm.conditioner.embed/Gather: Gather(flow_lm.conditioner.embed.weight, flow_lm.conditioner.embed/Squeeze) {axis=0}
         flow_lm.conditioner.proj: MatMul(flow_lm.conditioner.embed/Gather, flow_lm.conditioner.proj.weight)
         flow_lm.conditioner/Unsqueeze: Unsqueeze(flow_lm.conditioner.proj, i64 [0]) -> embeddings
         ");
         let config = fixture("tiny_english");
-        insta::assert_snapshot!(nodes(&Parameters::of(&config), build(&config)), @"
+        insta::assert_snapshot!(nodes(&TestParameters::of(&config), build(&config)), @"
         flow_lm.conditioner.embed/Squeeze: Squeeze(token_ids, i64 [0])
         flow_lm.conditioner.embed/Gather: Gather(flow_lm.conditioner.embed.weight, flow_lm.conditioner.embed/Squeeze) {axis=0}
         flow_lm.conditioner/Unsqueeze: Unsqueeze(flow_lm.conditioner.embed/Gather, i64 [0]) -> embeddings
@@ -69,13 +71,13 @@ mod tests {
             let table = &mut config.flow_lm.lookup_table;
             (table.n_bins, table.rank) = (10, rank);
             let width = table.dim;
-            let parameters = Parameters::of(&config);
+            let parameters = TestParameters::of(&config);
             let mut trial = GraphTrial::new(&parameters, build(&config));
             let table = parameters.get("flow_lm.conditioner.embed.weight");
             let table = reference::rows(table, rank.unwrap_or(width));
             // The last row is for padding.
             for tokens in [&[0][..], &[10, 3, 3, 9], &[]] {
-                let mut x: reference::Rows =
+                let mut x: reference::RefRows =
                     tokens.iter().map(|&t| table[t as usize].clone()).collect();
                 if rank.is_some() {
                     x = reference::linear(&parameters, "flow_lm.conditioner.proj", &x);
@@ -99,8 +101,8 @@ mod tests {
     fn as_recorded() {
         let mut problems = Vec::new();
         for name in FIXTURES {
-            let record = Record::open(name, "text");
-            let mut trial = GraphTrial::new(&Parameters::fixture(name), build(&fixture(name)));
+            let record = RecordFile::open(name, "text");
+            let mut trial = GraphTrial::new(&TestParameters::fixture(name), build(&fixture(name)));
             let (_, tokens) = record.i64s("token_ids");
             let (shape, embeddings) = record.f32s("embeddings");
             let found = trial.call(

@@ -88,8 +88,8 @@ mod tests {
     use crate::attention::{Keys, StreamingMultiheadAttention};
     use crate::rope::RotaryEmbedding;
     use crate::states::States;
-    use crate::testing::reference::{self, Transformer};
-    use crate::testing::{GraphTrial, Parameters, assert_none, f32s, nodes, noise, without};
+    use crate::testing::reference::{self, RefTransformer};
+    use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, nodes, noise, without};
 
     const PATH: &str = "mimi.self_attn";
     const MODEL: usize = 6;
@@ -97,8 +97,8 @@ mod tests {
     const WIDTH: usize = 4;
     const MAX_PERIOD: f64 = 10_000.0;
 
-    fn parameters() -> Parameters {
-        Parameters::random([
+    fn parameters() -> TestParameters {
+        TestParameters::random([
             (
                 "mimi.self_attn.in_proj.weight",
                 vec![3 * HEADS * WIDTH, MODEL],
@@ -199,11 +199,11 @@ mod tests {
         let mut problems = Vec::new();
         for context in [1, 2, 5] {
             let mut trial = GraphTrial::new(&parameters, build(context));
-            let reference = Transformer {
+            let reference = RefTransformer {
                 layers: 1,
-                heads: HEADS,
-                kv_heads: HEADS,
-                width: WIDTH,
+                num_heads: HEADS,
+                num_kv_heads: HEADS,
+                head_dim: WIDTH,
                 max_period: MAX_PERIOD,
                 context: Some(context),
             };

@@ -7,12 +7,12 @@
 
 use std::fs;
 
-use bundle::{ComponentName, Format, Source};
+use bundle::{ComponentName, Source, WeightFormat};
 use checkpoint::{SyntheticWeights, TokenizerFile, TokenizerKind};
 use config::Variant;
 use export::{ComponentFormats, Export, Identity};
 use onnx::Opset;
-use runtime::onnxruntime::{OnnxRuntime, Options};
+use runtime::onnxruntime::{OnnxRuntime, OnnxRuntimeOptions};
 use runtime::{GraphStream, Stream as _};
 use tensor::TensorView;
 
@@ -30,7 +30,7 @@ fn thirty_seconds_fit_in_a_gigabyte() {
         components: &[ComponentName::MimiEncoder],
         opset: Opset::MIN,
         attention: false,
-        formats: ComponentFormats::all(Format::F32),
+        formats: ComponentFormats::all(WeightFormat::F32),
         identity: Identity {
             variant: None,
             signature: None,
@@ -48,7 +48,7 @@ fn thirty_seconds_fit_in_a_gigabyte() {
     .write(&bundle, &())
     .unwrap();
     let component = &manifest.components[&ComponentName::MimiEncoder];
-    let backend = OnnxRuntime::new(Options::default()).unwrap();
+    let backend = OnnxRuntime::new(OnnxRuntimeOptions::default()).unwrap();
     let mut encoder = GraphStream::load(&backend, &bundle, component).unwrap();
 
     let samples = 30 * config.mimi.sample_rate as usize;

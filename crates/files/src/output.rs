@@ -14,13 +14,13 @@ use crate::{Destination, OutputError};
 #[derive(Debug)]
 pub struct OutputFile {
     destination: Destination,
-    writer: Writer,
+    writer: OutputWriter,
 }
 
 #[derive(Debug)]
-enum Writer {
+enum OutputWriter {
     /// Bytes go out directly and cannot be taken back.
-    Stream(Stream),
+    Stream(StandardStream),
     /// A file next to the final one, or in the system's temporary folder.
     Staged(Staged),
     /// The file itself, if a temporary one is impossible everywhere.
@@ -28,7 +28,7 @@ enum Writer {
 }
 
 #[derive(Debug)]
-enum Stream {
+enum StandardStream {
     StandardOutput(io::Stdout),
     StandardError(io::Stderr),
     File(File),
@@ -48,10 +48,14 @@ impl OutputFile {
     pub(crate) fn open(destination: Destination) -> Result<Self, OutputError> {
         let failed = destination.failed();
         let writer = match &destination.way {
-            OutputKind::StandardOutput => Ok(Writer::Stream(Stream::StandardOutput(io::stdout()))),
-            OutputKind::StandardError => Ok(Writer::Stream(Stream::StandardError(io::stderr()))),
+            OutputKind::StandardOutput => Ok(OutputWriter::Stream(StandardStream::StandardOutput(
+                io::stdout(),
+            ))),
+            OutputKind::StandardError => Ok(OutputWriter::Stream(StandardStream::StandardError(
+                io::stderr(),
+            ))),
             OutputKind::Stream(path) => (File::options().write(true).open(path))
-                .map(|file| Writer::Stream(Stream::File(file))),
+                .map(|file| OutputWriter::Stream(StandardStream::File(file))),
             OutputKind::File(path) => stage(path),
         };
         let writer = writer.map_err(failed)?;
@@ -71,8 +75,8 @@ impl OutputFile {
     /// Whether the written bytes can be changed until [`OutputFile::finish`].
     pub fn can_seek(&self) -> bool {
         match self.writer {
-            Writer::Stream(_) => false,
-            Writer::Staged(_) | Writer::Direct(_) => true,
+            OutputWriter::Stream(_) => false,
+            OutputWriter::Staged(_) | OutputWriter::Direct(_) => true,
         }
     }
 
@@ -93,9 +97,9 @@ impl OutputFile {
         } = self;
         let failed = destination.failed();
         match writer {
-            Writer::Stream(mut stream) => stream.flush().map_err(failed),
-            Writer::Staged(staged) => staged.finish(&destination),
-            Writer::Direct(file) => file.sync_all().map_err(failed),
+            OutputWriter::Stream(mut stream) => stream.flush().map_err(failed),
+            OutputWriter::Staged(staged) => staged.finish(&destination),
+            OutputWriter::Direct(file) => file.sync_all().map_err(failed),
         }
     }
 }
@@ -149,7 +153,7 @@ fn keep(mut file: NamedTempFile) -> io::Result<PathBuf> {
 }
 
 /// Creates the file that receives the bytes for `path`.
-fn stage(path: &Path) -> io::Result<Writer> {
+fn stage(path: &Path) -> io::Result<OutputWriter> {
     let replaced = match fs::symlink_metadata(path) {
         Ok(found) => Some(found),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -159,7 +163,7 @@ fn stage(path: &Path) -> io::Result<Writer> {
         Ok(file) => {
             let renames = replaced.is_none_or(|there| take_after(file.as_file(), &there).is_ok());
             let path = path.to_owned();
-            return Ok(Writer::Staged(Staged {
+            return Ok(OutputWriter::Staged(Staged {
                 file,
                 path,
                 renames,
@@ -177,13 +181,13 @@ fn stage(path: &Path) -> io::Result<Writer> {
     let prefix: String = prefix.chars().take(50).collect();
     let mut builder = tempfile::Builder::new();
     match builder.prefix(&prefix).suffix(".partial").tempfile() {
-        Ok(file) => Ok(Writer::Staged(Staged {
+        Ok(file) => Ok(OutputWriter::Staged(Staged {
             file,
             path: path.to_owned(),
             renames: false,
         })),
         // As in a container with a read-only file system.
-        Err(_) => Ok(Writer::Direct(
+        Err(_) => Ok(OutputWriter::Direct(
             File::options().write(true).truncate(true).open(path)?,
         )),
     }
@@ -236,17 +240,17 @@ fn reserve(file: &File, old: u64, new: u64) -> io::Result<()> {
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.writer {
-            Writer::Stream(stream) => stream.write(bytes),
-            Writer::Staged(staged) => staged.file.write(bytes),
-            Writer::Direct(file) => file.write(bytes),
+            OutputWriter::Stream(stream) => stream.write(bytes),
+            OutputWriter::Staged(staged) => staged.file.write(bytes),
+            OutputWriter::Direct(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.writer {
-            Writer::Stream(stream) => stream.flush(),
-            Writer::Staged(staged) => staged.file.flush(),
-            Writer::Direct(file) => file.flush(),
+            OutputWriter::Stream(stream) => stream.flush(),
+            OutputWriter::Staged(staged) => staged.file.flush(),
+            OutputWriter::Direct(file) => file.flush(),
         }
     }
 }
@@ -254,14 +258,14 @@ impl Write for OutputFile {
 impl Seek for OutputFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match &mut self.writer {
-            Writer::Stream(_) => Err(io::ErrorKind::NotSeekable.into()),
-            Writer::Staged(staged) => staged.file.seek(to),
-            Writer::Direct(file) => file.seek(to),
+            OutputWriter::Stream(_) => Err(io::ErrorKind::NotSeekable.into()),
+            OutputWriter::Staged(staged) => staged.file.seek(to),
+            OutputWriter::Direct(file) => file.seek(to),
         }
     }
 }
 
-impl Stream {
+impl StandardStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::StandardOutput(out) => out.write(bytes),

@@ -12,7 +12,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 /// Bytes of the header's length.
 const LENGTH: usize = 8;
 /// Longest header that the format allows.
-const LONGEST: usize = 100_000_000;
+const LONGEST_SAFETENSORS_HEADER: usize = 100_000_000;
 
 /// What is wrong with a header.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,14 +51,14 @@ fn length(file: &[u8]) -> Option<u64> {
 
 fn json(file: &[u8]) -> Option<&[u8]> {
     let length = usize::try_from(length(file)?).ok()?;
-    (length <= LONGEST).then(|| file.get(LENGTH..LENGTH + length))?
+    (length <= LONGEST_SAFETENSORS_HEADER).then(|| file.get(LENGTH..LENGTH + length))?
 }
 
 fn reason(error: &SafeTensorError, file: &[u8]) -> String {
     match error {
         SafeTensorError::HeaderTooSmall => format!("it has only {} bytes", file.len()),
         SafeTensorError::HeaderTooLarge => format!(
-            "its first bytes announce a header of {} bytes, and {LONGEST} is the limit",
+            "its first bytes announce a header of {} bytes, and {LONGEST_SAFETENSORS_HEADER} is the limit",
             length(file).unwrap_or_default()
         ),
         SafeTensorError::InvalidHeaderLength => format!(

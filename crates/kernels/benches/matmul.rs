@@ -3,11 +3,11 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use kernels::{CpuKernels, Isa, Rows, Scratch, Weight};
-use weights::{Format, Matrix};
+use weights::{Matrix, WeightFormat};
 
 /// Rows, inputs, outputs and copies: as many as keep the weights out of the caches where
 /// the model's do not fit into them either.
-const SHAPES: [(&str, usize, usize, usize, usize); 4] = [
+const BENCH_SHAPES: [(&str, usize, usize, usize, usize); 4] = [
     ("backbone step", 1, 1024, 4096, 16),
     ("backbone prefill", 28, 1024, 4096, 4),
     ("decoder transformer", 16, 512, 2048, 1),
@@ -15,11 +15,11 @@ const SHAPES: [(&str, usize, usize, usize, usize); 4] = [
 ];
 
 fn products(criterion: &mut Criterion) {
-    for (name, rows, inputs, outputs, copies) in SHAPES {
+    for (name, rows, inputs, outputs, copies) in BENCH_SHAPES {
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements((rows * inputs * outputs) as u64));
         group.sample_size(30);
-        for format in Format::ALL {
+        for format in WeightFormat::ALL {
             let matrix = Matrix {
                 format,
                 inputs,

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use kernels::{CpuKernels, Isa, Rows, Scratch, Weight, WeightStats};
-use weights::{Format, Matrix};
+use weights::{Matrix, WeightFormat};
 
 /// How often each side is timed, alternating; the fastest counts.
 const REPEATS: usize = 15;
@@ -21,7 +21,7 @@ struct TimedProduct {
 }
 
 impl TimedProduct {
-    fn new(format: Format, rows: usize, inputs: usize, outputs: usize) -> Self {
+    fn new(format: WeightFormat, rows: usize, inputs: usize, outputs: usize) -> Self {
         let matrix = Matrix {
             format,
             inputs,
@@ -89,7 +89,7 @@ fn vectors_pay() {
         return;
     }
     let plain = CpuKernels::new(Isa::Scalar).unwrap();
-    for format in Format::ALL {
+    for format in WeightFormat::ALL {
         let mut slow = TimedProduct::new(format, 16, 512, 512);
         let mut fast = TimedProduct::new(format, 16, 512, 512);
         let ratio = ratio(|| slow.time(plain), || fast.time(best));
@@ -104,8 +104,8 @@ fn a_step_of_the_backbone_takes_less_time_the_smaller_its_weights() {
         return;
     }
     // As large as a layer, so that memory counts.
-    let mut f32s = TimedProduct::new(Format::F32, 1, 1024, 8192);
-    let mut q8 = TimedProduct::new(Format::Q8, 1, 1024, 8192);
+    let mut f32s = TimedProduct::new(WeightFormat::F32, 1, 1024, 8192);
+    let mut q8 = TimedProduct::new(WeightFormat::Q8, 1, 1024, 8192);
     let ratio = ratio(|| f32s.time(kernels), || q8.time(kernels));
     check("a step in q8 against one in f32", ratio, 1.3);
 }

@@ -66,7 +66,7 @@ impl CpuKernels {
             scales: row_scales,
             probs,
         };
-        let work = Work {
+        let work = AttentionWork {
             heads,
             rows: keys.range(),
             context: context.unwrap_or(usize::MAX),
@@ -114,7 +114,7 @@ fn check(q: Rows<'_>, keys: &Cache, values: &Cache, out: &[f32]) {
 }
 
 /// An attention, whatever the format of its caches.
-struct Work<'a> {
+struct AttentionWork<'a> {
     heads: HeadShape,
     /// Rows that are cached, counted from the first block.
     rows: Range<usize>,
@@ -135,7 +135,7 @@ struct Work<'a> {
 /// The attention of `work`, with caches and queries as `backend` has them: [`check`] compared
 /// their lengths, and there is room for every row and head.
 struct Attend<'a, B: AttentionBackend> {
-    work: Work<'a>,
+    work: AttentionWork<'a>,
     backend: B,
 }
 
@@ -156,7 +156,7 @@ impl<B: AttentionBackend> SimdOp for Attend<'_, B> {
 }
 
 /// What `R` rows of queries see.
-struct Seen<const R: usize> {
+struct VisibleRows<const R: usize> {
     /// The first of the rows.
     row: usize,
     /// Cached rows that each of them sees.
@@ -165,10 +165,10 @@ struct Seen<const R: usize> {
     blocks: Range<usize>,
 }
 
-impl<const R: usize> Seen<R> {
+impl<const R: usize> VisibleRows<R> {
     /// What the rows from `row` on see.
     #[inline(always)]
-    fn new(work: &Work<'_>, row: usize) -> Self {
+    fn new(work: &AttentionWork<'_>, row: usize) -> Self {
         let cached = &work.rows;
         let rows: [Range<usize>; R] = from_fn(|r| {
             let end = cached.end - work.count + row + r + 1;
@@ -213,7 +213,7 @@ impl<B: AttentionBackend> Attend<'_, B> {
     /// `work` has these rows.
     #[inline(always)]
     unsafe fn rows<S: Simd, const R: usize>(&mut self, simd: S, row: usize) {
-        let seen = Seen::<R>::new(&self.work, row);
+        let seen = VisibleRows::<R>::new(&self.work, row);
         // SAFETY: the caller's rows see blocks that the caches have.
         unsafe {
             self.score::<S, R>(simd, &seen);
@@ -241,7 +241,7 @@ impl<B: AttentionBackend> Attend<'_, B> {
     ///
     /// `work` has the rows, and the caches have the blocks.
     #[inline(always)]
-    unsafe fn score<S: Simd, const R: usize>(&mut self, simd: S, seen: &Seen<R>) {
+    unsafe fn score<S: Simd, const R: usize>(&mut self, simd: S, seen: &VisibleRows<R>) {
         let heads = self.work.heads;
         let (length, stride) = (seen.scores(), heads.num_heads * seen.scores());
         let scores = self.work.scores.as_mut_ptr();
@@ -259,7 +259,7 @@ impl<B: AttentionBackend> Attend<'_, B> {
     ///
     /// `work` has the rows, and the caches have the blocks.
     #[inline(always)]
-    unsafe fn normalise<S: Simd, const R: usize>(&mut self, simd: S, seen: &Seen<R>) {
+    unsafe fn normalise<S: Simd, const R: usize>(&mut self, simd: S, seen: &VisibleRows<R>) {
         let heads = self.work.heads;
         let (first, length) = (seen.first(), seen.scores());
         for (r, rows) in seen.rows.iter().enumerate() {
@@ -282,7 +282,7 @@ impl<B: AttentionBackend> Attend<'_, B> {
     ///
     /// `work` has the rows, and the caches have the blocks.
     #[inline(always)]
-    unsafe fn sum<S: Simd, const R: usize>(&mut self, simd: S, seen: &Seen<R>) {
+    unsafe fn sum<S: Simd, const R: usize>(&mut self, simd: S, seen: &VisibleRows<R>) {
         let heads = self.work.heads;
         let (length, padded) = (seen.scores(), heads.padded_dim());
         self.work.sums[..R * heads.num_heads * padded].fill(0.0);

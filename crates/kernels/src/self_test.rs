@@ -2,7 +2,7 @@
 //! Relaxed SIMD's results are implementation-defined, so it is not known before what a dot
 //! product of bytes gives, nor whether it is fast.
 
-use weights::{Format, Matrix};
+use weights::{Matrix, WeightFormat};
 
 use crate::matmul::{ActivationRounding, activation_rounding};
 use crate::quantised_rows::{A_MAX, QuantInt};
@@ -12,17 +12,17 @@ use crate::{
 };
 
 /// Shapes at the edges of vectors and panels: rows, inputs, outputs.
-const SHAPES: [[usize; 3]; 4] = [[1, 72, 72], [1, 35, 17], [5, 16, 33], [3, 70, 15]];
+const SELF_TEST_SHAPES: [[usize; 3]; 4] = [[1, 72, 72], [1, 35, 17], [5, 16, 33], [3, 70, 15]];
 /// Largest relative error against plain loops, in single precision.
-const TOLERANCE: f64 = 1e-5;
+const F32_TOLERANCE: f64 = 1e-5;
 /// The same where queries and cache are rounded to 13 and 14 bits.
 const CACHE_I16_TOLERANCE: f64 = 2e-3;
 /// The same where the cache is rounded to 8 bits.
 const CACHE_I8_TOLERANCE: f64 = 2e-2;
 /// Inputs and outputs of the products that are timed: those of a step of the backbone.
-const STEP: [usize; 2] = [1024, 512];
+const TIMED_STEP: [usize; 2] = [1024, 512];
 /// Products in a row: a page's clock is coarse.
-const STEPS: usize = 8;
+const TIMED_STEPS: usize = 8;
 /// How often each is timed: the least counts, for other threads interrupt.
 const ROUNDS: usize = 6;
 /// Slowdown up to which the newer instruction set is still chosen. Where a browser compiles each
@@ -57,7 +57,7 @@ struct TestProduct {
 }
 
 impl TestProduct {
-    fn new(format: Format, [rows, inputs, outputs]: [usize; 3]) -> Self {
+    fn new(format: WeightFormat, [rows, inputs, outputs]: [usize; 3]) -> Self {
         let matrix = Matrix {
             format,
             inputs,
@@ -196,7 +196,7 @@ fn attention_is_right(kernels: CpuKernels) -> bool {
     let (q, cached) = (numbers(80, 3), numbers(23 * 40, 4));
     let expected = attention(heads, &q, &cached, &cached);
     [
-        (CacheFormat::F32, TOLERANCE),
+        (CacheFormat::F32, F32_TOLERANCE),
         (CacheFormat::I16, CACHE_I16_TOLERANCE),
         (CacheFormat::I8, CACHE_I8_TOLERANCE),
     ]
@@ -225,13 +225,13 @@ impl CpuKernels {
     /// Whether these kernels compute what plain loops do: products in all formats, with separate
     /// rows and rows that overlap, and attention.
     pub fn are_right(self) -> bool {
-        let products = Format::ALL.into_iter().all(|format| {
-            SHAPES.into_iter().all(|shape| {
+        let products = WeightFormat::ALL.into_iter().all(|format| {
+            SELF_TEST_SHAPES.into_iter().all(|shape| {
                 let mut product = TestProduct::new(format, shape);
                 let stats = product.stats(self);
                 [shape[1], 4, 1].into_iter().all(|stride| {
                     let expected = product.expected(self, stride);
-                    agree(product.run(self, &stats, stride), &expected, TOLERANCE)
+                    agree(product.run(self, &stats, stride), &expected, F32_TOLERANCE)
                 })
             })
         });
@@ -246,15 +246,15 @@ impl CpuKernels {
         let right = kernels.filter(|kernels| kernels.are_right());
         let mut right: Vec<(Self, f64)> = right.map(|kernels| (kernels, f64::INFINITY)).collect();
         if right.len() > 1 {
-            let [inputs, outputs] = STEP;
-            let mut products = [Format::Q8, Format::Q6]
+            let [inputs, outputs] = TIMED_STEP;
+            let mut products = [WeightFormat::Q8, WeightFormat::Q6]
                 .map(|format| TestProduct::new(format, [1, inputs, outputs]));
             let stats = |kernels: Self| products.each_ref().map(|product| product.stats(kernels));
             let stats: Vec<_> = right.iter().map(|(kernels, _)| stats(*kernels)).collect();
             for _ in 0..ROUNDS {
                 for ((kernels, fastest), stats) in right.iter_mut().zip(&stats) {
                     let start = now();
-                    for _ in 0..STEPS {
+                    for _ in 0..TIMED_STEPS {
                         for (product, stats) in products.iter_mut().zip(stats) {
                             product.run(*kernels, stats, inputs);
                         }
@@ -298,8 +298,8 @@ mod tests {
 
     #[test]
     fn differences_are_seen() {
-        assert!(agree(&[1.0, 2.0], &[1.0, 2.00001], TOLERANCE));
-        assert!(!agree(&[1.0, 2.0], &[1.0, 2.1], TOLERANCE));
-        assert!(!agree(&[1.0, f32::NAN], &[1.0, 2.0], TOLERANCE));
+        assert!(agree(&[1.0, 2.0], &[1.0, 2.00001], F32_TOLERANCE));
+        assert!(!agree(&[1.0, 2.0], &[1.0, 2.1], F32_TOLERANCE));
+        assert!(!agree(&[1.0, f32::NAN], &[1.0, 2.0], F32_TOLERANCE));
     }
 }

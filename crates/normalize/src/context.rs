@@ -3,17 +3,17 @@
 use std::ops::Range;
 
 use crate::read::is_emoji;
-use crate::table::Table;
+use crate::table::LanguageTable;
 
 /// Most bytes around a position that are examined: text further away has no influence.
-pub(crate) const REACH: usize = 256;
+pub(crate) const CONTEXT_BYTES: usize = 256;
 
 /// A position in a text where something may begin that needs rewriting.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor<'a> {
     pub(crate) text: &'a str,
     pub(crate) at: usize,
-    pub(crate) table: &'static Table,
+    pub(crate) table: &'static LanguageTable,
 }
 
 /// A space within a line, which may also group digits.
@@ -66,7 +66,7 @@ impl<'a> Cursor<'a> {
         if before.len() == self.at {
             return self.at..self.at;
         }
-        let from = before.len().saturating_sub(REACH);
+        let from = before.len().saturating_sub(CONTEXT_BYTES);
         let from = before.ceil_char_boundary(from);
         let start = before[from..].rfind(is_delimiter).map_or(from, |at| {
             let at = from + at;
@@ -116,7 +116,7 @@ impl<'a> Cursor<'a> {
 
 /// Where the word that `text` has at `at` ends.
 pub(crate) fn end_of_word(text: &str, at: usize) -> usize {
-    let rest = &text[at..text.ceil_char_boundary((at + REACH).min(text.len()))];
+    let rest = &text[at..text.ceil_char_boundary((at + CONTEXT_BYTES).min(text.len()))];
     let end = rest.find(is_delimiter).unwrap_or(rest.len());
     at + rest[..end].trim_end_matches(is_closing).len()
 }

@@ -6,7 +6,7 @@ use crate::map::{Map, Part};
 
 /// The kind of thing that was recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ExpansionKind {
     /// `1,024`
     Cardinal,
     /// `21st`
@@ -51,7 +51,7 @@ pub struct Expansion {
     /// Its spoken form; empty if it is left out.
     pub spoken: String,
     /// What it was recognised as.
-    pub kind: Kind,
+    pub kind: ExpansionKind,
 }
 
 /// A text with all expansions applied.

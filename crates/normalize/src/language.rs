@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use crate::table::Table;
+use crate::table::LanguageTable;
 
 /// A language with tables for numbers, abbreviations and signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,12 +77,12 @@ impl Language {
     }
 
     /// Its table, read at the first call.
-    pub(crate) fn table(self) -> &'static Table {
-        static TABLES: [OnceLock<Table>; 7] = [const { OnceLock::new() }; 7];
+    pub(crate) fn table(self) -> &'static LanguageTable {
+        static TABLES: [OnceLock<LanguageTable>; 7] = [const { OnceLock::new() }; 7];
         TABLES[self as usize].get_or_init(|| {
             // The tables are part of the program, and a test parses each, so the empty fallback,
             // which rewrites nothing, never occurs.
-            Table::parse(self.source()).unwrap_or_default()
+            LanguageTable::parse(self.source()).unwrap_or_default()
         })
     }
 }

@@ -35,7 +35,7 @@ mod scan;
 mod spell;
 mod table;
 
-pub use expansion::{Expanded, Expansion, Kind};
+pub use expansion::{Expanded, Expansion, ExpansionKind};
 pub use language::{Language, UnknownLanguage};
 pub use map::{Map, Part};
 pub use replacements::{ReplacementError, ReplacementFault, Replacements};

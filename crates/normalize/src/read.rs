@@ -21,17 +21,17 @@ pub(crate) use self::rest::rest;
 use std::ops::Range;
 
 use crate::context::Cursor;
-use crate::expansion::{Expansion, Kind};
+use crate::expansion::{Expansion, ExpansionKind};
 
 /// A reader's result.
 pub(crate) struct Reading {
     pub(crate) end: usize,
     pub(crate) spoken: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ExpansionKind,
 }
 
 impl Reading {
-    pub(crate) fn new(kind: Kind, spoken: String, end: usize) -> Self {
+    pub(crate) fn new(kind: ExpansionKind, spoken: String, end: usize) -> Self {
         Self { end, spoken, kind }
     }
 

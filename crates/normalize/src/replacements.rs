@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::context::is_blank;
-use crate::expansion::{Expansion, Kind};
+use crate::expansion::{Expansion, ExpansionKind};
 
 /// Most bytes of a word in a list.
-const LONGEST_WORD: usize = 128;
+const LONGEST_LISTED_WORD: usize = 128;
 /// Most bytes of a spoken form.
 const LONGEST_SPOKEN: usize = 1024;
 
@@ -18,13 +18,13 @@ const LONGEST_SPOKEN: usize = 1024;
 /// length the exact one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replacements {
-    entries: Vec<Entry>,
+    entries: Vec<ReplacementEntry>,
     /// Entries by their first character, the longest first.
     by_first: HashMap<char, Vec<usize>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
+struct ReplacementEntry {
     /// With single spaces.
     word: String,
     spoken: String,
@@ -47,7 +47,7 @@ pub enum ReplacementFault {
         word: String,
     },
     /// The word has no letter, digit or sign that could be searched for.
-    #[error("{word:?} is longer than {LONGEST_WORD} bytes")]
+    #[error("{word:?} is longer than {LONGEST_LISTED_WORD} bytes")]
     LongWord {
         /// The word.
         word: String,
@@ -122,7 +122,7 @@ impl Replacements {
                 Some(ReplacementFault::NoWord)
             } else if spoken.is_empty() {
                 Some(ReplacementFault::NoSpoken { word: word.clone() })
-            } else if word.len() > LONGEST_WORD {
+            } else if word.len() > LONGEST_LISTED_WORD {
                 let word = word.chars().take(40).collect::<String>() + "…";
                 Some(ReplacementFault::LongWord { word })
             } else if spoken.len() > LONGEST_SPOKEN {
@@ -135,7 +135,7 @@ impl Replacements {
             if let Some(fault) = fault {
                 return Err(ReplacementError { line, fault });
             }
-            list.entries.push(Entry {
+            list.entries.push(ReplacementEntry {
                 is_exact: word.chars().any(char::is_uppercase),
                 word,
                 spoken: spoken.to_owned(),
@@ -188,7 +188,7 @@ impl Replacements {
                 found.push(Expansion {
                     range: at..end,
                     spoken: entry.spoken.clone(),
-                    kind: Kind::Replacement,
+                    kind: ExpansionKind::Replacement,
                 });
                 before = text[..end].chars().next_back();
                 at = end;
@@ -206,7 +206,7 @@ impl Replacements {
         at: usize,
         before: Option<char>,
         first: char,
-    ) -> Option<(&Entry, usize)> {
+    ) -> Option<(&ReplacementEntry, usize)> {
         if is_word(first) && before.is_some_and(is_word) {
             return None;
         }
@@ -223,7 +223,7 @@ impl Replacements {
 
     /// Whether an entry may match across the white space at `cut`.
     pub(crate) fn may_span(&self, text: &str, cut: usize) -> bool {
-        let from = text.floor_char_boundary(cut.saturating_sub(2 * LONGEST_WORD));
+        let from = text.floor_char_boundary(cut.saturating_sub(2 * LONGEST_LISTED_WORD));
         let before: Vec<String> = text[from..cut]
             .split_whitespace()
             .map(str::to_lowercase)
@@ -240,7 +240,7 @@ impl Replacements {
     }
 }
 
-impl Entry {
+impl ReplacementEntry {
     /// How many bytes at the beginning of the text match this word.
     fn length_in(&self, text: &str) -> Option<usize> {
         let mut rest = text;

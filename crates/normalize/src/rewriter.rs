@@ -1,6 +1,6 @@
 //! Rewrites a text that arrives piece by piece.
 
-use crate::context::REACH;
+use crate::context::CONTEXT_BYTES;
 use crate::expansion::Expanded;
 use crate::language::Language;
 use crate::map::{Map, Part};
@@ -8,10 +8,10 @@ use crate::replacements::Replacements;
 use crate::scan::{is_in_marker, scan};
 
 /// Bytes after a cut that may influence the text before it, if no sentence ends there.
-const AHEAD: usize = 2 * REACH;
+const AHEAD: usize = 2 * CONTEXT_BYTES;
 
 /// Length without a position for a cut from which on a word may be cut.
-const LONGEST: usize = 8 * AHEAD;
+const LONGEST_WAITING: usize = 8 * AHEAD;
 
 /// How a text is rewritten before it is spoken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl Rewriter {
         let mut all = Rewritten::default();
         let mut rest = text;
         while !rest.is_empty() {
-            let (piece, after) = rest.split_at(rest.floor_char_boundary(LONGEST));
+            let (piece, after) = rest.split_at(rest.floor_char_boundary(LONGEST_WAITING));
             rest = after;
             self.pending.push_str(piece);
             if self.may_end(piece) {
@@ -274,7 +274,7 @@ fn cut_before(pending: &str, map: &Map, last: usize) -> Option<usize> {
     }
     let spaces = pending[..last].rmatch_indices(char::is_whitespace);
     let found = spaces.map(|(at, _)| at).find(|&at| at > 0 && is_free(at));
-    if found.is_some() || pending.len() <= LONGEST {
+    if found.is_some() || pending.len() <= LONGEST_WAITING {
         return found;
     }
     let places = pending[..last].char_indices().rev().map(|(at, _)| at);
@@ -284,7 +284,7 @@ fn cut_before(pending: &str, map: &Map, last: usize) -> Option<usize> {
 /// Appends a text to the remembered context, of which only the end is kept.
 fn keep_tail(before: &mut String, text: &str) {
     before.push_str(text);
-    let from = before.floor_char_boundary(before.len().saturating_sub(2 * REACH));
+    let from = before.floor_char_boundary(before.len().saturating_sub(2 * CONTEXT_BYTES));
     before.drain(..from);
 }
 
@@ -449,7 +449,7 @@ mod tests {
                     let (pieces, most) = in_pieces(&rules, &text, piece);
                     let start: String = text.chars().take(20).collect();
                     assert_eq!(pieces.source, text, "{start}");
-                    assert!(most < 3 * LONGEST, "{start}: keeps {most}");
+                    assert!(most < 3 * LONGEST_WAITING, "{start}: keeps {most}");
                     let whole = rules.rewrite(&text);
                     assert_eq!(pieces.expanded, whole, "{start}, {piece}");
                 }

@@ -24,18 +24,18 @@ pub(crate) struct RuleSet {
 struct Rule {
     base: u64,
     divisor: u64,
-    parts: Vec<Part>,
+    parts: Vec<RulePart>,
 }
 
 #[derive(Debug)]
-enum Part {
+enum RulePart {
     Text(&'static str),
     /// The number divided by the divisor; in words of another set if one is named.
     Quotient(Option<&'static str>),
     Remainder(Option<&'static str>),
     Same(&'static str),
     /// The text if there is a remainder, and if there is none.
-    Choice(Vec<Part>, Vec<Part>),
+    Choice(Vec<RulePart>, Vec<RulePart>),
 }
 
 /// All sets of a language.
@@ -97,7 +97,7 @@ fn write(sets: &RuleSets, set: &str, number: u64, depth: usize, out: &mut String
 fn write_parts(
     sets: &RuleSets,
     set: &str,
-    parts: &[Part],
+    parts: &[RulePart],
     (number, divisor): (u64, u64),
     depth: usize,
     out: &mut String,
@@ -105,11 +105,13 @@ fn write_parts(
     let (quotient, remainder) = (number / divisor, number % divisor);
     for part in parts {
         match part {
-            Part::Text(text) => out.extend(text.chars().map(|c| if c == '_' { ' ' } else { c })),
-            Part::Quotient(other) => write(sets, other.unwrap_or(set), quotient, depth, out)?,
-            Part::Remainder(other) => write(sets, other.unwrap_or(set), remainder, depth, out)?,
-            Part::Same(other) => write(sets, other, number, depth, out)?,
-            Part::Choice(some, none) => {
+            RulePart::Text(text) => {
+                out.extend(text.chars().map(|c| if c == '_' { ' ' } else { c }));
+            }
+            RulePart::Quotient(other) => write(sets, other.unwrap_or(set), quotient, depth, out)?,
+            RulePart::Remainder(other) => write(sets, other.unwrap_or(set), remainder, depth, out)?,
+            RulePart::Same(other) => write(sets, other, number, depth, out)?,
+            RulePart::Choice(some, none) => {
                 let parts = if remainder == 0 { none } else { some };
                 write_parts(sets, set, parts, (number, divisor), depth, out)?;
             }
@@ -119,7 +121,7 @@ fn write_parts(
 }
 
 /// Parses parts up to the end, or inside brackets up to `|` or `]`, which is not consumed.
-fn parts(rest: &mut &'static str, is_inner: bool) -> Result<Vec<Part>, Fault> {
+fn parts(rest: &mut &'static str, is_inner: bool) -> Result<Vec<RulePart>, Fault> {
     let mut parts = Vec::new();
     while let Some(first) = rest.chars().next() {
         match first {
@@ -136,16 +138,16 @@ fn parts(rest: &mut &'static str, is_inner: bool) -> Result<Vec<Part>, Fault> {
                     None => Vec::new(),
                 };
                 *rest = rest.strip_prefix(']').ok_or(Fault::Rule)?;
-                parts.push(Part::Choice(some, none));
+                parts.push(RulePart::Choice(some, none));
             }
             '<' | '>' | '=' => {
                 let (name, after) = rest[1..].split_once(first).ok_or(Fault::Rule)?;
                 *rest = after;
                 let name = Some(name).filter(|name| !name.is_empty());
                 parts.push(match (first, name) {
-                    ('<', name) => Part::Quotient(name),
-                    ('>', name) => Part::Remainder(name),
-                    (_, Some(name)) => Part::Same(name),
+                    ('<', name) => RulePart::Quotient(name),
+                    ('>', name) => RulePart::Remainder(name),
+                    (_, Some(name)) => RulePart::Same(name),
                     (_, None) => return Err(Fault::Rule),
                 });
             }
@@ -153,7 +155,7 @@ fn parts(rest: &mut &'static str, is_inner: bool) -> Result<Vec<Part>, Fault> {
                 let end = rest.find(['[', ']', '|', '<', '>', '=']);
                 let (text, after) = rest.split_at(end.unwrap_or(rest.len()));
                 *rest = after;
-                parts.push(Part::Text(text));
+                parts.push(RulePart::Text(text));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Numbers as words.
 
 use crate::numeral::Numeral;
-use crate::table::Table;
+use crate::table::LanguageTable;
 
 /// The gender of the counted noun.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Gender {
     }
 }
 
-impl Table {
+impl LanguageTable {
     /// A whole number that counts something.
     pub(crate) fn cardinal(&self, number: u64, gender: Gender) -> Option<String> {
         let set = Some(gender.set()).filter(|set| self.has_rules(set));

@@ -30,14 +30,14 @@ pub(crate) struct TableError {
 
 /// The table of a language.
 #[derive(Debug, Default)]
-pub(crate) struct Table {
+pub(crate) struct LanguageTable {
     rules: RuleSets,
     sections: HashMap<&'static str, HashMap<Cow<'static, str>, &'static str>>,
     /// Length of the longest key of each section, in characters.
     longest: HashMap<&'static str, usize>,
 }
 
-impl Table {
+impl LanguageTable {
     pub(crate) fn parse(source: &'static str) -> Result<Self, TableError> {
         let mut table = Self::default();
         let mut section = "";
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn every_table_can_be_read() {
         for language in Language::ALL {
-            let table = Table::parse(language.source());
+            let table = LanguageTable::parse(language.source());
             assert!(table.is_ok(), "{language}: {table:?}");
             for number in 0..200_000 {
                 let cardinal = language.table().spell("cardinal", number);
@@ -190,14 +190,14 @@ mod tests {
             ("[numbers cardinal]\n1: a; 1: b", 2, Fault::Rule),
         ];
         for (source, line, fault) in cases {
-            let error = Table::parse(source).err();
+            let error = LanguageTable::parse(source).err();
             assert_eq!(error, Some(TableError { line, fault }), "{source:?}");
         }
     }
 
     #[test]
     fn a_circle_of_rules_ends() {
-        let table = Table::parse("[numbers cardinal]\n0: =cardinal=").unwrap_or_default();
+        let table = LanguageTable::parse("[numbers cardinal]\n0: =cardinal=").unwrap_or_default();
         assert_eq!(table.spell("cardinal", 5), None);
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use prost::bytes::Bytes;
 use tensor::{DType, Dim};
-use weights::{DataFile, Format, Layout, Packing};
+use weights::{DataFile, Layout, Packing, WeightFormat};
 
 use crate::proto::{
     GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
@@ -35,7 +35,7 @@ impl Value {
 pub struct Graph {
     name: String,
     opset: Opset,
-    format: Format,
+    format: WeightFormat,
     shapes: HashMap<String, Vec<usize>>,
     builder: RefCell<Builder>,
 }
@@ -59,7 +59,7 @@ impl Graph {
     pub fn new(
         name: &str,
         opset: Opset,
-        format: Format,
+        format: WeightFormat,
         shapes: HashMap<String, Vec<usize>>,
     ) -> Self {
         Self {

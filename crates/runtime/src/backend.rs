@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bundle::{Component, ComponentName, Format, Manifest};
+use bundle::{Component, ComponentName, Manifest, WeightFormat};
 use tensor::{Tensor, TensorView};
 
 use crate::{Outputs, RuntimeError};
@@ -33,7 +33,7 @@ pub trait Backend: Send + Sync {
 
     /// How much it rounds beyond single precision with weights of that format: the largest
     /// difference from exact arithmetic, relative to a tensor's largest value.
-    fn rounding(&self, _: Format) -> f64 {
+    fn rounding(&self, _: WeightFormat) -> f64 {
         0.0
     }
 

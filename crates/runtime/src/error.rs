@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use bundle::{ComponentName, DType, Format};
+use bundle::{ComponentName, DType, WeightFormat};
 use tensor::TensorError;
 
 /// An error of another library.
@@ -24,7 +24,7 @@ pub enum RuntimeError {
     /// A backend does not support the number type of a component's weights.
     #[error(
         "{backend} cannot read the {format} weights of {component}: use another backend, or convert with --dtype {component}={}",
-        Format::list(.reads.iter().copied())
+        WeightFormat::list(.reads.iter().copied())
     )]
     Format {
         /// The backend.
@@ -32,9 +32,9 @@ pub enum RuntimeError {
         /// The component.
         component: ComponentName,
         /// The format of its weights.
-        format: Format,
+        format: WeightFormat,
         /// Formats that the backend reads.
-        reads: Vec<Format>,
+        reads: Vec<WeightFormat>,
     },
     /// A backend refuses a graph file.
     #[error("{backend} cannot load {graph}")]

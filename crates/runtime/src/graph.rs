@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bundle::{ComponentName, Format, Manifest};
+use bundle::{ComponentName, Manifest, WeightFormat};
 use tensor::{Tensor, TensorView};
 
 use crate::{Backend, GraphStream, RuntimeError, Stream};
@@ -13,14 +13,14 @@ pub trait GraphBackend: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Whether it supports weights of that format.
-    fn reads(&self, format: Format) -> bool;
+    fn reads(&self, format: WeightFormat) -> bool;
 
     /// Loads the graph at `graph` with the weights next to it.
-    fn load_graph(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError>;
+    fn load_graph(&self, graph: &Path) -> Result<Box<dyn LoadedGraph>, RuntimeError>;
 }
 
 /// A loaded graph. It keeps no state between calls.
-pub trait Graph: Send {
+pub trait LoadedGraph: Send {
     /// Names of the inputs, in the graph's order.
     fn inputs(&self) -> &[String];
 
@@ -54,7 +54,7 @@ impl<T: GraphBackend> Backend for T {
                 backend: GraphBackend::name(self),
                 component: name,
                 format: component.format,
-                reads: (Format::ALL.into_iter())
+                reads: (WeightFormat::ALL.into_iter())
                     .filter(|&format| self.reads(format))
                     .collect(),
             });

@@ -13,8 +13,8 @@ use self::check::check_component;
 use crate::inputs::{
     check_names, check_position, check_state, find, is_callers, next_position, state_index,
 };
-use crate::sizes::{Sizes, shape};
-use crate::{Graph, GraphBackend, Outputs, RuntimeError, Stream};
+use crate::sizes::{SymbolSizes, shape};
+use crate::{GraphBackend, LoadedGraph, Outputs, RuntimeError, Stream};
 
 /// A stream of a component whose graph keeps no state.
 ///
@@ -22,7 +22,7 @@ use crate::{Graph, GraphBackend, Outputs, RuntimeError, Stream};
 /// loaded graph, which runs one call at a time.
 #[derive(Clone)]
 pub struct GraphStream {
-    shared: Arc<Shared>,
+    shared: Arc<SharedGraph>,
     /// In the order of the manifest.
     states: Vec<Tensor>,
     /// 0 where the component does not count positions.
@@ -30,9 +30,9 @@ pub struct GraphStream {
 }
 
 /// What the forks of a stream share.
-struct Shared {
+struct SharedGraph {
     component: Component,
-    graph: Mutex<Box<dyn Graph>>,
+    graph: Mutex<Box<dyn LoadedGraph>>,
 }
 
 impl GraphStream {
@@ -47,12 +47,12 @@ impl GraphStream {
     }
 
     /// Starts a stream on a loaded graph.
-    pub fn new(graph: Box<dyn Graph>, component: Component) -> Result<Self, RuntimeError> {
+    pub fn new(graph: Box<dyn LoadedGraph>, component: Component) -> Result<Self, RuntimeError> {
         check_component(&component, graph.as_ref())?;
         let mut stream = Self {
             states: Vec::new(),
             position: 0,
-            shared: Arc::new(Shared {
+            shared: Arc::new(SharedGraph {
                 component,
                 graph: Mutex::new(graph),
             }),
@@ -121,10 +121,10 @@ impl Stream for GraphStream {
     }
 
     fn run(&mut self, inputs: &[(&str, TensorView<'_>)]) -> Result<Outputs, RuntimeError> {
-        let Shared { component, graph } = self.shared.as_ref();
+        let SharedGraph { component, graph } = self.shared.as_ref();
         let position = [self.position];
         let all = self.supply(inputs, TensorView::i64(&[1], &position)?)?;
-        let mut sizes = Sizes::new(&component.graph.name);
+        let mut sizes = SymbolSizes::new(&component.graph.name);
         for (info, (_, view)) in component.inputs.iter().zip(&all) {
             sizes.bind(info, *view)?;
         }

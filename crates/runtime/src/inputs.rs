@@ -4,7 +4,7 @@ use bundle::Component;
 use tensor::{Tensor, TensorView};
 
 use crate::RuntimeError;
-use crate::sizes::Sizes;
+use crate::sizes::SymbolSizes;
 
 /// Compares the inputs of a call with the manifest: each one that the caller has to give is there
 /// once, with its number type and shape.
@@ -13,7 +13,7 @@ pub fn check_inputs(
     given: &[(&str, TensorView<'_>)],
 ) -> Result<(), RuntimeError> {
     check_names(component, given)?;
-    let mut sizes = Sizes::new(&component.graph.name);
+    let mut sizes = SymbolSizes::new(&component.graph.name);
     for info in &component.inputs {
         if is_callers(component, &info.name) {
             sizes.bind(info, find(component, given, &info.name)?)?;
@@ -32,7 +32,7 @@ pub fn check_state(
     let index = state_index(component, input)?;
     let info = component.inputs.iter().find(|i| i.name == input);
     if let Some(info) = info {
-        Sizes::new(&component.graph.name).bind(info, value.view())?;
+        SymbolSizes::new(&component.graph.name).bind(info, value.view())?;
     }
     Ok(index)
 }

@@ -6,7 +6,7 @@
 //!    Several utterances start from one voice that way.
 //! 3. Backends for ONNX graphs are [`GraphBackend`]s, which keep no state at all:
 //!    `rten::Rten` needs nothing else, `onnxruntime::OnnxRuntime` needs ONNX Runtime's shared
-//!    library. Both are features, so that a page can do without. A [`GraphStream`] joins a loaded [`Graph`] with its description in the manifest.
+//!    library. Both are features, so that a page can do without. A [`GraphStream`] joins a loaded [`LoadedGraph`] with its description in the manifest.
 //!
 //! Nothing here knows what a component computes: how many states there are, what they are
 //! called and how they are carried is in the manifest.
@@ -26,7 +26,7 @@ mod sizes;
 
 pub use backend::{Backend, Stream};
 pub use error::RuntimeError;
-pub use graph::{Graph, GraphBackend};
+pub use graph::{GraphBackend, LoadedGraph};
 pub use graph_stream::GraphStream;
 pub use inputs::{check_inputs, check_position, check_state, next_position, state_index};
 pub use outputs::Outputs;

@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 
 /// The version of ONNX Runtime that `cargo xtask setup` installs.
-pub const VERSION: &str = "1.30.0";
+pub const ONNXRUNTIME_VERSION: &str = "1.30.0";
 
 /// Name of the library's file.
-const FILE: &str = if cfg!(windows) {
+const LIBRARY_FILE: &str = if cfg!(windows) {
     "onnxruntime.dll"
 } else if cfg!(target_os = "macos") {
     "libonnxruntime.dylib"
@@ -25,6 +25,6 @@ pub fn installed_library() -> PathBuf {
         .or_else(home)
         .unwrap_or_else(std::env::temp_dir)
         .join("pocket-onnx")
-        .join(format!("onnxruntime-{VERSION}"))
-        .join(FILE)
+        .join(format!("onnxruntime-{ONNXRUNTIME_VERSION}"))
+        .join(LIBRARY_FILE)
 }

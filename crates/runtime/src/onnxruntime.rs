@@ -4,24 +4,24 @@ mod library;
 
 use std::path::{Path, PathBuf};
 
-use bundle::Format;
+use bundle::WeightFormat;
 use ort::environment::Environment;
 use ort::ep::CPU;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue};
 use ort::value::{DynValue, TensorElementType, TensorRef, ValueType};
 
-use crate::{Graph, GraphBackend, RuntimeError};
+use crate::{GraphBackend, LoadedGraph, RuntimeError};
 use tensor::{Tensor, TensorView, ViewData};
 
-pub use crate::location::{VERSION, installed_library};
+pub use crate::location::{ONNXRUNTIME_VERSION, installed_library};
 
 /// Name in messages.
 const NAME: &str = "ONNX Runtime";
 
 /// What can be chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct OnnxRuntimeOptions {
     /// The library. By default `ORT_DYLIB_PATH`, or else [`installed_library`].
     pub library: Option<PathBuf>,
     /// Returns memory after every operator and keeps no second copy of the weights: slower.
@@ -33,12 +33,12 @@ pub struct Options {
 #[derive(Clone, Debug)]
 pub struct OnnxRuntime {
     environment: Environment,
-    options: Options,
+    options: OnnxRuntimeOptions,
 }
 
 impl OnnxRuntime {
     /// Loads the library, unless this process has done so already.
-    pub fn new(options: Options) -> Result<Self, RuntimeError> {
+    pub fn new(options: OnnxRuntimeOptions) -> Result<Self, RuntimeError> {
         let library = library::find(options.library.as_deref())?;
         Ok(Self {
             environment: library::load(&library)?,
@@ -68,11 +68,11 @@ impl GraphBackend for OnnxRuntime {
         NAME
     }
 
-    fn reads(&self, _: Format) -> bool {
+    fn reads(&self, _: WeightFormat) -> bool {
         true
     }
 
-    fn load_graph(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError> {
+    fn load_graph(&self, graph: &Path) -> Result<Box<dyn LoadedGraph>, RuntimeError> {
         let session = self.session(graph).map_err(|source| RuntimeError::Load {
             backend: NAME,
             graph: graph.to_owned(),
@@ -140,7 +140,7 @@ fn output(value: &DynValue) -> Result<Tensor, Box<dyn std::error::Error + Send +
     })
 }
 
-impl Graph for OnnxRuntimeGraph {
+impl LoadedGraph for OnnxRuntimeGraph {
     fn inputs(&self) -> &[String] {
         &self.inputs
     }

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bundle::Format;
+use bundle::WeightFormat;
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView, ValueView};
 
-use crate::{Graph, GraphBackend, RuntimeError};
+use crate::{GraphBackend, LoadedGraph, RuntimeError};
 use tensor::{Data, Tensor, TensorView, ViewData};
 use weights::Element;
 
@@ -18,7 +18,7 @@ const NAME: &str = "rten";
 
 /// Options.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct RtenOptions {
     /// Keeps a second copy of the weights of matrix products, in the order in which the kernels
     /// read them. Products of several rows take a quarter of the time, those of one row the same.
     pub prepack: bool,
@@ -29,12 +29,12 @@ pub struct Options {
 /// number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rten {
-    options: Options,
+    options: RtenOptions,
 }
 
 impl Rten {
     /// A backend with these options.
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: RtenOptions) -> Self {
         Self { options }
     }
 }
@@ -44,7 +44,7 @@ impl GraphBackend for Rten {
         NAME
     }
 
-    fn reads(&self, format: Format) -> bool {
+    fn reads(&self, format: WeightFormat) -> bool {
         let facts = format.facts();
         [facts.element, facts.table.element()]
             .into_iter()
@@ -55,7 +55,7 @@ impl GraphBackend for Rten {
             })
     }
 
-    fn load_graph(&self, graph: &Path) -> Result<Box<dyn Graph>, RuntimeError> {
+    fn load_graph(&self, graph: &Path) -> Result<Box<dyn LoadedGraph>, RuntimeError> {
         let mut options = ModelOptions::with_all_ops();
         options.prepack_weights(self.options.prepack);
         // SAFETY: the graph and its weights are mapped, so nobody may change them meanwhile.
@@ -165,7 +165,7 @@ impl RtenGraph {
     }
 }
 
-impl Graph for RtenGraph {
+impl LoadedGraph for RtenGraph {
     fn inputs(&self) -> &[String] {
         &self.inputs
     }

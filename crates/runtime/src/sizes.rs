@@ -6,7 +6,7 @@ use tensor::TensorView;
 use crate::RuntimeError;
 
 /// The sizes that symbols have in one call.
-pub(crate) struct Sizes<'a> {
+pub(crate) struct SymbolSizes<'a> {
     graph: &'a str,
     bound: Vec<Bound<'a>>,
 }
@@ -18,7 +18,7 @@ struct Bound<'a> {
     tensor: &'a str,
 }
 
-impl<'a> Sizes<'a> {
+impl<'a> SymbolSizes<'a> {
     /// No sizes are known yet. `graph` is for messages.
     pub(crate) fn new(graph: &'a str) -> Self {
         Self {

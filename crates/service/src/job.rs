@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use encode::{EncodeError, Encoder, Format, Options as Encoding, Patch, Tags, Target};
-use speaker::{Chunk, SpeakerError};
-use speech::{Options, TextPiece, TextSource, Word};
+use speaker::{SoundChunk, SpeakerError};
+use speech::{SpeechOptions, TextPiece, TextSource, Word};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -27,7 +27,7 @@ pub struct Job {
     /// The text.
     pub text: JobText,
     /// How it is spoken.
-    pub options: Options,
+    pub options: SpeechOptions,
     /// How it is encoded.
     pub format: Format,
     /// Whether the header may be completed at the end.
@@ -76,7 +76,7 @@ pub enum JobEvent {
 pub struct Sound {
     /// May be empty: a codec waits for a whole block.
     pub bytes: Vec<u8>,
-    /// Only if [`Options::words`] asks for them.
+    /// Only if [`SpeechOptions::words`] asks for them.
     pub words: Vec<Word>,
 }
 
@@ -195,16 +195,17 @@ impl Job {
             sample_rate,
             ..Spoken::default()
         };
-        let mut say = |chunk: Chunk, spoken: &mut Spoken| -> Result<Result<(), Gone>, Failure> {
-            let mut sound = Sound {
-                words: chunk.words,
-                ..Sound::default()
+        let mut say =
+            |chunk: SoundChunk, spoken: &mut Spoken| -> Result<Result<(), Gone>, Failure> {
+                let mut sound = Sound {
+                    words: chunk.words,
+                    ..Sound::default()
+                };
+                encoder.push(&chunk.samples, &mut sound.bytes)?;
+                spoken.samples += chunk.samples.len() as u64;
+                spoken.first_sound.get_or_insert_with(|| started.elapsed());
+                Ok(worker.send(JobEvent::Sound(sound)))
             };
-            encoder.push(&chunk.samples, &mut sound.bytes)?;
-            spoken.samples += chunk.samples.len() as u64;
-            spoken.first_sound.get_or_insert_with(|| started.elapsed());
-            Ok(worker.send(JobEvent::Sound(sound)))
-        };
         if self.text.has_words() {
             let model = speaker.model();
             let utterance = match self.text {
@@ -236,8 +237,8 @@ impl Job {
     }
 }
 
-fn silence(samples: usize) -> Chunk {
-    Chunk {
+fn silence(samples: usize) -> SoundChunk {
+    SoundChunk {
         samples: vec![0.0; samples],
         text: None,
         source: 0..0,

@@ -16,7 +16,7 @@ use runtime::Backend;
 use runtime::onnxruntime::{self, OnnxRuntime};
 use runtime::rten::{self, Rten};
 use speaker::{PreparedVoice, Speaker};
-use speech::Options;
+use speech::SpeechOptions;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
             let prepared = speaker.prepare(&speaker.voice(Some(voice))?)?;
             voices.insert(voice.to_owned(), prepared);
         }
-        let options = Options {
+        let options = SpeechOptions {
             seed: seed.parse()?,
             ..speaker.model().options()
         };
@@ -53,7 +53,7 @@ fn speak(
     speaker: &Speaker,
     voice: &PreparedVoice,
     text: &str,
-    options: &Options,
+    options: &SpeechOptions,
     path: &Path,
 ) -> Result<String> {
     let manifest = speaker.model().manifest();
@@ -76,8 +76,8 @@ fn speak(
 fn backend_of(name: &str) -> Result<Arc<dyn Backend>> {
     Ok(match name {
         "engine" => Arc::new(Engine::default()),
-        "rten" => Arc::new(Rten::new(rten::Options { prepack: true })),
-        "ONNX Runtime" => Arc::new(OnnxRuntime::new(onnxruntime::Options::default())?),
+        "rten" => Arc::new(Rten::new(rten::RtenOptions { prepack: true })),
+        "ONNX Runtime" => Arc::new(OnnxRuntime::new(onnxruntime::OnnxRuntimeOptions::default())?),
         other => return Err(format!("no such backend: {other}").into()),
     })
 }

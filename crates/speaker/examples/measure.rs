@@ -14,17 +14,17 @@ use runtime::onnxruntime::{self, OnnxRuntime};
 use runtime::rten::{self, Rten};
 use runtime::{Backend, Stream};
 use speaker::Speaker;
-use speech::{Noise, Options, Voice};
+use speech::{Noise, SpeechOptions, Voice};
 use tensor::Tensor;
 
 /// Positions of the voice.
 const VOICE: usize = 125;
 /// Tokens of the text, and frames that are spoken.
 const TOKENS: usize = 28;
-const FRAMES: usize = 120;
+const MEASURED_FRAMES: usize = 120;
 /// Positions at which steps are timed, and how many steps.
 const POSITIONS: [usize; 3] = [100, 300, 900];
-const STEPS: usize = 21;
+const MEASURED_STEPS: usize = 21;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let manifest = speaker.model().manifest().clone();
     let voice = speaker.prepare(&voice(&manifest, VOICE)?)?;
     let text = text(&speaker)?;
-    let options = Options {
+    let options = SpeechOptions {
         // Speech is not to end before it is measured.
         eos_threshold: f32::MAX,
         seed: 1,
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .try_for_each(|chunk| chunk.map(drop))?;
 
     let mut utterance = speaker.speak(&voice, &text, &options)?;
-    let enough = (FRAMES * manifest.frame_size) as u64;
+    let enough = (MEASURED_FRAMES * manifest.frame_size) as u64;
     while utterance.samples() < enough {
         utterance.next().ok_or("the text is too short")??;
     }
@@ -79,8 +79,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn backend_of(name: &str) -> Result<Arc<dyn Backend>, Box<dyn Error>> {
     Ok(match name {
         "engine" => Arc::new(Engine::default()),
-        "rten" => Arc::new(Rten::new(rten::Options { prepack: true })),
-        _ => Arc::new(OnnxRuntime::new(onnxruntime::Options::default())?),
+        "rten" => Arc::new(Rten::new(rten::RtenOptions { prepack: true })),
+        _ => Arc::new(OnnxRuntime::new(onnxruntime::OnnxRuntimeOptions::default())?),
     })
 }
 
@@ -132,14 +132,14 @@ fn steps(
     let latent = Tensor::f32([1, 1, ldim], vec![0.1; ldim])?;
     let mut streams: [Box<dyn Stream>; 3] = [first.fork(), first.fork(), first];
     for (stream, positions) in streams.iter_mut().zip(POSITIONS) {
-        let voice = voice(manifest, positions - STEPS / 2)?;
+        let voice = voice(manifest, positions - MEASURED_STEPS / 2)?;
         for (input, state) in voice.states() {
             stream.set_state(input, state.clone())?;
         }
         stream.set_position(voice.position())?;
     }
     let mut times = [const { Vec::new() }; 3];
-    for _ in 0..STEPS {
+    for _ in 0..MEASURED_STEPS {
         for (stream, times) in streams.iter_mut().zip(&mut times) {
             let started = Instant::now();
             stream.run(&[("embeddings", none.view()), ("latents", latent.view())])?;
@@ -148,7 +148,7 @@ fn steps(
     }
     Ok(times.map(|mut times| {
         times.sort_by(f64::total_cmp);
-        times[STEPS / 2]
+        times[MEASURED_STEPS / 2]
     }))
 }
 

@@ -11,13 +11,13 @@ use std::path::Path;
 
 use bundle::ComponentName;
 use runtime::Stream;
-use speech::{Action, Call, Decoding, Options, Sound, Speed, Voice};
+use speech::{Action, Call, Decoding, SpeechEvent, SpeechOptions, Speed, Voice};
 use tensor::Tensor;
 
-use crate::components::{Components, Result};
+use crate::components::{EngineComponents, Result};
 
 /// What is spoken.
-const SENTENCES: [&str; 20] = [
+const QUALITY_SENTENCES: [&str; 20] = [
     "The birch canoe slid on the smooth planks.",
     "Glue the sheet to the dark blue background.",
     "It's easy to tell the depth of a well.",
@@ -42,16 +42,16 @@ const SENTENCES: [&str; 20] = [
 /// Frames of the first second.
 const FIRST_SECOND: usize = 12;
 /// Of the frames, the share that is quietest.
-const QUIET: usize = 10;
+const QUIET_FRAMES: usize = 10;
 
 /// A bundle in the engine.
-struct Speaking {
-    components: Components,
+struct QualityRun {
+    components: EngineComponents,
     voice: Voice,
 }
 
 /// One sentence, spoken to its length limit.
-struct Spoken {
+struct SpokenSentence {
     /// Every call of `flow_lm` with its conditioning.
     calls: Vec<(Call, Vec<f32>)>,
     /// Logits of the end of speech.
@@ -86,12 +86,12 @@ fn main() -> Result<()> {
     let [reference, dirs @ ..] = &dirs[..] else {
         return Err("quality REFERENCE DIR...".into());
     };
-    let reference = Speaking::open(Path::new(reference))?;
+    let reference = QualityRun::open(Path::new(reference))?;
     let mut others = Vec::new();
     for dir in dirs {
-        others.push((dir, Speaking::open(Path::new(dir))?, Sums::default()));
+        others.push((dir, QualityRun::open(Path::new(dir))?, Sums::default()));
     }
-    for (seed, text) in (1..).zip(SENTENCES) {
+    for (seed, text) in (1..).zip(QUALITY_SENTENCES) {
         let spoken = reference.speak(text, seed)?;
         for (_, other, sums) in &mut others {
             sums.add(&reference, other, text, seed, &spoken)?;
@@ -103,9 +103,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-impl Speaking {
+impl QualityRun {
     fn open(dir: &Path) -> Result<Self> {
-        let components = Components::open(dir)?;
+        let components = EngineComponents::open(dir)?;
         let first = components.voices()?.into_iter().next();
         let (_, voice) = first.ok_or("a bundle without voices")?;
         Ok(Self { components, voice })
@@ -119,8 +119,8 @@ impl Speaking {
         }
     }
 
-    fn speak(&self, text: &str, seed: u64) -> Result<Spoken> {
-        let options = Options {
+    fn speak(&self, text: &str, seed: u64) -> Result<SpokenSentence> {
+        let options = SpeechOptions {
             seed,
             eos_threshold: f32::MAX,
             ..self.components.model.options()
@@ -130,7 +130,7 @@ impl Speaking {
         for name in self.components.streams.keys() {
             streams.insert(*name, self.stream(*name)?);
         }
-        let mut spoken = Spoken {
+        let mut spoken = SpokenSentence {
             calls: Vec::new(),
             logits: Vec::new(),
             latents: Vec::new(),
@@ -148,7 +148,7 @@ impl Speaking {
                     }
                     utterance.supply(outputs)?;
                 }
-                Action::Emit(Sound::Latent(latent)) => spoken.latents.push(latent),
+                Action::Emit(SpeechEvent::Latent(latent)) => spoken.latents.push(latent),
                 Action::Emit(_) | Action::Again | Action::Wait(_) => {}
                 Action::Done => break,
             }
@@ -178,11 +178,11 @@ impl Speaking {
 impl Sums {
     fn add(
         &mut self,
-        reference: &Speaking,
-        other: &Speaking,
+        reference: &QualityRun,
+        other: &QualityRun,
         text: &str,
         seed: u64,
-        spoken: &Spoken,
+        spoken: &SpokenSentence,
     ) -> Result<()> {
         // With the reference's latents: nothing is fed back.
         let mut flow_lm = other.stream(ComponentName::FlowLm)?;
@@ -198,7 +198,7 @@ impl Sums {
         }
         by_level.sort_by(|a, b| level(a.0).total_cmp(&level(b.0)));
         let mut quiet = Squares::default();
-        let count = by_level.len().div_ceil(QUIET);
+        let count = by_level.len().div_ceil(QUIET_FRAMES);
         for (expected, actual) in by_level.iter().take(count) {
             quiet.add(expected, actual);
         }
@@ -232,7 +232,7 @@ impl Sums {
             self.free.db(),
             self.same_end,
             self.other_end,
-            SENTENCES.len(),
+            QUALITY_SENTENCES.len(),
         )
     }
 }

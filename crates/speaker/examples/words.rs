@@ -14,14 +14,14 @@ use bundle::ComponentName;
 use runtime::Stream;
 use safetensors::SafeTensors;
 use serde::Deserialize;
-use speech::{Action, Call, Decoding, Options, Sound, Speed, Voice, Word};
+use speech::{Action, Call, Decoding, SpeechEvent, SpeechOptions, Speed, Voice, Word};
 use tensor::Tensor;
 
-use crate::components::{Components, Result};
+use crate::components::{EngineComponents, Result};
 
 /// A sentence of which the times are known.
 #[derive(Deserialize)]
-struct Sentence {
+struct TimedSentence {
     text: String,
     voice: String,
     words: Vec<Known>,
@@ -35,8 +35,8 @@ struct Known {
     end: f64,
 }
 
-struct Speaking {
-    components: Components,
+struct WordBench {
+    components: EngineComponents,
     voices: BTreeMap<String, Voice>,
 }
 
@@ -45,13 +45,13 @@ fn main() -> Result<()> {
     let [bundle, weights, words] = &arguments[..] else {
         return Err("words BUNDLE WEIGHTS WORDS".into());
     };
-    let speaking = Speaking::open(Path::new(bundle))?;
+    let speaking = WordBench::open(Path::new(bundle))?;
     let weights = std::fs::read(weights)?;
     let weights = SafeTensors::deserialize(&weights)?;
     let vector = |name: &str| -> Result<Vec<f32>> { Ok(floats(weights.tensor(name)?.data())) };
     let (mean, deviation) = (vector("flow_lm.emb_mean")?, vector("flow_lm.emb_std")?);
     let words = Path::new(words);
-    let sentences: Vec<Sentence> =
+    let sentences: Vec<TimedSentence> =
         serde_json::from_slice(&std::fs::read(words.join("words.json"))?)?;
     let latents = std::fs::read(words.join("latents.safetensors"))?;
     let latents = SafeTensors::deserialize(&latents)?;
@@ -91,8 +91,8 @@ fn main() -> Result<()> {
             "words": starts.len(),
             "lost": lost,
             "wrong": wrong,
-            "starts": Errors::of(&starts).json(),
-            "ends": Errors::of(&ends).json(),
+            "starts": TimeErrors::of(&starts).json(),
+            "ends": TimeErrors::of(&ends).json(),
             "step_us": cost[0],
             "watched_step_us": cost[1],
         })
@@ -100,9 +100,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-impl Speaking {
+impl WordBench {
     fn open(dir: &Path) -> Result<Self> {
-        let components = Components::open(dir)?;
+        let components = EngineComponents::open(dir)?;
         let voices = components.voices()?.into_iter().collect();
         Ok(Self { components, voices })
     }
@@ -113,8 +113,8 @@ impl Speaking {
     }
 
     /// The words of a sentence that is said with these latents, and what is left behind them.
-    fn time(&self, sentence: &Sentence, latents: &[Vec<f32>]) -> Result<(Vec<Word>, String)> {
-        let options = Options {
+    fn time(&self, sentence: &TimedSentence, latents: &[Vec<f32>]) -> Result<(Vec<Word>, String)> {
+        let options = SpeechOptions {
             eos_threshold: f32::MAX,
             max_tokens: 1000,
             words: true,
@@ -141,9 +141,9 @@ impl Speaking {
                     ComponentName::FlowLm => utterance.supply(backbone.run(&call.views())?)?,
                     _ => utterance.supply(conditioner.run(&call.views())?)?,
                 },
-                Action::Emit(Sound::Begin { words, .. }) => decoding.begin(words),
-                Action::Emit(Sound::Scores(scores)) => decoding.scores(scores),
-                Action::Emit(Sound::Latent(latent)) => {
+                Action::Emit(SpeechEvent::Begin { words, .. }) => decoding.begin(words),
+                Action::Emit(SpeechEvent::Scores(scores)) => decoding.scores(scores),
+                Action::Emit(SpeechEvent::Latent(latent)) => {
                     if let Some(call) = decoding.latent(&latent)? {
                         decoding.audio(decoder.run(&call.views())?)?;
                     }
@@ -250,14 +250,14 @@ fn halves(bytes: &[u8]) -> Vec<f32> {
 }
 
 /// How far times are from the true ones, in seconds.
-struct Errors {
+struct TimeErrors {
     mean: f64,
     late: f64,
     most: f64,
     worst: f64,
 }
 
-impl Errors {
+impl TimeErrors {
     fn of(errors: &[f64]) -> Self {
         let mut sizes: Vec<f64> = errors.iter().map(|error| error.abs()).collect();
         sizes.sort_by(f64::total_cmp);

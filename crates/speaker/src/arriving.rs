@@ -13,18 +13,18 @@ use crate::rewriting::piece;
 const WAIT: Duration = Duration::from_millis(20);
 
 /// Bytes of a piece that are handed over at once, so that the other side has room in between.
-const PIECE: usize = MOST_WAITING / 4;
+const SENT_PART_BYTES: usize = MOST_WAITING / 4;
 
 /// A text that arrives in pieces: hands it over. Clones hand over the same one. Dropping the last one
 /// closes it.
 #[derive(Clone)]
 pub struct TextSender {
-    shared: Arc<Shared>,
+    shared: Arc<SharedText>,
     /// Counts the senders.
     _alive: Arc<Alive>,
 }
 
-struct Alive(Arc<Shared>);
+struct Alive(Arc<SharedText>);
 
 impl Drop for Alive {
     fn drop(&mut self) {
@@ -32,13 +32,13 @@ impl Drop for Alive {
     }
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct SharedText {
+    state: Mutex<WaitingText>,
     changed: Condvar,
     started: Instant,
 }
 
-struct State {
+struct WaitingText {
     text: ArrivingText,
     is_closed: bool,
     /// Why the text breaks off.
@@ -65,7 +65,7 @@ impl TextSender {
     pub fn push(&self, text: &str) -> Result<(), TextSenderError> {
         let mut rest = text;
         loop {
-            let (first, behind) = rest.split_at(rest.floor_char_boundary(PIECE));
+            let (first, behind) = rest.split_at(rest.floor_char_boundary(SENT_PART_BYTES));
             let shared = &*self.shared;
             let mut state = shared.lock();
             while state.text.is_full() && !state.is_over {
@@ -109,7 +109,7 @@ impl TextSender {
     }
 }
 
-impl State {
+impl WaitingText {
     fn check(&self) -> Result<(), TextSenderError> {
         match (self.is_over, self.is_closed) {
             // Whether the speaker has come to the end of a closed text is a matter of time.
@@ -120,12 +120,12 @@ impl State {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl SharedText {
+    fn lock(&self) -> MutexGuard<'_, WaitingText> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut WaitingText) -> T) -> T {
         let result = change(&mut self.lock());
         self.changed.notify_all();
         result
@@ -156,7 +156,7 @@ impl Shared {
 }
 
 /// The speaker's side: tells the other that nobody reads any more.
-struct Receiver(Arc<Shared>);
+struct Receiver(Arc<SharedText>);
 
 impl Drop for Receiver {
     fn drop(&mut self) {
@@ -165,12 +165,12 @@ impl Drop for Receiver {
 }
 
 /// A text that arrives in pieces: what hands it over, and what
-/// [`speech::Model::utterance_of`] takes. It is rewritten as it comes. An unfinished sentence is
+/// [`speech::SpeechModel::utterance_of`] takes. It is rewritten as it comes. An unfinished sentence is
 /// spoken after a `silence`; [`speech::USUAL_SILENCE`] is one that suits most sources, and none leaves
 /// it to [`TextSender::flush`].
 pub fn arriving_text(rules: &Rules, silence: Option<Duration>) -> (TextSender, TextSource) {
-    let shared = Arc::new(Shared {
-        state: Mutex::new(State {
+    let shared = Arc::new(SharedText {
+        state: Mutex::new(WaitingText {
             text: ArrivingText::new(silence),
             is_closed: false,
             failure: None,

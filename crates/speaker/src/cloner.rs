@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use audio::Recording;
 use bundle::{ComponentName, Manifest};
 use runtime::{Backend, Stream};
-use speech::{Model, Prompt, RecordingNotice, SpeechError, Voice};
+use speech::{Prompt, RecordingNotice, SpeechError, SpeechModel, Voice};
 
 use crate::SpeakerError;
 use crate::speaker::read;
@@ -29,7 +29,7 @@ pub trait VoiceMaker {
 /// missing.
 pub struct Cloner {
     dir: PathBuf,
-    model: Model,
+    model: SpeechModel,
     flow_lm: Box<dyn Stream>,
     /// Loaded when it is first needed.
     mimi_encoder: OnceLock<Box<dyn Stream>>,
@@ -47,7 +47,7 @@ impl Cloner {
         let flow_lm = backend.load(dir, &manifest, ComponentName::FlowLm)?;
         Ok(Self {
             dir: dir.to_owned(),
-            model: Model::new(manifest, &tokenizer)?,
+            model: SpeechModel::new(manifest, &tokenizer)?,
             flow_lm,
             mimi_encoder: OnceLock::new(),
             backend,
@@ -81,7 +81,7 @@ impl VoiceMaker for Cloner {
 
 /// Makes a voice from a recording.
 pub(crate) fn clone_voice<'a>(
-    model: &Model,
+    model: &SpeechModel,
     flow_lm: &dyn Stream,
     encoder: impl Fn() -> Result<&'a dyn Stream, SpeakerError>,
     recording: &Recording,
@@ -94,7 +94,7 @@ pub(crate) fn clone_voice<'a>(
 /// Reads a voice file; if it contains a prompt, the voice is made from that.
 pub(crate) fn read_voice<'a>(
     dir: &Path,
-    model: &Model,
+    model: &SpeechModel,
     flow_lm: &dyn Stream,
     encoder: impl Fn() -> Result<&'a dyn Stream, SpeakerError>,
     file: &[u8],

@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use runtime::Stream;
-use speech::{Call, Decoding, Sound, Word};
+use speech::{Call, Decoding, SpeechEvent, Word};
 
 use crate::{SpeakerError, Stop, Timings};
 
 /// Longest silence in one chunk, in samples, so that pauses take no memory.
-const SILENCE: usize = 24_000;
+const LONGEST_SILENCE: usize = 24_000;
 
 /// A piece of sound.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Chunk {
+pub struct SoundChunk {
     /// Samples at the model's rate, -1 to 1 for the most part.
     pub samples: Vec<f32>,
     /// The text that is spoken; none in a pause.
@@ -22,14 +22,14 @@ pub struct Chunk {
     /// Its bytes in the given text; none in a pause.
     pub source: Range<usize>,
     /// The words that end in it, and earlier ones whose end is only known now, if
-    /// [`speech::Options::words`] asks for them.
+    /// [`speech::SpeechOptions::words`] asks for them.
     pub words: Vec<Word>,
     /// Whether the text was cut off here because the end of speech did not come.
     pub cut: bool,
 }
 
 /// A stream of `mimi_decoder`.
-pub(crate) struct Decoder {
+pub(crate) struct LatentDecoder {
     decoding: Decoding,
     stream: Box<dyn Stream>,
     text: Arc<str>,
@@ -38,7 +38,7 @@ pub(crate) struct Decoder {
     stop: Stop,
 }
 
-impl Decoder {
+impl LatentDecoder {
     pub(crate) fn new(
         decoding: Decoding,
         stream: Box<dyn Stream>,
@@ -58,14 +58,17 @@ impl Decoder {
     /// Turns waiting events into chunks. The sound of all waiting frames becomes one chunk; how
     /// many there are depends on timing, and has no influence on how many are decoded together.
     /// After a stop nothing more is decoded.
-    pub(crate) fn take(&mut self, sounds: Vec<Sound>) -> Result<Vec<Chunk>, SpeakerError> {
-        let mut chunks: Vec<Chunk> = Vec::new();
+    pub(crate) fn take(
+        &mut self,
+        sounds: Vec<SpeechEvent>,
+    ) -> Result<Vec<SoundChunk>, SpeakerError> {
+        let mut chunks: Vec<SoundChunk> = Vec::new();
         for sound in sounds {
             if self.stop.is_stopped() {
                 break;
             }
             match sound {
-                Sound::Begin {
+                SpeechEvent::Begin {
                     text,
                     source,
                     words,
@@ -75,13 +78,13 @@ impl Decoder {
                     self.text = text.into();
                     self.source = source.bytes;
                 }
-                Sound::Scores(scores) => self.decoding.scores(scores),
-                Sound::Latent(latent) => {
+                SpeechEvent::Scores(scores) => self.decoding.scores(scores),
+                SpeechEvent::Latent(latent) => {
                     if let Some(call) = self.decoding.latent(&latent)? {
                         self.decode(&call, &mut chunks)?;
                     }
                 }
-                Sound::End { cut } => {
+                SpeechEvent::End { cut } => {
                     if let Some(call) = self.decoding.rest()? {
                         self.decode(&call, &mut chunks)?;
                     }
@@ -93,7 +96,7 @@ impl Decoder {
                         _ => {}
                     }
                 }
-                Sound::Silence(samples) => {
+                SpeechEvent::Silence(samples) => {
                     chunks.extend(silence(self.decoding.silence(samples)));
                 }
             }
@@ -101,8 +104,8 @@ impl Decoder {
         Ok(chunks)
     }
 
-    fn chunk(&self, samples: Vec<f32>, cut: bool) -> Chunk {
-        Chunk {
+    fn chunk(&self, samples: Vec<f32>, cut: bool) -> SoundChunk {
+        SoundChunk {
             samples,
             text: Some(self.text.clone()),
             source: self.source.clone(),
@@ -112,7 +115,7 @@ impl Decoder {
     }
 
     /// Runs a call, and adds its sound.
-    fn decode(&mut self, call: &Call, chunks: &mut Vec<Chunk>) -> Result<(), SpeakerError> {
+    fn decode(&mut self, call: &Call, chunks: &mut Vec<SoundChunk>) -> Result<(), SpeakerError> {
         let start = Instant::now();
         let outputs = self.stream.run(&call.views())?;
         let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,7 +127,7 @@ impl Decoder {
     }
 
     /// Adds sound, and the words that ended in it, to the last chunk or as a new one.
-    fn add(&mut self, samples: Vec<f32>, chunks: &mut Vec<Chunk>) {
+    fn add(&mut self, samples: Vec<f32>, chunks: &mut Vec<SoundChunk>) {
         let words = self.decoding.words();
         if samples.is_empty() && words.is_empty() {
             return;
@@ -143,12 +146,14 @@ impl Decoder {
     }
 }
 
-fn silence(samples: usize) -> impl Iterator<Item = Chunk> {
-    (0..samples).step_by(SILENCE).map(move |start| Chunk {
-        samples: vec![0.0; SILENCE.min(samples - start)],
-        text: None,
-        source: 0..0,
-        words: Vec::new(),
-        cut: false,
-    })
+fn silence(samples: usize) -> impl Iterator<Item = SoundChunk> {
+    (0..samples)
+        .step_by(LONGEST_SILENCE)
+        .map(move |start| SoundChunk {
+            samples: vec![0.0; LONGEST_SILENCE.min(samples - start)],
+            text: None,
+            source: 0..0,
+            words: Vec::new(),
+            cut: false,
+        })
 }

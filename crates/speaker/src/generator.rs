@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use bundle::ComponentName;
 use runtime::{RuntimeError, Stream};
-use speech::{Action, Call, Sound, SpeechNotice};
+use speech::{Action, Call, SpeechEvent, SpeechNotice};
 
 use crate::components::Components;
 use crate::{PreparedVoice, SpeakerError, Stop, Timings};
 
 /// Streams of one utterance.
-pub(crate) struct Generator {
-    utterance: speech::Utterance,
+pub(crate) struct LatentGenerator {
+    utterance: speech::Generation,
     voice: PreparedVoice,
     text_conditioner: Box<dyn Stream>,
     flow_lm: Box<dyn Stream>,
@@ -30,11 +30,11 @@ pub(crate) struct End {
     pub(crate) notices: Vec<SpeechNotice>,
 }
 
-impl Generator {
+impl LatentGenerator {
     pub(crate) fn new(
         components: &Components,
         voice: &PreparedVoice,
-        utterance: speech::Utterance,
+        utterance: speech::Generation,
         timings: Arc<Mutex<Timings>>,
         end: Arc<Mutex<End>>,
         stop: Stop,
@@ -52,13 +52,13 @@ impl Generator {
     }
 
     /// The next piece for the decoder; none at the end, or once it is stopped.
-    pub(crate) fn next_sound(&mut self) -> Result<Option<Sound>, SpeakerError> {
+    pub(crate) fn next_sound(&mut self) -> Result<Option<SpeechEvent>, SpeakerError> {
         while !self.stop.is_stopped() {
             let start = Instant::now();
             match self.utterance.next_action()? {
                 Action::Run(call) => self.run(&call)?,
                 Action::Emit(sound) => {
-                    if let Sound::Begin { words, .. } = &sound {
+                    if let SpeechEvent::Begin { words, .. } = &sound {
                         self.flow_lm = self.voice.flow_lm.fork();
                         self.flow_lm.watch(words.is_some())?;
                     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bundle::{ATTENTION, ComponentName, Manifest};
 use config::WordHead;
 use runtime::{Backend, Stream};
-use speech::{Action, Decoding, HeadSearch, Options, Sound, Speed, Unit};
+use speech::{Action, Decoding, HeadSearch, SpeechEvent, SpeechOptions, Speed, Unit};
 
 use crate::{PreparedVoice, Speaker, SpeakerError};
 
@@ -31,7 +31,7 @@ pub fn search_heads<E: From<SpeakerError>>(
     let rounds = heads.len().div_ceil(TOGETHER) * texts.len();
     let mut done = 0;
     // The same seed says the same in every round.
-    let mut all: Vec<Watched> = texts.iter().map(|_| Watched::default()).collect();
+    let mut all: Vec<WatchedText> = texts.iter().map(|_| WatchedText::default()).collect();
     for some in heads.chunks(TOGETHER) {
         let mut manifest = manifest.clone();
         manifest.word_heads = Some(some.to_vec());
@@ -53,12 +53,12 @@ pub fn search_heads<E: From<SpeakerError>>(
 
 /// What was seen while a text was spoken.
 #[derive(Default)]
-struct Watched {
-    chunks: Vec<Chunk>,
+struct WatchedText {
+    chunks: Vec<WatchedChunk>,
 }
 
 #[derive(Default)]
-struct Chunk {
+struct WatchedChunk {
     units: Vec<Unit>,
     /// Of each frame, of each head, the attention to each unit.
     frames: Vec<Vec<Vec<f32>>>,
@@ -70,11 +70,11 @@ fn watch(
     speaker: &Speaker,
     voice: &PreparedVoice,
     text: &str,
-    watched: &mut Watched,
+    watched: &mut WatchedText,
 ) -> Result<(), SpeakerError> {
     let components = &speaker.components;
     let model = speaker.model();
-    let options = Options {
+    let options = SpeechOptions {
         seed: 1,
         words: true,
         ..model.options()
@@ -108,23 +108,23 @@ fn watch(
                 }
                 utterance.supply(outputs)?;
             }
-            Action::Emit(Sound::Begin { words, .. }) => {
+            Action::Emit(SpeechEvent::Begin { words, .. }) => {
                 backbone = voice.flow_lm.fork();
                 backbone.watch(true)?;
                 decoder.reset()?;
                 decoding.begin(None);
                 (number, frame) = (number + 1, 0);
                 if watched.chunks.len() < number {
-                    watched.chunks.push(Chunk {
+                    watched.chunks.push(WatchedChunk {
                         units: words.unwrap_or_default().units,
-                        ..Chunk::default()
+                        ..WatchedChunk::default()
                     });
                 }
             }
             Action::Emit(sound) => {
                 let call = match sound {
-                    Sound::Latent(latent) => decoding.latent(&latent)?,
-                    Sound::End { .. } => decoding.rest()?,
+                    SpeechEvent::Latent(latent) => decoding.latent(&latent)?,
+                    SpeechEvent::End { .. } => decoding.rest()?,
                     _ => None,
                 };
                 if let (Some(call), Some(chunk)) = (call, watched.chunks.get_mut(number - 1)) {

@@ -4,7 +4,7 @@
 //! 1. A [`Speaker`] holds a loaded bundle. Several utterances may share it.
 //! 2. A [`PreparedVoice`] is `flow_lm` in the state after a voice prompt. It is made from a voice
 //!    file, or from a recording by way of `mimi_encoder`.
-//! 3. [`Speaker::speak`] gives an [`Utterance`]: an iterator of [`Chunk`]s of sound, the first of
+//! 3. [`Speaker::speak`] gives an [`Utterance`]: an iterator of [`SoundChunk`]s, the first of
 //!    them one frame long. The decoder works beside the backbone, on a thread of its own.
 //! 4. [`Normalization`] says whether numbers become words; [`rewritten`] puts a pronunciation list and
 //!    that to work.
@@ -26,7 +26,7 @@ mod utterance;
 
 pub use arriving::{TextSender, TextSenderError, arriving_text};
 pub use cloner::{Cloner, VoiceMaker};
-pub use decoder::Chunk;
+pub use decoder::SoundChunk;
 pub use error::SpeakerError;
 pub use heads::search_heads;
 pub use rewriting::{Normalization, NormalizationError, rewritten, rewritten_source};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use audio::Recording;
 use bundle::Manifest;
 use runtime::{Backend, Stream};
-use speech::{Model, Options, RecordingNotice, TextPiece, Voice};
+use speech::{RecordingNotice, SpeechModel, SpeechOptions, TextPiece, Voice};
 
 use crate::cloner::{self, VoiceMaker};
 use crate::components::Components;
@@ -16,7 +16,7 @@ use crate::{SpeakerError, Utterance};
 /// A bundle that is ready to speak.
 pub struct Speaker {
     dir: PathBuf,
-    model: Model,
+    model: SpeechModel,
     pub(crate) components: Components,
     threads: usize,
 }
@@ -48,14 +48,14 @@ impl Speaker {
         let components = Components::load(dir, &manifest, backend)?;
         Ok(Self {
             dir: dir.to_owned(),
-            model: Model::new(manifest, &tokenizer)?,
+            model: SpeechModel::new(manifest, &tokenizer)?,
             components,
             threads: threads.max(1),
         })
     }
 
     /// The bundle's description, and its text rules.
-    pub fn model(&self) -> &Model {
+    pub fn model(&self) -> &SpeechModel {
         &self.model
     }
 
@@ -97,7 +97,7 @@ impl Speaker {
         &self,
         voice: &PreparedVoice,
         text: impl Into<TextPiece>,
-        options: &Options,
+        options: &SpeechOptions,
     ) -> Result<Utterance, SpeakerError> {
         self.say(voice, self.model.utterance(text, options)?)
     }
@@ -106,7 +106,7 @@ impl Speaker {
     pub fn say(
         &self,
         voice: &PreparedVoice,
-        utterance: speech::Utterance,
+        utterance: speech::Generation,
     ) -> Result<Utterance, SpeakerError> {
         Utterance::start(self, voice, utterance, self.threads)
     }

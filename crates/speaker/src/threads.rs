@@ -3,32 +3,32 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use speech::Sound;
+use speech::SpeechEvent;
 
-use crate::decoder::Decoder;
-use crate::generator::Generator;
-use crate::{Chunk, SpeakerError, Stop};
+use crate::decoder::LatentDecoder;
+use crate::generator::LatentGenerator;
+use crate::{SoundChunk, SpeakerError, Stop};
 
 /// Frames that may wait for the decoder, and chunks that may wait for the listener: enough to
 /// bridge a pause on either side, few enough that memory does not grow with the text.
-const WAITING: usize = 32;
+const WAITING_EVENTS: usize = 32;
 
 /// Two threads at work on one utterance. Dropping it stops them.
 pub(crate) struct Threads {
     /// None once dropped: senders notice that.
-    chunks: Option<Receiver<Result<Chunk, SpeakerError>>>,
+    chunks: Option<Receiver<Result<SoundChunk, SpeakerError>>>,
     stop: Stop,
     handles: Vec<JoinHandle<()>>,
 }
 
 impl Threads {
     pub(crate) fn start(
-        generator: Generator,
-        decoder: Decoder,
+        generator: LatentGenerator,
+        decoder: LatentDecoder,
         stop: Stop,
     ) -> Result<Self, SpeakerError> {
-        let (sound_sender, sounds) = sync_channel(WAITING);
-        let (chunk_sender, chunks) = sync_channel(WAITING);
+        let (sound_sender, sounds) = sync_channel(WAITING_EVENTS);
+        let (chunk_sender, chunks) = sync_channel(WAITING_EVENTS);
         let spawn = |name: &'static str, work: Box<dyn FnOnce() + Send>| {
             let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
             thread.map_err(|_| SpeakerError::Thread { thread: name })
@@ -46,7 +46,7 @@ impl Threads {
     }
 
     /// The next chunk; none at the end.
-    pub(crate) fn next_chunk(&mut self) -> Option<Result<Chunk, SpeakerError>> {
+    pub(crate) fn next_chunk(&mut self) -> Option<Result<SoundChunk, SpeakerError>> {
         let next = self.chunks.as_ref().and_then(|chunks| chunks.recv().ok());
         if next.is_none() {
             // The senders are gone: the threads have finished, or one of them panicked.
@@ -75,7 +75,10 @@ impl Drop for Threads {
     }
 }
 
-fn generate(mut generator: Generator, sounds: &SyncSender<Result<Sound, SpeakerError>>) {
+fn generate(
+    mut generator: LatentGenerator,
+    sounds: &SyncSender<Result<SpeechEvent, SpeakerError>>,
+) {
     while let Some(next) = generator.next_sound().transpose() {
         let failed = next.is_err();
         if sounds.send(next).is_err() || failed {
@@ -85,9 +88,9 @@ fn generate(mut generator: Generator, sounds: &SyncSender<Result<Sound, SpeakerE
 }
 
 fn decode(
-    mut decoder: Decoder,
-    sounds: &Receiver<Result<Sound, SpeakerError>>,
-    chunks: &SyncSender<Result<Chunk, SpeakerError>>,
+    mut decoder: LatentDecoder,
+    sounds: &Receiver<Result<SpeechEvent, SpeakerError>>,
+    chunks: &SyncSender<Result<SoundChunk, SpeakerError>>,
 ) {
     let mut sounding = false;
     while let Ok(first) = sounds.recv() {

@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use speech::{Decoding, SpeechNotice};
 
-use crate::decoder::Decoder;
-use crate::generator::{End, Generator};
+use crate::decoder::LatentDecoder;
+use crate::generator::{End, LatentGenerator};
 use crate::threads::Threads;
-use crate::{Chunk, PreparedVoice, Speaker, SpeakerError, Stop, Timings};
+use crate::{PreparedVoice, SoundChunk, Speaker, SpeakerError, Stop, Timings};
 
 /// Chunks of sound, the first of them one frame long. Dropping it stops the work at once; after
 /// an error there is no more.
 pub struct Utterance {
-    work: Work,
+    work: UtteranceWork,
     started: Instant,
     first_sound: Option<Duration>,
     samples: u64,
@@ -22,13 +22,13 @@ pub struct Utterance {
     stop: Stop,
 }
 
-enum Work {
+enum UtteranceWork {
     Threads(Threads),
     /// Backbone and decoder alternate on one thread; chunks wait to be fetched.
     Turns {
-        generator: Box<Generator>,
-        decoder: Box<Decoder>,
-        waiting: std::vec::IntoIter<Chunk>,
+        generator: Box<LatentGenerator>,
+        decoder: Box<LatentDecoder>,
+        waiting: std::vec::IntoIter<SoundChunk>,
     },
     Over,
 }
@@ -37,7 +37,7 @@ impl Utterance {
     pub(crate) fn start(
         speaker: &Speaker,
         voice: &PreparedVoice,
-        utterance: speech::Utterance,
+        utterance: speech::Generation,
         threads: usize,
     ) -> Result<Self, SpeakerError> {
         let started = Instant::now();
@@ -49,7 +49,7 @@ impl Utterance {
         }));
         let decoding = Decoding::new(speaker.model(), utterance.options().speed);
         let components = &speaker.components;
-        let generator = Generator::new(
+        let generator = LatentGenerator::new(
             components,
             voice,
             utterance,
@@ -58,11 +58,11 @@ impl Utterance {
             stop.clone(),
         );
         let stream = components.mimi_decoder.fork();
-        let decoder = Decoder::new(decoding, stream, timings.clone(), stop.clone());
+        let decoder = LatentDecoder::new(decoding, stream, timings.clone(), stop.clone());
         let work = if threads > 1 {
-            Work::Threads(Threads::start(generator, decoder, stop.clone())?)
+            UtteranceWork::Threads(Threads::start(generator, decoder, stop.clone())?)
         } else {
-            Work::Turns {
+            UtteranceWork::Turns {
                 generator: Box::new(generator),
                 decoder: Box::new(decoder),
                 waiting: Vec::new().into_iter(),
@@ -122,17 +122,17 @@ impl Utterance {
 }
 
 impl Iterator for Utterance {
-    type Item = Result<Chunk, SpeakerError>;
+    type Item = Result<SoundChunk, SpeakerError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let next = match &mut self.work {
-            Work::Threads(threads) => threads.next_chunk(),
-            Work::Turns {
+            UtteranceWork::Threads(threads) => threads.next_chunk(),
+            UtteranceWork::Turns {
                 generator,
                 decoder,
                 waiting,
             } => take_turns(generator, decoder, waiting).transpose(),
-            Work::Over => None,
+            UtteranceWork::Over => None,
         };
         match &next {
             Some(Ok(chunk)) => {
@@ -140,17 +140,17 @@ impl Iterator for Utterance {
                 self.first_sound
                     .get_or_insert_with(|| self.started.elapsed());
             }
-            Some(Err(_)) | None => self.work = Work::Over,
+            Some(Err(_)) | None => self.work = UtteranceWork::Over,
         }
         next
     }
 }
 
 fn take_turns(
-    generator: &mut Generator,
-    decoder: &mut Decoder,
-    waiting: &mut std::vec::IntoIter<Chunk>,
-) -> Result<Option<Chunk>, SpeakerError> {
+    generator: &mut LatentGenerator,
+    decoder: &mut LatentDecoder,
+    waiting: &mut std::vec::IntoIter<SoundChunk>,
+) -> Result<Option<SoundChunk>, SpeakerError> {
     loop {
         if let Some(chunk) = waiting.next() {
             return Ok(Some(chunk));

@@ -29,7 +29,7 @@ fn peak() -> usize {
 fn speaker() -> (Speaker, PreparedVoice) {
     let name = "tiny_2m";
     let bundle = testkit::bundle(name, 17).unwrap();
-    let backend = Rten::new(rten::Options::default());
+    let backend = Rten::new(rten::RtenOptions::default());
     let speaker = Speaker::open(&bundle.path(), Arc::new(backend), 2).unwrap();
     let voice = std::fs::read(testkit::records(name).join("voice.safetensors")).unwrap();
     let voice = speaker.model().read_voice(&voice).unwrap();

@@ -25,12 +25,12 @@ impl Call {
 }
 
 /// The outputs of one call, by name.
-pub(crate) struct Outputs {
+pub(crate) struct CallOutputs {
     component: ComponentName,
     values: Vec<(String, Tensor)>,
 }
 
-impl Outputs {
+impl CallOutputs {
     /// The outputs of `component`.
     pub(crate) fn new(
         component: ComponentName,

@@ -5,9 +5,9 @@ use stretch::{Speed, Stretch};
 use tensor::Tensor;
 
 use crate::audio::FadeIn;
-use crate::call::Outputs;
+use crate::call::CallOutputs;
 use crate::words::WordTimer;
-use crate::{Call, ChunkWords, Model, SpeechError, Word};
+use crate::{Call, ChunkWords, SpeechError, SpeechModel, Word};
 
 /// Number of frames in a call after `frames` earlier ones. The first are decoded one by one, to be
 /// heard as early as possible; later, sound is already waiting, and several frames share one pass
@@ -23,7 +23,7 @@ fn together(frames: usize) -> usize {
 
 /// The decoder's half of an utterance. The host runs the calls.
 pub struct Decoding {
-    model: Model,
+    model: SpeechModel,
     fade_in: FadeIn,
     stretch: Stretch,
     /// Latents that wait for more, [frames, ldim].
@@ -37,7 +37,7 @@ pub struct Decoding {
 
 impl Decoding {
     /// Before the first chunk of an utterance, to be heard at `speed`.
-    pub fn new(model: &Model, speed: Speed) -> Self {
+    pub fn new(model: &SpeechModel, speed: Speed) -> Self {
         let manifest = model.manifest();
         Self {
             model: model.clone(),
@@ -72,7 +72,7 @@ impl Decoding {
 
     /// The chunk is over. Returns the call that decodes the waiting frames, if there are any.
     pub fn rest(&mut self) -> Result<Option<Call>, SpeechError> {
-        let dim = self.model.manifest().model.latent_dim();
+        let dim = self.model.manifest().model.mimi.latent_dim();
         let frames = self.waiting.len() / dim.max(1);
         if frames == 0 {
             return Ok(None);
@@ -91,7 +91,7 @@ impl Decoding {
         &mut self,
         outputs: impl IntoIterator<Item = (String, Tensor)>,
     ) -> Result<Vec<f32>, SpeechError> {
-        let audio = Outputs::new(ComponentName::MimiDecoder, outputs).take(names::AUDIO)?;
+        let audio = CallOutputs::new(ComponentName::MimiDecoder, outputs).take(names::AUDIO)?;
         let mut samples = audio.into_f32().unwrap_or_default();
         self.fade_in.apply(&mut samples);
         self.words.extend(self.timing.audio(&samples));

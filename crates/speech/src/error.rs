@@ -5,7 +5,7 @@ use stretch::SpeedError;
 use tensor::TensorError;
 
 use crate::{
-    AudioError, NoiseError, OptionError, SamplerError, TextError, TokenizerError, VoiceError,
+    AudioError, NoiseError, OptionError, SamplerError, TextError, TokenizerError, VoiceFileError,
 };
 
 /// Why a text cannot be spoken or a voice cannot be made.
@@ -22,7 +22,7 @@ pub enum SpeechError {
     Tokenizer(#[from] TokenizerError),
     /// The voice.
     #[error(transparent)]
-    Voice(#[from] VoiceError),
+    Voice(#[from] VoiceFileError),
     /// The recording.
     #[error(transparent)]
     Audio(#[from] AudioError),

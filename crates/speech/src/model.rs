@@ -6,21 +6,22 @@ use ::audio::Recording;
 use bundle::{ComponentName, Manifest};
 
 use crate::{
-    Options, Prompt, SpeechError, StoredPrompt, TextPiece, TextSource, Tokenizer, Utterance, Voice,
+    Generation, Prompt, SpeechError, SpeechOptions, StoredPrompt, TextPiece, TextSource, Tokenizer,
+    Voice,
 };
 
 /// A loaded bundle. Clones share it.
 #[derive(Clone)]
-pub struct Model {
-    pub(crate) shared: Arc<Shared>,
+pub struct SpeechModel {
+    pub(crate) shared: Arc<SpeechModelParts>,
 }
 
-pub(crate) struct Shared {
+pub(crate) struct SpeechModelParts {
     pub(crate) manifest: Manifest,
     pub(crate) tokenizer: Tokenizer,
 }
 
-impl Model {
+impl SpeechModel {
     /// From a manifest and the bytes of its tokenizer file.
     pub fn new(manifest: Manifest, tokenizer: &[u8]) -> Result<Self, SpeechError> {
         let tokenizer = match manifest.tokenizer.kind.as_str() {
@@ -28,7 +29,7 @@ impl Model {
             _ => Tokenizer::from_json(tokenizer)?,
         };
         Ok(Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(SpeechModelParts {
                 manifest,
                 tokenizer,
             }),
@@ -46,17 +47,17 @@ impl Model {
     }
 
     /// The options that the model recommends.
-    pub fn options(&self) -> Options {
-        Options::of(self.manifest())
+    pub fn options(&self) -> SpeechOptions {
+        SpeechOptions::of(self.manifest())
     }
 
     /// Starts to speak `text`, rewritten or not. Refuses a text without anything to say.
     pub fn utterance(
         &self,
         text: impl Into<TextPiece>,
-        options: &Options,
-    ) -> Result<Utterance, SpeechError> {
-        Utterance::of_text(self, text.into(), options)
+        options: &SpeechOptions,
+    ) -> Result<Generation, SpeechError> {
+        Generation::of_text(self, text.into(), options)
     }
 
     /// Starts to speak the text that `source` returns piece by piece. Its errors occur when it is
@@ -64,9 +65,9 @@ impl Model {
     pub fn utterance_of(
         &self,
         source: TextSource,
-        options: &Options,
-    ) -> Result<Utterance, SpeechError> {
-        Utterance::new(self, source, options)
+        options: &SpeechOptions,
+    ) -> Result<Generation, SpeechError> {
+        Generation::new(self, source, options)
     }
 
     /// Starts to make a voice from a recording.

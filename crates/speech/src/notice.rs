@@ -4,7 +4,7 @@ use std::fmt;
 
 use bundle::Manifest;
 
-use crate::Options;
+use crate::SpeechOptions;
 
 /// Something that the user may have meant differently; it does not stop speech.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum SpeechNotice {
 
 impl SpeechNotice {
     /// All notices for a text in which `near_misses` look like pauses.
-    pub fn all(near_misses: &[String], options: &Options, manifest: &Manifest) -> Vec<Self> {
+    pub fn all(near_misses: &[String], options: &SpeechOptions, manifest: &Manifest) -> Vec<Self> {
         let markers = (!near_misses.is_empty()).then(|| Self::PauseMarker {
             markers: near_misses.to_vec(),
         });

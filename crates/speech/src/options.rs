@@ -1,6 +1,6 @@
 //! How an utterance is to be spoken.
 //!
-//! Every option is written down once, in the table below. It gives the fields of [`Options`], the
+//! Every option is written down once, in the table below. It gives the fields of [`SpeechOptions`], the
 //! model's own values, and what hosts offer the options with: names, kinds and sentences for `--help`
 //! and for JavaScript. `cargo xtask codegen` writes the TypeScript types and the tables of the READMEs
 //! from the same list.
@@ -13,7 +13,7 @@ use stretch::Speed;
 
 pub use self::listed::ListedOption;
 use self::value::OptionValue;
-pub use self::value::{Kind, OptionError, Value};
+pub use self::value::{OptionError, OptionKind, TypedValue};
 use crate::SpeechError;
 
 /// Counterpart of `MAX_TOKEN_PER_CHUNK` in pocket-tts `default_parameters.py`.
@@ -22,7 +22,7 @@ pub const MAX_TOKENS: usize = 50;
 /// Counterpart of `DEFAULT_SAMPLER_DECODE_STEPS` in pocket-tts.
 const STEPS: usize = 1;
 
-/// Makes [`Options`] and its list of a table: for each option a sentence, its name and type, its value
+/// Makes [`SpeechOptions`] and its list of a table: for each option a sentence, its name and type, its value
 /// unless it is given (`own`, of a manifest), that value in words, and what stands for a value on the
 /// command line, if it is an option there.
 macro_rules! options {
@@ -34,9 +34,9 @@ macro_rules! options {
             command: $command:expr,
         }
     )+) => {
-        /// Options of one utterance. [`Options::of`] returns the model's defaults.
+        /// Options of one utterance. [`SpeechOptions::of`] returns the model's defaults.
         #[derive(Clone, Debug, PartialEq)]
-        pub struct Options {
+        pub struct SpeechOptions {
             $(
                 $(#[doc = $sentence])+
                 #[doc = concat!(" Default: ", $default, ".")]
@@ -44,7 +44,7 @@ macro_rules! options {
             )+
         }
 
-        impl Options {
+        impl SpeechOptions {
             /// All of them, in the order in which people read them.
             pub const LIST: &[ListedOption] = &[
                 $(ListedOption {
@@ -66,7 +66,7 @@ macro_rules! options {
             }
 
             /// Sets the option called `name` in the list.
-            pub fn set(&mut self, name: &str, value: Value) -> Result<(), SpeechError> {
+            pub fn set(&mut self, name: &str, value: TypedValue) -> Result<(), SpeechError> {
                 match name {
                     $(stringify!($name) => self.$name = OptionValue::from_value(name, value)?,)+
                     _ => return Err(OptionError::Unknown { name: name.to_owned() }.into()),
@@ -75,7 +75,7 @@ macro_rules! options {
             }
 
             /// The options of the list with their values. One that is off or has no limit has none.
-            pub fn values(&self) -> Vec<(&'static ListedOption, Option<Value>)> {
+            pub fn values(&self) -> Vec<(&'static ListedOption, Option<TypedValue>)> {
                 let values = [$(OptionValue::to_value(&self.$name)),+];
                 Self::LIST.iter().zip(values).collect()
             }

@@ -6,8 +6,8 @@ use bundle::{ComponentName, names};
 use tensor::Tensor;
 
 use crate::audio::{RecordingNotice, check, end_on_pause, resample_poly};
-use crate::call::Outputs;
-use crate::{Call, Model, SpeechError};
+use crate::call::CallOutputs;
+use crate::{Call, SpeechError, SpeechModel};
 
 /// Longest recording that is used, in seconds.
 pub const LONGEST_PROMPT: u32 = 30;
@@ -15,12 +15,12 @@ pub const LONGEST_PROMPT: u32 = 30;
 /// A voice that is being made. The host runs [`Prompt::next_call`] and supplies its outputs until
 /// there are no more calls; the state of `flow_lm` is then the voice.
 pub struct Prompt {
-    model: Model,
-    state: State,
+    model: SpeechModel,
+    state: PromptState,
     notices: Vec<RecordingNotice>,
 }
 
-enum State {
+enum PromptState {
     Audio(Tensor),
     Embeddings(Tensor),
     Done,
@@ -28,7 +28,7 @@ enum State {
 
 impl Prompt {
     /// Prepares a recording; refuses one that cannot become a voice.
-    pub(crate) fn new(model: &Model, recording: &Recording) -> Result<Self, SpeechError> {
+    pub(crate) fn new(model: &SpeechModel, recording: &Recording) -> Result<Self, SpeechError> {
         let manifest = model.manifest();
         if !manifest
             .components
@@ -54,19 +54,19 @@ impl Prompt {
         end_on_pause(&mut audio, manifest.sample_rate);
         Ok(Self {
             model: model.clone(),
-            state: State::Audio(Tensor::f32([1, 1, audio.len()], audio)?),
+            state: PromptState::Audio(Tensor::f32([1, 1, audio.len()], audio)?),
             notices,
         })
     }
 
     /// A prompt that was encoded before: `rows` [1, T, D], as `flow_lm` reads them.
-    pub(crate) fn stored(model: &Model, rows: Tensor, truncated: bool) -> Self {
+    pub(crate) fn stored(model: &SpeechModel, rows: Tensor, truncated: bool) -> Self {
         let long = RecordingNotice::Long {
             seconds: LONGEST_PROMPT,
         };
         Self {
             model: model.clone(),
-            state: State::Embeddings(rows),
+            state: PromptState::Embeddings(rows),
             notices: Vec::from_iter(truncated.then_some(long)),
         }
     }
@@ -80,12 +80,12 @@ impl Prompt {
     pub fn next_call(&self) -> Result<Option<Call>, SpeechError> {
         let manifest = self.model.manifest();
         Ok(match &self.state {
-            State::Audio(audio) => Some(Call {
+            PromptState::Audio(audio) => Some(Call {
                 component: ComponentName::MimiEncoder,
                 inputs: vec![(names::AUDIO, audio.clone())],
             }),
-            State::Embeddings(prompt) => {
-                let ldim = manifest.model.latent_dim();
+            PromptState::Embeddings(prompt) => {
+                let ldim = manifest.model.mimi.latent_dim();
                 Some(Call {
                     component: ComponentName::FlowLm,
                     inputs: vec![
@@ -94,7 +94,7 @@ impl Prompt {
                     ],
                 })
             }
-            State::Done => None,
+            PromptState::Done => None,
         })
     }
 
@@ -104,16 +104,16 @@ impl Prompt {
         outputs: impl IntoIterator<Item = (String, Tensor)>,
     ) -> Result<(), SpeechError> {
         self.state = match &self.state {
-            State::Audio(_) => {
-                let mut outputs = Outputs::new(ComponentName::MimiEncoder, outputs);
-                State::Embeddings(outputs.take(names::PROMPT)?)
+            PromptState::Audio(_) => {
+                let mut outputs = CallOutputs::new(ComponentName::MimiEncoder, outputs);
+                PromptState::Embeddings(outputs.take(names::PROMPT)?)
             }
-            State::Embeddings(_) => {
+            PromptState::Embeddings(_) => {
                 // Otherwise a state that is not finite would be noticed only during speech.
-                Outputs::new(ComponentName::FlowLm, outputs).take(names::CONDITIONING)?;
-                State::Done
+                CallOutputs::new(ComponentName::FlowLm, outputs).take(names::CONDITIONING)?;
+                PromptState::Done
             }
-            State::Done => return Err(SpeechError::NotAsked),
+            PromptState::Done => return Err(SpeechError::NotAsked),
         };
         Ok(())
     }

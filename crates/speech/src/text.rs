@@ -37,16 +37,16 @@ mod split;
 mod stream;
 mod window;
 
-pub use arriving::{Arrived, ArrivingText, Asking, MOST_WAITING, PATIENCE, USUAL_SILENCE};
+pub use arriving::{Arrived, ArrivingText, Asking, MOST_WAITING, SENTENCE_PATIENCE, USUAL_SILENCE};
 pub use check::TextCheck;
 pub use chunk::{Chunk, Excerpt};
 pub use map::{Mapped, SourceMap};
 pub use pause::LONGEST_PAUSE;
 pub use piece::TextPiece;
-pub use prepare::{Prepared, prepare_text_prompt};
+pub use prepare::{PreparedText, prepare_text_prompt};
 pub(crate) use python::is_space;
 pub use split::split_into_best_sentences;
-pub use stream::{Next, Spoken, TextStream};
+pub use stream::{ChunkOrPause, Next, TextStream};
 
 /// Why a text cannot be spoken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

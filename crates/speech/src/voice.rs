@@ -26,7 +26,7 @@ pub struct Voice {
 
 /// Why a voice cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum VoiceError {
+pub enum VoiceFileError {
     /// A file without tensors.
     #[error("the file {0}")]
     Foreign(filetype::Foreign),
@@ -124,13 +124,13 @@ impl Voice {
         component: &Component,
         states: Vec<(String, Tensor)>,
         position: i64,
-    ) -> Result<Self, VoiceError> {
+    ) -> Result<Self, VoiceFileError> {
         let position = usize::try_from(position).unwrap_or(0);
         let mut states = states;
         let mut ordered = Vec::new();
         for state in &component.states {
             let found = states.iter().position(|(input, _)| *input == state.input);
-            let missing = || VoiceError::Missing {
+            let missing = || VoiceFileError::Missing {
                 tensor: state.input.clone(),
             };
             let (tensor, value) = states.swap_remove(found.ok_or_else(missing)?);
@@ -138,10 +138,10 @@ impl Voice {
                 .as_f32()
                 .is_none_or(|v| v.iter().any(|v| !v.is_finite()))
             {
-                return Err(VoiceError::NotFinite { tensor });
+                return Err(VoiceFileError::NotFinite { tensor });
             }
             if value.shape().first() != Some(&position) {
-                return Err(VoiceError::Shape {
+                return Err(VoiceFileError::Shape {
                     tensor,
                     actual: value.shape().to_vec(),
                     expected: format!("{position} rows"),
@@ -150,7 +150,7 @@ impl Voice {
             ordered.push(value);
         }
         if position == 0 {
-            return Err(VoiceError::Empty);
+            return Err(VoiceFileError::Empty);
         }
         Ok(Self {
             component: component.clone(),

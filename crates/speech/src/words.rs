@@ -22,7 +22,7 @@ pub use units::{ChunkWords, SourceWord, Unit};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Word {
     /// The word as written, including anything between it and the word before. The texts of all words,
-    /// plus the rest after the last one ([`crate::Utterance::rest`]), are the given text.
+    /// plus the rest after the last one ([`crate::Generation::rest`]), are the given text.
     pub text: String,
     /// The word's place in the given text, without what is before it.
     pub source: SourceRange,

@@ -11,7 +11,7 @@ const LATEST: f64 = 0.014;
 /// Length that is compared at both ends of a jump.
 const TEMPLATE: f64 = 0.008;
 /// Length of the cross-fade.
-const FADE: f64 = 0.010;
+const CROSS_FADE: f64 = 0.010;
 /// Wait before looking again.
 const RETRY: f64 = 0.001;
 /// Sample rate that is enough for a coarse search of the lag.
@@ -40,7 +40,7 @@ impl Lengths {
             drift: samples(DRIFT),
             latest: samples(LATEST),
             template: samples(TEMPLATE),
-            fade: samples(FADE),
+            fade: samples(CROSS_FADE),
             retry: samples(RETRY),
             coarse: ((f64::from(sample_rate) / COARSE).round() as usize).max(1),
         }

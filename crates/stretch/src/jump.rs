@@ -3,7 +3,7 @@
 use crate::form::Lengths;
 
 /// Loudness (mean square) below which nothing can be compared: 100 dB below full scale.
-const SILENCE: f32 = 1e-10;
+const SILENT_POWER: f32 = 1e-10;
 
 /// Direction and largest length.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ pub(crate) fn find(
         return None;
     }
     let template = &input[at..at + form.template];
-    if power(template) < SILENCE {
+    if power(template) < SILENT_POWER {
         let lag = wanted.clamp(shortest, longest);
         return Some(Jump { lag, alike: 1.0 });
     }

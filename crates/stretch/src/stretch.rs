@@ -15,7 +15,7 @@ pub const LARGEST_DRIFT: f64 = 0.040;
 const GOOD: f32 = 0.8;
 
 /// Positions are integers in this fraction of a sample, so that sums do not depend on their order.
-const PARTS: f64 = (1_u64 << 32) as f64;
+const POSITION_UNITS: f64 = (1_u64 << 32) as f64;
 
 /// A stream of speech whose speed can be changed at any time.
 ///
@@ -93,13 +93,13 @@ impl Stretch {
     /// as far as they suffice.
     pub fn silence(&mut self, samples: u64, out: &mut Vec<f32>) -> u64 {
         self.flush(out);
-        let wanted = samples as f64 - self.behind as f64 / PARTS;
+        let wanted = samples as f64 - self.behind as f64 / POSITION_UNITS;
         let heard = (self.speed.output_position(wanted)).round().max(0.0) as u64;
         // At speed 1 nothing changes, whatever happened before.
         let heard = if self.gain == 0 { samples } else { heard };
         let ahead = i128::from(samples) - i128::from(heard);
         let behind = i128::from(self.behind) + i128::from(heard) * i128::from(self.gain)
-            - ahead * PARTS as i128;
+            - ahead * POSITION_UNITS as i128;
         self.behind = i64::try_from(behind).unwrap_or_default();
         self.forgotten += self.next as u64 + samples;
         // Nothing before the silence is repeated after it.
@@ -119,7 +119,7 @@ impl Stretch {
     /// Samples of the input that the output so far stands for. It grows by the speed with every
     /// output sample, whatever was changed in between.
     pub fn position(&self) -> f64 {
-        (self.forgotten + self.next as u64) as f64 + self.behind as f64 / PARTS
+        (self.forgotten + self.next as u64) as f64 + self.behind as f64 / POSITION_UNITS
     }
 
     /// Samples of the input that are not copied yet.
@@ -239,7 +239,7 @@ impl Stretch {
 }
 
 fn gain(speed: Speed) -> i64 {
-    ((speed.get() - 1.0) * PARTS).round() as i64
+    ((speed.get() - 1.0) * POSITION_UNITS).round() as i64
 }
 
 fn parts(samples: usize) -> i64 {

@@ -6,15 +6,15 @@ use std::f32::consts::TAU;
 use proptest::prelude::*;
 use stretch::{LARGEST_DRIFT, LONGEST_WAIT, Speed, Stretch};
 
-const RATE: u32 = 24_000;
-const SPEEDS: [f64; 9] = [0.5, 0.5001, 0.75, 0.9, 1.1, 1.25, 1.5, 1.999, 2.0];
+const TEST_RATE: u32 = 24_000;
+const TEST_SPEEDS: [f64; 9] = [0.5, 0.5001, 0.75, 0.9, 1.1, 1.25, 1.5, 1.999, 2.0];
 
 fn speed(speed: f64) -> Speed {
     Speed::new(speed).unwrap()
 }
 
 fn in_one_go(samples: &[f32], speed: Speed) -> Vec<f32> {
-    let mut stretch = Stretch::new(RATE, speed);
+    let mut stretch = Stretch::new(TEST_RATE, speed);
     let mut out = Vec::new();
     stretch.push(samples, &mut out);
     stretch.flush(&mut out);
@@ -22,18 +22,20 @@ fn in_one_go(samples: &[f32], speed: Speed) -> Vec<f32> {
 }
 
 fn tone(hertz: f32, seconds: f32) -> Vec<f32> {
-    let sample = |i| 0.5 * (TAU * hertz * i as f32 / RATE as f32).sin();
-    (0..(seconds * RATE as f32) as usize).map(sample).collect()
+    let sample = |i| 0.5 * (TAU * hertz * i as f32 / TEST_RATE as f32).sin();
+    (0..(seconds * TEST_RATE as f32) as usize)
+        .map(sample)
+        .collect()
 }
 
 /// Pulses that ring, as a throat does: `hertz` of them a second.
 fn pulses(hertz: usize, seconds: f32) -> Vec<f32> {
-    let period = RATE as usize / hertz;
+    let period = TEST_RATE as usize / hertz;
     let ring = |since: usize| {
-        let time = since as f32 / RATE as f32;
+        let time = since as f32 / TEST_RATE as f32;
         (-time / 0.003).exp() * (TAU * 700.0 * time).cos()
     };
-    let length = (seconds * RATE as f32) as usize;
+    let length = (seconds * TEST_RATE as f32) as usize;
     (0..length).map(|i| 0.5 * ring(i % period)).collect()
 }
 
@@ -64,7 +66,7 @@ fn steepest(samples: &[f32]) -> f32 {
 #[test]
 fn speed_1_touches_nothing_and_waits_for_nothing() {
     let samples = speech(30_000, 7);
-    let mut stretch = Stretch::new(RATE, Speed::ONE);
+    let mut stretch = Stretch::new(TEST_RATE, Speed::ONE);
     let mut out = Vec::new();
     for (i, piece) in samples.chunks(777).enumerate() {
         stretch.push(piece, &mut out);
@@ -79,19 +81,19 @@ fn speed_1_touches_nothing_and_waits_for_nothing() {
 #[test]
 fn a_tone_keeps_its_pitch_and_its_loudness() {
     let mut wrong = Vec::new();
-    for rate in SPEEDS {
+    for rate in TEST_SPEEDS {
         for hertz in [90.0, 125.0, 220.0, 1_000.0, 3_000.0] {
             let samples = tone(hertz, 4.0);
             let out = in_one_go(&samples, speed(rate));
             let off = out.len() as f64 - samples.len() as f64 / rate;
             let rises = out.windows(2).filter(|it| it[0] < 0.0 && it[1] >= 0.0);
-            let heard = rises.count() as f32 / out.len() as f32 * RATE as f32;
+            let heard = rises.count() as f32 / out.len() as f32 * TEST_RATE as f32;
             let loudest = out
                 .iter()
                 .fold(0.0_f32, |loudest, it| loudest.max(it.abs()));
             let power = out.iter().map(|it| it * it).sum::<f32>() / out.len() as f32;
             let fits = (heard / hertz - 1.0).abs() < 0.01
-                && off.abs() <= LARGEST_DRIFT * f64::from(RATE) / rate
+                && off.abs() <= LARGEST_DRIFT * f64::from(TEST_RATE) / rate
                 && (0.499..0.501).contains(&loudest)
                 && (power / 0.125 - 1.0).abs() < 0.02
                 && steepest(&out) < 1.1 * steepest(&samples);
@@ -106,9 +108,9 @@ fn a_tone_keeps_its_pitch_and_its_loudness() {
 #[test]
 fn pulses_stay_as_far_apart_as_they_are() {
     let mut wrong = Vec::new();
-    for rate in SPEEDS {
+    for rate in TEST_SPEEDS {
         for hertz in [75, 100, 125, 150, 240] {
-            let period = RATE as usize / hertz;
+            let period = TEST_RATE as usize / hertz;
             let out = in_one_go(&pulses(hertz, 2.0), speed(rate));
             // A pulse begins with its highest sample.
             let loud: Vec<_> = (1..out.len() - 1)
@@ -126,12 +128,12 @@ fn pulses_stay_as_far_apart_as_they_are() {
 
 #[test]
 fn silence_stays_silent() {
-    for rate in SPEEDS {
+    for rate in TEST_SPEEDS {
         let out = in_one_go(&vec![0.0; 48_000], speed(rate));
         assert!(out.iter().all(|it| *it == 0.0));
         let off = out.len() as f64 - 48_000.0 / rate;
         assert!(
-            off.abs() <= LARGEST_DRIFT * f64::from(RATE),
+            off.abs() <= LARGEST_DRIFT * f64::from(TEST_RATE),
             "{rate}: {off}"
         );
     }
@@ -139,9 +141,9 @@ fn silence_stays_silent() {
 
 #[test]
 fn a_pause_puts_the_output_right_to_a_sample() {
-    for rate in SPEEDS {
+    for rate in TEST_SPEEDS {
         let speed = speed(rate);
-        let mut stretch = Stretch::new(RATE, speed);
+        let mut stretch = Stretch::new(TEST_RATE, speed);
         let mut out = Vec::new();
         stretch.push(&speech(31_000, 3), &mut out);
         let silence = stretch.silence(12_000, &mut out);
@@ -162,18 +164,20 @@ fn a_pause_puts_the_output_right_to_a_sample() {
 #[test]
 fn changes_of_speed_do_not_click() {
     let samples = tone(200.0, 4.0);
-    let mut stretch = Stretch::new(RATE, Speed::ONE);
+    let mut stretch = Stretch::new(TEST_RATE, Speed::ONE);
     let mut out = Vec::new();
     // Fifty a second.
     for (i, piece) in samples.chunks(480).enumerate() {
-        stretch.set_speed(speed(SPEEDS[i * 7 % SPEEDS.len()]));
+        stretch.set_speed(speed(TEST_SPEEDS[i * 7 % TEST_SPEEDS.len()]));
         stretch.push(piece, &mut out);
         let behind = samples.len().min(480 * (i + 1)) as f64 - stretch.position();
-        assert!(behind <= LONGEST_WAIT * f64::from(RATE), "{behind}");
+        assert!(behind <= LONGEST_WAIT * f64::from(TEST_RATE), "{behind}");
     }
     stretch.flush(&mut out);
     assert!(steepest(&out) < 1.1 * steepest(&samples));
-    assert!((stretch.position() - samples.len() as f64).abs() <= LARGEST_DRIFT * f64::from(RATE));
+    assert!(
+        (stretch.position() - samples.len() as f64).abs() <= LARGEST_DRIFT * f64::from(TEST_RATE)
+    );
 }
 
 #[test]
@@ -184,7 +188,7 @@ fn what_is_very_short_comes_out() {
             let out = in_one_go(&samples, speed(rate));
             let off = out.len() as f64 - length as f64 / rate;
             assert!(
-                off.abs() <= LARGEST_DRIFT * f64::from(RATE),
+                off.abs() <= LARGEST_DRIFT * f64::from(TEST_RATE),
                 "{length} {rate}: {off}"
             );
             let end = &out[out.len().saturating_sub(10)..];
@@ -235,20 +239,20 @@ proptest! {
     ) {
         let speed = speed(rate);
         let samples = speech(pieces.iter().sum(), seed);
-        let mut stretch = Stretch::new(RATE, speed);
+        let mut stretch = Stretch::new(TEST_RATE, speed);
         let (mut out, mut at) = (Vec::new(), 0);
         for piece in pieces {
             stretch.push(&samples[at..at + piece], &mut out);
             at += piece;
             let held = at as f64 - speed.input_position(out.len() as f64);
-            prop_assert!(held <= LONGEST_WAIT * f64::from(RATE), "{} held back", held);
+            prop_assert!(held <= LONGEST_WAIT * f64::from(TEST_RATE), "{} held back", held);
             prop_assert!((stretch.position() - speed.input_position(out.len() as f64)).abs() < 1.0);
             let drift = stretch.position() - (at - stretch.waiting()) as f64;
-            prop_assert!(drift.abs() <= LARGEST_DRIFT * f64::from(RATE), "{} off", drift);
+            prop_assert!(drift.abs() <= LARGEST_DRIFT * f64::from(TEST_RATE), "{} off", drift);
         }
         stretch.flush(&mut out);
         prop_assert_eq!(&out, &in_one_go(&samples, speed));
         let off = out.len() as f64 - speed.output_position(at as f64);
-        prop_assert!(off.abs() <= LARGEST_DRIFT * f64::from(RATE) / rate, "{} off", off);
+        prop_assert!(off.abs() <= LARGEST_DRIFT * f64::from(TEST_RATE) / rate, "{} off", off);
     }
 }

@@ -69,7 +69,7 @@ pub struct Repository {
 
 /// One request, as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenRequest {
     /// `hub`, or `storage` for large files.
     pub server: &'static str,
     /// `HEAD` or `GET`.
@@ -84,15 +84,15 @@ pub struct Seen {
     pub authorization: Option<String>,
 }
 
-struct Shared {
+struct SharedHub {
     behaviour: Mutex<Behaviour>,
-    log: Mutex<Vec<Seen>>,
+    log: Mutex<Vec<SeenRequest>>,
     storage: Mutex<Option<SocketAddr>>,
 }
 
 /// The two servers, which stop when this value is dropped.
 pub struct LoopbackHub {
-    shared: Arc<Shared>,
+    shared: Arc<SharedHub>,
     address: SocketAddr,
     _runtime: Runtime,
 }
@@ -111,7 +111,7 @@ impl LoopbackHub {
             .enable_all()
             .build()
             .unwrap();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedHub {
             behaviour: Mutex::new(Behaviour {
                 repositories,
                 ranges: Ranges::Honoured,
@@ -145,7 +145,7 @@ impl LoopbackHub {
     }
 
     /// The requests since the last call.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<SeenRequest> {
         std::mem::take(&mut lock(&self.shared.log))
     }
 }
@@ -154,7 +154,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(runtime: &Runtime, shared: &Arc<Shared>, server: &'static str) -> SocketAddr {
+fn serve(runtime: &Runtime, shared: &Arc<SharedHub>, server: &'static str) -> SocketAddr {
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
     let listener = listener.unwrap();
     let address = listener.local_addr().unwrap();
@@ -167,12 +167,12 @@ fn serve(runtime: &Runtime, shared: &Arc<Shared>, server: &'static str) -> Socke
     address
 }
 
-fn answer(shared: &Shared, server: &'static str, request: &Request) -> Response {
+fn answer(shared: &SharedHub, server: &'static str, request: &Request) -> Response {
     let header = |name: &str| {
         let value = request.headers().get(name)?;
         Some(value.to_str().unwrap().to_owned())
     };
-    let seen = Seen {
+    let seen = SeenRequest {
         server,
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
@@ -195,7 +195,7 @@ fn answer(shared: &Shared, server: &'static str, request: &Request) -> Response 
     from_hub(&mut behaviour, &seen, *lock(&shared.storage))
 }
 
-fn from_storage(behaviour: &mut Behaviour, seen: &Seen) -> Response {
+fn from_storage(behaviour: &mut Behaviour, seen: &SeenRequest) -> Response {
     if seen.authorization.is_some() {
         // Signed addresses are refused beside a token.
         return status(400, None);
@@ -212,7 +212,11 @@ fn from_storage(behaviour: &mut Behaviour, seen: &Seen) -> Response {
     body(behaviour, seen, content, &[])
 }
 
-fn from_hub(behaviour: &mut Behaviour, seen: &Seen, storage: Option<SocketAddr>) -> Response {
+fn from_hub(
+    behaviour: &mut Behaviour,
+    seen: &SeenRequest,
+    storage: Option<SocketAddr>,
+) -> Response {
     let Some((name, rest)) = seen.path[1..].split_once("/resolve/") else {
         return status(404, None);
     };
@@ -261,7 +265,7 @@ fn from_hub(behaviour: &mut Behaviour, seen: &Seen, storage: Option<SocketAddr>)
 /// `content`, or the part of it that was asked for.
 fn body(
     behaviour: &mut Behaviour,
-    seen: &Seen,
+    seen: &SeenRequest,
     mut content: Vec<u8>,
     headers: &[(&str, String)],
 ) -> Response {

@@ -1,6 +1,6 @@
 //! What the tests of several crates share: small models, files made by hand, a hub.
 //!
-//! 1. Each of the [`NAMES`] is a configuration, a checkpoint, and records of what pocket-tts
+//! 1. Each of the [`SMALL_MODELS`] is a configuration, a checkpoint, and records of what pocket-tts
 //!    computes for it, in `fixtures/`; together they use every option of a configuration. A
 //!    bundle is made anew for every test that asks, so that the test may damage it.
 //! 2. The [`VOCABULARIES`] have the forms that tokenizers are published in; [`lines`] are hard
@@ -8,10 +8,12 @@
 //! 3. [`tensors`] are safetensors files as tests want them, [`training_layout`] the names that
 //!    trainers give, [`training`] a folder of what they leave behind.
 //! 4. [`hub`] is a model hub on the loopback interface.
+//! 5. [`reference`] has the maths of the model in plain loops.
 
 mod bundle;
 pub mod hub;
 mod lines;
+pub mod reference;
 pub mod tensors;
 pub mod training_layout;
 mod vocabulary;
@@ -22,12 +24,12 @@ use std::path::{Path, PathBuf};
 use ::checkpoint::TokenizerKind;
 use config::Config;
 
-pub use self::bundle::{Bundle, FixtureError, Recipe, bundle, bundle_in};
+pub use self::bundle::{Bundle, BundleRecipe, FixtureError, bundle, bundle_in};
 pub use self::lines::{LINES, lines};
-pub use self::vocabulary::{Case, VOCABULARIES, cases, vocabulary};
+pub use self::vocabulary::{VOCABULARIES, VocabularyCase, cases, vocabulary};
 
 /// The small models: the files of `fixtures/configs`.
-pub const NAMES: [&str; 5] = [
+pub const SMALL_MODELS: [&str; 5] = [
     "tiny_2026-01",
     "tiny_2m",
     "tiny_drifting_french",
@@ -126,7 +128,7 @@ mod tests {
 
     #[test]
     fn every_model_has_its_files_and_no_file_lacks_a_model() {
-        let names = BTreeSet::from(NAMES.map(String::from));
+        let names = BTreeSet::from(SMALL_MODELS.map(String::from));
         for folder in ["configs", "checkpoints", "records"] {
             assert_eq!(listed(folder), names, "{folder}");
         }
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn both_kinds_of_vocabulary_are_asked_for() {
-        let kinds = NAMES.map(|name| tokenizer(name).unwrap());
+        let kinds = SMALL_MODELS.map(|name| tokenizer(name).unwrap());
         for kind in [TokenizerKind::Json, TokenizerKind::SentencePiece] {
             assert!(kinds.contains(&kind), "{kind:?}");
             assert!(tokenizer_file(kind).is_file(), "{kind:?}");

@@ -10,7 +10,7 @@ use rand_xoshiro::rand_core::SeedableRng as _;
 pub const LINES: usize = 50_000;
 
 /// Words, names of special pieces, spaces, and characters that normalisation changes.
-const PARTS: &[&str] = &[
+const LINE_PARTS: &[&str] = &[
     "the ",
     "ing ",
     " hello",
@@ -122,7 +122,7 @@ fn line(random: &mut Xoshiro256PlusPlus, recorded: &[String]) -> String {
     let mut line = String::new();
     for _ in 0..length {
         match random.random_range(0..10_u32) {
-            0..6 => line.push_str(PARTS.choose(random).unwrap_or(&"")),
+            0..6 => line.push_str(LINE_PARTS.choose(random).unwrap_or(&"")),
             6 => line.push(random.random_range('a'..='z')),
             7 => line.push(random.random_range('\u{0}'..='\u{ffff}')),
             8 => line.push(random.random_range('\u{0}'..='\u{10ffff}')),

@@ -14,7 +14,7 @@ use checkpoint::{TensorReader, WeightsError};
 
 /// A tensor as a file stores it.
 #[derive(Clone, Debug)]
-pub struct Tensor {
+pub struct StoredTensor {
     /// Its name.
     pub name: String,
     /// As the format calls it: `F32`, `BF16`, ...
@@ -25,7 +25,7 @@ pub struct Tensor {
     pub bytes: Vec<u8>,
 }
 
-impl Tensor {
+impl StoredTensor {
     /// A tensor of 32-bit floats.
     pub fn f32(name: &str, shape: &[usize], values: &[f32]) -> Self {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes());
@@ -65,7 +65,7 @@ pub fn raw(header: &[u8], data: &[u8]) -> Vec<u8> {
 }
 
 /// A sound file, its header padded with spaces to a multiple of `align` bytes.
-pub fn file(tensors: &[Tensor], align: usize) -> Vec<u8> {
+pub fn file(tensors: &[StoredTensor], align: usize) -> Vec<u8> {
     let mut entries = Vec::new();
     let mut data = Vec::new();
     for tensor in tensors {
@@ -87,12 +87,12 @@ pub fn file(tensors: &[Tensor], align: usize) -> Vec<u8> {
 }
 
 /// The tensors of a fixture, read without the crate under test.
-pub fn fixture(model: &str) -> Vec<Tensor> {
+pub fn fixture(model: &str) -> Vec<StoredTensor> {
     stored(&fs::read(crate::checkpoint(model)).unwrap())
 }
 
 /// The tensors of a safetensors file, read without the crate under test.
-pub fn stored(bytes: &[u8]) -> Vec<Tensor> {
+pub fn stored(bytes: &[u8]) -> Vec<StoredTensor> {
     let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
     let mut tensors = file.tensors();
     tensors.sort_by_key(|(_, view)| view.data().as_ptr());
@@ -102,7 +102,9 @@ pub fn stored(bytes: &[u8]) -> Vec<Tensor> {
     };
     tensors
         .into_iter()
-        .map(|(name, view)| Tensor::new(&name, dtype(&view), view.shape(), view.data().to_owned()))
+        .map(|(name, view)| {
+            StoredTensor::new(&name, dtype(&view), view.shape(), view.data().to_owned())
+        })
         .collect()
 }
 
@@ -115,7 +117,7 @@ pub fn gunzip(path: &Path) -> Vec<u8> {
 }
 
 /// The values of bf16 bytes, by the `half` crate.
-pub fn widened(tensor: &Tensor) -> Vec<f32> {
+pub fn widened(tensor: &StoredTensor) -> Vec<f32> {
     let values = tensor.bytes.as_chunks().0.iter();
     values
         .map(|&bytes| half::bf16::from_le_bytes(bytes).to_f32())

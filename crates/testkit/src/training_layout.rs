@@ -5,18 +5,18 @@
     reason = "a test fails where its input is wrong"
 )]
 
-use crate::tensors::{Tensor, widened};
+use crate::tensors::{StoredTensor, widened};
 
 /// What training adds and speech does not need. Some are stored as integers.
-fn skipped(names: &[&str]) -> Vec<Tensor> {
+fn skipped(names: &[&str]) -> Vec<StoredTensor> {
     let tensors = names.iter();
     tensors
-        .map(|name| Tensor::new(name, "I64", &[1], vec![1; 8]))
+        .map(|name| StoredTensor::new(name, "I64", &[1], vec![1; 8]))
         .collect()
 }
 
 /// A published backbone under the names that training gives it.
-pub fn to_training_flow_lm(tensors: &[Tensor]) -> Vec<Tensor> {
+pub fn to_training_flow_lm(tensors: &[StoredTensor]) -> Vec<StoredTensor> {
     let mut renamed = skipped(&[
         "flow.w_s_t.weight",
         "condition_provider.conditioners.transcript_in_segment.learnt_padding",
@@ -37,7 +37,7 @@ pub fn to_training_flow_lm(tensors: &[Tensor]) -> Vec<Tensor> {
             "bos_before_voice" => "fuser.padding_value".to_owned(),
             other => other.replace(".in_proj.weight", ".in_proj_weight"),
         };
-        renamed.push(Tensor {
+        renamed.push(StoredTensor {
             name,
             ..tensor.clone()
         });
@@ -47,7 +47,7 @@ pub fn to_training_flow_lm(tensors: &[Tensor]) -> Vec<Tensor> {
 
 /// A published codec under the names that training gives it, its convolutions'
 /// weights as lengths and directions.
-pub fn to_training_mimi(tensors: &[Tensor], prefix: &str) -> Vec<Tensor> {
+pub fn to_training_mimi(tensors: &[StoredTensor], prefix: &str) -> Vec<StoredTensor> {
     let mut renamed = skipped(&[
         "model.quantizer.vq.layers.0._codebook.embed",
         "quantizer.rvq_first.layers.0._codebook.cluster_usage",
@@ -69,7 +69,7 @@ pub fn to_training_mimi(tensors: &[Tensor], prefix: &str) -> Vec<Tensor> {
             .replace(".convtr.", ".convtr.convtr.")
             .replace(".in_proj.weight", ".in_proj_weight");
         if tensor.shape.len() < 3 || !name.contains("conv") || !tensor.name.contains(".model.") {
-            renamed.push(Tensor {
+            renamed.push(StoredTensor {
                 name: format!("{prefix}{name}"),
                 ..tensor.clone()
             });
@@ -84,9 +84,17 @@ pub fn to_training_mimi(tensors: &[Tensor], prefix: &str) -> Vec<Tensor> {
                 squares.sqrt() as f32
             })
             .collect();
-        renamed.push(Tensor::f32(&format!("{name}_g"), &[rows, 1, 1], &lengths));
+        renamed.push(StoredTensor::f32(
+            &format!("{name}_g"),
+            &[rows, 1, 1],
+            &lengths,
+        ));
         let doubled: Vec<f32> = widened(tensor).iter().map(|v| 2.0 * v).collect();
-        renamed.push(Tensor::bf16(&format!("{name}_v"), &tensor.shape, &doubled));
+        renamed.push(StoredTensor::bf16(
+            &format!("{name}_v"),
+            &tensor.shape,
+            &doubled,
+        ));
     }
     renamed
 }

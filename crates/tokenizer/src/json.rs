@@ -15,10 +15,10 @@ use serde::de::Error as _;
 use serde_json::Value;
 
 use self::added::{AddedToken, AddedTokens};
-use self::bpe::Bpe;
-use self::decoder::Decoder;
+use self::bpe::BpeModel;
+use self::decoder::JsonDecoder;
 use self::metaspace::Metaspace;
-use self::normalizer::Normalizer;
+use self::normalizer::JsonNormalizer;
 use self::unigram::UnigramModel;
 use crate::normalized::Normalized;
 use crate::{Token, TokenizerError, byte};
@@ -27,20 +27,20 @@ use crate::{Token, TokenizerError, byte};
 #[derive(Debug)]
 pub(crate) struct JsonTokenizer {
     added: AddedTokens,
-    normalizer: Option<Normalizer>,
+    normalizer: Option<JsonNormalizer>,
     metaspace: Option<Metaspace>,
-    decoder: Option<Decoder>,
-    model: Model,
+    decoder: Option<JsonDecoder>,
+    model: JsonModel,
 }
 
 #[derive(Debug)]
-enum Model {
+enum JsonModel {
     Unigram(UnigramModel),
-    Bpe(Bpe),
+    Bpe(BpeModel),
 }
 
 #[derive(Deserialize)]
-struct File {
+struct JsonFile {
     version: Option<String>,
     #[serde(default)]
     added_tokens: Vec<AddedToken>,
@@ -54,7 +54,7 @@ struct File {
 }
 
 /// A piece of a text: bytes of the normalised text, and its id.
-struct Piece {
+struct EncodedPiece {
     range: Range<usize>,
     id: usize,
 }
@@ -63,7 +63,7 @@ impl JsonTokenizer {
     pub(crate) fn read(file: &[u8]) -> Result<Self, TokenizerError> {
         // As a text, for that is how other files are read: the module of the page has the reader once.
         let file = std::str::from_utf8(file).map_err(serde_json::Error::custom)?;
-        let file: File = serde_json::from_str(file)?;
+        let file: JsonFile = serde_json::from_str(file)?;
         if let Some(version) = file.version.filter(|version| version != "1.0") {
             return Err(unsupported("version", version, "1.0 is read"));
         }
@@ -76,10 +76,14 @@ impl JsonTokenizer {
                 return Err(unsupported(part, named(value), "pocket-tts has none there"));
             }
         }
-        let normalizer = file.normalizer.as_ref().map(Normalizer::read).transpose()?;
+        let normalizer = file
+            .normalizer
+            .as_ref()
+            .map(JsonNormalizer::read)
+            .transpose()?;
         let metaspace = file.pre_tokenizer.as_ref().map(Metaspace::read);
-        let decoder = file.decoder.as_ref().map(Decoder::read).transpose()?;
-        let model = Model::read(file.model)?;
+        let decoder = file.decoder.as_ref().map(JsonDecoder::read).transpose()?;
+        let model = JsonModel::read(file.model)?;
         Ok(Self {
             added: AddedTokens::new(file.added_tokens, &model, normalizer.as_ref())?,
             normalizer,
@@ -138,10 +142,10 @@ impl JsonTokenizer {
         for word in words {
             let start = word.start;
             let pieces = match &self.model {
-                Model::Unigram(unigram) => unigram.pieces(&part.text[word]),
-                Model::Bpe(bpe) => bpe.pieces(&part.text[word]),
+                JsonModel::Unigram(unigram) => unigram.pieces(&part.text[word]),
+                JsonModel::Bpe(bpe) => bpe.pieces(&part.text[word]),
             };
-            for Piece { range, id } in pieces {
+            for EncodedPiece { range, id } in pieces {
                 let source = part.source(start + range.start..start + range.end);
                 tokens.push(token(id, source));
             }
@@ -162,7 +166,7 @@ impl JsonTokenizer {
     }
 }
 
-impl Model {
+impl JsonModel {
     fn read(value: Value) -> Result<Self, TokenizerError> {
         // Old files have no types: like `tokenizers`, decide by the structure.
         let scored = value.get("vocab").is_some_and(Value::is_array);
@@ -173,7 +177,7 @@ impl Model {
         };
         match kind {
             "Unigram" => Ok(Self::Unigram(UnigramModel::read(value)?)),
-            "BPE" => Ok(Self::Bpe(Bpe::read(value)?)),
+            "BPE" => Ok(Self::Bpe(BpeModel::read(value)?)),
             _ => Err(unsupported(
                 "model",
                 named(&value),
@@ -255,7 +259,7 @@ fn add_bytes(
     text: &str,
     start: usize,
     id: impl Fn(u8) -> Option<usize>,
-    pieces: &mut Vec<Piece>,
+    pieces: &mut Vec<EncodedPiece>,
 ) -> bool {
     let before = pieces.len();
     for (at, character) in text.char_indices() {
@@ -266,7 +270,7 @@ fn add_bytes(
                 return false;
             };
             let range = range.clone();
-            pieces.push(Piece { range, id });
+            pieces.push(EncodedPiece { range, id });
         }
     }
     true

@@ -27,10 +27,10 @@ use self::sentencepiece::SentencePieceTokenizer;
 
 /// A vocabulary, and the rules for splitting a text into its pieces.
 #[derive(Debug)]
-pub struct Tokenizer(Kind);
+pub struct Tokenizer(TokenizerFormat);
 
 #[derive(Debug)]
-enum Kind {
+enum TokenizerFormat {
     Json(Box<JsonTokenizer>),
     SentencePiece(Box<SentencePieceTokenizer>),
 }
@@ -48,28 +48,30 @@ pub struct Token {
 impl Tokenizer {
     /// Reads a `tokenizer.json`.
     pub fn from_json(file: &[u8]) -> Result<Self, TokenizerError> {
-        Ok(Self(Kind::Json(Box::new(JsonTokenizer::read(file)?))))
+        Ok(Self(TokenizerFormat::Json(Box::new(JsonTokenizer::read(
+            file,
+        )?))))
     }
 
     /// Reads a SentencePiece model.
     pub fn from_sentencepiece(file: &[u8]) -> Result<Self, TokenizerError> {
         let tokenizer = SentencePieceTokenizer::read(file)?;
-        Ok(Self(Kind::SentencePiece(Box::new(tokenizer))))
+        Ok(Self(TokenizerFormat::SentencePiece(Box::new(tokenizer))))
     }
 
     /// Number of pieces, as the file's library counts them.
     pub fn vocab_size(&self) -> usize {
         match &self.0 {
-            Kind::Json(json) => json.vocab_size(),
-            Kind::SentencePiece(sentencepiece) => sentencepiece.vocab_size(),
+            TokenizerFormat::Json(json) => json.vocab_size(),
+            TokenizerFormat::SentencePiece(sentencepiece) => sentencepiece.vocab_size(),
         }
     }
 
     /// The ids of a text.
     pub fn encode(&self, text: &str) -> Vec<i64> {
         let tokens = match &self.0 {
-            Kind::Json(json) => json.tokens(text, false),
-            Kind::SentencePiece(sentencepiece) => sentencepiece.tokens(text, false),
+            TokenizerFormat::Json(json) => json.tokens(text, false),
+            TokenizerFormat::SentencePiece(sentencepiece) => sentencepiece.tokens(text, false),
         };
         tokens.into_iter().map(|token| token.id).collect()
     }
@@ -77,24 +79,24 @@ impl Tokenizer {
     /// The tokens of a text, with the part of the text that each stands for.
     pub fn tokens(&self, text: &str) -> Vec<Token> {
         match &self.0 {
-            Kind::Json(json) => json.tokens(text, true),
-            Kind::SentencePiece(sentencepiece) => sentencepiece.tokens(text, true),
+            TokenizerFormat::Json(json) => json.tokens(text, true),
+            TokenizerFormat::SentencePiece(sentencepiece) => sentencepiece.tokens(text, true),
         }
     }
 
     /// The piece of an id, as spelled in the vocabulary.
     pub fn piece(&self, id: i64) -> Option<&str> {
         match &self.0 {
-            Kind::Json(json) => json.piece(id),
-            Kind::SentencePiece(sentencepiece) => sentencepiece.piece(id),
+            TokenizerFormat::Json(json) => json.piece(id),
+            TokenizerFormat::SentencePiece(sentencepiece) => sentencepiece.piece(id),
         }
     }
 
     /// The text of ids. Special tokens and ids outside the vocabulary are dropped.
     pub fn decode(&self, ids: &[i64]) -> String {
         match &self.0 {
-            Kind::Json(json) => json.decode(ids),
-            Kind::SentencePiece(sentencepiece) => sentencepiece.decode(ids),
+            TokenizerFormat::Json(json) => json.decode(ids),
+            TokenizerFormat::SentencePiece(sentencepiece) => sentencepiece.decode(ids),
         }
     }
 
@@ -111,8 +113,8 @@ impl Tokenizer {
     /// token, which decoding drops.
     pub fn is_byte_or_special(&self, id: i64) -> bool {
         match &self.0 {
-            Kind::Json(json) => json.is_byte_or_special(id),
-            Kind::SentencePiece(sentencepiece) => sentencepiece.is_byte_or_special(id),
+            TokenizerFormat::Json(json) => json.is_byte_or_special(id),
+            TokenizerFormat::SentencePiece(sentencepiece) => sentencepiece.is_byte_or_special(id),
         }
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Symbol<T> {
 }
 
 /// A symbol among its neighbours.
-struct Node<T> {
+struct SymbolNode<T> {
     symbol: Symbol<T>,
     previous: Option<usize>,
     next: Option<usize>,
@@ -25,7 +25,7 @@ struct Node<T> {
 
 /// A possible merge; the smallest is done first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Pair<R> {
+struct MergePair<R> {
     rank: R,
     left: usize,
     /// The boundary and the end of the pair when it was found: if its symbols have grown since, the
@@ -41,18 +41,18 @@ pub(crate) fn merge<T: Copy, R: Copy + Ord>(
     mut join: impl FnMut(&Symbol<T>, &Symbol<T>) -> Option<(R, T)>,
 ) -> Vec<Symbol<T>> {
     let count = symbols.len();
-    let node = |(at, symbol): (usize, Symbol<T>)| Node {
+    let node = |(at, symbol): (usize, Symbol<T>)| SymbolNode {
         symbol,
         previous: at.checked_sub(1),
         next: Some(at + 1).filter(|&next| next < count),
         gone: false,
     };
-    let mut nodes: Vec<Node<T>> = symbols.into_iter().enumerate().map(node).collect();
+    let mut nodes: Vec<SymbolNode<T>> = symbols.into_iter().enumerate().map(node).collect();
     let mut pairs = BinaryHeap::new();
-    let mut find = |nodes: &[Node<T>], left: usize, right: usize| {
+    let mut find = |nodes: &[SymbolNode<T>], left: usize, right: usize| {
         let (left_symbol, right_symbol) = (&nodes[left].symbol, &nodes[right].symbol);
         let (rank, piece) = join(left_symbol, right_symbol)?;
-        let pair = Pair {
+        let pair = MergePair {
             rank,
             left,
             middle: left_symbol.range.end,

@@ -11,8 +11,8 @@ use std::ops::Range;
 use prost::Message as _;
 
 use self::bpe::Bpe;
-use self::normalizer::Normalizer;
-use self::proto::{ModelProto, ModelType, PieceType, TrainerSpec};
+use self::normalizer::CharsMapNormalizer;
+use self::proto::{ModelType, PieceType, SentencePieceProto, TrainerSpec};
 use crate::trie::Trie;
 use crate::unigram::{Cut, Precision, Unigram};
 use crate::{Token, TokenizerError, byte};
@@ -20,25 +20,25 @@ use crate::{Token, TokenizerError, byte};
 /// A vocabulary in SentencePiece's format.
 #[derive(Debug)]
 pub(crate) struct SentencePieceTokenizer {
-    pieces: Vec<Piece>,
+    pieces: Vec<VocabularyPiece>,
     unknown: usize,
     /// Ids of the 256 byte pieces, if the model uses byte fallback.
     bytes: Option<Vec<usize>>,
-    normalizer: Normalizer,
-    denormalizer: Option<Normalizer>,
-    model: Model,
+    normalizer: CharsMapNormalizer,
+    denormalizer: Option<CharsMapNormalizer>,
+    model: SentencePieceModel,
     /// The text of the unknown piece.
     unknown_surface: String,
 }
 
 #[derive(Debug)]
-struct Piece {
+struct VocabularyPiece {
     text: String,
     kind: PieceType,
 }
 
 #[derive(Debug)]
-enum Model {
+enum SentencePieceModel {
     Unigram(Unigram),
     Bpe(Bpe),
     /// Ids of pieces that are whole words.
@@ -47,7 +47,7 @@ enum Model {
 
 impl SentencePieceTokenizer {
     pub(crate) fn read(file: &[u8]) -> Result<Self, TokenizerError> {
-        let model = ModelProto::decode(file).map_err(|error| {
+        let model = SentencePieceProto::decode(file).map_err(|error| {
             if file.trim_ascii_start().starts_with(b"{") {
                 TokenizerError::LooksLikeJson
             } else {
@@ -58,7 +58,7 @@ impl SentencePieceTokenizer {
             return Err(TokenizerError::malformed("it holds no pieces"));
         }
         let trainer = model.trainer_spec.unwrap_or_default();
-        let pieces = Pieces::read(model.pieces, trainer.byte_fallback())?;
+        let pieces = CheckedPieces::read(model.pieces, trainer.byte_fallback())?;
         let mut user_defined = Trie::default();
         for &id in &pieces.user_defined {
             user_defined.insert(pieces.all[id].text.as_bytes(), id);
@@ -69,8 +69,9 @@ impl SentencePieceTokenizer {
             .filter(proto::NormalizerSpec::has_charsmap);
         let normalizer = model.normalizer_spec.unwrap_or_default();
         Ok(Self {
-            normalizer: Normalizer::new(&normalizer, suffix, Some(user_defined))?,
-            denormalizer: (denormalizer.map(|it| Normalizer::new(&it, false, None))).transpose()?,
+            normalizer: CharsMapNormalizer::new(&normalizer, suffix, Some(user_defined))?,
+            denormalizer: (denormalizer.map(|it| CharsMapNormalizer::new(&it, false, None)))
+                .transpose()?,
             model: pieces.model(&trainer)?,
             unknown: pieces.unknown,
             bytes: pieces.bytes,
@@ -87,12 +88,13 @@ impl SentencePieceTokenizer {
         Some(&self.get(id)?.text)
     }
 
-    fn get(&self, id: i64) -> Option<&Piece> {
+    fn get(&self, id: i64) -> Option<&VocabularyPiece> {
         self.pieces.get(usize::try_from(id).ok()?)
     }
 
     pub(crate) fn is_byte_or_special(&self, id: i64) -> bool {
-        let is = |piece: &Piece| matches!(piece.kind, PieceType::Byte | PieceType::Control);
+        let is =
+            |piece: &VocabularyPiece| matches!(piece.kind, PieceType::Byte | PieceType::Control);
         self.get(id).is_some_and(is)
     }
 
@@ -101,9 +103,9 @@ impl SentencePieceTokenizer {
         let normalized = self.normalizer.apply(text, keep);
         let text = &normalized.text;
         let cuts: Vec<Cut> = match &self.model {
-            Model::Unigram(unigram) => unigram.cut(text),
-            Model::Bpe(bpe) => bpe.cut(text),
-            Model::Word(ids) => cut_words(text, ids),
+            SentencePieceModel::Unigram(unigram) => unigram.cut(text),
+            SentencePieceModel::Bpe(bpe) => bpe.cut(text),
+            SentencePieceModel::Word(ids) => cut_words(text, ids),
         };
         let mut tokens: Vec<Token> = Vec::with_capacity(cuts.len());
         let mut add = |id: usize, range: Range<usize>| {
@@ -152,16 +154,16 @@ fn cut_words(text: &str, ids: &HashMap<String, usize>) -> Vec<Cut> {
 }
 
 /// The pieces of a file, after the checks that SentencePiece does at load time.
-struct Pieces {
-    all: Vec<Piece>,
+struct CheckedPieces {
+    all: Vec<VocabularyPiece>,
     scores: Vec<f32>,
     unknown: usize,
     bytes: Option<Vec<usize>>,
     user_defined: Vec<usize>,
 }
 
-impl Pieces {
-    fn read(pieces: Vec<proto::Piece>, byte_fallback: bool) -> Result<Self, TokenizerError> {
+impl CheckedPieces {
+    fn read(pieces: Vec<proto::PieceProto>, byte_fallback: bool) -> Result<Self, TokenizerError> {
         let mut all = Vec::with_capacity(pieces.len());
         let mut scores = Vec::with_capacity(pieces.len());
         let mut seen = HashMap::new();
@@ -194,7 +196,7 @@ impl Pieces {
                 }
                 PieceType::Normal | PieceType::Control | PieceType::Unused => {}
             }
-            all.push(Piece { text, kind });
+            all.push(VocabularyPiece { text, kind });
             scores.push(score);
         }
         let unknown = match unknown[..] {
@@ -219,16 +221,16 @@ impl Pieces {
         })
     }
 
-    fn model(&self, trainer: &TrainerSpec) -> Result<Model, TokenizerError> {
+    fn model(&self, trainer: &TrainerSpec) -> Result<SentencePieceModel, TokenizerError> {
         let unsupported = |found: String| TokenizerError::Unsupported {
             part: "model type",
             found,
             supported: "unigram, BPE, words and characters are read",
         };
         match ModelType::try_from(trainer.model_type.unwrap_or(ModelType::Unigram as i32)) {
-            Ok(ModelType::Unigram) => Ok(Model::Unigram(self.unigram())),
-            Ok(ModelType::Bpe) => Ok(Model::Bpe(Bpe::new(self, true))),
-            Ok(ModelType::Char) => Ok(Model::Bpe(Bpe::new(self, false))),
+            Ok(ModelType::Unigram) => Ok(SentencePieceModel::Unigram(self.unigram())),
+            Ok(ModelType::Bpe) => Ok(SentencePieceModel::Bpe(Bpe::new(self, true))),
+            Ok(ModelType::Char) => Ok(SentencePieceModel::Bpe(Bpe::new(self, false))),
             Ok(ModelType::Word)
                 if trainer.treat_whitespace_as_suffix()
                     || trainer.allow_whitespace_only_pieces() =>
@@ -237,7 +239,7 @@ impl Pieces {
                     "WORD with white space as suffix or as pieces".to_owned(),
                 ))
             }
-            Ok(ModelType::Word) => Ok(Model::Word(self.ids())),
+            Ok(ModelType::Word) => Ok(SentencePieceModel::Word(self.ids())),
             Err(_) => Err(unsupported(
                 trainer.model_type.unwrap_or_default().to_string(),
             )),

@@ -3,11 +3,11 @@
 /// A prefix tree of pieces.
 #[derive(Debug)]
 pub(crate) struct Trie {
-    nodes: Vec<Node>,
+    nodes: Vec<TrieNode>,
 }
 
 #[derive(Debug, Default)]
-struct Node {
+struct TrieNode {
     /// Sorted by byte.
     children: Vec<(u8, usize)>,
     id: Option<usize>,
@@ -16,7 +16,7 @@ struct Node {
 impl Default for Trie {
     fn default() -> Self {
         Self {
-            nodes: vec![Node::default()],
+            nodes: vec![TrieNode::default()],
         }
     }
 }
@@ -32,7 +32,7 @@ impl Trie {
                 Ok(found) => children[found].1,
                 Err(place) => {
                     children.insert(place, (byte, next));
-                    self.nodes.push(Node::default());
+                    self.nodes.push(TrieNode::default());
                     next
                 }
             };

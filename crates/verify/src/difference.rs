@@ -4,7 +4,7 @@ use tensor::{TensorView, ViewData};
 
 /// How far a tensor is from its reference.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Difference {
+pub(crate) struct TensorDifference {
     /// Largest absolute difference.
     pub(crate) max_abs: f64,
     /// Scale of the reference: see [`crate::Comparison::largest`].
@@ -13,7 +13,7 @@ pub(crate) struct Difference {
     pub(crate) problem: Option<String>,
 }
 
-impl Difference {
+impl TensorDifference {
     /// Compares two tensors value by value.
     pub(crate) fn between(actual: TensorView<'_>, reference: TensorView<'_>) -> Self {
         let mut difference = Self {
@@ -144,7 +144,7 @@ mod tests {
         let mut wrong = Vec::new();
         for case in cases {
             let shapes = [[1, case.actual.len()], [1, case.reference.len()]];
-            let found = Difference::between(
+            let found = TensorDifference::between(
                 TensorView::f32(&shapes[0], case.actual).unwrap(),
                 TensorView::f32(&shapes[1], case.reference).unwrap(),
             );
@@ -163,15 +163,15 @@ mod tests {
     fn nothing_is_near_zeros_but_zeros() {
         let zeros = TensorView::f32(&[2], &[0.0; 2]).unwrap();
         let tiny = TensorView::f32(&[2], &[0.0, 1e-30]).unwrap();
-        assert!(Difference::between(tiny, zeros).max_rel() > 1.0);
+        assert!(TensorDifference::between(tiny, zeros).max_rel() > 1.0);
     }
 
     #[test]
     fn number_formats_must_agree() {
         let floats = TensorView::f32(&[2], &[1.0, 2.0]).unwrap();
         let integers = TensorView::i64(&[2], &[1, 2]).unwrap();
-        let mixed = Difference::between(floats, integers).problem;
+        let mixed = TensorDifference::between(floats, integers).problem;
         assert_eq!(mixed.as_deref(), Some("is F32, not I64"));
-        assert_eq!(Difference::between(integers, integers).problem, None);
+        assert_eq!(TensorDifference::between(integers, integers).problem, None);
     }
 }

@@ -8,9 +8,9 @@ use runtime::RuntimeError;
 use tensor::Tensor;
 
 /// Draws the inputs of one component.
-pub(crate) struct Inputs(Xoshiro256PlusPlus);
+pub(crate) struct RandomInputs(Xoshiro256PlusPlus);
 
-impl Inputs {
+impl RandomInputs {
     /// The inputs of `component`, from the start.
     pub(crate) fn of(component: ComponentName) -> Self {
         Self(Xoshiro256PlusPlus::seed_from_u64(component as u64))

@@ -7,7 +7,7 @@
 //!    the same work in other calls has to give the same result.
 //! 3. `reference_outputs` compares every backend with recorded outputs of pocket-tts.
 //!
-//! Everything ends in a [`Report`]: named checks with their findings, and a table with one
+//! Everything ends in a [`VerifyReport`]: named checks with their findings, and a table with one
 //! row per component, tensor and pair, each with the worst difference over all calls.
 
 mod component_run;
@@ -25,5 +25,5 @@ mod table;
 mod trace;
 
 pub use error::VerifyError;
-pub use report::{BundleIdentity, Check, Comparison, Report};
-pub use run::{Options, TOLERANCE, verify};
+pub use report::{BundleIdentity, Check, Comparison, VerifyReport};
+pub use run::{DEFAULT_TOLERANCE, VerifyOptions, verify};

@@ -22,14 +22,14 @@ use crate::component_run::ComponentRun;
 pub(crate) use self::file::{ReferenceFile, ReferenceFileError};
 
 /// The files that records consist of, and the component that each is for.
-const FILES: [(&str, ComponentName); 7] = [
-    (text::FILE, ComponentName::TextConditioner),
-    (encoder::FILE, ComponentName::MimiEncoder),
-    (voice::FILE, ComponentName::FlowLm),
-    (voice::OLD_FILE, ComponentName::FlowLm),
-    (steps::FILE, ComponentName::FlowLm),
-    (solver::FILE, ComponentName::FlowNet),
-    (decoder::FILE, ComponentName::MimiDecoder),
+const RECORD_FILES: [(&str, ComponentName); 7] = [
+    (text::TEXT_FILE, ComponentName::TextConditioner),
+    (encoder::ENCODER_FILE, ComponentName::MimiEncoder),
+    (voice::VOICE_FILE, ComponentName::FlowLm),
+    (voice::OLD_VOICE_FILE, ComponentName::FlowLm),
+    (steps::STEPS_FILE, ComponentName::FlowLm),
+    (solver::SOLVER_FILE, ComponentName::FlowNet),
+    (decoder::DECODER_FILE, ComponentName::MimiDecoder),
 ];
 
 /// A folder of records: what pocket-tts computed for one checkpoint.
@@ -96,7 +96,7 @@ impl ReferenceOutputs {
             files: BTreeMap::new(),
             damaged: Vec::new(),
         };
-        for (name, _) in FILES {
+        for (name, _) in RECORD_FILES {
             match ReferenceFile::open(dir, name) {
                 Ok(Some(file)) => {
                     records.files.insert(name, file);
@@ -108,7 +108,10 @@ impl ReferenceOutputs {
         if records.files.is_empty() && records.damaged.is_empty() {
             return Err(VerifyError::NoReferenceOutputs {
                 path: dir.to_owned(),
-                expected: FILES.iter().map(|(name, _)| (*name).to_owned()).collect(),
+                expected: RECORD_FILES
+                    .iter()
+                    .map(|(name, _)| (*name).to_owned())
+                    .collect(),
             });
         }
         Ok(records)
@@ -122,7 +125,7 @@ impl ReferenceOutputs {
     /// What is not recorded, and what of it has nothing to be compared with.
     pub(crate) fn notes(&self, has: impl Fn(ComponentName) -> bool) -> Vec<String> {
         let mut notes = Vec::new();
-        for (name, component) in FILES {
+        for (name, component) in RECORD_FILES {
             let there = self.files.contains_key(name);
             if !there && !self.damaged.iter().any(|error| error.file() == name) {
                 notes.push(format!("{name}: not recorded"));
@@ -133,9 +136,11 @@ impl ReferenceOutputs {
             }
         }
         let steps_lack = steps::lacks(self).filter(|_| has(ComponentName::FlowLm));
-        notes.extend(steps_lack.map(|lack| format!("{}: not used without {lack}", steps::FILE)));
-        if self.get(voice::FILE).is_some() && self.get(encoder::FILE).is_none() {
-            let (voice, encoder) = (voice::FILE, encoder::FILE);
+        notes.extend(
+            steps_lack.map(|lack| format!("{}: not used without {lack}", steps::STEPS_FILE)),
+        );
+        if self.get(voice::VOICE_FILE).is_some() && self.get(encoder::ENCODER_FILE).is_none() {
+            let (voice, encoder) = (voice::VOICE_FILE, encoder::ENCODER_FILE);
             notes.push(format!(
                 "{voice}: its prompt is not recorded without {encoder}"
             ));

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// Everything that was checked and compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
+pub struct VerifyReport {
     /// Which bundle it is.
     pub bundle: BundleIdentity,
     /// The backends, the one that others are compared with first.
@@ -68,7 +68,7 @@ pub struct Comparison {
     pub passed: bool,
 }
 
-impl Report {
+impl VerifyReport {
     /// Whether nothing was found and no difference exceeds the tolerance.
     pub fn passed(&self) -> bool {
         self.checks.iter().all(Check::passed) && self.comparisons.iter().all(|c| c.passed)

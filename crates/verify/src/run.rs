@@ -11,13 +11,13 @@ use crate::error::chain;
 use crate::reference_outputs::ReferenceOutputs;
 use crate::table::DifferenceTable;
 use crate::trace::Trace;
-use crate::{BundleIdentity, Check, Report, VerifyError, generated_inputs, structure};
+use crate::{BundleIdentity, Check, VerifyError, VerifyReport, generated_inputs, structure};
 
 /// Largest difference that passes unless asked otherwise, as a part of the tensor's largest value.
-pub const TOLERANCE: f64 = 2e-5;
+pub const DEFAULT_TOLERANCE: f64 = 2e-5;
 
 /// What to verify a bundle with.
-pub struct Options<'a> {
+pub struct VerifyOptions<'a> {
     /// What runs the graphs; the others are compared with the first.
     pub backends: Vec<&'a dyn Backend>,
     /// Folder of recorded outputs of pocket-tts for the same weights.
@@ -26,12 +26,12 @@ pub struct Options<'a> {
     pub tolerance: f64,
 }
 
-impl Default for Options<'_> {
+impl Default for VerifyOptions<'_> {
     fn default() -> Self {
         Self {
             backends: Vec::new(),
             records: None,
-            tolerance: TOLERANCE,
+            tolerance: DEFAULT_TOLERANCE,
         }
     }
 }
@@ -43,9 +43,9 @@ impl Default for Options<'_> {
 /// Only where there is nothing to judge; whatever is wrong with the bundle stands in the report.
 pub fn verify(
     dir: &Path,
-    options: &Options<'_>,
+    options: &VerifyOptions<'_>,
     progress: &dyn Fn(&str),
-) -> Result<Report, VerifyError> {
+) -> Result<VerifyReport, VerifyError> {
     if options.backends.is_empty() {
         return Err(VerifyError::NoBackend);
     }
@@ -70,7 +70,7 @@ pub fn verify(
         checks.push(references_check(references, compared));
     }
     let names = options.backends.iter().map(|backend| backend.name());
-    Ok(Report {
+    Ok(VerifyReport {
         bundle: BundleIdentity {
             variant: manifest.variant,
             synthetic_seed: manifest.synthetic.map(|synthetic| synthetic.seed),
@@ -118,7 +118,7 @@ impl Verification<'_> {
     /// Runs the sound components on every backend: a check for each.
     fn run_all(
         &mut self,
-        options: &Options<'_>,
+        options: &VerifyOptions<'_>,
         sound: &[ComponentName],
         notes: &mut Vec<String>,
         progress: &dyn Fn(&str),

@@ -28,15 +28,15 @@ pub(crate) fn check(dir: &Path, manifest: &Manifest) -> Structure {
     let mut checks = manifest::check(manifest);
     let model_is_sound = checks
         .iter()
-        .all(|check| check.name != manifest::MODEL || check.passed());
+        .all(|check| check.name != manifest::MODEL_CHECK || check.passed());
     checks.push(Check {
-        name: files::NAME,
+        name: files::FILES_CHECK,
         component: None,
         findings: files::tokenizer(dir, manifest),
     });
     if !manifest.voices.is_empty() {
         checks.push(Check {
-            name: files::VOICES,
+            name: files::VOICES_CHECK,
             component: None,
             findings: files::voices(dir, manifest),
         });
@@ -67,7 +67,7 @@ fn check_component(
     let files = files::component(dir, component);
     let graph_is_there = files.graph_can_be_read;
     let mut checks = vec![
-        check(files::NAME, files.findings),
+        check(files::FILES_CHECK, files.findings),
         check("interface", interface::check(manifest, name, component)),
         check("states", states::check(component)),
     ];

@@ -4,7 +4,7 @@ use bundle::ComponentName;
 use tensor::TensorView;
 
 use crate::Comparison;
-use crate::difference::Difference;
+use crate::difference::TensorDifference;
 
 /// One row per component, tensor and pair of sources.
 pub(crate) struct DifferenceTable {
@@ -35,7 +35,7 @@ impl DifferenceTable {
         context: &str,
         [actual, reference]: [TensorView<'_>; 2],
     ) {
-        let difference = Difference::between(actual, reference);
+        let difference = TensorDifference::between(actual, reference);
         let max_rel = difference.max_rel();
         let found = (self.rows.iter_mut())
             .find(|row| row.component == component && row.tensor == tensor && row.what == what);

@@ -8,9 +8,9 @@ use crate::table::DifferenceTable;
 
 /// Outputs and states of a sequence of calls.
 #[derive(Default)]
-pub(crate) struct Trace(Vec<Entry>);
+pub(crate) struct Trace(Vec<TraceEntry>);
 
-struct Entry {
+struct TraceEntry {
     context: String,
     tensor: String,
     value: Tensor,
@@ -37,7 +37,7 @@ impl Trace {
         outputs: &Outputs,
     ) -> Result<(), RuntimeError> {
         let mut keep = |tensor: String, value: Tensor| {
-            self.0.push(Entry {
+            self.0.push(TraceEntry {
                 context: context.to_owned(),
                 tensor,
                 value,

@@ -28,7 +28,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Members whose meaning a reader needs not know.
-const OPEN: [&str; 12] = [
+const OPEN_MEMBERS: [&str; 12] = [
     "",
     "/generator",
     "/source",
@@ -63,7 +63,7 @@ const CLOSED: [&str; 12] = [
 fn members_that_say_nothing_of_the_computation_may_be_new() {
     let manifest = written();
     let known = read(&manifest).unwrap();
-    for place in OPEN {
+    for place in OPEN_MEMBERS {
         let mut newer = manifest.clone();
         newer.pointer_mut(place).unwrap()["tune"] = json!({ "some": ["thing", 1] });
         assert_eq!(read(&newer).unwrap(), known, "{place}");

@@ -113,7 +113,7 @@ fn time(milliseconds: f64) -> Option<Duration> {
 /// Reads a text piece by piece, and says whether it can be spoken.
 #[wasm_bindgen]
 pub struct TextCheck {
-    model: speech::Model,
+    model: speech::SpeechModel,
     check: speech::TextCheck,
 }
 

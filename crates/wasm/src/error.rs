@@ -6,7 +6,7 @@ use audio::WavError;
 use bundle::ManifestError;
 use filetype::Foreign;
 use runtime::RuntimeError;
-use speech::{SpeechError, VoiceError};
+use speech::{SpeechError, VoiceFileError};
 use tensor::TensorError;
 use wasm_bindgen::JsValue;
 
@@ -111,8 +111,8 @@ fn speech_kind(error: &SpeechError) -> &'static str {
     }
 }
 
-impl From<VoiceError> for Error {
-    fn from(error: VoiceError) -> Self {
+impl From<VoiceFileError> for Error {
+    fn from(error: VoiceFileError) -> Self {
         Self::Speech(error.into())
     }
 }

@@ -1,7 +1,7 @@
 //! Calls, tensors and events as JavaScript objects.
 
 use js_sys::{Array, BigInt64Array, Float32Array, Object, Reflect};
-use speech::{Action, Asking, Call, ChunkWords, Sound, Word};
+use speech::{Action, Asking, Call, ChunkWords, SpeechEvent, Word};
 use tensor::{Data, Tensor};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -241,11 +241,11 @@ pub(crate) fn spoken_to_js(words: &[Word]) -> Vec<JsWord> {
     words.iter().map(word).collect()
 }
 
-fn sound_to_js(sound: &Sound) -> JsValue {
+fn sound_to_js(sound: &SpeechEvent) -> JsValue {
     let piece =
         |kind: &str, member, value: JsValue| object(&[("kind", kind.into()), (member, value)]);
     match sound {
-        Sound::Begin {
+        SpeechEvent::Begin {
             text,
             source,
             words,
@@ -256,9 +256,13 @@ fn sound_to_js(sound: &Sound) -> JsValue {
             ("to", source.utf16.end.into()),
             ("words", words_to_js(words.as_ref())),
         ]),
-        Sound::Scores(values) => piece("scores", "values", Float32Array::from(&values[..]).into()),
-        Sound::Latent(values) => piece("latent", "values", Float32Array::from(&values[..]).into()),
-        Sound::End { cut } => piece("end", "cut", (*cut).into()),
-        Sound::Silence(samples) => piece("silence", "samples", (*samples).into()),
+        SpeechEvent::Scores(values) => {
+            piece("scores", "values", Float32Array::from(&values[..]).into())
+        }
+        SpeechEvent::Latent(values) => {
+            piece("latent", "values", Float32Array::from(&values[..]).into())
+        }
+        SpeechEvent::End { cut } => piece("end", "cut", (*cut).into()),
+        SpeechEvent::Silence(samples) => piece("silence", "samples", (*samples).into()),
     }
 }

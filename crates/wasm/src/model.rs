@@ -14,7 +14,7 @@ use crate::{Decoding, Prompt, Recording, StoredPrompt, Utterance, Voice};
 /// A bundle's manifest and its tokenizer.
 #[wasm_bindgen]
 pub struct Model {
-    pub(crate) model: speech::Model,
+    pub(crate) model: speech::SpeechModel,
 }
 
 #[wasm_bindgen]
@@ -25,7 +25,7 @@ impl Model {
         let manifest = parse(manifest)?;
         let tokenizer = values::bytes("the tokenizer", tokenizer.as_ref())?;
         Ok(Self {
-            model: speech::Model::new(manifest, &tokenizer)?,
+            model: speech::SpeechModel::new(manifest, &tokenizer)?,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Options of an utterance, as JavaScript gives them.
 
 use js_sys::{Object, Reflect};
-use speech::{Kind, Options, Value};
+use speech::{OptionKind, SpeechOptions, TypedValue};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -23,7 +23,10 @@ extern "C" {
 }
 
 /// `own`, with the given options replaced.
-pub(crate) fn options_from_js(given: &JsOptions, own: Options) -> Result<Options, Error> {
+pub(crate) fn options_from_js(
+    given: &JsOptions,
+    own: SpeechOptions,
+) -> Result<SpeechOptions, Error> {
     let mut options = own;
     let given: &JsValue = given.as_ref();
     if given.is_undefined() || given.is_null() {
@@ -33,16 +36,16 @@ pub(crate) fn options_from_js(given: &JsOptions, own: Options) -> Result<Options
         if value.is_undefined() {
             continue;
         }
-        let Some(option) = Options::LIST.iter().find(|it| it.js_name() == name) else {
+        let Some(option) = SpeechOptions::LIST.iter().find(|it| it.js_name() == name) else {
             return Err(Error::Option {
                 name,
                 problem: "does not exist",
             });
         };
         let value = match option.kind {
-            Kind::Whole => whole(&name, &value).map(Value::Whole),
-            Kind::Number => value.as_f64().map(Value::Number),
-            Kind::Flag => value.as_bool().map(Value::Flag),
+            OptionKind::Whole => whole(&name, &value).map(TypedValue::Whole),
+            OptionKind::Number => value.as_f64().map(TypedValue::Number),
+            OptionKind::Flag => value.as_bool().map(TypedValue::Flag),
         };
         let problem = option.kind.demand();
         let value = value.ok_or(Error::Option { name, problem })?;
@@ -52,14 +55,14 @@ pub(crate) fn options_from_js(given: &JsOptions, own: Options) -> Result<Options
 }
 
 /// The options for JavaScript; those without a value are left out.
-pub(crate) fn options_to_js(options: &Options) -> JsValue {
+pub(crate) fn options_to_js(options: &SpeechOptions) -> JsValue {
     let object = Object::new();
     for (option, value) in options.values() {
         let value: JsValue = match value {
             None => continue,
-            Some(Value::Whole(value)) => (value as f64).into(),
-            Some(Value::Number(value)) => value.into(),
-            Some(Value::Flag(value)) => value.into(),
+            Some(TypedValue::Whole(value)) => (value as f64).into(),
+            Some(TypedValue::Number(value)) => value.into(),
+            Some(TypedValue::Flag(value)) => value.into(),
         };
         // Setting a member of a plain object cannot fail.
         let _ = Reflect::set(&object, &option.js_name().into(), &value);

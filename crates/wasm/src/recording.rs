@@ -32,7 +32,7 @@ impl Recording {
         if let Some(foreign) = foreign(&head, Expected::Recording) {
             return Err(Error::Foreign(foreign));
         }
-        let mut bytes = Bytes { file, at: 0 };
+        let mut bytes = JsFileBytes { file, at: 0 };
         let recording = read_wav(&mut bytes, Some(longest()))?;
         Ok(recording.map(|recording| Self { recording }))
     }
@@ -76,12 +76,12 @@ fn longest() -> Duration {
 }
 
 /// The bytes of a JavaScript file.
-struct Bytes<'a> {
+struct JsFileBytes<'a> {
     file: &'a Uint8Array,
     at: u32,
 }
 
-impl Read for Bytes<'_> {
+impl Read for JsFileBytes<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let count = (out.len() as u32).min(self.file.length() - self.at);
         let part = self.file.subarray(self.at, self.at + count);

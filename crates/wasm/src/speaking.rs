@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use js_sys::Float32Array;
-use speech::{MoreText, Options, Speed, TextPiece};
+use speech::{MoreText, SpeechOptions, Speed, TextPiece};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -18,7 +18,7 @@ use crate::values::{self, JsFloats, JsParts, JsSource, JsText};
 /// A text that is being spoken: makes latents.
 #[wasm_bindgen]
 pub struct Utterance {
-    utterance: speech::Utterance,
+    utterance: speech::Generation,
     /// What was pushed and not read yet.
     pushed: Pushed,
 }
@@ -28,7 +28,7 @@ type Pushed = Arc<Mutex<VecDeque<MoreText>>>;
 
 impl Utterance {
     /// Speaks a text that is there.
-    pub(crate) fn new(utterance: speech::Utterance) -> Self {
+    pub(crate) fn new(utterance: speech::Generation) -> Self {
         Self {
             utterance,
             pushed: Pushed::default(),
@@ -36,7 +36,10 @@ impl Utterance {
     }
 
     /// Speaks what is pushed.
-    pub(crate) fn arriving(model: &speech::Model, options: &Options) -> Result<Self, Error> {
+    pub(crate) fn arriving(
+        model: &speech::SpeechModel,
+        options: &SpeechOptions,
+    ) -> Result<Self, Error> {
         let pushed = Pushed::default();
         let read = pushed.clone();
         let source = move |_| {
@@ -130,7 +133,7 @@ pub struct Decoding {
 }
 
 impl Decoding {
-    pub(crate) fn new(model: &speech::Model, speed: Speed) -> Self {
+    pub(crate) fn new(model: &speech::SpeechModel, speed: Speed) -> Self {
         Self {
             decoding: speech::Decoding::new(model, speed),
         }

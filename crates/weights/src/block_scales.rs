@@ -115,15 +115,15 @@ impl<'a> BlockScales<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Format, Scales};
+    use crate::{Scales, WeightFormat};
 
     /// Offsets of the formats that have scales of blocks.
     fn offsets() -> impl Iterator<Item = i32> {
-        let offset = |format: Format| match format.facts().scales {
+        let offset = |format: WeightFormat| match format.facts().scales {
             Scales::Block { offset } => Some(offset),
             Scales::None | Scales::Output => None,
         };
-        Format::ALL.into_iter().filter_map(offset)
+        WeightFormat::ALL.into_iter().filter_map(offset)
     }
 
     #[test]

@@ -14,7 +14,7 @@ const MAPPED_SIZE: u64 = 1 << 20;
 /// Size of a page.
 const PAGE: u64 = 4096;
 /// Smaller parameters start at a cache line.
-const CACHE_LINE: u64 = 64;
+const SMALL_ALIGNMENT: u64 = 64;
 
 /// The parameters of a component, in the order of their file.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +80,7 @@ impl DataFile {
         let alignment = if size >= MAPPED_SIZE {
             PAGE
         } else {
-            CACHE_LINE
+            SMALL_ALIGNMENT
         };
         let offset = self.size.next_multiple_of(alignment);
         self.size = offset + size;

@@ -1,9 +1,9 @@
 //! What there is to know of a weight format.
 
 use crate::panel::{Columns, PackedPanel};
-use crate::{Format, PANEL, QUANT_BLOCK, TableFormat};
+use crate::{PANEL, QUANT_BLOCK, TableFormat, WeightFormat};
 
-/// All facts of one [`Format`]: everything else follows from them.
+/// All facts of one [`WeightFormat`]: everything else follows from them.
 #[derive(Debug)]
 pub struct Facts {
     /// The name, as it is typed and as it stands in the manifest.
@@ -104,7 +104,7 @@ impl Facts {
     }
 }
 
-impl Format {
+impl WeightFormat {
     /// Largest difference from the reference outputs of pocket-tts that `verify` allows.
     pub fn reference_error(self) -> f64 {
         self.facts().reference_error
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn facts_agree_with_each_other() {
-        for format in Format::ALL {
+        for format in WeightFormat::ALL {
             let facts = format.facts();
             let tile = facts.tile.iter().product::<usize>() * facts.element.size();
             assert_eq!(tile % facts.tile_inputs, 0, "{format}: tile");

@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::Facts;
 use crate::formats;
 
-/// Defines [`Format`] from one list: a variant, and the module of `formats` that has its facts.
+/// Defines [`WeightFormat`] from one list: a variant, and the module of `formats` that has its facts.
 macro_rules! formats {
     ($($(#[doc = $doc:literal])+ $variant:ident => $module:ident,)+) => {
         /// How the weights of a component are stored. Vectors (biases, gains, scales) are always f32.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "snake_case")]
-        pub enum Format {
+        pub enum WeightFormat {
             $($(#[doc = $doc])+ $variant,)+
         }
 
-        impl Format {
+        impl WeightFormat {
             /// All of them, the most exact first.
             pub const ALL: [Self; [$(stringify!($variant)),+].len()] = [$(Self::$variant),+];
 
@@ -47,7 +47,7 @@ formats! {
     Q4 => q4,
 }
 
-impl Format {
+impl WeightFormat {
     /// The name, as it is typed and as it stands in the manifest.
     pub fn as_str(self) -> &'static str {
         self.facts().name
@@ -69,7 +69,7 @@ impl Format {
     }
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for WeightFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -81,22 +81,25 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_manifest() {
-        for format in Format::ALL {
+        for format in WeightFormat::ALL {
             let json =
                 serde::de::value::StrDeserializer::<serde::de::value::Error>::new(format.as_str());
-            assert_eq!(Format::deserialize(json), Ok(format));
-            assert_eq!(Format::from_name(format.as_str()), Some(format));
+            assert_eq!(WeightFormat::deserialize(json), Ok(format));
+            assert_eq!(WeightFormat::from_name(format.as_str()), Some(format));
         }
-        assert_eq!(Format::from_name("q7"), None);
+        assert_eq!(WeightFormat::from_name("q7"), None);
     }
 
     #[test]
     fn lists_are_sentences() {
-        assert_eq!(Format::list([]), "");
-        assert_eq!(Format::list([Format::F32]), "f32");
-        assert_eq!(Format::list([Format::F32, Format::Q8]), "f32 or q8");
+        assert_eq!(WeightFormat::list([]), "");
+        assert_eq!(WeightFormat::list([WeightFormat::F32]), "f32");
         assert_eq!(
-            Format::list([Format::F32, Format::Q8, Format::Q6]),
+            WeightFormat::list([WeightFormat::F32, WeightFormat::Q8]),
+            "f32 or q8"
+        );
+        assert_eq!(
+            WeightFormat::list([WeightFormat::F32, WeightFormat::Q8, WeightFormat::Q6]),
             "f32, q8 or q6"
         );
     }

@@ -4,7 +4,7 @@
 //!
 #![doc = include_str!("layout.md")]
 
-use crate::{Element, Format, Matrix, PANEL, QUANT_BLOCK, Scales, Table};
+use crate::{Element, Matrix, PANEL, QUANT_BLOCK, Scales, TableLayout, WeightFormat};
 
 /// What a parameter is used for. Shapes are the checkpoint's; which inputs and outputs the matrix of
 /// a convolution has is said once, in `layout.md`, which is part of `docs/bundle.md` too.
@@ -28,7 +28,7 @@ pub enum Packing {
     /// f32 numbers in the checkpoint's order, so many.
     Vector(usize),
     /// Row by row.
-    Table(Table),
+    Table(TableLayout),
     /// In panels.
     Matrix(Matrix),
 }
@@ -47,7 +47,7 @@ pub struct Stored {
 impl Layout {
     /// How a parameter of that shape is stored in a graph of that format; `None` where the
     /// shape is not that of such a parameter.
-    pub fn packing(self, shape: &[usize], format: Format) -> Option<Packing> {
+    pub fn packing(self, shape: &[usize], format: WeightFormat) -> Option<Packing> {
         let matrix = |inputs, outputs| {
             Some(Packing::Matrix(Matrix {
                 format,
@@ -57,7 +57,9 @@ impl Layout {
         };
         match (self, shape) {
             (Self::Vector, _) => Some(Packing::Vector(shape.iter().product())),
-            (Self::Table, &[rows, width]) => Some(Packing::Table(Table::new(format, rows, width))),
+            (Self::Table, &[rows, width]) => {
+                Some(Packing::Table(TableLayout::new(format, rows, width)))
+            }
             (Self::Linear, &[outputs, inputs]) => matrix(inputs, outputs),
             (Self::Convolution, &[outputs, inputs, kernel]) => matrix(kernel * inputs, outputs),
             (Self::TransposedConvolution, &[inputs, outputs, kernel]) if kernel % 2 == 0 => {
@@ -121,9 +123,9 @@ impl Packing {
     }
 
     /// The format of the values.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> WeightFormat {
         match self {
-            Self::Vector(_) => Format::F32,
+            Self::Vector(_) => WeightFormat::F32,
             Self::Table(table) => table.format,
             Self::Matrix(matrix) => matrix.format,
         }

@@ -2,7 +2,7 @@
 
 use crate::block_scales::QUANT_BLOCK;
 use crate::panel::{Columns, PANEL, PackedPanel};
-use crate::{Format, Scales};
+use crate::{Scales, WeightFormat};
 
 /// Layout of a weight `[inputs, outputs]`.
 ///
@@ -11,7 +11,7 @@ use crate::{Format, Scales};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Matrix {
     /// How values are stored.
-    pub format: Format,
+    pub format: WeightFormat,
     /// Values that go into the product: its inner size.
     pub inputs: usize,
     /// Values that come out of it.
@@ -104,7 +104,7 @@ impl Matrix {
     pub(crate) const EXAMPLE: [f32; 6] = [0.0, 1.0, 2.0, 100.0, 101.0, 102.0];
 
     /// The matrix of [`Self::EXAMPLE`].
-    pub(crate) fn example(format: Format) -> Self {
+    pub(crate) fn example(format: WeightFormat) -> Self {
         Self {
             format,
             inputs: 3,
@@ -139,7 +139,7 @@ mod tests {
                     (state >> 8) as f32 / (1 << 23) as f32 - 1.0
                 })
                 .collect();
-            for format in Format::ALL {
+            for format in WeightFormat::ALL {
                 let matrix = Matrix { format, inputs, outputs };
                 let (values, scales) = matrix.pack(&weight);
                 prop_assert_eq!(values.len(), matrix.bytes());
@@ -162,7 +162,7 @@ mod tests {
     fn sizes_that_no_integer_holds_are_no_slices_length() {
         let half = 1 << (usize::BITS / 2);
         let most = usize::MAX as u128;
-        for format in Format::ALL {
+        for format in WeightFormat::ALL {
             for [inputs, outputs] in [
                 [half, half],
                 [usize::MAX / 32 + 1, 16],

@@ -4,7 +4,7 @@ use half::bf16;
 
 use crate::formats::bf16::bf16_bits;
 use crate::quantise::{largest_magnitude, quantise};
-use crate::{Element, Format, Q8_MAX};
+use crate::{Element, Q8_MAX, WeightFormat};
 
 /// How a table is stored, which follows from the format of its component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +19,11 @@ pub enum TableFormat {
 
 impl TableFormat {
     /// The format that a manifest names for it.
-    pub fn format(self) -> Format {
+    pub fn format(self) -> WeightFormat {
         match self {
-            Self::F32 => Format::F32,
-            Self::Bf16 => Format::Bf16,
-            Self::Q8 => Format::Q8,
+            Self::F32 => WeightFormat::F32,
+            Self::Bf16 => WeightFormat::Bf16,
+            Self::Q8 => WeightFormat::Q8,
         }
     }
 
@@ -41,18 +41,18 @@ impl TableFormat {
 /// with one f32 scale per row. As of a [`Matrix`](crate::Matrix), a size that no integer holds is
 /// `usize::MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Table {
+pub struct TableLayout {
     /// How values are stored.
-    pub format: Format,
+    pub format: WeightFormat,
     /// Rows.
     pub rows: usize,
     /// Values of a row.
     pub width: usize,
 }
 
-impl Table {
+impl TableLayout {
     /// A table of a component whose weights are in `format`.
-    pub fn new(format: Format, rows: usize, width: usize) -> Self {
+    pub fn new(format: WeightFormat, rows: usize, width: usize) -> Self {
         Self {
             format: format.facts().table.format(),
             rows,
@@ -133,8 +133,8 @@ mod tests {
     #[test]
     fn rows_come_back() {
         let row = [0.5, -1.0, 0.25, 0.0, 1.0 / 3.0];
-        for format in Format::ALL {
-            let table = Table::new(format, 1, row.len());
+        for format in WeightFormat::ALL {
+            let table = TableLayout::new(format, 1, row.len());
             let mut values = vec![0; table.bytes()];
             let scale = table.pack_row(&row, &mut values).unwrap_or_default();
             let mut out = [0.0; 5];
@@ -147,8 +147,8 @@ mod tests {
 
     #[test]
     fn sizes_that_no_integer_holds_are_no_slices_length() {
-        for format in Format::ALL {
-            let table = Table::new(format, usize::MAX / 2, 5);
+        for format in WeightFormat::ALL {
+            let table = TableLayout::new(format, usize::MAX / 2, 5);
             assert!(table.bytes() > isize::MAX as usize, "{format}");
             let scales = table.scale_bytes();
             assert!(scales == 0 || scales > isize::MAX as usize, "{format}");

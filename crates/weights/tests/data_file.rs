@@ -6,17 +6,17 @@ use std::io::{self, Write};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 use weights::{
-    DataFile, Extent, Format, Layout, Packing, PlacedParameter, ValueReader, WriteError,
+    DataFile, Extent, Layout, Packing, PlacedParameter, ValueReader, WeightFormat, WriteError,
 };
 
 /// Hands out values, at most so many at a time.
-struct Values {
+struct SourceValues {
     all: Vec<f32>,
     at: usize,
     most: usize,
 }
 
-impl Values {
+impl SourceValues {
     fn new(values: Vec<f32>) -> Self {
         Self::in_pieces(values, usize::MAX)
     }
@@ -30,7 +30,7 @@ impl Values {
     }
 }
 
-impl ValueReader for Values {
+impl ValueReader for SourceValues {
     type Error = String;
 
     fn read(&mut self, out: &mut [f32]) -> Result<usize, String> {
@@ -43,7 +43,7 @@ impl ValueReader for Values {
 }
 
 /// The file of parameters of these shapes, called `m.0` and so on.
-fn data_file(format: Format, parameters: &[(Vec<usize>, Layout)]) -> DataFile {
+fn data_file(format: WeightFormat, parameters: &[(Vec<usize>, Layout)]) -> DataFile {
     let mut file = DataFile::default();
     for (i, (shape, layout)) in parameters.iter().enumerate() {
         let packing = layout.packing(shape, format).unwrap();
@@ -125,7 +125,7 @@ fn bytes(values: &[f32]) -> Vec<u8> {
 fn written(file: &DataFile, most: usize) -> Result<Vec<u8>, TestCaseError> {
     let mut bytes = Vec::new();
     let mut told = 0;
-    let open = |p: &PlacedParameter| Ok::<_, String>(Values::in_pieces(values(p), most));
+    let open = |p: &PlacedParameter| Ok::<_, String>(SourceValues::in_pieces(values(p), most));
     let digest = file.write(&mut bytes, open, |n| told += n).unwrap();
     prop_assert_eq!(told, bytes.len() as u64);
     prop_assert_eq!(digest.size, bytes.len() as u64);
@@ -162,7 +162,7 @@ fn parameters_of_all_sizes() {
         &[(vec![1, 1 << 19], Linear), (vec![1 << 15, 1], Linear)],
     ];
     for case in cases {
-        for format in Format::ALL {
+        for format in WeightFormat::ALL {
             let file = data_file(format, case);
             for most in [usize::MAX, 1_000] {
                 assert!(
@@ -183,7 +183,7 @@ proptest! {
             (1_usize..40, 1_usize..40, 1_usize..5, 0_usize..LAYOUTS.len()),
             1..5,
         ),
-        format in prop::sample::select(&Format::ALL[..]),
+        format in prop::sample::select(&WeightFormat::ALL[..]),
         most in 1_usize..300,
     ) {
         let parameters: Vec<_> = parameters
@@ -210,11 +210,15 @@ fn rounded_weights_are_counted() {
         (vec![2, 3], Layout::Linear),
         (vec![2, 3], Layout::Vector),
     ];
-    for (format, expected) in [(Format::F32, 0), (Format::Bf16, 2), (Format::Q8, 0)] {
+    for (format, expected) in [
+        (WeightFormat::F32, 0),
+        (WeightFormat::Bf16, 2),
+        (WeightFormat::Q8, 0),
+    ] {
         let file = data_file(format, &shapes);
         let open = |p: &PlacedParameter| {
             let value = if p.name == "m.0" { 0.5 } else { 0.1 };
-            Ok::<_, String>(Values::new(vec![value; 6]))
+            Ok::<_, String>(SourceValues::new(vec![value; 6]))
         };
         let written = file.write(&mut Vec::new(), open, |_| {}).unwrap();
         assert_eq!(written.rounded, expected, "{format}");
@@ -225,13 +229,13 @@ fn rounded_weights_are_counted() {
 fn the_number_of_values_must_fit() {
     for layout in [Layout::Vector, Layout::Table, Layout::Linear] {
         let file = data_file(
-            Format::F32,
+            WeightFormat::F32,
             &[(vec![2, 3], Layout::Vector), (vec![20, 30], layout)],
         );
         for (count, actual) in [(0, 0), (599, 599), (601, 601)] {
             let open = |p: &PlacedParameter| {
                 let count = if p.name == "m.1" { count } else { 6 };
-                Ok::<_, String>(Values::new(vec![0.5; count]))
+                Ok::<_, String>(SourceValues::new(vec![0.5; count]))
             };
             let error = file.write(&mut Vec::new(), open, |_| {}).unwrap_err();
             let WriteError::Count {
@@ -252,9 +256,9 @@ fn the_number_of_values_must_fit() {
 }
 
 /// Takes so many bytes.
-struct Full(usize);
+struct FullDisk(usize);
 
-impl Write for Full {
+impl Write for FullDisk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.0 == 0 {
             return Err(io::Error::new(io::ErrorKind::StorageFull, "full"));
@@ -273,7 +277,7 @@ impl Write for Full {
 fn a_writer_that_fails_ends_it() {
     // Many more buffers than are held.
     let file = data_file(
-        Format::F32,
+        WeightFormat::F32,
         &[
             (vec![20, 1 << 18], Layout::Vector),
             (vec![3], Layout::Vector),
@@ -281,21 +285,21 @@ fn a_writer_that_fails_ends_it() {
     );
     let size = file.size() as usize;
     for bytes in [0, 1, 9 << 20, size - 1] {
-        let open = |p: &PlacedParameter| Ok::<_, String>(Values::new(values(p)));
-        let error = file.write(&mut Full(bytes), open, |_| {}).unwrap_err();
+        let open = |p: &PlacedParameter| Ok::<_, String>(SourceValues::new(values(p)));
+        let error = file.write(&mut FullDisk(bytes), open, |_| {}).unwrap_err();
         let WriteError::Write(error) = error else {
             panic!("{error:?}");
         };
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
-    let open = |p: &PlacedParameter| Ok::<_, String>(Values::new(values(p)));
-    file.write(&mut Full(size), open, |_| {}).unwrap();
+    let open = |p: &PlacedParameter| Ok::<_, String>(SourceValues::new(values(p)));
+    file.write(&mut FullDisk(size), open, |_| {}).unwrap();
 }
 
 /// Fails after one piece.
-struct Failing(Option<Values>);
+struct FailingSource(Option<SourceValues>);
 
-impl ValueReader for Failing {
+impl ValueReader for FailingSource {
     type Error = String;
 
     fn read(&mut self, out: &mut [f32]) -> Result<usize, String> {
@@ -307,13 +311,16 @@ impl ValueReader for Failing {
 fn a_reader_that_fails_ends_it() {
     for layout in [Layout::Vector, Layout::Table, Layout::Linear] {
         let file = data_file(
-            Format::F32,
+            WeightFormat::F32,
             &[(vec![4], Layout::Vector), (vec![5, 6], layout)],
         );
-        let read =
-            |p: &PlacedParameter| Ok(Failing((p.name == "m.0").then(|| Values::new(values(p)))));
+        let read = |p: &PlacedParameter| {
+            Ok(FailingSource(
+                (p.name == "m.0").then(|| SourceValues::new(values(p))),
+            ))
+        };
         let open = |p: &PlacedParameter| match p.name.as_str() {
-            "m.0" => Ok(Failing(Some(Values::in_pieces(values(p), 1)))),
+            "m.0" => Ok(FailingSource(Some(SourceValues::in_pieces(values(p), 1)))),
             _ => Err("closed".to_owned()),
         };
         for (error, expected) in [
@@ -322,7 +329,7 @@ fn a_reader_that_fails_ends_it() {
             (
                 file.write(
                     &mut Vec::new(),
-                    |_| Err::<Failing, _>("closed".to_owned()),
+                    |_| Err::<FailingSource, _>("closed".to_owned()),
                     |_| {},
                 ),
                 "closed",

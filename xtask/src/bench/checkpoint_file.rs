@@ -12,12 +12,12 @@ use serde_json::{Map, json};
 
 /// Number format of the file.
 #[derive(Clone, Copy)]
-pub(crate) enum Format {
+pub(crate) enum CheckpointFormat {
     Bf16,
     F32,
 }
 
-impl Format {
+impl CheckpointFormat {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bf16 => "BF16",
@@ -34,7 +34,7 @@ impl Format {
 }
 
 /// Writes random weights for `config` to `path`.
-pub(crate) fn write(config: &Config, format: Format, path: &Path) -> Result<()> {
+pub(crate) fn write(config: &Config, format: CheckpointFormat, path: &Path) -> Result<()> {
     let tensors = config.tensors();
     let mut header = Map::new();
     let mut at = 0;
@@ -62,11 +62,11 @@ pub(crate) fn write(config: &Config, format: Format, path: &Path) -> Result<()> 
                 break;
             }
             let bytes: Vec<u8> = match format {
-                Format::Bf16 => values[..n]
+                CheckpointFormat::Bf16 => values[..n]
                     .iter()
                     .flat_map(|&v| bf16::from_f32(v).to_le_bytes())
                     .collect(),
-                Format::F32 => values[..n].iter().flat_map(|v| v.to_le_bytes()).collect(),
+                CheckpointFormat::F32 => values[..n].iter().flat_map(|v| v.to_le_bytes()).collect(),
             };
             out.write_all(&bytes).with_context(context)?;
         }

@@ -9,26 +9,17 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use checkpoint::Location;
 use config::Variant;
+use weights::WeightFormat;
 
-use super::checkpoint_file::{self, Format};
+use super::checkpoint_file::{self, CheckpointFormat};
 use super::process::{Usage, measure};
 use super::{machine, median, program, report};
 use crate::run::target;
 
 /// The 109M model.
-const VARIANT: &str = "english";
-/// Checkpoints, and how the bundle's weights are stored.
-const CASES: [(Format, &str); 7] = [
-    (Format::Bf16, "f32"),
-    (Format::F32, "f32"),
-    (Format::Bf16, "bf16"),
-    (Format::Bf16, "q16"),
-    (Format::Bf16, "q8"),
-    (Format::Bf16, "q6"),
-    (Format::Bf16, "q4"),
-];
+const CONVERTED_VARIANT: &str = "english";
 /// Runs of each, in alternation.
-const RUNS: usize = 7;
+const CONVERT_RUNS: usize = 7;
 /// What the benchmark holds the converter to.
 const MAX_ANONYMOUS: u64 = 100_000_000;
 const MAX_RATIO: f64 = 2.0;
@@ -39,18 +30,18 @@ pub(crate) fn bench() -> Result<()> {
     let scratch = tempfile::tempdir_in(target("release"))?;
     let mut rows = String::new();
     let mut failures = Vec::new();
-    for (checkpoint, dtype) in CASES {
-        let row = Figures::measure(&command, scratch.path(), checkpoint, dtype)?;
+    for (checkpoint, dtype) in cases() {
+        let row = ConvertFigures::measure(&command, scratch.path(), checkpoint, dtype)?;
         println!("{row:?}");
         rows += &row.markdown(checkpoint, dtype);
         // A quantised bundle is copied before its checkpoint is read.
-        let slow = dtype == "f32" && row.convert / row.copy > MAX_RATIO;
+        let slow = dtype == WeightFormat::F32 && row.convert / row.copy > MAX_RATIO;
         if row.anonymous > MAX_ANONYMOUS || slow {
             failures.push(format!("{} to {dtype}", checkpoint.name()));
         }
     }
     let text = format!(
-        "Model `{VARIANT}` (synthetic), all five components, from the hub's cache; medians of {RUNS} alternating runs; {machine}.\n\
+        "Model `{CONVERTED_VARIANT}` (synthetic), all five components, from the hub's cache; medians of {CONVERT_RUNS} alternating runs; {machine}.\n\
          *Copy* reads the bundle's bytes and writes them again, through a buffer of 1 MiB, until the disk has \
          them, as `convert` does before it replaces a bundle; *in cache* is the same without waiting for the disk. \
          The limit of the ratio is for f32: a smaller bundle is copied faster than its checkpoint is read.\n\n\
@@ -62,6 +53,15 @@ pub(crate) fn bench() -> Result<()> {
         bail!("past the limits: {}", failures.join(", "));
     }
     Ok(())
+}
+
+/// Checkpoints, and how the bundle's weights are stored: the published type in every format, and the
+/// larger one in its own.
+fn cases() -> impl Iterator<Item = (CheckpointFormat, WeightFormat)> {
+    let published = WeightFormat::ALL.map(|format| (CheckpointFormat::Bf16, format));
+    published
+        .into_iter()
+        .chain([(CheckpointFormat::F32, WeightFormat::F32)])
 }
 
 /// A hub cache in which everything is there already, as after the first download.
@@ -96,7 +96,7 @@ impl HubCache {
 }
 
 #[derive(Debug)]
-struct Figures {
+struct ConvertFigures {
     checkpoint: u64,
     bundle: u64,
     convert: f64,
@@ -107,10 +107,15 @@ struct Figures {
     anonymous: u64,
 }
 
-impl Figures {
-    fn measure(command: &Path, scratch: &Path, format: Format, dtype: &str) -> Result<Self> {
+impl ConvertFigures {
+    fn measure(
+        command: &Path,
+        scratch: &Path,
+        format: CheckpointFormat,
+        dtype: WeightFormat,
+    ) -> Result<Self> {
         let cache = HubCache::new(scratch.join("hub"));
-        let config = Variant::find(VARIANT)?.config();
+        let config = Variant::find(CONVERTED_VARIANT)?.config();
         let weights = scratch.join(format!("{}.safetensors", format.name()));
         checkpoint_file::write(&config, format, &weights)?;
         let size = fs::metadata(&weights)?.len();
@@ -127,7 +132,7 @@ impl Figures {
         let (bundle, copied) = (scratch.join("bundle"), scratch.join("copy"));
         let (mut convert, mut copy, mut cached_copy, mut anonymous) =
             (Vec::new(), Vec::new(), Vec::new(), 0);
-        for _ in 0..RUNS {
+        for _ in 0..CONVERT_RUNS {
             let _ = fs::remove_dir_all(&bundle);
             let Usage {
                 seconds,
@@ -136,7 +141,14 @@ impl Figures {
                 Command::new(command)
                     .env("HF_HOME", &cache.home)
                     .env("HF_HUB_OFFLINE", "1")
-                    .args(["convert", "--quiet", "--variant", VARIANT, "--dtype", dtype])
+                    .args([
+                        "convert",
+                        "--quiet",
+                        "--variant",
+                        CONVERTED_VARIANT,
+                        "--dtype",
+                        dtype.as_str(),
+                    ])
                     .arg("--output-dir")
                     .arg(&bundle),
             )?;
@@ -157,7 +169,7 @@ impl Figures {
         Ok(figures)
     }
 
-    fn markdown(&self, format: Format, dtype: &str) -> String {
+    fn markdown(&self, format: CheckpointFormat, dtype: WeightFormat) -> String {
         let megabytes = |bytes: u64| format!("{:.0} MB", bytes as f64 / 1e6);
         format!(
             "| {} | {} | {dtype} | {} | {:.2} s | {:.2} s | {:.2} | {:.2} s | {} |\n",

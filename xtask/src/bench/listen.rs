@@ -16,12 +16,12 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use self::case::{CASES, Case};
+use self::case::{LISTEN_CASES, ListenCase};
 use self::hearing::Hearing;
 use self::python::Pythons;
-use self::record::{Record, Records};
-use self::sentence::{Utterance, sentences};
-use self::speaking::Speaking;
+use self::record::{ListenRecord, ListenRecords};
+use self::sentence::{PlannedRecording, sentences};
+use self::speaking::RowSpeaker;
 use super::{machine, report};
 use crate::run::target;
 
@@ -56,30 +56,30 @@ pub(crate) struct ListenArgs {
 /// that a run that broke off goes on where it was.
 pub(crate) fn bench(args: &ListenArgs) -> Result<()> {
     let machine = machine::describe();
-    let known: Vec<&str> = CASES.iter().map(|case| case.name).collect();
+    let known: Vec<&str> = LISTEN_CASES.iter().map(|case| case.name).collect();
     if let Some(name) = args.only.iter().find(|name| !known.contains(&&***name)) {
         bail!("no such row: {name}; there are {}", known.join(", "));
     }
-    let chosen = |case: &&Case| {
+    let chosen = |case: &&ListenCase| {
         // Everything is compared with f32.
         args.only.is_empty() || case.name == "f32" || args.only.iter().any(|it| it == case.name)
     };
-    let cases: Vec<&Case> = CASES.iter().filter(chosen).collect();
+    let cases: Vec<&ListenCase> = LISTEN_CASES.iter().filter(chosen).collect();
 
     let folder = target("bench-listen");
     let pythons = Pythons::new(&folder, args.original.as_deref());
     let all = sentences()?;
     let count = args.sentences.clamp(1, all.len());
-    let speaking = Speaking::new(&folder, &pythons)?;
+    let speaking = RowSpeaker::new(&folder, &pythons)?;
     let mut hearing = Hearing::open(&folder, &pythons, args.jobs)?;
-    let mut records = Records::open(&folder, speaking.fingerprint())?;
+    let mut records = ListenRecords::open(&folder, speaking.fingerprint())?;
     let mut measured = Vec::new();
     for case in cases {
         let started = Instant::now();
-        let utterances: Vec<Utterance> = (1..=case.seeds.min(args.seeds))
+        let utterances: Vec<PlannedRecording> = (1..=case.seeds.min(args.seeds))
             .flat_map(|seed| sentence::utterances(&all[..count], seed))
             .collect();
-        let unknown: Vec<Utterance> = (utterances.iter())
+        let unknown: Vec<PlannedRecording> = (utterances.iter())
             .filter(|it| records.find(case.name, it).is_none())
             .cloned()
             .collect();
@@ -87,13 +87,13 @@ pub(crate) fn bench(args: &ListenArgs) -> Result<()> {
             let spoken = speaking.speak(case, &unknown)?;
             let heard = hearing.hear(case.name, &spoken.recordings(&unknown))?;
             for ((utterance, spoken), heard) in unknown.iter().zip(&spoken.answers).zip(&heard) {
-                records.add(case.name, Record::new(utterance, spoken, heard))?;
+                records.add(case.name, ListenRecord::new(utterance, spoken, heard))?;
             }
         }
         let found = utterances
             .iter()
             .filter_map(|it| records.find(case.name, it));
-        let found: Vec<Record> = found.cloned().collect();
+        let found: Vec<ListenRecord> = found.cloned().collect();
         if !found.is_empty() {
             measured.push((case, found));
         }

@@ -7,12 +7,15 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use weights::WeightFormat;
 
 use super::{program, report};
 use crate::run::target;
 
 /// What is judged where no bundles are given.
-const VARIANT: &str = "english_2026-01";
+const JUDGED_VARIANT: &str = "english_2026-01";
+/// What the others are compared with.
+const EXACT: WeightFormat = WeightFormat::F32;
 /// How far below the level of speech a decoder's error has to stay in quiet frames, in decibels.
 const QUIET_LIMIT: f64 = 50.0;
 /// What speaking needs.
@@ -23,11 +26,10 @@ const SPEAKING: [&str; 5] = [
     "flow_net",
     "mimi_decoder",
 ];
-const FORMATS: [&str; 5] = ["bf16", "q16", "q8", "q6", "q4"];
 
 /// What was measured of a format.
 #[derive(Debug, Deserialize)]
-struct Figures {
+struct QualityFigures {
     conditioning: f64,
     sound_db: f64,
     quiet_db: f64,
@@ -42,7 +44,8 @@ struct Figures {
 pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
     let (command, measuring) = (program::command()?, program::measuring("quality")?);
     let scratch = tempfile::tempdir_in(target("release"))?;
-    let convert = |format: &str| -> Result<PathBuf> {
+    let convert = |format: WeightFormat| -> Result<PathBuf> {
+        let format = format.as_str();
         let bundle = scratch.path().join(format);
         let mut options = vec![OsStr::new("--dtype"), OsStr::new(format)];
         options.extend(SPEAKING.map(OsStr::new));
@@ -50,12 +53,12 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
             Some(weights) => options.extend([OsStr::new("--weights"), weights.as_os_str()]),
             None => options.extend(["--synthetic", "1"].map(OsStr::new)),
         }
-        program::convert(&command, VARIANT, &options, &bundle)?;
+        program::convert(&command, JUDGED_VARIANT, &options, &bundle)?;
         Ok(bundle)
     };
-    let reference = convert("f32")?;
-    let bundles = FORMATS.iter().map(|format| convert(format));
-    let bundles = bundles.collect::<Result<Vec<_>>>()?;
+    let reference = convert(EXACT)?;
+    let formats = || WeightFormat::ALL.into_iter().filter(|it| *it != EXACT);
+    let bundles = formats().map(convert).collect::<Result<Vec<_>>>()?;
     let output = Command::new(measuring)
         .arg(&reference)
         .args(&bundles)
@@ -66,8 +69,8 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
     }
     let lines = String::from_utf8(output.stdout)?;
     let mut rows = String::new();
-    for (format, line) in FORMATS.iter().zip(lines.lines()) {
-        let Figures {
+    for (format, line) in formats().zip(lines.lines()) {
+        let QualityFigures {
             conditioning,
             sound_db,
             quiet_db,
@@ -90,7 +93,7 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
         " (synthetic: a proxy only)"
     };
     let text = format!(
-        "Model `{VARIANT}`{whose}, {} sentences in the engine, against f32 weights. *Conditioning* is the \
+        "Model `{JUDGED_VARIANT}`{whose}, {} sentences in the engine, against f32 weights. *Conditioning* is the \
          backbone's relative error with the same latents; *end* is where speech ends when every format speaks \
          freely; *sound* is the decoder's signal-to-noise ratio with the same latents, and *quiet* how far its error \
          in the quietest tenth of the frames is below the level of the speech, which has to be {QUIET_LIMIT} dB in a \

@@ -9,15 +9,15 @@ use checkpoint::{TokenizerFile, TokenizerKind};
 use config::Variant;
 use serde::Deserialize;
 
-use super::checkpoint_file::{self, Format};
+use super::checkpoint_file::{self, CheckpointFormat};
 use super::{machine, median, program, report};
 use crate::run::target;
 
-const VARIANT: &str = "english_2026-01";
+const SPEAKING_VARIANT: &str = "english_2026-01";
 /// Runs of each, in alternation.
-const RUNS: usize = 3;
+const SPEAK_RUNS: usize = 3;
 /// What is measured: the bundle's formats, what runs it, and threads.
-const CASES: [(&str, &str, usize); 7] = [
+const SPEAK_CASES: [(&str, &str, usize); 7] = [
     ("default", "engine", 1),
     ("default", "engine", 2),
     ("f32", "engine", 1),
@@ -38,7 +38,7 @@ const POCKET_TTS: &str = include_str!("pocket_tts.py");
 
 /// What one run measured.
 #[derive(Debug, Deserialize)]
-struct Figures {
+struct SpeakFigures {
     load: f64,
     real_time_factor: f64,
     first_sound: f64,
@@ -58,30 +58,30 @@ pub(crate) fn bench() -> Result<()> {
     let random = ["--synthetic", "1"];
     let exact = ["--synthetic", "1", "--dtype", "f32"];
     for (format, options) in [("default", &random[..]), ("f32", &exact[..])] {
-        program::convert(&command, VARIANT, options, &bundle(format))?;
+        program::convert(&command, SPEAKING_VARIANT, options, &bundle(format))?;
     }
     let original = Original::find(scratch.path())?;
 
-    let mut measured: Vec<Vec<Figures>> = CASES.iter().map(|_| Vec::new()).collect();
+    let mut measured: Vec<Vec<SpeakFigures>> = SPEAK_CASES.iter().map(|_| Vec::new()).collect();
     let mut originals = Vec::new();
-    for _ in 0..RUNS {
-        for ((format, backend, threads), runs) in CASES.iter().zip(&mut measured) {
+    for _ in 0..SPEAK_RUNS {
+        for ((format, backend, threads), runs) in SPEAK_CASES.iter().zip(&mut measured) {
             runs.push(measure(&measuring, &bundle(format), backend, *threads)?);
         }
         originals.extend(original.as_ref().map(Original::measure).transpose()?);
     }
 
     let mut rows = String::new();
-    for ((format, backend, threads), runs) in CASES.iter().zip(&measured) {
+    for ((format, backend, threads), runs) in SPEAK_CASES.iter().zip(&measured) {
         rows += &row(&format!("{backend}, {format}"), *threads, runs)?;
     }
     let case = |backend: &str, threads: usize| {
-        let found = CASES
+        let found = SPEAK_CASES
             .iter()
             .position(|case| case.1 == backend && case.2 == threads);
         &measured[found.unwrap_or_default()]
     };
-    let of = |figure: fn(&Figures) -> f64, backend: &str, threads: usize| {
+    let of = |figure: fn(&SpeakFigures) -> f64, backend: &str, threads: usize| {
         middle(case(backend, threads), figure)
     };
     let original = if originals.is_empty() {
@@ -95,7 +95,7 @@ pub(crate) fn bench() -> Result<()> {
         )
     };
     let text = format!(
-        "Model `{VARIANT}` (synthetic), in the default formats and in f32, a voice of 125 positions, 28 tokens, 120 frames; medians of {RUNS} \
+        "Model `{SPEAKING_VARIANT}` (synthetic), in the default formats and in f32, a voice of 125 positions, 28 tokens, 120 frames; medians of {SPEAK_RUNS} \
          alternating runs; {machine}.\n\
          The real-time factor is seconds of work for a second of speech. With two threads the decoder has one of \
          its own. *First sound* is from the call, with a loaded voice; *step* is one of `flow_lm` after 100, 300 \
@@ -127,7 +127,7 @@ pub(crate) fn bench() -> Result<()> {
     Ok(())
 }
 
-fn measure(measuring: &Path, bundle: &Path, backend: &str, threads: usize) -> Result<Figures> {
+fn measure(measuring: &Path, bundle: &Path, backend: &str, threads: usize) -> Result<SpeakFigures> {
     let output = Command::new(measuring)
         .arg(bundle)
         .arg(backend)
@@ -137,17 +137,17 @@ fn measure(measuring: &Path, bundle: &Path, backend: &str, threads: usize) -> Re
     if !output.status.success() {
         bail!("{backend}: {}", String::from_utf8_lossy(&output.stderr));
     }
-    let figures: Figures = serde_json::from_slice(&output.stdout)?;
+    let figures: SpeakFigures = serde_json::from_slice(&output.stdout)?;
     println!("{backend}, {threads} threads: {figures:?}");
     Ok(figures)
 }
 
-fn middle(runs: &[Figures], figure: impl Fn(&Figures) -> f64) -> f64 {
+fn middle(runs: &[SpeakFigures], figure: impl Fn(&SpeakFigures) -> f64) -> f64 {
     median(&runs.iter().map(figure).collect::<Vec<_>>())
 }
 
-fn row(backend: &str, threads: usize, runs: &[Figures]) -> Result<String> {
-    let of = |figure: fn(&Figures) -> f64| middle(runs, figure);
+fn row(backend: &str, threads: usize, runs: &[SpeakFigures]) -> Result<String> {
+    let of = |figure: fn(&SpeakFigures) -> f64| middle(runs, figure);
     let mut row = String::new();
     writeln!(
         row,
@@ -183,9 +183,9 @@ impl Original {
         if !import.is_ok_and(|ran| ran.status.success()) {
             return Ok(None);
         }
-        let mut config = Variant::find(VARIANT)?.config();
+        let mut config = Variant::find(SPEAKING_VARIANT)?.config();
         let weights = scratch.join("model.safetensors");
-        checkpoint_file::write(&config, Format::Bf16, &weights)?;
+        checkpoint_file::write(&config, CheckpointFormat::Bf16, &weights)?;
         let tokenizer = scratch.join("tokenizer.json");
         std::fs::write(
             &tokenizer,

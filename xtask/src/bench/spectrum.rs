@@ -5,15 +5,15 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
-const RATE: f64 = 24_000.0;
+const SPECTRUM_RATE: f64 = 24_000.0;
 /// Samples from one spectrum of the original to the next, and of what was made of it.
 const HOPS: [usize; 2] = [60, 120];
 /// Spectra of the original on each side of the right one that may be meant: 25 ms.
-const REACH: usize = 10;
+const SEARCH_REACH: usize = 10;
 /// Power that is added to every band: what is quieter does not count.
 const FLOOR: f32 = 1e-4;
 /// Decibels below the loudest spectrum from which on one counts as a pause.
-const PAUSE: f32 = 40.0;
+const PAUSE_DB: f32 = 40.0;
 /// Mel bands, and the highest frequency of single lines, in Hz.
 const BANDS: usize = 40;
 const HIGHEST: f64 = 5_000.0;
@@ -45,15 +45,15 @@ impl Spectrum {
     }
 
     fn levels(self, power: &[f32]) -> Vec<f32> {
-        let line = |frequency: f64| frequency / RATE * self.window() as f64;
+        let line = |frequency: f64| frequency / SPECTRUM_RATE * self.window() as f64;
         let bands = match self {
             Self::Lines => power[..line(HIGHEST) as usize].to_vec(),
             Self::Mel => {
                 let mel = |frequency: f64| (1.0 + frequency / 700.0).ln();
                 let mut bands = [0.0; BANDS + 2];
                 for (i, power) in power.iter().enumerate() {
-                    let frequency = i as f64 * RATE / self.window() as f64;
-                    let place = mel(frequency) / mel(RATE / 2.0) * (BANDS + 1) as f64;
+                    let frequency = i as f64 * SPECTRUM_RATE / self.window() as f64;
+                    let place = mel(frequency) / mel(SPECTRUM_RATE / 2.0) * (BANDS + 1) as f64;
                     let part = place.fract() as f32;
                     bands[place as usize] += power * (1.0 - part);
                     bands[place as usize + 1] += power * part;
@@ -74,10 +74,11 @@ impl Spectrum {
         let nearest = |(i, levels): (usize, &Vec<f32>)| {
             let middle = ((i * HOPS[1]) as f64 + half) * speed - half;
             let place = (middle.max(0.0) / HOPS[0] as f64) as usize;
-            let meant = place.saturating_sub(REACH)..from.len().min(place + REACH + 1);
+            let meant =
+                place.saturating_sub(SEARCH_REACH)..from.len().min(place + SEARCH_REACH + 1);
             let distance = |i: usize| (apart(&from[i], levels), i);
             let (distance, i) = meant.map(distance).min_by(|a, b| a.0.total_cmp(&b.0))?;
-            (mean(&from[i]) > loudest - PAUSE).then_some(f64::from(distance))
+            (mean(&from[i]) > loudest - PAUSE_DB).then_some(f64::from(distance))
         };
         let distances: Vec<f64> = to.iter().enumerate().filter_map(nearest).collect();
         Some(distances.iter().sum::<f64>() / distances.len() as f64)

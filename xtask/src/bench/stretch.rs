@@ -14,10 +14,10 @@ use super::{machine, program, report};
 use crate::run::{cargo, run, target};
 use crate::workspace;
 
-const SPEEDS: [&str; 4] = ["0.75", "1.25", "1.5", "2"];
+const STRETCH_SPEEDS: [&str; 4] = ["0.75", "1.25", "1.5", "2"];
 /// Every so manieth of starling's sentences is spoken.
 const EVERY: usize = 3;
-const SEED: &str = "7";
+const STRETCH_SEED: &str = "7";
 
 /// What changes the speed.
 #[derive(Clone, Copy)]
@@ -31,7 +31,7 @@ enum Method {
 const METHODS: [Method; 4] = [Method::Own, Method::Sox, Method::Atempo, Method::Rubberband];
 
 #[derive(Deserialize)]
-struct Sentence {
+struct StretchSentence {
     text: String,
     voice: String,
 }
@@ -81,11 +81,11 @@ pub(crate) fn bench() -> Result<()> {
     let bundle = scratch.path().join("bundle");
     program::convert(&command, "starling", &[] as &[&str], &bundle)?;
     let sentences = fs::read_to_string(workspace().join("models/starling/sentences.json"))?;
-    let sentences: Vec<Sentence> = serde_json::from_str(&sentences)?;
-    let sentences: Vec<&Sentence> = sentences.iter().step_by(EVERY).collect();
-    let speak = |sentence: &Sentence| {
+    let sentences: Vec<StretchSentence> = serde_json::from_str(&sentences)?;
+    let sentences: Vec<&StretchSentence> = sentences.iter().step_by(EVERY).collect();
+    let speak = |sentence: &StretchSentence| {
         let mut speak = Command::new(&command);
-        speak.args(["speak", "--quiet", "--seed", SEED, "--bundle"]);
+        speak.args(["speak", "--quiet", "--seed", STRETCH_SEED, "--bundle"]);
         speak.arg(&bundle).args(["--voice", &sentence.voice]);
         speak.arg(&sentence.text);
         speak
@@ -111,7 +111,7 @@ pub(crate) fn bench() -> Result<()> {
     let mut rows = String::new();
     for (number, method) in METHODS.into_iter().enumerate() {
         let mut cells = Vec::new();
-        for speed in SPEEDS {
+        for speed in STRETCH_SPEEDS {
             let dir = folder(format!("{number}-{speed}"))?;
             let mut distances = Vec::new();
             for (i, sentence) in sentences.iter().enumerate() {
@@ -132,7 +132,7 @@ pub(crate) fn bench() -> Result<()> {
             let lines = mean(distances.iter().filter_map(|it| it.1));
             cells.push(cell(mel, lines, words(&dir)?));
         }
-        if cells.len() == SPEEDS.len() {
+        if cells.len() == STRETCH_SPEEDS.len() {
             writeln!(rows, "| {} | {} |", method.name(), cells.join(" | "))?;
         }
     }
@@ -143,8 +143,8 @@ pub(crate) fn bench() -> Result<()> {
          that a small recogniser gets wrong, that of `.ci/listen.py`, which {unchanged}.\n\n\
          | | {} |\n| --- |{}\n{rows}",
         sentences.len(),
-        SPEEDS.join(" | "),
-        " --- |".repeat(SPEEDS.len()),
+        STRETCH_SPEEDS.join(" | "),
+        " --- |".repeat(STRETCH_SPEEDS.len()),
     );
     println!("{text}");
     report::write_section("stretch", &text)

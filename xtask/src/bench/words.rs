@@ -12,33 +12,33 @@ use crate::run::target;
 use crate::workspace;
 
 /// The model that the sentences were made for.
-const VARIANT: &str = "starling";
+const WORDS_VARIANT: &str = "starling";
 /// Formats of the weights; `default` is what `convert` takes unless told otherwise.
-const FORMATS: [(&str, &[&str]); 2] = [("f32", &["--dtype", "f32"]), ("default", &[])];
+const WORDS_FORMATS: [(&str, &[&str]); 2] = [("f32", &["--dtype", "f32"]), ("default", &[])];
 
 /// What was measured.
 #[derive(Deserialize)]
-struct Figures {
+struct WordsFigures {
     sentences: usize,
     words: usize,
     lost: usize,
     wrong: usize,
-    starts: Errors,
-    ends: Errors,
+    starts: WordErrors,
+    ends: WordErrors,
     step_us: f64,
     watched_step_us: f64,
 }
 
 /// Of absolute errors, in milliseconds; `late` has a sign.
 #[derive(Deserialize)]
-struct Errors {
+struct WordErrors {
     mean: f64,
     late: f64,
     most: f64,
     worst: f64,
 }
 
-impl Errors {
+impl WordErrors {
     fn row(&self) -> String {
         format!(
             "{:.0} ms | {:+.0} ms | {:.0} ms | {:.0} ms",
@@ -60,9 +60,9 @@ pub(crate) fn bench(sentences: &Path) -> Result<()> {
     let weights = workspace().join("models/starling/model.safetensors");
     let mut rows = String::new();
     let mut counts = None;
-    for (format, options) in FORMATS {
+    for (format, options) in WORDS_FORMATS {
         let bundle = scratch.path().join(format);
-        program::convert(&command, VARIANT, options, &bundle)?;
+        program::convert(&command, WORDS_VARIANT, options, &bundle)?;
         let output = Command::new(&measuring)
             .args([&bundle, &weights, &sentences.to_owned()])
             .output()
@@ -70,7 +70,7 @@ pub(crate) fn bench(sentences: &Path) -> Result<()> {
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr));
         }
-        let figures: Figures = serde_json::from_slice(&output.stdout)?;
+        let figures: WordsFigures = serde_json::from_slice(&output.stdout)?;
         for (what, errors) in [("start", &figures.starts), ("end", &figures.ends)] {
             writeln!(
                 rows,
@@ -91,7 +91,7 @@ pub(crate) fn bench(sentences: &Path) -> Result<()> {
         counts = Some(figures.sentences);
     }
     let text = format!(
-        "Model `{VARIANT}`, {} sentences by their recorded latents, against the times of the teacher that \
+        "Model `{WORDS_VARIANT}`, {} sentences by their recorded latents, against the times of the teacher that \
          spoke them. *Most* is what 95 % of the errors stay below. *Step* is one of the backbone, without and with \
          its attention. The last word's end is left out, for the teacher counts its silence.\n\n\
          | weights | of words | mean error | late | most | worst | skipped | step |\n\

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result, bail};
-use weights::{Element, Facts, Format, PANEL, Scales, TableFormat};
+use weights::{Element, Facts, PANEL, Scales, TableFormat, WeightFormat};
 
 use super::read;
 use crate::workspace;
@@ -14,7 +14,7 @@ pub(super) fn bundle_md(text: &str) -> Result<String> {
     let sources = workspace().join("crates/weights/src");
     let layouts = read(&sources.join("layout.md"))?;
     let mut paragraphs = String::new();
-    for format in Format::ALL {
+    for format in WeightFormat::ALL {
         let paragraph = read(&sources.join(format!("formats/{format}.md")))?;
         write!(paragraphs, "\n- **`{format}`**: {}", indented(&paragraph))?;
     }
@@ -24,7 +24,7 @@ pub(super) fn bundle_md(text: &str) -> Result<String> {
 
 /// The README lists the formats for people: it has to name all of them.
 pub(super) fn check_readme(text: &str) -> Result<()> {
-    let mut missing = Format::ALL.into_iter();
+    let mut missing = WeightFormat::ALL.into_iter();
     match missing.find(|format| !text.contains(&format!("`{format}`"))) {
         Some(format) => bail!("README.md does not name the format {format}: add it to --dtype"),
         None => Ok(()),
@@ -57,7 +57,7 @@ ONNX scales | bytes a value | `verify --reference` allows |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 "
     .to_owned();
-    for format in Format::ALL {
+    for format in WeightFormat::ALL {
         let facts = format.facts();
         writeln!(
             text,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
-use speech::{Kind, Options};
+use speech::{OptionKind, SpeechOptions};
 
 const WRITTEN: &str =
     "// Written by `cargo xtask codegen` from the table in crates/speech/src/options.rs.\n";
@@ -15,11 +15,11 @@ pub(super) fn interface() -> String {
         "\n/** How an utterance is to be spoken. What is not given is the model's own. */\n\
          export interface SpeechOptions {\n",
     );
-    for option in Options::LIST {
+    for option in SpeechOptions::LIST {
         let (help, name) = (option.help(), option.js_name());
         let kind = match option.kind {
-            Kind::Whole | Kind::Number => "number",
-            Kind::Flag => "boolean",
+            OptionKind::Whole | OptionKind::Number => "number",
+            OptionKind::Flag => "boolean",
         };
         // Writing to a string cannot fail.
         let _ = write!(text, "  /** {help} */\n  {name}?: {kind} | undefined;\n");
@@ -36,11 +36,11 @@ pub(super) fn kinds() -> String {
          /** What the values of each option of speaking are. */\n\
          export const SPEECH_OPTIONS = {\n",
     );
-    for option in Options::LIST {
+    for option in SpeechOptions::LIST {
         let kind = match option.kind {
-            Kind::Whole => "whole",
-            Kind::Number => "number",
-            Kind::Flag => "flag",
+            OptionKind::Whole => "whole",
+            OptionKind::Number => "number",
+            OptionKind::Flag => "flag",
         };
         let _ = writeln!(text, "  {}: \"{kind}\",", option.js_name());
     }
@@ -50,7 +50,7 @@ pub(super) fn kinds() -> String {
 
 /// The command's README, with the rows of its table as the list has them.
 pub(super) fn command_table(readme: &str) -> Result<String> {
-    let options = Options::LIST.iter();
+    let options = SpeechOptions::LIST.iter();
     let rows = options.filter_map(|option| {
         let first = format!("`--{} {}`", option.command_name(), option.command?);
         Some((first, option.cell()))
@@ -60,7 +60,7 @@ pub(super) fn command_table(readme: &str) -> Result<String> {
 
 /// The package's README, likewise.
 pub(super) fn package_table(readme: &str) -> Result<String> {
-    let rows = Options::LIST
+    let rows = SpeechOptions::LIST
         .iter()
         .map(|option| (format!("`{}`", option.js_name()), option.cell()));
     with_rows("browser/README.md", readme, rows)

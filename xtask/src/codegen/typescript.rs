@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result, bail};
-use bundle::Format;
+use bundle::WeightFormat;
 use serde_json::{Map, Value};
 
 /// The module `browser/src/manifest-schema.ts`.
@@ -13,7 +13,9 @@ pub(super) fn types(schema: &Value) -> Result<String> {
 
 "
     .to_owned();
-    let names: Vec<_> = Format::ALL.map(|format| format!("\"{format}\"")).into();
+    let names: Vec<_> = WeightFormat::ALL
+        .map(|format| format!("\"{format}\""))
+        .into();
     writeln!(
         text,
         "/** The weight formats, the most exact first. */\nexport const FORMATS = [{}] as const;",

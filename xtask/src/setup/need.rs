@@ -53,7 +53,10 @@ pub(super) fn of(group: Group) -> Vec<Need> {
             Need::Browsers,
         ],
         Group::Portable => {
-            let mut needs: Vec<_> = portable::TARGETS.into_iter().map(Need::Target).collect();
+            let mut needs: Vec<_> = portable::OTHER_SYSTEMS
+                .into_iter()
+                .map(Need::Target)
+                .collect();
             if !cfg!(target_arch = "aarch64") {
                 needs.push(Need::Optional(portable::QEMU, "--version", &["qemu-user"]));
                 let gcc = &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"];

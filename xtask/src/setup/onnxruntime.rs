@@ -4,7 +4,7 @@
 //! package's own programs is run.
 
 use anyhow::Result;
-use runtime::location::{VERSION, installed_library};
+use runtime::location::{ONNXRUNTIME_VERSION, installed_library};
 
 use super::npm;
 use super::package::{self, Package};
@@ -16,7 +16,7 @@ pub(super) fn is_installed() -> bool {
 
 /// The package that has it.
 pub(super) fn source() -> String {
-    format!("onnxruntime-node@{VERSION}")
+    format!("onnxruntime-node@{ONNXRUNTIME_VERSION}")
 }
 
 /// Fetches the library, and says where it puts it.
@@ -30,6 +30,9 @@ pub(super) fn install() -> Result<()> {
     println!("fetching {name} with npm");
     let package = Package::open(&npm::pack(&name, scratch.path())?, &integrity)?;
     package.install(&member, &library)?;
-    println!("installed ONNX Runtime {VERSION}: {}", library.display());
+    println!(
+        "installed ONNX Runtime {ONNXRUNTIME_VERSION}: {}",
+        library.display()
+    );
     Ok(())
 }

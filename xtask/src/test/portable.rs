@@ -11,7 +11,7 @@ use crate::setup::debian;
 /// Linux on ARM, which QEMU runs.
 const ARM: &str = "aarch64-unknown-linux-gnu";
 /// What the workspace is compiled for beside the machine's own system.
-pub(crate) const TARGETS: [&str; 3] = [ARM, "aarch64-apple-darwin", "x86_64-pc-windows-gnu"];
+pub(crate) const OTHER_SYSTEMS: [&str; 3] = [ARM, "aarch64-apple-darwin", "x86_64-pc-windows-gnu"];
 /// Crates that run in a page alone, and the chores.
 const LEFT_OUT: [&str; 4] = [
     "pocket-onnx-wasm",
@@ -25,7 +25,7 @@ pub(crate) const QEMU: &str = "qemu-aarch64";
 pub(crate) const LINKER: &str = "aarch64-linux-gnu-gcc";
 
 pub(super) fn test(skipped: &mut Skipped) -> Result<()> {
-    for target in TARGETS {
+    for target in OTHER_SYSTEMS {
         if has_target(target) {
             check(target)?;
         } else {

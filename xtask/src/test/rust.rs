@@ -28,7 +28,7 @@ pub(super) fn test(skipped: &mut Skipped) -> Result<()> {
         "--target",
         wasm::TARGET,
         "--config",
-        &wasm::flags(wasm::FASTEST),
+        &wasm::flags(wasm::FASTEST_FEATURES),
         "--",
         "--deny",
         "warnings",

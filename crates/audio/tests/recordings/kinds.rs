@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use audio::Recording;
 
-use crate::support::{RATE, Studio};
+use crate::support::{RECORDING_RATE, Studio};
 
 /// Reads files, each with the difference from the tone that its kind may make, and the rate that
 /// it should have.
@@ -14,8 +14,9 @@ fn check(studio: &Studio, cases: &[(&str, f32, u32)]) {
         match Recording::read(&studio.path(name), None) {
             Ok(recording) => {
                 let (length, expected) = (recording.samples.len(), studio.samples.len());
-                let expected = (expected as u64 * u64::from(rate) / u64::from(RATE)) as usize;
-                let error = if rate == RATE {
+                let expected =
+                    (expected as u64 * u64::from(rate) / u64::from(RECORDING_RATE)) as usize;
+                let error = if rate == RECORDING_RATE {
                     studio.difference(&recording.samples)
                 } else {
                     0.0
@@ -102,7 +103,7 @@ fn every_kind_of_ffmpeg_is_read() {
     }
     let read: Vec<_> = cases
         .iter()
-        .map(|&(name, _, it)| (name, it, RATE))
+        .map(|&(name, _, it)| (name, it, RECORDING_RATE))
         .collect();
     check(&studio, &read);
 }
@@ -134,7 +135,7 @@ fn every_kind_of_sox_is_read() {
     }
     let read: Vec<_> = cases
         .iter()
-        .map(|&(name, _, it)| (name, it, RATE))
+        .map(|&(name, _, it)| (name, it, RECORDING_RATE))
         .collect();
     check(&studio, &read);
 }
@@ -159,13 +160,13 @@ fn what_other_encoders_write_is_read() {
     check(
         &studio,
         &[
-            ("best.flac", 1e-4, RATE),
-            ("flac.oga", 1e-4, RATE),
-            ("vbr.mp3", 0.02, RATE),
-            ("tagged.mp3", 0.02, RATE),
-            ("music.opus", 0.02, RATE),
-            ("short.opus", 0.02, RATE),
-            ("long.opus", 0.05, RATE),
+            ("best.flac", 1e-4, RECORDING_RATE),
+            ("flac.oga", 1e-4, RECORDING_RATE),
+            ("vbr.mp3", 0.02, RECORDING_RATE),
+            ("tagged.mp3", 0.02, RECORDING_RATE),
+            ("music.opus", 0.02, RECORDING_RATE),
+            ("short.opus", 0.02, RECORDING_RATE),
+            ("long.opus", 0.05, RECORDING_RATE),
         ],
     );
     // Telephone sound, and speech at a low rate, are other sounds by now.
@@ -281,7 +282,7 @@ fn recordings_that_were_joined_end_to_end_are_read_to_the_end() {
         let part = Recording::read(&joined, Some(limit)).unwrap();
         assert_eq!(
             (part.samples.len(), part.truncated),
-            (2 * RATE as usize, true),
+            (2 * RECORDING_RATE as usize, true),
             "{name}"
         );
     }

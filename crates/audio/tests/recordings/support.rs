@@ -7,7 +7,7 @@ use encode::{Encoder, Format, SampleFormat, Tags};
 use tempfile::TempDir;
 
 pub(crate) const SECONDS: f64 = 1.5;
-pub(crate) const RATE: u32 = 48_000;
+pub(crate) const RECORDING_RATE: u32 = 48_000;
 
 /// A folder with `tone.wav`: one and a half seconds of a gliding tone, by our own writer.
 pub(crate) struct Studio {
@@ -18,14 +18,14 @@ pub(crate) struct Studio {
 impl Studio {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let samples: Vec<f32> = (0..(SECONDS * f64::from(RATE)) as usize)
+        let samples: Vec<f32> = (0..(SECONDS * f64::from(RECORDING_RATE)) as usize)
             .map(|i| {
-                let t = i as f32 / RATE as f32;
+                let t = i as f32 / RECORDING_RATE as f32;
                 0.4 * (2.0 * std::f32::consts::PI * (300.0 * t + 100.0 * t * t)).sin()
             })
             .collect();
         let wav = Format::Wav(SampleFormat::I16);
-        let file = Encoder::encode(wav, RATE, Tags::default(), &samples).unwrap();
+        let file = Encoder::encode(wav, RECORDING_RATE, Tags::default(), &samples).unwrap();
         std::fs::write(dir.path().join("tone.wav"), file).unwrap();
         Self { dir, samples }
     }
@@ -98,8 +98,8 @@ pub(crate) fn format(code: u16, channels: u16, bits: u16, frame: u16) -> Vec<u8>
     [
         &code.to_le_bytes()[..],
         &channels.to_le_bytes(),
-        &RATE.to_le_bytes(),
-        &(RATE * u32::from(frame)).to_le_bytes(),
+        &RECORDING_RATE.to_le_bytes(),
+        &(RECORDING_RATE * u32::from(frame)).to_le_bytes(),
         &frame.to_le_bytes(),
         &bits.to_le_bytes(),
     ]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::settings::Writer;
+use super::settings::AdapterWriter;
 use super::{AdapterError, AdapterFiles};
 use crate::hub::{Hub, Progress};
 use crate::{Fetched, Location};
@@ -54,9 +54,9 @@ pub(super) fn fetch(
 }
 
 /// Which program wrote the adapter in a folder.
-fn in_folder(folder: &Path) -> Result<Writer, AdapterError> {
+fn in_folder(folder: &Path) -> Result<AdapterWriter, AdapterError> {
     let has = |name: &str| folder.join(name).is_file();
-    let mut found: Vec<_> = Writer::ALL.to_vec();
+    let mut found: Vec<_> = AdapterWriter::ALL.to_vec();
     found.retain(|writer| has(writer.weights()));
     match found.as_slice() {
         [writer] => Ok(*writer),
@@ -74,9 +74,12 @@ fn in_folder(folder: &Path) -> Result<Writer, AdapterError> {
 }
 
 /// Which program wrote the adapter in a file: its name tells, or the settings in the same folder.
-fn of_file(location: &str, parsed: &Location) -> Result<Writer, AdapterError> {
+fn of_file(location: &str, parsed: &Location) -> Result<AdapterWriter, AdapterError> {
     let name = file_name(location);
-    if let Some(writer) = Writer::ALL.into_iter().find(|it| it.weights() == name) {
+    if let Some(writer) = AdapterWriter::ALL
+        .into_iter()
+        .find(|it| it.weights() == name)
+    {
         return Ok(writer);
     }
     let is_pickle = [".bin", ".pt", ".pth"].iter().any(|it| name.ends_with(it));
@@ -85,7 +88,7 @@ fn of_file(location: &str, parsed: &Location) -> Result<Writer, AdapterError> {
             location: location.to_owned(),
         });
     }
-    let mut found: Vec<_> = Writer::ALL.to_vec();
+    let mut found: Vec<_> = AdapterWriter::ALL.to_vec();
     found.retain(|writer| {
         let path = Path::new(location).with_file_name(writer.settings());
         matches!(parsed, Location::Local(_)) && path.is_file()
@@ -94,7 +97,10 @@ fn of_file(location: &str, parsed: &Location) -> Result<Writer, AdapterError> {
         [writer] => Ok(*writer),
         [] | [_, ..] => Err(AdapterError::NoSettings {
             location: location.to_owned(),
-            looked: Writer::ALL.iter().map(|writer| writer.settings()).collect(),
+            looked: AdapterWriter::ALL
+                .iter()
+                .map(|writer| writer.settings())
+                .collect(),
         }),
     }
 }

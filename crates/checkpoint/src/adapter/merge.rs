@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::settings::Settings;
+use super::settings::AdapterSettings;
 use crate::{TensorReader, WeightsError};
 
 /// Merges the factors of an adapter into a weight while it is read.
@@ -18,11 +18,11 @@ pub(super) struct MergingReader<'a> {
     at: usize,
     /// For the part of a row that is being read.
     change: Vec<f32>,
-    origin: Origin<'a>,
+    origin: MergedTensor<'a>,
 }
 
 /// What an error names.
-pub(super) struct Origin<'a> {
+pub(super) struct MergedTensor<'a> {
     pub(super) path: &'a Path,
     pub(super) key: String,
 }
@@ -33,8 +33,8 @@ impl<'a> MergingReader<'a> {
         base: Box<dyn TensorReader + 'a>,
         a: Vec<f32>,
         b: Vec<f32>,
-        Settings { rank, scale }: Settings,
-        origin: Origin<'a>,
+        AdapterSettings { rank, scale }: AdapterSettings,
+        origin: MergedTensor<'a>,
     ) -> Self {
         Self {
             inputs: a.len().checked_div(rank).unwrap_or_default().max(1),

@@ -9,7 +9,7 @@ use super::AdapterError;
 
 /// Who wrote an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer {
+pub(super) enum AdapterWriter {
     /// The `peft` library.
     Peft,
     /// ownvoice-cli.
@@ -20,7 +20,7 @@ pub(super) enum Writer {
 
 /// By how much an adapter changes a weight: `W + scale * B A`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Settings {
+pub(super) struct AdapterSettings {
     pub(super) rank: usize,
     pub(super) scale: f64,
 }
@@ -48,7 +48,7 @@ const NOT_PLAIN: [&str; 14] = [
 /// the adapter would not fit the weights that it is merged into.
 const PLAIN_STARTS: [&str; 3] = ["eva", "gaussian", "orthogonal"];
 
-impl Writer {
+impl AdapterWriter {
     pub(super) const ALL: [Self; 3] = [Self::Peft, Self::Ownvoice, Self::Finetune];
 
     /// Name of the file of tensors.
@@ -70,7 +70,7 @@ impl Writer {
     }
 
     /// Reads the file of settings.
-    pub(super) fn read(self, path: &Path) -> Result<Settings, AdapterError> {
+    pub(super) fn read(self, path: &Path) -> Result<AdapterSettings, AdapterError> {
         let refused = |reason: String| AdapterError::Settings {
             path: path.to_owned(),
             reason,
@@ -83,7 +83,7 @@ impl Writer {
         self.parse(&json).map_err(refused)
     }
 
-    fn parse(self, json: &Value) -> Result<Settings, String> {
+    fn parse(self, json: &Value) -> Result<AdapterSettings, String> {
         let (rank, alpha, stabilised) = match self {
             Self::Peft => {
                 check_plain(json)?;
@@ -108,7 +108,7 @@ impl Writer {
         } else {
             rank as f64
         };
-        Ok(Settings {
+        Ok(AdapterSettings {
             rank,
             scale: alpha / divisor,
         })
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn settings_are_understood_or_refused() {
         struct Case {
-            writer: Writer,
+            writer: AdapterWriter,
             json: Value,
             gives: Result<(usize, f64), &'static str>,
         }
@@ -173,72 +173,72 @@ mod tests {
         };
         let cases = [
             Case {
-                writer: Writer::Peft,
+                writer: AdapterWriter::Peft,
                 json: peft("use_dora", json!(false)),
                 gives: Ok((4, 2.0)),
             },
             Case {
-                writer: Writer::Peft,
+                writer: AdapterWriter::Peft,
                 json: peft("use_rslora", json!(true)),
                 gives: Ok((4, 4.0)),
             },
             Case {
-                writer: Writer::Peft,
+                writer: AdapterWriter::Peft,
                 json: peft("rank_pattern", json!({})),
                 gives: Ok((4, 2.0)),
             },
             Case {
-                writer: Writer::Peft,
+                writer: AdapterWriter::Peft,
                 json: peft("rank_pattern", json!({"in_proj": 8})),
                 gives: Err("rank_pattern is set"),
             },
             Case {
-                writer: Writer::Peft,
+                writer: AdapterWriter::Peft,
                 json: peft("use_dora", json!(true)),
                 gives: Err("use_dora is set"),
             },
             Case {
-                writer: Writer::Peft,
+                writer: AdapterWriter::Peft,
                 json: peft("peft_type", json!("LOHA")),
                 gives: Err("it is LOHA"),
             },
             Case {
-                writer: Writer::Peft,
+                writer: AdapterWriter::Peft,
                 json: peft("peft_type", json!(null)),
                 gives: Err("it is of no kind"),
             },
             Case {
-                writer: Writer::Peft,
+                writer: AdapterWriter::Peft,
                 json: peft("init_lora_weights", json!("pissa_niter_4")),
                 gives: Err("changes the base weights"),
             },
             Case {
-                writer: Writer::Peft,
+                writer: AdapterWriter::Peft,
                 json: peft("init_lora_weights", json!("gaussian")),
                 gives: Ok((4, 2.0)),
             },
             Case {
-                writer: Writer::Peft,
+                writer: AdapterWriter::Peft,
                 json: peft("r", json!(0)),
                 gives: Err("no rank"),
             },
             Case {
-                writer: Writer::Peft,
+                writer: AdapterWriter::Peft,
                 json: peft("lora_alpha", json!("8")),
                 gives: Err("no alpha"),
             },
             Case {
-                writer: Writer::Ownvoice,
+                writer: AdapterWriter::Ownvoice,
                 json: json!({"config": {"lora_rank": 8, "lora_alpha": 16}}),
                 gives: Ok((8, 2.0)),
             },
             Case {
-                writer: Writer::Ownvoice,
+                writer: AdapterWriter::Ownvoice,
                 json: json!({"lora_rank": 8}),
                 gives: Err("no rank"),
             },
             Case {
-                writer: Writer::Finetune,
+                writer: AdapterWriter::Finetune,
                 json: json!({"r": 32, "alpha": 16}),
                 gives: Ok((32, 0.5)),
             },

@@ -11,7 +11,7 @@ use crate::entry::CheckpointEntry;
 use crate::file::TensorFile;
 
 /// Most tensors of each kind that a message lists.
-const NAMED: usize = 8;
+const LISTED_TENSORS: usize = 8;
 
 /// The differences between the tensors of a checkpoint and those that a configuration requires.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
@@ -112,13 +112,13 @@ pub(crate) fn list<T>(
     }
     let plural = if tensors.len() == 1 { "" } else { "s" };
     write!(out, "; {} tensor{plural} {kind}: ", tensors.len())?;
-    for (at, tensor) in tensors.iter().take(NAMED).enumerate() {
+    for (at, tensor) in tensors.iter().take(LISTED_TENSORS).enumerate() {
         if at > 0 {
             out.write_str(", ")?;
         }
         name(out, tensor)?;
     }
-    match tensors.len().saturating_sub(NAMED) {
+    match tensors.len().saturating_sub(LISTED_TENSORS) {
         0 => Ok(()),
         more => write!(out, " and {more} more"),
     }

@@ -12,7 +12,7 @@ use super::error::FetchError;
 const MAX_REDIRECTS: usize = 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const SILENCE_TIMEOUT: Duration = Duration::from_mins(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(8);
 
 /// Sends requests.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Client {
 }
 
 /// One request.
-pub(super) struct Call<'a> {
+pub(super) struct HubRequest<'a> {
     pub(super) method: Method,
     pub(super) url: &'a str,
     /// Sent to the origin of `url` only.
@@ -32,14 +32,14 @@ pub(super) struct Call<'a> {
 }
 
 /// The response at the end of the redirects.
-pub(super) struct Answer {
+pub(super) struct HubResponse {
     pub(super) url: Uri,
     pub(super) response: Response<Body>,
     redirects: Vec<HeaderMap>,
 }
 
 /// A call without a response.
-pub(super) struct NoAnswer {
+pub(super) struct NoResponse {
     pub(super) error: FetchError,
     /// Whether trying again may help.
     pub(super) transient: bool,
@@ -75,23 +75,23 @@ impl Client {
     }
 
     /// Sends a call again until the response is not a temporary failure.
-    pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, FetchError> {
+    pub(super) fn call(&self, call: &HubRequest<'_>) -> Result<HubResponse, FetchError> {
         let mut backoff = self.backoff();
         loop {
             match self.call_once(call) {
                 Ok(answer) if is_transient(answer.status()) && backoff.pause() => {}
                 Ok(answer) => return Ok(answer),
-                Err(NoAnswer {
+                Err(NoResponse {
                     transient: true, ..
                 }) if backoff.pause() => {}
-                Err(NoAnswer { error, .. }) => return Err(error),
+                Err(NoResponse { error, .. }) => return Err(error),
             }
         }
     }
 
     /// Sends a call and follows redirects; a `HEAD` stays at its origin, because that is the server
     /// that describes the file.
-    pub(super) fn call_once(&self, call: &Call<'_>) -> Result<Answer, NoAnswer> {
+    pub(super) fn call_once(&self, call: &HubRequest<'_>) -> Result<HubResponse, NoResponse> {
         let first: Uri = call.url.parse().map_err(|_| bad_address(call.url))?;
         let mut url = first.clone();
         let mut redirects = Vec::new();
@@ -124,7 +124,7 @@ impl Client {
                     url = next;
                 }
                 _ => {
-                    return Ok(Answer {
+                    return Ok(HubResponse {
                         url,
                         response,
                         redirects,
@@ -135,7 +135,7 @@ impl Client {
     }
 }
 
-impl Answer {
+impl HubResponse {
     pub(super) fn status(&self) -> StatusCode {
         self.response.status()
     }
@@ -185,7 +185,7 @@ impl Backoff<'_> {
         }
         self.left -= 1;
         std::thread::sleep(self.pause);
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.pause = (self.pause * 2).min(LONGEST_RETRY_PAUSE);
         true
     }
 
@@ -204,7 +204,7 @@ pub(super) fn is_transient(status: StatusCode) -> bool {
         )
 }
 
-fn redirect_target(base: &Uri, response: &Response<Body>) -> Result<Option<Uri>, NoAnswer> {
+fn redirect_target(base: &Uri, response: &Response<Body>) -> Result<Option<Uri>, NoResponse> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
@@ -218,8 +218,8 @@ fn redirect_target(base: &Uri, response: &Response<Body>) -> Result<Option<Uri>,
     }
 }
 
-fn bad_address(url: &str) -> NoAnswer {
-    NoAnswer {
+fn bad_address(url: &str) -> NoResponse {
+    NoResponse {
         error: FetchError::Connection {
             server: url.to_owned(),
             source: std::io::Error::other("this is no address"),
@@ -228,13 +228,13 @@ fn bad_address(url: &str) -> NoAnswer {
     }
 }
 
-fn no_answer(url: &Uri, error: ureq::Error) -> NoAnswer {
+fn no_answer(url: &Uri, error: ureq::Error) -> NoResponse {
     let transient = match &error {
         ureq::Error::Io(error) => error.kind() != std::io::ErrorKind::ConnectionRefused,
         ureq::Error::Timeout(_) | ureq::Error::Protocol(_) | ureq::Error::ConnectionFailed => true,
         _ => false,
     };
-    NoAnswer {
+    NoResponse {
         error: FetchError::Connection {
             server: origin(url),
             source: error.into_io(),

@@ -12,7 +12,7 @@ use super::{Hub, HubBuilder};
 
 pub(super) const ENDPOINT: &str = "https://huggingface.co";
 pub(super) const RETRIES: u32 = 4;
-pub(super) const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl Hub {
     /// The hub as the environment describes it: `HF_HOME`, `HF_HUB_CACHE`,

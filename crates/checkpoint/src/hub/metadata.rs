@@ -7,7 +7,7 @@ use ureq::http::Method;
 use super::Hub;
 use super::address::is_same_origin;
 use super::cache::{is_commit, is_file_name};
-use super::client::{Answer, Call};
+use super::client::{HubRequest, HubResponse};
 use super::error::{Absent, FetchError};
 use crate::location::HubFile;
 
@@ -25,7 +25,7 @@ pub(super) struct Metadata {
 impl Hub {
     /// Asks for the description of `file` at its revision.
     pub(super) fn metadata(&self, file: &HubFile) -> Result<Metadata, FetchError> {
-        let answer = self.client.call(&Call {
+        let answer = self.client.call(&HubRequest {
             method: Method::HEAD,
             url: &self.address(file, file.revision()),
             token: self.token(),
@@ -71,7 +71,7 @@ impl Hub {
     }
 
     /// What an answer other than success means for `file`.
-    pub(super) fn refusal(&self, file: &HubFile, answer: &Answer) -> FetchError {
+    pub(super) fn refusal(&self, file: &HubFile, answer: &HubResponse) -> FetchError {
         // Other servers, which only store files, do not know about repositories.
         let hub = self.endpoint.parse();
         if !hub.is_ok_and(|hub| is_same_origin(&hub, &answer.url)) {

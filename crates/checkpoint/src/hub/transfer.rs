@@ -7,11 +7,11 @@ use std::path::Path;
 use ureq::http::{Method, StatusCode};
 
 use super::cache::create_parent;
-use super::client::{Answer, Call, Client, is_transient};
+use super::client::{Client, HubRequest, HubResponse, is_transient};
 use super::error::FetchError;
 use super::progress::{Meter, Progress};
 
-const BUFFER: usize = 128 * 1024;
+const TRANSFER_BUFFER: usize = 128 * 1024;
 
 /// What to download, and where to.
 pub(super) struct Transfer<'a> {
@@ -28,9 +28,9 @@ pub(super) struct Transfer<'a> {
     pub(super) size: Option<u64>,
     pub(super) resume: Resume,
     /// What a status other than success means.
-    pub(super) refused: &'a dyn Fn(&Answer) -> FetchError,
+    pub(super) refused: &'a dyn Fn(&HubResponse) -> FetchError,
     /// Checks a response before any of its body is read.
-    pub(super) accepted: &'a dyn Fn(&Answer) -> Result<(), FetchError>,
+    pub(super) accepted: &'a dyn Fn(&HubResponse) -> Result<(), FetchError>,
 }
 
 /// When the bytes on disk may be continued.
@@ -43,14 +43,14 @@ pub(super) enum Resume {
 }
 
 /// A try that did not get everything.
-enum Stop {
+enum TransferStop {
     /// Another try may succeed.
     Passing(FetchError),
     /// No other try can.
     Final(FetchError),
 }
 
-struct State<'a> {
+struct TransferState<'a> {
     file: File,
     /// Length of `file`.
     at: u64,
@@ -75,7 +75,7 @@ impl Transfer<'_> {
             .metadata()
             .map_err(|source| self.on_disk(source))?
             .len();
-        let mut state = State {
+        let mut state = TransferState {
             file,
             at,
             total: self.size,
@@ -88,8 +88,8 @@ impl Transfer<'_> {
         loop {
             let error = match self.attempt(&mut state) {
                 Ok(()) => break,
-                Err(Stop::Final(error)) => return Err(error),
-                Err(Stop::Passing(error)) => error,
+                Err(TransferStop::Final(error)) => return Err(error),
+                Err(TransferStop::Passing(error)) => error,
             };
             if state.at > furthest {
                 furthest = state.at;
@@ -107,7 +107,7 @@ impl Transfer<'_> {
         Ok(resumed)
     }
 
-    fn attempt(&self, state: &mut State<'_>) -> Result<(), Stop> {
+    fn attempt(&self, state: &mut TransferState<'_>) -> Result<(), TransferStop> {
         let unusable = match self.resume {
             Resume::ByContent => self.size.is_some_and(|size| state.at > size),
             Resume::ByValidator => state.validator.is_none(),
@@ -132,10 +132,12 @@ impl Transfer<'_> {
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::PARTIAL_CONTENT if state.at > 0 => {}
-            status if is_transient(status) => return Err(Stop::Passing(answer.as_failure())),
-            _ => return Err(Stop::Final((self.refused)(&answer))),
+            status if is_transient(status) => {
+                return Err(TransferStop::Passing(answer.as_failure()));
+            }
+            _ => return Err(TransferStop::Final((self.refused)(&answer))),
         }
-        (self.accepted)(&answer).map_err(Stop::Final)?;
+        (self.accepted)(&answer).map_err(TransferStop::Final)?;
         let length = answer.response.body().content_length();
         state.total = self.size.or(length.map(|length| state.at + length));
         state.validator = answer.validator();
@@ -143,7 +145,7 @@ impl Transfer<'_> {
         self.receive(state, answer)
     }
 
-    fn ask(&self, state: &State<'_>) -> Result<Answer, Stop> {
+    fn ask(&self, state: &TransferState<'_>) -> Result<HubResponse, TransferStop> {
         let mut headers = Vec::new();
         if state.at > 0 {
             headers.push(("range", format!("bytes={}-", state.at)));
@@ -151,7 +153,7 @@ impl Transfer<'_> {
                 headers.push(("if-range", validator.clone()));
             }
         }
-        let call = Call {
+        let call = HubRequest {
             method: Method::GET,
             url: self.url,
             token: self.token,
@@ -159,50 +161,54 @@ impl Transfer<'_> {
         };
         self.client.call_once(&call).map_err(|failure| {
             if failure.transient {
-                Stop::Passing(failure.error)
+                TransferStop::Passing(failure.error)
             } else {
-                Stop::Final(failure.error)
+                TransferStop::Final(failure.error)
             }
         })
     }
 
-    fn receive(&self, state: &mut State<'_>, answer: Answer) -> Result<(), Stop> {
+    fn receive(
+        &self,
+        state: &mut TransferState<'_>,
+        answer: HubResponse,
+    ) -> Result<(), TransferStop> {
         state
             .file
             .seek(SeekFrom::Start(state.at))
-            .map_err(|source| Stop::Final(self.on_disk(source)))?;
+            .map_err(|source| TransferStop::Final(self.on_disk(source)))?;
         let mut body = answer.response.into_body().into_reader();
-        let mut buffer = vec![0; BUFFER];
+        let mut buffer = vec![0; TRANSFER_BUFFER];
         loop {
             let count = match body.read(&mut buffer) {
                 Ok(0) if state.total.is_none_or(|total| state.at == total) => return Ok(()),
-                Ok(0) => return Err(Stop::Passing(self.truncated(state))),
+                Ok(0) => return Err(TransferStop::Passing(self.truncated(state))),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     tracing::debug!("{}: {error}", self.location);
-                    return Err(Stop::Passing(self.truncated(state)));
+                    return Err(TransferStop::Passing(self.truncated(state)));
                 }
             };
             if let Some(expected) = state.total
                 && state.at + count as u64 > expected
             {
-                return Err(Stop::Final(self.too_long(expected)));
+                return Err(TransferStop::Final(self.too_long(expected)));
             }
             state
                 .file
                 .write_all(&buffer[..count])
-                .map_err(|source| Stop::Final(self.on_disk(source)))?;
+                .map_err(|source| TransferStop::Final(self.on_disk(source)))?;
             state.at += count as u64;
             state.meter.advance(count as u64);
         }
     }
 
-    fn start_over(&self, state: &mut State<'_>) -> Result<(), Stop> {
+    fn start_over(&self, state: &mut TransferState<'_>) -> Result<(), TransferStop> {
         state
             .file
             .set_len(0)
-            .map_err(|source| Stop::Final(self.on_disk(source)))?;
+            .map_err(|source| TransferStop::Final(self.on_disk(source)))?;
         state.at = 0;
         state.validator = None;
         state.meter.start_over();
@@ -213,7 +219,7 @@ impl Transfer<'_> {
         FetchError::on_disk(self.part, source)
     }
 
-    fn truncated(&self, state: &State<'_>) -> FetchError {
+    fn truncated(&self, state: &TransferState<'_>) -> FetchError {
         FetchError::Truncated {
             location: self.location.clone(),
             got: state.at,
@@ -234,7 +240,7 @@ impl Transfer<'_> {
 }
 
 /// Whether the response contains the bytes from `at` on.
-fn continues_at(answer: &Answer, at: u64) -> bool {
+fn continues_at(answer: &HubResponse, at: u64) -> bool {
     let first_byte = answer
         .header("content-range")
         .and_then(|range| range.strip_prefix("bytes "))

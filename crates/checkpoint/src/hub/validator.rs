@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::cache::{create_parent, with_suffix};
-use super::client::Answer;
+use super::client::HubResponse;
 use super::error::FetchError;
 
 /// What identifies the version of a file that a server sent.
@@ -17,7 +17,7 @@ pub(super) struct Validators {
 
 impl Validators {
     /// The identifiers in a response.
-    pub(super) fn of(answer: &Answer) -> Self {
+    pub(super) fn of(answer: &HubResponse) -> Self {
         let header = |name| answer.header(name).map(str::to_owned);
         Self {
             etag: header("etag"),

@@ -12,7 +12,7 @@ use ureq::http::{Method, StatusCode};
 use super::Hub;
 use super::address::origin;
 use super::cache::with_suffix;
-use super::client::{Answer, Call, NoAnswer};
+use super::client::{HubRequest, HubResponse, NoResponse};
 use super::digest::sha256;
 use super::error::FetchError;
 use super::lock::FileLock;
@@ -55,7 +55,7 @@ impl Hub {
             return false;
         }
         let address = file_address(url);
-        let call = Call {
+        let call = HubRequest {
             method: Method::GET,
             url: &address,
             token: None,
@@ -74,7 +74,7 @@ impl Hub {
                 );
                 false
             }
-            Err(NoAnswer { error, .. }) => {
+            Err(NoResponse { error, .. }) => {
                 tracing::debug!("{url} is used as it was: {error}");
                 false
             }
@@ -99,7 +99,7 @@ impl Hub {
             part: &part,
             size: None,
             resume: Resume::ByValidator,
-            refused: &Answer::as_failure,
+            refused: &HubResponse::as_failure,
             accepted: &|answer| {
                 *validators.borrow_mut() = Validators::of(answer);
                 refuse_page(answer)
@@ -142,7 +142,7 @@ impl Hub {
 }
 
 /// Refuses a response that declares itself a web page.
-fn refuse_page(answer: &Answer) -> Result<(), FetchError> {
+fn refuse_page(answer: &HubResponse) -> Result<(), FetchError> {
     let kind = answer.header("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     let is_page = ["text/html", "application/xhtml+xml"]

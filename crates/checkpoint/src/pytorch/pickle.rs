@@ -28,7 +28,7 @@ pub(crate) enum Refusal {
 }
 
 /// The functions that make tensors and their containers.
-const NAMES: [(&str, &str); 19] = [
+const KNOWN_FUNCTIONS: [(&str, &str); 19] = [
     ("collections", "OrderedDict"),
     ("torch", "Size"),
     ("torch", "BFloat16Storage"),
@@ -63,7 +63,7 @@ pub(crate) fn check(pickle: &[u8]) -> Result<(), Refusal> {
             },
             b'c' => {
                 let (module, name) = (rest.line()?, rest.line()?);
-                if !NAMES.contains(&(module.as_str(), name.as_str())) {
+                if !KNOWN_FUNCTIONS.contains(&(module.as_str(), name.as_str())) {
                     return Err(Refusal::Name(format!("{module}.{name}")));
                 }
             }

@@ -6,7 +6,7 @@ use super::normal;
 
 /// The distribution of one tensor's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Recipe {
+pub(super) enum ValueRecipe {
     /// `mean + deviation * n`, with the standard normal `n` held within `±limit`.
     Normal {
         mean: f32,
@@ -19,7 +19,7 @@ pub(super) enum Recipe {
     Frequencies { len: usize },
 }
 
-impl Recipe {
+impl ValueRecipe {
     /// The recipe for the tensor `key`.
     pub(super) fn of(key: &str, shape: &[usize]) -> Self {
         let ends = |endings: &[&str]| endings.iter().any(|end| key.ends_with(end));

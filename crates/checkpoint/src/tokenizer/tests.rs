@@ -7,7 +7,7 @@ use tempfile::tempdir;
 use super::TokenizerKind::{Json, SentencePiece};
 use super::*;
 
-fn parse(kind: TokenizerKind, bytes: &[u8]) -> Result<TokenizerFile, TokenizerError> {
+fn parse(kind: TokenizerKind, bytes: &[u8]) -> Result<TokenizerFile, TokenizerFileError> {
     TokenizerFile::new("file".into(), kind, bytes.to_owned().into())
 }
 
@@ -103,7 +103,7 @@ fn what_is_no_file_is_refused_by_name() {
     let folder = tempdir().unwrap();
     let directory = TokenizerFile::read(folder.path(), Json).unwrap_err();
     assert!(
-        matches!(directory, TokenizerError::Foreign { .. }),
+        matches!(directory, TokenizerFileError::Foreign { .. }),
         "{directory}"
     );
     let absent = TokenizerFile::read(&folder.path().join("absent"), Json).unwrap_err();
@@ -113,5 +113,8 @@ fn what_is_no_file_is_refused_by_name() {
     // Without data of its own: the file system keeps only its length.
     File::create(&huge).unwrap().set_len(1 << 40).unwrap();
     let huge = TokenizerFile::read(&huge, SentencePiece).unwrap_err();
-    assert!(matches!(huge, TokenizerError::TooLarge { .. }), "{huge}");
+    assert!(
+        matches!(huge, TokenizerFileError::TooLarge { .. }),
+        "{huge}"
+    );
 }

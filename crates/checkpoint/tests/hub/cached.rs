@@ -4,7 +4,9 @@ use std::fs;
 
 use checkpoint::{FetchError, Hub, NoProgress};
 
-use crate::sandbox::{COMMIT, LARGE, SMALL, Sandbox, fetch, large, leftovers, listing, location};
+use crate::sandbox::{
+    COMMIT, HubSandbox, LARGE_FILE, SMALL, fetch, large, leftovers, listing, location,
+};
 use crate::sandbox::{OTHER_COMMIT, small, write};
 use testkit::hub::{git_sha1, sha256};
 
@@ -17,13 +19,13 @@ struct Case {
 
 #[test]
 fn downloads_arrive_once() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let hub = sandbox.builder().token("hf_any").build().unwrap();
     let small_asks: &[_] = &[("hub", "HEAD"), ("hub", "GET")];
     let large_asks: &[_] = &[("hub", "HEAD"), ("hub", "GET"), ("storage", "GET")];
     let cases = [
         Case {
-            location: LARGE.to_owned(),
+            location: LARGE_FILE.to_owned(),
             content: large(),
             asked: large_asks,
         },
@@ -76,9 +78,9 @@ fn downloads_arrive_once() {
 #[cfg(unix)]
 #[test]
 fn the_layout_is_that_of_the_python_client() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let hub = sandbox.hub();
-    fetch(&hub, LARGE).unwrap();
+    fetch(&hub, LARGE_FILE).unwrap();
     fetch(&hub, &format!("{SMALL}@refs/pr/1")).unwrap();
     fetch(&hub, &format!("{SMALL}@{COMMIT}")).unwrap();
     let (sha256, sha1) = (sha256(&large()), git_sha1(&small()));
@@ -101,7 +103,7 @@ fn the_layout_is_that_of_the_python_client() {
 
 #[test]
 fn files_of_other_tools_are_found_offline() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let snapshot = sandbox.open().join("snapshots").join(OTHER_COMMIT);
     // The Python client writes no refs for a commit.
     write(&snapshot.join("a/b.safetensors"), b"theirs");
@@ -131,7 +133,7 @@ fn cache_of_python() -> std::path::PathBuf {
 #[cfg(unix)]
 #[test]
 fn a_cache_that_the_python_library_filled_is_read_offline() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let cache = cache_of_python();
     let before = listing(&cache);
     let offline = Hub::builder(cache.clone(), sandbox.web_cache());
@@ -140,8 +142,11 @@ fn a_cache_that_the_python_library_filled_is_read_offline() {
         (SMALL.to_owned(), small()),
         (format!("{SMALL}@{COMMIT}"), small()),
         (format!("{SMALL}@{OTHER_COMMIT}"), small()),
-        (LARGE.to_owned(), b"weights ".repeat(100)),
-        (format!("{LARGE}@{OTHER_COMMIT}"), b"weights ".repeat(100)),
+        (LARGE_FILE.to_owned(), b"weights ".repeat(100)),
+        (
+            format!("{LARGE_FILE}@{OTHER_COMMIT}"),
+            b"weights ".repeat(100),
+        ),
     ] {
         let path = fetch(&offline, &location).unwrap();
         assert_eq!(fs::read(path).unwrap(), content, "{location}");
@@ -154,7 +159,7 @@ fn a_cache_that_the_python_library_filled_is_read_offline() {
 #[cfg(unix)]
 #[test]
 fn files_and_links_lie_where_the_python_library_puts_them() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     for revision in ["main", COMMIT, OTHER_COMMIT] {
         // The loopback hub knows one commit.
         let _ = fetch(&sandbox.hub(), &format!("{SMALL}@{revision}"));
@@ -172,10 +177,10 @@ fn files_and_links_lie_where_the_python_library_puts_them() {
 
 #[test]
 fn offline_without_the_file_says_where_to_put_it() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let offline = sandbox.offline();
     let folder = sandbox.cache().display().to_string();
-    let pinned = format!("{LARGE}@{COMMIT}");
+    let pinned = format!("{LARGE_FILE}@{COMMIT}");
     let place = sandbox.open().join("snapshots").join(COMMIT);
     let place = place.join("languages/dutch/model.safetensors");
     let place = place.display().to_string();
@@ -187,7 +192,7 @@ fn offline_without_the_file_says_where_to_put_it() {
     write(place.as_ref(), b"copied by hand");
     fetch(&offline, &pinned).unwrap();
 
-    let error = fetch(&offline, LARGE).unwrap_err().to_string();
+    let error = fetch(&offline, LARGE_FILE).unwrap_err().to_string();
     let reference = sandbox.open().join("refs/main").display().to_string();
     assert!(error.contains(&reference), "{error}");
     assert!(sandbox.server.seen().is_empty());
@@ -196,15 +201,15 @@ fn offline_without_the_file_says_where_to_put_it() {
 #[cfg(unix)]
 #[test]
 fn content_shared_by_two_commits_is_downloaded_once() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let hub = sandbox.hub();
-    fetch(&hub, LARGE).unwrap();
+    fetch(&hub, LARGE_FILE).unwrap();
     sandbox.server.change(|behaviour| {
         let repository = behaviour.repositories.get_mut("kyutai/open").unwrap();
         repository.commit = OTHER_COMMIT.to_owned();
     });
     sandbox.server.seen();
-    let path = fetch(&hub, &format!("{LARGE}@{OTHER_COMMIT}")).unwrap();
+    let path = fetch(&hub, &format!("{LARGE_FILE}@{OTHER_COMMIT}")).unwrap();
     assert_eq!(fs::read(path).unwrap(), large());
     let methods: Vec<_> = sandbox
         .server
@@ -218,15 +223,15 @@ fn content_shared_by_two_commits_is_downloaded_once() {
     let blob = sandbox.open().join("blobs").join(sha256(&large()));
     fs::write(&blob, b"short").unwrap();
     fs::remove_dir_all(sandbox.open().join("snapshots")).unwrap();
-    let path = fetch(&hub, LARGE).unwrap();
+    let path = fetch(&hub, LARGE_FILE).unwrap();
     assert_eq!(fs::read(path).unwrap(), large());
 }
 
 #[test]
 fn two_at_once_download_once() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let hub = sandbox.hub();
-    let location = location(LARGE);
+    let location = location(LARGE_FILE);
     std::thread::scope(|scope| {
         let fetches: Vec<_> = (0..4)
             .map(|_| scope.spawn(|| hub.fetch(&location, &NoProgress).unwrap()))
@@ -242,7 +247,7 @@ fn two_at_once_download_once() {
 
 #[test]
 fn a_cache_that_cannot_be_written_is_named() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     // A file where the folder should be stops every user, root too.
     fs::write(sandbox.cache(), b"").unwrap();
     fs::write(sandbox.web_cache(), b"").unwrap();
@@ -250,7 +255,7 @@ fn a_cache_that_cannot_be_written_is_named() {
         "{}/kyutai/open/resolve/main/tokenizer.json",
         sandbox.server.endpoint()
     );
-    for (location, folder) in [(LARGE, sandbox.cache()), (&web, sandbox.web_cache())] {
+    for (location, folder) in [(LARGE_FILE, sandbox.cache()), (&web, sandbox.web_cache())] {
         let error = fetch(&sandbox.hub(), location).unwrap_err();
         assert!(matches!(error, FetchError::Cache { .. }), "{error:?}");
         let folder = folder.display().to_string();
@@ -260,7 +265,7 @@ fn a_cache_that_cannot_be_written_is_named() {
 
 #[test]
 fn local_paths_are_taken_as_they_are() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let file = sandbox.folder.path().join("model.safetensors");
     fs::write(&file, b"here").unwrap();
     let text = file.display().to_string();
@@ -279,14 +284,14 @@ fn local_paths_are_taken_as_they_are() {
 
 #[test]
 fn a_branch_that_reaches_a_cached_commit_is_not_downloaded_again() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let hub = sandbox.hub();
-    let pinned = fetch(&hub, &format!("{LARGE}@{COMMIT}")).unwrap();
+    let pinned = fetch(&hub, &format!("{LARGE_FILE}@{COMMIT}")).unwrap();
     assert!(!sandbox.open().join("refs").exists());
     // Nothing can be written down: the file is there all the same.
     write(&sandbox.open().join("refs"), b"");
     sandbox.server.seen();
-    assert_eq!(fetch(&hub, LARGE).unwrap(), pinned);
+    assert_eq!(fetch(&hub, LARGE_FILE).unwrap(), pinned);
     let seen = sandbox.server.seen();
     let methods: Vec<_> = seen.into_iter().map(|it| it.method).collect();
     assert_eq!(methods, ["HEAD"]);

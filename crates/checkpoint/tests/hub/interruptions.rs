@@ -4,34 +4,36 @@ use std::fs;
 
 use checkpoint::FetchError;
 
-use crate::sandbox::{Event, LARGE, Recorder, SMALL, Sandbox, fetch, large, leftovers, listing};
+use crate::sandbox::{
+    HubSandbox, LARGE_FILE, ProgressEvent, Recorder, SMALL, fetch, large, leftovers, listing,
+};
 use crate::sandbox::{location, small, write};
-use testkit::hub::{Behaviour, Ranges, Seen, sha256};
+use testkit::hub::{Behaviour, Ranges, SeenRequest, sha256};
 
-const NAME: &str = "languages/dutch/model.safetensors";
+const WEIGHTS_NAME: &str = "languages/dutch/model.safetensors";
 
-fn started(already: usize) -> Event {
+fn started(already: usize) -> ProgressEvent {
     let total = large().len() as u64;
-    Event::Started(NAME.to_owned(), Some(total), already as u64)
+    ProgressEvent::Started(WEIGHTS_NAME.to_owned(), Some(total), already as u64)
 }
 
-fn advanced(bytes: usize) -> Event {
-    Event::Advanced(bytes as u64)
+fn advanced(bytes: usize) -> ProgressEvent {
+    ProgressEvent::Advanced(bytes as u64)
 }
 
 /// A download that was cut once and had to begin anew.
-fn started_over() -> Vec<Event> {
+fn started_over() -> Vec<ProgressEvent> {
     vec![
         started(0),
         advanced(100_000),
         started(0),
         advanced(large().len()),
-        Event::Finished,
+        ProgressEvent::Finished,
     ]
 }
 
 /// Ranges that the storage was asked for, one per request.
-fn ranges(seen: &[Seen]) -> Vec<Option<&str>> {
+fn ranges(seen: &[SeenRequest]) -> Vec<Option<&str>> {
     let storage = seen.iter().filter(|it| it.server == "storage");
     storage.map(|it| it.range.as_deref()).collect()
 }
@@ -42,7 +44,7 @@ struct Case {
     /// What an earlier process left behind.
     left: Option<Vec<u8>>,
     ranges: &'static [Option<&'static str>],
-    events: Vec<Event>,
+    events: Vec<ProgressEvent>,
 }
 
 fn cases() -> Vec<Case> {
@@ -53,14 +55,14 @@ fn cases() -> Vec<Case> {
             behaviour: |_| {},
             left: None,
             ranges: &[None],
-            events: vec![started(0), advanced(whole), Event::Finished],
+            events: vec![started(0), advanced(whole), ProgressEvent::Finished],
         },
         Case {
             name: "cut twice, resumed",
             behaviour: |it| it.cuts = (2, 100_000),
             left: None,
             ranges: &[None, Some("bytes=100000-"), Some("bytes=200000-")],
-            events: vec![started(0), advanced(whole), Event::Finished],
+            events: vec![started(0), advanced(whole), ProgressEvent::Finished],
         },
         Case {
             name: "cut more often than tries are left, but further each time",
@@ -74,7 +76,7 @@ fn cases() -> Vec<Case> {
                 Some("bytes=200000-"),
                 Some("bytes=250000-"),
             ],
-            events: vec![started(0), advanced(whole), Event::Finished],
+            events: vec![started(0), advanced(whole), ProgressEvent::Finished],
         },
         Case {
             name: "cut, and the server knows no ranges",
@@ -102,14 +104,18 @@ fn cases() -> Vec<Case> {
             behaviour: |_| {},
             left: Some(large()[..70_000].to_vec()),
             ranges: &[Some("bytes=70000-")],
-            events: vec![started(70_000), advanced(whole - 70_000), Event::Finished],
+            events: vec![
+                started(70_000),
+                advanced(whole - 70_000),
+                ProgressEvent::Finished,
+            ],
         },
         Case {
             name: "an earlier process was interrupted before the rename",
             behaviour: |_| {},
             left: Some(large()),
             ranges: &[],
-            events: vec![started(whole), Event::Finished],
+            events: vec![started(whole), ProgressEvent::Finished],
         },
         Case {
             name: "an earlier process left other bytes",
@@ -119,10 +125,10 @@ fn cases() -> Vec<Case> {
             events: vec![
                 started(70_000),
                 advanced(whole - 70_000),
-                Event::Finished,
+                ProgressEvent::Finished,
                 started(0),
                 advanced(whole),
-                Event::Finished,
+                ProgressEvent::Finished,
             ],
         },
         Case {
@@ -130,14 +136,14 @@ fn cases() -> Vec<Case> {
             behaviour: |_| {},
             left: Some(vec![0; whole + 1]),
             ranges: &[None],
-            events: vec![started(0), advanced(whole), Event::Finished],
+            events: vec![started(0), advanced(whole), ProgressEvent::Finished],
         },
         Case {
             name: "the server fails twice",
             behaviour: |it| it.failures = (2, 503),
             left: None,
             ranges: &[None],
-            events: vec![started(0), advanced(whole), Event::Finished],
+            events: vec![started(0), advanced(whole), ProgressEvent::Finished],
         },
     ]
 }
@@ -146,14 +152,14 @@ fn cases() -> Vec<Case> {
 fn broken_transfers_end_well() {
     let mut failures = Vec::new();
     for case in cases() {
-        let sandbox = Sandbox::new();
+        let sandbox = HubSandbox::new();
         sandbox.server.change(case.behaviour);
         let blob = sandbox.open().join("blobs").join(sha256(&large()));
         if let Some(left) = case.left {
             write(&blob.with_extension("incomplete"), &left);
         }
         let recorder = Recorder::default();
-        match sandbox.hub().fetch(&location(LARGE), &recorder) {
+        match sandbox.hub().fetch(&location(LARGE_FILE), &recorder) {
             Ok(path) if fs::read(&path).unwrap() == large() => {}
             other => failures.push(format!("{}: {other:?}", case.name)),
         }
@@ -173,21 +179,21 @@ fn broken_transfers_end_well() {
 
 #[test]
 fn a_transfer_that_never_ends_is_given_up_and_resumed_by_the_next_call() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let hub = sandbox.hub();
     // Without ranges each try ends at the same byte.
     sandbox
         .server
         .change(|it| (it.cuts, it.ranges) = ((usize::MAX, 100_000), Ranges::Ignored));
     let recorder = Recorder::default();
-    let error = hub.fetch(&location(LARGE), &recorder).unwrap_err();
+    let error = hub.fetch(&location(LARGE_FILE), &recorder).unwrap_err();
     assert!(
         matches!(error, FetchError::Truncated { got: 100_000, .. }),
         "{error:?}"
     );
-    assert!(error.to_string().contains(LARGE), "{error}");
-    assert_eq!(recorder.events().last(), Some(&Event::Finished));
-    assert_eq!(hub.find(&location(LARGE)), None);
+    assert!(error.to_string().contains(LARGE_FILE), "{error}");
+    assert_eq!(recorder.events().last(), Some(&ProgressEvent::Finished));
+    assert_eq!(hub.find(&location(LARGE_FILE)), None);
     let hash = sha256(&large());
     assert_eq!(
         listing(&sandbox.open()),
@@ -198,15 +204,15 @@ fn a_transfer_that_never_ends_is_given_up_and_resumed_by_the_next_call() {
         .server
         .change(|it| (it.cuts, it.ranges) = ((0, 0), Ranges::Honoured));
     sandbox.server.seen();
-    assert_eq!(fs::read(fetch(&hub, LARGE).unwrap()).unwrap(), large());
+    assert_eq!(fs::read(fetch(&hub, LARGE_FILE).unwrap()).unwrap(), large());
     assert_eq!(ranges(&sandbox.server.seen()), [Some("bytes=100000-")]);
 }
 
 #[test]
 fn a_server_that_keeps_failing_is_named() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     sandbox.server.change(|it| it.failures = (usize::MAX, 503));
-    let error = fetch(&sandbox.hub(), LARGE).unwrap_err();
+    let error = fetch(&sandbox.hub(), LARGE_FILE).unwrap_err();
     assert!(
         matches!(error, FetchError::Status { status: 503, .. }),
         "{error:?}"
@@ -217,8 +223,8 @@ fn a_server_that_keeps_failing_is_named() {
 
 #[test]
 fn wrong_bytes_are_refused_and_removed() {
-    for (name, content) in [(LARGE, large()), (SMALL, small())] {
-        let sandbox = Sandbox::new();
+    for (name, content) in [(LARGE_FILE, large()), (SMALL, small())] {
+        let sandbox = HubSandbox::new();
         sandbox
             .server
             .change(|it| it.damage = Some(|body| body[0] ^= 1));
@@ -264,13 +270,13 @@ fn another_length_than_announced_is_refused() {
         },
     ];
     for Case { damage, is } in cases {
-        let sandbox = Sandbox::new();
+        let sandbox = HubSandbox::new();
         let hub = sandbox.hub();
         sandbox.server.change(|it| it.damage = Some(damage));
-        let error = fetch(&hub, LARGE).unwrap_err();
+        let error = fetch(&hub, LARGE_FILE).unwrap_err();
         assert!(is(&error), "{error:?}");
-        assert_eq!(hub.find(&location(LARGE)), None);
+        assert_eq!(hub.find(&location(LARGE_FILE)), None);
         sandbox.server.change(|it| it.damage = None);
-        assert_eq!(fs::read(fetch(&hub, LARGE).unwrap()).unwrap(), large());
+        assert_eq!(fs::read(fetch(&hub, LARGE_FILE).unwrap()).unwrap(), large());
     }
 }

@@ -2,7 +2,7 @@
 
 use checkpoint::{Absent, FetchError};
 
-use crate::sandbox::{COMMIT, GATED, LARGE, Sandbox, TOKEN, fetch, listing};
+use crate::sandbox::{COMMIT, GATED, HubSandbox, LARGE_FILE, RIGHT_TOKEN, fetch, listing};
 
 struct Case {
     location: String,
@@ -41,7 +41,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             location: "hf://kyutai/nowhere/model".to_owned(),
-            token: Some(TOKEN),
+            token: Some(RIGHT_TOKEN),
             is: |it| {
                 matches!(
                     it,
@@ -54,7 +54,7 @@ fn cases() -> Vec<Case> {
             says: &["no such repository"],
         },
         Case {
-            location: format!("{LARGE}@v9"),
+            location: format!("{LARGE_FILE}@v9"),
             token: None,
             is: |it| {
                 matches!(
@@ -94,7 +94,7 @@ fn cases() -> Vec<Case> {
 fn refusals_say_what_to_do() {
     let mut failures = Vec::new();
     for case in cases() {
-        let sandbox = Sandbox::new();
+        let sandbox = HubSandbox::new();
         let mut builder = sandbox.builder();
         if let Some(token) = case.token {
             builder = builder.token(token);
@@ -116,17 +116,17 @@ fn refusals_say_what_to_do() {
 
 #[test]
 fn the_right_token_opens_the_gate() {
-    let sandbox = Sandbox::new();
-    let hub = sandbox.builder().token(TOKEN).build().unwrap();
+    let sandbox = HubSandbox::new();
+    let hub = sandbox.builder().token(RIGHT_TOKEN).build().unwrap();
     fetch(&hub, GATED).unwrap();
-    assert!(!format!("{hub:?}").contains(TOKEN));
+    assert!(!format!("{hub:?}").contains(RIGHT_TOKEN));
 }
 
 #[test]
 fn no_server_and_no_hub_are_told_apart() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     sandbox.server.change(|it| it.login_page = true);
-    let error = fetch(&sandbox.hub(), LARGE).unwrap_err();
+    let error = fetch(&sandbox.hub(), LARGE_FILE).unwrap_err();
     assert!(matches!(error, FetchError::NotAHub { .. }), "{error:?}");
     assert!(error.to_string().contains("login page"), "{error}");
 
@@ -135,7 +135,7 @@ fn no_server_and_no_hub_are_told_apart() {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let hub = sandbox.builder().endpoint(&endpoint).build().unwrap();
-    let error = fetch(&hub, LARGE).unwrap_err();
+    let error = fetch(&hub, LARGE_FILE).unwrap_err();
     assert!(matches!(error, FetchError::Connection { .. }), "{error:?}");
     assert!(error.to_string().contains(&endpoint), "{error}");
 }

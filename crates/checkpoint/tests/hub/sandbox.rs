@@ -12,21 +12,21 @@ use testkit::hub::{LoopbackHub, Repository};
 
 pub(crate) const COMMIT: &str = "3e82814a68665eec246ff649b14c71331f955c06";
 pub(crate) const OTHER_COMMIT: &str = "1e08e6a23401048648a9fdcfde2f89348215c2a7";
-pub(crate) const TOKEN: &str = "hf_right";
+pub(crate) const RIGHT_TOKEN: &str = "hf_right";
 
 /// A large file of the open repository.
-pub(crate) const LARGE: &str = "hf://kyutai/open/languages/dutch/model.safetensors";
+pub(crate) const LARGE_FILE: &str = "hf://kyutai/open/languages/dutch/model.safetensors";
 /// A small file of the open repository.
 pub(crate) const SMALL: &str = "hf://kyutai/open/tokenizer.json";
 /// A large file of the gated repository.
 pub(crate) const GATED: &str = "hf://kyutai/gated/model.safetensors";
 
-pub(crate) struct Sandbox {
+pub(crate) struct HubSandbox {
     pub(crate) server: LoopbackHub,
     pub(crate) folder: tempfile::TempDir,
 }
 
-impl Sandbox {
+impl HubSandbox {
     pub(crate) fn new() -> Self {
         let open = Repository {
             commit: COMMIT.to_owned(),
@@ -47,7 +47,7 @@ impl Sandbox {
             commit: OTHER_COMMIT.to_owned(),
             branches: vec!["main"],
             files: HashMap::from([("model.safetensors", (large(), true))]),
-            token: Some(TOKEN),
+            token: Some(RIGHT_TOKEN),
         };
         let repositories = HashMap::from([("kyutai/open", open), ("kyutai/gated", gated)]);
         Self {
@@ -142,10 +142,10 @@ pub(crate) fn leftovers(folder: &Path) -> Vec<String> {
 
 /// Writes down what a download tells.
 #[derive(Default)]
-pub(crate) struct Recorder(RefCell<Vec<Event>>);
+pub(crate) struct Recorder(RefCell<Vec<ProgressEvent>>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(crate) enum ProgressEvent {
     Started(String, Option<u64>, u64),
     /// Sum of the calls in a row.
     Advanced(u64),
@@ -153,27 +153,27 @@ pub(crate) enum Event {
 }
 
 impl Recorder {
-    pub(crate) fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<ProgressEvent> {
         self.0.borrow().clone()
     }
 }
 
 impl Progress for Recorder {
     fn started(&self, name: &str, total: Option<u64>, already: u64) {
-        let event = Event::Started(name.to_owned(), total, already);
+        let event = ProgressEvent::Started(name.to_owned(), total, already);
         self.0.borrow_mut().push(event);
     }
 
     fn advanced(&self, bytes: u64) {
         let mut events = self.0.borrow_mut();
-        if let Some(Event::Advanced(sum)) = events.last_mut() {
+        if let Some(ProgressEvent::Advanced(sum)) = events.last_mut() {
             *sum += bytes;
         } else {
-            events.push(Event::Advanced(bytes));
+            events.push(ProgressEvent::Advanced(bytes));
         }
     }
 
     fn finished(&self) {
-        self.0.borrow_mut().push(Event::Finished);
+        self.0.borrow_mut().push(ProgressEvent::Finished);
     }
 }

@@ -7,7 +7,7 @@ use checkpoint::{FetchError, Hub, ModelFiles, NoProgress, SourceError, WeightFil
 use config::{Config, Variant};
 
 use crate::sandbox::{
-    COMMIT, GATED, LARGE, OTHER_COMMIT, SMALL, Sandbox, TOKEN, fetch, large, small,
+    COMMIT, GATED, HubSandbox, LARGE_FILE, OTHER_COMMIT, RIGHT_TOKEN, SMALL, fetch, large, small,
 };
 
 /// A configuration with these locations and no others.
@@ -26,7 +26,7 @@ fn config(set: impl FnOnce(&mut Config)) -> Config {
 fn gated_with_open() -> Config {
     config(|it| {
         it.weights_path = Some(format!("{GATED}@{OTHER_COMMIT}"));
-        it.weights_path_without_voice_cloning = Some(format!("{LARGE}@{COMMIT}"));
+        it.weights_path_without_voice_cloning = Some(format!("{LARGE_FILE}@{COMMIT}"));
     })
 }
 
@@ -92,7 +92,7 @@ fn the_keys_of_a_configuration_choose_the_files() {
             gives: Err("--synthetic"),
         },
     ];
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let file = |name: &str| sandbox.folder.path().join(name).display().to_string();
     for name in ["w", "f", "m"] {
         fs::write(file(name), name).unwrap();
@@ -132,7 +132,7 @@ fn the_keys_of_a_configuration_choose_the_files() {
 
 #[test]
 fn a_missing_tokenizer_is_told_before_anything_is_downloaded() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let mut config = gated_with_open();
     config.flow_lm.lookup_table.tokenizer_path = None;
     let error = get(&config, &sandbox.hub()).unwrap_err();
@@ -143,7 +143,7 @@ fn a_missing_tokenizer_is_told_before_anything_is_downloaded() {
 #[test]
 fn a_tokenizer_that_cannot_be_used_is_told_before_the_weights_are_downloaded() {
     let other = br#"{"model": {"type": "WordPiece", "vocab": {"a": 0}}}"#;
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let path = sandbox.folder.path().join("other.json");
     let location = path.display().to_string();
     for (content, n_bins, says) in [
@@ -168,23 +168,23 @@ fn a_tokenizer_that_cannot_be_used_is_told_before_the_weights_are_downloaded() {
 
 #[test]
 fn refused_weights_give_way_to_the_open_ones() {
-    let open = format!("{LARGE}@{COMMIT}");
+    let open = format!("{LARGE_FILE}@{COMMIT}");
     let gated = format!("{GATED}@{OTHER_COMMIT}");
     for (token, location) in [
         (None, &open),
         (Some("hf_wrong"), &open),
-        (Some(TOKEN), &gated),
+        (Some(RIGHT_TOKEN), &gated),
     ] {
-        let sandbox = Sandbox::new();
+        let sandbox = HubSandbox::new();
         let mut builder = sandbox.builder();
         if let Some(token) = token {
             builder = builder.token(token);
         }
         let files = get(&gated_with_open(), &builder.build().unwrap()).unwrap();
         assert_eq!(whole(&files), location, "{token:?}");
-        assert_eq!(files.voice_cloning, token == Some(TOKEN));
+        assert_eq!(files.voice_cloning, token == Some(RIGHT_TOKEN));
         match (&files.fallback, token) {
-            (None, Some(TOKEN)) => {}
+            (None, Some(RIGHT_TOKEN)) => {}
             (Some(reason @ FetchError::Gated { .. }), _) => {
                 assert!(reason.to_string().contains("HF_TOKEN"), "{reason}");
             }
@@ -195,7 +195,7 @@ fn refused_weights_give_way_to_the_open_ones() {
 
 #[test]
 fn without_open_weights_the_refusal_stands() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let config = config(|it| it.weights_path = Some(GATED.to_owned()));
     let error = get(&config, &sandbox.hub()).unwrap_err();
     assert!(error.to_string().contains(GATED), "{error}");
@@ -205,7 +205,7 @@ fn without_open_weights_the_refusal_stands() {
 
 #[test]
 fn offline_takes_what_is_there() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let config = gated_with_open();
     let error = get(&config, &sandbox.offline()).unwrap_err();
     assert!(error.to_string().contains("tokenizer_path"), "{error}");
@@ -217,20 +217,20 @@ fn offline_takes_what_is_there() {
         panic!("{error:?}");
     };
     assert!(source.to_string().contains(GATED), "{source}");
-    assert!(open.to_string().contains(LARGE), "{open}");
+    assert!(open.to_string().contains(LARGE_FILE), "{open}");
 
-    let path = fetch(&hub, &format!("{LARGE}@{COMMIT}")).unwrap();
+    let path = fetch(&hub, &format!("{LARGE_FILE}@{COMMIT}")).unwrap();
     assert_eq!(fs::read(path).unwrap(), large());
     sandbox.server.seen();
     let files = get(&config, &sandbox.offline()).unwrap();
-    assert_eq!(whole(&files), format!("{LARGE}@{COMMIT}"));
+    assert_eq!(whole(&files), format!("{LARGE_FILE}@{COMMIT}"));
     assert!(matches!(files.fallback, Some(FetchError::Offline { .. })));
     assert!(sandbox.server.seen().is_empty());
 }
 
 #[test]
 fn an_outage_is_no_refusal() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let config = gated_with_open();
     let hub = sandbox.hub();
     fetch(&hub, &format!("{SMALL}@{COMMIT}")).unwrap();
@@ -242,7 +242,7 @@ fn an_outage_is_no_refusal() {
     assert!(source.contains("http://127.0.0.1:1"), "{source}");
 
     // The open weights of an earlier call need no network.
-    fetch(&hub, &format!("{LARGE}@{COMMIT}")).unwrap();
+    fetch(&hub, &format!("{LARGE_FILE}@{COMMIT}")).unwrap();
     let files = get(&config, &unreachable).unwrap();
     assert!(!files.voice_cloning);
     assert!(matches!(
@@ -253,7 +253,7 @@ fn an_outage_is_no_refusal() {
 
 #[test]
 fn a_mistyped_local_path_is_no_refusal() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let mut config = gated_with_open();
     config.weights_path = Some("mdoel.safetensors".to_owned());
     let error = get(&config, &sandbox.hub()).unwrap_err();

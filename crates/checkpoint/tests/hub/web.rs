@@ -4,19 +4,21 @@ use std::fs;
 
 use checkpoint::FetchError;
 
-use crate::sandbox::{Event, LARGE, Recorder, Sandbox, fetch, large, leftovers, location};
+use crate::sandbox::{
+    HubSandbox, LARGE_FILE, ProgressEvent, Recorder, fetch, large, leftovers, location,
+};
 use testkit::hub::sha256;
 
-/// The address of [`LARGE`] as a plain file of the web.
-fn address(sandbox: &Sandbox) -> String {
-    let path = LARGE.strip_prefix("hf://kyutai/open/").unwrap();
+/// The address of [`LARGE_FILE`] as a plain file of the web.
+fn address(sandbox: &HubSandbox) -> String {
+    let path = LARGE_FILE.strip_prefix("hf://kyutai/open/").unwrap();
     let endpoint = sandbox.server.endpoint();
     format!("{endpoint}/kyutai/open/resolve/main/{path}?download=true")
 }
 
 #[test]
 fn files_lie_where_pocket_tts_looks_for_them() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let hub = sandbox.builder().token("hf_any").build().unwrap();
     let url = address(&sandbox);
     let error = fetch(&sandbox.offline(), &url).unwrap_err();
@@ -38,9 +40,9 @@ fn files_lie_where_pocket_tts_looks_for_them() {
     assert_eq!(
         recorder.events(),
         [
-            Event::Started(name, Some(total), 0),
-            Event::Advanced(total),
-            Event::Finished
+            ProgressEvent::Started(name, Some(total), 0),
+            ProgressEvent::Advanced(total),
+            ProgressEvent::Finished
         ]
     );
     for request in sandbox.server.seen() {
@@ -54,7 +56,7 @@ fn files_lie_where_pocket_tts_looks_for_them() {
 
 #[test]
 fn broken_transfers_leave_nothing_half_written() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let hub = sandbox.hub();
     let url = address(&sandbox);
     sandbox.server.change(|it| it.cuts = (usize::MAX, 100_000));
@@ -70,7 +72,7 @@ fn broken_transfers_leave_nothing_half_written() {
 
 #[test]
 fn a_file_that_names_its_version_is_resumed() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     // Small files carry an etag.
     let url = format!(
         "{}/kyutai/open/resolve/main/tokenizer.json",
@@ -89,7 +91,7 @@ fn a_file_that_names_its_version_is_resumed() {
 
 #[test]
 fn refusals_name_the_address_without_its_query() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let url = format!("{}/nothing.wav?key=secret", sandbox.server.endpoint());
     let error = fetch(&sandbox.hub(), &url).unwrap_err();
     assert!(
@@ -104,7 +106,7 @@ fn refusals_name_the_address_without_its_query() {
 }
 
 /// The address of a small file, whose version the server names.
-fn small_address(sandbox: &Sandbox) -> String {
+fn small_address(sandbox: &HubSandbox) -> String {
     format!(
         "{}/kyutai/open/resolve/main/tokenizer.json",
         sandbox.server.endpoint()
@@ -114,7 +116,7 @@ fn small_address(sandbox: &Sandbox) -> String {
 /// A login page, a page of a hub, an empty answer: none of them is kept.
 #[test]
 fn pages_and_empty_answers_are_refused_and_not_kept() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let hub = sandbox.hub();
     let url = small_address(&sandbox);
     let refused = |says: &str| {
@@ -149,7 +151,7 @@ fn pages_and_empty_answers_are_refused_and_not_kept() {
 
 #[test]
 fn a_file_that_changed_at_its_address_is_fetched_again() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let hub = sandbox.hub();
     let url = small_address(&sandbox);
     let path = fetch(&hub, &url).unwrap();
@@ -178,7 +180,7 @@ fn a_file_that_changed_at_its_address_is_fetched_again() {
 
 #[test]
 fn a_forgotten_file_is_fetched_again() {
-    let sandbox = Sandbox::new();
+    let sandbox = HubSandbox::new();
     let hub = sandbox.hub();
     let url = address(&sandbox);
     let path = fetch(&hub, &url).unwrap();

@@ -5,13 +5,13 @@ use config::TensorSpec;
 use tempfile::tempdir;
 
 use crate::support::{bits, specs, table, write};
-use testkit::NAMES;
-use testkit::tensors::{Tensor, file, fixture, read_all, widened};
+use testkit::SMALL_MODELS;
+use testkit::tensors::{StoredTensor, file, fixture, read_all, widened};
 
 #[test]
 fn fixtures_are_read_whole() {
     let mut failures = Vec::new();
-    for model in NAMES {
+    for model in SMALL_MODELS {
         let files = CheckpointFiles::Whole(testkit::checkpoint(model));
         let checkpoint = Checkpoint::open(&files, &table(model)).unwrap();
         for tensor in fixture(model) {
@@ -26,15 +26,15 @@ fn fixtures_are_read_whole() {
 }
 
 /// Three tensors, and the table that fits them.
-fn small() -> Vec<Tensor> {
+fn small() -> Vec<StoredTensor> {
     vec![
-        Tensor::f32("flow_lm.a", &[2], &[1.0, 2.0]),
-        Tensor::f32("flow_lm.b", &[1, 2], &[3.0, 4.0]),
-        Tensor::f32("mimi.c", &[1], &[5.0]),
+        StoredTensor::f32("flow_lm.a", &[2], &[1.0, 2.0]),
+        StoredTensor::f32("flow_lm.b", &[1, 2], &[3.0, 4.0]),
+        StoredTensor::f32("mimi.c", &[1], &[5.0]),
     ]
 }
 
-fn open_whole(tensors: &[Tensor], table: &[TensorSpec]) -> Result<Checkpoint, WeightsError> {
+fn open_whole(tensors: &[StoredTensor], table: &[TensorSpec]) -> Result<Checkpoint, WeightsError> {
     let folder = tempdir().unwrap();
     let path = write(folder.path(), "model.safetensors", &file(tensors, 8));
     Checkpoint::open(&CheckpointFiles::Whole(path), table)
@@ -44,9 +44,9 @@ fn open_whole(tensors: &[Tensor], table: &[TensorSpec]) -> Result<Checkpoint, We
 fn a_checkpoint_of_another_model_is_refused_with_every_difference() {
     let table = specs(&small());
     let tensors = [
-        Tensor::f32("flow_lm.a", &[2, 1], &[1.0, 2.0]),
-        Tensor::f32("mimi.c", &[1], &[5.0]),
-        Tensor::f32("mimi.d", &[1], &[6.0]),
+        StoredTensor::f32("flow_lm.a", &[2, 1], &[1.0, 2.0]),
+        StoredTensor::f32("mimi.c", &[1], &[5.0]),
+        StoredTensor::f32("mimi.d", &[1], &[6.0]),
     ];
     let error = open_whole(&tensors, &table).unwrap_err();
     let message = error.to_string();
@@ -74,7 +74,7 @@ fn one_difference_is_enough() {
     let table = specs(&sound);
     assert!(open_whole(&sound, &table).is_ok());
     let mut extra = sound.clone();
-    extra.push(Tensor::f32("mimi.d", &[0], &[]));
+    extra.push(StoredTensor::f32("mimi.d", &[0], &[]));
     let mut misshapen = sound.clone();
     misshapen[1].shape = vec![2];
     let mut failures = Vec::new();
@@ -95,7 +95,7 @@ fn one_difference_is_enough() {
 #[test]
 fn long_lists_are_cut() {
     let tensors: Vec<_> = (0..300)
-        .map(|i| Tensor::f32(&format!("flow_lm.t{i:03}"), &[1], &[0.0]))
+        .map(|i| StoredTensor::f32(&format!("flow_lm.t{i:03}"), &[1], &[0.0]))
         .collect();
     let error = open_whole(&tensors, &specs(&small())).unwrap_err();
     let message = error.to_string();
@@ -110,7 +110,7 @@ fn long_lists_are_cut() {
 #[test]
 fn an_unreadable_dtype_is_refused_before_anything_is_read() {
     let mut tensors = small();
-    tensors[1] = Tensor::new("flow_lm.b", "I64", &[1, 2], vec![0; 16]);
+    tensors[1] = StoredTensor::new("flow_lm.b", "I64", &[1, 2], vec![0; 16]);
     let error = open_whole(&tensors, &specs(&tensors)).unwrap_err();
     assert!(
         matches!(&error, WeightsError::Dtype { key, .. } if key == "flow_lm.b"),
@@ -124,14 +124,14 @@ fn another_codec_replaces_that_of_the_whole_file() {
     let table = specs(&small());
     let folder = tempdir().unwrap();
     let mut tensors = small();
-    tensors[2] = Tensor::new("mimi.c", "I64", &[9], vec![0; 72]);
-    tensors.push(Tensor::f32("mimi.of_no_use", &[1], &[f32::NAN]));
+    tensors[2] = StoredTensor::new("mimi.c", "I64", &[9], vec![0; 72]);
+    tensors.push(StoredTensor::f32("mimi.of_no_use", &[1], &[f32::NAN]));
     let whole = write(folder.path(), "whole.safetensors", &file(&tensors, 8));
     let published = [
-        Tensor::f32("mimi.c", &[1], &[7.0]),
-        Tensor::f32("flow_lm.a", &[1], &[8.0]),
+        StoredTensor::f32("mimi.c", &[1], &[7.0]),
+        StoredTensor::f32("flow_lm.a", &[1], &[8.0]),
     ];
-    let training = [Tensor::f32("model.c", &[1], &[7.0])];
+    let training = [StoredTensor::f32("model.c", &[1], &[7.0])];
     for codec in [&published[..], &training] {
         let mimi = write(folder.path(), "mimi.safetensors", &file(codec, 8));
         let whole = whole.clone();
@@ -164,7 +164,7 @@ fn models_with_voices_by_name_are_refused_in_words() {
     let table = table("tiny_2m");
     for name in ["flow_lm.voice_lut.learnt_padding", "voice_prompts.anna"] {
         let mut tensors = fixture("tiny_2m");
-        tensors.push(Tensor::f32(name, &[1, 1, 56], &[0.0; 56]));
+        tensors.push(StoredTensor::f32(name, &[1, 1, 56], &[0.0; 56]));
         let path = write(folder.path(), "voices.safetensors", &file(&tensors, 8));
         let error = Checkpoint::open(&CheckpointFiles::Whole(path), &table).unwrap_err();
         let message = error.to_string();

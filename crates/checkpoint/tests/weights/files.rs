@@ -6,7 +6,7 @@ use checkpoint::{SafetensorsFile, TensorReader, WeightsError};
 use tempfile::tempdir;
 
 use crate::support::{bits, chain, write};
-use testkit::tensors::{Tensor, file, raw, read_all};
+use testkit::tensors::{StoredTensor, file, raw, read_all};
 
 /// Opens bytes as a file of this name; the message says which file it is about.
 fn refusal(name: &str, bytes: &[u8]) -> Result<(), String> {
@@ -23,9 +23,9 @@ fn refusal(name: &str, bytes: &[u8]) -> Result<(), String> {
 }
 
 /// A file of one story, and a part of the message that refuses it.
-type Refused = (&'static str, Vec<u8>, &'static str);
+type RefusedFile = (&'static str, Vec<u8>, &'static str);
 
-fn all_are_refused(cases: Vec<Refused>) {
+fn all_are_refused(cases: Vec<RefusedFile>) {
     let mut failures = Vec::new();
     for (story, bytes, message) in cases {
         match refusal("model.safetensors", &bytes) {
@@ -204,14 +204,14 @@ fn names_of_pickles() {
     }
     assert!(failures.is_empty(), "{failures:#?}");
     // The name alone condemns nothing.
-    let sound = file(&[Tensor::f32("a", &[1], &[1.0])], 8);
+    let sound = file(&[StoredTensor::f32("a", &[1], &[1.0])], 8);
     assert_eq!(refusal("model.bin", &sound), Ok(()));
 }
 
 /// The length of such a header begins with the two bytes of a pickle.
 #[test]
 fn a_header_of_640_bytes_is_no_pickle() {
-    let sound = file(&[Tensor::f32("a", &[1], &[1.0])], 640);
+    let sound = file(&[StoredTensor::f32("a", &[1], &[1.0])], 640);
     assert_eq!(sound[..2], [0x80, 0x02]);
     assert_eq!(refusal("model.safetensors", &sound), Ok(()));
     let cut = refusal("model.safetensors", &sound[..sound.len() - 1]).unwrap_err();
@@ -237,12 +237,12 @@ fn what_is_no_file_is_refused() {
 fn misaligned_tensors_of_every_format_are_read() {
     let values: Vec<f32> = (0..1000_u16).map(|i| f32::from(i) * 0.25 - 100.0).collect();
     let tensors = [
-        Tensor::new("byte", "U8", &[1], vec![7]),
-        Tensor::f32("f32", &[1000], &values),
-        Tensor::bf16("bf16", &[10, 100], &values),
-        Tensor::f16("f16", &[1000, 1], &values),
-        Tensor::f32("scalar", &[], &[3.5]),
-        Tensor::f32("none", &[3, 0], &[]),
+        StoredTensor::new("byte", "U8", &[1], vec![7]),
+        StoredTensor::f32("f32", &[1000], &values),
+        StoredTensor::bf16("bf16", &[10, 100], &values),
+        StoredTensor::f16("f16", &[1000, 1], &values),
+        StoredTensor::f32("scalar", &[], &[3.5]),
+        StoredTensor::f32("none", &[3, 0], &[]),
     ];
     let rounded: Vec<f32> = values
         .iter()
@@ -279,9 +279,9 @@ fn misaligned_tensors_of_every_format_are_read() {
 fn other_formats_are_refused_by_name() {
     let folder = tempdir().unwrap();
     let tensors = [
-        Tensor::new("step", "I64", &[1], vec![0; 8]),
-        Tensor::new("double", "F64", &[1], vec![0; 8]),
-        Tensor::new("eight", "F8_E4M3", &[2], vec![0; 2]),
+        StoredTensor::new("step", "I64", &[1], vec![0; 8]),
+        StoredTensor::new("double", "F64", &[1], vec![0; 8]),
+        StoredTensor::new("eight", "F8_E4M3", &[2], vec![0; 2]),
     ];
     let path = write(folder.path(), "model.safetensors", &file(&tensors, 8));
     let file = SafetensorsFile::open(&path).unwrap();
@@ -310,9 +310,9 @@ fn values_that_are_not_finite_are_located() {
         values[at] = bad;
         values[999] = bad;
         let tensors = [
-            Tensor::f32("f32", &[1000], &values),
-            Tensor::bf16("bf16", &[1000], &values),
-            Tensor::f16("f16", &[1000], &values),
+            StoredTensor::f32("f32", &[1000], &values),
+            StoredTensor::bf16("bf16", &[1000], &values),
+            StoredTensor::f16("f16", &[1000], &values),
         ];
         let folder = tempdir().unwrap();
         let path = write(folder.path(), "model.safetensors", &file(&tensors, 8));
@@ -334,7 +334,7 @@ fn values_that_are_not_finite_are_located() {
 #[test]
 fn reading_ends_once_and_for_all() {
     let folder = tempdir().unwrap();
-    let bytes = file(&[Tensor::f32("a", &[2], &[1.0, 2.0])], 8);
+    let bytes = file(&[StoredTensor::f32("a", &[2], &[1.0, 2.0])], 8);
     let file = SafetensorsFile::open(&write(folder.path(), "a", &bytes)).unwrap();
     let mut reader = file.reader("a").unwrap();
     let mut buffer = [0.0; 3];

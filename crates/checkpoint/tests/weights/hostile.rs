@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tempfile::tempdir;
 
 use crate::support::{specs, write};
-use testkit::tensors::{Tensor, file, raw, read_all};
+use testkit::tensors::{StoredTensor, file, raw, read_all};
 
 /// Opens bytes as a file, and as either half of a training checkpoint, and reads
 /// all that can be read.
@@ -44,12 +44,12 @@ fn try_everything(bytes: &[u8]) {
     }
 }
 
-fn tensors() -> Vec<Tensor> {
+fn tensors() -> Vec<StoredTensor> {
     vec![
-        Tensor::f32("a.weight_g", &[2, 1], &[1.0, 2.0]),
-        Tensor::bf16("a.weight_v", &[2, 3], &[1.0; 6]),
-        Tensor::f16("mimi.b", &[3], &[1.0; 3]),
-        Tensor::new("flow_lm.c", "I64", &[1], vec![0; 8]),
+        StoredTensor::f32("a.weight_g", &[2, 1], &[1.0, 2.0]),
+        StoredTensor::bf16("a.weight_v", &[2, 3], &[1.0; 6]),
+        StoredTensor::f16("mimi.b", &[3], &[1.0; 3]),
+        StoredTensor::new("flow_lm.c", "I64", &[1], vec![0; 8]),
     ]
 }
 

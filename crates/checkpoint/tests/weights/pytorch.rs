@@ -37,7 +37,7 @@ fn rows() -> Vec<f32> {
 }
 
 /// Names a folder in which `make.py --only-torch --random` has just written.
-const FRESH: &str = "POCKET_ONNX_TRAINING";
+const FRESH_FOLDER: &str = "POCKET_ONNX_TRAINING";
 
 #[test]
 fn a_training_checkpoint_is_its_model_under_its_averages() {
@@ -46,7 +46,7 @@ fn a_training_checkpoint_is_its_model_under_its_averages() {
     let path = write(folder.path(), "checkpoint.pt", &packed);
     let merged = gunzip(&testkit::training().join("merged.safetensors.gz"));
     is_its_model_under_its_averages(path, &merged);
-    if let Some(fresh) = env::var_os(FRESH).map(PathBuf::from) {
+    if let Some(fresh) = env::var_os(FRESH_FOLDER).map(PathBuf::from) {
         let merged = fs::read(fresh.join("merged.safetensors")).unwrap();
         is_its_model_under_its_averages(fresh.join("checkpoint_00000010.pt"), &merged);
     }
@@ -239,7 +239,7 @@ fn pickle(count: u32) -> Vec<u8> {
 }
 
 /// A story, the entries of an archive, and a part of the message that refuses it.
-type Case<'a> = (&'a str, &'a [(&'a str, &'a [u8])], &'a str);
+type RefusedArchive<'a> = (&'a str, &'a [(&'a str, &'a [u8])], &'a str);
 
 #[test]
 fn archives_that_lie_or_explode_are_refused() {
@@ -253,7 +253,7 @@ fn archives_that_lie_or_explode_are_refused() {
 
     let bomb = vec![b'('; (16 << 20) + 1];
     let program = b"\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.";
-    let cases: [Case<'_>; 6] = [
+    let cases: [RefusedArchive<'_>; 6] = [
         ("no pickle", &[("a/data/0", &four)], "without data.pkl"),
         (
             "a pickle that explodes",

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use config::TensorSpec;
-use testkit::tensors::Tensor;
+use testkit::tensors::StoredTensor;
 
 /// Writes a file into a folder.
 pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
@@ -20,7 +20,7 @@ pub(crate) fn table(model: &str) -> Vec<TensorSpec> {
 }
 
 /// A table of the tensors as they are.
-pub(crate) fn specs(tensors: &[Tensor]) -> Vec<TensorSpec> {
+pub(crate) fn specs(tensors: &[StoredTensor]) -> Vec<TensorSpec> {
     tensors
         .iter()
         .map(|tensor| TensorSpec {

@@ -4,7 +4,7 @@ use checkpoint::{SyntheticWeights, Weights, WeightsError};
 use config::TensorSpec;
 
 use crate::support::{bits, table};
-use testkit::NAMES;
+use testkit::SMALL_MODELS;
 use testkit::tensors::{fixture, read_all, widened};
 
 fn values(weights: &SyntheticWeights, key: &str, block: usize) -> Vec<f32> {
@@ -23,7 +23,7 @@ fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
 #[test]
 fn every_tensor_is_distributed_as_in_the_fixtures() {
     let mut failures = Vec::new();
-    for model in NAMES {
+    for model in SMALL_MODELS {
         let weights = SyntheticWeights::new(&table(model), 7);
         for tensor in fixture(model) {
             let expected = widened(&tensor);

@@ -4,15 +4,15 @@ use checkpoint::{Checkpoint, CheckpointFiles, Weights, WeightsError};
 use tempfile::tempdir;
 
 use crate::support::{bits, specs, table, write};
-use testkit::NAMES;
-use testkit::tensors::{Tensor, file, fixture, read_all, widened};
+use testkit::SMALL_MODELS;
+use testkit::tensors::{StoredTensor, file, fixture, read_all, widened};
 use testkit::training_layout::{to_training_flow_lm, to_training_mimi};
 
 /// Both ways round: a fixture told in the training layout reads as itself.
 #[test]
 fn a_checkpoint_in_the_training_layout_has_the_same_values() {
     let mut failures = Vec::new();
-    for model in NAMES {
+    for model in SMALL_MODELS {
         for prefix in ["", "model."] {
             let published = fixture(model);
             let folder = tempdir().unwrap();
@@ -36,20 +36,24 @@ fn a_checkpoint_in_the_training_layout_has_the_same_values() {
 }
 
 /// Reads `mimi.a.weight` of a codec that has these tensors and a backbone that has none.
-fn folded(tensors: &[Tensor], shape: &[usize], block: usize) -> Result<Vec<f32>, WeightsError> {
+fn folded(
+    tensors: &[StoredTensor],
+    shape: &[usize],
+    block: usize,
+) -> Result<Vec<f32>, WeightsError> {
     let folder = tempdir().unwrap();
     let files = CheckpointFiles::Parts {
         flow_lm: write(folder.path(), "flow_lm.safetensors", &file(&[], 8)),
         mimi: write(folder.path(), "mimi.safetensors", &file(tensors, 8)),
     };
-    let table = specs(&[Tensor::new("mimi.a.weight", "F32", shape, vec![])]);
+    let table = specs(&[StoredTensor::new("mimi.a.weight", "F32", shape, vec![])]);
     let checkpoint = Checkpoint::open(&files, &table)?;
     read_all(&mut *checkpoint.open("mimi.a.weight")?, block)
 }
 
 #[test]
 fn weight_norm_runs_over_all_dimensions_but_the_first() {
-    type Make = fn(&str, &[usize], &[f32]) -> Tensor;
+    type Make = fn(&str, &[usize], &[f32]) -> StoredTensor;
     struct Case {
         story: &'static str,
         make: Make,
@@ -60,7 +64,7 @@ fn weight_norm_runs_over_all_dimensions_but_the_first() {
     let cases = [
         Case {
             story: "triangles of integer sides",
-            make: Tensor::f32,
+            make: StoredTensor::f32,
             g: &[10.0, -13.0],
             v: &[3.0, 0.0, 0.0, 4.0, 0.0, 5.0, 12.0, 0.0],
             expected: &[6.0, 0.0, 0.0, 8.0, -0.0, -5.0, -12.0, -0.0],
@@ -68,14 +72,14 @@ fn weight_norm_runs_over_all_dimensions_but_the_first() {
         Case {
             // 1/sqrt(3) = 0.577350: bf16 has 0.578125 beside it, f16 0.577148.
             story: "rounded to bf16",
-            make: Tensor::bf16,
+            make: StoredTensor::bf16,
             g: &[1.0, 1.0],
             v: &[1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0],
             expected: &[0.578_125, 0.578_125, 0.578_125, 0.0, 1.0, 0.0, 0.0, 0.0],
         },
         Case {
             story: "rounded to f16",
-            make: Tensor::f16,
+            make: StoredTensor::f16,
             g: &[1.0, 1.0],
             v: &[1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0],
             expected: &[
@@ -91,7 +95,7 @@ fn weight_norm_runs_over_all_dimensions_but_the_first() {
         },
         Case {
             story: "squares beyond f16",
-            make: Tensor::f16,
+            make: StoredTensor::f16,
             g: &[1.0, 1.0],
             v: &[6e4, 0.0, 0.0, 0.0, 0.0, 0.0, 6e-8, 0.0],
             expected: &[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0],
@@ -118,8 +122,8 @@ fn weight_norm_runs_over_all_dimensions_but_the_first() {
 fn long_rows_are_folded() {
     let v = vec![0.5; 2 * 4096];
     let tensors = [
-        Tensor::f32("a.weight_g", &[2], &[64.0, 32.0]),
-        Tensor::f32("a.weight_v", &[2, 4096], &v),
+        StoredTensor::f32("a.weight_g", &[2], &[64.0, 32.0]),
+        StoredTensor::f32("a.weight_v", &[2, 4096], &v),
     ];
     let actual = folded(&tensors, &[2, 4096], 1000).unwrap();
     let expected = [vec![1.0; 4096], vec![0.5; 4096]].concat();
@@ -168,8 +172,8 @@ fn weight_norm_that_gives_no_number_is_located() {
     let mut failures = Vec::new();
     for case in cases {
         let tensors = [
-            Tensor::f32("a.weight_g", &[2, 1], &case.g),
-            Tensor::f32("a.weight_v", &[2, 2], &case.v),
+            StoredTensor::f32("a.weight_g", &[2, 1], &case.g),
+            StoredTensor::f32("a.weight_v", &[2, 2], &case.v),
         ];
         match folded(&tensors, &[2, 2], 4) {
             Err(WeightsError::NotFinite { key, index, .. })
@@ -184,10 +188,10 @@ fn weight_norm_that_gives_no_number_is_located() {
 fn layouts_that_mean_two_things_are_refused() {
     struct Case {
         story: &'static str,
-        tensors: Vec<Tensor>,
+        tensors: Vec<StoredTensor>,
         message: &'static str,
     }
-    let one = |name: &str| Tensor::f32(name, &[1], &[1.0]);
+    let one = |name: &str| StoredTensor::f32(name, &[1], &[1.0]);
     let cases = [
         Case {
             story: "lengths without directions",
@@ -202,21 +206,24 @@ fn layouts_that_mean_two_things_are_refused() {
         Case {
             story: "lengths of other rows",
             tensors: vec![
-                Tensor::f32("a.weight_g", &[3, 1], &[1.0; 3]),
-                Tensor::f32("a.weight_v", &[1, 3], &[1.0; 3]),
+                StoredTensor::f32("a.weight_g", &[3, 1], &[1.0; 3]),
+                StoredTensor::f32("a.weight_v", &[1, 3], &[1.0; 3]),
             ],
             message: "has shape [3, 1], not one value for each row of `a.weight_v` of shape [1, 3]",
         },
         Case {
             story: "directions without rows",
-            tensors: vec![one("a.weight_g"), Tensor::f32("a.weight_v", &[], &[1.0])],
+            tensors: vec![
+                one("a.weight_g"),
+                StoredTensor::f32("a.weight_v", &[], &[1.0]),
+            ],
             message: "not one value for each row of `a.weight_v` of shape []",
         },
         Case {
             story: "no rows at all, of a size that no machine can hold",
             tensors: vec![
-                Tensor::f32("a.weight_g", &[0, usize::MAX, 2], &[]),
-                Tensor::f32("a.weight_v", &[0, usize::MAX, 2], &[]),
+                StoredTensor::f32("a.weight_g", &[0, usize::MAX, 2], &[]),
+                StoredTensor::f32("a.weight_v", &[0, usize::MAX, 2], &[]),
             ],
             message: "1 tensor of another shape: mimi.a.weight is [0, ",
         },
@@ -234,7 +241,7 @@ fn layouts_that_mean_two_things_are_refused() {
             story: "directions stored as integers",
             tensors: vec![
                 one("a.weight_g"),
-                Tensor::new("a.weight_v", "I64", &[1], vec![0; 8]),
+                StoredTensor::new("a.weight_v", "I64", &[1], vec![0; 8]),
             ],
             message: "tensor `a.weight_v` of PATH is stored as I64",
         },
@@ -262,8 +269,8 @@ fn layouts_that_mean_two_things_are_refused() {
 fn two_names_for_one_tensor_of_the_backbone_are_refused() {
     let folder = tempdir().unwrap();
     let tensors = [
-        Tensor::f32("fuser.padding_value", &[1], &[1.0]),
-        Tensor::f32("bos_before_voice", &[1], &[1.0]),
+        StoredTensor::f32("fuser.padding_value", &[1], &[1.0]),
+        StoredTensor::f32("bos_before_voice", &[1], &[1.0]),
     ];
     let files = CheckpointFiles::Parts {
         flow_lm: write(folder.path(), "flow_lm.safetensors", &file(&tensors, 8)),

@@ -2,12 +2,12 @@
 
 use clap::error::Error;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use speech::{Kind, ListedOption, Options, SpeechError, Value};
+use speech::{ListedOption, OptionKind, SpeechError, SpeechOptions, TypedValue};
 
 /// The options of speaking that were given, by their names in the list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OptionArgs {
-    given: Vec<(&'static str, Value)>,
+    given: Vec<(&'static str, TypedValue)>,
 }
 
 impl OptionArgs {
@@ -17,7 +17,7 @@ impl OptionArgs {
     }
 
     /// `own`, but for what is given.
-    pub(crate) fn or(&self, own: Options) -> Result<Options, SpeechError> {
+    pub(crate) fn or(&self, own: SpeechOptions) -> Result<SpeechOptions, SpeechError> {
         let mut options = own;
         for (name, value) in &self.given {
             options.set(name, *value)?;
@@ -40,7 +40,7 @@ impl Args for OptionArgs {
 
 impl FromArgMatches for OptionArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let value = |name| Some((name, *matches.get_one::<Value>(name)?));
+        let value = |name| Some((name, *matches.get_one::<TypedValue>(name)?));
         let given = listed().filter_map(|(option, _)| value(option.name));
         Ok(Self {
             given: given.collect(),
@@ -55,7 +55,7 @@ impl FromArgMatches for OptionArgs {
 
 /// Options that the command has, each with what stands for its value.
 fn listed() -> impl Iterator<Item = (&'static ListedOption, &'static str)> {
-    let options = Options::LIST.iter();
+    let options = SpeechOptions::LIST.iter();
     options.filter_map(|option| Some((option, option.command?)))
 }
 
@@ -65,20 +65,20 @@ fn arg(option: &'static ListedOption, placeholder: &'static str) -> Arg {
         .long(option.command_name())
         .value_name(placeholder)
         .help(help.trim_end_matches('.').to_owned())
-        .allow_negative_numbers(option.kind == Kind::Number)
+        .allow_negative_numbers(option.kind == OptionKind::Number)
         .value_parser(move |text: &str| parse(option, text))
 }
 
-fn parse(option: &ListedOption, text: &str) -> Result<Value, String> {
+fn parse(option: &ListedOption, text: &str) -> Result<TypedValue, String> {
     let value = match option.kind {
-        Kind::Whole => text.parse().ok().map(Value::Whole),
-        Kind::Number => text.parse().ok().map(Value::Number),
-        Kind::Flag => text.parse().ok().map(Value::Flag),
+        OptionKind::Whole => text.parse().ok().map(TypedValue::Whole),
+        OptionKind::Number => text.parse().ok().map(TypedValue::Number),
+        OptionKind::Flag => text.parse().ok().map(TypedValue::Flag),
     };
     let value = value.ok_or(match option.kind {
-        Kind::Whole => "not a whole number from 0 on",
-        Kind::Number => "not a number",
-        Kind::Flag => "neither true nor false",
+        OptionKind::Whole => "not a whole number from 0 on",
+        OptionKind::Number => "not a number",
+        OptionKind::Flag => "neither true nor false",
     })?;
     option.check(value).map_err(|error| error.to_string())?;
     Ok(value)

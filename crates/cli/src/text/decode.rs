@@ -7,10 +7,10 @@ use encoding_rs::{Decoder, DecoderResult, UTF_8};
 use filetype::FileType;
 
 /// Bytes that are read at once.
-const PIECE: usize = 2048;
+const READ_BYTES: usize = 2048;
 
 /// Reads a text piece by piece. A byte order mark tells the encoding, and is removed.
-pub(crate) struct Pieces<R> {
+pub(crate) struct DecodedPieces<R> {
     input: R,
     decoder: Decoder,
     /// The line that is being read.
@@ -24,7 +24,7 @@ pub(crate) struct Pieces<R> {
     failure: Option<Error>,
 }
 
-impl<R: Read> Pieces<R> {
+impl<R: Read> DecodedPieces<R> {
     pub(crate) fn new(input: R) -> Self {
         Self {
             input,
@@ -40,7 +40,7 @@ impl<R: Read> Pieces<R> {
     /// The next piece, as soon as there is one; `None` at the end. The text before something that
     /// cannot be decoded comes before the error.
     pub(crate) fn next(&mut self) -> Result<Option<String>> {
-        let mut bytes = [0; PIECE];
+        let mut bytes = [0; READ_BYTES];
         loop {
             if let Some(failure) = self.failure.take() {
                 self.is_over = true;
@@ -54,7 +54,7 @@ impl<R: Read> Pieces<R> {
                 count => count?,
             };
             let bytes = &bytes[..count];
-            if self.head.len() < PIECE {
+            if self.head.len() < READ_BYTES {
                 self.head.extend_from_slice(bytes);
             }
             self.is_over = bytes.is_empty();
@@ -112,7 +112,7 @@ impl<R: Read> Pieces<R> {
 
 /// All of a text.
 pub(crate) fn read_all(input: impl Read) -> Result<String> {
-    let mut pieces = Pieces::new(input);
+    let mut pieces = DecodedPieces::new(input);
     let mut text = String::new();
     while let Some(piece) = pieces.next()? {
         text.push_str(&piece);

@@ -11,7 +11,7 @@ use audio::Recording;
 use filetype::{Expected, FileType, Foreign};
 
 /// Megabytes that are read from a pipe: an hour of uncompressed sound.
-const LONGEST_PIPE: u64 = 512;
+const VOICE_PIPE_MEGABYTES: u64 = 512;
 /// The argument that means standard input.
 pub(super) const STANDARD_INPUT: &str = "-";
 
@@ -22,14 +22,14 @@ pub(crate) fn is_standard_input(typed: &str) -> bool {
 
 /// The bytes of a voice.
 #[derive(Clone, Debug)]
-pub(crate) enum Input {
+pub(crate) enum VoiceInput {
     /// A regular file.
     File(PathBuf),
     /// The content of a pipe, which can be read only once.
     Memory { name: PathBuf, bytes: Arc<[u8]> },
 }
 
-impl Input {
+impl VoiceInput {
     /// Standard input.
     pub(crate) fn standard() -> Result<Self> {
         Self::pipe("standard input".into(), io::stdin().lock())
@@ -50,13 +50,13 @@ impl Input {
     }
 
     fn pipe(name: PathBuf, input: impl Read) -> Result<Self> {
-        let room = LONGEST_PIPE * 1_000_000 + 1;
+        let room = VOICE_PIPE_MEGABYTES * 1_000_000 + 1;
         let mut bytes = Vec::new();
         let read = input.take(room).read_to_end(&mut bytes);
         read.with_context(|| format!("cannot read {}", name.display()))?;
         if bytes.len() as u64 == room {
             bail!(
-                "{} sends more than {LONGEST_PIPE} MB: save it to a file, and give the file",
+                "{} sends more than {VOICE_PIPE_MEGABYTES} MB: save it to a file, and give the file",
                 name.display()
             );
         }

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &VoiceListArgs) -> Result<ExitCode> {
 }
 
 fn describe(
-    bundled: &[bundle::Voice],
+    bundled: &[bundle::VoiceEntry],
     predefined: &[PredefinedVoice],
     variant: Option<&Variant>,
 ) -> String {

@@ -11,7 +11,7 @@ use filetype::{Expected, FileType};
 use speaker::{Speaker, VoiceMaker};
 use speech::{LONGEST_PROMPT, RecordingNotice, StoredPrompt, Voice};
 
-use super::input::{Input, STANDARD_INPUT};
+use super::input::{STANDARD_INPUT, VoiceInput};
 use crate::download::Download;
 use crate::output::{nearest, note};
 
@@ -31,12 +31,12 @@ pub(crate) enum VoiceSource {
 /// A file, and where it came from.
 #[derive(Clone, Debug)]
 pub(crate) struct FetchedFile {
-    input: Input,
+    input: VoiceInput,
     download: Option<Download>,
 }
 
 /// A voice, and what the user should know about the recording that it was made from.
-pub(crate) struct Chosen {
+pub(crate) struct LoadedVoice {
     pub(crate) voice: Voice,
     pub(crate) notices: Vec<RecordingNotice>,
 }
@@ -63,7 +63,7 @@ impl VoiceSource {
     /// Finds a voice that is not one of the bundle's, `own`; their names are used for suggestions.
     fn find_beside(own: &[&str], typed: &str, variant: Option<&str>, quiet: bool) -> Result<Self> {
         if typed == STANDARD_INPUT {
-            return Self::told_apart(Input::standard()?, None, typed);
+            return Self::told_apart(VoiceInput::standard()?, None, typed);
         }
         let variant = variant.map(Variant::find).transpose()?;
         let predefined = variant.map_or(&[][..], Variant::voices);
@@ -102,15 +102,15 @@ impl VoiceSource {
             );
         }
         if let Location::Local(path) = &parsed {
-            return Self::told_apart(Input::open(path)?, None, &location);
+            return Self::told_apart(VoiceInput::open(path)?, None, &location);
         }
         // The hub's settings matter only if something has to be downloaded.
         let download = Download::fetch(Hub::from_env()?, &parsed, quiet)?;
-        Self::told_apart(Input::File(download.path()), Some(download), &location)
+        Self::told_apart(VoiceInput::File(download.path()), Some(download), &location)
     }
 
     /// A voice file begins like a safetensors file, or has its ending.
-    fn told_apart(input: Input, download: Option<Download>, location: &str) -> Result<Self> {
+    fn told_apart(input: VoiceInput, download: Option<Download>, location: &str) -> Result<Self> {
         let is_file = match input.file_type()? {
             FileType::Safetensors => true,
             FileType::Audio(_) | FileType::Video(_) => false,
@@ -125,7 +125,7 @@ impl VoiceSource {
     }
 
     /// Reads or makes the voice.
-    pub(crate) fn voice(&self, speaker: &Speaker, quiet: bool) -> Result<Chosen> {
+    pub(crate) fn voice(&self, speaker: &Speaker, quiet: bool) -> Result<LoadedVoice> {
         let voice = match self {
             Self::Bundle(name) => {
                 let voice = speaker.voice(Some(name));
@@ -136,7 +136,7 @@ impl VoiceSource {
                 return found.clone_voice(speaker, quiet);
             }
         };
-        Ok(Chosen {
+        Ok(LoadedVoice {
             voice,
             notices: Vec::new(),
         })
@@ -147,7 +147,7 @@ impl FetchedFile {
     /// A file on this machine.
     pub(crate) fn local(path: PathBuf) -> Self {
         Self {
-            input: Input::File(path),
+            input: VoiceInput::File(path),
             download: None,
         }
     }
@@ -158,7 +158,7 @@ impl FetchedFile {
             bail!("the program includes no voice {name}");
         };
         Ok(Self {
-            input: Input::Memory {
+            input: VoiceInput::Memory {
                 name: name.into(),
                 bytes: bytes.into(),
             },
@@ -198,7 +198,7 @@ impl FetchedFile {
     }
 
     /// Makes a voice from a recording, and collects notices about it.
-    pub(crate) fn clone_voice(&self, maker: &impl VoiceMaker, quiet: bool) -> Result<Chosen> {
+    pub(crate) fn clone_voice(&self, maker: &impl VoiceMaker, quiet: bool) -> Result<LoadedVoice> {
         let limit = Duration::from_secs(u64::from(LONGEST_PROMPT));
         let recording = self.read(quiet, |input| input.recording(limit))?;
         let cloned = maker.clone_voice(&recording);
@@ -209,11 +209,11 @@ impl FetchedFile {
                 note(&format!("notice: {name}: {notice}"));
             }
         }
-        Ok(Chosen { voice, notices })
+        Ok(LoadedVoice { voice, notices })
     }
 
     /// Reads the file; a useless download is repeated once.
-    fn read<T>(&self, quiet: bool, read: impl Fn(&Input) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, quiet: bool, read: impl Fn(&VoiceInput) -> Result<T>) -> Result<T> {
         match &self.download {
             None => read(&self.input),
             Some(download) => download.read(quiet, || read(&self.input)),
@@ -226,7 +226,7 @@ pub(crate) const NO_VOICE: &str =
     "this bundle has no voice, and predefined voices work with the released models only";
 
 /// The requested voice, or the bundle's first one, or the language's predefined one.
-pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Result<Chosen> {
+pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Result<LoadedVoice> {
     let manifest = speaker.model().manifest();
     if let Some(typed) = typed {
         return VoiceSource::find(typed, manifest, quiet)?.voice(speaker, quiet);

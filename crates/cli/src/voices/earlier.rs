@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use bundle::{Component, ComponentName, Outline, Voice, WeightsId};
+use bundle::{Component, ComponentName, Outline, VoiceEntry, WeightsId};
 use config::Variant;
 use filetype::FileType;
 
@@ -46,7 +46,10 @@ impl Earlier {
             .collect();
         files.sort_unstable();
         for file in files {
-            let name = file.to_str().and_then(Voice::name_of).unwrap_or_default();
+            let name = file
+                .to_str()
+                .and_then(VoiceEntry::name_of)
+                .unwrap_or_default();
             if super::names::checked(name).is_ok() && !names.iter().any(|it| it == name) {
                 names.push(name.to_owned());
             }
@@ -76,7 +79,7 @@ impl Earlier {
                 "notice: the new bundle will lack the {voices} {} of the old one: {reason}. To keep {files} \
                  ({}), interrupt this (Ctrl-C) and choose another --output-dir.",
                 names.join(", "),
-                self.dir.join(Voice::file_name(names[0])).display(),
+                self.dir.join(VoiceEntry::file_name(names[0])).display(),
             ));
         }
     }
@@ -87,10 +90,10 @@ impl Earlier {
         new: &Successor,
         dir: &Path,
         flow_lm: &Component,
-        voices: &mut Vec<Voice>,
+        voices: &mut Vec<VoiceEntry>,
     ) -> Result<()> {
         for name in self.fate(new).kept {
-            let path = self.dir.join(Voice::file_name(&name));
+            let path = self.dir.join(VoiceEntry::file_name(&name));
             let file =
                 fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             match speech::Voice::from_safetensors(&file, flow_lm) {
@@ -133,7 +136,7 @@ impl Earlier {
     }
 
     fn is_voice_file(&self, name: &str) -> bool {
-        let file = FileType::of_path(&self.dir.join(Voice::file_name(name)));
+        let file = FileType::of_path(&self.dir.join(VoiceEntry::file_name(name)));
         matches!(file, Ok(FileType::Safetensors))
     }
 }

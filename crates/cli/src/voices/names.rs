@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 /// Longest name, so that a file of that name is possible on every system.
-const LONGEST: usize = 64;
+const LONGEST_VOICE_NAME: usize = 64;
 
 /// A voice as given to `--voices`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub(crate) fn of(typed: &str) -> (String, bool) {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     // For a bundle's own file, the name that it has there.
-    let stem = bundle::Voice::name_of(&file).unwrap_or(&stem);
+    let stem = bundle::VoiceEntry::name_of(&file).unwrap_or(&stem);
     if checked(stem).is_ok() {
         return (stem.to_owned(), false);
     }
@@ -75,7 +75,11 @@ pub(crate) fn of(typed: &str) -> (String, bool) {
             name.push('_');
         }
     }
-    let name: String = name.trim_matches('_').chars().take(LONGEST).collect();
+    let name: String = name
+        .trim_matches('_')
+        .chars()
+        .take(LONGEST_VOICE_NAME)
+        .collect();
     let name = if name.is_empty() {
         "voice".to_owned()
     } else {
@@ -86,8 +90,10 @@ pub(crate) fn of(typed: &str) -> (String, bool) {
 
 /// A name that is allowed in a file's name and in an address.
 pub(crate) fn checked(name: &str) -> Result<String> {
-    if name.is_empty() || name.len() > LONGEST || !name.chars().all(is_plain) {
-        bail!("{name:?} cannot name a voice: letters, digits, _ and - only, at most {LONGEST}");
+    if name.is_empty() || name.len() > LONGEST_VOICE_NAME || !name.chars().all(is_plain) {
+        bail!(
+            "{name:?} cannot name a voice: letters, digits, _ and - only, at most {LONGEST_VOICE_NAME}"
+        );
     }
     Ok(name.to_owned())
 }

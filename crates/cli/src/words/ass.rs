@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::cues::{Cue, clock};
 
-const HEADER: &str = "[Script Info]
+const ASS_HEADER: &str = "[Script Info]
 ScriptType: v4.00+
 PlayResX: 1280
 PlayResY: 720
@@ -20,7 +20,7 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 ";
 
 pub(super) fn write(cues: &[Cue]) -> String {
-    let mut out = String::from(HEADER);
+    let mut out = String::from(ASS_HEADER);
     for cue in cues {
         let [start, end] = [cue.start, cue.end].map(time);
         let _ = write!(out, "Dialogue: 0,{start},{end},Default,,0,0,0,,");

@@ -5,11 +5,11 @@ use speech::Word;
 use super::SpokenWords;
 
 /// Most characters in a line; a longer word has a line of its own.
-const LONGEST_LINE: usize = 42;
+const LONGEST_CUE_LINE: usize = 42;
 /// Most lines shown at a time.
 const MOST_LINES: usize = 2;
 /// Seconds of silence that end a subtitle.
-const PAUSE: f64 = 1.0;
+const CUE_PAUSE: f64 = 1.0;
 /// Seconds that a subtitle is shown at least, if the next one allows it.
 const SHORTEST: f64 = 0.5;
 
@@ -60,12 +60,14 @@ fn of_chunk(words: &[Word]) -> Vec<Cue> {
         // In scripts without spaces, and after a dash, words follow directly.
         let is_apart = word.text.len() > own.len();
         let space = if is_apart { " " } else { "" };
-        let cue = cues.last_mut().filter(|cue| word.start - cue.end < PAUSE);
+        let cue = cues
+            .last_mut()
+            .filter(|cue| word.start - cue.end < CUE_PAUSE);
         let mut place = None;
         if let Some(cue) = cue {
             let lines = cue.lines.len();
             let line = cue.lines.last().map_or(0, |line| characters(line));
-            if line + space.len() + length <= LONGEST_LINE {
+            if line + space.len() + length <= LONGEST_CUE_LINE {
                 place = Some((cue, true));
             } else if lines < MOST_LINES {
                 place = Some((cue, false));

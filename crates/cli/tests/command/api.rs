@@ -23,7 +23,7 @@ struct Api {
     sandbox: Sandbox,
 }
 
-struct Answer {
+struct ApiAnswer {
     status: u16,
     head: String,
     body: Vec<u8>,
@@ -63,14 +63,14 @@ impl Api {
         stream
     }
 
-    fn ask(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
+    fn ask(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> ApiAnswer {
         let mut stream = self.send(method, path, headers, body);
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
-        Answer::parse(&bytes)
+        ApiAnswer::parse(&bytes)
     }
 
-    fn speak(&self, request: &Value) -> Answer {
+    fn speak(&self, request: &Value) -> ApiAnswer {
         let body = request.to_string();
         self.ask(
             "POST",
@@ -102,7 +102,7 @@ impl Drop for Api {
     }
 }
 
-impl Answer {
+impl ApiAnswer {
     fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|at| at == b"\r\n\r\n");
         let end = end.unwrap_or_else(|| panic!("no head: {}", String::from_utf8_lossy(bytes)));

@@ -1,6 +1,6 @@
 //! Conversions that succeed.
 
-use bundle::{Format, Synthetic};
+use bundle::{Synthetic, WeightFormat};
 use onnx::proto::ModelProto;
 use prost::Message as _;
 
@@ -17,7 +17,7 @@ const ALL: [&str; 5] = [
 #[test]
 fn every_fixture_becomes_a_bundle() {
     let sandbox = Sandbox::new();
-    for name in testkit::NAMES {
+    for name in testkit::SMALL_MODELS {
         let tokenizer = testkit::tokenizer(name).unwrap().file_name();
         // The second one takes the place of the first.
         let ran = sandbox
@@ -110,11 +110,11 @@ fn some_components_are_written_where_some_are_asked_for() {
 
 #[test]
 fn weights_are_stored_as_asked_for() {
-    use Format::{Bf16, F32, Q4, Q6, Q8, Q16};
+    use WeightFormat::{Bf16, F32, Q4, Q6, Q8, Q16};
     struct Case {
         options: &'static str,
         /// In the order of [`ALL`].
-        gives: [Format; 5],
+        gives: [WeightFormat; 5],
         said: &'static str,
     }
     let cases = [

@@ -9,21 +9,21 @@ use config::Variant;
 
 use crate::sandbox::{Ran, Sandbox};
 use testkit::hub::{LoopbackHub, Repository};
-use testkit::tensors::{Tensor, file, read_all};
+use testkit::tensors::{StoredTensor, file, read_all};
 
-const VARIANT: &str = "english_2m_2026-10";
-const CONVERT: &str = "convert --variant english_2m_2026-10 --output-dir out";
-const TOKEN: &str = "hf_right";
+const HUB_VARIANT: &str = "english_2m_2026-10";
+const HUB_CONVERT: &str = "convert --variant english_2m_2026-10 --output-dir out";
+const HUB_TOKEN: &str = "hf_right";
 
 /// A checkpoint of the variant's real shapes, in bf16 as they are published.
 fn checkpoint() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
     BYTES.get_or_init(|| {
-        let table = Variant::find(VARIANT).unwrap().config().tensors();
+        let table = Variant::find(HUB_VARIANT).unwrap().config().tensors();
         let weights = SyntheticWeights::new(&table, 3);
         let tensor = |spec: &config::TensorSpec| {
             let values = read_all(&mut *weights.open(&spec.key).unwrap(), 1 << 16).unwrap();
-            Tensor::bf16(&spec.key, &spec.shape, &values)
+            StoredTensor::bf16(&spec.key, &spec.shape, &values)
         };
         file(&table.iter().map(tensor).collect::<Vec<_>>(), 8)
     })
@@ -31,10 +31,9 @@ fn checkpoint() -> &'static [u8] {
 
 /// A predefined voice of the variant: 20 rows, and 4 that are not used.
 fn voice() -> Vec<u8> {
-    let transformer = Variant::find(VARIANT)
+    let transformer = Variant::find(HUB_VARIANT)
         .unwrap()
         .config()
-        .model
         .flow_lm
         .transformer;
     let shape = [
@@ -69,14 +68,14 @@ fn voice() -> Vec<u8> {
 }
 
 /// A hub with the variant's files at the revisions that its configuration names.
-struct Hub {
+struct VariantHub {
     server: LoopbackHub,
     sandbox: Sandbox,
 }
 
-impl Hub {
+impl VariantHub {
     fn start() -> Self {
-        let config = Variant::find(VARIANT).unwrap().config();
+        let config = Variant::find(HUB_VARIANT).unwrap().config();
         let revision = |location: &Option<String>| {
             let (_, revision) = location.as_deref().unwrap().rsplit_once('@').unwrap();
             revision.to_owned()
@@ -86,7 +85,7 @@ impl Hub {
         let gated = Repository {
             commit: revision(&config.weights_path),
             files: HashMap::from([(weights, (checkpoint().to_vec(), true))]),
-            token: Some(TOKEN),
+            token: Some(HUB_TOKEN),
             ..Repository::default()
         };
         let vocabulary = tokenizer.bytes().to_vec();
@@ -158,14 +157,14 @@ impl Hub {
 
 #[test]
 fn with_a_token_a_released_model_is_complete() {
-    let hub = Hub::start();
-    let ran = hub.run(CONVERT, &[("HF_TOKEN", TOKEN)]).ok();
+    let hub = VariantHub::start();
+    let ran = hub.run(HUB_CONVERT, &[("HF_TOKEN", HUB_TOKEN)]).ok();
     assert_eq!(ran.stderr, "", "{ran}");
     let manifest = hub.sandbox.manifest("out");
     assert_eq!(manifest.components.len(), 5);
     assert!(manifest.voice_cloning && manifest.synthetic.is_none());
-    assert_eq!(manifest.variant.as_deref(), Some(VARIANT));
-    let config = Variant::find(VARIANT).unwrap().config();
+    assert_eq!(manifest.variant.as_deref(), Some(HUB_VARIANT));
+    let config = Variant::find(HUB_VARIANT).unwrap().config();
     let weights = &manifest.source.weights[0];
     assert_eq!(Some(&weights.location), config.weights_path.as_ref());
     assert_eq!(weights.size, checkpoint().len() as u64);
@@ -181,12 +180,12 @@ fn with_a_token_a_released_model_is_complete() {
 
     // Random numbers of the same seed, without any file.
     let first = hub.sandbox.graphs("out");
-    hub.run(&format!("{CONVERT} --synthetic 3"), &[]).ok();
+    hub.run(&format!("{HUB_CONVERT} --synthetic 3"), &[]).ok();
     assert_eq!(hub.sandbox.graphs("out"), first);
 
     // Once is enough: neither the hub nor the token is needed again.
     hub.server.seen();
-    hub.run(CONVERT, &[("HF_HUB_OFFLINE", "1")]).ok();
+    hub.run(HUB_CONVERT, &[("HF_HUB_OFFLINE", "1")]).ok();
     assert_eq!(hub.sandbox.graphs("out"), first);
     assert!(hub.sandbox.manifest("out").voice_cloning);
     assert_eq!(hub.server.seen(), []);
@@ -194,8 +193,8 @@ fn with_a_token_a_released_model_is_complete() {
 
 #[test]
 fn without_a_token_the_open_weights_do() {
-    let hub = Hub::start();
-    let ran = hub.run(CONVERT, &[]).ok();
+    let hub = VariantHub::start();
+    let ran = hub.run(HUB_CONVERT, &[]).ok();
     assert!(
         ran.says(&[
             "notice: kyutai/pocket-tts is gated",
@@ -221,12 +220,12 @@ fn without_a_token_the_open_weights_do() {
     assert!(shown.stdout.contains("voice cloning: no"), "{shown}");
 
     // A wrong token is no better than none.
-    let ran = hub.run(CONVERT, &[("HF_TOKEN", "hf_wrong")]).ok();
+    let ran = hub.run(HUB_CONVERT, &[("HF_TOKEN", "hf_wrong")]).ok();
     assert!(ran.says(&["notice: ", "403"]), "{ran}");
 
     // What can clone voices is not made from weights that cannot.
     let before = hub.sandbox.files("out");
-    let ran = hub.run(&format!("{CONVERT} --components mimi_encoder"), &[]);
+    let ran = hub.run(&format!("{HUB_CONVERT} --components mimi_encoder"), &[]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran}");
     assert!(
         ran.says(&["\nerror: mimi_encoder needs the weights with voice cloning"]),
@@ -235,7 +234,7 @@ fn without_a_token_the_open_weights_do() {
     assert_eq!(hub.sandbox.files("out"), before);
 
     let ran = hub
-        .run(&format!("{CONVERT} --components flow_net --quiet"), &[])
+        .run(&format!("{HUB_CONVERT} --components flow_net --quiet"), &[])
         .ok();
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
     assert_eq!(hub.sandbox.manifest("out").components.len(), 1);
@@ -243,7 +242,7 @@ fn without_a_token_the_open_weights_do() {
 
 #[test]
 fn configurations_may_be_on_the_hub_or_on_the_web() {
-    let hub = Hub::start();
+    let hub = VariantHub::start();
     let web = format!(
         "{}/someone/voice/resolve/main/config.yaml",
         hub.server.endpoint()
@@ -294,7 +293,7 @@ fn what_the_hub_lacks_is_named() {
             says: "hf://someone/voice/model.safetensors",
         },
     ];
-    let hub = Hub::start();
+    let hub = VariantHub::start();
     let mut failures = Vec::new();
     for Case { line, says } in cases {
         let ran = hub.run(&format!("convert {line} --output-dir none"), &[]);
@@ -309,25 +308,25 @@ fn what_the_hub_lacks_is_named() {
 #[test]
 fn an_unreachable_hub_is_called_so() {
     let sandbox = Sandbox::new();
-    let ran = sandbox.run(CONVERT);
+    let ran = sandbox.run(HUB_CONVERT);
     assert!(
         ran.error().contains("cannot reach http://127.0.0.1:1"),
         "{ran}"
     );
     assert!(ran.error().contains("HF_ENDPOINT"), "{ran}");
-    let ran = sandbox.run_with(CONVERT, &[("HF_HUB_OFFLINE", "1")]);
+    let ran = sandbox.run_with(HUB_CONVERT, &[("HF_HUB_OFFLINE", "1")]);
     assert!(ran.error().contains("HF_HUB_OFFLINE is set"), "{ran}");
-    let ran = sandbox.run_with(CONVERT, &[("HF_ENDPOINT", "example.org")]);
+    let ran = sandbox.run_with(HUB_CONVERT, &[("HF_ENDPOINT", "example.org")]);
     assert!(ran.error().contains("HF_ENDPOINT"), "{ran}");
     assert!(!sandbox.path("out").exists());
 }
 
 #[test]
 fn predefined_voices_are_fetched_at_their_revision() {
-    let hub = Hub::start();
+    let hub = VariantHub::start();
     hub.run(
-        &format!("{CONVERT} --voices default"),
-        &[("HF_TOKEN", TOKEN)],
+        &format!("{HUB_CONVERT} --voices default"),
+        &[("HF_TOKEN", HUB_TOKEN)],
     )
     .ok();
     let voices = hub.sandbox.manifest("out").voices;
@@ -342,7 +341,7 @@ fn predefined_voices_are_fetched_at_their_revision() {
 
     // On use: the language's own where the bundle has none, and any by its name.
     std::fs::remove_dir_all(hub.sandbox.path("out")).unwrap();
-    hub.run(CONVERT, &[("HF_TOKEN", TOKEN)]).ok();
+    hub.run(HUB_CONVERT, &[("HF_TOKEN", HUB_TOKEN)]).ok();
     assert!(hub.sandbox.manifest("out").voices.is_empty());
     hub.run(&format!("{speak} default.wav"), &[("HF_HUB_OFFLINE", "1")])
         .ok();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::sandbox::{Ran, Sandbox, TINY};
 
 /// More than a gigabyte, which takes seconds to write.
-const LARGE: &str = "convert --variant english_2026-04_24l --synthetic 1 --output-dir out";
+const CONVERT_LARGE: &str = "convert --variant english_2026-04_24l --synthetic 1 --output-dir out";
 
 /// A conversion that replaces the bundle in `out`.
 struct Running<'a> {
@@ -22,7 +22,7 @@ impl<'a> Running<'a> {
     fn start(sandbox: &'a Sandbox) -> Self {
         sandbox.run(&format!("{TINY} --output-dir out")).ok();
         let before = sandbox.files("out");
-        let mut command = sandbox.command(LARGE);
+        let mut command = sandbox.command(CONVERT_LARGE);
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let weights = sandbox.path(".out.partial/flow_lm.onnx.data");
@@ -44,7 +44,7 @@ impl<'a> Running<'a> {
         let kill = format!("kill -{name} {}", self.child.id());
         let sent: ExitStatus = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(sent.success());
-        let ran = Ran::new(LARGE, self.child.wait_with_output().unwrap());
+        let ran = Ran::new(CONVERT_LARGE, self.child.wait_with_output().unwrap());
         // Whatever happened, the old bundle is there.
         assert_eq!(self.sandbox.files("out"), self.before, "{name}: {ran}");
         ran

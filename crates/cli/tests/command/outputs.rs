@@ -8,15 +8,17 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _,
 use crate::namespace::WITHOUT_POWERS;
 use crate::sandbox::{Ran, Sandbox, TINY};
 
-const SPEAK: &str = "speak Hi. --bundle b --seed 1 --quiet";
-const CONVERT: &str = "voice convert synthetic_1 --bundle b";
+const SPEAK_QUIETLY: &str = "speak Hi. --bundle b --seed 1 --quiet";
+const CONVERT_VOICE: &str = "voice convert synthetic_1 --bundle b";
 
 /// A folder with a bundle in `b`, what it says in `said.wav`, and a voice file of it.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.run(&format!("{TINY} --output-dir b --quiet")).ok();
-    sandbox.run(&format!("{SPEAK} -o said.wav")).ok();
-    sandbox.run(&format!("{CONVERT} -o voice.safetensors")).ok();
+    sandbox.run(&format!("{SPEAK_QUIETLY} -o said.wav")).ok();
+    sandbox
+        .run(&format!("{CONVERT_VOICE} -o voice.safetensors"))
+        .ok();
     sandbox
 }
 
@@ -38,7 +40,7 @@ fn a_link_to_standard_output_is_followed() {
     symlink("/proc/self/fd/1", sandbox.path("out")).unwrap();
     for output in ["out", "/dev/stdout", "-", "/proc/self/fd/1"] {
         let file = fs::File::create(sandbox.path("sound.wav")).unwrap();
-        let mut command = sandbox.command(&format!("{SPEAK} -o {output}"));
+        let mut command = sandbox.command(&format!("{SPEAK_QUIETLY} -o {output}"));
         assert!(command.stdout(file).status().unwrap().success(), "{output}");
         assert!(sandbox.is_sound("sound.wav"), "{output}");
         assert!(sandbox.path("out").is_symlink());
@@ -46,7 +48,7 @@ fn a_link_to_standard_output_is_followed() {
     // What was there before is not overwritten where the shell appends.
     sandbox.write("log", "before ");
     let file = fs::File::options().append(true).open(sandbox.path("log"));
-    let mut command = sandbox.command(&format!("{SPEAK} -o /dev/stdout"));
+    let mut command = sandbox.command(&format!("{SPEAK_QUIETLY} -o /dev/stdout"));
     assert!(command.stdout(file.unwrap()).status().unwrap().success());
     assert!(sandbox.bytes("log").starts_with(b"before RIFF"));
 }
@@ -54,7 +56,10 @@ fn a_link_to_standard_output_is_followed() {
 #[test]
 fn devices_and_pipes_are_written_and_stay() {
     let sandbox = sandbox();
-    for (line, whole) in [(SPEAK, "said.wav"), (CONVERT, "voice.safetensors")] {
+    for (line, whole) in [
+        (SPEAK_QUIETLY, "said.wav"),
+        (CONVERT_VOICE, "voice.safetensors"),
+    ] {
         let made = sandbox.program("mkfifo").arg("f").status().unwrap();
         assert!(made.success());
         let pipe = sandbox.path("f");
@@ -83,7 +88,7 @@ fn an_interrupt_ends_waiting_for_the_reader_of_a_pipe() {
     let sandbox = sandbox();
     let made = sandbox.program("mkfifo").arg("f").status().unwrap();
     assert!(made.success());
-    let script = format!("$P {SPEAK} -o f & sleep 2; kill -INT $!; wait $!");
+    let script = format!("$P {SPEAK_QUIETLY} -o f & sleep 2; kill -INT $!; wait $!");
     // Shells start what is in the background without interrupts.
     let script = script.replace("kill -INT", "kill -TERM");
     let ran = sandbox.mounting(&format!("{script} || exit $?"));
@@ -93,7 +98,10 @@ fn an_interrupt_ends_waiting_for_the_reader_of_a_pipe() {
 #[test]
 fn links_are_followed_and_modes_are_kept() {
     let sandbox = sandbox();
-    for (line, whole) in [(SPEAK, "said.wav"), (CONVERT, "voice.safetensors")] {
+    for (line, whole) in [
+        (SPEAK_QUIETLY, "said.wav"),
+        (CONVERT_VOICE, "voice.safetensors"),
+    ] {
         sandbox.write("target", "old");
         fs::set_permissions(sandbox.path("target"), Permissions::from_mode(0o600)).unwrap();
         let _ = fs::remove_file(sandbox.path("link"));
@@ -157,7 +165,10 @@ fn outputs_that_cannot_be_written_are_told_before_the_work() {
 #[test]
 fn a_mounted_file_is_written_in_place() {
     let sandbox = sandbox();
-    for (line, whole) in [(SPEAK, "said.wav"), (CONVERT, "voice.safetensors")] {
+    for (line, whole) in [
+        (SPEAK_QUIETLY, "said.wav"),
+        (CONVERT_VOICE, "voice.safetensors"),
+    ] {
         // Shorter and longer than what comes.
         for old in ["old".to_owned(), "old".repeat(1_000_000)] {
             sandbox.write("source", &old);
@@ -172,7 +183,10 @@ fn a_mounted_file_is_written_in_place() {
 #[test]
 fn a_writable_file_in_a_folder_that_is_not_is_written_in_place() {
     let sandbox = sandbox();
-    for (line, whole) in [(SPEAK, "said.wav"), (CONVERT, "voice.safetensors")] {
+    for (line, whole) in [
+        (SPEAK_QUIETLY, "said.wav"),
+        (CONVERT_VOICE, "voice.safetensors"),
+    ] {
         fs::create_dir(sandbox.path("d")).unwrap();
         sandbox.write("d/out", "old");
         let inode = fs::metadata(sandbox.path("d/out")).unwrap().ino();
@@ -204,7 +218,10 @@ fn a_writable_file_of_another_user_in_a_sticky_folder_is_written_in_place() {
         is_root,
         "this test makes files of two users: run it as root"
     );
-    for (line, whole) in [(SPEAK, "said.wav"), (CONVERT, "voice.safetensors")] {
+    for (line, whole) in [
+        (SPEAK_QUIETLY, "said.wav"),
+        (CONVERT_VOICE, "voice.safetensors"),
+    ] {
         fs::create_dir(sandbox.path("d")).unwrap();
         sandbox.write("d/out", "old");
         for (name, mode) in [(".", 0o755), ("d", 0o1777), ("d/out", 0o666)] {
@@ -227,7 +244,7 @@ fn a_writable_file_of_another_user_in_a_sticky_folder_is_written_in_place() {
 #[test]
 fn a_full_disk_takes_nothing_of_the_old_file() {
     let sandbox = sandbox();
-    for line in [SPEAK, CONVERT] {
+    for line in [SPEAK_QUIETLY, CONVERT_VOICE] {
         // A file that is replaced, and one that has to be written in place.
         for place in ["t/out", "mounted"] {
             let script = format!(
@@ -325,7 +342,7 @@ fn an_output_that_is_an_input_is_refused_or_safe() {
         .run("voice convert voice.safetensors -o voice.safetensors --bundle b")
         .ok();
     sandbox
-        .run(&format!("{CONVERT} -o direct.safetensors"))
+        .run(&format!("{CONVERT_VOICE} -o direct.safetensors"))
         .ok();
     assert!(sandbox.bytes("voice.safetensors") == sandbox.bytes("direct.safetensors"));
 }
@@ -355,7 +372,7 @@ fn names_of_other_formats_are_refused_with_the_way_out() {
 fn voices_are_known_by_their_content() {
     let sandbox = sandbox();
     for output in ["me", "me.voice", "-"] {
-        let mut command = sandbox.command(&format!("{CONVERT} -o {output}"));
+        let mut command = sandbox.command(&format!("{CONVERT_VOICE} -o {output}"));
         let out = command.output().unwrap();
         assert!(out.status.success(), "{out:?}");
         let name = if output == "-" {
@@ -395,7 +412,7 @@ fn voices_are_known_by_their_content() {
 #[test]
 fn the_reader_of_a_voice_may_go_away() {
     let sandbox = sandbox();
-    let script = format!("$P {CONVERT} -o - | head -c 10 | wc -c");
+    let script = format!("$P {CONVERT_VOICE} -o - | head -c 10 | wc -c");
     let ran = sandbox.mounting(&script).ok();
     assert_eq!(ran.stdout.trim(), "10", "{ran}");
     assert!(!ran.stderr.contains("error"), "{ran}");

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use bundle::Manifest;
 
 use crate::sandbox::Sandbox;
-use testkit::tensors::{Tensor, file, fixture, gunzip, stored};
+use testkit::tensors::{StoredTensor, file, fixture, gunzip, stored};
 
 /// Everything but the weights.
-const MODEL: &str = "convert --config tiny_2m.yaml --tokenizer tokenizer.model --dtype f32";
+const CONVERT_TINY: &str = "convert --config tiny_2m.yaml --tokenizer tokenizer.model --dtype f32";
 
 /// The trainer's folder, with the codec of the fixture in its export.
 fn run_dir(sandbox: &Sandbox) {
@@ -29,7 +29,7 @@ fn a_checkpoint_gives_what_the_trainers_export_gives() {
     run_dir(&sandbox);
     sandbox
         .run(&format!(
-            "{MODEL} --weights run/model.safetensors --output-dir exported"
+            "{CONVERT_TINY} --weights run/model.safetensors --output-dir exported"
         ))
         .ok();
     let expected = sandbox.graphs("exported");
@@ -38,7 +38,7 @@ fn a_checkpoint_gives_what_the_trainers_export_gives() {
     let codec = "--mimi-weights tiny_2m.safetensors";
     let pt = "--weights run/checkpoint_00000010.pt";
     sandbox
-        .run(&format!("{MODEL} {pt} {codec} --output-dir typed"))
+        .run(&format!("{CONVERT_TINY} {pt} {codec} --output-dir typed"))
         .ok();
     assert_eq!(sandbox.graphs("typed"), expected);
     let config = sandbox.read("tiny_2m.yaml");
@@ -56,7 +56,7 @@ fn a_checkpoint_gives_what_the_trainers_export_gives() {
     ] {
         assert!(config.contains(key));
         sandbox.write("mine.yaml", config.replacen(key, location, 1));
-        let line = MODEL.replace("tiny_2m.yaml", "mine.yaml");
+        let line = CONVERT_TINY.replace("tiny_2m.yaml", "mine.yaml");
         sandbox
             .run(&format!("{line} {pt} --output-dir {name}"))
             .ok();
@@ -68,14 +68,16 @@ fn a_checkpoint_gives_what_the_trainers_export_gives() {
 
     // The folder itself: its export, or else its last checkpoint.
     let ran = sandbox
-        .run(&format!("{MODEL} --weights run --output-dir folder"))
+        .run(&format!("{CONVERT_TINY} --weights run --output-dir folder"))
         .ok();
     assert!(ran.stderr.contains("run/model.safetensors"), "{ran}");
     assert_eq!(sandbox.graphs("folder"), expected);
     fs::remove_file(sandbox.path("run/model.safetensors")).unwrap();
     sandbox.write("run/checkpoint_00000002.pt", "an older one");
     let ran = sandbox
-        .run(&format!("{MODEL} --weights run {codec} --output-dir last"))
+        .run(&format!(
+            "{CONVERT_TINY} --weights run {codec} --output-dir last"
+        ))
         .ok();
     assert!(ran.stderr.contains("run/checkpoint_00000010.pt"), "{ran}");
     assert_eq!(sandbox.graphs("last"), expected);
@@ -96,7 +98,9 @@ fn a_checkpoint_of_training_is_no_released_model() {
 fn a_checkpoint_without_a_codec_says_where_one_can_come_from() {
     let sandbox = Sandbox::new();
     run_dir(&sandbox);
-    let ran = sandbox.run(&format!("{MODEL} --weights run/checkpoint_00000010.pt"));
+    let ran = sandbox.run(&format!(
+        "{CONVERT_TINY} --weights run/checkpoint_00000010.pt"
+    ));
     for says in [
         "checkpoint_00000010.pt",
         "mimi.weights_path",
@@ -104,10 +108,10 @@ fn a_checkpoint_without_a_codec_says_where_one_can_come_from() {
     ] {
         assert!(ran.error().contains(says), "{ran}");
     }
-    let ran = sandbox.run(&format!("{MODEL} --weights run/optim_00000010.pt"));
+    let ran = sandbox.run(&format!("{CONVERT_TINY} --weights run/optim_00000010.pt"));
     assert!(ran.error().contains("name the checkpoint"), "{ran}");
     fs::create_dir(sandbox.path("empty")).unwrap();
-    let ran = sandbox.run(&format!("{MODEL} --weights empty"));
+    let ran = sandbox.run(&format!("{CONVERT_TINY} --weights empty"));
     assert!(ran.error().contains("model.safetensors"), "{ran}");
 }
 
@@ -119,7 +123,7 @@ fn a_pickle_that_is_a_program_is_never_run() {
         sandbox.path("program.pt"),
     )
     .unwrap();
-    let ran = sandbox.run(&format!("{MODEL} --weights program.pt"));
+    let ran = sandbox.run(&format!("{CONVERT_TINY} --weights program.pt"));
     assert!(ran.error().contains("`posix.system`"), "{ran}");
     assert!(!sandbox.path("was-run").exists());
 }
@@ -137,7 +141,7 @@ fn copy_adapter(sandbox: &Sandbox, name: &str) {
 }
 
 /// What PyTorch's merge gave, every 37th value of it.
-fn samples(name: &str) -> Vec<Tensor> {
+fn samples(name: &str) -> Vec<StoredTensor> {
     stored(&fs::read(adapter(name).join("merged_samples.safetensors")).unwrap())
 }
 
@@ -177,7 +181,7 @@ fn adapters_are_merged_as_pytorch_merges_them() {
     ] {
         let sandbox = Sandbox::new();
         copy_adapter(&sandbox, name);
-        let line = format!("{MODEL} --weights tiny_2m.safetensors --adapter {name}");
+        let line = format!("{CONVERT_TINY} --weights tiny_2m.safetensors --adapter {name}");
         sandbox.run(&format!("{line} --output-dir out")).ok();
         let mut compared = 0;
         for tensor in samples(name) {
@@ -200,7 +204,7 @@ fn adapters_are_merged_as_pytorch_merges_them() {
         // Nothing else has changed, and the manifest says what was merged.
         sandbox
             .run(&format!(
-                "{MODEL} --weights tiny_2m.safetensors --output-dir base"
+                "{CONVERT_TINY} --weights tiny_2m.safetensors --output-dir base"
             ))
             .ok();
         let (merged, base) = (sandbox.graphs("out"), sandbox.graphs("base"));
@@ -227,7 +231,7 @@ fn adapters_are_merged_as_pytorch_merges_them() {
 }
 
 /// An adapter that is refused.
-struct Refused {
+struct RefusedAdapter {
     story: &'static str,
     adapter: &'static str,
     change: fn(&Path),
@@ -238,8 +242,8 @@ struct Refused {
 /// The model that the adapters were trained on.
 const OWN: &str = "--config tiny_2m.yaml --weights tiny_2m.safetensors";
 
-fn are_refused(cases: &[Refused]) {
-    for Refused {
+fn are_refused(cases: &[RefusedAdapter]) {
+    for RefusedAdapter {
         story,
         adapter,
         change,
@@ -263,14 +267,14 @@ fn are_refused(cases: &[Refused]) {
 #[test]
 fn adapters_of_other_kinds_are_refused_by_name() {
     are_refused(&[
-        Refused {
+        RefusedAdapter {
             story: "DoRA",
             adapter: "peft_dora",
             change: |_| {},
             line: OWN,
             says: &["adapter_config.json", "use_dora is set", "merge_and_unload"],
         },
-        Refused {
+        RefusedAdapter {
             story: "DoRA whose settings deny it",
             adapter: "peft_dora",
             change: |dir| {
@@ -283,21 +287,21 @@ fn adapters_of_other_kinds_are_refused_by_name() {
             line: OWN,
             says: &["lora_magnitude_vector", "not part of a plain LoRA"],
         },
-        Refused {
+        RefusedAdapter {
             story: "another rank",
             adapter: "peft",
             change: |dir| replace(&dir.join("adapter_config.json"), "\"r\": 2", "\"r\": 4"),
             line: OWN,
             says: &["has rank 2, and the settings say 4"],
         },
-        Refused {
+        RefusedAdapter {
             story: "no settings",
             adapter: "ownvoice",
             change: |dir| fs::remove_file(dir.join("metadata.json")).unwrap(),
             line: OWN,
             says: &["adapter.safetensors needs its settings", "metadata.json"],
         },
-        Refused {
+        RefusedAdapter {
             story: "a pickle",
             adapter: "peft",
             change: |dir| {
@@ -307,7 +311,7 @@ fn adapters_of_other_kinds_are_refused_by_name() {
             line: OWN,
             says: &["adapter_model.bin is a pickle", "safe_serialization=True"],
         },
-        Refused {
+        RefusedAdapter {
             story: "nothing",
             adapter: "peft",
             change: |dir| fs::remove_file(dir.join("adapter_model.safetensors")).unwrap(),
@@ -320,7 +324,7 @@ fn adapters_of_other_kinds_are_refused_by_name() {
 #[test]
 fn adapters_that_do_not_fit_are_refused_by_name() {
     are_refused(&[
-        Refused {
+        RefusedAdapter {
             story: "another base",
             adapter: "peft",
             change: |_| {},
@@ -331,18 +335,18 @@ fn adapters_that_do_not_fit_are_refused_by_name() {
                 "self_attn.in_proj.lora_B.weight is [160, 2] instead of [192, 2]",
             ],
         },
-        Refused {
+        RefusedAdapter {
             story: "an unknown target",
             adapter: "finetune",
             change: |dir| {
                 change(&dir.join("finetuned_weights.safetensors"), |tensors| {
-                    tensors.push(Tensor::f32("decoder.bias", &[1], &[1.0]));
+                    tensors.push(StoredTensor::f32("decoder.bias", &[1], &[1.0]));
                 });
             },
             line: OWN,
             says: &["1 tensor unused: decoder.bias"],
         },
-        Refused {
+        RefusedAdapter {
             story: "half a pair",
             adapter: "ownvoice",
             change: |dir| {
@@ -353,7 +357,7 @@ fn adapters_that_do_not_fit_are_refused_by_name() {
             line: OWN,
             says: &["z_proj.lora_A.weight", "lacks its other half"],
         },
-        Refused {
+        RefusedAdapter {
             story: "a factor that is not finite",
             adapter: "ownvoice",
             change: |dir| {
@@ -368,7 +372,7 @@ fn adapters_that_do_not_fit_are_refused_by_name() {
 }
 
 /// Changes the tensors of a file.
-fn change(path: &Path, edit: impl FnOnce(&mut Vec<Tensor>)) {
+fn change(path: &Path, edit: impl FnOnce(&mut Vec<StoredTensor>)) {
     let mut tensors = stored(&fs::read(path).unwrap());
     edit(&mut tensors);
     fs::write(path, file(&tensors, 8)).unwrap();
@@ -434,7 +438,7 @@ fn a_manifest_holds_no_path_of_the_machine() {
 #[test]
 fn a_model_without_voices_leads_to_cloning() {
     let sandbox = Sandbox::new();
-    let line = format!("{MODEL} --weights tiny_2m.safetensors --output-dir out");
+    let line = format!("{CONVERT_TINY} --weights tiny_2m.safetensors --output-dir out");
     let ran = sandbox.run(&line).ok();
     for says in [
         "this bundle has no voice",
@@ -468,7 +472,7 @@ fn a_model_without_voices_leads_to_cloning() {
 #[test]
 fn voice_files_that_hold_a_prompt_are_taken_everywhere() {
     let sandbox = Sandbox::new();
-    let line = format!("{MODEL} --weights tiny_2m.safetensors --quiet");
+    let line = format!("{CONVERT_TINY} --weights tiny_2m.safetensors --quiet");
     sandbox.run(&format!("{line} --output-dir out")).ok();
     let values: Vec<f32> = (0_u16..56 * 20)
         .map(|i| f32::from(i % 31) / 31.0 - 0.5)
@@ -479,7 +483,7 @@ fn voice_files_that_hold_a_prompt_are_taken_everywhere() {
         ("speaker_wavs", vec![1, 16, 20]),
     ] {
         let count = shape.iter().product();
-        let tensor = Tensor::f32(name, &shape, &values[..count]);
+        let tensor = StoredTensor::f32(name, &shape, &values[..count]);
         let path = format!("{name}.safetensors");
         sandbox.write(&path, file(&[tensor], 8));
         let speak = "speak Hello. --bundle out --seed 1 --quiet --frames-after-eos 0";

@@ -33,12 +33,14 @@ fn shell(sandbox: &Sandbox, line: &str) -> Ran {
     sandbox.finish(&line, sandbox.program("bash").arg("-c").arg(&line))
 }
 
-const SPEAK: &str = "speak Hi. --bundle b --seed 1 --voice";
+const SPEAK_AS: &str = "speak Hi. --bundle b --seed 1 --voice";
 
 #[test]
 fn a_pipe_is_read_as_the_file_behind_it() {
     let sandbox = studio();
-    sandbox.run(&format!("{SPEAK} tone.wav -o file.wav")).ok();
+    sandbox
+        .run(&format!("{SPEAK_AS} tone.wav -o file.wav"))
+        .ok();
     sandbox
         .run("voice export tone.wav --bundle b -o tone.safetensors")
         .ok();
@@ -119,7 +121,7 @@ fn what_a_recording_lacks_is_told() {
         ("scale.wav", "9000 times full scale"),
     ] {
         let ran = sandbox
-            .run(&format!("{SPEAK} {name} -o said.wav --json"))
+            .run(&format!("{SPEAK_AS} {name} -o said.wav --json"))
             .ok();
         assert!(ran.says(&["notice: ", name, says]), "{ran}");
         let notices = ran.json()["notices"].to_string();
@@ -133,11 +135,11 @@ fn what_a_recording_lacks_is_told() {
         ("antiphase.wav", "channels cancel each other out"),
         ("constant.wav", "every sample has the same value"),
     ] {
-        let ran = sandbox.run(&format!("{SPEAK} {name} -o said.wav"));
+        let ran = sandbox.run(&format!("{SPEAK_AS} {name} -o said.wav"));
         assert!(ran.error().contains(says), "{ran}");
     }
     let plain = sandbox
-        .run(&format!("{SPEAK} tone.wav -o said.wav --json"))
+        .run(&format!("{SPEAK_AS} tone.wav -o said.wav --json"))
         .ok();
     assert_eq!(plain.json()["notices"].as_array().map(Vec::len), Some(0));
 }
@@ -175,7 +177,7 @@ fn foreign_files_are_named_by_every_reader() {
             "convert --config tiny_english.yaml --tokenizer {file} --synthetic 1 --output-dir c"
         )
     };
-    let speak = |file: &str| format!("{SPEAK} {file} -o said.wav");
+    let speak = |file: &str| format!("{SPEAK_AS} {file} -o said.wav");
     let cases = [
         (speak("empty.wav"), "empty.wav is empty"),
         (speak("page.wav"), "page.wav is a web page"),
@@ -263,19 +265,19 @@ fn a_manifest_may_not_name_a_file_outside_its_folder() {
 fn a_wrong_setting_of_the_hub_stops_no_local_work() {
     let sandbox = studio();
     let wrong = [("HF_ENDPOINT", "hub.example")];
-    let local = format!("{SPEAK} tone.wav -o said.wav");
+    let local = format!("{SPEAK_AS} tone.wav -o said.wav");
     sandbox.run_with(&local, &wrong).ok();
-    let remote = sandbox.run_with(&format!("{SPEAK} hf://a/b/c.wav -o said.wav"), &wrong);
+    let remote = sandbox.run_with(&format!("{SPEAK_AS} hf://a/b/c.wav -o said.wav"), &wrong);
     assert!(remote.error().contains("HF_ENDPOINT"), "{remote}");
 }
 
 /// A server of one file, whose answer changes.
-struct Server {
+struct FileServer {
     address: String,
     answer: Arc<Mutex<Vec<u8>>>,
 }
 
-impl Server {
+impl FileServer {
     fn start(answer: &[u8]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -304,8 +306,8 @@ impl Server {
 fn a_wrong_answer_of_the_web_is_not_kept() {
     let sandbox = studio();
     let tone = fs::read(sandbox.path("tone.wav")).unwrap();
-    let server = Server::start(b"<html>log in</html>");
-    let line = format!("{SPEAK} {}/m.wav -o said.wav", server.address);
+    let server = FileServer::start(b"<html>log in</html>");
+    let line = format!("{SPEAK_AS} {}/m.wav -o said.wav", server.address);
     let page = sandbox.run(&line);
     assert!(
         page.error()
@@ -340,12 +342,12 @@ fn a_voice_file_is_known_by_its_content() {
         .run("voice export tone.wav --bundle b -o mine.voice.safetensors")
         .ok();
     fs::rename(sandbox.path("mine.voice.safetensors"), sandbox.path("mine")).unwrap();
-    sandbox.run(&format!("{SPEAK} mine -o said.wav")).ok();
+    sandbox.run(&format!("{SPEAK_AS} mine -o said.wav")).ok();
     sandbox.run("voice import mine --bundle b --name mine").ok();
     // A recording that is called as a voice file is one all the same.
     fs::copy(sandbox.path("tone.wav"), sandbox.path("tone.safetensors")).unwrap();
     sandbox
-        .run(&format!("{SPEAK} tone.safetensors -o said.wav"))
+        .run(&format!("{SPEAK_AS} tone.safetensors -o said.wav"))
         .ok();
     let import = sandbox
         .command("voice import tone.safetensors --bundle b")

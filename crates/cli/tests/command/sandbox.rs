@@ -38,7 +38,7 @@ impl Sandbox {
         let copy = |from: PathBuf, to: &str| {
             fs::copy(from, folder.path().join(to)).unwrap();
         };
-        for name in testkit::NAMES {
+        for name in testkit::SMALL_MODELS {
             copy(testkit::checkpoint(name), &format!("{name}.safetensors"));
             copy(testkit::config_file(name), &format!("{name}.yaml"));
         }
@@ -196,7 +196,7 @@ impl std::fmt::Display for Ran {
 
 /// What can be said of a WAV file without understanding it.
 #[derive(Debug)]
-pub(crate) struct Sound {
+pub(crate) struct WavSound {
     pub(crate) seconds: f64,
     /// Seconds between the first and the last sound.
     pub(crate) sounding: f64,
@@ -210,7 +210,7 @@ pub(crate) struct Sound {
 }
 
 /// Measures a WAV file of 16-bit samples.
-pub(crate) fn sound(path: &Path) -> Sound {
+pub(crate) fn sound(path: &Path) -> WavSound {
     /// Below this root mean square a window is silent, or a pause between words.
     const QUIET: f64 = 0.01;
     let mut wav = hound::WavReader::open(path).unwrap();
@@ -229,7 +229,7 @@ pub(crate) fn sound(path: &Path) -> Sound {
     let last = quiet.iter().rposition(|it| !it).unwrap_or(0);
     let within = &quiet[first..=last];
     let crossings = samples.windows(2).filter(|it| it[0] * it[1] < 0.0).count();
-    Sound {
+    WavSound {
         seconds: samples.len() as f64 / rate,
         sounding: within.len() as f64 * window as f64 / rate,
         level: rms(&samples),
@@ -239,7 +239,7 @@ pub(crate) fn sound(path: &Path) -> Sound {
     }
 }
 
-impl Sound {
+impl WavSound {
     /// Neither silence nor noise, nor one long tone.
     pub(crate) fn is_like_speech(&self) {
         assert!((0.02..0.3).contains(&self.level), "{self:?}");

@@ -23,13 +23,13 @@ fn sandbox() -> Sandbox {
 const SPEAK: &str = "speak --bundle b --voice voice.safetensors --seed 1";
 
 /// A command that speaks what is written to it.
-struct Speaking {
+struct SpeakingCommand {
     line: String,
     child: Child,
     input: ChildStdin,
 }
 
-impl Speaking {
+impl SpeakingCommand {
     fn start(sandbox: &Sandbox, options: &str) -> Self {
         let line = format!("{SPEAK} {options}");
         let mut command = sandbox.command(&line);
@@ -77,7 +77,8 @@ fn a_text_in_pieces_is_the_text() {
         let mut command = sandbox.command(&line);
         sandbox.finish(&line, command.arg(text)).ok();
         for length in [1, 7] {
-            let mut speaking = Speaking::start(&sandbox, &format!("{options} -q -o pieces.wav"));
+            let mut speaking =
+                SpeakingCommand::start(&sandbox, &format!("{options} -q -o pieces.wav"));
             for piece in text.as_bytes().chunks(length) {
                 speaking.write(piece);
             }
@@ -96,7 +97,7 @@ fn a_text_in_pieces_is_the_text() {
 fn each_sentence_is_spoken_as_soon_as_it_is_complete() {
     let sandbox = sandbox();
     for options in ["", "--normalize=en", "--threads 1"] {
-        let mut speaking = Speaking::start(&sandbox, &format!("{options} -q -o -"));
+        let mut speaking = SpeakingCommand::start(&sandbox, &format!("{options} -q -o -"));
         speaking.write("It is said. The next one");
         speaking.hear(4000);
         // A mark at the end is enough, and so is silence.
@@ -112,7 +113,7 @@ fn words_and_notices_of_a_text_in_pieces_are_those_of_the_text() {
     let sandbox = sandbox();
     sandbox.write("list.txt", "kyutai = kyoo tie");
     let options = "-o - --json --words words.json --normalize=en --replace list.txt";
-    let mut speaking = Speaking::start(&sandbox, options);
+    let mut speaking = SpeakingCommand::start(&sandbox, options);
     let (first, second) = ("It costs $5. Kyutai", " says [pause fast] so.  \n");
     speaking.write(first);
     speaking.hear(4000);
@@ -149,7 +150,7 @@ fn what_is_wrong_late_in_a_text_is_told_with_its_place() {
             "[pause 61s] exceeds the longest pause (60 s)\n",
         ),
     ] {
-        let mut speaking = Speaking::start(&sandbox, "-o kept.wav --words kept.vtt");
+        let mut speaking = SpeakingCommand::start(&sandbox, "-o kept.wav --words kept.vtt");
         speaking.write("It was said.   ");
         speaking.write(end);
         let ran = speaking.end();
@@ -165,7 +166,7 @@ fn what_is_wrong_late_in_a_text_is_told_with_its_place() {
         fs::remove_file(sandbox.path("kept.vtt")).unwrap();
     }
     // Where nothing was, nothing is kept.
-    let mut speaking = Speaking::start(&sandbox, "-o kept.wav");
+    let mut speaking = SpeakingCommand::start(&sandbox, "-o kept.wav");
     speaking.write(b"caf\xe9");
     assert_eq!(speaking.end().code, Some(1));
     assert!(!sandbox.path("kept.wav").exists());
@@ -210,7 +211,7 @@ fn a_file_as_standard_input_is_a_file() {
 #[test]
 fn an_interrupt_while_text_is_waited_for_keeps_what_was_spoken() {
     let sandbox = sandbox();
-    let mut speaking = Speaking::start(&sandbox, "-o sound.wav --words words.vtt");
+    let mut speaking = SpeakingCommand::start(&sandbox, "-o sound.wav --words words.vtt");
     speaking.write("It was said. ");
     let partial = || {
         let files = fs::read_dir(sandbox.path(".")).unwrap();
@@ -231,7 +232,7 @@ fn an_interrupt_while_text_is_waited_for_keeps_what_was_spoken() {
         .args(["-c", &kill])
         .status();
     assert!(sent.unwrap().success());
-    let Speaking { line, child, input } = speaking;
+    let SpeakingCommand { line, child, input } = speaking;
     let ran = Ran::new(&line, child.wait_with_output().unwrap());
     drop(input);
     assert_eq!(ran.code, Some(130), "{ran}");

@@ -33,7 +33,7 @@ fn with_installed_runtime(command: &mut Command) -> &mut Command {
 #[test]
 fn fixtures_compute_what_pocket_tts_computes() {
     let sandbox = Sandbox::new();
-    for model in testkit::NAMES {
+    for model in testkit::SMALL_MODELS {
         let tokenizer = testkit::tokenizer(model).unwrap().file_name();
         let line = format!(
             "convert --config {model}.yaml --weights {model}.safetensors --tokenizer {tokenizer} \

@@ -1,11 +1,11 @@
 //! The same values, however a checkpoint stores them.
 
 use crate::sandbox::{REAL, Sandbox};
-use testkit::tensors::{Tensor, file, fixture, widened};
+use testkit::tensors::{StoredTensor, file, fixture, widened};
 use testkit::training_layout::{to_training_flow_lm, to_training_mimi};
 
 /// The values of a tensor that both half-width formats hold exactly.
-fn common(tensor: &Tensor) -> Vec<f32> {
+fn common(tensor: &StoredTensor) -> Vec<f32> {
     let smallest = half::f16::MIN_POSITIVE.to_f32();
     let keep = |value: f32| if value.abs() < smallest { 0.0 } else { value };
     widened(tensor).into_iter().map(keep).collect()
@@ -13,11 +13,11 @@ fn common(tensor: &Tensor) -> Vec<f32> {
 
 #[test]
 fn number_formats_give_the_same_files() {
-    type Make = fn(&str, &[usize], &[f32]) -> Tensor;
+    type Make = fn(&str, &[usize], &[f32]) -> StoredTensor;
     let formats: [(&str, Make); 3] = [
-        ("bf16", Tensor::bf16),
-        ("f16", Tensor::f16),
-        ("f32", Tensor::f32),
+        ("bf16", StoredTensor::bf16),
+        ("f16", StoredTensor::f16),
+        ("f32", StoredTensor::f32),
     ];
     let sandbox = Sandbox::new();
     let published = fixture("tiny_english");
@@ -48,7 +48,7 @@ fn the_user_learns_of_rounding() {
     let thirds: Vec<_> = (fixture("tiny_english").iter())
         .map(|tensor| {
             let values: Vec<f32> = widened(tensor).iter().map(|value| value / 3.0).collect();
-            Tensor::f32(&tensor.name, &tensor.shape, &values)
+            StoredTensor::f32(&tensor.name, &tensor.shape, &values)
         })
         .collect();
     sandbox.write("tiny_english.safetensors", file(&thirds, 8));

@@ -11,14 +11,17 @@ impl TensorList {
     pub(super) fn flow_lm(&mut self, config: &Config) {
         let flow_lm = &config.flow_lm;
         let d_model = flow_lm.transformer.d_model;
-        let latent = config.latent_dim();
+        let latent = config.mimi.latent_dim();
         let conditioning = flow_lm.conditioning_dim();
 
         self.push("flow_lm.bos_emb", [latent]);
         if flow_lm.insert_bos_before_voice {
             self.push("flow_lm.bos_before_voice", [1, 1, d_model]);
         }
-        self.push("flow_lm.speaker_proj_weight", [d_model, config.inner_dim()]);
+        self.push(
+            "flow_lm.speaker_proj_weight",
+            [d_model, config.mimi.inner_dim()],
+        );
         self.push("flow_lm.emb_std", [latent]);
         self.push("flow_lm.emb_mean", [latent]);
         self.conditioner(&flow_lm.lookup_table);

@@ -8,23 +8,26 @@ impl TensorList {
     pub(super) fn mimi(&mut self, config: &Config) {
         let mimi = &config.mimi;
         self.seanet_encoder(&mimi.seanet);
-        self.seanet_decoder(config.decoder_seanet());
+        self.seanet_decoder(config.mimi.decoder_seanet());
         self.projected_transformer("mimi.encoder_transformer", &mimi.transformer);
-        self.projected_transformer("mimi.decoder_transformer", config.decoder_transformer());
+        self.projected_transformer(
+            "mimi.decoder_transformer",
+            config.mimi.decoder_transformer(),
+        );
         let quantizer = &mimi.quantizer;
         self.push(
             "mimi.quantizer.output_proj.weight",
             [quantizer.output_dimension, quantizer.dimension, 1],
         );
-        let stride = config.positions_per_frame();
+        let stride = config.mimi.positions_per_frame();
         if stride > 1 {
             self.push(
                 "mimi.downsample.conv.conv.weight",
-                [config.inner_dim(), mimi.seanet.dimension, 2 * stride],
+                [config.mimi.inner_dim(), mimi.seanet.dimension, 2 * stride],
             );
             self.push(
                 "mimi.upsample.convtr.convtr.weight",
-                [config.outer_dim(), 1, 2 * stride],
+                [config.mimi.outer_dim(), 1, 2 * stride],
             );
         }
     }

@@ -1,6 +1,6 @@
 //! The rules of the `flow_lm` half.
 
-use super::{MAX_LAYERS, MAX_WIDTH, Section};
+use super::{ConfigSection, MAX_LAYERS, MAX_WIDTH};
 use crate::{ConfigError, FlowConfig, FlowLmConfig, FlowLmTransformerConfig, LookupTable};
 
 /// Bound of the rows of the text table.
@@ -9,7 +9,7 @@ const MAX_BINS: usize = 1 << 20;
 impl FlowLmConfig {
     /// The half of [`Config::validate`](crate::Config::validate) that needs no codec.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let section = Section("flow_lm");
+        let section = ConfigSection("flow_lm");
         section.dtype(&self.dtype)?;
         self.flow.validate()?;
         self.transformer.validate()?;
@@ -20,7 +20,7 @@ impl FlowLmConfig {
 
 impl FlowConfig {
     fn validate(&self) -> Result<(), ConfigError> {
-        let section = Section("flow_lm.flow");
+        let section = ConfigSection("flow_lm.flow");
         section.size("dim", self.dim, MAX_WIDTH)?;
         section.require(
             self.dim > 1 || self.kind.time_inputs().is_empty(),
@@ -35,7 +35,7 @@ impl FlowConfig {
 
 impl FlowLmTransformerConfig {
     fn validate(&self) -> Result<(), ConfigError> {
-        let section = Section("flow_lm.transformer");
+        let section = ConfigSection("flow_lm.transformer");
         section.size("d_model", self.d_model, MAX_WIDTH)?;
         section.size("num_layers", self.num_layers, MAX_LAYERS)?;
         section.optional_size("attn_dim", self.attn_dim, MAX_WIDTH)?;
@@ -61,7 +61,7 @@ impl FlowLmTransformerConfig {
 
 impl LookupTable {
     fn validate(&self, d_model: usize) -> Result<(), ConfigError> {
-        let section = Section("flow_lm.lookup_table");
+        let section = ConfigSection("flow_lm.lookup_table");
         section.require(self.dim == d_model, "dim", || {
             let dim = self.dim;
             format!("is {dim}, but flow_lm.transformer.d_model is {d_model}; they have to be equal")

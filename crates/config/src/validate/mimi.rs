@@ -1,17 +1,17 @@
 //! The rules of the `mimi` half: above all, which width has to meet which.
 
-use super::{MAX_LAYERS, MAX_SPAN, MAX_WIDTH, Section};
+use super::{ConfigSection, MAX_LAYERS, MAX_SPAN, MAX_WIDTH};
 use crate::{ConfigError, MimiConfig, MimiTransformerConfig, SeanetConfig};
 
-const ENCODER_SEANET: Section<'_> = Section("mimi.seanet");
-const ENCODER_TRANSFORMER: Section<'_> = Section("mimi.transformer");
-const DECODER_SEANET: Section<'_> = Section("mimi.decoder_seanet");
-const DECODER_TRANSFORMER: Section<'_> = Section("mimi.decoder_transformer");
+const ENCODER_SEANET: ConfigSection<'_> = ConfigSection("mimi.seanet");
+const ENCODER_TRANSFORMER: ConfigSection<'_> = ConfigSection("mimi.transformer");
+const DECODER_SEANET: ConfigSection<'_> = ConfigSection("mimi.decoder_seanet");
+const DECODER_TRANSFORMER: ConfigSection<'_> = ConfigSection("mimi.decoder_transformer");
 
 impl MimiConfig {
     /// The half of [`Config::validate`](crate::Config::validate) that needs no backbone.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let section = Section("mimi");
+        let section = ConfigSection("mimi");
         section.dtype(&self.dtype)?;
         section.require(self.channels == 1, "channels", || {
             format!("is {}, only mono audio is supported", self.channels)
@@ -31,7 +31,7 @@ impl MimiConfig {
         if let Some(transformer) = &self.decoder_transformer {
             transformer.validate(DECODER_TRANSFORMER)?;
         }
-        let quantizer = Section("mimi.quantizer");
+        let quantizer = ConfigSection("mimi.quantizer");
         quantizer.size("dimension", self.quantizer.dimension, MAX_WIDTH)?;
         let output = self.quantizer.output_dimension;
         quantizer.size("output_dimension", output, MAX_WIDTH)?;
@@ -43,7 +43,7 @@ impl MimiConfig {
     }
 
     /// Checks the rates and gives the transformer positions per latent frame.
-    fn validate_rates(&self, section: Section<'_>) -> Result<usize, ConfigError> {
+    fn validate_rates(&self, section: ConfigSection<'_>) -> Result<usize, ConfigError> {
         section.size("sample_rate", self.sample_rate as usize, MAX_SPAN)?;
         let rate = self.frame_rate;
         section.require(rate.is_finite() && rate > 0.0, "frame_rate", || {
@@ -109,7 +109,10 @@ impl MimiConfig {
                 (transformer, DECODER_TRANSFORMER)
             });
         let dimension = seanet.dimension;
-        let (quantizer, output) = (Section("mimi.quantizer"), self.quantizer.output_dimension);
+        let (quantizer, output) = (
+            ConfigSection("mimi.quantizer"),
+            self.quantizer.output_dimension,
+        );
         let input = transformer.input_dimension;
         if stride == 1 {
             section.require(input == output, "input_dimension", || {
@@ -117,7 +120,7 @@ impl MimiConfig {
             })?;
         } else {
             let outer = self.outer_dim.unwrap_or(dimension);
-            Section("mimi").require(outer.is_multiple_of(dimension), "outer_dim", || {
+            ConfigSection("mimi").require(outer.is_multiple_of(dimension), "outer_dim", || {
                 format!(
                     "is {outer}, but the upsampling works in as many groups as {seanet_key}, \
                      {dimension}, which has to divide it"
@@ -136,7 +139,7 @@ impl MimiConfig {
 }
 
 impl MimiTransformerConfig {
-    fn validate(&self, section: Section<'_>) -> Result<(), ConfigError> {
+    fn validate(&self, section: ConfigSection<'_>) -> Result<(), ConfigError> {
         section.size("d_model", self.d_model, MAX_WIDTH)?;
         section.heads("d_model", self.d_model, self.num_heads)?;
         section.size("num_layers", self.num_layers, MAX_LAYERS)?;
@@ -155,7 +158,7 @@ impl MimiTransformerConfig {
     /// Checks that there is one output, as wide as what reads it.
     fn validate_output(
         &self,
-        section: Section<'_>,
+        section: ConfigSection<'_>,
         key: &str,
         expected: usize,
     ) -> Result<(), ConfigError> {

@@ -1,6 +1,6 @@
 //! The rules of a `SEANet`.
 
-use super::{MAX_SPAN, MAX_WIDTH, Section};
+use super::{ConfigSection, MAX_SPAN, MAX_WIDTH};
 use crate::{ConfigError, SeanetConfig};
 
 /// Bound of a kernel, in taps.
@@ -12,7 +12,7 @@ const MAX_RESIDUAL_LAYERS: usize = 64;
 
 impl SeanetConfig {
     /// Checks one `SEANet` on its own; after it `hop_length` cannot overflow.
-    pub(super) fn validate(&self, section: Section<'_>) -> Result<(), ConfigError> {
+    pub(super) fn validate(&self, section: ConfigSection<'_>) -> Result<(), ConfigError> {
         section.size("dimension", self.dimension, MAX_WIDTH)?;
         section.require(self.channels == 1, "channels", || {
             format!("is {}, only mono audio is supported", self.channels)
@@ -29,7 +29,7 @@ impl SeanetConfig {
         self.validate_dilation(section)
     }
 
-    fn validate_ratios(&self, section: Section<'_>) -> Result<(), ConfigError> {
+    fn validate_ratios(&self, section: ConfigSection<'_>) -> Result<(), ConfigError> {
         let count = self.ratios.len();
         section.require((1..=MAX_RATIOS).contains(&count), "ratios", || {
             format!("holds {count} strides, expected 1 to {MAX_RATIOS}")
@@ -45,7 +45,7 @@ impl SeanetConfig {
         })
     }
 
-    fn validate_widths(&self, section: Section<'_>) -> Result<(), ConfigError> {
+    fn validate_widths(&self, section: ConfigSection<'_>) -> Result<(), ConfigError> {
         let filters = self.n_filters;
         section.size("n_filters", filters, MAX_WIDTH >> self.ratios.len())?;
         section.size("compress", self.compress, MAX_WIDTH)?;
@@ -56,7 +56,7 @@ impl SeanetConfig {
         })
     }
 
-    fn validate_dilation(&self, section: Section<'_>) -> Result<(), ConfigError> {
+    fn validate_dilation(&self, section: ConfigSection<'_>) -> Result<(), ConfigError> {
         let layers = self.n_residual_layers;
         section.require(layers <= MAX_RESIDUAL_LAYERS, "n_residual_layers", || {
             format!("is {layers}, expected at most {MAX_RESIDUAL_LAYERS}")

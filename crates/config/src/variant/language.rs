@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Language of a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Language {
+pub enum VariantLanguage {
     /// English, in several accents.
     English,
     /// Dutch.
@@ -22,7 +22,7 @@ pub enum Language {
     Spanish,
 }
 
-impl Language {
+impl VariantLanguage {
     /// Every language that has a variant.
     pub const ALL: [Self; 7] = [
         Self::English,
@@ -109,7 +109,7 @@ impl Language {
     }
 }
 
-impl fmt::Display for Language {
+impl fmt::Display for VariantLanguage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())
     }

@@ -8,7 +8,7 @@ use crate::{
 /// Number format of every released model.
 const DTYPE: &str = "float32";
 /// Width of a latent.
-const LATENT: usize = 32;
+const LATENT_DIM: usize = 32;
 /// Width of the large codec.
 const CODEC: usize = 512;
 /// Width of the small models' decoder.
@@ -151,14 +151,14 @@ impl Shape {
             seanet: seanet(CODEC, 64, 7),
             transformer: large_transformer(),
             quantizer: QuantizerConfig {
-                dimension: LATENT,
+                dimension: LATENT_DIM,
                 output_dimension: outer,
             },
             weights_path: None,
             inner_dim: Some(if self == Self::FirstEnglish {
                 CODEC
             } else {
-                LATENT
+                LATENT_DIM
             }),
             outer_dim: Some(outer),
             decoder_seanet: match self {

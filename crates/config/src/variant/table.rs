@@ -1,14 +1,14 @@
 //! The registry: one row per released configuration of pocket-tts 4.0.1, followed by the included
 //! model.
 
-use super::{Included, Language, Origin, Release, Shape, TextStyle, Variant};
+use super::{Included, Release, Shape, TextStyle, Variant, VariantLanguage, VariantSource};
 
 pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_2026-01",
         signature: Some("b6369a24"),
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::FirstEnglish,
             text: TextStyle::FirstEnglish,
             gated_revision: "39592ff23c9ef80098bb74895d104c26275fe2c9",
@@ -20,8 +20,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_2026-04",
         signature: Some("a0ac5076"),
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers6,
             text: TextStyle::English,
             gated_revision: "19f95fe2df36e79fbd9f10008595cc4c977a0fcc",
@@ -33,8 +33,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_2026-04_24l",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers24,
             text: TextStyle::English,
             gated_revision: "492522650173a0653b7575cdc25ae09810e5d741",
@@ -46,8 +46,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_2026-09",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers6,
             text: TextStyle::English,
             gated_revision: "983151f13aaeab1b13c1e5e3c2c383d49a9edf3f",
@@ -59,8 +59,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_2026-09_2",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers6,
             text: TextStyle::English,
             gated_revision: "7f364c05d1be3faf2b234cdbe4cbb68a026d4218",
@@ -72,8 +72,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_2026-09_24l",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers24,
             text: TextStyle::English,
             gated_revision: "983151f13aaeab1b13c1e5e3c2c383d49a9edf3f",
@@ -85,8 +85,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_drifting_26-09",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Drifting,
             text: TextStyle::English,
             gated_revision: "75cfe24e3142233bb81887fed3482e9652bb4a6e",
@@ -98,8 +98,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_2026-10",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers6,
             text: TextStyle::English,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
@@ -111,8 +111,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers6,
             text: TextStyle::English,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
@@ -124,8 +124,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_18m_2026-10",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Small18M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
@@ -137,8 +137,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_18m_refl_2026-10",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Small18M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
@@ -150,8 +150,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_7m_2026-10",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Small7M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
@@ -163,8 +163,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_7m_refl_2026-10",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Small7M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
@@ -176,8 +176,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_2m_2026-10",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Small2M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
@@ -189,8 +189,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "english_2m_refl_2026-10",
         signature: None,
-        language: Language::English,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::English,
+        origin: VariantSource::Released(Release {
             shape: Shape::Small2M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
@@ -202,8 +202,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "dutch",
         signature: None,
-        language: Language::Dutch,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::Dutch,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers6,
             text: TextStyle::Continental,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
@@ -215,8 +215,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "dutch_24l",
         signature: None,
-        language: Language::Dutch,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::Dutch,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers24,
             text: TextStyle::Continental,
             gated_revision: "2dd944b099d06bb9edbd221fef138685711d9bf0",
@@ -228,8 +228,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "french",
         signature: None,
-        language: Language::French,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::French,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers6,
             text: TextStyle::French,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
@@ -241,8 +241,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "french_24l",
         signature: None,
-        language: Language::French,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::French,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers24,
             text: TextStyle::French,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
@@ -254,8 +254,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "german",
         signature: None,
-        language: Language::German,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::German,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers6,
             text: TextStyle::German,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
@@ -267,8 +267,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "german_24l",
         signature: None,
-        language: Language::German,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::German,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers24,
             text: TextStyle::German,
             gated_revision: "2dd944b099d06bb9edbd221fef138685711d9bf0",
@@ -280,8 +280,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "italian",
         signature: None,
-        language: Language::Italian,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::Italian,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers6,
             text: TextStyle::Continental,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
@@ -293,8 +293,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "italian_24l",
         signature: None,
-        language: Language::Italian,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::Italian,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers24,
             text: TextStyle::Continental,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
@@ -306,8 +306,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "portuguese",
         signature: None,
-        language: Language::Portuguese,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::Portuguese,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers6,
             text: TextStyle::Continental,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
@@ -319,8 +319,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "portuguese_24l",
         signature: None,
-        language: Language::Portuguese,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::Portuguese,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers24,
             text: TextStyle::Continental,
             gated_revision: "2dd944b099d06bb9edbd221fef138685711d9bf0",
@@ -332,8 +332,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "spanish",
         signature: None,
-        language: Language::Spanish,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::Spanish,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers6,
             text: TextStyle::Spanish,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
@@ -345,8 +345,8 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: "spanish_24l",
         signature: None,
-        language: Language::Spanish,
-        origin: Origin::Released(Release {
+        language: VariantLanguage::Spanish,
+        origin: VariantSource::Released(Release {
             shape: Shape::Layers24,
             text: TextStyle::Spanish,
             gated_revision: "2dd944b099d06bb9edbd221fef138685711d9bf0",
@@ -358,7 +358,7 @@ pub(super) static ALL: &[Variant] = &[
     Variant {
         name: Variant::INCLUDED,
         signature: None,
-        language: Language::English,
-        origin: Origin::Included(Included::Starling),
+        language: VariantLanguage::English,
+        origin: VariantSource::Included(Included::Starling),
     },
 ];

@@ -88,7 +88,7 @@ proptest! {
 
     #[test]
     fn odd_values_never_panic(
-        name in prop::sample::select(testkit::NAMES.to_vec()),
+        name in prop::sample::select(testkit::SMALL_MODELS.to_vec()),
         edits in prop::collection::vec((any::<prop::sample::Index>(), odd_value()), 1..4),
     ) {
         let mut lines: Vec<_> = fixture(name).lines().map(str::to_owned).collect();
@@ -104,7 +104,7 @@ proptest! {
 
     #[test]
     fn odd_characters_never_panic(
-        name in prop::sample::select(testkit::NAMES.to_vec()),
+        name in prop::sample::select(testkit::SMALL_MODELS.to_vec()),
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 1..8),
     ) {
         let mut characters: Vec<_> = fixture(name).chars().collect();
@@ -124,7 +124,8 @@ fn use_if_valid(text: &str) -> Result<(), TestCaseError> {
     prop_assert!(config.parameters() > 0);
     prop_assert!(config.download_size() > config.parameters());
     prop_assert!(
-        config.frame_size() == config.positions_per_frame() * config.mimi.seanet.hop_length()
+        config.mimi.frame_size()
+            == config.mimi.positions_per_frame() * config.mimi.seanet.hop_length()
     );
     let written = config.to_yaml().unwrap();
     prop_assert_eq!(Config::from_yaml(&written), Ok(config));

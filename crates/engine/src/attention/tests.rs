@@ -4,22 +4,22 @@ use kernels::CacheFormat;
 
 use super::*;
 use crate::rope::RotaryEmbedding;
-use crate::testing::reference::{self, Transformer, rows};
+use crate::testing::reference::{self, RefTransformer, rows};
 use crate::testing::{TestWeights, assert_close, assert_within, in_pieces, noise};
 
-const WIDTH: usize = 10;
+const MODEL_WIDTH: usize = 10;
 const PATH: &str = "t.layers.0.self_attn";
 
 /// An attention with its made-up weights.
 struct Case {
-    sizes: Transformer,
+    sizes: RefTransformer,
     weights: TestWeights,
     heads: HeadShape,
 }
 
 impl Case {
     fn new(num_heads: usize, num_kv_heads: usize, context: Option<usize>) -> Self {
-        let sizes = Transformer {
+        let sizes = RefTransformer {
             layers: 1,
             num_heads,
             num_kv_heads,
@@ -28,7 +28,7 @@ impl Case {
             context,
         };
         let mut weights = TestWeights::new();
-        weights.transformer("t", &sizes, [WIDTH, 4], false);
+        weights.transformer("t", &sizes, [MODEL_WIDTH, 4], false);
         Self {
             sizes,
             weights,
@@ -42,12 +42,12 @@ impl Case {
 
     fn attention(&self) -> StreamingMultiheadAttention {
         let m = self.weights.loader().child(PATH);
-        StreamingMultiheadAttention::new(&m, WIDTH, self.heads, self.sizes.context).unwrap()
+        StreamingMultiheadAttention::new(&m, MODEL_WIDTH, self.heads, self.sizes.context).unwrap()
     }
 
     fn expected(&self, x: &[f32]) -> Vec<f64> {
-        let x = rows(x, WIDTH);
-        self.sizes.attention(&self.weights, PATH, &x).concat()
+        let x = rows(x, MODEL_WIDTH);
+        self.sizes.attention(&self.weights, PATH, &x).0.concat()
     }
 
     /// The attention of `x` in pieces, with caches in `format`.
@@ -55,8 +55,8 @@ impl Case {
         let (attention, mut ctx) = (self.attention(), Context::default());
         let rope = RotaryEmbedding::new(self.sizes.head_dim, self.sizes.max_period);
         let (mut cache, mut position) = (KvCache::new(self.heads, format), 0);
-        in_pieces(x, WIDTH, pieces, |x, _| {
-            let time = x.len() / WIDTH;
+        in_pieces(x, MODEL_WIDTH, pieces, |x, _| {
+            let time = x.len() / MODEL_WIDTH;
             let rotation = rope.rotation(position, time);
             position += time as i64;
             let y = attention.forward(&mut ctx, x, &rotation, &mut cache, &mut []);
@@ -82,7 +82,7 @@ fn attention_in_pieces_is_that_of_the_whole_signal() {
     for (heads, kv_heads) in [(4, 4), (4, 2), (3, 1)] {
         for context in [None, Some(1), Some(5), Some(16), Some(17), Some(39)] {
             let case = Case::new(heads, kv_heads, context);
-            let x = noise(40 * WIDTH, 3);
+            let x = noise(40 * MODEL_WIDTH, 3);
             let expected = case.expected(&x);
             for pieces in PIECES {
                 let what = format!("{heads} heads on {kv_heads}, window {context:?}, {pieces:?}");
@@ -95,7 +95,7 @@ fn attention_in_pieces_is_that_of_the_whole_signal() {
 #[test]
 fn integer_caches_lose_little() {
     let case = Case::new(4, 2, Some(17));
-    let x = noise(40 * WIDTH, 3);
+    let x = noise(40 * MODEL_WIDTH, 3);
     let expected = case.expected(&x);
     for (format, bound) in [(CacheFormat::I16, 2e-3), (CacheFormat::I8, 2e-2)] {
         let actual = case.actual(&x, PIECES[2], format);
@@ -106,8 +106,12 @@ fn integer_caches_lose_little() {
 #[test]
 fn watched_heads_give_their_last_scores() {
     let case = Case::new(4, 2, None);
-    let x = noise(21 * WIDTH, 3);
-    let projected = reference::linear(&case.weights, &format!("{PATH}.in_proj"), &rows(&x, WIDTH));
+    let x = noise(21 * MODEL_WIDTH, 3);
+    let projected = reference::linear(
+        &case.weights,
+        &format!("{PATH}.in_proj"),
+        &rows(&x, MODEL_WIDTH),
+    );
     let expected = case.sizes.scores(&projected);
     let (attention, mut ctx) = (case.attention(), Context::default());
     let rope = RotaryEmbedding::new(case.sizes.head_dim, case.sizes.max_period);

@@ -3,7 +3,7 @@
 use kernels::CacheFormat;
 
 use super::*;
-use crate::testing::reference::{self, RefRows, Transformer, rows};
+use crate::testing::reference::{self, RefRows, RefTransformer, RefWeights, rows};
 use crate::testing::{TestWeights, assert_close, noise, run, state};
 
 const LATENT: usize = 5;
@@ -14,9 +14,9 @@ fn config(z_dim: Option<usize>) -> FlowLmConfig {
     config
 }
 
-fn sizes(config: &FlowLmConfig) -> Transformer {
+fn sizes(config: &FlowLmConfig) -> RefTransformer {
     let config = &config.transformer;
-    Transformer {
+    RefTransformer {
         layers: config.num_layers,
         num_heads: config.num_heads,
         num_kv_heads: config.num_kv_heads(),
@@ -53,7 +53,7 @@ fn expected(
     if !latents.is_empty() {
         x.extend(reference::linear(p, "flow_lm.input_linear", latents));
     }
-    let x = sizes(config).forward(p, "flow_lm.transformer", &x);
+    let (x, _) = sizes(config).forward(p, "flow_lm.transformer", &x);
     let last = vec![x[x.len() - 1].clone()];
     let mut conditioning = reference::layer_norm(p, "flow_lm.out_norm", &last, 1e-5);
     if config.z_dim.is_some() {

@@ -4,7 +4,7 @@ use config::FlowType;
 use tensor::Tensor;
 
 use super::*;
-use crate::testing::reference::{self, RefRows, add, map, rows, silu, zip};
+use crate::testing::reference::{self, RefRows, RefWeights, add, map, rows, silu, zip};
 use crate::testing::{TestWeights, assert_close, noise, run};
 
 const DIM: usize = 12;

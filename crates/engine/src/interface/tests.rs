@@ -241,7 +241,14 @@ fn a_module_takes_only_states_that_it_has() {
     let config = case.manifest.config();
     let data = WeightBytes::new(case.data.clone());
     let loader = Loader::new(component, data, kernels::CpuKernels::default(), false);
-    let flow_lm = FlowLm::new(&loader, &config.flow_lm, config.latent_dim(), format, &[]).unwrap();
+    let flow_lm = FlowLm::new(
+        &loader,
+        &config.flow_lm,
+        config.mimi.latent_dim(),
+        format,
+        &[],
+    )
+    .unwrap();
     for state in &component.states {
         let size = flow_lm.state_size(state).unwrap();
         assert!(takes(&flow_lm, state, &vec![0.0; 2 * size]), "{state:?}");

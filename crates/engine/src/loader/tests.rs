@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::testing::TestWeights;
+use crate::testing::reference::RefWeights;
 
 fn weights() -> TestWeights {
     let mut weights = TestWeights::new();
@@ -72,7 +73,7 @@ fn extents_outside_of_the_data_are_refused() {
         |p| p.values.size = 0,
         |p| p.values.size += 4,
         |p| p.values.size = u64::MAX,
-        |p| p.format = weights::Format::Q8,
+        |p| p.format = weights::WeightFormat::Q8,
     ];
     for (i, change) in changes.into_iter().enumerate() {
         let mut weights = weights();

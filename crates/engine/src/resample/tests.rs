@@ -1,7 +1,7 @@
 //! Resampling in pieces against whole signals.
 
 use super::*;
-use crate::testing::reference::{self, rows};
+use crate::testing::reference::{self, RefWeights, rows};
 use crate::testing::{TestWeights, assert_close, in_pieces, noise};
 
 const CHANNELS: usize = 6;

@@ -147,7 +147,7 @@ fn expected(
 }
 
 /// Positions of each call: some calls are cut into pieces inside.
-const CALLS: [usize; 4] = [1, 9, 2, 5];
+const CALL_LENGTHS: [usize; 4] = [1, 9, 2, 5];
 
 #[test]
 fn seanets_in_pieces_are_those_of_the_whole_signal() {
@@ -166,7 +166,7 @@ fn seanets_in_pieces_are_those_of_the_whole_signal() {
             };
             let seanet = seanet.unwrap();
             m.finish().unwrap();
-            let calls = CALLS.map(|positions| positions * per_position);
+            let calls = CALL_LENGTHS.map(|positions| positions * per_position);
             let x = noise(17 * per_position * width, 6);
             let (mut ctx, mut state) = (Context::default(), seanet.start());
             let y = in_pieces(&x, width, &calls, |x, first| {

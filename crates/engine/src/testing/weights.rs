@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use bundle::{Component, Extent, FileEntry, Format, Parameter, ParameterKind};
+use bundle::{Component, Extent, FileEntry, Parameter, ParameterKind, WeightFormat};
 use kernels::CpuKernels;
-use weights::{Matrix, Table};
+use weights::{Matrix, TableLayout};
 
 use super::noise;
-use super::reference::Transformer;
+use super::reference::{RefTransformer, RefWeights};
 use crate::WeightBytes;
 use crate::loader::Loader;
 
@@ -17,6 +17,12 @@ pub(crate) struct TestWeights {
     data: Vec<u8>,
     /// By path, in the checkpoint's layout.
     values: HashMap<String, Vec<f32>>,
+}
+
+impl RefWeights for TestWeights {
+    fn find(&self, path: &str) -> Option<&[f32]> {
+        self.values.get(path).map(Vec::as_slice)
+    }
 }
 
 impl TestWeights {
@@ -30,7 +36,7 @@ impl TestWeights {
         let component = Component {
             graph: file.clone(),
             data: file,
-            format: Format::F32,
+            format: WeightFormat::F32,
             parameters: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
@@ -48,16 +54,6 @@ impl TestWeights {
     pub(crate) fn loader(&self) -> Loader<'_> {
         let data = WeightBytes::new(self.data.clone());
         Loader::new(&self.component, data, CpuKernels::default(), false)
-    }
-
-    /// The values of the parameter at `path`, in the checkpoint's layout.
-    pub(crate) fn get(&self, path: &str) -> &[f32] {
-        &self.values[path]
-    }
-
-    /// Whether there is a parameter at `path`.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.values.contains_key(path)
     }
 
     /// The manifest's list, which a test may change.
@@ -132,7 +128,7 @@ impl TestWeights {
     pub(crate) fn transformer(
         &mut self,
         path: &str,
-        sizes: &Transformer,
+        sizes: &RefTransformer,
         [width, feedforward]: [usize; 2],
         layer_scale: bool,
     ) {
@@ -156,7 +152,7 @@ impl TestWeights {
     /// Adds a lookup table.
     pub(crate) fn table(&mut self, path: &str, rows: usize, width: usize) {
         let values = self.make_up(path, rows * width, 1.0);
-        let table = Table::new(Format::F32, rows, width);
+        let table = TableLayout::new(WeightFormat::F32, rows, width);
         assert_eq!(table.bytes(), values.len() * 4);
         let bytes = values.iter().flat_map(|value| value.to_le_bytes());
         let bytes: Vec<u8> = bytes.collect();
@@ -166,7 +162,7 @@ impl TestWeights {
     /// Adds a matrix, given as `outputs` rows of `inputs` values.
     fn matrix(&mut self, name: &str, inputs: usize, outputs: usize, columns: &[f32]) {
         let matrix = Matrix {
-            format: Format::F32,
+            format: WeightFormat::F32,
             inputs,
             outputs,
         };
@@ -197,7 +193,7 @@ impl TestWeights {
         self.component.parameters.push(Parameter {
             name: path.to_owned(),
             kind,
-            format: Format::F32,
+            format: WeightFormat::F32,
             shape: shape.to_vec(),
             values,
             scales: (scales.size > 0).then_some(scales),

@@ -1,14 +1,14 @@
 //! Transformers in pieces against whole signals, and their caches as states.
 
 use super::*;
-use crate::testing::reference::{self, Transformer, rows};
+use crate::testing::reference::{self, RefTransformer, rows};
 use crate::testing::{TestWeights, assert_close, in_pieces, noise, state};
 
-const WIDTH: usize = 12;
+const MODEL_WIDTH: usize = 12;
 
 fn config(input: usize, output: usize) -> MimiTransformerConfig {
     MimiTransformerConfig {
-        d_model: WIDTH,
+        d_model: MODEL_WIDTH,
         input_dimension: input,
         output_dimensions: vec![output],
         num_heads: 3,
@@ -20,7 +20,7 @@ fn config(input: usize, output: usize) -> MimiTransformerConfig {
     }
 }
 
-const SIZES: Transformer = Transformer {
+const SIZES: RefTransformer = RefTransformer {
     layers: 2,
     num_heads: 3,
     num_kv_heads: 3,
@@ -31,19 +31,19 @@ const SIZES: Transformer = Transformer {
 
 fn weights(input: usize, output: usize) -> TestWeights {
     let mut weights = TestWeights::new();
-    weights.transformer("transformer", &SIZES, [WIDTH, 20], true);
-    if input != WIDTH {
-        weights.linear("input_proj", input, WIDTH, false);
+    weights.transformer("transformer", &SIZES, [MODEL_WIDTH, 20], true);
+    if input != MODEL_WIDTH {
+        weights.linear("input_proj", input, MODEL_WIDTH, false);
     }
-    if output != WIDTH {
-        weights.linear("output_projs.0", WIDTH, output, false);
+    if output != MODEL_WIDTH {
+        weights.linear("output_projs.0", MODEL_WIDTH, output, false);
     }
     weights
 }
 
 #[test]
 fn a_transformer_in_pieces_is_that_of_the_whole_signal() {
-    for (input, output) in [(WIDTH, WIDTH), (5, WIDTH), (5, 9)] {
+    for (input, output) in [(MODEL_WIDTH, MODEL_WIDTH), (5, MODEL_WIDTH), (5, 9)] {
         let (weights, config) = (weights(input, output), config(input, output));
         let m = weights.loader();
         let transformer = ProjectedTransformer::new(&m, &config, CacheFormat::F32).unwrap();
@@ -57,11 +57,11 @@ fn a_transformer_in_pieces_is_that_of_the_whole_signal() {
             y
         });
         let mut expected = rows(&x, input);
-        if input != WIDTH {
+        if input != MODEL_WIDTH {
             expected = reference::linear(&weights, "input_proj", &expected);
         }
-        expected = SIZES.forward(&weights, "transformer", &expected);
-        if output != WIDTH {
+        (expected, _) = SIZES.forward(&weights, "transformer", &expected);
+        if output != MODEL_WIDTH {
             expected = reference::linear(&weights, "output_projs.0", &expected);
         }
         assert_close(&y, &expected.concat(), &format!("{input} to {output}"));
@@ -70,11 +70,14 @@ fn a_transformer_in_pieces_is_that_of_the_whole_signal() {
 
 #[test]
 fn a_transformer_goes_on_from_caches_that_were_set() {
-    let (weights, config) = (weights(WIDTH, WIDTH), config(WIDTH, WIDTH));
+    let (weights, config) = (
+        weights(MODEL_WIDTH, MODEL_WIDTH),
+        config(MODEL_WIDTH, MODEL_WIDTH),
+    );
     let m = weights.loader();
     let transformer = ProjectedTransformer::new(&m, &config, CacheFormat::F32).unwrap();
-    let (mut ctx, x) = (Context::default(), noise(12 * WIDTH, 5));
-    let (before, next) = x.split_at(11 * WIDTH);
+    let (mut ctx, x) = (Context::default(), noise(12 * MODEL_WIDTH, 5));
+    let (before, next) = x.split_at(11 * MODEL_WIDTH);
     let mut caches = transformer.caches();
     transformer.forward(&mut ctx, before.to_vec(), 11, 0, &mut caches);
     let mut restored = transformer.caches();
@@ -83,10 +86,10 @@ fn a_transformer_goes_on_from_caches_that_were_set() {
             let module = format!("decoder.transformer.layers.{layer}.self_attn");
             let which = state(&module, "cache", Some(index));
             let part = transformer.find_cache("decoder", &which).unwrap();
-            assert_eq!(part.row_width, WIDTH);
+            assert_eq!(part.row_width, MODEL_WIDTH);
             let rows = part.of(&caches).get();
             // The window, less the next position itself.
-            assert_eq!(rows.len(), 6 * WIDTH);
+            assert_eq!(rows.len(), 6 * MODEL_WIDTH);
             part.set(&ctx, &mut restored, &which, &rows).unwrap();
             let cut = part.set(&ctx, &mut restored, &which, &rows[1..]);
             assert_eq!(cut, Err(EngineError::state_size(&which, &rows[1..])));
@@ -100,7 +103,10 @@ fn a_transformer_goes_on_from_caches_that_were_set() {
 
 #[test]
 fn only_caches_of_its_layers_are_found() {
-    let (weights, config) = (weights(WIDTH, WIDTH), config(WIDTH, WIDTH));
+    let (weights, config) = (
+        weights(MODEL_WIDTH, MODEL_WIDTH),
+        config(MODEL_WIDTH, MODEL_WIDTH),
+    );
     let transformer = ProjectedTransformer::new(&weights.loader(), &config, CacheFormat::F32);
     let transformer = transformer.unwrap();
     let cases = [

@@ -7,8 +7,8 @@ use super::*;
 use crate::kv_cache::CacheUpdate;
 use crate::mask::attention_mask;
 use crate::states::States;
-use crate::testing::reference::{self, Transformer};
-use crate::testing::{GraphTrial, Parameters, assert_none, f32s, i64s, nodes, noise, without};
+use crate::testing::reference::{self, RefTransformer};
+use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, i64s, nodes, noise, without};
 use crate::transformer::StreamingTransformer;
 
 const PATH: &str = "flow_lm.layers.0.self_attn";
@@ -35,9 +35,9 @@ impl Case {
         }
     }
 
-    fn parameters(&self) -> Parameters {
+    fn parameters(&self) -> TestParameters {
         let projected = (self.heads + 2 * self.kv_heads) * self.width;
-        Parameters::random([
+        TestParameters::random([
             (
                 "flow_lm.layers.0.self_attn.in_proj.weight",
                 vec![projected, self.model],
@@ -92,11 +92,11 @@ impl Case {
         let mut trial = GraphTrial::new(&parameters, self.build());
         let total: usize = self.calls.iter().sum();
         let x = noise("x", total * self.model);
-        let reference = Transformer {
+        let reference = RefTransformer {
             layers: 1,
-            heads: self.heads,
-            kv_heads: self.kv_heads,
-            width: self.width,
+            num_heads: self.heads,
+            num_kv_heads: self.kv_heads,
+            head_dim: self.width,
             max_period: MAX_PERIOD,
             context: self.context,
         };
@@ -137,7 +137,7 @@ const PACKED: Case = Case {
     calls: &[3, 1, 2, 1, 5],
 };
 
-const GROUPED: Case = Case {
+const GROUPED_HEADS: Case = Case {
     heads: 4,
     kv_heads: 2,
     ..PACKED
@@ -213,7 +213,7 @@ fn packed_snapshot() {
 
 #[test]
 fn grouped_snapshot() {
-    let text = nodes(&GROUPED.parameters(), GROUPED.build());
+    let text = nodes(&GROUPED_HEADS.parameters(), GROUPED_HEADS.build());
     // Positions and mask are as above.
     insta::assert_snapshot!(without(&text, &["flow_lm/", "flow_lm.rope"]), @"
     flow_lm.layers.0.self_attn.in_proj: MatMul(x, flow_lm.layers.0.self_attn.in_proj.weight)
@@ -273,7 +273,7 @@ fn calls_continue_one_sequence() {
             model: 6,
             ..PACKED
         },
-        GROUPED,
+        GROUPED_HEADS,
         Case {
             heads: 1,
             kv_heads: 1,
@@ -288,7 +288,7 @@ fn calls_continue_one_sequence() {
         Case {
             context: Some(4),
             calls: &[7, 1, 2],
-            ..GROUPED
+            ..GROUPED_HEADS
         },
         // Nothing but itself: no rows are kept.
         Case {

@@ -73,7 +73,7 @@ impl Export<'_> {
         let mut out = File::create(path).map_err(ExportError::write(path))?;
         let open = |parameter: &weights::PlacedParameter| {
             let tensor = self.weights.open(&parameter.name)?;
-            Ok(Reader { tensor, progress })
+            Ok(ParameterReader { tensor, progress })
         };
         let written = model
             .data()
@@ -90,12 +90,12 @@ impl Export<'_> {
 }
 
 /// A checkpoint's tensor as the data file's writer reads it.
-struct Reader<'a> {
+struct ParameterReader<'a> {
     tensor: Box<dyn TensorReader + 'a>,
     progress: &'a dyn WriteProgress,
 }
 
-impl ValueReader for Reader<'_> {
+impl ValueReader for ParameterReader<'_> {
     type Error = ExportError;
 
     fn read(&mut self, out: &mut [f32]) -> Result<usize, ExportError> {

@@ -5,7 +5,7 @@ use tensor::{DType, Dim};
 
 use super::*;
 use crate::testing::reference::{self, Pad};
-use crate::testing::{GraphTrial, Parameters, assert_none, f32s, i64s, nodes, noise};
+use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, i64s, nodes, noise};
 
 const PATH: &str = "mimi.c";
 const IN: usize = 2;
@@ -40,14 +40,14 @@ fn conv(conv: StreamingConv1d, streams: bool) -> impl Fn(&Graph, &States<'_>) {
     }
 }
 
-fn conv_parameters(kernel: usize, bias: bool) -> Parameters {
+fn conv_parameters(kernel: usize, bias: bool) -> TestParameters {
     let weight = ("mimi.c.conv.weight", vec![OUT, IN, kernel]);
     let bias = bias.then(|| ("mimi.c.conv.bias", vec![OUT]));
-    Parameters::random([weight].into_iter().chain(bias))
+    TestParameters::random([weight].into_iter().chain(bias))
 }
 
 /// Columns of a signal, one channel behind the other.
-fn columns(x: &reference::Rows, from: usize, to: usize) -> Vec<f64> {
+fn columns(x: &reference::RefRows, from: usize, to: usize) -> Vec<f64> {
     x.iter().flat_map(|row| row[from..to].to_vec()).collect()
 }
 
@@ -120,7 +120,7 @@ fn a_stream_continues_one_signal() {
             let x = reference::rows(&noise("x", IN * total), total);
             let y = reference::conv(&parameters, "mimi.c.conv", &x, 1, 2, pad(conv_1d));
             // The signal with what is taken to come before it.
-            let padded: reference::Rows = x
+            let padded: reference::RefRows = x
                 .iter()
                 .map(|row| {
                     let first = if replicates { row[0] } else { 0.0 };

@@ -1,7 +1,7 @@
 use super::*;
-use crate::testing::reference::{self, Rows, Transformer};
+use crate::testing::reference::{self, RefRows, RefTransformer, RefWeights};
 use crate::testing::{
-    GraphTrial, Parameters, assert_none, f32s, fixture, i64s, nodes, noise, without,
+    GraphTrial, TestParameters, assert_none, f32s, fixture, i64s, nodes, noise, without,
 };
 
 fn build(config: &Config) -> impl Fn(&Graph, &States<'_>) {
@@ -12,7 +12,7 @@ fn build(config: &Config) -> impl Fn(&Graph, &States<'_>) {
 fn snapshot() {
     let mut config = fixture("tiny_2m");
     config.flow_lm.transformer.num_layers = 1;
-    let text = nodes(&Parameters::of(&config), build(&config));
+    let text = nodes(&TestParameters::of(&config), build(&config));
     // Its layers have snapshots of their own.
     let layers = ["flow_lm.transformer.layers", "flow_lm.transformer.rope"];
     insta::assert_snapshot!(without(&text, &layers), @"
@@ -50,7 +50,7 @@ fn snapshot() {
 }
 
 /// Rows of embeddings and of latents in one call; NaN stands for the beginning of speech.
-struct Call {
+struct TestCall {
     embeddings: usize,
     latents: &'static [Latent],
 }
@@ -63,24 +63,24 @@ enum Latent {
     Partial,
 }
 
-const CALLS: [Call; 5] = [
-    Call {
+const CALLS: [TestCall; 5] = [
+    TestCall {
         embeddings: 3,
         latents: &[],
     },
-    Call {
+    TestCall {
         embeddings: 2,
         latents: &[],
     },
-    Call {
+    TestCall {
         embeddings: 0,
         latents: &[Latent::Beginning],
     },
-    Call {
+    TestCall {
         embeddings: 0,
         latents: &[Latent::Number, Latent::Partial],
     },
-    Call {
+    TestCall {
         embeddings: 2,
         latents: &[Latent::Beginning, Latent::Number],
     },
@@ -109,19 +109,19 @@ fn calls_continue_one_sequence() {
     let mut problems = Vec::new();
     for name in ["tiny_english", "tiny_2m"] {
         let config = fixture(name);
-        let parameters = Parameters::of(&config);
+        let parameters = TestParameters::of(&config);
         let mut trial = GraphTrial::new(&parameters, build(&config));
         let lm = &config.flow_lm.transformer;
-        let (width, ldim) = (lm.d_model, config.latent_dim());
-        let transformer = Transformer {
+        let (width, ldim) = (lm.d_model, config.mimi.latent_dim());
+        let transformer = RefTransformer {
             layers: lm.num_layers,
-            heads: lm.num_heads,
-            kv_heads: lm.num_kv_heads(),
-            width: lm.dim_per_head(),
+            num_heads: lm.num_heads,
+            num_kv_heads: lm.num_kv_heads(),
+            head_dim: lm.dim_per_head(),
             max_period: f64::from(lm.max_period),
             context: None,
         };
-        let mut sequence = Rows::new();
+        let mut sequence = RefRows::new();
         for (i, call) in CALLS.iter().enumerate() {
             let at = sequence.len();
             let embeddings = noise(&format!("embeddings {i}"), call.embeddings * width);

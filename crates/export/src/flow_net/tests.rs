@@ -2,9 +2,10 @@ use config::FlowType;
 
 use super::*;
 use crate::states::States;
-use crate::testing::reference::{self, Rows, add, each, linear, silu};
+use crate::testing::reference::{self, RefRows, RefWeights, add, linear, map, silu};
 use crate::testing::{
-    FIXTURES, GraphTrial, Parameters, Record, assert_none, f32s, fixture, nodes, noise, widened,
+    FIXTURES, GraphTrial, RecordFile, TestParameters, assert_none, f32s, fixture, nodes, noise,
+    widened,
 };
 
 const NET: &str = "flow_lm.flow_net";
@@ -23,7 +24,7 @@ fn build(config: &Config) -> impl Fn(&Graph, &States<'_>) {
 }
 
 /// Counterpart of `TimestepEmbedder` in pocket-tts.
-fn time_embedding(p: &Parameters, path: &str, t: &Rows) -> Rows {
+fn time_embedding(p: &TestParameters, path: &str, t: &RefRows) -> RefRows {
     let freqs = p.get(&format!("{path}.freqs"));
     let embedding = |row: &Vec<f64>| -> Vec<f64> {
         let args = freqs.iter().map(|f| row[0] * f64::from(*f));
@@ -33,7 +34,7 @@ fn time_embedding(p: &Parameters, path: &str, t: &Rows) -> Rows {
             .collect()
     };
     let h = t.iter().map(embedding).collect();
-    let h = each(&linear(p, &format!("{path}.mlp.0"), &h), silu);
+    let h = map(&linear(p, &format!("{path}.mlp.0"), &h), silu);
     let h = linear(p, &format!("{path}.mlp.2"), &h);
     let alpha = p.get(&format!("{path}.mlp.3.alpha"));
     let norm = |row: &Vec<f64>| {
@@ -49,8 +50,8 @@ fn time_embedding(p: &Parameters, path: &str, t: &Rows) -> Rows {
 }
 
 /// `x * (1 + scale) + shift`, with the modulation of `y` in pieces as wide as `x`.
-fn modulation(p: &Parameters, path: &str, y: &Rows) -> Vec<Rows> {
-    let all = linear(p, &format!("{path}.adaLN_modulation.1"), &each(y, silu));
+fn modulation(p: &TestParameters, path: &str, y: &RefRows) -> Vec<RefRows> {
+    let all = linear(p, &format!("{path}.adaLN_modulation.1"), &map(y, silu));
     let width = y[0].len();
     let piece = |i: usize| {
         all.iter()
@@ -60,30 +61,36 @@ fn modulation(p: &Parameters, path: &str, y: &Rows) -> Vec<Rows> {
     (0..all[0].len() / width).map(piece).collect()
 }
 
-fn modulate(x: &Rows, shift: &Rows, scale: &Rows) -> Rows {
-    let product = multiply(x, &each(scale, |v| 1.0 + v));
+fn modulate(x: &RefRows, shift: &RefRows, scale: &RefRows) -> RefRows {
+    let product = multiply(x, &map(scale, |v| 1.0 + v));
     add(&product, shift)
 }
 
-fn multiply(a: &Rows, b: &Rows) -> Rows {
+fn multiply(a: &RefRows, b: &RefRows) -> RefRows {
     let row = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| a * b).collect();
     a.iter().zip(b).map(row).collect()
 }
 
 /// Counterpart of `SimpleMLPAdaLN` in pocket-tts.
-fn reference(p: &Parameters, depth: usize, c: &Rows, times: &[Rows], x: &Rows) -> Rows {
+fn reference(
+    p: &TestParameters,
+    depth: usize,
+    c: &RefRows,
+    times: &[RefRows],
+    x: &RefRows,
+) -> RefRows {
     let mut x = linear(p, &format!("{NET}.input_proj"), x);
     let mut y = linear(p, &format!("{NET}.cond_embed"), c);
     for (i, t) in times.iter().enumerate() {
         let embedded = time_embedding(p, &format!("{NET}.time_embed.{i}"), t);
-        y = add(&y, &each(&embedded, |v| v / times.len() as f64));
+        y = add(&y, &map(&embedded, |v| v / times.len() as f64));
     }
     for block in 0..depth {
         let path = format!("{NET}.res_blocks.{block}");
         let pieces = modulation(p, &path, &y);
         let norm = reference::layer_norm(p, &format!("{path}.in_ln"), &x, 1e-6);
         let h = modulate(&norm, &pieces[0], &pieces[1]);
-        let h = each(&linear(p, &format!("{path}.mlp.0"), &h), silu);
+        let h = map(&linear(p, &format!("{path}.mlp.0"), &h), silu);
         let h = linear(p, &format!("{path}.mlp.2"), &h);
         x = add(&x, &multiply(&pieces[2], &h));
     }
@@ -100,7 +107,7 @@ fn reference(p: &Parameters, depth: usize, c: &Rows, times: &[Rows], x: &Rows) -
 #[test]
 fn snapshot() {
     let config = config(FlowType::FlowMatching, 1);
-    insta::assert_snapshot!(nodes(&Parameters::of(&config), build(&config)), @"
+    insta::assert_snapshot!(nodes(&TestParameters::of(&config), build(&config)), @"
     flow_lm.flow_net.input_proj/MatMul: MatMul(x, flow_lm.flow_net.input_proj.weight)
     flow_lm.flow_net.input_proj: Add(flow_lm.flow_net.input_proj/MatMul, flow_lm.flow_net.input_proj.bias)
     flow_lm.flow_net.cond_embed/MatMul: MatMul(conditioning, flow_lm.flow_net.cond_embed.weight)
@@ -204,7 +211,7 @@ fn nets_of_every_kind() {
     let mut problems = Vec::new();
     for case in cases {
         let config = config(case.kind, case.depth);
-        let mut parameters = Parameters::of(&config);
+        let mut parameters = TestParameters::of(&config);
         let names = case.kind.time_inputs();
         let embeddings = (0..names.len()).map(|i| format!("{NET}.time_embed.{i}.mlp.2"));
         for path in embeddings.chain([format!("{NET}.input_proj")]) {
@@ -212,7 +219,7 @@ fn nets_of_every_kind() {
             parameters.scale(&format!("{path}.bias"), case.scale);
         }
         let mut trial = GraphTrial::new(&parameters, build(&config));
-        let (z, ldim) = (config.flow_lm.conditioning_dim(), config.latent_dim());
+        let (z, ldim) = (config.flow_lm.conditioning_dim(), config.mimi.latent_dim());
         for rows in [1, 3] {
             let (c, x) = (noise("c", rows * z), noise("x", rows * ldim));
             // Both ends of the time axis and something between.
@@ -248,8 +255,8 @@ fn as_recorded() {
     let mut problems = Vec::new();
     for name in FIXTURES {
         let config = fixture(name);
-        let record = Record::open(name, "solver");
-        let mut trial = GraphTrial::new(&Parameters::fixture(name), build(&config));
+        let record = RecordFile::open(name, "solver");
+        let mut trial = GraphTrial::new(&TestParameters::fixture(name), build(&config));
         let times = config.flow_lm.flow.kind.time_inputs();
         let keys = (0..times.len()).map(|i| format!("net.t{i}"));
         let keys = ["net.c".to_owned(), "net.x".to_owned()]

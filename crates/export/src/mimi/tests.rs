@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{
-    FIXTURES, GraphTrial, Parameters, Record, assert_none, f32s, fixture, i64s, nodes, noise,
-    widened, without,
+    FIXTURES, GraphTrial, RecordFile, TestParameters, assert_none, f32s, fixture, i64s, nodes,
+    noise, widened, without,
 };
 
 fn encoder(config: &Config) -> impl Fn(&Graph, &States<'_>) {
@@ -15,7 +15,7 @@ fn decoder(config: &Config) -> impl Fn(&Graph, &States<'_>) {
 #[test]
 fn encoder_snapshot() {
     let config = fixture("tiny_english");
-    let text = nodes(&Parameters::of(&config), encoder(&config));
+    let text = nodes(&TestParameters::of(&config), encoder(&config));
     // SEANet, the transformer and the resampling have snapshots of their own.
     let modules = ["mimi.encoder", "mimi.downsample"];
     insta::assert_snapshot!(without(&text, &modules), @"
@@ -38,7 +38,7 @@ fn encoder_snapshot() {
 #[test]
 fn decoder_snapshot() {
     let config = fixture("tiny_2m");
-    let text = nodes(&Parameters::of(&config), decoder(&config));
+    let text = nodes(&TestParameters::of(&config), decoder(&config));
     let modules = [
         "mimi.decoder.",
         "mimi.decoder_transformer.",
@@ -80,7 +80,7 @@ fn audio_is_padded_to_frames() {
         let y = pad_to_frames(&g.scope("mimi.pad"), &x, 5);
         g.output("y", &y, DType::F32, &shape("M"));
     };
-    let mut trial = GraphTrial::new(&Parameters::default(), build);
+    let mut trial = GraphTrial::new(&TestParameters::default(), build);
     let mut problems = Vec::new();
     for (samples, padded) in [(1, 5), (4, 5), (5, 5), (6, 10), (10, 10), (11, 15), (0, 0)] {
         let x = noise("x", samples);
@@ -97,8 +97,8 @@ fn audio_is_padded_to_frames() {
 fn encoder_as_recorded() {
     let mut problems = Vec::new();
     for name in FIXTURES {
-        let record = Record::open(name, "encoder");
-        let mut trial = GraphTrial::new(&Parameters::fixture(name), encoder(&fixture(name)));
+        let record = RecordFile::open(name, "encoder");
+        let mut trial = GraphTrial::new(&TestParameters::fixture(name), encoder(&fixture(name)));
         let (_, wav) = record.f32s("wav");
         for (suffix, samples) in [("", wav.len()), ("_odd", wav.len() - 777)] {
             let latents = record.f32s(&format!("latents{suffix}"));
@@ -121,14 +121,14 @@ fn decoder_as_recorded() {
     let mut problems = Vec::new();
     for name in FIXTURES {
         let config = fixture(name);
-        let record = Record::open(name, "decoder");
-        let mut trial = GraphTrial::new(&Parameters::fixture(name), decoder(&config));
-        let (ldim, frame) = (config.latent_dim(), config.frame_size());
+        let record = RecordFile::open(name, "decoder");
+        let mut trial = GraphTrial::new(&TestParameters::fixture(name), decoder(&config));
+        let (ldim, frame) = (config.mimi.latent_dim(), config.mimi.frame_size());
         let (latents, audio) = (record.f32s("latents").1, record.f32s("audio").1);
         let mut at = 0;
         for frames in [1, 2, 5, 12] {
             let end = at + frames;
-            let position = at * config.positions_per_frame();
+            let position = at * config.mimi.positions_per_frame();
             let expected = widened(&audio[at * frame..end * frame]);
             let found = trial.call(
                 &[

@@ -3,8 +3,8 @@ use onnx::Graph;
 use tensor::{DType, Dim};
 
 use super::*;
-use crate::testing::reference::{self, Pad, Rows, add, each, elu};
-use crate::testing::{GraphTrial, Parameters, assert_none, f32s, fixture, i64s, nodes, noise};
+use crate::testing::reference::{self, Pad, RefRows, RefWeights, add, elu, map};
+use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, fixture, i64s, nodes, noise};
 
 fn config(pad_mode: PadMode, n_residual_layers: usize, ratios: &[usize]) -> Config {
     let mut config = fixture("tiny_english");
@@ -25,7 +25,7 @@ fn config(pad_mode: PadMode, n_residual_layers: usize, ratios: &[usize]) -> Conf
 }
 
 /// The whole signal through `model`, layer by layer; those without parameters are ELUs.
-fn reference(p: &Parameters, config: &SeanetConfig, encoder: bool, x: &Rows) -> Rows {
+fn reference(p: &TestParameters, config: &SeanetConfig, encoder: bool, x: &RefRows) -> RefRows {
     let half = if encoder {
         "mimi.encoder"
     } else {
@@ -48,9 +48,9 @@ fn reference(p: &Parameters, config: &SeanetConfig, encoder: bool, x: &Rows) -> 
         let has = |name: &str| p.find(&format!("{path}.{name}.weight")).is_some();
         if has("block.1.conv") {
             let dilation = config.dilation_base.pow(block);
-            let v = each(&x, elu);
+            let v = map(&x, elu);
             let v = reference::conv(p, &format!("{path}.block.1.conv"), &v, 1, dilation, pad);
-            let v = each(&v, elu);
+            let v = map(&v, elu);
             let v = reference::conv(p, &format!("{path}.block.3.conv"), &v, 1, 1, pad);
             x = add(&x, &v);
             block += 1;
@@ -69,7 +69,7 @@ fn reference(p: &Parameters, config: &SeanetConfig, encoder: bool, x: &Rows) -> 
             let stride = if strided { ratios.next().unwrap() } else { 1 };
             x = reference::conv(p, &format!("{path}.conv"), &x, stride, 1, pad);
         } else {
-            x = each(&x, elu);
+            x = map(&x, elu);
         }
     }
     x
@@ -114,7 +114,7 @@ fn layers(text: &str) -> String {
 #[test]
 fn encoder_snapshot() {
     let config = config(PadMode::Constant, 1, &[3, 2]);
-    insta::assert_snapshot!(nodes(&Parameters::of(&config), build_encoder(&config.mimi.seanet)), @"
+    insta::assert_snapshot!(nodes(&TestParameters::of(&config), build_encoder(&config.mimi.seanet)), @"
     mimi.encoder.model.0.conv: Conv(x, mimi.encoder.model.0.conv.weight, mimi.encoder.model.0.conv.bias) {kernel_shape=[7], strides=[1], dilations=[1], group=1, pads=[6, 0]}
     mimi.encoder.model.1.block.0/Elu: Elu(mimi.encoder.model.0.conv) {alpha=1}
     mimi.encoder.model.1.block.1.conv: Conv(mimi.encoder.model.1.block.0/Elu, mimi.encoder.model.1.block.1.conv.weight, mimi.encoder.model.1.block.1.conv.bias) {kernel_shape=[3], strides=[1], dilations=[1], group=1, pads=[2, 0]}
@@ -138,7 +138,10 @@ fn encoder_snapshot() {
 #[test]
 fn decoder_snapshot() {
     let config = config(PadMode::Constant, 2, &[3, 2]);
-    let text = nodes(&Parameters::of(&config), build_decoder(&config.mimi.seanet));
+    let text = nodes(
+        &TestParameters::of(&config),
+        build_decoder(&config.mimi.seanet),
+    );
     insta::assert_snapshot!(layers(&text), @"
     mimi.decoder.model.0
     mimi.decoder.model.1
@@ -179,7 +182,7 @@ fn encoder_takes_a_whole_signal() {
         (PadMode::Constant, 0, &[2, 1, 3][..]),
     ] {
         let config = config(pad_mode, blocks, ratios);
-        let parameters = Parameters::of(&config);
+        let parameters = TestParameters::of(&config);
         let config = &config.mimi.seanet;
         let mut trial = GraphTrial::new(&parameters, build_encoder(config));
         let hop = config.hop_length();
@@ -207,7 +210,7 @@ fn decoder_continues_one_signal() {
         (PadMode::Replicate, 2, &[2, 3][..]),
     ] {
         let config = config(pad_mode, blocks, ratios);
-        let parameters = Parameters::of(&config);
+        let parameters = TestParameters::of(&config);
         let config = &config.mimi.seanet;
         let mut trial = GraphTrial::new(&parameters, build_decoder(config));
         // Padding by replication wants as many values as it pads, at every call.

@@ -11,7 +11,7 @@ use crate::ExportError;
 
 /// Names in a folder, by whose they are.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
+pub(super) struct FolderContents {
     path: PathBuf,
     /// The bundle's, of any format version.
     pub(super) bundle: Vec<String>,
@@ -49,7 +49,7 @@ const CLUTTER_FOLDERS: [&str; 7] = [
     "@eaDir",
 ];
 
-impl Contents {
+impl FolderContents {
     /// Lists the folder `dir`; one that is not there is empty.
     pub(super) fn of(dir: &Path) -> Result<Self, ExportError> {
         let path = dir.to_owned();

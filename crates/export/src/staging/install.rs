@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bundle::Manifest;
 
-use super::contents::Contents;
+use super::contents::FolderContents;
 
 /// Folder inside the staging folder for the files of the old bundle.
 const OLD: &str = "old";
@@ -33,7 +33,7 @@ pub(super) fn exchange(new: &Path, old: &Path) -> io::Result<()> {
 
 /// After an exchange: what is in `old` and not the bundle's, as `.gitignore`, goes over to `new`.
 pub(super) fn hand_over(old: &Path, new: &Path) {
-    let Ok(contents) = Contents::of(old) else {
+    let Ok(contents) = FolderContents::of(old) else {
         return;
     };
     for entry in fs::read_dir(old).into_iter().flatten().flatten() {
@@ -85,7 +85,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 pub(super) fn move_in(dir: &Path, target: &Path) -> io::Result<()> {
     let old = dir.join(OLD);
     fs::create_dir(&old)?;
-    let contents = Contents::of(target).map_err(io::Error::other)?;
+    let contents = FolderContents::of(target).map_err(io::Error::other)?;
     let mut replaced = contents.bundle;
     replaced.sort_by_key(|name| name != Manifest::FILE);
     let out = (replaced.iter()).map(|name| (target.join(name), old.join(name)));

@@ -6,14 +6,14 @@ use std::{fs, thread};
 
 use files::{Attempt, FolderLock};
 
-use super::contents::Contents;
+use super::contents::FolderContents;
 use super::install;
 use crate::ExportError;
 
 /// How long a conversion waits for the bundle: importing a voice takes less.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// How often it asks.
-const PAUSE: Duration = Duration::from_millis(20);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Holds a bundle, of which single files are changed.
 #[derive(Debug)]
@@ -42,11 +42,11 @@ impl BundleLock {
             if let Some(busy) = busy.take() {
                 busy();
             }
-            thread::sleep(PAUSE);
+            thread::sleep(LOCK_PAUSE);
         };
         if lock.is_some() {
             install::recover(&dir).map_err(failed())?;
-            for name in Contents::of(&dir)?.leftovers {
+            for name in FolderContents::of(&dir)?.leftovers {
                 fs::remove_file(dir.join(name)).map_err(failed())?;
             }
         }
@@ -61,7 +61,7 @@ impl BundleLock {
 
 /// The lock of the bundle that is in `target`; none where there is no such folder.
 pub(super) fn of_bundle(target: &Path) -> Result<Option<FolderLock>, ExportError> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
         match FolderLock::attempt(target).map_err(ExportError::write(target))? {
             Attempt::Taken(lock) => return Ok(Some(lock)),
@@ -71,7 +71,7 @@ pub(super) fn of_bundle(target: &Path) -> Result<Option<FolderLock>, ExportError
                     path: target.to_owned(),
                 });
             }
-            Attempt::Busy => thread::sleep(PAUSE),
+            Attempt::Busy => thread::sleep(LOCK_PAUSE),
         }
     }
 }

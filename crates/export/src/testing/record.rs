@@ -5,9 +5,9 @@ use safetensors::{Dtype, SafeTensors};
 use super::fixtures;
 
 /// One file of records.
-pub(crate) struct Record(Vec<u8>);
+pub(crate) struct RecordFile(Vec<u8>);
 
-impl Record {
+impl RecordFile {
     /// The record `file` of the fixture `name`.
     pub(crate) fn open(name: &str, file: &str) -> Self {
         let path = fixtures().join(format!("records/{name}/{file}.safetensors"));

@@ -2,19 +2,19 @@
 
 use std::fmt::Write;
 
-use bundle::Format;
+use bundle::WeightFormat;
 use onnx::proto::{AttributeProto, NodeProto, ValueInfoProto, attribute_proto::AttributeType};
 use onnx::{Graph, Opset};
 
-use super::Parameters;
+use super::TestParameters;
 use crate::states::States;
 
 /// The nodes that `build` emits, one a line: `name: Op(inputs) -> outputs {attributes}`. Those
 /// of a graph inside a node follow it.
 /// An output that is called as its node is left out. Nodes that unpack a weight, which are
 /// called after it, are left out too, and what they give is called as the weight.
-pub(crate) fn nodes(parameters: &Parameters, build: impl Fn(&Graph, &States<'_>)) -> String {
-    let graph = Graph::new("test", Opset::MAX, Format::F32, parameters.shapes());
+pub(crate) fn nodes(parameters: &TestParameters, build: impl Fn(&Graph, &States<'_>)) -> String {
+    let graph = Graph::new("test", Opset::MAX, WeightFormat::F32, parameters.shapes());
     let states = States::new(&graph);
     build(&graph, &states);
     states.finish();

@@ -3,19 +3,20 @@
 use std::convert::Infallible;
 use std::fs::File;
 
-use bundle::{Component, FileEntry, Format};
+use bundle::{Component, FileEntry, WeightFormat};
 use onnx::{Graph, Opset};
 use runtime::{GraphBackend, GraphStream, Stream as _, onnxruntime, rten};
 use tempfile::TempDir;
 use tensor::Tensor;
 use weights::ValueReader;
 
-use super::Parameters;
+use super::TestParameters;
+use super::reference::RefWeights;
 use crate::interface;
 use crate::states::States;
 
 /// Largest difference that is allowed, relative to the largest value.
-const TOLERANCE: f64 = 2e-5;
+const TRIAL_TOLERANCE: f64 = 2e-5;
 
 /// A graph written for the oldest and the newest operator set, on both backends.
 ///
@@ -37,11 +38,11 @@ pub(crate) fn i64s(values: &[i64]) -> Tensor {
 
 impl GraphTrial {
     /// Loads what `build` builds.
-    pub(crate) fn new(parameters: &Parameters, build: impl Fn(&Graph, &States<'_>)) -> Self {
+    pub(crate) fn new(parameters: &TestParameters, build: impl Fn(&Graph, &States<'_>)) -> Self {
         let dir = TempDir::new().unwrap();
         let mut streams = Vec::new();
         for opset in [Opset::MIN, Opset::MAX] {
-            let graph = Graph::new("test", opset, Format::F32, parameters.shapes());
+            let graph = Graph::new("test", opset, WeightFormat::F32, parameters.shapes());
             let states = States::new(&graph);
             build(&graph, &states);
             let states = states.finish();
@@ -51,7 +52,7 @@ impl GraphTrial {
             let mut out = File::create(dir.path().join(&name)).unwrap();
             model.write(&mut out).unwrap();
             let mut out = File::create(dir.path().join(&data)).unwrap();
-            let open = |p: &weights::PlacedParameter| Ok(Values(parameters.get(&p.name)));
+            let open = |p: &weights::PlacedParameter| Ok(SliceReader(parameters.get(&p.name)));
             model.data().write(&mut out, open, |_| {}).unwrap();
             let (inputs, outputs) = interface(model.proto().graph.as_ref().unwrap()).unwrap();
             let entry = |name: String| FileEntry {
@@ -62,7 +63,7 @@ impl GraphTrial {
             let component = Component {
                 graph: entry(name),
                 data: entry(data),
-                format: Format::F32,
+                format: WeightFormat::F32,
                 parameters: Vec::new(),
                 inputs,
                 outputs,
@@ -121,7 +122,7 @@ impl GraphTrial {
 
 /// Every backend. One that cannot be had says how to get it.
 fn backends() -> [Box<dyn GraphBackend>; 2] {
-    let onnx_runtime = onnxruntime::OnnxRuntime::new(onnxruntime::Options::default());
+    let onnx_runtime = onnxruntime::OnnxRuntime::new(onnxruntime::OnnxRuntimeOptions::default());
     let onnx_runtime = onnx_runtime.unwrap_or_else(|e| panic!("{}", chain(&e)));
     [Box::new(rten::Rten::default()), Box::new(onnx_runtime)]
 }
@@ -145,7 +146,7 @@ fn near(actual: &[f32], expected: &[f64]) -> Result<(), String> {
     };
     let worst = pairs.map(difference).max_by(|a, b| a.0.total_cmp(&b.0));
     match worst {
-        Some((d, at, a, e)) if d > TOLERANCE * largest => Err(format!(
+        Some((d, at, a, e)) if d > TRIAL_TOLERANCE * largest => Err(format!(
             "[{at}] is {a} instead of {e} (largest {largest}, {:.1e} off)",
             d / largest
         )),
@@ -160,9 +161,9 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.join(": ")
 }
 
-struct Values<'a>(&'a [f32]);
+struct SliceReader<'a>(&'a [f32]);
 
-impl ValueReader for Values<'_> {
+impl ValueReader for SliceReader<'_> {
     type Error = Infallible;
 
     fn read(&mut self, out: &mut [f32]) -> Result<usize, Infallible> {

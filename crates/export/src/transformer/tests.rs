@@ -3,11 +3,11 @@ use tensor::{DType, Dim};
 
 use super::*;
 use crate::states::States;
-use crate::testing::reference::{self, Transformer};
-use crate::testing::{GraphTrial, Parameters, assert_none, f32s, nodes, noise, without};
+use crate::testing::reference::{self, RefTransformer};
+use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, nodes, noise, without};
 use crate::window::Window;
 
-const CONTEXT: usize = 3;
+const TEST_CONTEXT: usize = 3;
 
 fn config(layers: usize, input: usize) -> MimiTransformerConfig {
     MimiTransformerConfig {
@@ -17,14 +17,14 @@ fn config(layers: usize, input: usize) -> MimiTransformerConfig {
         num_heads: 2,
         num_layers: layers,
         layer_scale: 0.01,
-        context: CONTEXT,
+        context: TEST_CONTEXT,
         max_period: 10_000.0,
         dim_feedforward: 12,
     }
 }
 
 /// The parameters of `mimi.t`, with or without layer scales.
-fn parameters(config: &MimiTransformerConfig, scales: bool) -> Parameters {
+fn parameters(config: &MimiTransformerConfig, scales: bool) -> TestParameters {
     let (model, input) = (config.d_model, config.input_dimension);
     let mut shapes = Vec::new();
     for layer in 0..config.num_layers {
@@ -51,7 +51,7 @@ fn parameters(config: &MimiTransformerConfig, scales: bool) -> Parameters {
             vec![input, model],
         ));
     }
-    Parameters::random(
+    TestParameters::random(
         shapes
             .iter()
             .map(|(key, shape)| (key.as_str(), shape.clone())),
@@ -152,13 +152,13 @@ fn layers_follow_each_other() {
         for value in &mut x {
             *value *= case.scale;
         }
-        let reference = Transformer {
+        let reference = RefTransformer {
             layers: case.layers,
-            heads: 2,
-            kv_heads: 2,
-            width: 4,
+            num_heads: 2,
+            num_kv_heads: 2,
+            head_dim: 4,
             max_period: 10_000.0,
-            context: Some(CONTEXT),
+            context: Some(TEST_CONTEXT),
         };
         let mut h = reference::transposed(&reference::rows(&x, time));
         if case.input != 8 {

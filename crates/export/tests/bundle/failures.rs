@@ -8,7 +8,7 @@ use export::WriteProgress;
 use super::*;
 
 /// Weights that go wrong at one tensor.
-struct Failing {
+struct FailingWeights {
     weights: SyntheticWeights,
     how: How,
 }
@@ -30,7 +30,7 @@ struct FailingReader<'a> {
     extra: bool,
 }
 
-impl Weights for Failing {
+impl Weights for FailingWeights {
     fn open(&self, key: &str) -> Result<Box<dyn TensorReader + '_>, WeightsError> {
         if key != KEY {
             return self.weights.open(key);
@@ -106,11 +106,11 @@ impl WriteProgress for Meddling {
 fn the_old_bundle_stays() {
     let dir = TempDir::new().unwrap();
     let out = dir.path().join("out");
-    let old = Parts::of("tiny_2m");
+    let old = BundleParts::of("tiny_2m");
     old.write(&old.weights(), &out, &()).unwrap();
     let before = files(dir.path());
 
-    let new = Parts::of("tiny_english");
+    let new = BundleParts::of("tiny_english");
     let quiet = || Meddling {
         partial: dir.path().join(".out.partial"),
         spoil: None,
@@ -125,7 +125,7 @@ fn the_old_bundle_stays() {
         stop_after,
         ..quiet()
     };
-    let failing = |how| Failing {
+    let failing = |how| FailingWeights {
         weights: new.weights(),
         how,
     };
@@ -163,8 +163,8 @@ fn the_old_bundle_stays() {
 #[test]
 fn nothing_is_left_where_nothing_was() {
     let dir = TempDir::new().unwrap();
-    let parts = Parts::of("tiny_english");
-    let weights = Failing {
+    let parts = BundleParts::of("tiny_english");
+    let weights = FailingWeights {
         weights: parts.weights(),
         how: How::Missing,
     };

@@ -10,8 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bundle::{
-    ComponentName, FileError, Format, Manifest, Parameter, ParameterKind, Source, SourceFile,
-    Synthetic,
+    ComponentName, FileError, Manifest, Parameter, ParameterKind, Source, SourceFile, Synthetic,
+    WeightFormat,
 };
 use checkpoint::{
     SyntheticWeights, TensorReader, TokenizerFile, TokenizerKind, Weights, WeightsError,
@@ -20,9 +20,9 @@ use config::Config;
 use export::{ComponentFormats, Export, ExportError, Identity, WriteProgress};
 use onnx::Opset;
 use tempfile::TempDir;
-use weights::{Matrix, Table};
+use weights::{Matrix, TableLayout};
 
-const SEED: u64 = 7;
+const NOISE_SEED: u64 = 7;
 
 fn fixture(name: &str) -> Config {
     testkit::config(name).unwrap()
@@ -49,7 +49,7 @@ fn identity(synthetic: Option<u64>) -> Identity {
 }
 
 /// What goes into a bundle, but the weights.
-struct Parts {
+struct BundleParts {
     config: Config,
     tokenizer: TokenizerFile,
     components: Vec<ComponentName>,
@@ -57,19 +57,19 @@ struct Parts {
     formats: ComponentFormats,
 }
 
-impl Parts {
+impl BundleParts {
     fn of(name: &str) -> Self {
         Self {
             config: fixture(name),
             tokenizer: TokenizerFile::shipped(TokenizerKind::Json).unwrap(),
             components: ComponentName::ALL.to_vec(),
-            synthetic: Some(SEED),
-            formats: ComponentFormats::all(Format::F32),
+            synthetic: Some(NOISE_SEED),
+            formats: ComponentFormats::all(WeightFormat::F32),
         }
     }
 
     fn weights(&self) -> SyntheticWeights {
-        SyntheticWeights::new(&self.config.tensors(), SEED)
+        SyntheticWeights::new(&self.config.tensors(), NOISE_SEED)
     }
 
     fn write(
@@ -108,9 +108,9 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 #[test]
 fn bundles_of_all_fixtures() {
-    for name in testkit::NAMES {
+    for name in testkit::SMALL_MODELS {
         let dir = TempDir::new().unwrap();
-        let parts = Parts::of(name);
+        let parts = BundleParts::of(name);
         let written = parts.write(&parts.weights(), dir.path(), &()).unwrap();
         let manifest = Manifest::read(dir.path()).unwrap();
         assert_eq!(written, manifest, "{name}");
@@ -136,7 +136,7 @@ fn bundles_of_all_fixtures() {
         assert_eq!(model.mimi, parts.config.mimi, "{name}");
         assert_eq!(text, parts.config.text_options(), "{name}");
         assert_eq!(generation, parts.config.generation_options(), "{name}");
-        assert_eq!(synthetic, Some(Synthetic { seed: SEED }), "{name}");
+        assert_eq!(synthetic, Some(Synthetic { seed: NOISE_SEED }), "{name}");
         assert_eq!(opset_version, 17, "{name}");
     }
 }
@@ -178,14 +178,14 @@ fn stored(parameter: &Parameter, shape: &[usize], values: &[f32]) -> (Vec<u8>, V
     let &Parameter { kind, format, .. } = parameter;
     match (kind, &parameter.shape[..]) {
         (ParameterKind::Vector, _) => {
-            assert_eq!((format, &parameter.shape[..]), (Format::F32, shape));
+            assert_eq!((format, &parameter.shape[..]), (WeightFormat::F32, shape));
             (
                 values.iter().flat_map(|v| v.to_le_bytes()).collect(),
                 vec![],
             )
         }
         (ParameterKind::Table, &[rows, width]) => {
-            let table = Table {
+            let table = TableLayout {
                 format,
                 rows,
                 width,
@@ -214,15 +214,15 @@ fn stored(parameter: &Parameter, shape: &[usize], values: &[f32]) -> (Vec<u8>, V
 fn data_files_hold_the_checkpoint() {
     let mut kinds = BTreeMap::new();
     for (name, format) in [
-        ("tiny_2m", Format::F32),
-        ("tiny_english", Format::Bf16),
-        ("tiny_flow_matching", Format::Q16),
-        ("tiny_2026-01", Format::Q8),
-        ("tiny_english", Format::Q6),
-        ("tiny_2m", Format::Q4),
+        ("tiny_2m", WeightFormat::F32),
+        ("tiny_english", WeightFormat::Bf16),
+        ("tiny_flow_matching", WeightFormat::Q16),
+        ("tiny_2026-01", WeightFormat::Q8),
+        ("tiny_english", WeightFormat::Q6),
+        ("tiny_2m", WeightFormat::Q4),
     ] {
         let dir = TempDir::new().unwrap();
-        let mut parts = Parts::of(name);
+        let mut parts = BundleParts::of(name);
         parts.formats = ComponentFormats::all(format);
         let weights = parts.weights();
         let manifest = parts.write(&weights, dir.path(), &()).unwrap();
@@ -262,8 +262,9 @@ fn data_files_hold_the_checkpoint() {
 #[test]
 fn rounding_to_bf16_is_told() {
     let dir = TempDir::new().unwrap();
-    let mut parts = Parts::of("tiny_2m");
-    parts.formats = ComponentFormats::all(Format::Bf16).with(ComponentName::FlowLm, Format::F32);
+    let mut parts = BundleParts::of("tiny_2m");
+    parts.formats =
+        ComponentFormats::all(WeightFormat::Bf16).with(ComponentName::FlowLm, WeightFormat::F32);
     // These are bf16 numbers.
     let notes = Notes::default();
     parts.write(&parts.weights(), dir.path(), &notes).unwrap();
@@ -285,11 +286,11 @@ fn rounding_to_bf16_is_told() {
     assert_eq!(*notes.rounded.borrow(), expected);
     assert_eq!(
         manifest.components[&ComponentName::FlowLm].format,
-        Format::F32
+        WeightFormat::F32
     );
     assert_eq!(
         manifest.components[&ComponentName::FlowNet].format,
-        Format::Bf16
+        WeightFormat::Bf16
     );
 }
 
@@ -315,7 +316,7 @@ impl TensorReader for ThirdsReader<'_> {
 #[test]
 fn some_components_are_enough() {
     let dir = TempDir::new().unwrap();
-    let mut parts = Parts::of("tiny_english");
+    let mut parts = BundleParts::of("tiny_english");
     parts.tokenizer = TokenizerFile::shipped(TokenizerKind::SentencePiece).unwrap();
     parts.components = vec![ComponentName::MimiDecoder, ComponentName::TextConditioner];
     parts.synthetic = None;
@@ -338,7 +339,7 @@ fn some_components_are_enough() {
     ];
     assert_eq!(names, expected);
     // A whole bundle takes its place.
-    let parts = Parts::of("tiny_english");
+    let parts = BundleParts::of("tiny_english");
     parts.write(&parts.weights(), dir.path(), &()).unwrap();
     assert_eq!(files(dir.path()).len(), 12);
     assert!(!dir.path().join("tokenizer.model").exists());
@@ -378,7 +379,7 @@ impl WriteProgress for Notes {
 #[test]
 fn progress_adds_up() {
     let dir = TempDir::new().unwrap();
-    let parts = Parts::of("tiny_2m");
+    let parts = BundleParts::of("tiny_2m");
     let notes = Notes::default();
     let manifest = parts.write(&parts.weights(), dir.path(), &notes).unwrap();
     let data: u64 = manifest.components.values().map(|c| c.data.size).sum();

@@ -45,7 +45,7 @@ fn caches(
 fn expected(name: ComponentName, config: &Config) -> [Vec<TensorInfo>; 2] {
     let one = || Dim::Fixed(1);
     let lm = &config.flow_lm.transformer;
-    let (ldim, width) = (config.latent_dim().into(), lm.d_model.into());
+    let (ldim, width) = (config.mimi.latent_dim().into(), lm.d_model.into());
     let z = config.flow_lm.conditioning_dim();
     let position = info("position", DType::I64, [one()]);
     match name {
@@ -81,7 +81,7 @@ fn expected(name: ComponentName, config: &Config) -> [Vec<TensorInfo>; 2] {
         ComponentName::MimiEncoder => {
             let bos = config.flow_lm.insert_bos_before_voice;
             let rows = if bos { "F+1" } else { "F" };
-            let inner = config.inner_dim().into();
+            let inner = config.mimi.inner_dim().into();
             [
                 vec![f32("audio", [one(), one(), "N".into()])],
                 vec![
@@ -91,10 +91,10 @@ fn expected(name: ComponentName, config: &Config) -> [Vec<TensorInfo>; 2] {
             ]
         }
         ComponentName::MimiDecoder => {
-            let transformer = config.decoder_transformer();
+            let transformer = config.mimi.decoder_transformer();
             let shape = [transformer.num_heads, transformer.dim_per_head()];
             let inputs = vec![f32("latents", [one(), "F".into(), ldim]), position];
-            let audio = format!("{}*F", config.frame_size());
+            let audio = format!("{}*F", config.mimi.frame_size());
             let outputs = vec![f32("audio", [one(), one(), audio.as_str().into()])];
             let past = caches(true, "", transformer.num_layers, "P", shape);
             let next = caches(false, "next", transformer.num_layers, "P_next", shape);
@@ -106,8 +106,8 @@ fn expected(name: ComponentName, config: &Config) -> [Vec<TensorInfo>; 2] {
 /// States of the decoder's convolutions: those that upstream's modules keep, but the empty ones.
 fn convolution_states(config: &Config) -> Vec<(String, [usize; 2])> {
     let mut states = Vec::new();
-    let seanet = config.decoder_seanet();
-    let stride = config.positions_per_frame();
+    let seanet = config.mimi.decoder_seanet();
+    let stride = config.mimi.positions_per_frame();
     if stride > 1 {
         states.push((
             "partial.upsample.convtr".to_owned(),

@@ -7,7 +7,7 @@ mod states;
 
 use std::collections::{BTreeMap, HashSet};
 
-use bundle::{ComponentName, Format};
+use bundle::{ComponentName, WeightFormat};
 use config::{Config, Variant};
 use export::ComponentGraph;
 use onnx::Opset;
@@ -15,7 +15,7 @@ use onnx::proto::{GraphProto, TensorProto};
 
 fn fixtures() -> Vec<(String, Config)> {
     let config = |name: &str| (name.to_owned(), testkit::config(name).unwrap());
-    testkit::NAMES.map(config).into()
+    testkit::SMALL_MODELS.map(config).into()
 }
 
 fn models() -> Vec<(String, Config)> {
@@ -23,12 +23,15 @@ fn models() -> Vec<(String, Config)> {
         .iter()
         .map(|v| (v.name.to_owned(), v.config()));
     let models: Vec<_> = fixtures().into_iter().chain(variants).collect();
-    assert_eq!(models.len(), testkit::NAMES.len() + Variant::all().len());
+    assert_eq!(
+        models.len(),
+        testkit::SMALL_MODELS.len() + Variant::all().len()
+    );
     models
 }
 
 fn build(name: ComponentName, config: &Config, opset: Opset) -> ComponentGraph {
-    ComponentGraph::build(name, config, opset, Format::F32)
+    ComponentGraph::build(name, config, opset, WeightFormat::F32)
         .unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 

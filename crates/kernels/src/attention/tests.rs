@@ -11,7 +11,7 @@ fn noise(count: usize, seed: usize) -> Vec<f32> {
         .collect()
 }
 
-const FORMATS: [CacheFormat; 3] = [CacheFormat::F32, CacheFormat::I16, CacheFormat::I8];
+const CACHE_FORMATS: [CacheFormat; 3] = [CacheFormat::F32, CacheFormat::I16, CacheFormat::I8];
 
 fn caches(kernels: CpuKernels, heads: HeadShape, format: CacheFormat, rows: usize) -> [Cache; 2] {
     [KvRole::Keys, KvRole::Values].map(|role| {
@@ -33,7 +33,7 @@ fn rounded(kernels: CpuKernels, width: usize, q: &[f32]) -> Vec<f32> {
 }
 
 /// Query heads, key heads, width, rows, queries, rows seen.
-const CASES: [[usize; 6]; 7] = [
+const ATTENTION_SHAPES: [[usize; 6]; 7] = [
     [1, 1, 4, 1, 1, 9],
     [3, 1, 32, 5, 1, 5],
     [2, 2, 12, 7, 7, 3],
@@ -46,7 +46,7 @@ const CASES: [[usize; 6]; 7] = [
 #[test]
 fn attention_equals_the_reference() {
     let mut problems = Vec::new();
-    for [queries, keys, width, rows, count, context] in CASES {
+    for [queries, keys, width, rows, count, context] in ATTENTION_SHAPES {
         let heads = HeadShape {
             num_heads: queries,
             num_kv_heads: keys,
@@ -54,7 +54,7 @@ fn attention_equals_the_reference() {
         };
         let q = noise(count * queries * width, 1);
         for kernels in Isa::available().into_iter().filter_map(CpuKernels::new) {
-            for format in FORMATS {
+            for format in CACHE_FORMATS {
                 let [mut k, mut v] = caches(kernels, heads, format, rows);
                 let (all_k, all_v) = (k.get(), v.get());
                 for cache in [&mut k, &mut v] {
@@ -110,7 +110,7 @@ fn a_row_does_not_depend_on_the_others() {
     let (rows, count) = (50, 9);
     let q = noise(count * 40, 1);
     for kernels in Isa::available().into_iter().filter_map(CpuKernels::new) {
-        for format in FORMATS {
+        for format in CACHE_FORMATS {
             let mut scratch = Scratch::default();
             let [k, v] = caches(kernels, heads, format, rows);
             let mut together = vec![0.0; q.len()];

@@ -8,7 +8,7 @@ mod q4;
 mod q6;
 mod q8;
 
-use weights::{Format, Matrix};
+use weights::{Matrix, WeightFormat};
 
 use super::Product;
 use crate::isa::CpuKernels;
@@ -26,14 +26,14 @@ pub(crate) enum ActivationRounding {
 }
 
 /// How products with weights in `format` round activations.
-pub(crate) fn activation_rounding(format: Format) -> ActivationRounding {
+pub(crate) fn activation_rounding(format: WeightFormat) -> ActivationRounding {
     match format {
-        Format::F32 => f32::ROUNDING,
-        Format::Bf16 => bf16::ROUNDING,
-        Format::Q16 => q16::ROUNDING,
-        Format::Q8 => q8::ROUNDING,
-        Format::Q6 => q6::ROUNDING,
-        Format::Q4 => q4::ROUNDING,
+        WeightFormat::F32 => f32::ROUNDING,
+        WeightFormat::Bf16 => bf16::ROUNDING,
+        WeightFormat::Q16 => q16::ROUNDING,
+        WeightFormat::Q8 => q8::ROUNDING,
+        WeightFormat::Q6 => q6::ROUNDING,
+        WeightFormat::Q4 => q4::ROUNDING,
     }
 }
 
@@ -45,28 +45,34 @@ pub(super) fn multiply(
     scratch: &mut Scratch,
 ) {
     match product.weight.matrix.format {
-        Format::F32 => f32::multiply(kernels, product, x),
-        Format::Bf16 => bf16::multiply(kernels, product, x),
-        Format::Q16 => q16::multiply(kernels, product, x, scratch),
-        Format::Q8 => q8::multiply(kernels, product, x, scratch),
-        Format::Q6 => q6::multiply(kernels, product, x, scratch),
-        Format::Q4 => q4::multiply(kernels, product, x, scratch),
+        WeightFormat::F32 => f32::multiply(kernels, product, x),
+        WeightFormat::Bf16 => bf16::multiply(kernels, product, x),
+        WeightFormat::Q16 => q16::multiply(kernels, product, x, scratch),
+        WeightFormat::Q8 => q8::multiply(kernels, product, x, scratch),
+        WeightFormat::Q6 => q6::multiply(kernels, product, x, scratch),
+        WeightFormat::Q4 => q4::multiply(kernels, product, x, scratch),
     }
 }
 
 /// The statistics of a packed weight that its products need.
 pub(super) fn weight_stats(kernels: CpuKernels, matrix: &Matrix, values: &[u8]) -> WeightStats {
     match matrix.format {
-        Format::F32 | Format::Bf16 | Format::Q6 | Format::Q4 => WeightStats::default(),
-        Format::Q16 => q16::stats(matrix, values),
-        Format::Q8 => q8::stats(kernels, matrix, values),
+        WeightFormat::F32 | WeightFormat::Bf16 | WeightFormat::Q6 | WeightFormat::Q4 => {
+            WeightStats::default()
+        }
+        WeightFormat::Q16 => q16::stats(matrix, values),
+        WeightFormat::Q8 => q8::stats(kernels, matrix, values),
     }
 }
 
 /// Whether `stats` are long enough for products with `matrix`.
 pub(super) fn stats_fit(kernels: CpuKernels, matrix: &Matrix, stats: &WeightStats) -> bool {
     match matrix.format {
-        Format::F32 | Format::Bf16 | Format::Q16 | Format::Q6 | Format::Q4 => true,
-        Format::Q8 => q8::stats_fit(kernels, matrix, stats),
+        WeightFormat::F32
+        | WeightFormat::Bf16
+        | WeightFormat::Q16
+        | WeightFormat::Q6
+        | WeightFormat::Q4 => true,
+        WeightFormat::Q8 => q8::stats_fit(kernels, matrix, stats),
     }
 }

@@ -6,7 +6,7 @@
 
 use super::Reading;
 use crate::context::{Cursor, is_blank};
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 
 pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let table = place.table;
@@ -42,7 +42,7 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
         if is_joined {
             spoken.push(' ');
         }
-        return Some(Reading::new(Kind::Abbreviation, spoken, end));
+        return Some(Reading::new(ExpansionKind::Abbreviation, spoken, end));
     }
     None
 }

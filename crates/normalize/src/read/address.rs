@@ -1,10 +1,10 @@
 //! Web addresses and e-mail: `https://example.com/a-b`, `www.example.org`, `user@example.com`.
 
 use super::Reading;
-use crate::context::{Cursor, REACH};
-use crate::expansion::Kind;
+use crate::context::{CONTEXT_BYTES, Cursor};
+use crate::expansion::ExpansionKind;
 use crate::spell::Gender;
-use crate::table::Table;
+use crate::table::LanguageTable;
 
 /// Top-level domains that tell host names from words and files.
 const DOMAINS: [&str; 22] = [
@@ -14,11 +14,11 @@ const DOMAINS: [&str; 22] = [
 
 pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let rest = place.rest();
-    let limit = rest.ceil_char_boundary(REACH.min(rest.len()));
+    let limit = rest.ceil_char_boundary(CONTEXT_BYTES.min(rest.len()));
     let length = rest[..limit].find(|c: char| c.is_whitespace() || "<>\"“”„«»|{}[]…()".contains(c));
     let token = &rest[..length.unwrap_or(limit)];
     let token = token.trim_end_matches(|c| ".,;:!?'’*_".contains(c));
-    if token.len() >= REACH || !token.contains(['.', '@']) || !token.is_ascii() {
+    if token.len() >= CONTEXT_BYTES || !token.contains(['.', '@']) || !token.is_ascii() {
         return None;
     }
     let mut scheme = ["https://", "http://", "ftp://"].into_iter();
@@ -37,7 +37,7 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let address = address.unwrap_or(token);
     let address = address.strip_suffix('/').unwrap_or(address);
     Some(Reading::new(
-        Kind::Address,
+        ExpansionKind::Address,
         spoken(place.table, address)?,
         place.at + token.len(),
     ))
@@ -76,7 +76,7 @@ fn is_email(token: &str) -> bool {
 }
 
 /// Words, numbers, and the names of the signs between them.
-fn spoken(table: &Table, address: &str) -> Option<String> {
+fn spoken(table: &LanguageTable, address: &str) -> Option<String> {
     let mut words: Vec<String> = Vec::new();
     let mut rest = address;
     while let Some(first) = rest.chars().next() {

@@ -4,10 +4,10 @@
 
 use super::Reading;
 use crate::context::{Cursor, end_of_word};
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 use crate::numeral::{digits, small};
 use crate::spell::Gender;
-use crate::table::{Table, form};
+use crate::table::{LanguageTable, form};
 
 /// A date, read.
 #[derive(Clone, Copy)]
@@ -59,7 +59,7 @@ pub(super) fn numeric(place: Cursor<'_>) -> Option<Reading> {
         return None;
     };
     let spoken = date.spoken(place, "date")?;
-    Some(Reading::new(Kind::Date, spoken, end))
+    Some(Reading::new(ExpansionKind::Date, spoken, end))
 }
 
 /// A date that begins with its day, if the language has a form for such days.
@@ -104,7 +104,7 @@ pub(super) fn day_first(place: Cursor<'_>) -> Option<Reading> {
     if table.setting("days are numbers").is_some() {
         // Only the day needs rewriting.
         let spoken = date.day(place)?;
-        return Some(Reading::new(Kind::Date, spoken, place.at + count));
+        return Some(Reading::new(ExpansionKind::Date, spoken, place.at + count));
     }
     let mut at = end;
     if text[at..].starts_with(',') {
@@ -117,7 +117,11 @@ pub(super) fn day_first(place: Cursor<'_>) -> Option<Reading> {
         Some(_) => "day and month and year",
         None => "day and month",
     };
-    Some(Reading::new(Kind::Date, date.spoken(place, template)?, end))
+    Some(Reading::new(
+        ExpansionKind::Date,
+        date.spoken(place, template)?,
+        end,
+    ))
 }
 
 /// `am 1.5.`: the month is a number too.
@@ -142,7 +146,7 @@ fn day_and_number(place: Cursor<'_>, day: u32, end: usize) -> Option<Reading> {
     if place.is_sentence_end(end) {
         spoken.push('.');
     }
-    Some(Reading::new(Kind::Date, spoken, end))
+    Some(Reading::new(ExpansionKind::Date, spoken, end))
 }
 
 /// A date that begins with its month, or a month and a year.
@@ -156,7 +160,7 @@ pub(super) fn month_first(place: Cursor<'_>) -> Option<Reading> {
             ("year", &spoken_year(table, year)?),
         ];
         let spoken = table.fill("month and year", &places)?;
-        return Some(Reading::new(Kind::Date, spoken, end));
+        return Some(Reading::new(ExpansionKind::Date, spoken, end));
     }
     let at = place.next_at(end)?;
     let count = digits(&text[at..]);
@@ -178,7 +182,11 @@ pub(super) fn month_first(place: Cursor<'_>) -> Option<Reading> {
         Some(_) => "date",
         None => "month and day",
     };
-    Some(Reading::new(Kind::Date, date.spoken(place, template)?, end))
+    Some(Reading::new(
+        ExpansionKind::Date,
+        date.spoken(place, template)?,
+        end,
+    ))
 }
 
 impl Date {
@@ -216,7 +224,7 @@ impl Date {
     }
 }
 
-fn name(table: &Table, month: u32) -> Option<&'static str> {
+fn name(table: &LanguageTable, month: u32) -> Option<&'static str> {
     Some(form(table.get("names of months", &month.to_string())?, 0))
 }
 
@@ -249,7 +257,7 @@ fn is_number_sign(behind: &str) -> bool {
     matches!(behind.next(), Some('.' | ',')) && behind.next().is_some_and(|c| c.is_ascii_digit())
 }
 
-fn spoken_year(table: &Table, year: u32) -> Option<String> {
+fn spoken_year(table: &LanguageTable, year: u32) -> Option<String> {
     let year = u64::from(year);
     let set = if (1100..2100).contains(&year) && table.has_rules("year") {
         "year"

@@ -2,13 +2,13 @@
 
 use super::Reading;
 use crate::context::Cursor;
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 
 const JOINER: char = '\u{200d}';
 const KEYCAP: char = '\u{20e3}';
 
 /// Most characters of one emoji.
-const LONGEST: usize = 16;
+const LONGEST_EMOJI: usize = 16;
 
 pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let rest = place.rest();
@@ -18,7 +18,7 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     // Three of the same are named once.
     while let Some(again) = place.text[end..].strip_prefix(sequence) {
         let next = place.text.len() - again.len();
-        if next - place.at > crate::context::REACH {
+        if next - place.at > crate::context::CONTEXT_BYTES {
             break;
         }
         end = next;
@@ -38,7 +38,7 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
         None | Some(_) => "",
     };
     Some(Reading::new(
-        Kind::Emoji,
+        ExpansionKind::Emoji,
         format!("{before}{name}{after}"),
         end,
     ))
@@ -52,7 +52,7 @@ pub(super) fn keycap(place: Cursor<'_>) -> Option<Reading> {
     let after = behind.strip_prefix(KEYCAP)?;
     let spoken = place.table.digits(digit)?;
     Some(Reading::new(
-        Kind::Emoji,
+        ExpansionKind::Emoji,
         spoken,
         place.text.len() - after.len(),
     ))
@@ -60,7 +60,7 @@ pub(super) fn keycap(place: Cursor<'_>) -> Option<Reading> {
 
 /// Bytes of the emoji that a text begins with.
 fn emoji(text: &str) -> Option<usize> {
-    let mut characters = text.char_indices().take(LONGEST).peekable();
+    let mut characters = text.char_indices().take(LONGEST_EMOJI).peekable();
     let (_, first) = characters.next()?;
     if !is_emoji(first) {
         // `©` and digits are emoji only with a variation selector.

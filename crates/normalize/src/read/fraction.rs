@@ -4,10 +4,10 @@
 
 use super::Reading;
 use crate::context::{Cursor, is_blank};
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 use crate::numeral::{digits, small};
 use crate::spell::Gender;
-use crate::table::{Table, form};
+use crate::table::{LanguageTable, form};
 
 /// Fractions that are one character.
 const CHARACTERS: [(char, u32, u32); 15] = [
@@ -70,7 +70,7 @@ fn found(
             let half = table.cardinal(value, Gender::Masculine)?;
             let half = table.fill("mixed half", &[("whole", &half)]);
             if let Some(half) = half.filter(|_| (upper, lower) == (1, 2)) {
-                return Some(Reading::new(Kind::Fraction, half, end));
+                return Some(Reading::new(ExpansionKind::Fraction, half, end));
             }
             let whole = table.cardinal(value, Gender::Alone)?;
             table.fill(
@@ -79,10 +79,10 @@ fn found(
             )?
         }
     };
-    Some(Reading::new(Kind::Fraction, spoken, end))
+    Some(Reading::new(ExpansionKind::Fraction, spoken, end))
 }
 
-fn spoken(table: &Table, upper: u32, lower: u32) -> Option<String> {
+fn spoken(table: &LanguageTable, upper: u32, lower: u32) -> Option<String> {
     if let Some(fixed) = table.get("fractions", &format!("{upper}/{lower}")) {
         return Some(fixed.to_owned());
     }

@@ -4,7 +4,7 @@
 
 use super::Reading;
 use crate::context::{Cursor, end_of_word};
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 use crate::numeral::{Numeral, digits, small};
 use crate::spell::Gender;
 use crate::table::form;
@@ -38,7 +38,7 @@ pub(super) fn read(place: Cursor<'_>, number: &Numeral, end: usize) -> Option<Re
     let name = if table.plural(number) == 0 { one } else { many };
     let spoken = table.counted(number, gender, name)?;
     Some(Reading::new(
-        Kind::Measure,
+        ExpansionKind::Measure,
         spoken,
         unit_end + usize::from(is_dotted),
     ))
@@ -65,5 +65,5 @@ pub(super) fn height(place: Cursor<'_>) -> Option<Reading> {
         .replace("{feet}", &words(&rest[..feet])?)
         .replace("{inches}", &words(&behind[..inches])?);
     let end = place.text.len() - after.len();
-    Some(Reading::new(Kind::Measure, spoken, end))
+    Some(Reading::new(ExpansionKind::Measure, spoken, end))
 }

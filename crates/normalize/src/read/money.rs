@@ -4,10 +4,10 @@
 
 use super::Reading;
 use crate::context::{Cursor, end_of_word, is_blank};
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 use crate::numeral::{Fraction, Numeral, digits, numeral, small};
 use crate::spell::Gender;
-use crate::table::{Table, form};
+use crate::table::{LanguageTable, form};
 
 /// A number after the name of its currency.
 pub(super) fn before(place: Cursor<'_>, is_start: bool) -> Option<Reading> {
@@ -42,7 +42,7 @@ pub(super) fn before(place: Cursor<'_>, is_start: bool) -> Option<Reading> {
         return None;
     }
     Some(Reading::new(
-        Kind::Money,
+        ExpansionKind::Money,
         amount(place.table, &number, scale, currency)?,
         end,
     ))
@@ -73,7 +73,7 @@ pub(super) fn behind(place: Cursor<'_>, number: &Numeral, end: usize) -> Option<
         return None;
     }
     Some(Reading::new(
-        Kind::Money,
+        ExpansionKind::Money,
         amount(place.table, number, scale, currency)?,
         end,
     ))
@@ -141,7 +141,7 @@ fn amount_of(place: Cursor<'_>) -> Option<(Numeral, usize)> {
 
 /// An amount in words.
 fn amount(
-    table: &Table,
+    table: &LanguageTable,
     number: &Numeral,
     scale: Option<&'static str>,
     currency: &'static str,

@@ -2,7 +2,7 @@
 
 use super::{Reading, measure, money};
 use crate::context::{Cursor, end_of_word};
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 use crate::numeral::{Numeral, numeral};
 use crate::spell::Gender;
 
@@ -22,18 +22,18 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     }
     if is_hyphenated(tail) {
         let spoken = place.table.number(&number, Gender::Masculine)?;
-        return Some(Reading::new(Kind::Cardinal, spoken, end));
+        return Some(Reading::new(ExpansionKind::Cardinal, spoken, end));
     }
     if !tail.is_empty() {
         return None;
     }
     if let Some(spoken) = year(place, &number, end) {
-        return Some(Reading::new(Kind::Year, spoken, end));
+        return Some(Reading::new(ExpansionKind::Year, spoken, end));
     }
     let kind = if number.fraction.is_some() {
-        Kind::Decimal
+        ExpansionKind::Decimal
     } else {
-        Kind::Cardinal
+        ExpansionKind::Cardinal
     };
     let spoken = place.table.number(&number, gender(place, end))?;
     // `un'ora` is one word.

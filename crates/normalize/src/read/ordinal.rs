@@ -2,7 +2,7 @@
 
 use super::Reading;
 use crate::context::{Cursor, end_of_word};
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 use crate::numeral::{digits, numeral, small};
 use crate::spell::Gender;
 
@@ -17,7 +17,7 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     }
     if let Some(set) = table.get("ordinal suffixes", suffix) {
         return Some(Reading::new(
-            Kind::Ordinal,
+            ExpansionKind::Ordinal,
             table.spell(set, value)?,
             word_end,
         ));
@@ -29,7 +29,7 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let is_year = number.integer.len() == 4 && (1100..2100).contains(&value);
     if is_decade && value % 10 == 0 && (is_year || number.integer.len() == 2) {
         return Some(Reading::new(
-            Kind::Year,
+            ExpansionKind::Year,
             table.spell("decade", value)?,
             decade_end,
         ));
@@ -49,13 +49,13 @@ pub(super) fn short_decade(place: Cursor<'_>) -> Option<Reading> {
     if suffix.is_empty() && !text[end..].starts_with(['\'', '’']) {
         // A year without its century.
         let spoken = table.cardinal(u64::from(value), Gender::Alone)?;
-        return Some(Reading::new(Kind::Year, spoken, end));
+        return Some(Reading::new(ExpansionKind::Year, spoken, end));
     }
     if value % 10 != 0 || !table.lists("decade suffixes", suffix) {
         return None;
     }
     Some(Reading::new(
-        Kind::Year,
+        ExpansionKind::Year,
         table.spell("decade", u64::from(value))?,
         end,
     ))
@@ -71,7 +71,7 @@ fn dotted(place: Cursor<'_>, value: u64, end: usize) -> Option<Reading> {
     let previous = place.previous();
     if place.is_sentence_end(end + 1) && table.lists_exactly("ordinal at end after", previous) {
         let spoken = inflected(place, value)?;
-        return Some(Reading::new(Kind::Ordinal, spoken + ".", end + 1));
+        return Some(Reading::new(ExpansionKind::Ordinal, spoken + ".", end + 1));
     }
     let next = place.next_at(end + 1)?;
     let is_word = place.text[next..].starts_with(char::is_alphabetic);
@@ -85,7 +85,7 @@ fn dotted(place: Cursor<'_>, value: u64, end: usize) -> Option<Reading> {
     if place.is_sentence_end(end + 1) {
         spoken.push('.');
     }
-    Some(Reading::new(Kind::Ordinal, spoken, end + 1))
+    Some(Reading::new(ExpansionKind::Ordinal, spoken, end + 1))
 }
 
 /// An ordinal with the ending that the word before requires.

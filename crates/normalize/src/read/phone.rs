@@ -2,7 +2,7 @@
 
 use super::Reading;
 use crate::context::{Cursor, is_blank};
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 
 /// Fewest and most digits of a number.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
@@ -49,7 +49,7 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
         Some(_) => format!("{} {words}", table.word("plus")),
         None => words,
     };
-    Some(Reading::new(Kind::Phone, spoken, found.end))
+    Some(Reading::new(ExpansionKind::Phone, spoken, found.end))
 }
 
 /// Whether groups are a number without a country code.

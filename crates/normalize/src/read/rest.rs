@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::expansion::{Expansion, Kind};
+use crate::expansion::{Expansion, ExpansionKind};
 use crate::numeral::digits;
 use crate::spell::Gender;
-use crate::table::Table;
+use crate::table::LanguageTable;
 
 /// Most digits of a number that is read as one; longer ones are read digit by digit.
 const LONGEST_NUMBER: usize = 4;
@@ -15,7 +15,7 @@ const LONGEST_NUMBER: usize = 4;
 pub(crate) fn rest(
     text: &str,
     range: Range<usize>,
-    table: &'static Table,
+    table: &'static LanguageTable,
     expansions: &mut Vec<Expansion>,
 ) {
     let mut at = range.start;
@@ -49,7 +49,7 @@ pub(crate) fn rest(
             expansions.push(Expansion {
                 range: start..end,
                 spoken: format!("{before}{words}{after}"),
-                kind: Kind::Rest,
+                kind: ExpansionKind::Rest,
             });
         }
         at = end;

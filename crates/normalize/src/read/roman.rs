@@ -3,7 +3,7 @@
 
 use super::Reading;
 use crate::context::Cursor;
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 use crate::spell::Gender;
 
 pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
@@ -20,20 +20,28 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
         let set = table.get("ordinal suffixes", suffix);
         let set = set.or_else(|| suffix.is_empty().then_some("ordinal"))?;
         let spoken = table.spell(set, value)?;
-        return Some(Reading::new(Kind::Roman, spoken, place.at + word.len()));
+        return Some(Reading::new(
+            ExpansionKind::Roman,
+            spoken,
+            place.at + word.len(),
+        ));
     }
     let is_queen = table.lists("queens", previous);
     let is_ruler = is_queen || table.lists("names", previous);
     if is_ruler && let Some(set) = table.get("ordinal suffixes", suffix) {
         let spoken = table.spell(set, value)?;
-        return Some(Reading::new(Kind::Roman, spoken, place.at + word.len()));
+        return Some(Reading::new(
+            ExpansionKind::Roman,
+            spoken,
+            place.at + word.len(),
+        ));
     }
     if !matches!(suffix, "" | "'s" | "’s") {
         return None;
     }
     if table.lists("roman after", previous) {
         let spoken = table.cardinal(value, Gender::Alone)?;
-        return Some(Reading::new(Kind::Roman, spoken, end));
+        return Some(Reading::new(ExpansionKind::Roman, spoken, end));
     }
     if !is_ruler {
         return None;
@@ -70,7 +78,7 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
         && place.text[end..].starts_with('.')
         && !place.is_sentence_end(end + 1);
     Some(Reading::new(
-        Kind::Roman,
+        ExpansionKind::Roman,
         spoken,
         end + usize::from(is_dotted),
     ))

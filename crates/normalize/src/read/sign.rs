@@ -2,7 +2,7 @@
 
 use super::Reading;
 use crate::context::{Cursor, is_blank};
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 use crate::table::form;
 
 /// An entry has the spoken form, and its context: `between words`, `between numbers` or
@@ -45,5 +45,5 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     }
     let is_joined = behind.starts_with(char::is_alphanumeric);
     let spoken = format!("{words}{}", if is_joined { " " } else { "" });
-    Some(Reading::new(Kind::Sign, spoken, end))
+    Some(Reading::new(ExpansionKind::Sign, spoken, end))
 }

@@ -2,10 +2,10 @@
 
 use super::Reading;
 use crate::context::{Cursor, end_of_word, is_blank};
-use crate::expansion::Kind;
+use crate::expansion::ExpansionKind;
 use crate::numeral::{digits, small};
 use crate::spell::Gender;
-use crate::table::{Table, form};
+use crate::table::{LanguageTable, form};
 
 /// Separators of hours and minutes.
 #[derive(Clone, Copy, PartialEq)]
@@ -50,7 +50,11 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
         return None;
     }
     let spoken = spoken(table, hour, Some(minute), !words.is_empty())?;
-    Some(Reading::new(Kind::Time, joined(&spoken, words, hour), end))
+    Some(Reading::new(
+        ExpansionKind::Time,
+        joined(&spoken, words, hour),
+        end,
+    ))
 }
 
 /// End of a `min` after `5 h 30`; it is not spoken.
@@ -78,7 +82,11 @@ fn hour_alone(place: Cursor<'_>, hour: u32, at: usize) -> Option<Reading> {
         return None;
     }
     let spoken = spoken(table, hour, None, !words.is_empty())?;
-    Some(Reading::new(Kind::Time, joined(&spoken, words, hour), end))
+    Some(Reading::new(
+        ExpansionKind::Time,
+        joined(&spoken, words, hour),
+        end,
+    ))
 }
 
 /// A word after a time may have a singular and a plural.
@@ -87,7 +95,7 @@ fn joined(time: &str, words: &'static str, hour: u32) -> String {
     format!("{time} {words}").trim_end().to_owned()
 }
 
-fn between(table: &Table, behind: &str) -> Option<(Between, usize)> {
+fn between(table: &LanguageTable, behind: &str) -> Option<(Between, usize)> {
     let first = behind.chars().next()?;
     match first {
         ':' => Some((Between::Colon, 1)),
@@ -119,7 +127,12 @@ fn suffix(place: Cursor<'_>, end: usize) -> Option<(&'static str, usize)> {
     Some((said, word_end + usize::from(is_dotted)))
 }
 
-fn spoken(table: &Table, hour: u32, minute: Option<u32>, has_words: bool) -> Option<String> {
+fn spoken(
+    table: &LanguageTable,
+    hour: u32,
+    minute: Option<u32>,
+    has_words: bool,
+) -> Option<String> {
     let gender = Gender::of(table.word("gender of hours"));
     let name = if table.setting("singular below two").is_some() {
         usize::from(hour >= 2)

@@ -4,7 +4,7 @@
 use std::array::from_fn;
 
 use weights::{
-    Format, Layout, Matrix, PANEL, Packing, Q4_OFFSET, Q6_OFFSET, QUANT_BLOCK, TableFormat,
+    Layout, Matrix, PANEL, Packing, Q4_OFFSET, Q6_OFFSET, QUANT_BLOCK, TableFormat, WeightFormat,
     power_of_two,
 };
 
@@ -83,14 +83,14 @@ impl Scope<'_> {
         };
         let Panels { rows, columns, .. } = panels;
         let unpacked = match matrix.format {
-            Format::F32 => self.moved(&panels, &[1, 0, 2], &[rows, columns]),
-            Format::Bf16 => self.to_f32(&self.moved(&panels, &[1, 0, 2], &[rows, columns])),
-            Format::Q16 | Format::Q8 => {
+            WeightFormat::F32 => self.moved(&panels, &[1, 0, 2], &[rows, columns]),
+            WeightFormat::Bf16 => self.to_f32(&self.moved(&panels, &[1, 0, 2], &[rows, columns])),
+            WeightFormat::Q16 | WeightFormat::Q8 => {
                 let numbers = self.to_f32(&self.moved(&panels, &[1, 3, 0, 2], &[rows, columns]));
                 self.mul(&numbers, &self.scales())
             }
-            Format::Q6 => self.unpack_q6(&panels),
-            Format::Q4 => self.unpack_q4(&panels),
+            WeightFormat::Q6 => self.unpack_q6(&panels),
+            WeightFormat::Q4 => self.unpack_q4(&panels),
         };
         if (rows, columns) == (inputs, outputs) {
             return unpacked;

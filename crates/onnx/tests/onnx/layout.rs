@@ -4,14 +4,14 @@ use onnx::proto::{
 };
 use onnx::{OnnxModel, Opset};
 use tensor::{DType, Dim};
-use weights::{Format, Layout, Matrix, Packing};
+use weights::{Layout, Matrix, Packing, WeightFormat};
 
 use crate::support::{graph, graph_in};
 
 const MIB: usize = 1 << 20;
 
 /// A graph that reads parameters of these shapes, two of them as weights of products.
-fn model(format: Format) -> OnnxModel {
+fn model(format: WeightFormat) -> OnnxModel {
     let shapes: [(&str, &[usize]); 7] = [
         ("m.a", &[3]),
         ("m.b", &[5, 2]),
@@ -39,7 +39,7 @@ fn model(format: Format) -> OnnxModel {
 
 #[test]
 fn parameters_lie_in_the_order_of_their_use() {
-    let model = model(Format::Q8);
+    let model = model(WeightFormat::Q8);
     let found: Vec<_> = (model.data().parameters().iter())
         .map(|p| {
             let extent = |e: weights::Extent| (e.offset, e.size);
@@ -82,7 +82,7 @@ fn parameters_lie_in_the_order_of_their_use() {
 
 #[test]
 fn layouts_turn_shapes_into_matrices() {
-    let matrix = |layout: Layout, shape: &[usize]| match layout.packing(shape, Format::Q8) {
+    let matrix = |layout: Layout, shape: &[usize]| match layout.packing(shape, WeightFormat::Q8) {
         Some(Packing::Matrix(Matrix {
             inputs, outputs, ..
         })) => Some((inputs, outputs)),
@@ -101,7 +101,7 @@ fn layouts_turn_shapes_into_matrices() {
         (Layout::TransposedConvolution, &[3, 5, 7]),
         (Layout::Table, &[3]),
     ] {
-        assert_eq!(layout.packing(shape, Format::F32), None, "{layout:?}");
+        assert_eq!(layout.packing(shape, WeightFormat::F32), None, "{layout:?}");
     }
 }
 
@@ -123,7 +123,7 @@ fn large_parameters_start_at_pages() {
 
 #[test]
 fn the_graph_refers_to_the_data_file() {
-    let model = model(Format::Q4);
+    let model = model(WeightFormat::Q4);
     let initializers = &model.proto().graph.as_ref().unwrap().initializer;
     let entries = |tensor: &TensorProto| -> Vec<(String, String)> {
         let pair =
@@ -173,7 +173,7 @@ fn the_graph_refers_to_the_data_file() {
 #[test]
 fn a_written_graph_reads_back() {
     use prost::Message;
-    let model = model(Format::F32);
+    let model = model(WeightFormat::F32);
     let mut bytes = Vec::new();
     model.write(&mut bytes).unwrap();
     let read = onnx::proto::ModelProto::decode(bytes.as_slice()).unwrap();

@@ -6,7 +6,7 @@ use onnx::{Scope, Value};
 use tempfile::TempDir;
 use tensor::{DType, Data, Dim, Tensor};
 
-use crate::support::{Values, backends, chain, graph, opset};
+use crate::support::{PartialReader, backends, chain, graph, opset};
 
 /// One operator, its inputs and what comes out.
 pub(crate) struct Case {
@@ -82,7 +82,7 @@ impl Case {
                 .iter()
                 .find(|(n, _)| p.name == format!("m.{n}"))
                 .unwrap();
-            Ok::<_, String>(Values::new(t.as_f32().unwrap().to_vec()))
+            Ok::<_, String>(PartialReader::new(t.as_f32().unwrap().to_vec()))
         };
         model.data().write(&mut data, open, |_| {}).unwrap();
 

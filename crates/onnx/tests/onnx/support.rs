@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use onnx::{Graph, OnnxModel, Opset};
 use runtime::{GraphBackend, onnxruntime, rten};
-use weights::{Format, ValueReader};
+use weights::{ValueReader, WeightFormat};
 
 /// An empty graph whose parameters have these shapes, and whose weights are f32.
 pub(crate) fn graph(opset: Opset, shapes: &[(&str, &[usize])]) -> Graph {
-    graph_in(Format::F32, opset, shapes)
+    graph_in(WeightFormat::F32, opset, shapes)
 }
 
 /// An empty graph whose parameters have these shapes, and whose weights are in that format.
-pub(crate) fn graph_in(format: Format, opset: Opset, shapes: &[(&str, &[usize])]) -> Graph {
+pub(crate) fn graph_in(format: WeightFormat, opset: Opset, shapes: &[(&str, &[usize])]) -> Graph {
     let shapes = shapes
         .iter()
         .map(|(key, shape)| ((*key).to_owned(), shape.to_vec()));
@@ -39,7 +39,7 @@ pub(crate) fn nodes(model: &OnnxModel) -> String {
 
 /// Every backend. One that cannot be had says how to get it.
 pub(crate) fn backends() -> [Box<dyn GraphBackend>; 2] {
-    let onnx_runtime = onnxruntime::OnnxRuntime::new(onnxruntime::Options::default());
+    let onnx_runtime = onnxruntime::OnnxRuntime::new(onnxruntime::OnnxRuntimeOptions::default());
     let onnx_runtime = onnx_runtime.unwrap_or_else(|e| panic!("{}", chain(&e)));
     [Box::new(rten::Rten::default()), Box::new(onnx_runtime)]
 }
@@ -54,18 +54,18 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Hands out values.
-pub(crate) struct Values {
+pub(crate) struct PartialReader {
     all: Vec<f32>,
     at: usize,
 }
 
-impl Values {
+impl PartialReader {
     pub(crate) fn new(all: Vec<f32>) -> Self {
         Self { all, at: 0 }
     }
 }
 
-impl ValueReader for Values {
+impl ValueReader for PartialReader {
     type Error = String;
 
     fn read(&mut self, out: &mut [f32]) -> Result<usize, String> {

@@ -3,9 +3,9 @@
 use onnx::{Opset, Scope, Value};
 use tempfile::TempDir;
 use tensor::{DType, Dim, Tensor};
-use weights::{Format, Layout, Matrix, PANEL, Packing};
+use weights::{Layout, Matrix, PANEL, Packing, WeightFormat};
 
-use crate::support::{Values, backends, chain, graph_in, nodes, opset};
+use crate::support::{PartialReader, backends, chain, graph_in, nodes, opset};
 
 /// Numbers from -1 to 1.
 fn noise(count: usize) -> Vec<f32> {
@@ -17,7 +17,7 @@ fn noise(count: usize) -> Vec<f32> {
 
 /// What the backends that read the format give for `build` on the parameter `m.weight`.
 fn computed(
-    format: Format,
+    format: WeightFormat,
     version: i64,
     shape: &[usize],
     build: &dyn Fn(&Scope<'_>) -> Value,
@@ -34,7 +34,7 @@ fn computed(
         .unwrap();
     let mut data = std::fs::File::create(dir.path().join("test.onnx.data")).unwrap();
     let count = shape.iter().product();
-    let open = |_: &weights::PlacedParameter| Ok::<_, String>(Values::new(noise(count)));
+    let open = |_: &weights::PlacedParameter| Ok::<_, String>(PartialReader::new(noise(count)));
     model.data().write(&mut data, open, |_| {}).unwrap();
     let run = |backend: Box<dyn runtime::GraphBackend>| {
         let mut graph = backend.load_graph(&path)?;
@@ -55,7 +55,7 @@ fn computed(
 #[test]
 fn graphs_unpack_exactly_what_the_formats_say() {
     let mut problems = Vec::new();
-    for format in Format::ALL {
+    for format in WeightFormat::ALL {
         // Panels and groups that are filled up, and some that are whole.
         for (outputs, inputs) in [(16, 32), (32, 64), (17, 33), (3, 1), (1, 70), (40, 31)] {
             let matrix = Matrix {
@@ -84,7 +84,7 @@ fn graphs_unpack_exactly_what_the_formats_say() {
 #[test]
 fn tables_are_looked_up_in_every_format() {
     let mut problems = Vec::new();
-    for format in Format::ALL {
+    for format in WeightFormat::ALL {
         let (rows, width) = (5, 6);
         let Some(Packing::Table(table)) = Layout::Table.packing(&[rows, width], format) else {
             panic!("{format}");
@@ -113,12 +113,12 @@ fn kernels_come_back_in_the_checkpoint_s_order() {
     let shape = [5, 3, 4];
     let expected = noise(60);
     let flat = |m: &Scope<'_>| m.reshape(&m.kernel("weight"), &[1, -1]);
-    for (backend, found) in computed(Format::F32, 17, &shape, &flat) {
+    for (backend, found) in computed(WeightFormat::F32, 17, &shape, &flat) {
         assert_eq!(found, expected, "{backend}");
     }
     // [2 * in, stride * out]
     let transposed = |m: &Scope<'_>| m.transposed_kernel("weight");
-    for (backend, found) in computed(Format::F32, 17, &shape, &transposed) {
+    for (backend, found) in computed(WeightFormat::F32, 17, &shape, &transposed) {
         let mut places = Vec::new();
         for half in [2, 0] {
             for i in 0..5 {
@@ -133,7 +133,7 @@ fn kernels_come_back_in_the_checkpoint_s_order() {
 }
 
 /// The nodes that unpack `m.weight [5, 40]`.
-fn unpacking(format: Format) -> String {
+fn unpacking(format: WeightFormat) -> String {
     let g = graph_in(format, Opset::MIN, &[("m.weight", &[5, 40])]);
     g.output("y", &g.scope("m").matrix("weight"), DType::F32, &[]);
     nodes(&g.finish("test.onnx.data").unwrap())
@@ -142,26 +142,26 @@ fn unpacking(format: Format) -> String {
 #[test]
 fn snapshots() {
     assert_eq!(PANEL, 16);
-    insta::assert_snapshot!(unpacking(Format::F32), @"
+    insta::assert_snapshot!(unpacking(WeightFormat::F32), @"
     m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
     m.weight/Reshape: Reshape(m.weight/Transpose, i64 [40, 16]) -> m.weight/Reshape
     m.weight/Slice: Slice(m.weight/Reshape, i64 [0, 0], i64 [40, 5]) -> y
     ");
-    insta::assert_snapshot!(unpacking(Format::Bf16), @"
+    insta::assert_snapshot!(unpacking(WeightFormat::Bf16), @"
     m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
     m.weight/Reshape: Reshape(m.weight/Transpose, i64 [40, 16]) -> m.weight/Reshape
     m.weight/Cast: Cast(m.weight/Reshape) -> m.weight/Cast
     m.weight/Slice: Slice(m.weight/Cast, i64 [0, 0], i64 [40, 5]) -> y
     ");
-    insta::assert_snapshot!(unpacking(Format::Q8), @"
+    insta::assert_snapshot!(unpacking(WeightFormat::Q8), @"
     m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
     m.weight/Reshape: Reshape(m.weight/Transpose, i64 [40, 16]) -> m.weight/Reshape
     m.weight/Cast: Cast(m.weight/Reshape) -> m.weight/Cast
     m.weight/Mul: Mul(m.weight/Cast, m.weight.scale) -> m.weight/Mul
     m.weight/Slice: Slice(m.weight/Mul, i64 [0, 0], i64 [40, 5]) -> y
     ");
-    assert_eq!(unpacking(Format::Q16), unpacking(Format::Q8));
-    insta::assert_snapshot!(unpacking(Format::Q6), @"
+    assert_eq!(unpacking(WeightFormat::Q16), unpacking(WeightFormat::Q8));
+    insta::assert_snapshot!(unpacking(WeightFormat::Q6), @"
     m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
     m.weight/Reshape: Reshape(m.weight/Transpose, i64 [2, 2, 3, 4, 16]) -> m.weight/Reshape
     m.weight/Cast: Cast(m.weight/Reshape) -> m.weight/Cast
@@ -183,7 +183,7 @@ fn snapshots() {
     m.weight/Reshape_3: Reshape(m.weight/Mul_3, i64 [64, 16]) -> m.weight/Reshape_3
     m.weight/Slice_3: Slice(m.weight/Reshape_3, i64 [0, 0], i64 [40, 5]) -> y
     ");
-    insta::assert_snapshot!(unpacking(Format::Q4), @"
+    insta::assert_snapshot!(unpacking(WeightFormat::Q4), @"
     m.weight/Transpose: Transpose(m.weight) -> m.weight/Transpose
     m.weight/Reshape: Reshape(m.weight/Transpose, i64 [2, 4, 1, 4, 16]) -> m.weight/Reshape
     m.weight/Transpose_2: Transpose(m.weight.scale) -> m.weight/Transpose_2

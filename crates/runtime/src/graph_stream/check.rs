@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use bundle::{Advance, Carry, Component, DType, Dim, PositionCounter, State, TensorInfo};
 
-use crate::{Graph, RuntimeError};
+use crate::{LoadedGraph, RuntimeError};
 
 /// Checks that the manifest's `component` is consistent and describes `graph`.
 pub(super) fn check_component(
     component: &Component,
-    graph: &dyn Graph,
+    graph: &dyn LoadedGraph,
 ) -> Result<(), RuntimeError> {
     let problem = problems(component, graph).map_or(Ok(()), Err);
     problem.map_err(|problem| RuntimeError::Manifest {
@@ -19,7 +19,7 @@ pub(super) fn check_component(
 }
 
 /// The first mismatch.
-fn problems(component: &Component, graph: &dyn Graph) -> Option<String> {
+fn problems(component: &Component, graph: &dyn LoadedGraph) -> Option<String> {
     let inputs = names_differ("inputs", &component.inputs, graph.inputs());
     let outputs = names_differ("outputs", &component.outputs, graph.outputs());
     let mut states = component.states.iter().enumerate();

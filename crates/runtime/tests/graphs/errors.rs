@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use runtime::RuntimeError;
-use runtime::onnxruntime::{OnnxRuntime, Options};
+use runtime::onnxruntime::{OnnxRuntime, OnnxRuntimeOptions};
 use tensor::TensorView;
 
 use crate::support::{backends, chain, error, models};
@@ -108,9 +108,9 @@ fn integers_beyond_32_bits() {
 #[test]
 fn libraries_that_cannot_be_used() {
     let with = |library: &Path| {
-        OnnxRuntime::new(Options {
+        OnnxRuntime::new(OnnxRuntimeOptions {
             library: Some(library.to_owned()),
-            ..Options::default()
+            ..OnnxRuntimeOptions::default()
         })
     };
     let missing = error(with(Path::new("/no/such/library.so")));
@@ -121,7 +121,7 @@ fn libraries_that_cannot_be_used() {
     );
 
     // The first library stays.
-    let first = OnnxRuntime::new(Options::default());
+    let first = OnnxRuntime::new(OnnxRuntimeOptions::default());
     assert!(first.is_ok(), "{}", chain(&error(first)));
     let other = error(with(&models().join("README.md")));
     assert!(

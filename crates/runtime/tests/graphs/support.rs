@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bundle::{
-    Advance, Carry, Component, DType, Dim, FileEntry, Format, Initial, PositionCounter, State,
-    TensorInfo,
+    Advance, Carry, Component, DType, Dim, FileEntry, Initial, PositionCounter, State, TensorInfo,
+    WeightFormat,
 };
 use runtime::{GraphBackend, GraphStream, RuntimeError, onnxruntime, rten};
 
@@ -21,12 +21,12 @@ pub(crate) fn backends() -> Vec<Box<dyn GraphBackend>> {
         Box::new(backend.unwrap_or_else(|e| panic!("{}", chain(&e))))
     };
     vec![
-        rten(rten::Options::default()),
-        rten(rten::Options { prepack: true }),
-        onnx_runtime(onnxruntime::Options::default()),
-        onnx_runtime(onnxruntime::Options {
+        rten(rten::RtenOptions::default()),
+        rten(rten::RtenOptions { prepack: true }),
+        onnx_runtime(onnxruntime::OnnxRuntimeOptions::default()),
+        onnx_runtime(onnxruntime::OnnxRuntimeOptions {
             lean: true,
-            ..onnxruntime::Options::default()
+            ..onnxruntime::OnnxRuntimeOptions::default()
         }),
     ]
 }
@@ -78,7 +78,7 @@ fn component(graph: &str, inputs: Vec<TensorInfo>, outputs: Vec<TensorInfo>) -> 
     Component {
         graph: file(&format!("{graph}.onnx")),
         data: file(&format!("{graph}.onnx.data")),
-        format: Format::F32,
+        format: WeightFormat::F32,
         parameters: Vec::new(),
         inputs,
         outputs,

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::vec::IntoIter;
 
-use speaker::{Chunk, SpeakerError, Stop};
-use speech::{Options, TextPiece};
+use speaker::{SoundChunk, SpeakerError, Stop};
+use speech::{SpeechOptions, TextPiece};
 
 use super::protocol::Events;
 use crate::Chosen;
@@ -23,7 +23,7 @@ pub(super) struct Spoken {
     pub(super) text: Option<TextPiece>,
     /// Bytes of the text before each index mark, and its name, in order.
     pub(super) marks: Vec<(usize, String)>,
-    pub(super) options: Options,
+    pub(super) options: SpeechOptions,
     /// What samples are multiplied by.
     pub(super) gain: f32,
 }
@@ -159,7 +159,7 @@ struct Playing<'a, W> {
 
 impl<W: Write> Playing<'_, W> {
     /// Hands over a chunk, with the marks that are in it.
-    fn chunk(&mut self, chunk: &Chunk) -> io::Result<Option<Ending>> {
+    fn chunk(&mut self, chunk: &SoundChunk) -> io::Result<Option<Ending>> {
         let first = self.sent;
         let mut samples = &chunk.samples[..];
         for (at, name) in self.passed(chunk) {
@@ -182,7 +182,7 @@ impl<W: Write> Playing<'_, W> {
     /// where the last word before it ends; without word times, where a later chunk of text begins.
     /// Words include the punctuation behind them, so that a sentence's end is known with its last
     /// word.
-    fn passed(&mut self, chunk: &Chunk) -> Vec<(f64, String)> {
+    fn passed(&mut self, chunk: &SoundChunk) -> Vec<(f64, String)> {
         let mut passed = Vec::new();
         if self.tells_words {
             for word in &chunk.words {

@@ -4,7 +4,7 @@ use encode::{Format, SampleFormat};
 use normalize::Rules;
 use serde_json::{Map, Value};
 use speaker::{Normalization, Speaker, fresh_seed, rewritten};
-use speech::{Options, Speed, TextPiece};
+use speech::{SpeechOptions, Speed, TextPiece};
 
 use super::error::ApiError;
 use crate::Settings;
@@ -117,9 +117,9 @@ impl OwnOptions {
         speaker: &Speaker,
         speed: Speed,
         words: bool,
-    ) -> Result<Options, ApiError> {
+    ) -> Result<SpeechOptions, ApiError> {
         let own = speaker.model().options();
-        Ok(Options {
+        Ok(SpeechOptions {
             seed: self.seed.map_or_else(fresh_seed, Ok).map_err(|error| {
                 ApiError::internal(format!("the system has no random numbers: {error}"))
             })?,

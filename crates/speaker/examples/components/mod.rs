@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use bundle::{ComponentName, Manifest};
 use engine::Engine;
 use runtime::{Backend, Stream};
-use speech::{Model, Voice};
+use speech::{SpeechModel, Voice};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// What speaks of a bundle, loaded.
-pub(crate) struct Components {
-    pub(crate) model: Model,
+pub(crate) struct EngineComponents {
+    pub(crate) model: SpeechModel,
     pub(crate) streams: BTreeMap<ComponentName, Box<dyn Stream>>,
     dir: PathBuf,
 }
 
-impl Components {
+impl EngineComponents {
     pub(crate) fn open(dir: &Path) -> Result<Self> {
         let manifest = Manifest::read(dir)?;
         let engine = Engine::default();
@@ -32,7 +32,7 @@ impl Components {
         let streams = names.into_iter().map(load).collect::<Result<_>>()?;
         let tokenizer = std::fs::read(dir.join(&manifest.tokenizer.file.name))?;
         Ok(Self {
-            model: Model::new(manifest, &tokenizer)?,
+            model: SpeechModel::new(manifest, &tokenizer)?,
             streams,
             dir: dir.to_owned(),
         })

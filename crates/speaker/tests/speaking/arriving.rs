@@ -9,11 +9,11 @@ use proptest::test_runner::TestRunner;
 use speaker::{
     PreparedVoice, Speaker, TextSender, TextSenderError, Utterance, arriving_text, rewritten,
 };
-use speech::{Options, PATIENCE, USUAL_SILENCE};
+use speech::{SENTENCE_PATIENCE, SpeechOptions, USUAL_SILENCE};
 
 use crate::support::{backends, speaker};
 
-const NAME: &str = "tiny_english";
+const TINY_MODEL: &str = "tiny_english";
 
 /// Starts to speak what the sender will be given.
 fn start(
@@ -21,7 +21,7 @@ fn start(
     voice: &PreparedVoice,
     rules: &Rules,
     silence: Option<Duration>,
-    options: &Options,
+    options: &SpeechOptions,
 ) -> (TextSender, Utterance) {
     let (sender, source) = arriving_text(rules, silence);
     let utterance = speaker.model().utterance_of(source, options).unwrap();
@@ -54,8 +54,8 @@ fn rules() -> Rules {
 /// Chunks and samples do not depend on how a text was cut into pieces.
 #[test]
 fn a_text_in_pieces_is_the_same_speech() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
-    let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
+    let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), 2);
     let mut options = speaker.model().options();
     // Speech is over as soon as it may be.
     options.eos_threshold = f32::MIN;
@@ -128,9 +128,9 @@ fn a_text_in_pieces_is_the_same_speech() {
 /// The source says no more until the first sentence has been heard.
 #[test]
 fn a_sentence_is_heard_before_the_next_is_there() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
     for (threads, rules) in [(1, Rules::default()), (2, rules())] {
-        let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
+        let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), threads);
         let options = speaker.model().options();
         let (sender, mut utterance) = start(&speaker, &voice, &rules, None, &options);
         for word in ["It", " is", " one", ".", " And"] {
@@ -139,7 +139,10 @@ fn a_sentence_is_heard_before_the_next_is_there() {
         let first = utterance.next().unwrap().unwrap();
         assert_eq!(first.text.as_deref(), Some("It is one."));
         let waited = utterance.timings().waiting.total;
-        assert!(waited + Duration::from_millis(50) > PATIENCE, "{waited:?}");
+        assert!(
+            waited + Duration::from_millis(50) > SENTENCE_PATIENCE,
+            "{waited:?}"
+        );
         sender.push(" two").unwrap();
         sender.flush().unwrap();
         let mut texts = utterance.by_ref().map(|chunk| chunk.unwrap().text);
@@ -156,8 +159,8 @@ fn a_sentence_is_heard_before_the_next_is_there() {
 
 #[test]
 fn an_unfinished_sentence_is_spoken_after_a_silence() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
-    let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
+    let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), 2);
     let options = speaker.model().options();
     let silence = Some(Duration::from_millis(300));
     let (sender, mut utterance) = start(&speaker, &voice, &rules(), silence, &options);
@@ -170,9 +173,9 @@ fn an_unfinished_sentence_is_spoken_after_a_silence() {
 
 #[test]
 fn a_text_that_never_goes_on_can_be_stopped_and_dropped() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
     for threads in [1, 2] {
-        let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
+        let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), threads);
         let options = speaker.model().options();
         let rules = Rules::default();
         let (sender, mut utterance) = start(&speaker, &voice, &rules, None, &options);
@@ -196,8 +199,8 @@ fn a_text_that_never_goes_on_can_be_stopped_and_dropped() {
 
 #[test]
 fn a_text_that_breaks_off_is_spoken_up_to_there() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
-    let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
+    let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), 2);
     let options = speaker.model().options();
     for (text, expected) in [("One. Two. Thr", Some("One. Two.")), ("One", None)] {
         let (sender, utterance) = start(&speaker, &voice, &Rules::default(), None, &options);
@@ -218,8 +221,8 @@ fn a_text_that_breaks_off_is_spoken_up_to_there() {
 /// Empty pieces, and a text of nothing.
 #[test]
 fn nothing_is_refused_at_its_end() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
-    let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
+    let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), 2);
     let options = speaker.model().options();
     for pieces in [&[][..], &["", "", " \n", ""]] {
         let silence = Some(Duration::from_millis(20));

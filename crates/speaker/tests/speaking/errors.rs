@@ -3,11 +3,11 @@
 use audio::Recording;
 use bundle::{ComponentName, Manifest};
 use speaker::{Speaker, SpeakerError, VoiceMaker};
-use speech::Options;
+use speech::SpeechOptions;
 
 use crate::support::{backends, record, speaker};
 
-const NAME: &str = "tiny_english";
+const TINY_MODEL: &str = "tiny_english";
 
 fn says(result: Result<impl Sized, SpeakerError>, what: &str) {
     let error = result
@@ -19,10 +19,10 @@ fn says(result: Result<impl Sized, SpeakerError>, what: &str) {
 
 #[test]
 fn options_and_texts_that_make_no_sense() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
-    let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 1);
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
+    let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), 1);
     let own = speaker.model().options();
-    let with = |change: fn(&mut Options)| {
+    let with = |change: fn(&mut SpeechOptions)| {
         let mut options = own.clone();
         change(&mut options);
         speaker.speak(&voice, "Hello.", &options)
@@ -45,7 +45,7 @@ fn options_and_texts_that_make_no_sense() {
 
 #[test]
 fn voices_and_recordings_that_cannot_be_used() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
     let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
     says(
         speaker.voice(Some("alba")),
@@ -76,20 +76,20 @@ fn bundles_that_lack_something() {
     ] {
         let mut components = ComponentName::ALL.to_vec();
         components.retain(|name| *name != component);
-        let recipe = testkit::Recipe {
+        let recipe = testkit::BundleRecipe {
             components: &components,
-            ..testkit::Recipe::of(NAME)
+            ..testkit::BundleRecipe::of(TINY_MODEL)
         };
         let bundle = recipe.make().unwrap();
         says(open(&bundle.path()), &format!("the bundle has no {lacks}"));
     }
-    let recipe = testkit::Recipe {
+    let recipe = testkit::BundleRecipe {
         components: &ComponentName::ALL[..3],
-        ..testkit::Recipe::of(NAME)
+        ..testkit::BundleRecipe::of(TINY_MODEL)
     };
     let bundle = recipe.make().unwrap();
     says(open(&bundle.path()), "the bundle has no");
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
     std::fs::remove_file(bundle.path().join("tokenizer.json")).unwrap();
     says(open(&bundle.path()), "cannot read");
 }
@@ -103,7 +103,7 @@ fn a_graph_that_returns_nan_is_named() {
         (ComponentName::MimiDecoder, "audio"),
         (ComponentName::TextConditioner, "embeddings"),
     ] {
-        let bundle = testkit::bundle(NAME, 17).unwrap();
+        let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
         let manifest = Manifest::read(&bundle.path()).unwrap();
         let path = bundle
             .path()
@@ -112,7 +112,8 @@ fn a_graph_that_returns_nan_is_named() {
         std::fs::write(&path, f32::NAN.to_le_bytes().repeat(size / 4)).unwrap();
         for backend in backends() {
             for threads in [1, 2] {
-                let (speaker, voice) = speaker(&bundle.path(), NAME, backend.clone(), threads);
+                let (speaker, voice) =
+                    speaker(&bundle.path(), TINY_MODEL, backend.clone(), threads);
                 let options = speaker.model().options();
                 let mut utterance = speaker.speak(&voice, "Hello.", &options).unwrap();
                 let error = utterance.find_map(Result::err);

@@ -40,7 +40,7 @@ fn a_seed_says_the_same_on_every_run_and_thread_count() {
 #[test]
 fn backends_agree_while_they_run_freely() {
     let mut wrong = Vec::new();
-    for name in testkit::NAMES {
+    for name in testkit::SMALL_MODELS {
         let bundle = testkit::bundle(name, 17).unwrap();
         let mut spoken_first = None;
         for backend in backends() {
@@ -78,7 +78,7 @@ fn spoken(
     seed: u64,
     eos_threshold: f32,
 ) -> (Vec<f32>, bool) {
-    let options = speech::Options {
+    let options = speech::SpeechOptions {
         seed,
         eos_threshold,
         frames_after_eos: Some(0),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use bundle::ComponentName;
 use runtime::Backend;
 use safetensors::SafeTensors;
-use speech::{Action, Call, Decoding, Sound, Speed};
+use speech::{Action, Call, Decoding, SpeechEvent, Speed};
 use tensor::Tensor;
 
 use crate::support::{backends, difference, floats, record};
@@ -18,7 +18,7 @@ const TOLERANCE: f32 = 2e-5;
 fn recorded_noise_makes_recorded_latents_and_sound() {
     let mut wrong = Vec::new();
     let mut worst: f32 = 0.0;
-    for name in testkit::NAMES {
+    for name in testkit::SMALL_MODELS {
         let bundle = testkit::bundle(name, 17).unwrap();
         for backend in backends() {
             for (what, difference) in steps(&bundle.path(), name, backend.as_ref()) {
@@ -42,7 +42,7 @@ fn steps(dir: &std::path::Path, name: &str, backend: &dyn Backend) -> Vec<(Strin
     let file = std::fs::read(dir.join(&manifest.tokenizer.file.name)).unwrap();
     let load = |component| backend.load(dir, &manifest, component).unwrap();
     let mut streams = ComponentName::ALL.map(|name| (name, load(name)));
-    let model = speech::Model::new(manifest.clone(), &file).unwrap();
+    let model = speech::SpeechModel::new(manifest.clone(), &file).unwrap();
 
     let steps = record(name, "steps.safetensors");
     let steps = SafeTensors::deserialize(&steps).unwrap();
@@ -54,7 +54,7 @@ fn steps(dir: &std::path::Path, name: &str, backend: &dyn Backend) -> Vec<(Strin
         .collect();
     let noise = Arc::new(Mutex::new(noise.into_iter()));
     // The texts of the records were tokenized as they are.
-    let options = speech::Options {
+    let options = speech::SpeechOptions {
         max_tokens: 100,
         ..model.options()
     };
@@ -106,7 +106,7 @@ fn steps(dir: &std::path::Path, name: &str, backend: &dyn Backend) -> Vec<(Strin
                 }
                 utterance.supply(outputs).unwrap();
             }
-            Action::Emit(Sound::Latent(latent)) => {
+            Action::Emit(SpeechEvent::Latent(latent)) => {
                 let expected = floats(&steps, &format!("{frame}.latent")).unwrap();
                 differences.push((
                     format!("step {frame}, latent"),
@@ -117,7 +117,7 @@ fn steps(dir: &std::path::Path, name: &str, backend: &dyn Backend) -> Vec<(Strin
                 }
                 frame += 1;
             }
-            Action::Emit(Sound::Begin { text, .. }) => assert_eq!(text, TEXT),
+            Action::Emit(SpeechEvent::Begin { text, .. }) => assert_eq!(text, TEXT),
             Action::Again => {}
             other => panic!("{other:?}"),
         }

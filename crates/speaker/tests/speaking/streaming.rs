@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use speech::{MoreText, Options, Speed};
+use speech::{MoreText, SpeechOptions, Speed};
 use stretch::Stretch;
 
 use crate::support::{backends, say, speaker};
 
-const NAME: &str = "tiny_english";
+const TINY_MODEL: &str = "tiny_english";
 
 #[test]
 fn the_first_chunk_is_one_frame_long() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
     for threads in [1, 2] {
-        let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
+        let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), threads);
         let options = speaker.model().options();
         let mut utterance = speaker.speak(&voice, "Hello world.", &options).unwrap();
         assert_eq!(utterance.first_sound(), None);
@@ -41,8 +41,8 @@ fn the_first_chunk_is_one_frame_long() {
 
 #[test]
 fn pauses_are_silent_and_as_long_as_asked() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
-    let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
+    let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), 2);
     let options = speaker.model().options();
     let (one, two) = ("First.", "Second.");
     let parts = speaker
@@ -72,10 +72,10 @@ fn pauses_are_silent_and_as_long_as_asked() {
 
 #[test]
 fn a_listener_may_leave_at_any_point() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
     let text = "A sentence that is said again and again. ".repeat(200);
     for threads in [1, 2] {
-        let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
+        let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), threads);
         let options = speaker.model().options();
         for chunks in [0, 1, 5] {
             let utterance = speaker.speak(&voice, &text, &options).unwrap();
@@ -90,9 +90,9 @@ fn a_listener_may_leave_at_any_point() {
 
 #[test]
 fn utterances_share_a_bundle() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
     for backend in backends() {
-        let (speaker, voice) = speaker(&bundle.path(), NAME, backend, 2);
+        let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backend, 2);
         let options = speaker.model().options();
         let texts = [
             "One voice.",
@@ -111,9 +111,9 @@ fn utterances_share_a_bundle() {
 /// Of such a text no chunk ever comes, at which a stop could be noticed.
 #[test]
 fn a_text_that_never_says_anything_can_be_stopped() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
     for threads in [1, 2] {
-        let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
+        let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), threads);
         let options = speaker.model().options();
         let (began, begins) = std::sync::mpsc::channel();
         let source = Box::new(move |_| {
@@ -136,8 +136,8 @@ fn a_text_that_never_says_anything_can_be_stopped() {
 /// What fails while a text is read is an error of the utterance.
 #[test]
 fn a_source_may_fail() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
-    let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), 2);
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
+    let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), 2);
     let options = speaker.model().options();
     let source = Box::new(move |_| Err("the disk is gone".into()));
     let utterance = speaker.model().utterance_of(source, &options).unwrap();
@@ -150,12 +150,12 @@ fn a_source_may_fail() {
 
 #[test]
 fn another_speed_says_the_same_in_another_time() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(TINY_MODEL, 17).unwrap();
     let text = "First it is said. [pause 1.5s] Second.";
     let chunks = |threads: usize, speed: f64| {
-        let (speaker, voice) = speaker(&bundle.path(), NAME, backends().remove(0), threads);
+        let (speaker, voice) = speaker(&bundle.path(), TINY_MODEL, backends().remove(0), threads);
         let speed = Speed::new(speed).unwrap();
-        let options = Options {
+        let options = SpeechOptions {
             speed,
             ..speaker.model().options()
         };

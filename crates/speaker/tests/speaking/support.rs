@@ -9,15 +9,15 @@ use runtime::onnxruntime::{self, OnnxRuntime};
 use runtime::rten::{self, Rten};
 use safetensors::SafeTensors;
 use speaker::{PreparedVoice, Speaker};
-use speech::Options;
+use speech::SpeechOptions;
 
 /// Every backend.
 pub(crate) fn backends() -> Vec<Arc<dyn Backend>> {
-    let library = OnnxRuntime::new(onnxruntime::Options::default());
+    let library = OnnxRuntime::new(onnxruntime::OnnxRuntimeOptions::default());
     let library = library.unwrap_or_else(|error| panic!("{error}: run `cargo xtask setup`"));
     vec![
         Arc::new(Engine::default()),
-        Arc::new(Rten::new(rten::Options::default())),
+        Arc::new(Rten::new(rten::RtenOptions::default())),
         Arc::new(library),
     ]
 }
@@ -43,7 +43,7 @@ pub(crate) fn say(
     speaker: &Speaker,
     voice: &PreparedVoice,
     text: &str,
-    options: &Options,
+    options: &SpeechOptions,
 ) -> Vec<f32> {
     let utterance = speaker.speak(voice, text, options).unwrap();
     utterance.flat_map(|chunk| chunk.unwrap().samples).collect()

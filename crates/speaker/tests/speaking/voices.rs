@@ -12,7 +12,7 @@ use crate::support::{backends, difference, floats, record, say};
 #[test]
 fn the_recorded_recording_makes_the_recorded_voice() {
     let mut wrong = Vec::new();
-    for name in testkit::NAMES {
+    for name in testkit::SMALL_MODELS {
         let bundle = testkit::bundle(name, 17).unwrap();
         for backend in backends() {
             let voice = voice_of_record(&bundle.path(), name, backend.as_ref());
@@ -128,11 +128,11 @@ fn prompt_file(name: &str, shape: &[usize], values: &[f32]) -> Vec<u8> {
 #[test]
 fn stored_prompts_make_the_recorded_voice() {
     let mut wrong = Vec::new();
-    for name in testkit::NAMES {
+    for name in testkit::SMALL_MODELS {
         let bundle = testkit::bundle(name, 17).unwrap();
         let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();
         let config = speaker.model().manifest().config();
-        let (width, inner) = (config.flow_lm.transformer.d_model, config.inner_dim());
+        let (width, inner) = (config.flow_lm.transformer.d_model, config.mimi.inner_dim());
         let encoder = record(name, "encoder.safetensors");
         let encoder = SafeTensors::deserialize(&encoder).unwrap();
         // The row before the voice is the model's, and stands in no file.
@@ -203,14 +203,14 @@ fn stored_prompts_of_other_models_are_refused() {
     }
 
     // The row before the voice is the encoder's.
-    let parts = testkit::Recipe {
+    let parts = testkit::BundleRecipe {
         components: &[
             bundle::ComponentName::TextConditioner,
             bundle::ComponentName::FlowLm,
             bundle::ComponentName::FlowNet,
             bundle::ComponentName::MimiDecoder,
         ],
-        ..testkit::Recipe::of("tiny_2m")
+        ..testkit::BundleRecipe::of("tiny_2m")
     };
     let bundle = parts.make().unwrap();
     let speaker = Speaker::open(&bundle.path(), backends().remove(0), 1).unwrap();

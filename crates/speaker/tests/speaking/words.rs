@@ -38,9 +38,9 @@ fn heads(attention: &Attention) -> Vec<WordHead> {
 #[test]
 fn every_backend_looks_where_the_reference_looks() {
     for attention in recorded() {
-        let recipe = testkit::Recipe {
+        let recipe = testkit::BundleRecipe {
             word_heads: heads(&attention),
-            ..testkit::Recipe::of(&attention.model)
+            ..testkit::BundleRecipe::of(&attention.model)
         };
         let bundle = recipe.make().unwrap();
         for backend in backends() {
@@ -113,14 +113,14 @@ fn scores(dir: &Path, attention: &Attention, backend: &dyn Backend) -> Vec<Vec<f
 
 /// The words of a text, and the text that they make together.
 fn words(text: &str, threads: usize) -> (Vec<Word>, String) {
-    let recipe = testkit::Recipe {
+    let recipe = testkit::BundleRecipe {
         word_heads: vec![WordHead { layer: 0, head: 1 }],
-        ..testkit::Recipe::of("tiny_english")
+        ..testkit::BundleRecipe::of("tiny_english")
     };
     let bundle = recipe.make().unwrap();
     let backend = backends().remove(0);
     let (speaker, voice) = speaker(&bundle.path(), "tiny_english", backend, threads);
-    let options = speech::Options {
+    let options = speech::SpeechOptions {
         words: true,
         eos_threshold: f32::MAX,
         ..speaker.model().options()
@@ -174,7 +174,7 @@ fn no_word_of_any_text_is_lost() {
 fn a_model_without_heads_says_so() {
     let bundle = testkit::bundle("tiny_english", 17).unwrap();
     let (speaker, voice) = speaker(&bundle.path(), "tiny_english", backends().remove(0), 1);
-    let options = speech::Options {
+    let options = speech::SpeechOptions {
         words: true,
         ..speaker.model().options()
     };

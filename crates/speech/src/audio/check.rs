@@ -6,17 +6,17 @@ use super::{AudioError, RecordingNotice};
 use crate::LONGEST_PROMPT;
 
 /// Magnitude below which nothing is audible: 80 dB below full scale.
-const SILENCE: f32 = 1e-4;
+const SILENT_PEAK: f32 = 1e-4;
 /// Length of the windows for measuring loudness, in seconds: one wave of the lowest voice.
 const WINDOW: f64 = 0.02;
 /// A window that is so much softer than the loudest contains no speech: 40 dB.
 const BACKGROUND: f32 = 0.01;
 /// Recordings below this length make poor voices, in seconds.
-const SHORT: f64 = 2.0;
+const SHORT_SECONDS: f64 = 2.0;
 /// Least seconds of speech in a recording that is long enough.
 const LEAST_SOUND: f64 = 1.0;
 /// Peak below which the voice disappears in noise: 40 dB below full scale.
-const QUIET: f32 = 0.01;
+const QUIET_PEAK: f32 = 0.01;
 /// Peak that no recording in the range -1 to 1 reaches. Decoders overshoot by up to half.
 const OTHER_SCALE: f32 = 4.0;
 /// Magnitudes of a clipped sample. A decoder's overshoot does not count as clipping.
@@ -52,11 +52,11 @@ pub(crate) fn check(recording: &Recording) -> Result<Vec<RecordingNotice>, Audio
         });
     }
     let measure = Measure::of(samples, rate);
-    if measure.swing < SILENCE {
+    if measure.swing < SILENT_PEAK {
         return Err(
-            if channel_level > SILENCE && measure.level < KEPT * channel_level {
+            if channel_level > SILENT_PEAK && measure.level < KEPT * channel_level {
                 AudioError::ChannelsCancel
-            } else if measure.mean.abs() > f64::from(SILENCE) {
+            } else if measure.mean.abs() > f64::from(SILENT_PEAK) {
                 AudioError::Constant {
                     value: measure.mean,
                 }
@@ -81,9 +81,12 @@ pub(crate) fn check(recording: &Recording) -> Result<Vec<RecordingNotice>, Audio
             seconds: LONGEST_PROMPT,
         },
     );
-    tell(length < SHORT, RecordingNotice::Short { seconds: length });
     tell(
-        length >= SHORT && measure.sound < LEAST_SOUND,
+        length < SHORT_SECONDS,
+        RecordingNotice::Short { seconds: length },
+    );
+    tell(
+        length >= SHORT_SECONDS && measure.sound < LEAST_SOUND,
         RecordingNotice::LittleSound {
             sound: measure.sound,
             seconds: length,
@@ -92,7 +95,7 @@ pub(crate) fn check(recording: &Recording) -> Result<Vec<RecordingNotice>, Audio
     let is_scaled = measure.peak > OTHER_SCALE;
     tell(is_scaled, RecordingNotice::Scale { peak: measure.peak });
     tell(
-        measure.swing < QUIET,
+        measure.swing < QUIET_PEAK,
         RecordingNotice::Quiet {
             decibels: decibels_below(measure.swing),
         },

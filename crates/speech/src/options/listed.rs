@@ -1,6 +1,6 @@
 //! What hosts offer an option with.
 
-use super::value::{Kind, Value};
+use super::value::{OptionKind, TypedValue};
 use crate::SpeechError;
 
 /// An option of speaking, as hosts offer it.
@@ -13,10 +13,10 @@ pub struct ListedOption {
     /// Its value unless it is given, in words.
     pub default: &'static str,
     /// What its values are.
-    pub kind: Kind,
+    pub kind: OptionKind,
     /// What stands for a value on the command line; none where the command has no such option.
     pub command: Option<&'static str>,
-    pub(super) check: fn(Value) -> Result<(), SpeechError>,
+    pub(super) check: fn(TypedValue) -> Result<(), SpeechError>,
 }
 
 impl ListedOption {
@@ -33,7 +33,7 @@ impl ListedOption {
     }
 
     /// Whether it can have this value.
-    pub fn check(&self, value: Value) -> Result<(), SpeechError> {
+    pub fn check(&self, value: TypedValue) -> Result<(), SpeechError> {
         (self.check)(value)
     }
 

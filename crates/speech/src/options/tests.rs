@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
-use super::{Kind, Options, Value};
+use super::{OptionKind, SpeechOptions, TypedValue};
 use stretch::Speed;
 
 /// All options with values that no model recommends.
-fn unusual() -> Options {
-    Options {
+fn unusual() -> SpeechOptions {
+    SpeechOptions {
         seed: 7,
         temperature: 0.25,
         noise_clamp: Some(1.5),
@@ -18,8 +18,8 @@ fn unusual() -> Options {
     }
 }
 
-fn plain() -> Options {
-    Options {
+fn plain() -> SpeechOptions {
+    SpeechOptions {
         seed: 0,
         temperature: 0.7,
         noise_clamp: None,
@@ -54,8 +54,8 @@ fn what_is_off_has_no_value() {
 #[test]
 fn names_differ_for_every_host() {
     let names = |of: fn(&super::ListedOption) -> String| {
-        let names: BTreeSet<_> = Options::LIST.iter().map(of).collect();
-        assert_eq!(names.len(), Options::LIST.len(), "{names:?}");
+        let names: BTreeSet<_> = SpeechOptions::LIST.iter().map(of).collect();
+        assert_eq!(names.len(), SpeechOptions::LIST.len(), "{names:?}");
         names
     };
     assert!(names(|it| it.name.to_owned()).contains("frames_after_eos"));
@@ -65,7 +65,7 @@ fn names_differ_for_every_host() {
 
 #[test]
 fn sentences_read_well_in_every_place() {
-    for option in Options::LIST {
+    for option in SpeechOptions::LIST {
         let (help, cell) = (option.help(), option.cell());
         assert!(help.starts_with(char::is_uppercase), "{help}");
         assert_eq!(help.matches(". ").count(), 1, "{help}");
@@ -84,11 +84,11 @@ fn other_names_kinds_and_speeds_are_refused() {
         error.to_string()
     };
     let told = [
-        refused("rate", Value::Number(1.0)),
-        refused("seed", Value::Number(1.0)),
-        refused("temperature", Value::Flag(true)),
-        refused("words", Value::Whole(1)),
-        refused("speed", Value::Number(3.0)),
+        refused("rate", TypedValue::Number(1.0)),
+        refused("seed", TypedValue::Number(1.0)),
+        refused("temperature", TypedValue::Flag(true)),
+        refused("words", TypedValue::Whole(1)),
+        refused("speed", TypedValue::Number(3.0)),
     ];
     let expected = [
         "the option rate does not exist",
@@ -99,5 +99,5 @@ fn other_names_kinds_and_speeds_are_refused() {
     ];
     assert_eq!(told, expected);
     assert_eq!(options, plain());
-    assert_eq!(Options::LIST[0].kind, Kind::Whole);
+    assert_eq!(SpeechOptions::LIST[0].kind, OptionKind::Whole);
 }

@@ -8,7 +8,7 @@ use crate::SpeechError;
 
 /// What the values of an option are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum OptionKind {
     /// A whole number from 0 on.
     Whole,
     /// A number.
@@ -17,7 +17,7 @@ pub enum Kind {
     Flag,
 }
 
-impl Kind {
+impl OptionKind {
     /// What a value of another kind is told.
     pub fn demand(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl Kind {
 
 /// A value of one of the kinds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value {
+pub enum TypedValue {
     /// A whole number.
     Whole(u64),
     /// A number.
@@ -39,7 +39,7 @@ pub enum Value {
     Flag(bool),
 }
 
-impl fmt::Display for Value {
+impl fmt::Display for TypedValue {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole(value) => value.fmt(out),
@@ -64,19 +64,19 @@ pub enum OptionError {
         /// The option.
         name: String,
         /// What its values are.
-        kind: Kind,
+        kind: OptionKind,
     },
 }
 
 /// A field of the options.
 pub(super) trait OptionValue: Sized {
-    const KIND: Kind;
+    const KIND: OptionKind;
 
     /// The field of a value that a host gave for the option `name`.
-    fn from_value(name: &str, value: Value) -> Result<Self, SpeechError>;
+    fn from_value(name: &str, value: TypedValue) -> Result<Self, SpeechError>;
 
     /// The value for hosts.
-    fn to_value(&self) -> Option<Value>;
+    fn to_value(&self) -> Option<TypedValue>;
 }
 
 fn unfit<T: OptionValue>(name: &str) -> SpeechError {
@@ -88,95 +88,95 @@ fn unfit<T: OptionValue>(name: &str) -> SpeechError {
 }
 
 impl OptionValue for u64 {
-    const KIND: Kind = Kind::Whole;
+    const KIND: OptionKind = OptionKind::Whole;
 
-    fn from_value(name: &str, value: Value) -> Result<Self, SpeechError> {
+    fn from_value(name: &str, value: TypedValue) -> Result<Self, SpeechError> {
         match value {
-            Value::Whole(value) => Ok(value),
-            Value::Number(_) | Value::Flag(_) => Err(unfit::<Self>(name)),
+            TypedValue::Whole(value) => Ok(value),
+            TypedValue::Number(_) | TypedValue::Flag(_) => Err(unfit::<Self>(name)),
         }
     }
 
-    fn to_value(&self) -> Option<Value> {
-        Some(Value::Whole(*self))
+    fn to_value(&self) -> Option<TypedValue> {
+        Some(TypedValue::Whole(*self))
     }
 }
 
 impl OptionValue for usize {
-    const KIND: Kind = Kind::Whole;
+    const KIND: OptionKind = OptionKind::Whole;
 
     /// More than the machine can count is as good as the most that it can.
-    fn from_value(name: &str, value: Value) -> Result<Self, SpeechError> {
+    fn from_value(name: &str, value: TypedValue) -> Result<Self, SpeechError> {
         Ok(Self::try_from(u64::from_value(name, value)?).unwrap_or(Self::MAX))
     }
 
-    fn to_value(&self) -> Option<Value> {
-        Some(Value::Whole(*self as u64))
+    fn to_value(&self) -> Option<TypedValue> {
+        Some(TypedValue::Whole(*self as u64))
     }
 }
 
 impl OptionValue for f64 {
-    const KIND: Kind = Kind::Number;
+    const KIND: OptionKind = OptionKind::Number;
 
-    fn from_value(name: &str, value: Value) -> Result<Self, SpeechError> {
+    fn from_value(name: &str, value: TypedValue) -> Result<Self, SpeechError> {
         match value {
-            Value::Number(value) => Ok(value),
-            Value::Whole(_) | Value::Flag(_) => Err(unfit::<Self>(name)),
+            TypedValue::Number(value) => Ok(value),
+            TypedValue::Whole(_) | TypedValue::Flag(_) => Err(unfit::<Self>(name)),
         }
     }
 
-    fn to_value(&self) -> Option<Value> {
-        Some(Value::Number(*self))
+    fn to_value(&self) -> Option<TypedValue> {
+        Some(TypedValue::Number(*self))
     }
 }
 
 impl OptionValue for f32 {
-    const KIND: Kind = Kind::Number;
+    const KIND: OptionKind = OptionKind::Number;
 
-    fn from_value(name: &str, value: Value) -> Result<Self, SpeechError> {
+    fn from_value(name: &str, value: TypedValue) -> Result<Self, SpeechError> {
         Ok(f64::from_value(name, value)? as Self)
     }
 
-    fn to_value(&self) -> Option<Value> {
-        Some(Value::Number(f64::from(*self)))
+    fn to_value(&self) -> Option<TypedValue> {
+        Some(TypedValue::Number(f64::from(*self)))
     }
 }
 
 impl OptionValue for Speed {
-    const KIND: Kind = Kind::Number;
+    const KIND: OptionKind = OptionKind::Number;
 
-    fn from_value(name: &str, value: Value) -> Result<Self, SpeechError> {
+    fn from_value(name: &str, value: TypedValue) -> Result<Self, SpeechError> {
         Ok(Self::new(f64::from_value(name, value)?)?)
     }
 
-    fn to_value(&self) -> Option<Value> {
-        Some(Value::Number(self.get()))
+    fn to_value(&self) -> Option<TypedValue> {
+        Some(TypedValue::Number(self.get()))
     }
 }
 
 impl OptionValue for bool {
-    const KIND: Kind = Kind::Flag;
+    const KIND: OptionKind = OptionKind::Flag;
 
-    fn from_value(name: &str, value: Value) -> Result<Self, SpeechError> {
+    fn from_value(name: &str, value: TypedValue) -> Result<Self, SpeechError> {
         match value {
-            Value::Flag(value) => Ok(value),
-            Value::Whole(_) | Value::Number(_) => Err(unfit::<Self>(name)),
+            TypedValue::Flag(value) => Ok(value),
+            TypedValue::Whole(_) | TypedValue::Number(_) => Err(unfit::<Self>(name)),
         }
     }
 
-    fn to_value(&self) -> Option<Value> {
-        self.then_some(Value::Flag(true))
+    fn to_value(&self) -> Option<TypedValue> {
+        self.then_some(TypedValue::Flag(true))
     }
 }
 
 impl<T: OptionValue> OptionValue for Option<T> {
-    const KIND: Kind = T::KIND;
+    const KIND: OptionKind = T::KIND;
 
-    fn from_value(name: &str, value: Value) -> Result<Self, SpeechError> {
+    fn from_value(name: &str, value: TypedValue) -> Result<Self, SpeechError> {
         T::from_value(name, value).map(Some)
     }
 
-    fn to_value(&self) -> Option<Value> {
+    fn to_value(&self) -> Option<TypedValue> {
         self.as_ref().and_then(T::to_value)
     }
 }

@@ -4,7 +4,7 @@
 //! Upstream groups sentences: as many as fit into so many tokens are spoken in one go. A sentence
 //! that the next may still join has to wait for it. While the text comes fast, as from a file, it is
 //! waited for, and the groups are those of the whole text. Once the speaker has waited for
-//! [`PATIENCE`] with a whole sentence at hand, it speaks that; and after a silence, of
+//! [`SENTENCE_PATIENCE`] with a whole sentence at hand, it speaks that; and after a silence, of
 //! [`USUAL_SILENCE`] unless the host chooses another, whatever there is.
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use super::pause::LONGEST_MARKER;
 use super::sentence::last_end;
 
 /// How long more of the text is waited for while whole sentences could be spoken.
-pub const PATIENCE: Duration = Duration::from_millis(200);
+pub const SENTENCE_PATIENCE: Duration = Duration::from_millis(200);
 
 /// How long the source may say nothing, unless the host chooses otherwise, before an unfinished
 /// sentence is spoken.
@@ -24,7 +24,7 @@ pub const USUAL_SILENCE: Duration = Duration::from_secs(1);
 const LONGEST_HELD: usize = 4096;
 
 /// Bytes that are handed on at once.
-const PIECE: usize = 2048;
+const HANDED_ON_BYTES: usize = 2048;
 
 /// Bytes that wait above which a source should be stopped, and below which it should go on.
 pub const MOST_WAITING: usize = 1 << 16;
@@ -81,7 +81,7 @@ impl ArrivingText {
     pub fn new(silence: Option<Duration>) -> Self {
         Self {
             silence,
-            patience: silence.map_or(PATIENCE, |silence| silence.min(PATIENCE)),
+            patience: silence.map_or(SENTENCE_PATIENCE, |silence| silence.min(SENTENCE_PATIENCE)),
             waiting: VecDeque::from([String::new()]),
             given: 0,
             bytes: 0,
@@ -212,7 +212,7 @@ impl ArrivingText {
                 found
             }
         };
-        let end = text.floor_char_boundary(end.min(PIECE));
+        let end = text.floor_char_boundary(end.min(HANDED_ON_BYTES));
         if end == 0 {
             return None;
         }

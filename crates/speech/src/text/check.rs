@@ -4,11 +4,11 @@ use config::TextOptions;
 
 use super::TextError;
 use super::map::Mapped;
-use super::pause::{Markers, Piece};
+use super::pause::{Markers, TextOrPause};
 use super::python::is_space;
 
 /// Bytes copied at a time.
-const PIECE: usize = 4096;
+const CHECK_STEP_BYTES: usize = 4096;
 
 /// Reads a text piece by piece, fast, and decides whether it can be spoken.
 #[derive(Default)]
@@ -32,10 +32,10 @@ impl TextCheck {
     /// Takes more of the text.
     pub fn push(&mut self, text: &str, options: &TextOptions) -> Result<(), TextError> {
         let found = &mut self.found;
-        let mut hear = |piece: Piece| found.hear(piece, options);
+        let mut hear = |piece: TextOrPause| found.hear(piece, options);
         let mut rest = text;
         while !rest.is_empty() {
-            let (piece, behind) = rest.split_at(rest.ceil_char_boundary(PIECE));
+            let (piece, behind) = rest.split_at(rest.ceil_char_boundary(CHECK_STEP_BYTES));
             // The source map is not needed here.
             self.markers.push(&Mapped::at(piece, 0), &mut hear)?;
             rest = behind;
@@ -47,7 +47,7 @@ impl TextCheck {
     /// markers that look like a pause but will be spoken as words.
     pub fn finish(mut self, options: &TextOptions) -> Result<Vec<String>, TextError> {
         let found = &mut self.found;
-        let mut hear = |piece: Piece| found.hear(piece, options);
+        let mut hear = |piece: TextOrPause| found.hear(piece, options);
         self.markers.finish(&mut hear)?;
         let TextContent {
             words,
@@ -64,12 +64,12 @@ impl TextCheck {
 }
 
 impl TextContent {
-    fn hear(&mut self, piece: Piece, options: &TextOptions) {
+    fn hear(&mut self, piece: TextOrPause, options: &TextOptions) {
         match piece {
-            Piece::Pause(seconds) => {
+            TextOrPause::Pause(seconds) => {
                 *self.silence.get_or_insert_default() += seconds;
             }
-            Piece::Text(text) if !self.words => {
+            TextOrPause::Text(text) if !self.words => {
                 let is_left = |c: char| match options.replace_characters.get(&c) {
                     Some(by) => by.contains(|c| !is_space(c)),
                     None => !is_space(c),
@@ -83,7 +83,7 @@ impl TextContent {
                     self.signs = self.signs || is_left(c);
                 }
             }
-            Piece::Text(_) => {}
+            TextOrPause::Text(_) => {}
         }
     }
 }

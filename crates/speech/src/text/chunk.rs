@@ -7,7 +7,7 @@ use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
 
 use super::TextError;
 use super::map::Mapped;
-use super::prepare::{Prepared, prepare};
+use super::prepare::{PreparedText, prepare};
 use super::python::is_space;
 use crate::{Token, Tokenizer};
 
@@ -39,13 +39,13 @@ pub struct Excerpt {
 
 impl Chunk {
     /// Applies the model's text options; the result maps to the source.
-    pub fn prepare(&self, options: &TextOptions) -> Result<Prepared, TextError> {
+    pub fn prepare(&self, options: &TextOptions) -> Result<PreparedText, TextError> {
         prepare(&self.text, options)
     }
 
     /// The tokens of the prepared chunk. Each stands for whole grapheme clusters of the source;
     /// tokens of the same cluster have the same bytes.
-    pub fn tokens(&self, prepared: &Prepared, tokenizer: &Tokenizer) -> Vec<Token> {
+    pub fn tokens(&self, prepared: &PreparedText, tokenizer: &Tokenizer) -> Vec<Token> {
         let mut tokens = prepared.tokens(tokenizer);
         for token in &mut tokens {
             token.source = self.excerpt.widen(token.source.clone());

@@ -6,7 +6,7 @@ use super::TextError;
 use super::cutter::Cutter;
 use super::map::Mapped;
 use super::prepare::prepare;
-use super::segment::Sizes;
+use super::segment::SegmentSizes;
 use super::split::{Sentences, Splitter};
 use super::window::WindowSize;
 use crate::Tokenizer;
@@ -20,8 +20,8 @@ const LONGEST_CHUNK: usize = 300;
 const LONGEST_SEGMENT: usize = 2;
 
 /// How much of a text is examined at a time while it is spoken.
-pub(super) fn sizes(max_tokens: usize) -> Sizes {
-    Sizes {
+pub(super) fn sizes(max_tokens: usize) -> SegmentSizes {
+    SegmentSizes {
         window: WindowSize::SPEECH,
         segment: (LONGEST_CHUNK.max(max_tokens)).saturating_mul(LONGEST_SEGMENT),
     }
@@ -37,7 +37,7 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
-    pub(super) fn new(tokenizer: &Tokenizer, max_tokens: usize, sizes: Sizes) -> Self {
+    pub(super) fn new(tokenizer: &Tokenizer, max_tokens: usize, sizes: SegmentSizes) -> Self {
         Self {
             longest: LONGEST_CHUNK.max(max_tokens),
             splitter: Splitter::new(tokenizer, max_tokens, sizes),
@@ -108,7 +108,7 @@ mod tests {
         max_tokens: usize,
         options: &TextOptions,
     ) -> Vec<String> {
-        let mut chunks = Chunks::new(tokenizer, max_tokens, Sizes::WHOLE);
+        let mut chunks = Chunks::new(tokenizer, max_tokens, SegmentSizes::WHOLE);
         let mut all = chunks.push(&Mapped::at(text, 0), tokenizer, options);
         all.extend(chunks.finish(tokenizer, options));
         all.iter().map(|chunk| chunk.as_str().to_owned()).collect()

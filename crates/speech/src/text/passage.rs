@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::map::Mapped;
-use super::pause::Piece;
+use super::pause::TextOrPause;
 use super::python::is_space;
 
 /// Bytes that are read ahead to see whether signs without a letter belong to the words before.
@@ -14,7 +14,7 @@ const MOST_PAUSES: usize = 256;
 
 /// What comes next in a text.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Event {
+pub(super) enum PassageEvent {
     /// More of a passage; each is prepared and split by itself.
     Text(Mapped),
     /// The passage is over.
@@ -27,7 +27,7 @@ pub(super) enum Event {
 /// to the words before: by itself it would be spoken as an utterance of its own.
 #[derive(Default)]
 pub(super) struct Passages {
-    state: State,
+    state: PassageState,
     /// Text since the last pause that holds no letter and no digit so far.
     held: Mapped,
     /// White space at the end of a passage, which belongs to it only if more follows.
@@ -37,7 +37,7 @@ pub(super) struct Passages {
 
 /// What the text is at.
 #[derive(Default)]
-enum State {
+enum PassageState {
     /// Before any words, or between passages.
     #[default]
     Between,
@@ -48,28 +48,28 @@ enum State {
 }
 
 impl Passages {
-    pub(super) fn push(&mut self, piece: Piece, events: &mut VecDeque<Event>) {
+    pub(super) fn push(&mut self, piece: TextOrPause, events: &mut VecDeque<PassageEvent>) {
         match piece {
-            Piece::Text(text) => self.text(&text, events),
-            Piece::Pause(seconds) => self.pause(seconds, events),
+            TextOrPause::Text(text) => self.text(&text, events),
+            TextOrPause::Pause(seconds) => self.pause(seconds, events),
         }
     }
 
     /// Whether words have come, or pauses behind them, that wait for the end of their passage.
     pub(super) fn is_open(&self) -> bool {
-        !matches!(self.state, State::Between)
+        !matches!(self.state, PassageState::Between)
     }
 
     /// A passage ends here, as before a pause of no length that no signs are added across.
-    pub(super) fn flush(&mut self, events: &mut VecDeque<Event>) {
+    pub(super) fn flush(&mut self, events: &mut VecDeque<PassageEvent>) {
         match self.state {
-            State::Between => return,
-            State::Words => {
-                events.push_back(Event::End);
-                self.state = State::Between;
+            PassageState::Between => return,
+            PassageState::Words => {
+                events.push_back(PassageEvent::End);
+                self.state = PassageState::Between;
                 self.space.clear();
             }
-            State::Pauses(_) => {
+            PassageState::Pauses(_) => {
                 self.attach(events);
                 self.close(events);
             }
@@ -79,24 +79,24 @@ impl Passages {
     }
 
     /// The text is over.
-    pub(super) fn finish(&mut self, events: &mut VecDeque<Event>) {
+    pub(super) fn finish(&mut self, events: &mut VecDeque<PassageEvent>) {
         match self.state {
-            State::Words => events.push_back(Event::End),
-            State::Between if self.has_pauses || self.held.is_empty() => {}
+            PassageState::Words => events.push_back(PassageEvent::End),
+            PassageState::Between if self.has_pauses || self.held.is_empty() => {}
             // A text of signs alone is spoken, as by pocket-tts.
-            State::Between => {
-                events.push_back(Event::Text(std::mem::take(&mut self.held)));
-                events.push_back(Event::End);
+            PassageState::Between => {
+                events.push_back(PassageEvent::Text(std::mem::take(&mut self.held)));
+                events.push_back(PassageEvent::End);
             }
-            State::Pauses(_) => {
+            PassageState::Pauses(_) => {
                 self.attach(events);
                 self.close(events);
             }
         }
     }
 
-    fn text(&mut self, text: &Mapped, events: &mut VecDeque<Event>) {
-        if matches!(self.state, State::Words) {
+    fn text(&mut self, text: &Mapped, events: &mut VecDeque<PassageEvent>) {
+        if matches!(self.state, PassageState::Words) {
             self.words(text, events);
             return;
         }
@@ -108,20 +108,20 @@ impl Passages {
         self.held.append_part(text, start..text.len());
         if text.as_str().contains(char::is_alphanumeric) || self.held.len() > LONGEST_LOOKAHEAD {
             self.close(events);
-            self.state = State::Words;
+            self.state = PassageState::Words;
             let held = std::mem::take(&mut self.held);
             self.words(&held, events);
         }
     }
 
-    fn pause(&mut self, seconds: f64, events: &mut VecDeque<Event>) {
+    fn pause(&mut self, seconds: f64, events: &mut VecDeque<PassageEvent>) {
         self.has_pauses = true;
         self.space.clear();
         self.attach(events);
         match &mut self.state {
-            State::Between => events.push_back(Event::Pause(seconds)),
-            State::Words => self.state = State::Pauses(vec![seconds]),
-            State::Pauses(pauses) => {
+            PassageState::Between => events.push_back(PassageEvent::Pause(seconds)),
+            PassageState::Words => self.state = PassageState::Pauses(vec![seconds]),
+            PassageState::Pauses(pauses) => {
                 pauses.push(seconds);
                 if pauses.len() > MOST_PAUSES {
                     self.close(events);
@@ -131,12 +131,12 @@ impl Passages {
     }
 
     /// Hands words on, but for the white space behind them.
-    fn words(&mut self, text: &Mapped, events: &mut VecDeque<Event>) {
+    fn words(&mut self, text: &Mapped, events: &mut VecDeque<PassageEvent>) {
         let end = text.as_str().trim_end_matches(is_space).len();
         if end > 0 {
             let mut words = std::mem::take(&mut self.space);
             words.append_part(text, 0..end);
-            events.push_back(Event::Text(words));
+            events.push_back(PassageEvent::Text(words));
         }
         // Nobody hears how much white space it is.
         if self.space.len() < LONGEST_LOOKAHEAD {
@@ -145,19 +145,19 @@ impl Passages {
     }
 
     /// Adds signs that stand alone to the words before, if there are any.
-    fn attach(&mut self, events: &mut VecDeque<Event>) {
+    fn attach(&mut self, events: &mut VecDeque<PassageEvent>) {
         let mut signs = std::mem::take(&mut self.held);
         signs.truncate(signs.as_str().trim_end_matches(is_space).len());
-        if matches!(self.state, State::Pauses(_)) && !signs.is_empty() {
-            events.push_back(Event::Text(signs));
+        if matches!(self.state, PassageState::Pauses(_)) && !signs.is_empty() {
+            events.push_back(PassageEvent::Text(signs));
         }
     }
 
     /// Ends the passage that waits, and hands on the pauses behind it.
-    fn close(&mut self, events: &mut VecDeque<Event>) {
-        if let State::Pauses(pauses) = std::mem::take(&mut self.state) {
-            events.push_back(Event::End);
-            events.extend(pauses.into_iter().map(Event::Pause));
+    fn close(&mut self, events: &mut VecDeque<PassageEvent>) {
+        if let PassageState::Pauses(pauses) = std::mem::take(&mut self.state) {
+            events.push_back(PassageEvent::End);
+            events.extend(pauses.into_iter().map(PassageEvent::Pause));
         }
     }
 }
@@ -174,16 +174,16 @@ mod tests {
         let characters: Vec<char> = text.chars().collect();
         for piece in characters.chunks(pieces) {
             let piece: String = piece.iter().collect();
-            let mut hear = |piece: Piece| passages.push(piece, &mut events);
+            let mut hear = |piece: TextOrPause| passages.push(piece, &mut events);
             markers.push(&Mapped::at(&piece, 0), &mut hear).unwrap();
         }
-        let mut hear = |piece: Piece| passages.push(piece, &mut events);
+        let mut hear = |piece: TextOrPause| passages.push(piece, &mut events);
         markers.finish(&mut hear).unwrap();
         passages.finish(&mut events);
         let show = |event| match event {
-            Event::Text(text) => text.as_str().to_owned(),
-            Event::End => "|".to_owned(),
-            Event::Pause(seconds) => format!("{seconds}|"),
+            PassageEvent::Text(text) => text.as_str().to_owned(),
+            PassageEvent::End => "|".to_owned(),
+            PassageEvent::Pause(seconds) => format!("{seconds}|"),
         };
         events.into_iter().map(show).collect()
     }
@@ -220,7 +220,7 @@ mod tests {
             for text in ["words ", &text.repeat(100_000)] {
                 for piece in text.as_bytes().chunks(1000) {
                     let piece = String::from_utf8_lossy(piece).replace('\u{fffd}', "");
-                    let mut hear = |piece: Piece| passages.push(piece, &mut events);
+                    let mut hear = |piece: TextOrPause| passages.push(piece, &mut events);
                     markers.push(&Mapped::at(&piece, 0), &mut hear).unwrap();
                     let held = passages.held.len() + passages.space.len();
                     assert!(held < 3 * LONGEST_LOOKAHEAD, "{text:?}");

@@ -14,7 +14,7 @@ const MOST_NEAR_MISSES: usize = 3;
 
 /// A piece of a text.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Piece {
+pub(super) enum TextOrPause {
     /// To be spoken.
     Text(Mapped),
     /// Silence of that many seconds.
@@ -48,7 +48,7 @@ impl Markers {
     pub(super) fn push(
         &mut self,
         text: &Mapped,
-        hear: &mut dyn FnMut(Piece),
+        hear: &mut dyn FnMut(TextOrPause),
     ) -> Result<(), TextError> {
         self.open = if self.open.is_empty() {
             self.read(text, false, hear)?
@@ -61,7 +61,7 @@ impl Markers {
     }
 
     /// The text is over.
-    pub(super) fn finish(&mut self, hear: &mut dyn FnMut(Piece)) -> Result<(), TextError> {
+    pub(super) fn finish(&mut self, hear: &mut dyn FnMut(TextOrPause)) -> Result<(), TextError> {
         let open = std::mem::take(&mut self.open);
         self.read(&open, true, hear)?;
         Ok(())
@@ -77,12 +77,12 @@ impl Markers {
         &mut self,
         mapped: &Mapped,
         is_last: bool,
-        hear: &mut dyn FnMut(Piece),
+        hear: &mut dyn FnMut(TextOrPause),
     ) -> Result<Mapped, TextError> {
         let text = mapped.as_str();
-        let say = |range: std::ops::Range<usize>, hear: &mut dyn FnMut(Piece)| {
+        let say = |range: std::ops::Range<usize>, hear: &mut dyn FnMut(TextOrPause)| {
             if !range.is_empty() {
-                hear(Piece::Text(mapped.slice(range)));
+                hear(TextOrPause::Text(mapped.slice(range)));
             }
         };
         // Where the text begins that has not been handed on, and where to look for brackets.
@@ -112,7 +112,7 @@ impl Markers {
                     }
                     at = open + length;
                     said = at;
-                    hear(Piece::Pause(seconds));
+                    hear(TextOrPause::Pause(seconds));
                 }
             }
         }
@@ -253,9 +253,9 @@ mod tests {
     fn read(text: &str) -> (Result<Vec<String>, TextError>, Vec<String>) {
         let read = |pieces: Vec<&str>| {
             let (mut markers, mut heard) = (Markers::default(), vec![String::new()]);
-            let mut hear = |piece: Piece| match piece {
-                Piece::Text(text) => heard.last_mut().unwrap().push_str(text.as_str()),
-                Piece::Pause(seconds) => heard.extend([format!("{seconds}"), String::new()]),
+            let mut hear = |piece: TextOrPause| match piece {
+                TextOrPause::Text(text) => heard.last_mut().unwrap().push_str(text.as_str()),
+                TextOrPause::Pause(seconds) => heard.extend([format!("{seconds}"), String::new()]),
             };
             let done = (pieces.into_iter())
                 .try_for_each(|piece| markers.push(&Mapped::at(piece, 0), &mut hear))

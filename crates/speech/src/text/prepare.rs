@@ -11,15 +11,15 @@ use crate::{Token, Tokenizer};
 
 pub(super) const TERMINAL_PUNCTUATION: &str = ".!?\u{2026}";
 const WEAK_PUNCTUATION: &str = ",;:-\u{2013}\u{2014}";
-const CLOSERS: &str = "\"'\u{201d}\u{2019})]\u{bb}";
+const STRIPPED_CLOSERS: &str = "\"'\u{201d}\u{2019})]\u{bb}";
 
 /// Texts of up to this many words are padded, if the model wants that.
-const SHORT: usize = 4;
+const SHORT_TEXT_WORDS: usize = 4;
 const PADDING: &str = "        ";
 
 /// A text as the model reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prepared {
+pub struct PreparedText {
     /// The text to tokenize.
     pub text: String,
     /// Its source map.
@@ -28,7 +28,7 @@ pub struct Prepared {
     pub frames_after_eos_guess: usize,
 }
 
-impl Prepared {
+impl PreparedText {
     /// The tokens, each with its bytes of the source.
     pub fn tokens(&self, tokenizer: &Tokenizer) -> Vec<Token> {
         let mut tokens = tokenizer.tokens(&self.text);
@@ -40,12 +40,12 @@ impl Prepared {
 }
 
 /// Counterpart of `prepare_text_prompt` in pocket-tts: applies the model's text options.
-pub fn prepare_text_prompt(text: &str, options: &TextOptions) -> Result<Prepared, TextError> {
+pub fn prepare_text_prompt(text: &str, options: &TextOptions) -> Result<PreparedText, TextError> {
     prepare(&Mapped::at(text, 0), options)
 }
 
 /// The same for a text with a source map.
-pub(super) fn prepare(text: &Mapped, options: &TextOptions) -> Result<Prepared, TextError> {
+pub(super) fn prepare(text: &Mapped, options: &TextOptions) -> Result<PreparedText, TextError> {
     let mut text = text.trim(is_space);
     if !options.replace_characters.is_empty() {
         text = replace_characters(&text, options);
@@ -75,7 +75,9 @@ pub(super) fn prepare(text: &Mapped, options: &TextOptions) -> Result<Prepared, 
     if options.append_terminal_punctuation {
         ensure_terminal_punctuation(&mut prepared);
     }
-    if options.pad_with_spaces_for_short_inputs && split(prepared.as_str()).count() <= SHORT {
+    if options.pad_with_spaces_for_short_inputs
+        && split(prepared.as_str()).count() <= SHORT_TEXT_WORDS
+    {
         let at = prepared.source().start;
         let mut padded = Mapped::default();
         padded.push_str(PADDING, at..at);
@@ -83,10 +85,10 @@ pub(super) fn prepare(text: &Mapped, options: &TextOptions) -> Result<Prepared, 
         prepared = padded;
     }
     let (text, map) = prepared.into_parts();
-    Ok(Prepared {
+    Ok(PreparedText {
         text,
         map,
-        frames_after_eos_guess: if words <= SHORT { 3 } else { 1 },
+        frames_after_eos_guess: if words <= SHORT_TEXT_WORDS { 3 } else { 1 },
     })
 }
 
@@ -170,7 +172,7 @@ pub(super) fn uppercase(c: char) -> impl Iterator<Item = char> {
 /// character that is neither closing nor weak punctuation, and on what follows it.
 pub(super) fn ensure_terminal_punctuation(text: &mut Mapped) {
     let all = text.as_str();
-    let core = all.trim_end_matches(|c| c == ' ' || CLOSERS.contains(c));
+    let core = all.trim_end_matches(|c| c == ' ' || STRIPPED_CLOSERS.contains(c));
     match core.chars().next_back() {
         None => {}
         Some(last) if TERMINAL_PUNCTUATION.contains(last) => {}

@@ -4,11 +4,11 @@
 use super::decode::{DECODED_BEFORE, decode};
 use super::map::Mapped;
 use super::python::is_digit;
-use super::window::{Piece, WindowSize, Windows};
+use super::window::{MappedToken, WindowSize, Windows};
 use crate::Tokenizer;
 
 /// Ids that are kept before a boundary, to classify it.
-const CONTEXT: usize = 64;
+const SEGMENT_CONTEXT: usize = 64;
 
 /// The text between two boundaries.
 #[derive(Debug, PartialEq)]
@@ -28,14 +28,14 @@ pub(super) enum Segment {
 
 /// Lengths of windows and segments.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sizes {
+pub(super) struct SegmentSizes {
     /// Of the windows.
     pub(super) window: WindowSize,
     /// Length in tokens from which on a segment comes in parts.
     pub(super) segment: usize,
 }
 
-impl Sizes {
+impl SegmentSizes {
     /// Everything whole.
     pub(super) const WHOLE: Self = Self {
         window: WindowSize::WHOLE,
@@ -66,7 +66,7 @@ pub(super) struct Segments {
 }
 
 impl Segments {
-    pub(super) fn new(ends: Vec<i64>, keeps_decimals: bool, sizes: Sizes) -> Self {
+    pub(super) fn new(ends: Vec<i64>, keeps_decimals: bool, sizes: SegmentSizes) -> Self {
         Self {
             windows: Windows::new(sizes.window),
             longest: sizes.segment,
@@ -117,8 +117,8 @@ impl Segments {
         segments
     }
 
-    fn extend(&mut self, pieces: Vec<Piece>) {
-        for Piece { id, text } in pieces {
+    fn extend(&mut self, pieces: Vec<MappedToken>) {
+        for MappedToken { id, text } in pieces {
             self.ids.push(id);
             self.texts.push(text);
         }
@@ -142,7 +142,7 @@ impl Segments {
             }
             self.at += 1;
         }
-        let old = self.start.saturating_sub(CONTEXT);
+        let old = self.start.saturating_sub(SEGMENT_CONTEXT);
         self.ids.drain(..old);
         self.texts.drain(..old);
         self.start -= old;
@@ -221,7 +221,7 @@ fn is_decimal_period(
     }
     let (after, is_enough) = reach(&mut ids[boundary..].iter());
     // A run of byte pieces is waited for only up to the length of a word.
-    if !is_enough && !is_last && ids.len() - boundary < CONTEXT * CONTEXT {
+    if !is_enough && !is_last && ids.len() - boundary < SEGMENT_CONTEXT * SEGMENT_CONTEXT {
         return None;
     }
     let after = tokenizer.decode(&ids[boundary..boundary + after]);

@@ -8,7 +8,7 @@ use super::TextError;
 use super::map::Mapped;
 use super::preparation::Preparation;
 use super::python::is_space;
-use super::segment::{Segment, Segments, Sizes};
+use super::segment::{Segment, SegmentSizes, Segments};
 use crate::Tokenizer;
 
 /// Text whose tokens show which ones end a sentence.
@@ -42,7 +42,7 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    pub(super) fn new(tokenizer: &Tokenizer, max_tokens: usize, sizes: Sizes) -> Self {
+    pub(super) fn new(tokenizer: &Tokenizer, max_tokens: usize, sizes: SegmentSizes) -> Self {
         let ends = |text| tokenizer.encode(text).into_iter().skip(1).collect();
         Self {
             max_tokens,
@@ -174,7 +174,7 @@ pub fn split_into_best_sentences(
     max_tokens: usize,
     options: &TextOptions,
 ) -> Result<Vec<String>, TextError> {
-    let mut splitter = Splitter::new(tokenizer, max_tokens, Sizes::WHOLE);
+    let mut splitter = Splitter::new(tokenizer, max_tokens, SegmentSizes::WHOLE);
     let mut sentences = splitter.push(&Mapped::at(text, 0), tokenizer, options);
     sentences.extend(splitter.finish(tokenizer, options)?);
     let whole = |sentences| match sentences {

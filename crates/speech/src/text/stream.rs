@@ -9,15 +9,15 @@ use super::arriving::Asking;
 use super::chunk::{Chunk, Excerpt, Unspoken};
 use super::chunks::{Chunks, sizes};
 use super::map::{Mapped, SourceMap};
-use super::passage::{Event, Passages};
-use super::pause::{Markers, Piece};
+use super::passage::{PassageEvent, Passages};
+use super::pause::{Markers, TextOrPause};
 use super::piece::TextPiece;
-use super::segment::Sizes;
+use super::segment::SegmentSizes;
 use crate::Tokenizer;
 
 /// What is to be spoken next.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Spoken {
+pub enum ChunkOrPause {
     /// These sentences, in one go.
     Chunk(Chunk),
     /// Silence of that many seconds.
@@ -28,7 +28,7 @@ pub enum Spoken {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
     /// With this.
-    Say(Spoken),
+    Say(ChunkOrPause),
     /// With another call: a piece of the text has been worked on, and nothing came of it yet.
     Again,
     /// With more of the text.
@@ -43,9 +43,9 @@ pub struct TextStream {
     unspoken: Unspoken,
     markers: Markers,
     passages: Passages,
-    events: VecDeque<Event>,
+    events: VecDeque<PassageEvent>,
     chunks: Chunks,
-    ready: VecDeque<Spoken>,
+    ready: VecDeque<ChunkOrPause>,
     is_over: bool,
     has_said: bool,
     /// Chunks so far.
@@ -58,7 +58,7 @@ impl TextStream {
         Self::with_sizes(tokenizer, max_tokens, sizes(max_tokens))
     }
 
-    fn with_sizes(tokenizer: &Tokenizer, max_tokens: usize, sizes: Sizes) -> Self {
+    fn with_sizes(tokenizer: &Tokenizer, max_tokens: usize, sizes: SegmentSizes) -> Self {
         Self {
             unspoken: Unspoken::default(),
             markers: Markers::default(),
@@ -94,7 +94,7 @@ impl TextStream {
         self.unspoken.push(source);
         let text = Mapped::new(text, map.compose(&place));
         let (passages, events) = (&mut self.passages, &mut self.events);
-        let mut hear = |piece: Piece| passages.push(piece, events);
+        let mut hear = |piece: TextOrPause| passages.push(piece, events);
         self.markers.push(&text, &mut hear)
     }
 
@@ -109,7 +109,7 @@ impl TextStream {
     /// `[pause 0s]` stood here.
     pub fn flush(&mut self) -> Result<(), TextError> {
         let (passages, events) = (&mut self.passages, &mut self.events);
-        let mut hear = |piece: Piece| passages.push(piece, events);
+        let mut hear = |piece: TextOrPause| passages.push(piece, events);
         self.markers.finish(&mut hear)?;
         self.passages.flush(&mut self.events);
         Ok(())
@@ -131,7 +131,7 @@ impl TextStream {
     /// The text is over.
     pub fn finish(&mut self) -> Result<(), TextError> {
         let (passages, events) = (&mut self.passages, &mut self.events);
-        let mut hear = |piece: Piece| passages.push(piece, events);
+        let mut hear = |piece: TextOrPause| passages.push(piece, events);
         self.markers.finish(&mut hear)?;
         self.passages.finish(&mut self.events);
         self.is_over = true;
@@ -142,12 +142,12 @@ impl TextStream {
     #[cfg(test)]
     fn kept(&self) -> usize {
         let events = self.events.iter().map(|event| match event {
-            Event::Text(text) => text.len(),
-            Event::End | Event::Pause(_) => 8,
+            PassageEvent::Text(text) => text.len(),
+            PassageEvent::End | PassageEvent::Pause(_) => 8,
         });
         let ready = self.ready.iter().map(|spoken| match spoken {
-            Spoken::Chunk(chunk) => chunk.text.len() + chunk.excerpt.text.len(),
-            Spoken::Pause(_) => 8,
+            ChunkOrPause::Chunk(chunk) => chunk.text.len() + chunk.excerpt.text.len(),
+            ChunkOrPause::Pause(_) => 8,
         });
         events.chain(ready).sum::<usize>() + self.chunks.kept() + self.unspoken.kept()
     }
@@ -163,12 +163,12 @@ impl TextStream {
             return Ok(Next::Say(spoken));
         }
         let chunks = match self.events.pop_front() {
-            Some(Event::Text(text)) => self.chunks.push(&text, tokenizer, options),
-            Some(Event::End) => self.chunks.finish(tokenizer, options),
-            Some(Event::Pause(seconds)) => {
+            Some(PassageEvent::Text(text)) => self.chunks.push(&text, tokenizer, options),
+            Some(PassageEvent::End) => self.chunks.finish(tokenizer, options),
+            Some(PassageEvent::Pause(seconds)) => {
                 // A pause of no length is a boundary all the same.
                 self.ready
-                    .extend(Some(Spoken::Pause(seconds)).filter(|_| seconds > 0.0));
+                    .extend(Some(ChunkOrPause::Pause(seconds)).filter(|_| seconds > 0.0));
                 Vec::new()
             }
             None if !self.is_over => return Ok(Next::More),
@@ -177,7 +177,7 @@ impl TextStream {
         };
         for text in chunks {
             let chunk = self.unspoken.chunk(text);
-            self.ready.push_back(Spoken::Chunk(chunk));
+            self.ready.push_back(ChunkOrPause::Chunk(chunk));
             self.count += 1;
         }
         Ok(Next::Again)
@@ -236,9 +236,9 @@ mod tests {
         text: &str,
         piece: usize,
         max_tokens: usize,
-        sizes: Sizes,
+        sizes: SegmentSizes,
         options: &TextOptions,
-    ) -> Result<(Vec<Spoken>, String), TextError> {
+    ) -> Result<(Vec<ChunkOrPause>, String), TextError> {
         let mut stream = TextStream::with_sizes(tokenizer, max_tokens, sizes);
         let (mut said, mut at) = (Vec::new(), 0);
         loop {
@@ -264,18 +264,18 @@ mod tests {
             word: 200,
             ..usual.window
         };
-        let small = Sizes { window, ..usual };
+        let small = SegmentSizes { window, ..usual };
         TOKENIZERS.with(|tokenizers| {
             for (number, tokenizer) in tokenizers.iter().enumerate() {
                 let said = |piece, sizes| {
                     let (said, _) = said(tokenizer, text, piece, max_tokens, sizes, options)?;
                     let text = |spoken| match spoken {
-                        Spoken::Chunk(chunk) => Ok(chunk.text.as_str().to_owned()),
-                        Spoken::Pause(seconds) => Err(seconds.to_string()),
+                        ChunkOrPause::Chunk(chunk) => Ok(chunk.text.as_str().to_owned()),
+                        ChunkOrPause::Pause(seconds) => Err(seconds.to_string()),
                     };
                     Ok::<Vec<_>, TextError>(said.into_iter().map(text).collect())
                 };
-                let whole = said(usize::MAX, Sizes::WHOLE);
+                let whole = said(usize::MAX, SegmentSizes::WHOLE);
                 for (name, sizes) in [("small", small), ("usual", usual)] {
                     assert_eq!(
                         said(piece, sizes),
@@ -299,8 +299,8 @@ mod tests {
         // What the rules and the markers leave of the text.
         let mut spoken = vec![false; text.len()];
         let mut markers = Markers::default();
-        let mut hear = |piece: Piece| {
-            if let Piece::Text(text) = piece {
+        let mut hear = |piece: TextOrPause| {
+            if let TextOrPause::Text(text) = piece {
                 for (c, source) in text.characters() {
                     let by = options.replace_characters.get(&c);
                     let is_left = by.is_none_or(|by| by.contains(char::is_alphanumeric));
@@ -325,7 +325,7 @@ mod tests {
                 let mut covered = vec![false; text.len()];
                 let (mut joined, mut last) = (String::new(), 0..0);
                 for spoken in said {
-                    let Spoken::Chunk(chunk) = spoken else {
+                    let ChunkOrPause::Chunk(chunk) = spoken else {
                         continue;
                     };
                     assert_eq!(chunk.excerpt.from, joined.len(), "{name}");
@@ -421,8 +421,10 @@ mod tests {
         let (mut said, mut pieces) = (Vec::new(), pieces.iter());
         loop {
             match stream.next(tokenizer, options) {
-                Ok(Next::Say(Spoken::Chunk(chunk))) => said.push(chunk.text.as_str().to_owned()),
-                Ok(Next::Say(Spoken::Pause(_)) | Next::Again) => {}
+                Ok(Next::Say(ChunkOrPause::Chunk(chunk))) => {
+                    said.push(chunk.text.as_str().to_owned());
+                }
+                Ok(Next::Say(ChunkOrPause::Pause(_)) | Next::Again) => {}
                 Ok(Next::More) => match pieces.next() {
                     Some(piece) => {
                         stream.push(piece).unwrap();

@@ -7,7 +7,7 @@ use super::python::is_space;
 use crate::{Token, Tokenizer};
 
 /// Bytes of text on each side of a cut that are compared to see whether it changes a token.
-const CONTEXT: usize = 64;
+const TOKEN_CONTEXT: usize = 64;
 
 /// Most bytes of a word at which the context begins.
 const LONGEST_WORD: usize = 256;
@@ -44,7 +44,7 @@ impl WindowSize {
 
 /// A token of a text.
 #[derive(Clone, Debug)]
-pub(super) struct Piece {
+pub(super) struct MappedToken {
     pub(super) id: i64,
     /// The part of the text that it stands for; empty if the previous token stands for the same
     /// part, as with the bytes of a character.
@@ -52,7 +52,7 @@ pub(super) struct Piece {
 }
 
 /// Cuts a text into windows whose ids together are those of the whole text. It cuts where the ids
-/// before do not depend on the text after, which it tests with [`CONTEXT`] bytes on each side; so
+/// before do not depend on the text after, which it tests with [`TOKEN_CONTEXT`] bytes on each side; so
 /// the pieces of any vocabulary and the rules of any normalizer are respected. If there is no such
 /// position within [`WindowSize::longest`] bytes, it cuts there.
 pub(super) struct Windows {
@@ -83,7 +83,7 @@ impl Windows {
     }
 
     /// Tokens of the next window, if enough text has arrived.
-    pub(super) fn next(&mut self, tokenizer: &Tokenizer) -> Option<Vec<Piece>> {
+    pub(super) fn next(&mut self, tokenizer: &Tokenizer) -> Option<Vec<MappedToken>> {
         let at = self.cut(tokenizer)?;
         let rest = self.text.split_off(at);
         let window = std::mem::replace(&mut self.text, rest);
@@ -91,7 +91,7 @@ impl Windows {
     }
 
     /// Tokens of the rest: the text is over.
-    pub(super) fn rest(&mut self, tokenizer: &Tokenizer) -> Vec<Piece> {
+    pub(super) fn rest(&mut self, tokenizer: &Tokenizer) -> Vec<MappedToken> {
         let window = std::mem::take(&mut self.text);
         let pieces = self.encode(tokenizer, &window);
         self.context.clear();
@@ -99,7 +99,7 @@ impl Windows {
     }
 
     /// Tokens of a window after its context.
-    fn encode(&mut self, tokenizer: &Tokenizer, window: &Mapped) -> Vec<Piece> {
+    fn encode(&mut self, tokenizer: &Tokenizer, window: &Mapped) -> Vec<MappedToken> {
         let text = window.as_str();
         if self.context.is_empty() {
             tail(text).clone_into(&mut self.context);
@@ -127,7 +127,7 @@ impl Windows {
             longest,
         } = self.size;
         let text = self.text.as_str();
-        let last = text.len().checked_sub(CONTEXT)?;
+        let last = text.len().checked_sub(TOKEN_CONTEXT)?;
         if last < usual {
             return None;
         }
@@ -167,20 +167,20 @@ impl Windows {
             return false;
         }
         let (before, after) = self.text.as_str().split_at(at);
-        let before = if before.len() < CONTEXT + LONGEST_WORD {
+        let before = if before.len() < TOKEN_CONTEXT + LONGEST_WORD {
             self.context.clone() + before
         } else {
             tail(before).to_owned()
         };
         let before = tail(&before);
-        let after = &after[..after.ceil_char_boundary(CONTEXT)];
+        let after = &after[..after.ceil_char_boundary(TOKEN_CONTEXT)];
         let ids = tokenizer.encode(&[before, after].concat());
         ids.starts_with(&tokenizer.encode(before))
     }
 }
 
 /// The tokens with their parts of the window, which begins at `start` in the encoded text.
-fn pieces(tokens: &[Token], window: &Mapped, start: usize) -> Vec<Piece> {
+fn pieces(tokens: &[Token], window: &Mapped, start: usize) -> Vec<MappedToken> {
     let mut before = 0..0;
     let piece = |token: &Token| {
         let Range { start: from, end } = token.source;
@@ -189,7 +189,7 @@ fn pieces(tokens: &[Token], window: &Mapped, start: usize) -> Vec<Piece> {
         if is_again {
             range.start = range.end;
         }
-        Piece {
+        MappedToken {
             id: token.id,
             text: window.slice(range),
         }
@@ -199,7 +199,7 @@ fn pieces(tokens: &[Token], window: &Mapped, start: usize) -> Vec<Piece> {
 
 /// The last words of a text.
 fn tail(text: &str) -> &str {
-    let Some(at) = text.len().checked_sub(CONTEXT) else {
+    let Some(at) = text.len().checked_sub(TOKEN_CONTEXT) else {
         return text;
     };
     let at = text.floor_char_boundary(at);

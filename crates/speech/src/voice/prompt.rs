@@ -7,12 +7,12 @@ use safetensors::SafeTensors;
 use tensor::Tensor;
 use weights::Matrix;
 
-use super::VoiceError;
+use super::VoiceFileError;
 use super::read::floats;
-use crate::{LONGEST_PROMPT, Model, Prompt, SpeechError};
+use crate::{LONGEST_PROMPT, Prompt, SpeechError, SpeechModel};
 
 /// Possible names of the tensor in such a file.
-const NAMES: [(&str, AxisOrder); 3] = [
+const PROMPT_TENSORS: [(&str, AxisOrder); 3] = [
     ("audio_prompt", AxisOrder::Rows),
     ("emb", AxisOrder::Rows),
     ("speaker_wavs", AxisOrder::Columns),
@@ -29,7 +29,7 @@ enum AxisOrder {
 
 /// A voice prompt from a file.
 pub struct StoredPrompt {
-    model: Model,
+    model: SpeechModel,
     /// Name of its tensor.
     tensor: &'static str,
     /// [frames, width]
@@ -50,16 +50,16 @@ impl StoredPrompt {
     ///
     /// # Errors
     ///
-    /// [`VoiceError`] if the prompt does not have the model's width, or is not finite.
-    pub(crate) fn read(model: &Model, file: &[u8]) -> Result<Option<Self>, VoiceError> {
+    /// [`VoiceFileError`] if the prompt does not have the model's width, or is not finite.
+    pub(crate) fn read(model: &SpeechModel, file: &[u8]) -> Result<Option<Self>, VoiceFileError> {
         let file = super::read::open(file)?;
         let Some((tensor, layout)) = named(&file) else {
             return Ok(None);
         };
         let view = file.tensor(tensor)?;
         let config = model.manifest().config();
-        let (width, inner) = (config.flow_lm.transformer.d_model, config.inner_dim());
-        let refused = || VoiceError::Shape {
+        let (width, inner) = (config.flow_lm.transformer.d_model, config.mimi.inner_dim());
+        let refused = || VoiceFileError::Shape {
             tensor: tensor.to_owned(),
             actual: view.shape().to_vec(),
             expected: match layout {
@@ -77,11 +77,11 @@ impl StoredPrompt {
             AxisOrder::Rows | AxisOrder::Columns => return Err(refused()),
         };
         if frames == 0 {
-            return Err(VoiceError::Empty);
+            return Err(VoiceFileError::Empty);
         }
         let read = floats(tensor, &view, 0..frames * stored)?;
         if read.iter().any(|value| !value.is_finite()) {
-            return Err(VoiceError::NotFinite {
+            return Err(VoiceFileError::NotFinite {
                 tensor: tensor.to_owned(),
             });
         }
@@ -118,10 +118,10 @@ impl StoredPrompt {
         let mut rows = Vec::new();
         let mut values = self.values;
         if needs_encoder {
-            let missing = || VoiceError::NeedsEncoder {
+            let missing = || VoiceFileError::NeedsEncoder {
                 tensor: self.tensor.to_owned(),
             };
-            let weights = Encoder::new(self.model.manifest(), encoder.ok_or_else(missing)?);
+            let weights = EncoderWeights::new(self.model.manifest(), encoder.ok_or_else(missing)?);
             let weights = weights.ok_or_else(missing)?;
             if flow_lm.insert_bos_before_voice {
                 let row = weights.vector("flow_lm.bos_before_voice");
@@ -141,7 +141,7 @@ impl StoredPrompt {
 
 /// The tensor of a prompt, if a file has one.
 fn named(file: &SafeTensors<'_>) -> Option<(&'static str, AxisOrder)> {
-    NAMES
+    PROMPT_TENSORS
         .into_iter()
         .find(|(name, _)| file.tensor(name).is_ok())
 }
@@ -162,12 +162,12 @@ fn project(latents: &[f32], inputs: usize, weight: &[f32], width: usize) -> Vec<
 }
 
 /// The weights of `mimi_encoder`.
-struct Encoder<'a> {
+struct EncoderWeights<'a> {
     parameters: &'a [Parameter],
     data: &'a [u8],
 }
 
-impl<'a> Encoder<'a> {
+impl<'a> EncoderWeights<'a> {
     fn new(manifest: &'a Manifest, data: &'a [u8]) -> Option<Self> {
         let component = manifest.components.get(&ComponentName::MimiEncoder)?;
         Some(Self {

@@ -7,11 +7,11 @@ use safetensors::tensor::TensorView as FileTensor;
 use safetensors::{Dtype, SafeTensors};
 use tensor::Tensor;
 
-use super::{Voice, VoiceError};
+use super::{Voice, VoiceFileError};
 
 impl Voice {
     /// Reads a voice file for `component`, the bundle's `flow_lm`. Unused rows are dropped.
-    pub fn from_safetensors(file: &[u8], component: &Component) -> Result<Self, VoiceError> {
+    pub fn from_safetensors(file: &[u8], component: &Component) -> Result<Self, VoiceFileError> {
         let file = open(file)?;
         let mut position: Option<usize> = None;
         let mut states = Vec::new();
@@ -20,7 +20,7 @@ impl Voice {
             let rows = used_rows(&file, state, cache.shape()[2])?;
             match position {
                 Some(other) if other != rows.count => {
-                    return Err(VoiceError::Layers {
+                    return Err(VoiceFileError::Layers {
                         tensor: rows.tensor,
                         offset: rows.count,
                         other,
@@ -35,12 +35,12 @@ impl Voice {
             .into_iter()
             .find(|name| !has_place(component, name))
         {
-            return Err(VoiceError::Extra {
+            return Err(VoiceFileError::Extra {
                 tensor: tensor.to_owned(),
             });
         }
         match position {
-            None | Some(0) => Err(VoiceError::Empty),
+            None | Some(0) => Err(VoiceFileError::Empty),
             Some(position) => Ok(Self {
                 component: component.clone(),
                 states,
@@ -51,11 +51,11 @@ impl Voice {
 }
 
 /// The tensors of a voice file.
-pub(super) fn open(file: &[u8]) -> Result<SafeTensors<'_>, VoiceError> {
+pub(super) fn open(file: &[u8]) -> Result<SafeTensors<'_>, VoiceFileError> {
     if let Err(error) = safetensors_header(file) {
         return Err(match foreign(file, Expected::Voice) {
-            Some(foreign) => VoiceError::Foreign(foreign),
-            None => VoiceError::Header(error),
+            Some(foreign) => VoiceFileError::Foreign(foreign),
+            None => VoiceFileError::Header(error),
         });
     }
     Ok(SafeTensors::deserialize(file)?)
@@ -79,12 +79,16 @@ struct UsedRows {
 }
 
 /// `rows` is the number of rows in the cache.
-fn used_rows(file: &SafeTensors<'_>, state: &State, rows: usize) -> Result<UsedRows, VoiceError> {
+fn used_rows(
+    file: &SafeTensors<'_>,
+    state: &State,
+    rows: usize,
+) -> Result<UsedRows, VoiceFileError> {
     let module = &state.module;
     if let Some(pad) = integer(file, &format!("{module}/pad"))?
         && pad != 0
     {
-        return Err(VoiceError::Padded {
+        return Err(VoiceFileError::Padded {
             tensor: format!("{module}/pad"),
         });
     }
@@ -94,14 +98,14 @@ fn used_rows(file: &SafeTensors<'_>, state: &State, rows: usize) -> Result<UsedR
     } else {
         let older = format!("{module}/current_end");
         let Ok(current_end) = file.tensor(&older) else {
-            return Err(VoiceError::Missing { tensor });
+            return Err(VoiceFileError::Missing { tensor });
         };
         let length = current_end.shape().first().copied().unwrap_or(0);
         (older, length as i64)
     };
     match usize::try_from(offset).ok().filter(|&count| count <= rows) {
         Some(count) => Ok(UsedRows { tensor, count }),
-        None => Err(VoiceError::Offset {
+        None => Err(VoiceFileError::Offset {
             tensor,
             offset,
             rows,
@@ -110,14 +114,14 @@ fn used_rows(file: &SafeTensors<'_>, state: &State, rows: usize) -> Result<UsedR
 }
 
 /// The single 64-bit integer of a tensor, if the tensor is there.
-fn integer(file: &SafeTensors<'_>, name: &str) -> Result<Option<i64>, VoiceError> {
+fn integer(file: &SafeTensors<'_>, name: &str) -> Result<Option<i64>, VoiceFileError> {
     let Ok(tensor) = file.tensor(name) else {
         return Ok(None);
     };
     if tensor.dtype() != Dtype::I64 {
         return Err(dtype(name, &tensor, "i64"));
     }
-    let value = <[u8; 8]>::try_from(tensor.data()).map_err(|_| VoiceError::Shape {
+    let value = <[u8; 8]>::try_from(tensor.data()).map_err(|_| VoiceFileError::Shape {
         tensor: name.to_owned(),
         actual: tensor.shape().to_vec(),
         expected: "[1]".to_owned(),
@@ -131,10 +135,10 @@ fn cache<'a>(
     file: &SafeTensors<'a>,
     component: &Component,
     state: &State,
-) -> Result<FileTensor<'a>, VoiceError> {
+) -> Result<FileTensor<'a>, VoiceFileError> {
     let name = format!("{}/{}", state.module, state.key);
     let Ok(tensor) = file.tensor(&name) else {
-        return Err(VoiceError::Missing { tensor: name });
+        return Err(VoiceFileError::Missing { tensor: name });
     };
     let stacked = (component.states.iter())
         .filter(|other| other.module == state.module && other.key == state.key)
@@ -151,7 +155,7 @@ fn cache<'a>(
     {
         return Ok(tensor);
     }
-    Err(VoiceError::Shape {
+    Err(VoiceFileError::Shape {
         actual: tensor.shape().to_vec(),
         expected: expected_shape(stacked, state),
         tensor: name,
@@ -159,17 +163,21 @@ fn cache<'a>(
 }
 
 /// The first `count` rows of a state.
-fn read_rows(cache: &FileTensor<'_>, state: &State, count: usize) -> Result<Tensor, VoiceError> {
+fn read_rows(
+    cache: &FileTensor<'_>,
+    state: &State,
+    count: usize,
+) -> Result<Tensor, VoiceFileError> {
     let name = format!("{}/{}", state.module, state.key);
     let mut shape = cache.shape()[2..].to_vec();
     let row: usize = shape.iter().skip(1).product();
     let first = state.index.unwrap_or(0) * shape[0] * row;
     let values = floats(&name, cache, first..first + count * row)?;
     if values.iter().any(|value| !value.is_finite()) {
-        return Err(VoiceError::NotFinite { tensor: name });
+        return Err(VoiceFileError::NotFinite { tensor: name });
     }
     shape[0] = count;
-    Tensor::f32(shape, values).map_err(|_| VoiceError::Shape {
+    Tensor::f32(shape, values).map_err(|_| VoiceFileError::Shape {
         actual: cache.shape().to_vec(),
         expected: format!("{count} rows"),
         tensor: name,
@@ -186,7 +194,7 @@ pub(super) fn floats(
     name: &str,
     tensor: &FileTensor<'_>,
     range: std::ops::Range<usize>,
-) -> Result<Vec<f32>, VoiceError> {
+) -> Result<Vec<f32>, VoiceFileError> {
     let data = tensor.data();
     let pairs = || data.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
     let (start, count) = (range.start, range.len());
@@ -217,8 +225,8 @@ pub(super) fn floats(
     })
 }
 
-fn dtype(name: &str, tensor: &FileTensor<'_>, expected: &'static str) -> VoiceError {
-    VoiceError::DType {
+fn dtype(name: &str, tensor: &FileTensor<'_>, expected: &'static str) -> VoiceFileError {
+    VoiceFileError::DType {
         tensor: name.to_owned(),
         actual: format!("{:?}", tensor.dtype()).to_lowercase(),
         expected,

@@ -5,7 +5,7 @@ use half::f16;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView as FileTensor;
 
-use super::{Voice, VoiceError};
+use super::{Voice, VoiceFileError};
 
 /// The form of a voice file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Voice {
         &self,
         form: VoiceForm,
         dtype: VoiceDType,
-    ) -> Result<Vec<u8>, VoiceError> {
+    ) -> Result<Vec<u8>, VoiceFileError> {
         let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
         for (i, state) in self.component.states.iter().enumerate() {
             let name = format!("{}/{}", state.module, state.key);
@@ -62,7 +62,7 @@ impl Voice {
         let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
             Ok((name, FileTensor::new(*dtype, shape.clone(), bytes)?))
         });
-        let views = views.collect::<Result<Vec<_>, VoiceError>>()?;
+        let views = views.collect::<Result<Vec<_>, VoiceFileError>>()?;
         Ok(safetensors::serialize(views, None)?)
     }
 

@@ -7,13 +7,13 @@
 use super::Unit;
 
 /// Root mean square above which a frame has sound.
-const SOUND: f32 = 1e-3;
+const FRAME_HAS_SOUND: f32 = 1e-3;
 /// Attention below which a word gives way to any later one.
 const FORGOTTEN: f32 = 1e-3;
 
 /// What a frame does to a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum WordStep {
     Open(usize),
     Close(usize),
 }
@@ -40,7 +40,7 @@ impl Machine {
     }
 
     /// Takes the attention to each unit in a frame, and whether it has sound.
-    pub(super) fn frame(&mut self, scores: &[f32], sounds: bool) -> Vec<Step> {
+    pub(super) fn frame(&mut self, scores: &[f32], sounds: bool) -> Vec<WordStep> {
         let score = |unit: usize| scores.get(unit).copied().unwrap_or_default();
         let Some(word) = self.open else {
             return if sounds { self.open_next() } else { Vec::new() };
@@ -52,7 +52,7 @@ impl Machine {
             let ends = self.units[unit + 1..].contains(&Unit::Punctuation { added: false });
             if later > score(unit) || (is_last && !ends) {
                 self.open = None;
-                return vec![Step::Close(word)];
+                return vec![WordStep::Close(word)];
             }
             return Vec::new();
         }
@@ -65,7 +65,7 @@ impl Machine {
                 .any(|&at| score(at) > score(unit))
         };
         if score(next) > score(unit) || (score(unit) < FORGOTTEN && later()) {
-            let mut steps = vec![Step::Close(word)];
+            let mut steps = vec![WordStep::Close(word)];
             steps.extend(self.open_next());
             return steps;
         }
@@ -77,20 +77,20 @@ impl Machine {
         (self.open, self.next..self.words.len())
     }
 
-    fn open_next(&mut self) -> Vec<Step> {
+    fn open_next(&mut self) -> Vec<WordStep> {
         if self.next == self.words.len() {
             return Vec::new();
         }
         self.open = Some(self.next);
         self.next += 1;
-        vec![Step::Open(self.next - 1)]
+        vec![WordStep::Open(self.next - 1)]
     }
 }
 
 /// Whether a frame has sound.
 pub(super) fn sounds(samples: &[f32]) -> bool {
     let energy: f64 = samples.iter().map(|x| f64::from(x * x)).sum();
-    energy > f64::from(SOUND).powi(2) * samples.len() as f64
+    energy > f64::from(FRAME_HAS_SOUND).powi(2) * samples.len() as f64
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
 
     /// Results of `pocket-tts-timestamped` for scores (`tests/words/record.py`).
     #[derive(Deserialize)]
-    struct Record {
+    struct WordRecord {
         /// One letter each: a word, punctuation, or added punctuation.
         units: String,
         frames: Vec<Frame>,
@@ -122,7 +122,7 @@ mod tests {
         let mut text = String::new();
         let mut file = flate2::read::GzDecoder::new(&packed[..]);
         file.read_to_string(&mut text).unwrap();
-        let records: Vec<Record> = serde_json::from_str(&text).unwrap();
+        let records: Vec<WordRecord> = serde_json::from_str(&text).unwrap();
         let mut steps = 0;
         for (number, record) in records.iter().enumerate() {
             let mut words = 0..;
@@ -133,10 +133,10 @@ mod tests {
             let mut machine = Machine::new(record.units.chars().map(unit).collect());
             for (time, frame) in record.frames.iter().enumerate() {
                 let expected = frame.events.iter().map(|(event, word)| match &event[..] {
-                    "start" => Step::Open(*word),
-                    _ => Step::Close(*word),
+                    "start" => WordStep::Open(*word),
+                    _ => WordStep::Close(*word),
                 });
-                let expected: Vec<Step> = expected.collect();
+                let expected: Vec<WordStep> = expected.collect();
                 let actual = machine.frame(&frame.scores, frame.sounds);
                 assert_eq!(actual, expected, "record {number}, frame {time}");
                 steps += actual.len();

@@ -16,10 +16,10 @@ const GAIN: f32 = 0.005;
 /// Most heads that are combined.
 const CANDIDATES: usize = 12;
 /// Weight of quiet sound at the ends of words.
-const QUIET: f32 = 0.1;
+const QUIET_WEIGHT: f32 = 0.1;
 
 /// Observations for one sentence.
-struct Heard {
+struct WatchedSentence {
     /// Attention by frame, head and word.
     frames: Vec<Vec<Vec<f32>>>,
     /// Loudness of each frame.
@@ -30,7 +30,7 @@ struct Heard {
 /// Compares heads by the sentences in which they were watched.
 pub struct HeadSearch {
     heads: Vec<WordHead>,
-    sentences: Vec<Heard>,
+    sentences: Vec<WatchedSentence>,
 }
 
 /// How surely heads show the times of words.
@@ -92,7 +92,7 @@ impl HeadSearch {
             let mut units = units.iter();
             scores.retain(|_| units.next().is_some_and(is_word));
         }
-        self.sentences.push(Heard {
+        self.sentences.push(WatchedSentence {
             frames,
             loudness,
             words,
@@ -145,7 +145,7 @@ impl HeadSearch {
     }
 }
 
-impl Heard {
+impl WatchedSentence {
     /// The mean attention along the best path through all words in order, plus a bonus for words
     /// that end in quiet.
     fn score(&self, heads: &[usize]) -> f32 {
@@ -181,7 +181,7 @@ impl Heard {
         let ends = begun.iter().skip(1);
         let quiet = ends.map(|&time| (1.0 - self.loudness[time] / level.max(1e-9)).max(-1.0));
         let quiet = quiet.sum::<f32>() / (self.words - 1).max(1) as f32;
-        (sum / self.frames.len() as f32) * (1.0 + QUIET * quiet) / (1.0 + QUIET)
+        (sum / self.frames.len() as f32) * (1.0 + QUIET_WEIGHT * quiet) / (1.0 + QUIET_WEIGHT)
     }
 }
 

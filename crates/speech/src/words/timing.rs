@@ -3,20 +3,20 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::machine::{Machine, Step, sounds};
+use super::machine::{Machine, WordStep, sounds};
 use super::{ChunkWords, SourceWord, Unit, Word};
 
 /// Length of a step for measuring loudness, in seconds.
-const STEP: f64 = 0.005;
+const LOUDNESS_STEP: f64 = 0.005;
 /// Number of steps that are averaged.
 const SMOOTH: usize = 2;
 /// Root mean square above which a step has sound.
-const SOUND: f32 = 4e-3;
+const STEP_HAS_SOUND: f32 = 4e-3;
 /// Seconds that are taken off both words at a direct transition: speakers pause between words for
 /// about twice that.
 const GAP: f64 = 0.02;
 /// Seconds around the frame in which a word ends in silence that are searched for its end.
-const REACH: f64 = 0.1;
+const EDGE_REACH: f64 = 0.1;
 
 /// Times the words of one chunk after the other.
 pub(crate) struct WordTimer {
@@ -99,7 +99,7 @@ impl WordTimer {
             return Vec::new();
         };
         self.samples += samples.len();
-        let step = ((STEP * self.sample_rate) as usize).max(1);
+        let step = ((LOUDNESS_STEP * self.sample_rate) as usize).max(1);
         chunk.hear(samples, step);
         let mut words = Vec::new();
         chunk.frame.extend_from_slice(samples);
@@ -148,19 +148,21 @@ impl InChunk {
         let scores = self.waiting.pop_front().unwrap_or_default();
         let at = self.frames as f64 * length;
         let steps = self.machine.frame(&scores, sounds);
-        if let [Step::Close(old), Step::Open(new)] = steps[..] {
+        if let [WordStep::Close(old), WordStep::Open(new)] = steps[..] {
             let middle = self.crossing(old, new, &scores, length).unwrap_or(at);
             self.close(old, middle - GAP, words);
             self.open(new, middle + GAP, words);
         } else {
             for step in steps {
                 match step {
-                    Step::Open(word) => {
+                    WordStep::Open(word) => {
                         let start = self.first_sound(at - length..at + length).unwrap_or(at);
                         self.open(word, start, words);
                     }
-                    Step::Close(word) => {
-                        let end = self.last_sound(at - REACH..at + REACH).unwrap_or(at);
+                    WordStep::Close(word) => {
+                        let end = self
+                            .last_sound(at - EDGE_REACH..at + EDGE_REACH)
+                            .unwrap_or(at);
                         self.close(word, end, words);
                     }
                 }
@@ -214,26 +216,27 @@ impl InChunk {
         let mut steps = self.steps(range);
         steps
             .find(|&step| self.is_sound(step))
-            .map(|step| step as f64 * STEP)
+            .map(|step| step as f64 * LOUDNESS_STEP)
     }
 
     /// The end of the last step with sound in `range`.
     fn last_sound(&self, range: Range<f64>) -> Option<f64> {
         let mut steps = self.steps(range).rev();
         let last = steps.find(|&step| self.is_sound(step))?;
-        Some((last + 1) as f64 * STEP)
+        Some((last + 1) as f64 * LOUDNESS_STEP)
     }
 
     fn steps(&self, range: Range<f64>) -> Range<usize> {
-        let step =
-            |seconds: f64| ((seconds.max(0.0) / STEP).round() as usize).min(self.loudness.len());
+        let step = |seconds: f64| {
+            ((seconds.max(0.0) / LOUDNESS_STEP).round() as usize).min(self.loudness.len())
+        };
         step(range.start)..step(range.end)
     }
 
     fn is_sound(&self, step: usize) -> bool {
         let around = &self.loudness[step..self.loudness.len().min(step + SMOOTH)];
         let energy: f32 = around.iter().map(|x| x * x).sum();
-        (energy / around.len().max(1) as f32).sqrt() > SOUND
+        (energy / around.len().max(1) as f32).sqrt() > STEP_HAS_SOUND
     }
 
     fn finish(mut self, end: f64, words: &mut Vec<Word>) {

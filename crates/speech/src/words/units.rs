@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::text::is_space;
-use crate::{Chunk, Prepared, SourceRange, Token};
+use crate::{Chunk, PreparedText, SourceRange, Token};
 
 /// Signs that are spoken as words.
 const SPOKEN_SIGNS: &str = "&%@#+=$€£¥¢°×÷";
@@ -54,7 +54,7 @@ impl ChunkWords {
     /// left; and for each token its units, with its share of each.
     pub(crate) fn of(
         chunk: &Chunk,
-        prepared: &Prepared,
+        prepared: &PreparedText,
         tokens: &[Token],
         left: &str,
     ) -> (Self, Vec<Vec<(usize, f32)>>, String) {

@@ -6,7 +6,7 @@ use crate::support::{json, lines, none, sentencepiece};
 
 /// A line, its ids, and the text of some of them.
 #[derive(Deserialize)]
-struct Line {
+struct HardLine {
     t: String,
     /// Ids of `tokenizers`.
     j: Vec<i64>,
@@ -22,7 +22,7 @@ struct Line {
 fn ids_are_those_of_the_reference_libraries() {
     let (json, sentencepiece) = (json(), sentencepiece());
     let mut failures = Vec::new();
-    let lines: Vec<Line> = lines(include_bytes!("hard_lines.json.gz"));
+    let lines: Vec<HardLine> = lines(include_bytes!("hard_lines.json.gz"));
     assert_eq!(lines.len(), 6500);
     for line in lines {
         let s = line.s.as_ref().unwrap_or(&line.j);

@@ -8,8 +8,8 @@ use crate::support::{json, lines, none, sentencepiece};
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Line {
-    Options { options: Vec<TextOptions> },
+enum HardTextLine {
+    SpeechOptions { options: Vec<TextOptions> },
     Case(Case),
 }
 
@@ -40,11 +40,11 @@ fn texts_are_prepared_and_split_as_by_pocket_tts() {
     let mut failures = Vec::new();
     for line in lines(include_bytes!("hard_texts.json.gz")) {
         let case = match line {
-            Line::Options { options } => {
+            HardTextLine::SpeechOptions { options } => {
                 all_options = options;
                 continue;
             }
-            Line::Case(case) => case,
+            HardTextLine::Case(case) => case,
         };
         let options = &all_options[case.o];
         let prepared = prepare_text_prompt(&case.t, options);

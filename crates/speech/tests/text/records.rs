@@ -9,7 +9,7 @@ use speech::{prepare_text_prompt, split_into_best_sentences};
 use crate::support::{json, none, sentencepiece};
 
 #[derive(Deserialize)]
-struct Records {
+struct TextRecords {
     prepare: Vec<Prepare>,
     split: Vec<Split>,
 }
@@ -31,7 +31,7 @@ struct Split {
 
 #[test]
 fn recorded_texts_come_out_as_recorded() {
-    let mut configs: BTreeMap<&str, Config> = (testkit::NAMES.into_iter())
+    let mut configs: BTreeMap<&str, Config> = (testkit::SMALL_MODELS.into_iter())
         .map(|name| (name, testkit::config(name).unwrap()))
         .collect();
     for name in ["english_2026-01", "english_2m_2026-10"] {
@@ -42,7 +42,8 @@ fn recorded_texts_come_out_as_recorded() {
     for (name, config) in configs {
         let options = config.text_options();
         let path = testkit::records(name).join("text_cases.json");
-        let records: Records = serde_json::from_slice(&testkit::unpacked(&path).unwrap()).unwrap();
+        let records: TextRecords =
+            serde_json::from_slice(&testkit::unpacked(&path).unwrap()).unwrap();
         assert!(
             records.prepare.len() >= 20 && records.split.len() >= 10,
             "{name}"

@@ -5,9 +5,9 @@ use safetensors::SafeTensors;
 
 /// `flow_lm` of the small model `name`.
 pub(crate) fn flow_lm(name: &str) -> Component {
-    let bundle = testkit::Recipe {
+    let bundle = testkit::BundleRecipe {
         components: &[ComponentName::FlowLm],
-        ..testkit::Recipe::of(name)
+        ..testkit::BundleRecipe::of(name)
     };
     let bundle = bundle.make().unwrap();
     let mut manifest = Manifest::read(&bundle.path()).unwrap();

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-use super::{Model, Normalizer, unsupported};
+use super::{JsonModel, JsonNormalizer, unsupported};
 use crate::TokenizerError;
 use crate::normalized::Normalized;
 use crate::trie::Trie;
@@ -52,8 +52,8 @@ pub(super) struct Matcher {
 impl AddedTokens {
     pub(super) fn new(
         tokens: Vec<AddedToken>,
-        model: &Model,
-        normalizer: Option<&Normalizer>,
+        model: &JsonModel,
+        normalizer: Option<&JsonNormalizer>,
     ) -> Result<Self, TokenizerError> {
         let mut added = Self::default();
         // The ids in the file are ignored: a token has the model's id or the next free one.
@@ -105,7 +105,7 @@ impl AddedTokens {
     }
 
     /// How many are not pieces of the model.
-    pub(super) fn beyond(&self, model: &Model) -> usize {
+    pub(super) fn beyond(&self, model: &JsonModel) -> usize {
         (self.ids.keys())
             .filter(|content| model.id(content).is_none())
             .count()

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Piece, unsupported};
+use super::{EncodedPiece, unsupported};
 use crate::TokenizerError;
 use crate::merges::{Symbol, merge};
 
 /// Pieces, and the pairs that are merged to make them.
 #[derive(Debug)]
-pub(super) struct Bpe {
+pub(super) struct BpeModel {
     ids: HashMap<String, usize>,
     pieces: HashMap<usize, String>,
     /// For a pair of ids its rank (the lowest is merged first) and its result.
@@ -23,7 +23,7 @@ pub(super) struct Bpe {
 }
 
 #[derive(Deserialize)]
-struct File {
+struct BpeFile {
     vocab: HashMap<String, usize>,
     merges: Merges,
     dropout: Option<f32>,
@@ -62,9 +62,9 @@ impl Merges {
     }
 }
 
-impl Bpe {
+impl BpeModel {
     pub(super) fn read(model: Value) -> Result<Self, TokenizerError> {
-        let file: File = serde_json::from_value(model)?;
+        let file: BpeFile = serde_json::from_value(model)?;
         if file.vocab.is_empty() {
             return Err(TokenizerError::malformed("its vocabulary is empty"));
         }
@@ -125,10 +125,10 @@ impl Bpe {
     }
 
     /// The pieces of a word.
-    pub(super) fn pieces(&self, word: &str) -> Vec<Piece> {
+    pub(super) fn pieces(&self, word: &str) -> Vec<EncodedPiece> {
         if let Some(&id) = self.ids.get(word).filter(|_| self.ignore_merges) {
             let range = 0..word.len();
-            return vec![Piece { range, id }];
+            return vec![EncodedPiece { range, id }];
         }
         let symbols = merge(self.symbols(word), |left, right| {
             self.merges.get(&(left.piece, right.piece)).copied()
@@ -173,7 +173,7 @@ impl Bpe {
 }
 
 /// A symbol for one byte of a character has the source bytes of the whole character.
-fn piece(word: &str, symbol: &Symbol<usize>) -> Piece {
+fn piece(word: &str, symbol: &Symbol<usize>) -> EncodedPiece {
     let (mut start, mut end) = (symbol.range.start, symbol.range.end);
     while !word.is_char_boundary(start) {
         start -= 1;
@@ -181,7 +181,7 @@ fn piece(word: &str, symbol: &Symbol<usize>) -> Piece {
     while !word.is_char_boundary(end) {
         end += 1;
     }
-    Piece {
+    EncodedPiece {
         range: start..end,
         id: symbol.piece,
     }

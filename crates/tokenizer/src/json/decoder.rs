@@ -12,10 +12,10 @@ pub(super) const SUPPORTED: &str = "Metaspace, Replace, ByteFallback, Fuse and S
 
 /// The steps of decoding.
 #[derive(Debug)]
-pub(super) struct Decoder(Vec<Step>);
+pub(super) struct JsonDecoder(Vec<DecoderStep>);
 
 #[derive(Debug)]
-enum Step {
+enum DecoderStep {
     Metaspace(Metaspace),
     Replace(Replace),
     ByteFallback,
@@ -34,10 +34,10 @@ struct Strip {
     stop: usize,
 }
 
-impl Decoder {
+impl JsonDecoder {
     pub(super) fn read(value: &Value) -> Result<Self, TokenizerError> {
         let mut steps = Vec::new();
-        parts(value, "decoders", &mut Step::read, &mut steps)?;
+        parts(value, "decoders", &mut DecoderStep::read, &mut steps)?;
         Ok(Self(steps))
     }
 
@@ -48,7 +48,7 @@ impl Decoder {
     }
 }
 
-impl Step {
+impl DecoderStep {
     fn read(value: &Value) -> Result<Self, TokenizerError> {
         let refused = || unsupported("decoder", named(value), SUPPORTED);
         Ok(match value.get("type").and_then(Value::as_str) {

@@ -13,10 +13,10 @@ use crate::normalized::Normalized;
 
 /// The steps of normalisation.
 #[derive(Debug)]
-pub(super) struct Normalizer(Vec<Step>);
+pub(super) struct JsonNormalizer(Vec<NormalizerStep>);
 
 #[derive(Debug)]
-enum Step {
+enum NormalizerStep {
     Prepend(String),
     Replace(Replace),
     Strip { left: bool, right: bool },
@@ -63,10 +63,10 @@ enum Find {
     Spaces,
 }
 
-impl Normalizer {
+impl JsonNormalizer {
     pub(super) fn read(value: &Value) -> Result<Self, TokenizerError> {
         let mut steps = Vec::new();
-        parts(value, "normalizers", &mut Step::read, &mut steps)?;
+        parts(value, "normalizers", &mut NormalizerStep::read, &mut steps)?;
         Ok(Self(steps))
     }
 
@@ -75,7 +75,7 @@ impl Normalizer {
     }
 }
 
-impl Step {
+impl NormalizerStep {
     fn read(value: &Value) -> Result<Self, TokenizerError> {
         const SUPPORTED: &str = "Prepend, Replace, Strip and Precompiled are read";
         let form = Form::deserialize(value);
@@ -139,7 +139,7 @@ pub(super) fn prepended(old: &Normalized, prepend: &str) -> Normalized {
 /// Longer clusters, and those without a rule, are replaced character by character.
 fn precompiled(old: &Normalized, map: &CharsMap) -> Normalized {
     let mut new = old.rewrite();
-    let mut origin = Origin::new(old);
+    let mut origin = Pairing::new(old);
     let mut at = 0;
     let rule = |text: &str| map.matches(text).next().map(|(_, by)| by.to_owned());
     for grapheme in old.text.graphemes(true) {
@@ -169,7 +169,7 @@ fn precompiled(old: &Normalized, map: &CharsMap) -> Normalized {
 /// Finds out which bytes `tokenizers` attributes to the first characters of the source. It pairs
 /// new and old characters in order, but forgets those that were removed before the first new one,
 /// so all later ones are paired too early. `prepend_scheme: first` depends on that.
-struct Origin<'a> {
+struct Pairing<'a> {
     old: &'a Normalized,
     /// For each new character its size, and its effect on the old ones: 0 replaces the next one, 1
     /// adds itself, -n removes n more than the one that it replaces.
@@ -179,7 +179,7 @@ struct Origin<'a> {
     modified: bool,
 }
 
-impl<'a> Origin<'a> {
+impl<'a> Pairing<'a> {
     fn new(old: &'a Normalized) -> Self {
         Self {
             old,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Piece, add_bytes};
+use super::{EncodedPiece, add_bytes};
 use crate::TokenizerError;
 use crate::trie::Trie;
 use crate::unigram::{Cut, Precision, Unigram};
@@ -22,7 +22,7 @@ pub(super) struct UnigramModel {
 }
 
 #[derive(Deserialize)]
-struct File {
+struct UnigramFile {
     vocab: Vec<(String, f64)>,
     unk_id: Option<usize>,
     #[serde(default)]
@@ -31,7 +31,7 @@ struct File {
 
 impl UnigramModel {
     pub(super) fn read(model: Value) -> Result<Self, TokenizerError> {
-        let File {
+        let UnigramFile {
             vocab,
             unk_id,
             byte_fallback,
@@ -86,7 +86,7 @@ impl UnigramModel {
     }
 
     /// The pieces of a word.
-    pub(super) fn pieces(&self, word: &str) -> Vec<Piece> {
+    pub(super) fn pieces(&self, word: &str) -> Vec<EncodedPiece> {
         let mut pieces = Vec::new();
         let is_unknown = |cut: &Cut| cut.id.is_none_or(|id| id == self.unknown);
         // Adjacent characters without a piece are merged.
@@ -111,7 +111,7 @@ impl UnigramModel {
                 }
                 _ => self.unknown,
             };
-            pieces.push(Piece { range, id });
+            pieces.push(EncodedPiece { range, id });
         }
         pieces
     }

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::Pieces;
+use super::CheckedPieces;
 use super::proto::PieceType;
 use crate::merges::{Symbol, merge};
 use crate::trie::Trie;
@@ -33,7 +33,7 @@ type Rank = Reverse<i32>;
 
 impl Bpe {
     /// The model with `pieces`; without `joins`, the model of single characters.
-    pub(super) fn new(pieces: &Pieces, joins: bool) -> Self {
+    pub(super) fn new(pieces: &CheckedPieces, joins: bool) -> Self {
         let mut fixed = Trie::default();
         let mut made = HashMap::new();
         for (id, (piece, &score)) in pieces.all.iter().zip(&pieces.scores).enumerate() {
@@ -62,7 +62,7 @@ impl Bpe {
         // The halves of unused pieces, as last found.
         let mut halves = HashMap::new();
         let symbols = merge(self.symbols(text), |left, right| {
-            if left.piece == Kind::Fixed || right.piece == Kind::Fixed {
+            if left.piece == SymbolKind::Fixed || right.piece == SymbolKind::Fixed {
                 return None;
             }
             let joined = &text[left.range.start..right.range.end];
@@ -70,7 +70,7 @@ impl Bpe {
             if made.unused {
                 halves.insert(joined, left.range.len());
             }
-            Some((made.rank, Kind::Free))
+            Some((made.rank, SymbolKind::Free))
         });
         let mut cuts = Vec::with_capacity(symbols.len());
         for Symbol { range, .. } in symbols {
@@ -95,14 +95,14 @@ impl Bpe {
     }
 
     /// Characters and fixed pieces.
-    fn symbols(&self, text: &str) -> Vec<Symbol<Kind>> {
+    fn symbols(&self, text: &str) -> Vec<Symbol<SymbolKind>> {
         let mut symbols = Vec::with_capacity(text.len());
         let mut at = 0;
         while let Some(first) = text[at..].chars().next() {
             let fixed = self.fixed.longest(&text.as_bytes()[at..]);
             let (length, piece) = match fixed {
-                Some((length, _)) => (length, Kind::Fixed),
-                None => (first.len_utf8(), Kind::Free),
+                Some((length, _)) => (length, SymbolKind::Fixed),
+                None => (first.len_utf8(), SymbolKind::Free),
             };
             let range = at..at + length;
             symbols.push(Symbol { piece, range });
@@ -114,7 +114,7 @@ impl Bpe {
 
 /// Whether a symbol may be merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum SymbolKind {
     Free,
     Fixed,
 }

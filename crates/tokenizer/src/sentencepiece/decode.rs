@@ -1,14 +1,14 @@
 //! Turning ids into text.
 
 use super::proto::PieceType;
-use super::{Piece, SentencePieceTokenizer};
+use super::{SentencePieceTokenizer, VocabularyPiece};
 use crate::{SPACE, byte};
 
 impl SentencePieceTokenizer {
     /// The text of ids. Ids outside the vocabulary are dropped.
     pub(crate) fn decode(&self, ids: &[i64]) -> String {
-        let is_byte = |piece: &&Piece| piece.kind == PieceType::Byte;
-        let pieces: Vec<&Piece> = ids.iter().filter_map(|&id| self.get(id)).collect();
+        let is_byte = |piece: &&VocabularyPiece| piece.kind == PieceType::Byte;
+        let pieces: Vec<&VocabularyPiece> = ids.iter().filter_map(|&id| self.get(id)).collect();
         let mut text = String::new();
         // Whether leading spaces of a piece are still at the beginning of the text.
         let mut at_start = true;
@@ -32,7 +32,7 @@ impl SentencePieceTokenizer {
 
     /// Appends a piece that is not a byte piece; the result says whether the space inserted before
     /// the text was removed with it.
-    fn push(&self, text: &mut String, piece: &Piece, at_start: bool) -> bool {
+    fn push(&self, text: &mut String, piece: &VocabularyPiece, at_start: bool) -> bool {
         match piece.kind {
             PieceType::Control => return false,
             PieceType::Unknown => {

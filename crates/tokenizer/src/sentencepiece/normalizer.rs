@@ -10,7 +10,7 @@ use crate::{SPACE, TokenizerError};
 
 /// The rules of a model.
 #[derive(Debug)]
-pub(super) struct Normalizer {
+pub(super) struct CharsMapNormalizer {
     map: Option<CharsMap>,
     /// Pieces that stay unchanged.
     fixed: Option<Trie>,
@@ -20,7 +20,7 @@ pub(super) struct Normalizer {
     space: String,
 }
 
-impl Normalizer {
+impl CharsMapNormalizer {
     /// `suffix` puts the inserted space at the end instead of the beginning.
     pub(super) fn new(
         spec: &NormalizerSpec,

@@ -3,9 +3,9 @@
 use prost::{Enumeration, Message};
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct ModelProto {
+pub(super) struct SentencePieceProto {
     #[prost(message, repeated, tag = "1")]
-    pub(super) pieces: Vec<Piece>,
+    pub(super) pieces: Vec<PieceProto>,
     #[prost(message, optional, tag = "2")]
     pub(super) trainer_spec: Option<TrainerSpec>,
     #[prost(message, optional, tag = "3")]
@@ -16,7 +16,7 @@ pub(super) struct ModelProto {
 
 /// `ModelProto.SentencePiece`.
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Piece {
+pub(super) struct PieceProto {
     #[prost(string, optional, tag = "1")]
     text: Option<String>,
     #[prost(float, optional, tag = "2")]
@@ -37,7 +37,7 @@ pub(super) enum PieceType {
     Byte = 6,
 }
 
-impl Piece {
+impl PieceProto {
     /// Text, score and type, if the type is known.
     pub(super) fn parts(self) -> Option<(String, f32, PieceType)> {
         let kind = PieceType::try_from(self.kind.unwrap_or(PieceType::Normal as i32));

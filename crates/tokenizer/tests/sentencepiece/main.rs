@@ -12,7 +12,7 @@ use tokenizer::Tokenizer;
 
 /// What SentencePiece makes of a line.
 #[derive(Deserialize)]
-struct Expected {
+struct ReferenceTokens {
     ids: Vec<i64>,
     /// Which of the ids are decoded, and to what.
     range: [usize; 2],
@@ -47,7 +47,7 @@ fn random_lines_have_the_ids_and_texts_that_sentencepiece_gives() {
         models += 1;
         let tokenizer = Tokenizer::from_sentencepiece(&fs::read(&model).unwrap()).unwrap();
         let expected = fs::read(model.with_extension("ids.json")).unwrap();
-        let expected: Vec<Expected> = serde_json::from_slice(&expected).unwrap();
+        let expected: Vec<ReferenceTokens> = serde_json::from_slice(&expected).unwrap();
         assert_eq!(expected.len(), lines.len());
         for (line, expected) in lines.iter().zip(expected) {
             let actual = tokenizer.encode(line);

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 /// A file, read by both.
-struct Pair {
+struct TokenizerPair {
     name: String,
     ours: tokenizer::Tokenizer,
     theirs: tokenizers::Tokenizer,
@@ -13,7 +13,7 @@ struct Pair {
 
 /// All forms of a vocabulary: its own parts, and others in their place.
 #[expect(clippy::too_many_lines, reason = "a list")]
-fn forms(name: &str) -> Vec<Pair> {
+fn forms(name: &str) -> Vec<TokenizerPair> {
     let (json, _) = testkit::vocabulary(name).unwrap();
     let file: Value = serde_json::from_slice(&json).unwrap();
     let mut forms = Vec::new();
@@ -23,7 +23,7 @@ fn forms(name: &str) -> Vec<Pair> {
             file[member] = value.clone();
         }
         let bytes = serde_json::to_vec(&file).unwrap();
-        forms.push(Pair {
+        forms.push(TokenizerPair {
             name: format!("{name}, {form}"),
             ours: tokenizer::Tokenizer::from_json(&bytes).unwrap(),
             theirs: tokenizers::Tokenizer::from_bytes(&bytes).unwrap(),
@@ -157,7 +157,7 @@ fn random_lines_have_the_ids_and_texts_that_tokenizers_gives() {
     for name in testkit::VOCABULARIES {
         let forms = forms(name);
         assert!(forms.len() >= 75, "{}", forms.len());
-        for (line, Pair { name, ours, theirs }) in lines.iter().zip(forms.iter().cycle()) {
+        for (line, TokenizerPair { name, ours, theirs }) in lines.iter().zip(forms.iter().cycle()) {
             assert_eq!(ours.vocab_size(), theirs.get_vocab_size(true), "{name}");
             let expected = theirs.encode(line.as_str(), true).unwrap();
             let ids: Vec<i64> = expected.get_ids().iter().map(|&id| id.into()).collect();

@@ -5,21 +5,21 @@ use runtime::RuntimeError;
 use tensor::Tensor;
 
 use crate::component_run::ComponentRun;
-use crate::inputs::Inputs;
+use crate::inputs::RandomInputs;
 use crate::slice::slice;
 use crate::trace::Trace;
 
 /// Embeddings of the prompt that is cut into pieces, and where it is cut.
-const PROMPT: usize = 17;
-const CUTS: [usize; 4] = [0, 5, 6, PROMPT];
+const PROMPT_ROWS: usize = 17;
+const CUTS: [usize; 4] = [0, 5, 6, PROMPT_ROWS];
 
 pub(super) fn run(run: &mut ComponentRun<'_>) -> Result<Trace, RuntimeError> {
-    let mut inputs = Inputs::of(run.component);
+    let mut inputs = RandomInputs::of(run.component);
     let width = run.model.flow_lm.transformer.d_model;
-    let ldim = run.model.latent_dim();
+    let ldim = run.model.mimi.latent_dim();
     let mut embeddings = |count: usize| inputs.normal([1, count, width], 1.0);
     let (prompt, later) = (embeddings(5)?, embeddings(3)?);
-    let (none, long) = (embeddings(0)?, embeddings(PROMPT)?);
+    let (none, long) = (embeddings(0)?, embeddings(PROMPT_ROWS)?);
     let mut latents = |count: usize| inputs.normal([1, count, ldim], 1.0);
     let no_latents = latents(0)?;
     let beginning = Tensor::f32([1, 1, ldim], vec![f32::NAN; ldim])?;
@@ -58,7 +58,7 @@ fn in_pieces(
         (names::EMBEDDINGS, prompt.view()),
         (names::LATENTS, no_latents.view()),
     ];
-    let context = format!("{PROMPT} embeddings");
+    let context = format!("{PROMPT_ROWS} embeddings");
     let at_once = trace.call(run.stream.as_mut(), &context, &given)?;
 
     for cut in CUTS.windows(2) {
@@ -68,7 +68,7 @@ fn in_pieces(
             (names::LATENTS, no_latents.view()),
         ];
         let outputs = pieces.run(&given)?;
-        if cut[1] == PROMPT {
+        if cut[1] == PROMPT_ROWS {
             for name in [names::CONDITIONING, names::EOS_LOGIT] {
                 let pair = [outputs.get(name)?, at_once.get(name)?];
                 run.compare_calls(name, "prompt in pieces", pair);

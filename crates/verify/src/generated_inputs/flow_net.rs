@@ -5,14 +5,14 @@ use runtime::RuntimeError;
 use tensor::TensorView;
 
 use crate::component_run::ComponentRun;
-use crate::inputs::Inputs;
+use crate::inputs::RandomInputs;
 use crate::slice::slice;
 use crate::trace::Trace;
 
 pub(super) fn run(run: &mut ComponentRun<'_>) -> Result<Trace, RuntimeError> {
-    let mut inputs = Inputs::of(run.component);
+    let mut inputs = RandomInputs::of(run.component);
     let flow_lm = &run.model.flow_lm;
-    let ldim = run.model.latent_dim();
+    let ldim = run.model.mimi.latent_dim();
     let mut trace = Trace::default();
     for rows in [1, 4] {
         let mut given = vec![(

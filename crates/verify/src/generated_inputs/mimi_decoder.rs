@@ -6,15 +6,21 @@ use tensor::Tensor;
 
 use super::LARGEST_CONTEXT;
 use crate::component_run::ComponentRun;
-use crate::inputs::Inputs;
+use crate::inputs::RandomInputs;
 use crate::slice::slice;
 use crate::streaming::{FRAMES_A_CALL, context, decode};
 use crate::trace::Trace;
 
 pub(super) fn run(run: &mut ComponentRun<'_>) -> Result<Trace, RuntimeError> {
-    let reach = run.model.decoder_transformer().context.min(LARGEST_CONTEXT);
-    let frames = reach.div_ceil(run.model.positions_per_frame()) + 4;
-    let latents = Inputs::of(run.component).normal([1, frames, run.model.latent_dim()], 1.0)?;
+    let reach = run
+        .model
+        .mimi
+        .decoder_transformer()
+        .context
+        .min(LARGEST_CONTEXT);
+    let frames = reach.div_ceil(run.model.mimi.positions_per_frame()) + 4;
+    let latents =
+        RandomInputs::of(run.component).normal([1, frames, run.model.mimi.latent_dim()], 1.0)?;
 
     let mut trace = Trace::default();
     let mut one_by_one: Option<Tensor> = None;

@@ -6,7 +6,7 @@ use tensor::Tensor;
 
 use super::LARGEST_CONTEXT;
 use crate::component_run::ComponentRun;
-use crate::inputs::Inputs;
+use crate::inputs::RandomInputs;
 use crate::slice::slice;
 use crate::trace::Trace;
 
@@ -14,15 +14,15 @@ use crate::trace::Trace;
 const LOUDNESS: f32 = 0.1;
 
 /// Samples of the longest recording, whatever the manifest says of positions and windows.
-const LONGEST: usize = 1 << 22;
+const LONGEST_RECORDING: usize = 1 << 22;
 
 pub(super) fn run(run: &mut ComponentRun<'_>) -> Result<Trace, RuntimeError> {
-    let mut inputs = Inputs::of(run.component);
+    let mut inputs = RandomInputs::of(run.component);
     let mimi = &run.model.mimi;
     let hop = mimi.seanet.hop_length();
-    let frame = hop * run.model.positions_per_frame();
+    let frame = hop * run.model.mimi.positions_per_frame();
     let positions = 2 * mimi.transformer.context.min(LARGEST_CONTEXT) + 37;
-    let long = (positions * hop).min(LONGEST);
+    let long = (positions * hop).min(LONGEST_RECORDING);
     let mut trace = Trace::default();
     for samples in [1, frame, frame + 1, 13 * frame + 41, long] {
         let audio = inputs.normal([1, 1, samples], LOUDNESS)?;

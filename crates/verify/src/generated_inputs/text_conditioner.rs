@@ -4,11 +4,11 @@ use bundle::names;
 use runtime::RuntimeError;
 
 use crate::component_run::ComponentRun;
-use crate::inputs::Inputs;
+use crate::inputs::RandomInputs;
 use crate::trace::Trace;
 
 pub(super) fn run(run: &mut ComponentRun<'_>) -> Result<Trace, RuntimeError> {
-    let mut inputs = Inputs::of(run.component);
+    let mut inputs = RandomInputs::of(run.component);
     let mut trace = Trace::default();
     // The table has one row more than there are pieces.
     let largest = run.model.flow_lm.lookup_table.n_bins as i64;

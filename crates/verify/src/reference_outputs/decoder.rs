@@ -9,14 +9,14 @@ use crate::component_run::ComponentRun;
 use crate::slice::{last, slice};
 use crate::streaming::{FRAMES_A_CALL, context, decode};
 
-pub(super) const FILE: &str = "decoder.safetensors";
+pub(super) const DECODER_FILE: &str = "decoder.safetensors";
 
 /// `latents` [1, F, ldim] give `audio`, in calls of any size, and leave `state.j.*` after frame j.
 pub(super) fn compare(
     records: &ReferenceOutputs,
     run: &mut ComponentRun<'_>,
 ) -> Result<(), ReferenceError> {
-    let Some(file) = records.get(FILE) else {
+    let Some(file) = records.get(DECODER_FILE) else {
         return Ok(());
     };
     let (latents, audio) = (file.get("latents")?, file.get("audio")?);
@@ -28,7 +28,10 @@ pub(super) fn compare(
                 Ok(())
             };
         decode(run.stream.as_mut(), latents.view(), size, keep).map_err(|error| match error {
-            ReferenceError::Runtime(source) => ReferenceError::Run { file: FILE, source },
+            ReferenceError::Runtime(source) => ReferenceError::Run {
+                file: DECODER_FILE,
+                source,
+            },
             other => other,
         })?;
         let mut start = 0;

@@ -5,7 +5,7 @@ use crate::component_run::ComponentRun;
 use crate::slice::slice;
 use bundle::names;
 
-pub(super) const FILE: &str = "encoder.safetensors";
+pub(super) const ENCODER_FILE: &str = "encoder.safetensors";
 
 /// Samples that the recording with the suffix `_odd` lacks.
 const MISSING: usize = 777;
@@ -15,7 +15,7 @@ pub(super) fn compare(
     records: &ReferenceOutputs,
     run: &mut ComponentRun<'_>,
 ) -> Result<(), ReferenceError> {
-    let Some(file) = records.get(FILE) else {
+    let Some(file) = records.get(ENCODER_FILE) else {
         return Ok(());
     };
     let whole = file.get("wav")?;
@@ -23,10 +23,13 @@ pub(super) fn compare(
     let odd = slice(whole.view(), 2, 0..samples.saturating_sub(MISSING))?;
     for (suffix, wav) in [("", whole), ("_odd", &odd)] {
         let given = [(names::AUDIO, wav.view())];
-        let outputs = run.stream.run(&given).map_err(ReferenceError::run(FILE))?;
+        let outputs = run
+            .stream
+            .run(&given)
+            .map_err(ReferenceError::run(ENCODER_FILE))?;
         for name in [names::LATENTS, names::PROMPT] {
             let key = format!("{name}{suffix}");
-            let context = format!("{FILE}, {key}");
+            let context = format!("{ENCODER_FILE}, {key}");
             run.compare_output(&outputs, name, &context, file.get(&key)?)?;
         }
     }

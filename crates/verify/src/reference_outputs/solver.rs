@@ -7,17 +7,17 @@ use tensor::{Tensor, TensorView};
 use super::{ReferenceError, ReferenceOutputs};
 use crate::component_run::ComponentRun;
 
-pub(super) const FILE: &str = "solver.safetensors";
+pub(super) const SOLVER_FILE: &str = "solver.safetensors";
 
 /// Steps after which a latent is recorded.
-const STEPS: [usize; 4] = [1, 2, 4, 8];
+const RECORDED_STEPS: [usize; 4] = [1, 2, 4, 8];
 
 /// `net.*` give `net.out`; `c` and `noise` give the latents after 1, 2, 4 and 8 steps.
 pub(super) fn compare(
     records: &ReferenceOutputs,
     run: &mut ComponentRun<'_>,
 ) -> Result<(), ReferenceError> {
-    let Some(file) = records.get(FILE) else {
+    let Some(file) = records.get(SOLVER_FILE) else {
         return Ok(());
     };
     let mut given = vec![(names::CONDITIONING, file.get("net.c")?.view())];
@@ -26,14 +26,22 @@ pub(super) fn compare(
         given.push((time, file.get(&format!("net.t{i}"))?.view()));
     }
     given.push((names::X, file.get("net.x")?.view()));
-    let outputs = run.stream.run(&given).map_err(ReferenceError::run(FILE))?;
-    run.compare_output(&outputs, names::FLOW, FILE, file.get("net.out")?)?;
+    let outputs = run
+        .stream
+        .run(&given)
+        .map_err(ReferenceError::run(SOLVER_FILE))?;
+    run.compare_output(&outputs, names::FLOW, SOLVER_FILE, file.get("net.out")?)?;
 
     let (c, noise) = (file.get("c")?, file.get("noise")?);
-    for steps in STEPS {
+    for steps in RECORDED_STEPS {
         let latent = sample(run, c, noise, steps)?;
         let record = file.get(&format!("latent.{steps}"))?;
-        run.compare_record("latent", &format!("{FILE}, {steps} steps"), &latent, record);
+        run.compare_record(
+            "latent",
+            &format!("{SOLVER_FILE}, {steps} steps"),
+            &latent,
+            record,
+        );
     }
     Ok(())
 }
@@ -56,7 +64,9 @@ pub(super) fn sample(
             given.push((name, TensorView::f32(&[1, 1], time)?));
         }
         given.push((names::X, TensorView::f32(noise.shape(), call.x)?));
-        let mut outputs = stream.run(&given).map_err(ReferenceError::run(FILE))?;
+        let mut outputs = stream
+            .run(&given)
+            .map_err(ReferenceError::run(SOLVER_FILE))?;
         let flow = outputs.take(names::FLOW)?.into_f32().unwrap_or_default();
         sampler.supply(&flow)?;
     }

@@ -8,25 +8,33 @@ use super::{ReferenceError, ReferenceFile, ReferenceOutputs, encoder, solver, te
 use crate::component_run::ComponentRun;
 use crate::slice::last;
 
-pub(super) const FILE: &str = "steps.safetensors";
+pub(super) const STEPS_FILE: &str = "steps.safetensors";
 
 /// What a cache stacks, as the keys of `kv_rows.*` name it.
-const KINDS: [&str; 2] = ["k", "v"];
+const STACKED_KINDS: [&str; 2] = ["k", "v"];
 
 /// What the steps cannot be repeated without, if anything.
 pub(super) fn lacks(records: &ReferenceOutputs) -> Option<String> {
     let has = |name: &str| records.get(name).is_some();
-    if !has(FILE) {
+    if !has(STEPS_FILE) {
         None
-    } else if !has(text::FILE) {
-        Some(text::FILE.to_owned())
-    } else if [encoder::FILE, voice::FILE, voice::OLD_FILE]
-        .into_iter()
-        .any(has)
+    } else if !has(text::TEXT_FILE) {
+        Some(text::TEXT_FILE.to_owned())
+    } else if [
+        encoder::ENCODER_FILE,
+        voice::VOICE_FILE,
+        voice::OLD_VOICE_FILE,
+    ]
+    .into_iter()
+    .any(has)
     {
         None
     } else {
-        Some(format!("{} or {}", encoder::FILE, voice::FILE))
+        Some(format!(
+            "{} or {}",
+            encoder::ENCODER_FILE,
+            voice::VOICE_FILE
+        ))
     }
 }
 
@@ -36,14 +44,14 @@ pub(super) fn compare(
     records: &ReferenceOutputs,
     run: &mut ComponentRun<'_>,
 ) -> Result<(), ReferenceError> {
-    let (Some(steps), Some(text)) = (records.get(FILE), records.get(text::FILE)) else {
+    let (Some(steps), Some(text)) = (records.get(STEPS_FILE), records.get(text::TEXT_FILE)) else {
         return Ok(());
     };
     run.stream.reset()?;
     if voice::prefill(records, run)? {
         compare_after(run, "prompt", text, steps)?;
     }
-    for name in [voice::FILE, voice::OLD_FILE] {
+    for name in [voice::VOICE_FILE, voice::OLD_VOICE_FILE] {
         if let Some(file) = records.get(name) {
             voice::restore(file, run.stream.as_mut())?;
             compare_after(run, name, text, steps)?;
@@ -59,8 +67,8 @@ fn compare_after(
     text: &ReferenceFile,
     steps: &ReferenceFile,
 ) -> Result<(), ReferenceError> {
-    embed(run, text.get("embeddings")?, text::FILE)?;
-    let ldim = run.model.latent_dim();
+    embed(run, text.get("embeddings")?, text::TEXT_FILE)?;
+    let ldim = run.model.mimi.latent_dim();
     // The first input is the beginning of speech.
     let mut latent = Tensor::f32([1, 1, ldim], vec![f32::NAN; ldim])?;
     for step in 0..count(steps)? {
@@ -70,7 +78,10 @@ fn compare_after(
             (names::EMBEDDINGS, none.view()),
             (names::LATENTS, latent.view()),
         ];
-        let outputs = run.stream.run(&given).map_err(ReferenceError::run(FILE))?;
+        let outputs = run
+            .stream
+            .run(&given)
+            .map_err(ReferenceError::run(STEPS_FILE))?;
         for (name, key) in [
             (names::CONDITIONING, "backbone"),
             (names::EOS_LOGIT, names::EOS_LOGIT),
@@ -96,7 +107,7 @@ fn compare_rows(
 ) -> Result<(), ReferenceError> {
     for state in run.stream.component().states.clone() {
         let layer = (state.module.split('.')).find_map(|part| part.parse::<usize>().ok());
-        let kind = state.index.and_then(|index| KINDS.get(index));
+        let kind = state.index.and_then(|index| STACKED_KINDS.get(index));
         let (Some(layer), Some(kind)) = (layer, kind) else {
             continue;
         };
@@ -115,7 +126,7 @@ pub(super) fn compare_latents(
     records: &ReferenceOutputs,
     run: &mut ComponentRun<'_>,
 ) -> Result<(), ReferenceError> {
-    let Some(steps) = records.get(FILE) else {
+    let Some(steps) = records.get(STEPS_FILE) else {
         return Ok(());
     };
     for step in 0..count(steps)? {
@@ -144,7 +155,7 @@ pub(super) fn embed(
     embeddings: &Tensor,
     file: &'static str,
 ) -> Result<(), ReferenceError> {
-    let ldim = run.model.latent_dim();
+    let ldim = run.model.mimi.latent_dim();
     let no_latents = Tensor::f32([1, 0, ldim], Vec::new())?;
     let given = [
         (names::EMBEDDINGS, embeddings.view()),

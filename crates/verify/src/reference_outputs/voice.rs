@@ -9,15 +9,15 @@ use super::{ReferenceError, ReferenceFile, ReferenceOutputs, encoder};
 use crate::component_run::ComponentRun;
 use crate::slice::slice;
 
-pub(super) const FILE: &str = "voice.safetensors";
-pub(super) const OLD_FILE: &str = "voice_v1.safetensors";
+pub(super) const VOICE_FILE: &str = "voice.safetensors";
+pub(super) const OLD_VOICE_FILE: &str = "voice_v1.safetensors";
 
 /// The recorded `prompt` has to leave the recorded states.
 pub(super) fn compare(
     records: &ReferenceOutputs,
     run: &mut ComponentRun<'_>,
 ) -> Result<(), ReferenceError> {
-    let Some(file) = records.get(FILE) else {
+    let Some(file) = records.get(VOICE_FILE) else {
         return Ok(());
     };
     run.stream.reset()?;
@@ -27,10 +27,10 @@ pub(super) fn compare(
     for state in run.stream.component().states.clone() {
         let rows = rows(file, &state)?;
         let actual = run.stream.state(&state.input)?;
-        run.compare_record(&state.input, FILE, &actual, &rows);
+        run.compare_record(&state.input, VOICE_FILE, &actual, &rows);
         let position = Tensor::i64([1], vec![run.stream.position().unwrap_or(0)])?;
         let recorded = Tensor::i64([1], vec![offset(file, &state.module)? as i64])?;
-        run.compare_record(names::POSITION, FILE, &position, &recorded);
+        run.compare_record(names::POSITION, VOICE_FILE, &position, &recorded);
     }
     Ok(())
 }
@@ -40,11 +40,11 @@ pub(super) fn prefill(
     records: &ReferenceOutputs,
     run: &mut ComponentRun<'_>,
 ) -> Result<bool, ReferenceError> {
-    let Some(file) = records.get(encoder::FILE) else {
+    let Some(file) = records.get(encoder::ENCODER_FILE) else {
         return Ok(false);
     };
     let prompt = file.get("prompt")?;
-    super::steps::embed(run, prompt, encoder::FILE)?;
+    super::steps::embed(run, prompt, encoder::ENCODER_FILE)?;
     Ok(true)
 }
 

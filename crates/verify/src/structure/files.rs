@@ -8,9 +8,9 @@ use speech::Voice;
 use crate::error::chain;
 
 /// Name of the check.
-pub(super) const NAME: &str = "files";
+pub(super) const FILES_CHECK: &str = "files";
 /// Name of the check of the voices.
-pub(super) const VOICES: &str = "voices";
+pub(super) const VOICES_CHECK: &str = "voices";
 
 /// What is wrong with the files of a component.
 pub(super) struct Files {

@@ -10,14 +10,14 @@ use prost::Message as _;
 use crate::error::chain;
 
 /// Largest graph that is read: a hundred times that of a large model, whose weights lie outside.
-const LARGEST: u64 = 64 << 20;
+const LARGEST_GRAPH: u64 = 64 << 20;
 
 /// Reads a graph file; the error is a finding.
 pub(super) fn read(path: &Path) -> Result<ModelProto, String> {
     let name = path.file_name().unwrap_or_default().display();
     let failed = |error: &dyn std::error::Error| format!("{name}: {}", chain(error));
     let size = std::fs::metadata(path).map_err(|e| failed(&e))?.len();
-    if size > LARGEST {
+    if size > LARGEST_GRAPH {
         return Err(format!(
             "{name} has {size} bytes, too many for a graph without weights"
         ));

@@ -3,7 +3,7 @@
 use bundle::{ATTENTION, Component, ComponentName, DType, Dim, Manifest, TensorInfo, names};
 
 /// A tensor that a caller gives or gets; 0 stands for a size that is free.
-struct Expected {
+struct ExpectedTensor {
     name: &'static str,
     dtype: DType,
     shape: Vec<usize>,
@@ -28,7 +28,7 @@ pub(super) fn check(
     let mut findings = compare("input", &inputs, component.inputs.iter().filter(given));
     if name == ComponentName::FlowLm && component.outputs.iter().any(|info| info.name == ATTENTION)
     {
-        outputs.push(Expected {
+        outputs.push(ExpectedTensor {
             name: ATTENTION,
             dtype: DType::F32,
             shape: vec![1, manifest.word_heads().len(), FREE],
@@ -44,8 +44,11 @@ pub(super) fn check(
     findings
 }
 
-fn expected(manifest: &Manifest, name: ComponentName) -> (Vec<Expected>, Vec<Expected>) {
-    let f32 = |name, shape: &[usize]| Expected {
+fn expected(
+    manifest: &Manifest,
+    name: ComponentName,
+) -> (Vec<ExpectedTensor>, Vec<ExpectedTensor>) {
+    let f32 = |name, shape: &[usize]| ExpectedTensor {
         name,
         dtype: DType::F32,
         shape: shape.to_vec(),
@@ -53,14 +56,14 @@ fn expected(manifest: &Manifest, name: ComponentName) -> (Vec<Expected>, Vec<Exp
     let model = &manifest.model;
     let flow_lm = &model.flow_lm;
     let width = flow_lm.transformer.d_model;
-    let ldim = model.latent_dim();
+    let ldim = model.mimi.latent_dim();
     let z = flow_lm.conditioning_dim();
     let embeddings = || f32(names::EMBEDDINGS, &[1, FREE, width]);
     let latents = |width| f32(names::LATENTS, &[1, FREE, width]);
     let audio = || f32(names::AUDIO, &[1, 1, FREE]);
     match name {
         ComponentName::TextConditioner => {
-            let token_ids = Expected {
+            let token_ids = ExpectedTensor {
                 name: names::TOKEN_IDS,
                 dtype: DType::I64,
                 shape: vec![1, FREE],
@@ -83,7 +86,7 @@ fn expected(manifest: &Manifest, name: ComponentName) -> (Vec<Expected>, Vec<Exp
         }
         ComponentName::MimiEncoder => {
             let prompt = f32(names::PROMPT, &[1, FREE, width]);
-            (vec![audio()], vec![latents(model.inner_dim()), prompt])
+            (vec![audio()], vec![latents(model.mimi.inner_dim()), prompt])
         }
         ComponentName::MimiDecoder => (vec![latents(ldim)], vec![audio()]),
     }
@@ -91,12 +94,12 @@ fn expected(manifest: &Manifest, name: ComponentName) -> (Vec<Expected>, Vec<Exp
 
 fn compare<'a>(
     what: &str,
-    expected: &[Expected],
+    expected: &[ExpectedTensor],
     actual: impl Iterator<Item = &'a TensorInfo>,
 ) -> Vec<String> {
     let actual: Vec<&TensorInfo> = actual.collect();
     let mut findings = Vec::new();
-    for Expected { name, dtype, shape } in expected {
+    for ExpectedTensor { name, dtype, shape } in expected {
         let Some(info) = actual.iter().find(|info| info.name == *name) else {
             findings.push(format!("{what} {name} is missing"));
             continue;

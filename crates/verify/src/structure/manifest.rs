@@ -7,7 +7,7 @@ use crate::Check;
 use crate::error::chain;
 
 /// Name of the check on the options of the model's shape.
-pub(super) const MODEL: &str = "model";
+pub(super) const MODEL_CHECK: &str = "model";
 
 /// Checks the manifest on its own.
 pub(super) fn check(manifest: &Manifest) -> Vec<Check> {
@@ -18,7 +18,7 @@ pub(super) fn check(manifest: &Manifest) -> Vec<Check> {
     };
     vec![
         check("manifest", contradictions(manifest)),
-        check(MODEL, model(manifest)),
+        check(MODEL_CHECK, model(manifest)),
     ]
 }
 

@@ -4,9 +4,9 @@ mod graphs;
 
 use std::path::Path;
 
-use bundle::{Component, ComponentName, Format, Manifest};
+use bundle::{Component, ComponentName, Manifest, WeightFormat};
 use runtime::rten::Rten;
-use verify::Report;
+use verify::VerifyReport;
 
 use crate::support::{edit_file, edit_manifest, failures, verify, verify_on};
 
@@ -75,7 +75,7 @@ fn every_damage_is_found_and_named() {
 }
 
 /// Whether a component that is whole was not run, or one that is damaged was compared.
-fn others_suffer(report: &Report, damaged: Option<ComponentName>) -> Option<String> {
+fn others_suffer(report: &VerifyReport, damaged: Option<ComponentName>) -> Option<String> {
     let mut rows = report.comparisons.iter();
     if let Some(row) = rows.find(|row| Some(row.component) == damaged) {
         return Some(format!("{} was compared", row.component));
@@ -197,7 +197,7 @@ fn parameters() -> Vec<Case> {
             "where the manifest makes it",
         ),
         case(
-            |dir| edit(dir, FlowNet, |c| c.format = Format::Q8),
+            |dir| edit(dir, FlowNet, |c| c.format = WeightFormat::Q8),
             FlowNet,
             "weights",
             "is f32 where the format of the component, q8, makes it q8",

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use bundle::{ComponentName, Format, Manifest, Parameter, ParameterKind};
+use bundle::{ComponentName, Manifest, Parameter, ParameterKind, WeightFormat};
 use engine::Engine;
 use runtime::onnxruntime::OnnxRuntime;
 use runtime::{Backend, RuntimeError, Stream};
 use safetensors::{Dtype, tensor::TensorView};
-use testkit::{Bundle, Recipe};
-use verify::{Options, Report};
-use weights::{Element, Matrix, Table};
+use testkit::{Bundle, BundleRecipe};
+use verify::{VerifyOptions, VerifyReport};
+use weights::{Element, Matrix, TableLayout};
 
 use crate::support::{backends, failures, verify_on};
 
@@ -45,7 +45,7 @@ fn unpacked(parameter: &Parameter, shape: &[usize], data: &[u8]) -> Vec<f32> {
     let &Parameter { kind, format, .. } = parameter;
     match (kind, &parameter.shape[..]) {
         (ParameterKind::Table, &[rows, width]) => {
-            let table = Table {
+            let table = TableLayout {
                 format,
                 rows,
                 width,
@@ -121,15 +121,15 @@ fn unpacked_bundle(name: &str, packed: &Bundle) -> Bundle {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     safetensors::serialize_to_file(views, None, &path).unwrap();
-    let recipe = Recipe {
+    let recipe = BundleRecipe {
         weights: Some(&path),
-        ..Recipe::of(name)
+        ..BundleRecipe::of(name)
     };
     recipe.make().unwrap()
 }
 
 /// Verifies on the backends for graphs.
-fn on_graphs(bundle: &Bundle) -> Report {
+fn on_graphs(bundle: &Bundle) -> VerifyReport {
     let (onnx_runtime, rten) = backends();
     verify_on(&[&onnx_runtime, &rten], &bundle.path(), None).unwrap()
 }
@@ -137,8 +137,8 @@ fn on_graphs(bundle: &Bundle) -> Report {
 #[test]
 fn graphs_compute_with_what_the_formats_say() {
     let mut wrong = Vec::new();
-    for name in testkit::NAMES {
-        for format in Format::ALL {
+    for name in testkit::SMALL_MODELS {
+        for format in WeightFormat::ALL {
             let packed = testkit::bundle_in(format, name, 17).unwrap();
             let unpacked = unpacked_bundle(name, &packed);
             let (onnx_runtime, _) = backends();
@@ -160,9 +160,9 @@ fn graphs_compute_with_what_the_formats_say() {
 #[test]
 fn the_engine_computes_with_what_the_formats_say() {
     let mut wrong = Vec::new();
-    for format in Format::ALL {
+    for format in WeightFormat::ALL {
         let mut worst = (0.0, String::new());
-        for name in testkit::NAMES {
+        for name in testkit::SMALL_MODELS {
             let bundle = testkit::bundle_in(format, name, 17).unwrap();
             let (onnx_runtime, _) = backends();
             let engine = Engine::default();
@@ -184,16 +184,16 @@ fn the_engine_computes_with_what_the_formats_say() {
 #[test]
 fn formats_stay_near_the_records() {
     let mut wrong = Vec::new();
-    for format in Format::ALL {
+    for format in WeightFormat::ALL {
         let mut worst = (0.0, String::new());
-        for name in testkit::NAMES {
+        for name in testkit::SMALL_MODELS {
             let bundle = testkit::bundle_in(format, name, 17).unwrap();
             let (onnx_runtime, _) = backends();
             let engine = Engine::default();
-            let options = Options {
+            let options = VerifyOptions {
                 backends: vec![&onnx_runtime, &engine],
                 records: Some(&testkit::records(name)),
-                ..Options::default()
+                ..VerifyOptions::default()
             };
             let report = verify::verify(&bundle.path(), &options, &|_| {}).unwrap();
             let failures = failures(&report);
@@ -215,7 +215,7 @@ fn formats_stay_near_the_records() {
 #[test]
 fn every_operator_set_unpacks_every_format() {
     let mut wrong = Vec::new();
-    for format in Format::ALL {
+    for format in WeightFormat::ALL {
         for opset in 17..=23 {
             let bundle = testkit::bundle_in(format, "tiny_2m", opset).unwrap();
             let report = on_graphs(&bundle);
@@ -232,11 +232,11 @@ fn every_operator_set_unpacks_every_format() {
 
 #[test]
 fn a_backend_that_lacks_a_format_is_not_the_bundle_s_fault() {
-    let note = |report: &Report, format: Format| {
+    let note = |report: &VerifyReport, format: WeightFormat| {
         let said = format!("rten cannot read the {format} weights of flow_net");
         report.notes.iter().any(|note| note.starts_with(&said))
     };
-    for format in Format::ALL {
+    for format in WeightFormat::ALL {
         let bundle = testkit::bundle_in(format, "tiny_2m", 17).unwrap();
         let report = on_graphs(&bundle);
         assert!(report.passed(), "{format}: {:#?}", failures(&report));

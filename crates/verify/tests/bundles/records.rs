@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use bundle::ComponentName;
 use safetensors::{SafeTensors, tensor::TensorView};
 use tempfile::TempDir;
-use testkit::Recipe;
+use testkit::BundleRecipe;
 use verify::{Comparison, VerifyError};
 
 use crate::support::{failures, verify};
 
 use ComponentName::{FlowLm, FlowNet, MimiDecoder, MimiEncoder, TextConditioner};
 
-const NAME: &str = "tiny_2m";
+const RECORDED_MODEL: &str = "tiny_2m";
 
 /// A copy of the model's records that may be changed.
 fn copy() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for entry in std::fs::read_dir(testkit::records(NAME)).unwrap() {
+    for entry in std::fs::read_dir(testkit::records(RECORDED_MODEL)).unwrap() {
         let path = entry.unwrap().path();
         std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
     }
@@ -173,9 +173,9 @@ fn a_changed_value_is_found_and_named() {
         found,
     } in changed_values()
     {
-        let recipe = Recipe {
+        let recipe = BundleRecipe {
             components: &[component],
-            ..Recipe::of(NAME)
+            ..BundleRecipe::of(RECORDED_MODEL)
         };
         let bundle = recipe.make().unwrap();
         let records = copy();
@@ -225,14 +225,14 @@ fn a_changed_weight_is_found() {
     for (tensor, component, output) in cases {
         let folder = tempfile::tempdir().unwrap();
         let weights = folder.path().join("model.safetensors");
-        std::fs::copy(testkit::checkpoint(NAME), &weights).unwrap();
+        std::fs::copy(testkit::checkpoint(RECORDED_MODEL), &weights).unwrap();
         change(&weights, tensor, 1, 0.25);
-        let recipe = Recipe {
+        let recipe = BundleRecipe {
             weights: Some(&weights),
-            ..Recipe::of(NAME)
+            ..BundleRecipe::of(RECORDED_MODEL)
         };
         let bundle = recipe.make().unwrap();
-        let report = verify(&bundle.path(), Some(&testkit::records(NAME))).unwrap();
+        let report = verify(&bundle.path(), Some(&testkit::records(RECORDED_MODEL))).unwrap();
         for what in ["ONNX Runtime / record", "rten / record"] {
             let is_it = |row: &Comparison| {
                 row.component.as_str() == component && row.tensor == output && row.what == what
@@ -259,7 +259,7 @@ fn a_changed_weight_is_found() {
 
 #[test]
 fn records_of_another_model_are_refused() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(RECORDED_MODEL, 17).unwrap();
     let records = testkit::records("tiny_english");
     let report = verify(&bundle.path(), Some(&records)).unwrap();
     let failures = failures(&report);
@@ -279,7 +279,7 @@ fn records_of_another_model_are_refused() {
 
 #[test]
 fn damaged_and_missing_records_are_named() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(RECORDED_MODEL, 17).unwrap();
     let records = copy();
     std::fs::write(records.path().join("solver.safetensors"), [0xff; 100]).unwrap();
     std::fs::remove_file(records.path().join("voice_v1.safetensors")).unwrap();
@@ -303,7 +303,7 @@ fn damaged_and_missing_records_are_named() {
 
 #[test]
 fn a_folder_without_records_is_an_error() {
-    let bundle = testkit::bundle(NAME, 17).unwrap();
+    let bundle = testkit::bundle(RECORDED_MODEL, 17).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let verify = |records: PathBuf| verify(&bundle.path(), Some(&records));
     let empty = verify(folder.path().to_owned());

@@ -2,16 +2,16 @@
 
 use bundle::ComponentName;
 use engine::{Engine, Isa};
-use testkit::Recipe;
+use testkit::BundleRecipe;
 
 use crate::support::{backends, failures, verify, verify_on};
 
 /// Operator sets that every model is tried with, and those between, one model each.
 fn cases() -> Vec<(&'static str, i64)> {
-    let ends = testkit::NAMES
+    let ends = testkit::SMALL_MODELS
         .into_iter()
         .flat_map(|name| [(name, 17), (name, 23)]);
-    let between = testkit::NAMES.into_iter().zip(18..=22);
+    let between = testkit::SMALL_MODELS.into_iter().zip(18..=22);
     ends.chain(between).collect()
 }
 
@@ -41,12 +41,12 @@ fn every_model_equals_pocket_tts() {
 #[test]
 fn the_engine_equals_pocket_tts_on_all_instructions() {
     let mut wrong = Vec::new();
-    for name in testkit::NAMES {
+    for name in testkit::SMALL_MODELS {
         let bundle = testkit::bundle(name, 17).unwrap();
         for isa in Isa::available() {
-            let engine = Engine::new(engine::Options {
+            let engine = Engine::new(engine::EngineOptions {
                 isa: Some(isa),
-                ..engine::Options::default()
+                ..engine::EngineOptions::default()
             });
             assert_eq!(engine.isa(), isa);
             let records = testkit::records(name);
@@ -112,9 +112,9 @@ fn every_tensor_is_compared_with_everything() {
 
 #[test]
 fn a_part_of_a_bundle_is_a_bundle() {
-    let bundle = Recipe {
+    let bundle = BundleRecipe {
         components: &[ComponentName::FlowNet, ComponentName::TextConditioner],
-        ..Recipe::of("tiny_english")
+        ..BundleRecipe::of("tiny_english")
     };
     let bundle = bundle.make().unwrap();
     let records = testkit::records("tiny_english");

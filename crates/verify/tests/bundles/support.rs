@@ -9,7 +9,7 @@ use prost::Message as _;
 use runtime::Backend;
 use runtime::onnxruntime::{self, OnnxRuntime};
 use runtime::rten::Rten;
-use verify::{Options, Report, VerifyError};
+use verify::{VerifyError, VerifyOptions, VerifyReport};
 
 /// The error and its causes on one line.
 fn chain(error: &dyn std::error::Error) -> String {
@@ -22,7 +22,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Both backends for graphs, ONNX Runtime first.
 pub(crate) fn backends() -> (OnnxRuntime, Rten) {
-    let onnx_runtime = OnnxRuntime::new(onnxruntime::Options::default());
+    let onnx_runtime = OnnxRuntime::new(onnxruntime::OnnxRuntimeOptions::default());
     (
         onnx_runtime.unwrap_or_else(|error| panic!("{}", chain(&error))),
         Rten::default(),
@@ -30,7 +30,7 @@ pub(crate) fn backends() -> (OnnxRuntime, Rten) {
 }
 
 /// Verifies on all backends.
-pub(crate) fn verify(dir: &Path, records: Option<&Path>) -> Result<Report, VerifyError> {
+pub(crate) fn verify(dir: &Path, records: Option<&Path>) -> Result<VerifyReport, VerifyError> {
     let (onnx_runtime, rten) = backends();
     verify_on(&[&onnx_runtime, &rten, &Engine::default()], dir, records)
 }
@@ -40,17 +40,17 @@ pub(crate) fn verify_on(
     backends: &[&dyn Backend],
     dir: &Path,
     records: Option<&Path>,
-) -> Result<Report, VerifyError> {
-    let options = Options {
+) -> Result<VerifyReport, VerifyError> {
+    let options = VerifyOptions {
         backends: backends.to_vec(),
         records,
-        ..Options::default()
+        ..VerifyOptions::default()
     };
     verify::verify(dir, &options, &|_| {})
 }
 
 /// Everything that is wrong, one line each.
-pub(crate) fn failures(report: &Report) -> Vec<String> {
+pub(crate) fn failures(report: &VerifyReport) -> Vec<String> {
     let mut failures = Vec::new();
     for check in &report.checks {
         let component = check.component.map_or("bundle", ComponentName::as_str);

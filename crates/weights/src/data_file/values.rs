@@ -1,15 +1,15 @@
 //! The values of one parameter, packed as the data file holds them.
 
 use super::{PlacedParameter, ValueReader, WriteError};
-use crate::{Layout, Matrix, PANEL, Packing, Table};
+use crate::{Layout, Matrix, PANEL, Packing, TableLayout};
 
 /// Bytes of a buffer, about.
-const BUFFER: usize = 1 << 20;
+const PANEL_BUFFER: usize = 1 << 20;
 
 /// Hands out a parameter's values in buffers, as the file holds them.
 pub(super) struct PackedValues<'p, R> {
     source: TensorValues<'p, R>,
-    scratch: &'p mut Scratch,
+    scratch: &'p mut WriterScratch,
     /// The next row or panel.
     at: usize,
     scales: Vec<u8>,
@@ -18,7 +18,7 @@ pub(super) struct PackedValues<'p, R> {
 
 /// Memory to work in, whatever it holds.
 #[derive(Default)]
-pub(super) struct Scratch {
+pub(super) struct WriterScratch {
     /// Rows of a table, outputs of a panel.
     rows: Vec<f32>,
     /// What is read before values change places.
@@ -34,7 +34,11 @@ struct TensorValues<'p, R> {
 }
 
 impl<'p, E, R: ValueReader<Error = E>> PackedValues<'p, R> {
-    pub(super) fn new(parameter: &'p PlacedParameter, reader: R, scratch: &'p mut Scratch) -> Self {
+    pub(super) fn new(
+        parameter: &'p PlacedParameter,
+        reader: R,
+        scratch: &'p mut WriterScratch,
+    ) -> Self {
         Self {
             source: TensorValues {
                 parameter,
@@ -73,15 +77,15 @@ impl<'p, E, R: ValueReader<Error = E>> PackedValues<'p, R> {
 
     fn fill_values(&mut self, buffer: &mut Vec<u8>) -> Result<(), WriteError<E>> {
         let rows = &mut self.scratch.rows;
-        rows.resize(BUFFER / 4, 0.0);
+        rows.resize(PANEL_BUFFER / 4, 0.0);
         let n = self.source.read(rows)?;
         buffer.clear();
         buffer.extend_from_slice(bytemuck::cast_slice(&rows[..n]));
         Ok(())
     }
 
-    fn fill_rows(&mut self, table: Table, buffer: &mut Vec<u8>) -> Result<(), WriteError<E>> {
-        let most = (BUFFER / table.row_bytes().max(1)).max(1);
+    fn fill_rows(&mut self, table: TableLayout, buffer: &mut Vec<u8>) -> Result<(), WriteError<E>> {
+        let most = (PANEL_BUFFER / table.row_bytes().max(1)).max(1);
         let count = most.min(table.rows - self.at);
         let rows = &mut self.scratch.rows;
         rows.resize(count * table.width, 0.0);
@@ -102,7 +106,7 @@ impl<'p, E, R: ValueReader<Error = E>> PackedValues<'p, R> {
 
     fn fill_panels(&mut self, matrix: Matrix, buffer: &mut Vec<u8>) -> Result<(), WriteError<E>> {
         let size = matrix.panel_bytes();
-        let most = (BUFFER / size.max(1)).max(1);
+        let most = (PANEL_BUFFER / size.max(1)).max(1);
         let count = most.min(matrix.panels() - self.at);
         buffer.resize(count * size, 0);
         for out in buffer.chunks_exact_mut(size.max(1)) {
@@ -122,7 +126,7 @@ impl<'p, E, R: ValueReader<Error = E>> PackedValues<'p, R> {
         let first = self.at * PANEL;
         let outputs = first..matrix.outputs.min(first + PANEL);
         let PlacedParameter { layout, shape, .. } = self.source.parameter;
-        let Scratch { rows, tensor } = &mut *self.scratch;
+        let WriterScratch { rows, tensor } = &mut *self.scratch;
         rows.resize(outputs.len() * matrix.inputs, 0.0);
         match (layout, &shape[..]) {
             (Layout::Convolution, &[_, channels, kernel]) if kernel > 1 => {

@@ -6,7 +6,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use sha2::{Digest as _, Sha256};
 
-use super::values::{PackedValues, Scratch};
+use super::values::{PackedValues, WriterScratch};
 use super::{DataFile, PlacedParameter};
 
 /// Buffers between two threads.
@@ -121,7 +121,7 @@ impl DataFile {
         R: ValueReader<Error = E>,
     {
         let mut rounded = 0;
-        let mut scratch = Scratch::default();
+        let mut scratch = WriterScratch::default();
         for parameter in self.parameters() {
             let reader = open(parameter).map_err(WriteError::Values)?;
             let mut values = PackedValues::new(parameter, reader, &mut scratch);

@@ -33,11 +33,11 @@ fn value(panel: &PackedPanel<'_>, input: usize, output: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Format, Matrix, PANEL};
+    use crate::{Matrix, PANEL, WeightFormat};
 
     #[test]
     fn layout() {
-        let (values, scales) = Matrix::example(Format::F32).pack(&Matrix::EXAMPLE);
+        let (values, scales) = Matrix::example(WeightFormat::F32).pack(&Matrix::EXAMPLE);
         let values: Vec<f32> = Matrix::numbers(&values);
         assert_eq!(values.len(), 3 * PANEL);
         assert_eq!(values[PANEL..][..3], [1.0, 101.0, 0.0]);

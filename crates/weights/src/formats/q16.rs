@@ -46,11 +46,11 @@ fn value(panel: &PackedPanel<'_>, input: usize, output: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Format, Matrix, PANEL};
+    use crate::{Matrix, PANEL, WeightFormat};
 
     #[test]
     fn layout() {
-        let (values, _) = Matrix::example(Format::Q16).pack(&Matrix::EXAMPLE);
+        let (values, _) = Matrix::example(WeightFormat::Q16).pack(&Matrix::EXAMPLE);
         let values: Vec<i16> = Matrix::numbers(&values);
         assert_eq!(values[..4], [0, 4096, 8030, 8111]);
         assert_eq!(values[2 * PANEL..][..4], [8191, 0, 8191, 0]);

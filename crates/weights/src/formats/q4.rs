@@ -52,11 +52,11 @@ fn value(panel: &PackedPanel<'_>, input: usize, output: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Format, Matrix, PANEL};
+    use crate::{Matrix, PANEL, WeightFormat};
 
     #[test]
     fn layout() {
-        let (values, scales) = Matrix::example(Format::Q4).pack(&Matrix::EXAMPLE);
+        let (values, scales) = Matrix::example(WeightFormat::Q4).pack(&Matrix::EXAMPLE);
         assert_eq!(values.len(), 16 * PANEL);
         // Numbers of output 0 with the scale -0.25: 0, -4, -8, and 0 for what is padded.
         assert_eq!(values[..4], [0x88, 0x84, 0x80, 0x88]);

@@ -62,11 +62,11 @@ fn value(panel: &PackedPanel<'_>, input: usize, output: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Format, Matrix, PANEL};
+    use crate::{Matrix, PANEL, WeightFormat};
 
     #[test]
     fn layout() {
-        let (values, scales) = Matrix::example(Format::Q6).pack(&Matrix::EXAMPLE);
+        let (values, scales) = Matrix::example(WeightFormat::Q6).pack(&Matrix::EXAMPLE);
         assert_eq!(values.len(), 24 * PANEL);
         // Numbers of output 0 with the scale -1/16: 0, -16, -32, and 0 for what is padded, the
         // last with its upper bit in the third row.

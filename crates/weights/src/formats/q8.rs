@@ -44,11 +44,11 @@ fn value(panel: &PackedPanel<'_>, input: usize, output: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Format, Matrix, PANEL};
+    use crate::{Matrix, PANEL, WeightFormat};
 
     #[test]
     fn layout() {
-        let (values, scales) = Matrix::example(Format::Q8).pack(&Matrix::EXAMPLE);
+        let (values, scales) = Matrix::example(WeightFormat::Q8).pack(&Matrix::EXAMPLE);
         assert_eq!(values.len(), 4 * PANEL);
         assert_eq!(&values[..8], [0, 64, 127, 0, 125, 126, 127, 0]);
         let scales: Vec<f32> = Matrix::numbers(&scales);

@@ -2,7 +2,7 @@
 
 /// One row of the table.
 #[derive(Debug)]
-pub(super) struct Case {
+pub(super) struct ListenCase {
     /// Its name.
     pub(super) name: &'static str,
     pub(super) speaks: Speaks,
@@ -30,9 +30,9 @@ const fn bundle(
     formats: &'static [&'static str],
     backend: &'static str,
     seeds: u64,
-) -> Case {
+) -> ListenCase {
     let speaks = Speaks::Bundle { formats, backend };
-    Case {
+    ListenCase {
         name,
         speaks,
         seeds,
@@ -42,14 +42,14 @@ const fn bundle(
 const ENGINE: &str = "engine";
 
 /// All rows. Those of one component have all others in f32.
-pub(super) const CASES: [Case; 22] = [
+pub(super) const LISTEN_CASES: [ListenCase; 22] = [
     bundle("f32", &["f32"], ENGINE, 8),
-    Case {
+    ListenCase {
         name: "pocket-tts",
         speaks: Speaks::Original,
         seeds: 8,
     },
-    Case {
+    ListenCase {
         name: "teacher",
         speaks: Speaks::Teacher,
         seeds: 1,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::record::Record;
+use super::record::ListenRecord;
 
 /// Times that sentences are drawn for an interval.
 const DRAWS: usize = 2000;
@@ -28,7 +28,7 @@ pub(super) struct Means {
 
 /// A difference, and between which bounds it lies with a probability of 0.95.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Difference {
+pub(super) struct MeanDifference {
     pub(super) mean: f64,
     pub(super) low: f64,
     pub(super) high: f64,
@@ -36,10 +36,10 @@ pub(super) struct Difference {
 
 /// How a row's recordings differ from others of the same sentences and noise.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Comparison {
+pub(super) struct RowComparison {
     /// Of the part of words that is wrong.
-    pub(super) wrong: Difference,
-    pub(super) mos: Difference,
+    pub(super) wrong: MeanDifference,
+    pub(super) mos: MeanDifference,
     /// In dB.
     pub(super) quiet: f64,
     /// Part of the recordings that end at the same frame.
@@ -49,10 +49,10 @@ pub(super) struct Comparison {
 }
 
 /// Means over the recordings of `voice`.
-pub(super) fn means(records: &[Record], voice: &str) -> Means {
+pub(super) fn means(records: &[ListenRecord], voice: &str) -> Means {
     let of_voice: Vec<_> = records.iter().filter(|it| it.voice == voice).collect();
-    let sum = |figure: fn(&Record) -> f64| of_voice.iter().map(|it| figure(it)).sum::<f64>();
-    let mean = |figure: fn(&Record) -> f64| sum(figure) / of_voice.len() as f64;
+    let sum = |figure: fn(&ListenRecord) -> f64| of_voice.iter().map(|it| figure(it)).sum::<f64>();
+    let mean = |figure: fn(&ListenRecord) -> f64| sum(figure) / of_voice.len() as f64;
     let words = sum(|it| it.words as f64);
     // A frame has as many samples in every recording.
     let samples = sum(|it| it.frames as f64) * 1920.0;
@@ -72,39 +72,40 @@ pub(super) fn means(records: &[Record], voice: &str) -> Means {
 /// Compares recordings of `voice` with those in `reference` that are of the same sentence and the
 /// seed that `other` gives for a seed; none where there are none.
 pub(super) fn compare(
-    records: &[Record],
-    reference: &[Record],
+    records: &[ListenRecord],
+    reference: &[ListenRecord],
     voice: &str,
     other: impl Fn(u64) -> u64,
-) -> Option<Comparison> {
-    let of_voice = |records: &'_ [Record]| -> BTreeMap<(usize, u64), Record> {
+) -> Option<RowComparison> {
+    let of_voice = |records: &'_ [ListenRecord]| -> BTreeMap<(usize, u64), ListenRecord> {
         let records = records.iter().filter(|it| it.voice == voice);
         records
             .map(|it| ((it.sentence, it.seed), it.clone()))
             .collect()
     };
     let (records, reference) = (of_voice(records), of_voice(reference));
-    let mut sentences: BTreeMap<usize, Vec<(Record, Record)>> = BTreeMap::new();
+    let mut sentences: BTreeMap<usize, Vec<(ListenRecord, ListenRecord)>> = BTreeMap::new();
     for ((sentence, seed), record) in records {
         if let Some(reference) = reference.get(&(sentence, other(seed))) {
             let pairs = sentences.entry(sentence).or_default();
             pairs.push((record, reference.clone()));
         }
     }
-    let pairs: Vec<&(Record, Record)> = sentences.values().flatten().collect();
+    let pairs: Vec<&(ListenRecord, ListenRecord)> = sentences.values().flatten().collect();
     if pairs.is_empty() {
         return None;
     }
-    let mean = |figure: fn(&Record, &Record) -> f64| {
+    let mean = |figure: fn(&ListenRecord, &ListenRecord) -> f64| {
         let sum: f64 = pairs.iter().map(|(a, b)| figure(a, b)).sum();
         sum / pairs.len() as f64
     };
-    let wrong = |(a, b): &(Record, Record)| (a.wrong as f64 - b.wrong as f64, a.words as f64);
-    let mos = |(a, b): &(Record, Record)| match (a.mos, b.mos) {
+    let wrong =
+        |(a, b): &(ListenRecord, ListenRecord)| (a.wrong as f64 - b.wrong as f64, a.words as f64);
+    let mos = |(a, b): &(ListenRecord, ListenRecord)| match (a.mos, b.mos) {
         (Some(a), Some(b)) => (a - b, 1.0),
         _ => (0.0, 0.0),
     };
-    Some(Comparison {
+    Some(RowComparison {
         wrong: difference(&sentences, wrong),
         mos: difference(&sentences, mos),
         quiet: mean(|a, b| a.quiet - b.quiet),
@@ -116,12 +117,12 @@ pub(super) fn compare(
 /// The sum of what `figure` gives for each pair, over the sum of its weights. The interval is what
 /// other sentences of the same kind could have given: they are drawn from those there are.
 fn difference(
-    sentences: &BTreeMap<usize, Vec<(Record, Record)>>,
-    figure: impl Fn(&(Record, Record)) -> (f64, f64),
-) -> Difference {
+    sentences: &BTreeMap<usize, Vec<(ListenRecord, ListenRecord)>>,
+    figure: impl Fn(&(ListenRecord, ListenRecord)) -> (f64, f64),
+) -> MeanDifference {
     let add = |sum: (f64, f64), it: (f64, f64)| (sum.0 + it.0, sum.1 + it.1);
     let of_sentence =
-        |pairs: &Vec<(Record, Record)>| pairs.iter().map(&figure).fold((0.0, 0.0), add);
+        |pairs: &Vec<(ListenRecord, ListenRecord)>| pairs.iter().map(&figure).fold((0.0, 0.0), add);
     let sums: Vec<(f64, f64)> = sentences.values().map(of_sentence).collect();
     let ratio = |(sum, weight): (f64, f64)| sum / weight;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
@@ -133,7 +134,7 @@ fn difference(
         .collect();
     draws.sort_by(f64::total_cmp);
     let at = |part: f64| draws[((DRAWS - 1) as f64 * part) as usize];
-    Difference {
+    MeanDifference {
         mean: ratio(sums.iter().copied().fold((0.0, 0.0), add)),
         low: at(TAIL),
         high: at(1.0 - TAIL),
@@ -144,8 +145,8 @@ fn difference(
 mod tests {
     use super::*;
 
-    fn record(sentence: usize, seed: u64, wrong: usize) -> Record {
-        Record {
+    fn record(sentence: usize, seed: u64, wrong: usize) -> ListenRecord {
+        ListenRecord {
             sentence,
             voice: "robin".to_owned(),
             seed,

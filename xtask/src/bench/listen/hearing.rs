@@ -20,11 +20,11 @@ use crate::workspace;
 
 /// What the answers depend on, beside the recording and the text: to be changed with hear.py, where
 /// that answers otherwise than before.
-const VERSION: &str = "1";
+const HEARING_VERSION: &str = "1";
 
 /// What was heard of a recording.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Heard {
+pub(super) struct HeardWords {
     /// The words that the recogniser writes.
     #[serde(rename = "heard")]
     transcript: String,
@@ -40,7 +40,7 @@ pub(super) struct Heard {
 
 /// A recording that is to be heard.
 #[derive(Clone, Debug)]
-pub(super) struct Recording {
+pub(super) struct HeardRecording {
     pub(super) path: PathBuf,
     /// What was to be said.
     pub(super) text: String,
@@ -50,17 +50,17 @@ pub(super) struct Recording {
 
 /// A line of the file of answers.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+struct KeptTranscript {
     key: String,
     #[serde(flatten)]
-    heard: Heard,
+    heard: HeardWords,
 }
 
 /// The recognisers, and what they answered before.
 pub(super) struct Hearing {
     python: PathBuf,
     jobs: usize,
-    known: HashMap<String, Heard>,
+    known: HashMap<String, HeardWords>,
     file: File,
 }
 
@@ -77,7 +77,8 @@ impl Hearing {
         let path = folder.join("heard");
         let text = fs::read_to_string(&path).unwrap_or_default();
         // A run that broke off may have left half a line.
-        let kept = (text.lines()).filter_map(|line| serde_json::from_str::<Kept>(line).ok());
+        let kept =
+            (text.lines()).filter_map(|line| serde_json::from_str::<KeptTranscript>(line).ok());
         let file = OpenOptions::new().create(true).append(true).open(&path);
         Ok(Self {
             python: pythons.hearing()?,
@@ -88,7 +89,11 @@ impl Hearing {
     }
 
     /// Hears recordings.
-    pub(super) fn hear(&mut self, name: &str, recordings: &[Recording]) -> Result<Vec<Heard>> {
+    pub(super) fn hear(
+        &mut self,
+        name: &str,
+        recordings: &[HeardRecording],
+    ) -> Result<Vec<HeardWords>> {
         let keys = recordings.iter().map(key).collect::<Result<Vec<_>>>()?;
         let mut unknown: Vec<usize> = (0..recordings.len())
             .filter(|at| !self.known.contains_key(&keys[*at]))
@@ -119,7 +124,7 @@ impl Hearing {
                     let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
                     let (count, known, file) = &mut *answers;
                     let key = keys[at].clone();
-                    let kept = Kept { key, heard };
+                    let kept = KeptTranscript { key, heard };
                     // In one piece: another run may write at the same time.
                     file.write_all((serde_json::to_string(&kept)? + "\n").as_bytes())?;
                     known.insert(kept.key, kept.heard);
@@ -161,8 +166,8 @@ impl Recogniser {
         })
     }
 
-    fn hear(&mut self, recording: &Recording) -> Result<Heard> {
-        let Recording { path, text, judge } = recording;
+    fn hear(&mut self, recording: &HeardRecording) -> Result<HeardWords> {
+        let HeardRecording { path, text, judge } = recording;
         writeln!(
             self.input,
             "{}",
@@ -186,11 +191,11 @@ impl Recogniser {
 }
 
 /// What an answer is kept under.
-fn key(recording: &Recording) -> Result<String> {
-    let Recording { path, text, judge } = recording;
+fn key(recording: &HeardRecording) -> Result<String> {
+    let HeardRecording { path, text, judge } = recording;
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut hash = Sha256::new();
-    hash.update(VERSION);
+    hash.update(HEARING_VERSION);
     hash.update([u8::from(*judge)]);
     hash.update(text);
     hash.update([0]);

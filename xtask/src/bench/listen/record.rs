@@ -8,13 +8,13 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::hearing::Heard;
-use super::sentence::Utterance;
-use super::speaking::Answer;
+use super::hearing::HeardWords;
+use super::sentence::PlannedRecording;
+use super::speaking::RecordingInfo;
 
 /// What was measured of one recording.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(super) struct ListenRecord {
     /// Index of what was said.
     pub(super) sentence: usize,
     pub(super) voice: String,
@@ -36,26 +36,30 @@ pub(super) struct Record {
 
 /// A line of the file of records.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+struct KeptRecord {
     /// What spoke.
     fingerprint: String,
     row: String,
     #[serde(flatten)]
-    record: Record,
+    record: ListenRecord,
 }
 
 /// Row, voice, sentence and seed.
 type Place = (String, String, usize, u64);
 
 /// All that was measured of the same programs and files.
-pub(super) struct Records {
+pub(super) struct ListenRecords {
     fingerprint: String,
-    known: HashMap<Place, Record>,
+    known: HashMap<Place, ListenRecord>,
     file: File,
 }
 
-impl Record {
-    pub(super) fn new(utterance: &Utterance, spoken: &Answer, heard: &Heard) -> Self {
+impl ListenRecord {
+    pub(super) fn new(
+        utterance: &PlannedRecording,
+        spoken: &RecordingInfo,
+        heard: &HeardWords,
+    ) -> Self {
         Self {
             sentence: utterance.sentence,
             voice: utterance.voice.to_owned(),
@@ -72,16 +76,16 @@ impl Record {
     }
 }
 
-impl Records {
+impl ListenRecords {
     /// Opens the file of records in `folder`.
     pub(super) fn open(folder: &Path, fingerprint: &str) -> Result<Self> {
         let path = folder.join("records");
         let text = fs::read_to_string(&path).unwrap_or_default();
         // A run that broke off may have left half a line.
-        let kept = (text.lines()).filter_map(|line| serde_json::from_str::<Kept>(line).ok());
+        let kept = (text.lines()).filter_map(|line| serde_json::from_str::<KeptRecord>(line).ok());
         let known = kept
             .filter(|kept| kept.fingerprint == fingerprint)
-            .map(|Kept { row, record, .. }| {
+            .map(|KeptRecord { row, record, .. }| {
                 let place = (row, record.voice.clone(), record.sentence, record.seed);
                 (place, record)
             })
@@ -95,8 +99,8 @@ impl Records {
     }
 
     /// What was measured of an utterance.
-    pub(super) fn find(&self, row: &str, utterance: &Utterance) -> Option<&Record> {
-        let Utterance {
+    pub(super) fn find(&self, row: &str, utterance: &PlannedRecording) -> Option<&ListenRecord> {
+        let PlannedRecording {
             sentence,
             voice,
             seed,
@@ -107,14 +111,14 @@ impl Records {
     }
 
     /// Keeps what was measured.
-    pub(super) fn add(&mut self, row: &str, record: Record) -> Result<()> {
+    pub(super) fn add(&mut self, row: &str, record: ListenRecord) -> Result<()> {
         let place = (
             row.to_owned(),
             record.voice.clone(),
             record.sentence,
             record.seed,
         );
-        let kept = Kept {
+        let kept = KeptRecord {
             fingerprint: self.fingerprint.clone(),
             row: row.to_owned(),
             record,

@@ -8,20 +8,20 @@ use serde::Deserialize;
 use crate::workspace;
 
 /// Who speaks every sentence.
-pub(super) const VOICES: [&str; 2] = ["robin", "heron"];
+pub(super) const LISTEN_VOICES: [&str; 2] = ["robin", "heron"];
 
 /// Of the sentences, each so many-th is judged by DNSMOS, when it is spoken first.
 const JUDGED: usize = 8;
 
 /// A sentence that the model was not trained with.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Sentence {
+pub(super) struct ListenSentence {
     pub(super) text: String,
 }
 
 /// One sentence, to be spoken once.
 #[derive(Clone, Debug)]
-pub(super) struct Utterance {
+pub(super) struct PlannedRecording {
     /// Index of the sentence.
     pub(super) sentence: usize,
     pub(super) voice: &'static str,
@@ -30,26 +30,26 @@ pub(super) struct Utterance {
 }
 
 /// Those of the model's folder.
-pub(super) fn sentences() -> Result<Vec<Sentence>> {
+pub(super) fn sentences() -> Result<Vec<ListenSentence>> {
     let path = workspace().join("models/starling/sentences.json");
     let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// All of them by every voice.
-pub(super) fn utterances(sentences: &[Sentence], seed: u64) -> Vec<Utterance> {
+pub(super) fn utterances(sentences: &[ListenSentence], seed: u64) -> Vec<PlannedRecording> {
     let of_voice = |voice| {
-        (sentences.iter().enumerate()).map(move |(sentence, it)| Utterance {
+        (sentences.iter().enumerate()).map(move |(sentence, it)| PlannedRecording {
             sentence,
             voice,
             seed,
             text: it.text.clone(),
         })
     };
-    VOICES.into_iter().flat_map(of_voice).collect()
+    LISTEN_VOICES.into_iter().flat_map(of_voice).collect()
 }
 
-impl Utterance {
+impl PlannedRecording {
     /// A name for a file.
     pub(super) fn name(&self) -> String {
         format!("{}-{:03}-{}", self.voice, self.sentence, self.seed)

@@ -13,17 +13,17 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::case::{Case, Speaks};
+use super::case::{ListenCase, Speaks};
 use super::digest::short;
-use super::hearing::Recording;
+use super::hearing::HeardRecording;
 use super::python::{Pythons, script};
-use super::sentence::Utterance;
+use super::sentence::PlannedRecording;
 use crate::bench::program;
 use crate::run::{cargo, run as run_chore, target};
 use crate::workspace;
 
 /// The model's files.
-const MODEL: [&str; 6] = [
+const MODEL_FILES: [&str; 6] = [
     "config.yaml",
     "heron.wav",
     "model.safetensors",
@@ -34,7 +34,7 @@ const MODEL: [&str; 6] = [
 
 /// What a speaking program says of a recording.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct RecordingInfo {
     name: String,
     /// Latent frames.
     pub(super) frames: usize,
@@ -45,16 +45,16 @@ pub(super) struct Answer {
 }
 
 /// Recordings of a row.
-pub(super) struct Spoken {
+pub(super) struct SpokenRow {
     /// One for each utterance.
-    pub(super) answers: Vec<Answer>,
+    pub(super) answers: Vec<RecordingInfo>,
     folder: PathBuf,
     /// Removes the folder with it.
     _scratch: Option<TempDir>,
 }
 
 /// What speaks all rows.
-pub(super) struct Speaking<'a> {
+pub(super) struct RowSpeaker<'a> {
     command: PathBuf,
     program: PathBuf,
     folder: &'a Path,
@@ -65,7 +65,7 @@ pub(super) struct Speaking<'a> {
     fingerprint: String,
 }
 
-impl<'a> Speaking<'a> {
+impl<'a> RowSpeaker<'a> {
     pub(super) fn new(folder: &'a Path, pythons: &'a Pythons) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         // Samples are the same in every profile, and this one is built already where tests ran.
@@ -74,7 +74,7 @@ impl<'a> Speaking<'a> {
         run_chore(cargo(&["build"]).args(packages).args(programs))?;
         let command = target("debug").join("pocket-onnx");
         let program = target("debug").join("examples/listen");
-        let model = fingerprint(&MODEL.map(|file| model().join(file)))?;
+        let model = fingerprint(&MODEL_FILES.map(|file| model().join(file)))?;
         let programs = fingerprint(&[&command, &program])?;
         Ok(Self {
             command,
@@ -92,7 +92,11 @@ impl<'a> Speaking<'a> {
     }
 
     /// Speaks the utterances of a row.
-    pub(super) fn speak(&self, case: &Case, utterances: &[Utterance]) -> Result<Spoken> {
+    pub(super) fn speak(
+        &self,
+        case: &ListenCase,
+        utterances: &[PlannedRecording],
+    ) -> Result<SpokenRow> {
         let (mut command, name) = match &case.speaks {
             Speaks::Bundle { formats, backend } => {
                 return self.speak_bundle(formats, backend, utterances);
@@ -117,14 +121,14 @@ impl<'a> Speaking<'a> {
         let path = folder.join("answers");
         let known = fs::read_to_string(&path).unwrap_or_default();
         // A run that broke off may have left half a line.
-        let mut answers: HashMap<String, Answer> = (known.lines())
-            .filter_map(|line| serde_json::from_str::<Answer>(line).ok())
+        let mut answers: HashMap<String, RecordingInfo> = (known.lines())
+            .filter_map(|line| serde_json::from_str::<RecordingInfo>(line).ok())
             .map(|answer| (answer.name.clone(), answer))
             .collect();
         let missing = utterances
             .iter()
             .filter(|it| !answers.contains_key(&it.name()));
-        let missing: Vec<Utterance> = missing.cloned().collect();
+        let missing: Vec<PlannedRecording> = missing.cloned().collect();
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
         if !missing.is_empty() {
             run(case.name, command.arg(&folder), &missing, |line, answer| {
@@ -140,7 +144,7 @@ impl<'a> Speaking<'a> {
                 .cloned()
                 .with_context(|| format!("{name} was not spoken"))
         });
-        Ok(Spoken {
+        Ok(SpokenRow {
             answers: found.collect::<Result<_>>()?,
             folder,
             _scratch: None,
@@ -151,8 +155,8 @@ impl<'a> Speaking<'a> {
         &self,
         formats: &[&str],
         backend: &str,
-        utterances: &[Utterance],
-    ) -> Result<Spoken> {
+        utterances: &[PlannedRecording],
+    ) -> Result<SpokenRow> {
         let scratch = tempfile::tempdir_in(self.folder)?;
         let bundle = scratch.path().join("bundle");
         let mut options: Vec<&OsStr> = Vec::new();
@@ -167,7 +171,7 @@ impl<'a> Speaking<'a> {
             answers.push(answer);
             Ok(())
         })?;
-        Ok(Spoken {
+        Ok(SpokenRow {
             answers,
             folder: scratch.path().to_owned(),
             _scratch: Some(scratch),
@@ -175,10 +179,10 @@ impl<'a> Speaking<'a> {
     }
 }
 
-impl Spoken {
+impl SpokenRow {
     /// The files of the utterances.
-    pub(super) fn recordings(&self, utterances: &[Utterance]) -> Vec<Recording> {
-        let recording = |it: &Utterance| Recording {
+    pub(super) fn recordings(&self, utterances: &[PlannedRecording]) -> Vec<HeardRecording> {
+        let recording = |it: &PlannedRecording| HeardRecording {
             path: self.folder.join(format!("{}.wav", it.name())),
             text: it.text.clone(),
             judge: it.is_judged(),
@@ -191,8 +195,8 @@ impl Spoken {
 fn run(
     name: &str,
     command: &mut Command,
-    utterances: &[Utterance],
-    mut take: impl FnMut(&str, Answer) -> Result<()>,
+    utterances: &[PlannedRecording],
+    mut take: impl FnMut(&str, RecordingInfo) -> Result<()>,
 ) -> Result<()> {
     let mut child = command
         .stdin(Stdio::piped())
@@ -201,13 +205,13 @@ fn run(
         .with_context(|| format!("cannot start {name}"))?;
     let mut input = child.stdin.take().context("no standard input")?;
     let output = child.stdout.take().context("no standard output")?;
-    let lines: String = utterances.iter().map(Utterance::line).collect();
+    let lines: String = utterances.iter().map(PlannedRecording::line).collect();
     // What the program writes has to be read while it reads.
     let writer = thread::spawn(move || input.write_all(lines.as_bytes()));
     let mut count = 0;
     for line in BufReader::new(output).lines() {
         let line = line?;
-        let answer: Answer = serde_json::from_str(&line).with_context(|| line.clone())?;
+        let answer: RecordingInfo = serde_json::from_str(&line).with_context(|| line.clone())?;
         if utterances
             .get(count)
             .is_none_or(|it| it.name() != answer.name)

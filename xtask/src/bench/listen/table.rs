@@ -2,17 +2,21 @@
 
 use std::fmt::Write as _;
 
-use super::case::{Case, Speaks};
-use super::figures::{Comparison, Difference, Means, compare, means};
-use super::record::Record;
-use super::sentence::VOICES;
+use super::case::{ListenCase, Speaks};
+use super::figures::{MeanDifference, Means, RowComparison, compare, means};
+use super::record::ListenRecord;
+use super::sentence::LISTEN_VOICES;
 
 /// How far DNSMOS may fall, and by how many dB the quietest tenth may rise, unheard.
 const MOS: f64 = 0.05;
-const QUIET: f64 = 1.0;
+const QUIET_RISE: f64 = 1.0;
 
 /// The section, of rows that begin with f32.
-pub(super) fn text(measured: &[(&Case, Vec<Record>)], sentences: usize, machine: &str) -> String {
+pub(super) fn text(
+    measured: &[(&ListenCase, Vec<ListenRecord>)],
+    sentences: usize,
+    machine: &str,
+) -> String {
     let mut rows = String::new();
     let reference = measured.first().map_or(&[][..], |(_, records)| records);
     for (case, records) in measured {
@@ -37,27 +41,27 @@ pub(super) fn text(measured: &[(&Case, Vec<Record>)], sentences: usize, machine:
          (sentences drawn anew). DNSMOS judges the first recording of every eighth sentence. *End* is how many end at the same frame as f32's, and by how many frames of 80 ms \
          they differ on average; *quiet* the level of the quietest tenth, in dB of full scale; *clipped* the samples \
          of a million beyond full scale, which a file of 16 bits clips, and the largest magnitude. *As f32* is what \
-         differs by no more than chance in its words, by at most {MOS} in DNSMOS and {QUIET} dB in quiet.\n\
+         differs by no more than chance in its words, by at most {MOS} in DNSMOS and {QUIET_RISE} dB in quiet.\n\
          A row of one component has all others in f32. A row is of the engine unless it says otherwise.\n\n\
          | row | noise | wrong | against f32 | lost | DNSMOS | against f32 | end | quiet | clipped | as f32 |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n{rows}",
         config::Variant::INCLUDED,
-        VOICES[0],
-        VOICES[1],
+        LISTEN_VOICES[0],
+        LISTEN_VOICES[1],
     )
 }
 
 fn row(
     name: &str,
     speaks: &Speaks,
-    records: &[Record],
-    reference: &[Record],
+    records: &[ListenRecord],
+    reference: &[ListenRecord],
     other: impl Fn(u64) -> u64,
 ) -> String {
-    let means = VOICES.map(|voice| means(records, voice));
-    let against = VOICES.map(|voice| compare(records, reference, voice, &other));
+    let means = LISTEN_VOICES.map(|voice| means(records, voice));
+    let against = LISTEN_VOICES.map(|voice| compare(records, reference, voice, &other));
     let of = |show: &dyn Fn(&Means) -> String| format!("{} / {}", show(&means[0]), show(&means[1]));
-    let differ = |show: &dyn Fn(&Comparison) -> String| match &against {
+    let differ = |show: &dyn Fn(&RowComparison) -> String| match &against {
         [Some(a), Some(b)] => format!("{} / {}", show(a), show(b)),
         _ => "-".to_owned(),
     };
@@ -89,7 +93,7 @@ fn row(
 }
 
 /// How many sentences there are in the records.
-fn sentences(records: &[Record]) -> usize {
+fn sentences(records: &[ListenRecord]) -> usize {
     records
         .iter()
         .map(|it| it.sentence)
@@ -97,8 +101,8 @@ fn sentences(records: &[Record]) -> usize {
         .map_or(0, |last| last + 1)
 }
 
-fn bounds(it: &Difference, digits: usize) -> String {
-    let Difference { mean, low, high } = *it;
+fn bounds(it: &MeanDifference, digits: usize) -> String {
+    let MeanDifference { mean, low, high } = *it;
     if mean.is_nan() {
         return "-".to_owned();
     }
@@ -106,13 +110,13 @@ fn bounds(it: &Difference, digits: usize) -> String {
 }
 
 /// Whether what is heard is as it was, and what is not.
-fn verdict(against: &[Option<Comparison>; 2]) -> String {
-    let both: Vec<&Comparison> = against.iter().flatten().collect();
-    let any = |differs: fn(&Comparison) -> bool| both.iter().any(|it| differs(it));
+fn verdict(against: &[Option<RowComparison>; 2]) -> String {
+    let both: Vec<&RowComparison> = against.iter().flatten().collect();
+    let any = |differs: fn(&RowComparison) -> bool| both.iter().any(|it| differs(it));
     let found = [
         (any(|it| it.wrong.low > 0.0), "words"),
         (any(|it| it.mos.mean < -MOS), "DNSMOS"),
-        (any(|it| it.quiet > QUIET), "hiss"),
+        (any(|it| it.quiet > QUIET_RISE), "hiss"),
     ];
     let found: Vec<_> = found
         .iter()

@@ -10,19 +10,19 @@ use super::median;
 
 /// Runs of one case.
 #[derive(Debug, Deserialize)]
-pub(super) struct Case {
+pub(super) struct SpeakingCase {
     browser: String,
     version: String,
     bundle: String,
     backend: String,
     threads: usize,
-    runs: Vec<Figures>,
+    runs: Vec<PageFigures>,
 }
 
 /// What one run measured; times in seconds.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Figures {
+struct PageFigures {
     cold: f64,
     cached: f64,
     clone: f64,
@@ -33,10 +33,10 @@ struct Figures {
     memory: f64,
 }
 
-pub(super) fn table(cases: &[Case], machine: &str) -> Result<String> {
+pub(super) fn table(cases: &[SpeakingCase], machine: &str) -> Result<String> {
     let mut rows = String::new();
     for case in cases {
-        let of = |figure: &dyn Fn(&Figures) -> f64| {
+        let of = |figure: &dyn Fn(&PageFigures) -> f64| {
             median(&case.runs.iter().map(figure).collect::<Vec<_>>())
         };
         let part = |name: &str| of(&|f| f.parts.get(name).copied().unwrap_or(f64::NAN));

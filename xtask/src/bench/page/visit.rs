@@ -9,18 +9,18 @@ use super::median;
 
 /// Runs in one browser, over one line.
 #[derive(Debug, Deserialize)]
-pub(super) struct Case {
+pub(super) struct VisitCase {
     browser: String,
     /// Of the line, a second; none without one.
     megabits: Option<f64>,
     /// From one end of the line to the other, in milliseconds.
     delay: Option<f64>,
-    runs: Vec<Figures>,
+    runs: Vec<VisitFigures>,
 }
 
 /// What one run measured: seconds from the beginning of the navigation.
 #[derive(Debug, Deserialize)]
-struct Figures {
+struct VisitFigures {
     ready: Option<f64>,
     made: Option<f64>,
     heard: Option<f64>,
@@ -28,10 +28,10 @@ struct Figures {
     megabytes: Option<f64>,
 }
 
-pub(super) fn table(cases: &[Case], machine: &str) -> Result<String> {
+pub(super) fn table(cases: &[VisitCase], machine: &str) -> Result<String> {
     let mut rows = String::new();
     for case in cases {
-        let of = |figure: &dyn Fn(&Figures) -> Option<f64>| {
+        let of = |figure: &dyn Fn(&VisitFigures) -> Option<f64>| {
             let figures: Option<Vec<f64>> = case.runs.iter().map(figure).collect();
             figures.map(|figures| median(&figures))
         };

@@ -2,7 +2,7 @@
 
 use super::Guarded;
 
-const CONVERT: &str =
+const CONVERT_BAD: &str =
     "convert --config bad.yaml --tokenizer tokenizer.json --synthetic 1 --output-dir out";
 
 #[test]
@@ -45,8 +45,8 @@ fn mistakes_are_shown_where_they_are() {
         let text = sound.replacen(from, to, 1);
         assert_ne!(text, sound, "{from:?} is not there");
         guarded.sandbox.write("bad.yaml", text);
-        guarded.refuses(to, CONVERT, 1, says);
-        guarded.refuses(to, CONVERT, 1, &["configuration bad.yaml: ", "line "]);
+        guarded.refuses(to, CONVERT_BAD, 1, says);
+        guarded.refuses(to, CONVERT_BAD, 1, &["configuration bad.yaml: ", "line "]);
     }
 }
 
@@ -96,7 +96,7 @@ fn impossible_values_are_named_by_their_keys() {
         let text = sound.replacen(from, to, 1);
         assert_ne!(text, sound, "{from:?} is not there");
         guarded.sandbox.write("bad.yaml", text);
-        guarded.refuses_in_one_line(to, CONVERT, &[says]);
+        guarded.refuses_in_one_line(to, CONVERT_BAD, &[says]);
     }
 }
 
@@ -111,7 +111,7 @@ fn files_that_are_no_configuration_are_named() {
     ];
     for (story, content) in files {
         guarded.sandbox.write("bad.yaml", content);
-        guarded.refuses(story, CONVERT, 1, &["bad.yaml"]);
+        guarded.refuses(story, CONVERT_BAD, 1, &["bad.yaml"]);
     }
     let line = "convert --config out --tokenizer tokenizer.json --synthetic 1 --output-dir out";
     guarded.refuses("a folder", line, 1, &["out"]);

@@ -2,11 +2,11 @@
 
 use super::Guarded;
 use crate::sandbox::REAL;
-use testkit::tensors::{Tensor, file, fixture, raw};
+use testkit::tensors::{StoredTensor, file, fixture, raw};
 
 const NORM: &str = "flow_lm.transformer.layers.0.norm1.weight";
 
-fn find<'a>(tensors: &'a mut [Tensor], name: &str) -> &'a mut Tensor {
+fn find<'a>(tensors: &'a mut [StoredTensor], name: &str) -> &'a mut StoredTensor {
     tensors
         .iter_mut()
         .find(|tensor| tensor.name == name)
@@ -14,7 +14,7 @@ fn find<'a>(tensors: &'a mut [Tensor], name: &str) -> &'a mut Tensor {
 }
 
 /// Gives the fourth value of the first norm these bits.
-fn with_value(tensors: &mut [Tensor], bits: u16) {
+fn with_value(tensors: &mut [StoredTensor], bits: u16) {
     find(tensors, NORM).bytes[6..8].copy_from_slice(&bits.to_le_bytes());
 }
 
@@ -22,7 +22,7 @@ fn with_value(tensors: &mut [Tensor], bits: u16) {
 fn tensors_are_refused_by_name() {
     struct Case {
         story: &'static str,
-        change: fn(&mut Vec<Tensor>),
+        change: fn(&mut Vec<StoredTensor>),
         says: &'static [&'static str],
     }
     let cases = [
@@ -33,7 +33,7 @@ fn tensors_are_refused_by_name() {
         },
         Case {
             story: "extra",
-            change: |tensors| tensors.push(Tensor::f32("flow_lm.surplus", &[1], &[1.0])),
+            change: |tensors| tensors.push(StoredTensor::f32("flow_lm.surplus", &[1], &[1.0])),
             says: &["1 tensor not expected: flow_lm.surplus"],
         },
         Case {

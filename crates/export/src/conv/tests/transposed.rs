@@ -4,7 +4,8 @@ use tensor::{DType, Dim};
 use super::{PATH, signal};
 use crate::conv::StreamingConvTranspose1d;
 use crate::states::States;
-use crate::testing::{GraphTrial, Parameters, assert_none, f32s, nodes, noise, reference};
+use crate::testing::reference::RefWeights;
+use crate::testing::{GraphTrial, TestParameters, assert_none, f32s, nodes, noise, reference};
 
 #[derive(Clone, Copy, Debug)]
 struct Transposed {
@@ -24,7 +25,7 @@ const PLAIN: Transposed = Transposed {
 };
 
 /// Each channel on its own, as upsampling does it.
-const GROUPED: Transposed = Transposed {
+const DEPTHWISE: Transposed = Transposed {
     stride: 16,
     groups: 3,
     ins: 3,
@@ -33,11 +34,11 @@ const GROUPED: Transposed = Transposed {
 };
 
 impl Transposed {
-    fn parameters(&self) -> Parameters {
+    fn parameters(&self) -> TestParameters {
         let shape = vec![self.ins, self.outs / self.groups, 2 * self.stride];
         let weight = ("mimi.c.convtr.weight", shape);
         let bias = self.bias.then(|| ("mimi.c.convtr.bias", vec![self.outs]));
-        Parameters::random([weight].into_iter().chain(bias))
+        TestParameters::random([weight].into_iter().chain(bias))
     }
 
     fn build(self) -> impl Fn(&Graph, &States<'_>) {
@@ -58,7 +59,7 @@ impl Transposed {
     fn problems(&self) -> Vec<String> {
         let parameters = self.parameters();
         let mut trial = GraphTrial::new(&parameters, self.build());
-        let bias = parameters.find("mimi.c.convtr.bias").map(|(_, b)| b);
+        let bias = parameters.find("mimi.c.convtr.bias");
         let mut partial = vec![vec![0.0; self.stride]; self.outs];
         let mut problems = Vec::new();
         for (call, time) in [1, 2, 3, 1, 1].into_iter().enumerate() {
@@ -122,7 +123,7 @@ fn transposed_snapshot() {
     mimi.c/Transpose_5: Transpose(mimi.c/Add_2) {perm=[1, 0]}
     mimi.c/Unsqueeze: Unsqueeze(mimi.c/Transpose_5, i64 [0]) -> y
     ");
-    insta::assert_snapshot!(nodes(&GROUPED.parameters(), GROUPED.build()), @"
+    insta::assert_snapshot!(nodes(&DEPTHWISE.parameters(), DEPTHWISE.build()), @"
     mimi.c/Reshape: Reshape(x, i64 [3, -1, 0])
     mimi.c/Transpose: Transpose(mimi.c/Reshape) {perm=[0, 2, 1]}
     mimi.c/Reshape_2: Reshape(mimi.c.convtr.weight, i64 [3, -1, 32])
@@ -151,13 +152,16 @@ fn overlaps_are_added() {
             ..PLAIN
         },
         Transposed { stride: 1, ..PLAIN },
-        GROUPED,
+        DEPTHWISE,
         // Two inputs to each group.
-        Transposed { ins: 6, ..GROUPED },
+        Transposed {
+            ins: 6,
+            ..DEPTHWISE
+        },
         Transposed {
             ins: 6,
             bias: true,
-            ..GROUPED
+            ..DEPTHWISE
         },
     ];
     let problems: Vec<_> = cases.iter().flat_map(Transposed::problems).collect();

@@ -13,9 +13,9 @@ use crate::simd::Simd;
 pub(super) const ROUNDING: ActivationRounding = ActivationRounding::Exact;
 
 /// An f32 weight.
-struct F32;
+struct F32Weight;
 
-impl FloatElement for F32 {
+impl FloatElement for F32Weight {
     #[inline(always)]
     unsafe fn load<S: Simd>(simd: S, from: *const u8, at: usize) -> S::F32x16 {
         // SAFETY: the caller has these sixteen numbers; loads need no alignment.
@@ -25,5 +25,5 @@ impl FloatElement for F32 {
 
 /// Computes `product`, whose rows are `x`.
 pub(super) fn multiply(kernels: CpuKernels, product: Product<'_>, x: Rows<'_>) {
-    kernels.run(FloatProduct::<F32>::new(product, x));
+    kernels.run(FloatProduct::<F32Weight>::new(product, x));
 }

@@ -168,13 +168,13 @@ fn magnitudes(panel: &[u8]) -> [u32; PANEL] {
 
 #[cfg(test)]
 mod tests {
-    use weights::Format;
+    use weights::WeightFormat;
 
     use super::*;
 
     fn pairs(weight: &[f32]) -> usize {
         let matrix = Matrix {
-            format: Format::Q16,
+            format: WeightFormat::Q16,
             inputs: weight.len(),
             outputs: 1,
         };

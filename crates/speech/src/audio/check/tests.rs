@@ -1,15 +1,15 @@
 use super::*;
 
-const RATE: u32 = 24_000;
+const CHECK_RATE: u32 = 24_000;
 
 /// A voice as the check sees one: a tone, for so many seconds.
 fn tone(seconds: f64, peak: f32) -> Vec<f32> {
-    let count = (seconds * f64::from(RATE)) as usize;
+    let count = (seconds * f64::from(CHECK_RATE)) as usize;
     (0..count).map(|i| (i as f32 * 0.05).sin() * peak).collect()
 }
 
 fn of(samples: impl AsRef<[f32]>) -> Recording {
-    Recording::mono(samples.as_ref(), RATE)
+    Recording::mono(samples.as_ref(), CHECK_RATE)
 }
 
 /// What is said of samples: the kinds of the notices, or the error.
@@ -26,7 +26,7 @@ fn said(recording: &Recording) -> String {
 
 #[test]
 fn recordings_that_no_voice_can_come_of_are_refused() {
-    let mut late = vec![0.0; RATE as usize * 30];
+    let mut late = vec![0.0; CHECK_RATE as usize * 30];
     late[5] = 1e-5;
     let late = Recording {
         truncated: true,
@@ -63,7 +63,7 @@ fn recordings_that_no_voice_can_come_of_are_refused() {
 
 #[test]
 fn what_may_make_a_poor_voice_is_told() {
-    let silence = |seconds: f64| vec![0.0; (seconds * f64::from(RATE)) as usize];
+    let silence = |seconds: f64| vec![0.0; (seconds * f64::from(CHECK_RATE)) as usize];
     let shifted: Vec<f32> = tone(3.0, 0.2).iter().map(|it| it + 0.3).collect();
     let clipped: Vec<f32> = (tone(3.0, 3.0).iter())
         .map(|it| it.clamp(-1.0, 1.0))

@@ -18,16 +18,16 @@ use bundle::{ComponentName, names};
 use serde::{Deserialize, Serialize};
 use tensor::Tensor;
 
-use crate::call::Outputs;
+use crate::call::CallOutputs;
 use crate::end_of_speech::{EndOfSpeech, Verdict, max_frames};
 use crate::words::TextScores;
 use crate::{
-    Asking, Call, Chunk, ChunkWords, Model, Next, Noise, Options, Sampler, SpeechError,
-    SpeechNotice, Spoken, TextCheck, TextError, TextPiece, TextStream,
+    Asking, Call, Chunk, ChunkOrPause, ChunkWords, Next, Noise, Sampler, SpeechError, SpeechModel,
+    SpeechNotice, SpeechOptions, TextCheck, TextError, TextPiece, TextStream,
 };
 
 /// Bytes of a text that are worked on in one go.
-const PIECE: usize = 2048;
+const TEXT_STEP_BYTES: usize = 2048;
 
 /// What a host has to do next.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub enum Action {
     /// Run a component and supply its outputs.
     Run(Call),
     /// Hand this on to the decoder, in order.
-    Emit(Sound),
+    Emit(SpeechEvent),
     /// Ask again: a piece of the text has been read, and nothing can be done with it yet.
     Again,
     /// Wait for more of the text, then ask again: the source has none for now.
@@ -46,7 +46,7 @@ pub enum Action {
 
 /// A piece of an utterance, on its way to the decoder.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Sound {
+pub enum SpeechEvent {
     /// A chunk of text begins: `flow_lm` starts again from the voice, `mimi_decoder` afresh.
     Begin {
         /// The chunk, as it is tokenized.
@@ -116,16 +116,16 @@ pub type TextSource =
     Box<dyn FnMut(Asking) -> Result<MoreText, Box<dyn std::error::Error + Send + Sync>> + Send>;
 
 /// A text that is being spoken.
-pub struct Utterance {
-    model: Model,
-    options: Options,
+pub struct Generation {
+    model: SpeechModel,
+    options: SpeechOptions,
     noise: NoiseSource,
     source: TextSource,
     text: TextStream,
     near_misses: Vec<String>,
-    state: State,
+    state: GenerationState,
     /// What comes before the next action.
-    pending: Option<Sound>,
+    pending: Option<SpeechEvent>,
     /// Where the chunk's text is looked for in the attention.
     scores: Option<TextScores>,
     /// The source behind the last word.
@@ -135,7 +135,7 @@ pub struct Utterance {
 }
 
 /// What the utterance is at.
-enum State {
+enum GenerationState {
     /// Before a chunk, or at the end.
     Between,
     /// A chunk has begun: its tokens go through `text_conditioner`.
@@ -154,12 +154,12 @@ enum State {
     },
 }
 
-impl Utterance {
+impl Generation {
     /// Speaks a text that is there; refuses it where there is nothing to say.
     pub(crate) fn of_text(
-        model: &Model,
+        model: &SpeechModel,
         text: TextPiece,
-        options: &Options,
+        options: &SpeechOptions,
     ) -> Result<Self, SpeechError> {
         let rules = &model.manifest().text;
         let mut check = TextCheck::default();
@@ -174,9 +174,9 @@ impl Utterance {
 
     /// Speaks what comes from `source`.
     pub(crate) fn new(
-        model: &Model,
+        model: &SpeechModel,
         source: TextSource,
-        options: &Options,
+        options: &SpeechOptions,
     ) -> Result<Self, SpeechError> {
         if options.max_tokens == 0 {
             return Err(SpeechError::MaxTokens);
@@ -201,7 +201,7 @@ impl Utterance {
             source,
             text: TextStream::new(model.tokenizer(), options.max_tokens),
             near_misses: Vec::new(),
-            state: State::Between,
+            state: GenerationState::Between,
             pending: None,
             scores: None,
             left: String::new(),
@@ -210,7 +210,7 @@ impl Utterance {
     }
 
     /// How it is spoken.
-    pub fn options(&self) -> &Options {
+    pub fn options(&self) -> &SpeechOptions {
         &self.options
     }
 
@@ -251,21 +251,24 @@ impl Utterance {
         if let Some(sound) = self.pending.take() {
             return Ok(Action::Emit(sound));
         }
-        let state = std::mem::replace(&mut self.state, State::Between);
+        let state = std::mem::replace(&mut self.state, GenerationState::Between);
         let (state, action) = match state {
-            State::Between => return self.begin(),
-            State::Tokens { ids, end } => {
+            GenerationState::Between => return self.begin(),
+            GenerationState::Tokens { ids, end } => {
                 let call = Call {
                     component: ComponentName::TextConditioner,
                     inputs: vec![(names::TOKEN_IDS, Tensor::i64([1, ids.len()], ids.clone())?)],
                 };
-                (State::Tokens { ids, end }, Action::Run(call))
+                (GenerationState::Tokens { ids, end }, Action::Run(call))
             }
-            State::Backbone { end, .. } if end.is_over() => {
+            GenerationState::Backbone { end, .. } if end.is_over() => {
                 let cut = end.is_cut();
-                (State::Between, Action::Emit(Sound::End { cut }))
+                (
+                    GenerationState::Between,
+                    Action::Emit(SpeechEvent::End { cut }),
+                )
             }
-            State::Backbone {
+            GenerationState::Backbone {
                 embeddings,
                 latents,
                 end,
@@ -277,20 +280,20 @@ impl Utterance {
                         (names::LATENTS, latents.clone()),
                     ],
                 };
-                let state = State::Backbone {
+                let state = GenerationState::Backbone {
                     embeddings,
                     latents,
                     end,
                 };
                 (state, Action::Run(call))
             }
-            State::Sampling {
+            GenerationState::Sampling {
                 conditioning,
                 sampler,
                 end,
             } => {
                 if let Some(call) = flow_net(&conditioning, &sampler)? {
-                    let state = State::Sampling {
+                    let state = GenerationState::Sampling {
                         conditioning,
                         sampler,
                         end,
@@ -298,12 +301,12 @@ impl Utterance {
                     (state, Action::Run(call))
                 } else {
                     let latent = sampler.into_latent();
-                    let state = State::Backbone {
+                    let state = GenerationState::Backbone {
                         embeddings: self.no_embeddings()?,
                         latents: Tensor::f32([1, 1, latent.len()], latent.clone())?,
                         end,
                     };
-                    (state, Action::Emit(Sound::Latent(latent)))
+                    (state, Action::Emit(SpeechEvent::Latent(latent)))
                 }
             }
         };
@@ -316,25 +319,25 @@ impl Utterance {
         &mut self,
         outputs: impl IntoIterator<Item = (String, Tensor)>,
     ) -> Result<(), SpeechError> {
-        let state = std::mem::replace(&mut self.state, State::Between);
+        let state = std::mem::replace(&mut self.state, GenerationState::Between);
         self.state = match state {
-            State::Between => return Err(SpeechError::NotAsked),
-            State::Tokens { end, .. } => {
-                let mut outputs = Outputs::new(ComponentName::TextConditioner, outputs);
+            GenerationState::Between => return Err(SpeechError::NotAsked),
+            GenerationState::Tokens { end, .. } => {
+                let mut outputs = CallOutputs::new(ComponentName::TextConditioner, outputs);
                 let ldim = self.latent_dim();
-                State::Backbone {
+                GenerationState::Backbone {
                     embeddings: outputs.take(names::EMBEDDINGS)?,
                     // NaN stands for the beginning of speech.
                     latents: Tensor::f32([1, 1, ldim], vec![f32::NAN; ldim])?,
                     end,
                 }
             }
-            State::Backbone {
+            GenerationState::Backbone {
                 embeddings,
                 latents,
                 mut end,
             } => {
-                let mut outputs = Outputs::new(ComponentName::FlowLm, outputs);
+                let mut outputs = CallOutputs::new(ComponentName::FlowLm, outputs);
                 let conditioning = outputs.take(names::CONDITIONING)?;
                 let logit = first(&outputs.take(names::EOS_LOGIT)?);
                 let scores = match &mut self.scores {
@@ -342,14 +345,14 @@ impl Utterance {
                     None => None,
                 };
                 match end.step(logit) {
-                    Verdict::Stop => State::Backbone {
+                    Verdict::Stop => GenerationState::Backbone {
                         embeddings,
                         latents,
                         end,
                     },
                     Verdict::Speak => {
-                        self.pending = scores.map(Sound::Scores);
-                        State::Sampling {
+                        self.pending = scores.map(SpeechEvent::Scores);
+                        GenerationState::Sampling {
                             conditioning,
                             sampler: self.sampler()?,
                             end,
@@ -357,12 +360,12 @@ impl Utterance {
                     }
                 }
             }
-            State::Sampling {
+            GenerationState::Sampling {
                 conditioning,
                 mut sampler,
                 end,
             } => {
-                let flow = Outputs::new(ComponentName::FlowNet, outputs).take(names::FLOW)?;
+                let flow = CallOutputs::new(ComponentName::FlowNet, outputs).take(names::FLOW)?;
                 let shape = || SpeechError::Shape {
                     component: ComponentName::FlowNet,
                     output: names::FLOW,
@@ -370,7 +373,7 @@ impl Utterance {
                 };
                 let values = flow.as_f32().filter(|v| v.len() == self.latent_dim());
                 sampler.supply(values.ok_or_else(shape)?)?;
-                State::Sampling {
+                GenerationState::Sampling {
                     conditioning,
                     sampler,
                     end,
@@ -385,7 +388,7 @@ impl Utterance {
         let manifest = self.model.manifest();
         let tokenizer = self.model.tokenizer();
         match self.text.next(tokenizer, &manifest.text)? {
-            Next::Say(Spoken::Chunk(chunk)) => {
+            Next::Say(ChunkOrPause::Chunk(chunk)) => {
                 let prepared = chunk.prepare(&manifest.text)?;
                 let (ids, words) = if self.options.words {
                     let tokens = chunk.tokens(&prepared, tokenizer);
@@ -404,16 +407,16 @@ impl Utterance {
                     self.options.frames_after_eos.unwrap_or(guess),
                     max_frames(ids.len(), manifest.frame_rate),
                 );
-                self.state = State::Tokens { ids, end };
-                Ok(Action::Emit(Sound::Begin {
+                self.state = GenerationState::Tokens { ids, end };
+                Ok(Action::Emit(SpeechEvent::Begin {
                     source: SourceRange::of(&chunk),
                     words,
                     text: prepared.text,
                 }))
             }
-            Next::Say(Spoken::Pause(seconds)) => {
+            Next::Say(ChunkOrPause::Pause(seconds)) => {
                 let samples = (seconds * f64::from(manifest.sample_rate)).round() as usize;
-                Ok(Action::Emit(Sound::Silence(samples)))
+                Ok(Action::Emit(SpeechEvent::Silence(samples)))
             }
             Next::Again => Ok(Action::Again),
             Next::More => {
@@ -439,7 +442,7 @@ impl Utterance {
     }
 
     fn latent_dim(&self) -> usize {
-        self.model.manifest().model.latent_dim()
+        self.model.manifest().model.mimi.latent_dim()
     }
 
     fn no_embeddings(&self) -> Result<Tensor, SpeechError> {
@@ -458,7 +461,7 @@ impl Utterance {
 
 /// The pieces of a text that is there.
 fn pieces(text: TextPiece) -> TextSource {
-    let mut parts = text.parts(PIECE);
+    let mut parts = text.parts(TEXT_STEP_BYTES);
     Box::new(move |_| Ok(parts.next().into()))
 }
 
