@@ -17,7 +17,7 @@ export class EventOrder {
   #ended = false;
   /** Words that begin in the last sound before a pause. */
   #held: Part[] | undefined;
-  /** The state of the utterance. */
+  /** Position of the last sentence or word that was reported. */
   #at = 0;
 
   constructor(text: string, language: string | undefined, tell: (event: SpeechEvent) => void) {
