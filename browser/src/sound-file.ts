@@ -1,7 +1,10 @@
-/** Files of compressed sound, encoded in a worker of their own: a long one takes seconds. */
+/** Files of compressed sound. A page encodes them in a worker of their own, because a long one takes seconds. */
 
 import { PocketTTSError, fromFailure } from "./errors.js";
-import type { Answer, Encoding } from "./worker/encoding.js";
+import { page } from "./platform/page.js";
+import { platform } from "./platform/platform.js";
+import type { Answer } from "./worker/encoder.js";
+import type { Encoding } from "./worker/encoding.js";
 
 /** The media types of files of sound. */
 export const MEDIA_TYPES = ["audio/wav", "audio/flac", "audio/ogg", "audio/mpeg"] as const;
@@ -32,7 +35,12 @@ export async function encode(
   sampleRate: number,
   tags: Tags,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const worker = new Worker(new URL("./worker/encoding.js", import.meta.url), { type: "module", name: "encoder" });
+  const encoding: Encoding = { format: FORMATS[type], sampleRate, samples, tags };
+  if (platform() !== page) {
+    const { encodeFile } = await import("./worker/encoding.js");
+    return encodeFile(encoding);
+  }
+  const worker = new Worker(new URL("./worker/encoder.js", import.meta.url), { type: "module", name: "encoder" });
   try {
     const answer = await new Promise<Answer>((resolve, reject) => {
       worker.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data);
@@ -40,8 +48,7 @@ export async function encode(
         reject(new PocketTTSError("Worker", `the encoder's worker has failed: ${message}`));
       };
       const own = samples.slice();
-      const encoding: Encoding = { format: FORMATS[type], sampleRate, samples: own, tags };
-      worker.postMessage(encoding, [own.buffer]);
+      worker.postMessage({ ...encoding, samples: own } satisfies Encoding, [own.buffer]);
     });
     if ("failure" in answer) {
       throw fromFailure(answer.failure);

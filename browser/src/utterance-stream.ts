@@ -57,7 +57,8 @@ export class UtteranceStream {
         return chunk;
       }
       // If the source fails before anything is spoken, the worker only reports an empty text: its own error counts.
-      const failure = this.#working === 0 || this.#failure !== undefined ? (this.#textFailure ?? this.#failure) : undefined;
+      const failure =
+        this.#working === 0 || this.#failure !== undefined ? (this.#textFailure ?? this.#failure) : undefined;
       if (failure !== undefined) {
         throw failure.error;
       }

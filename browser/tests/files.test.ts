@@ -22,7 +22,10 @@ test("the encoders are fetched when a file is asked for, and decoders accept wha
     await tts.dispose();
     Object.assign(globalThis, { speech });
     const { audio, sampleRate } = speech;
-    return { samples: Array.from(audio, (it) => Math.trunc(Math.fround(Math.max(-1, Math.min(1, it)) * 32767))), rate: sampleRate };
+    return {
+      samples: Array.from(audio, (it) => Math.trunc(Math.fround(Math.max(-1, Math.min(1, it)) * 32767))),
+      rate: sampleRate,
+    };
   }, TEXT);
   const fetched = () => server.asked.filter((path) => path.includes("/wasm/encode/"));
   expect(fetched()).toEqual([]);

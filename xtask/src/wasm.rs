@@ -37,7 +37,7 @@ const NORMALIZE: WasmModule = WasmModule {
     level: "-Oz",
 };
 /// The module that writes sound files, which is loaded when that is asked for.
-const ENCODE: Module = Module {
+const ENCODE: WasmModule = WasmModule {
     package: "pocket-onnx-encode-wasm",
     name: "pocket_onnx_encode",
     level: FAST,

@@ -1,6 +1,7 @@
-/** A worker that encodes one file of sound. */
+/** The encoders of compressed sound, in a wasm module of their own. */
 
-import { type Failure, failure, PocketTTSError } from "../errors.js";
+import { PocketTTSError } from "../errors.js";
+import { compileFile } from "../loading/module.js";
 import type { Tags } from "../sound-file.js";
 
 /** A file to encode. */
@@ -11,24 +12,13 @@ export interface Encoding {
   tags: Tags;
 }
 
-/** The encoded file, or why there is none. */
-export type Answer = { file: Uint8Array<ArrayBuffer> } | { failure: Failure };
-
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent<Encoding>) => void) | null;
-  postMessage(message: Answer, transfer: Transferable[]): void;
-};
-
-scope.onmessage = async ({ data }) => {
-  try {
-    const file = await encode(data);
-    scope.postMessage({ file }, [file.buffer]);
-  } catch (error) {
-    scope.postMessage({ failure: failure(error) }, []);
-  }
-};
-
-async function encode({ format, sampleRate, samples, tags: { text, voice, model } }: Encoding): Promise<Uint8Array<ArrayBuffer>> {
+/** Encodes a file. The module is fetched when this is first called. */
+export async function encodeFile({
+  format,
+  sampleRate,
+  samples,
+  tags: { text, voice, model },
+}: Encoding): Promise<Uint8Array<ArrayBuffer>> {
   const encoder = await load();
   return encoder.encode(format, sampleRate, samples, text, voice, model) as Uint8Array<ArrayBuffer>;
 }
@@ -38,7 +28,7 @@ async function load(): Promise<typeof import("../../wasm/encode/pocket_onnx_enco
   try {
     const module = await import("../../wasm/encode/pocket_onnx_encode.js");
     const file = new URL("../../wasm/encode/pocket_onnx_encode_bg.wasm", import.meta.url);
-    await module.default({ module_or_path: file });
+    await module.default({ module_or_path: await compileFile(file) });
     return module;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -34,7 +34,7 @@ pub fn encode(
         .check(sample_rate)
         .map_err(|refused| error("Options", &refused.to_string()))?;
     let tags = Tags {
-        title: text.as_deref().and_then(Tags::title_of),
+        title: text.and_then(|text| Tags::title_of(&text)),
         voice,
         model,
     };

@@ -12,8 +12,9 @@ use tempfile::TempDir;
 use crate::run::{cargo, run, target};
 
 /// Crates that are not published.
-const UNPUBLISHED: [&str; 5] = [
+const UNPUBLISHED: [&str; 6] = [
     "pocket-onnx-normalize-wasm",
+    "pocket-onnx-encode-wasm",
     "pocket-onnx-playback",
     "pocket-onnx-wasm",
     "testkit",

@@ -13,10 +13,11 @@ const ARM: &str = "aarch64-unknown-linux-gnu";
 /// What the workspace is compiled for beside the machine's own system.
 pub(crate) const OTHER_SYSTEMS: [&str; 3] = [ARM, "aarch64-apple-darwin", "x86_64-pc-windows-gnu"];
 /// Crates that run in a page alone, and the chores.
-const LEFT_OUT: [&str; 4] = [
+const LEFT_OUT: [&str; 5] = [
     "pocket-onnx-wasm",
     "pocket-onnx-normalize-wasm",
-    "playback",
+    "pocket-onnx-encode-wasm",
+    "pocket-onnx-playback",
     "xtask",
 ];
 /// Runs programs of ARM.
