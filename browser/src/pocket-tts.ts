@@ -6,7 +6,7 @@ import { guard } from "./checks/guard.js";
 import { nearest } from "./checks/nearest.js";
 import * as rules from "./checks/rules.js";
 import { PocketTTSError } from "./errors.js";
-import { checkDevice, MOST_THREADS } from "./environment.js";
+import { checkEnvironment, defaultThreads } from "./environment.js";
 import { findBundle, folderOf } from "./loading/address.js";
 import type { Progress } from "./loading/bundle.js";
 import { bestBuild, compile } from "./loading/module.js";
@@ -15,7 +15,6 @@ import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.j
 import { call } from "./listener.js";
 import { sweep } from "./loading/storage.js";
 import { ProgressByPhase } from "./phases.js";
-import { platform } from "./platform/platform.js";
 import { Player } from "./player/index.js";
 import { Queue, unlessAborted } from "./queue.js";
 import { type Recording, sources, transfer } from "./recording.js";
@@ -92,9 +91,8 @@ export class PocketTTS {
     const options = checkedOptions(isAlone ? first : second, rules.loadOptions);
     const address = isAlone || first === undefined ? undefined : folderOf(rules.addressText(first));
     const { backend = "engine", device = "wasm", dtype, signal } = options;
-    checkDevice(device);
-    platform().check();
-    const threads = options.threads ?? platform().threads(MOST_THREADS[backend]);
+    checkEnvironment(device);
+    const threads = options.threads ?? defaultThreads(backend);
     const { onNotice, onProgress } = options;
     const notice = (notice: Notice) => call(() => onNotice?.(notice));
     const phases = new ProgressByPhase((event) => call(() => onProgress?.(event)));

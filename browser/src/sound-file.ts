@@ -1,10 +1,8 @@
-/** Files of compressed sound. A page encodes them in a worker of their own, because a long one takes seconds. */
+/** Files of compressed sound, encoded in a worker of their own: a long one takes seconds. */
 
 import { PocketTTSError, fromFailure } from "./errors.js";
-import { page } from "./platform/page.js";
 import { platform } from "./platform/platform.js";
-import type { Answer } from "./worker/encoder.js";
-import type { Encoding } from "./worker/encoding.js";
+import type { Answer, Encoding } from "./worker/encoding.js";
 
 /** The media types of files of sound. */
 export const MEDIA_TYPES = ["audio/wav", "audio/flac", "audio/ogg", "audio/mpeg"] as const;
@@ -35,26 +33,28 @@ export async function encode(
   sampleRate: number,
   tags: Tags,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const encoding: Encoding = { format: FORMATS[type], sampleRate, samples, tags };
-  if (platform() !== page) {
-    const { encodeFile } = await import("./worker/encoding.js");
-    return encodeFile(encoding);
-  }
-  const worker = new Worker(new URL("./worker/encoder.js", import.meta.url), { type: "module", name: "encoder" });
+  let settle: (answer: Answer) => void = () => {};
+  let fail: (error: PocketTTSError) => void = () => {};
+  const answered = new Promise<Answer>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  const worker = platform().startWorker<Encoding, Answer>("encoder", "encoder", {
+    hear: settle,
+    failed: (why = "its script cannot be loaded") => {
+      fail(new PocketTTSError("Worker", `the encoder's worker has failed: ${why}`));
+    },
+  });
+  worker.hold(true);
   try {
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      worker.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data);
-      worker.onerror = ({ message = "its script cannot be loaded" }) => {
-        reject(new PocketTTSError("Worker", `the encoder's worker has failed: ${message}`));
-      };
-      const own = samples.slice();
-      worker.postMessage({ ...encoding, samples: own } satisfies Encoding, [own.buffer]);
-    });
+    const own = samples.slice();
+    worker.post({ format: FORMATS[type], sampleRate, samples: own, tags }, [own.buffer]);
+    const answer = await answered;
     if ("failure" in answer) {
       throw fromFailure(answer.failure);
     }
     return answer.file;
   } finally {
-    worker.terminate();
+    worker.end();
   }
 }

@@ -14,16 +14,16 @@ interface Waiting {
 }
 
 export class WorkerHandle {
-  readonly #worker: WorkerLink;
+  readonly #worker: WorkerLink<Request>;
   readonly #waiting = new Map<number, Waiting>();
   #count = 0;
-  /** Number of tasks and utterances that are not over. */
+  /** Tasks and utterances that are not over. */
   #work = 0;
-  /** Bytes of its wasm module's memory, as last reported. */
+  /** Bytes of its wasm module's memory, as it last told. */
   memory = 0;
 
   constructor(name: string, hear: (response: Response) => void, failed: (error: Error) => void) {
-    this.#worker = platform().startWorker(name, {
+    this.#worker = platform().startWorker<Request, Response>("speech", name, {
       hear: (response) => {
         if (response.type === "done") {
           this.#waiting.get(response.id)?.resolve(response.result);

@@ -6,8 +6,12 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Transferable as Moved, Worker } from "node:worker_threads";
-import type { Platform, WorkerEvents, WorkerLink } from "../platform/platform.js";
-import type { Response } from "../worker/messages.js";
+import type { Platform, Script, WorkerEvents, WorkerLink } from "../platform/platform.js";
+
+const SCRIPTS: Record<Script, URL> = {
+  speech: new URL("./worker.js", import.meta.url),
+  encoder: new URL("./encoder.js", import.meta.url),
+};
 
 /** The scheme of an address. A single letter is a drive of Windows. */
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
@@ -23,12 +27,12 @@ export const program: Platform = {
     return Math.max(1, Math.min(most, availableParallelism()));
   },
 
-  startWorker(name: string, { hear, failed }: WorkerEvents): WorkerLink {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { name });
+  startWorker<To, From>(script: Script, name: string, { hear, failed }: WorkerEvents<From>): WorkerLink<To> {
+    const worker = new Worker(SCRIPTS[script], { name });
     // It is held while there is work.
     worker.unref();
     let isOver = false;
-    worker.on("message", (response: Response) => hear(response));
+    worker.on("message", (message: From) => hear(message));
     worker.on("error", (error) => {
       isOver = true;
       failed(error.message);

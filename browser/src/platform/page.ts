@@ -1,8 +1,7 @@
 /** A page, or a worker of a page. */
 
 import { PocketTTSError } from "../errors.js";
-import type { Response } from "../worker/messages.js";
-import type { Platform, WorkerEvents, WorkerLink } from "./platform.js";
+import type { Platform, Script, WorkerEvents, WorkerLink } from "./platform.js";
 
 export const page: Platform = {
   check() {
@@ -23,10 +22,9 @@ export const page: Platform = {
     return globalThis.crossOriginIsolated ? Math.max(1, Math.min(most, navigator.hardwareConcurrency)) : 1;
   },
 
-  startWorker(name: string, { hear, failed }: WorkerEvents): WorkerLink {
-    // Bundlers look for this expression.
-    const worker = new Worker(new URL("../worker/worker.js", import.meta.url), { type: "module", name });
-    worker.onmessage = ({ data }: MessageEvent<Response>) => hear(data);
+  startWorker<To, From>(script: Script, name: string, { hear, failed }: WorkerEvents<From>): WorkerLink<To> {
+    const worker = start(script, name);
+    worker.onmessage = ({ data }: MessageEvent<From>) => hear(data);
     worker.onerror = ({ message }) => failed(message);
     return {
       post: (message, transfer) => worker.postMessage(message, transfer),
@@ -35,3 +33,13 @@ export const page: Platform = {
     };
   },
 };
+
+/** Bundlers look for these words. */
+function start(script: Script, name: string): Worker {
+  switch (script) {
+    case "speech":
+      return new Worker(new URL("../worker/worker.js", import.meta.url), { type: "module", name });
+    case "encoder":
+      return new Worker(new URL("../worker/encoder.js", import.meta.url), { type: "module", name });
+  }
+}

@@ -1,20 +1,22 @@
 /** The interface of the runtime that the package is in, apart from reading files (`loading/fetch.ts`). */
 
-import type { Request, Response } from "../worker/messages.js";
 import { page } from "./page.js";
 
-/** A worker of the package. */
-export interface WorkerLink {
-  post(message: Request, transfer: Transferable[]): void;
-  /** Terminates it. */
+/** The package's workers: one that speaks, and one that encodes files of sound. */
+export type Script = "speech" | "encoder";
+
+/** A worker of the package, to which messages of type `To` go. */
+export interface WorkerLink<To> {
+  post(message: To, transfer: Transferable[]): void;
+  /** Ends it at once. */
   end(): void;
   /** Whether the program has to wait for it: programs end when nothing is left to do, pages do not. */
   hold(isHeld: boolean): void;
 }
 
-/** Callbacks for a worker's responses, and for its failure, with the reason if it is known. */
-export interface WorkerEvents {
-  hear(response: Response): void;
+/** Who hears of a worker: of its messages, and why it has failed where that is known. */
+export interface WorkerEvents<From> {
+  hear(message: From): void;
   failed(why: string | undefined): void;
 }
 
@@ -25,7 +27,7 @@ export interface Platform {
   absolute(address: string): string;
   /** The default number of threads, if `most` of them would help. */
   threads(most: number): number;
-  startWorker(name: string, events: WorkerEvents): WorkerLink;
+  startWorker<To, From>(script: Script, name: string, events: WorkerEvents<From>): WorkerLink<To>;
 }
 
 let current: Platform = page;

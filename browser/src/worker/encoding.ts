@@ -1,8 +1,9 @@
-/** The encoders of compressed sound, in a wasm module of their own. */
+/** The work of a worker that encodes one file of sound. */
 
-import { PocketTTSError } from "../errors.js";
+import { type Failure, failure, PocketTTSError } from "../errors.js";
 import { compileFile } from "../loading/module.js";
 import type { Tags } from "../sound-file.js";
+import type { Scope } from "./scope.js";
 
 /** A file to encode. */
 export interface Encoding {
@@ -12,8 +13,22 @@ export interface Encoding {
   tags: Tags;
 }
 
-/** Encodes a file. The module is fetched when this is first called. */
-export async function encodeFile({
+/** The encoded file, or why there is none. */
+export type Answer = { file: Uint8Array<ArrayBuffer> } | { failure: Failure };
+
+/** Encodes the files that are sent to `scope`. */
+export function encodeFor(scope: Scope<Encoding, Answer>): void {
+  scope.onmessage = async ({ data }) => {
+    try {
+      const file = await encode(data);
+      scope.postMessage({ file }, [file.buffer]);
+    } catch (error) {
+      scope.postMessage({ failure: failure(error) }, []);
+    }
+  };
+}
+
+async function encode({
   format,
   sampleRate,
   samples,

@@ -5,14 +5,9 @@ import type { Compiled } from "../loading/module.js";
 import type { Request, Response, Results, Task } from "./messages.js";
 import { Host } from "./host.js";
 import { open } from "./opening.js";
+import type { Scope } from "./scope.js";
 
-/** The side of a worker at which its messages arrive and leave. */
-export interface Scope {
-  onmessage: ((event: { data: Request }) => void) | null;
-  postMessage(message: Response, transfer: Transferable[]): void;
-}
-
-let scope: Scope | undefined;
+let scope: Scope<Request, Response> | undefined;
 
 function answer(message: Response, transfer: Transferable[] = []): void {
   scope?.postMessage(message, transfer);
@@ -28,8 +23,8 @@ const compiled = new Promise<Compiled>((resolve) => {
 /** Tasks wait for those before them. */
 let tasks: Promise<void> = Promise.resolve();
 
-/** Answers the messages of `to` from now on. */
-export function serve(to: Scope): void {
+/** Takes what `scope` is sent, from now on. */
+export function serve(to: Scope<Request, Response>): void {
   scope = to;
   scope.onmessage = ({ data }) => hear(data);
 }

@@ -1,5 +1,5 @@
-/** The entry point of a page's worker. */
+/** A page's worker that speaks. */
 
-import { type Scope, serve } from "./serving.js";
+import { serve } from "./serving.js";
 
-serve(globalThis as unknown as Scope);
+serve(globalThis as unknown as Parameters<typeof serve>[0]);
