@@ -6,7 +6,7 @@ import { defineConfig, type Plugin } from "vite";
 const root = import.meta.dirname;
 const worker = "sw.js";
 
-/** Tells the service worker which files the page has. They are asked for once, and kept. */
+/** Writes the list of the page's files into the service worker, which stores them. */
 function pageFiles(): Plugin {
   return {
     name: "page-files",
@@ -32,9 +32,9 @@ function pageFiles(): Plugin {
       const chunk = bundle[worker];
       if (chunk?.type !== "chunk") throw new Error(`the build has made no ${worker}`);
       hash.update(chunk.code);
-      // ONNX Runtime is large, and kept once somebody chooses it.
-      // The model is kept by the library.
-      const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm|^starling\//.test(name));
+      // ONNX Runtime and the encoders of sound files are large, and stored at their first use.
+      // The library stores the model.
+      const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm|pocket_onnx_encode_bg|^starling\//.test(name));
       chunk.code =
         `const PAGE_FILES = ${JSON.stringify(kept)};\n` +
         `const BUILD_FILES = ${JSON.stringify(builds)};\n` +
@@ -44,7 +44,7 @@ function pageFiles(): Plugin {
   };
 }
 
-/** The model that the package brings has a folder of its own, which the service worker leaves alone. */
+/** The included model has a folder of its own, which the service worker leaves alone. */
 function assetFileNames({ originalFileNames }: { originalFileNames: string[] }): string {
   const isModel = originalFileNames.some((name) => name.includes("starling/bundle/"));
   return `${isModel ? "starling" : "assets"}/[name]-[hash][extname]`;
@@ -52,7 +52,7 @@ function assetFileNames({ originalFileNames }: { originalFileNames: string[] }):
 
 export default defineConfig({
   root,
-  // The page may lie in any folder of a host.
+  // The page may be in any folder of a web host.
   base: "./",
   plugins: [pageFiles()],
   resolve: {
@@ -63,7 +63,7 @@ export default defineConfig({
   worker: { format: "es", rolldownOptions: { output: { assetFileNames } } },
   build: {
     target: "es2023",
-    // A worklet has to be a file, and pages with a strict policy load no data: addresses.
+    // A worklet has to be a file, and a strict content security policy blocks `data:` URLs.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {

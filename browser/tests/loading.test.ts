@@ -55,7 +55,7 @@ function load(target = page) {
   });
 }
 
-test("a second visit takes everything from the Cache", async () => {
+test("a second visit takes everything from Cache Storage", async () => {
   const first = await load();
   expect(first.error).toBeUndefined();
   expect(first.cacheHit).toBe(false);
@@ -101,7 +101,7 @@ test("without a network the manifest is the one last seen", async () => {
   ]);
 });
 
-test("a damaged file in the Cache is fetched again", async () => {
+test("a damaged file in Cache Storage is fetched again", async () => {
   const first = await load();
   await page.evaluate(async () => {
     const cache = await caches.open("pocket-onnx");
@@ -133,7 +133,7 @@ const FAULTS: [Fault, string, string][] = [
   ["missing", "Http", "cannot fetch /models/english_2m/flow_lm.onnx.data: the server says 404 Not Found"],
   ["page", "WrongType", "cannot fetch /models/english_2m/flow_lm.onnx.data: the server sends a web page (text/html) in place of the file"],
   ["truncated", "Size", "/models/english_2m/flow_lm.onnx.data has "],
-  ["broken", "Size", "/models/english_2m/flow_lm.onnx.data broke off after "],
+  ["broken", "Size", "the download of /models/english_2m/flow_lm.onnx.data was interrupted after "],
   ["other-bytes", "Digest", "/models/english_2m/flow_lm.onnx.data has SHA-256 "],
 ];
 
@@ -155,13 +155,13 @@ for (const [fault, kind, message] of FAULTS) {
   });
 }
 
-test("a manifest that is none is reported", async () => {
+test("a file that is not a manifest is reported", async () => {
   server.fail("manifest.json", "missing");
   expect((await load()).error?.message).toBe("cannot fetch /models/english_2m/manifest.json: the server says 404 Not Found");
   server.reset();
   server.fail("manifest.json", "broken");
   const { error } = await load();
-  expect(error).toEqual({ kind: "Network", message: "cannot fetch /models/english_2m/manifest.json: it broke off" });
+  expect(error).toEqual({ kind: "Network", message: "cannot fetch /models/english_2m/manifest.json: the download was interrupted" });
   server.reset();
   server.fail("manifest.json", "page");
   expect((await load()).error?.kind).toBe("WrongType");
@@ -178,7 +178,7 @@ test("a full browser is no error", async () => {
   expect(spoken.samples.length).toBe(4000);
   const kinds = new Set(spoken.notices.map((notice) => notice.kind));
   expect([...kinds]).toEqual(["quota"]);
-  expect(spoken.notices[0]?.message).toContain("the browser has no room to keep ");
+  expect(spoken.notices[0]?.message).toContain("the browser has no room to store ");
 });
 
 test("old versions are evicted, and those of other bundles stay", async () => {
@@ -190,7 +190,7 @@ test("old versions are evicted, and those of other bundles stay", async () => {
     const before = await contents();
     const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/tiny_english");
     await tts.dispose();
-    // Nobody waits for the deletion.
+    // The deletion is not awaited by the library.
     while ((await cache.match("https://sha256.invalid/0123")) !== undefined) await new Promise((go) => setTimeout(go, 10));
     const voices = await contents();
     await (await globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m")).dispose();

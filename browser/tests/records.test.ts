@@ -152,8 +152,8 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
         compare(`step ${frame}, eos_logit`, outputs["eos_logit"]?.data, values(steps, `${frame}.eos_logit`));
       }
       utterance.supply(outputs);
-    } else if (action.kind === "emit" && action.sound.kind === "latent") {
-      const latent = action.sound.values;
+    } else if (action.kind === "emit" && action.event.kind === "latent") {
+      const latent = action.event.values;
       compare(`step ${frame}, latent`, latent, values(steps, `${frame}.latent`));
       const call = decoding.latent(latent);
       if (call) sound.push(...decoding.audio(await run(call.component, call.inputs)));

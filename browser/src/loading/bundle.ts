@@ -1,11 +1,11 @@
-/** A bundle's files: from the browser's Cache, or else from the server. */
+/** A bundle's files: from Cache Storage, or else from the server. */
 
 import type { SpeechNotice } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import type { FileEntry } from "../manifest.js";
 import { sha256 } from "./digest.js";
 import { fill, type FileBuffer, request } from "./fetch.js";
-import { forget, store, stored, storedChecksum, storedManifest, storeManifest } from "./storage.js";
+import { forget, isKept, store, stored, storedChecksum, storedManifest, storeManifest } from "./storage.js";
 
 /** The purpose of a file: to speak, to speak with a voice, or to clone one. */
 export type Purpose = "model" | "voice" | "encoder";
@@ -25,7 +25,7 @@ export type Progress =
   | { kind: "notice"; notice: "quota" | "damaged" | SpeechNotice["kind"]; file: string; message: string };
 
 /** The folder of the bundle at `url`, or of the manifest there, as an absolute address. */
-export function folder(url: string, base: string): string {
+export function folder(url: string, base?: string): string {
   const address = new URL(url, base);
   // An address without folders, such as a data: address, has nothing below it: this throws then.
   new URL("manifest.json", address);
@@ -53,7 +53,7 @@ export async function included(): Promise<Addresses> {
 function addressOf(name: string, bundle: Addresses): string {
   const address = typeof bundle === "string" ? new URL(encodeURIComponent(name), bundle).href : bundle[name];
   if (address === undefined) {
-    throw new PocketTTSError("NoComponent", `the package does not bring ${name}`);
+    throw new PocketTTSError("NoComponent", `the package does not contain ${name}`);
   }
   return address;
 }
@@ -73,7 +73,7 @@ export async function manifestText(bundle: Addresses, signal: AbortSignal | unde
     const response = await request(url, { signal, cache: "no-cache" });
     return await response.text().catch((cause: unknown) => {
       signal?.throwIfAborted();
-      throw new PocketTTSError("Network", `cannot fetch ${url}: it broke off`, { cause });
+      throw new PocketTTSError("Network", `cannot fetch ${url}: the download was interrupted`, { cause });
     });
   } catch (error) {
     const isOffline = error instanceof PocketTTSError && error.kind === "Network";
@@ -88,6 +88,9 @@ export async function manifestText(bundle: Addresses, signal: AbortSignal | unde
 /** Stores a manifest after it proved valid. */
 export async function keepManifest(bundle: Addresses, text: string): Promise<void> {
   const url = keyOf(bundle);
+  if (!isKept(addressOf(MANIFEST, bundle))) {
+    return;
+  }
   // Looking is faster than storing.
   if ((await storedManifest(url)) !== text) {
     await storeManifest(url, text);
@@ -115,7 +118,7 @@ export class BundleFiles {
     this.#listen = listen;
   }
 
-  /** Whether every file so far came from the Cache. */
+  /** Whether every file so far came from Cache Storage. */
   get cacheHit(): boolean {
     return this.#fetched === 0;
   }
@@ -123,14 +126,14 @@ export class BundleFiles {
   /** Stores what is read, but only once this is done. */
   storeAfter(before: Promise<void>): void {
     this.#storeAfter = before;
-    // Whoever stores hears of a failure.
+    // `read` awaits it, and throws its error.
     before.catch(() => {});
   }
 
-  /** Asks for `file` now, which will be read. */
+  /** Requests `file` now, so that a later `read` finds it on its way. */
   ask(file: FileEntry): void {
     const finding = this.#find(file);
-    // Whoever reads it hears of a failure.
+    // `read` awaits it, and throws its error.
     finding.catch(() => {});
     this.#asked.set(file.name, finding);
   }
@@ -169,15 +172,15 @@ export class BundleFiles {
       await this.#take(file, await this.#request(file, "reload"), buffer, progress("network"));
     }
     await this.#storeAfter;
-    if (!(await store(file, buffer))) {
-      const why = `the browser has no room to keep ${file.name}: it is fetched again at the next visit`;
+    if (isKept(this.#address(file)) && !(await store(file, buffer))) {
+      const why = `the browser has no room to store ${file.name}: it is fetched again at the next visit`;
       this.#notice("quota", file, why);
     }
   }
 
-  /** Finds `file` in the Cache, or else on the server. */
+  /** Finds `file` in Cache Storage, or else on the server. */
   async #find(file: FileEntry): Promise<Found> {
-    const response = await stored(file);
+    const response = isKept(this.#address(file)) ? await stored(file) : undefined;
     return response === undefined
       ? { source: "network", response: await this.#request(file, "default") }
       : { source: "cache", response };
@@ -199,7 +202,8 @@ export class BundleFiles {
         throw error;
       }
       await forget(file);
-      this.#notice("damaged", file, `the browser's copy is damaged (${error.message}): it is fetched again`);
+      const what = `the stored copy of ${file.name} is damaged`;
+      this.#notice("damaged", file, `${what} (${error.message}): it is fetched again`);
       return false;
     }
   }
@@ -229,7 +233,7 @@ export class BundleFiles {
   }
 }
 
-/** Checks what was stored, by its checksum if it has one. */
+/** Checks a stored file, by its checksum if it has one. */
 async function checkStored(file: FileEntry, stored: string | undefined, buffer: FileBuffer): Promise<void> {
   const actual = stored === undefined ? undefined : buffer.checksum?.();
   if (actual === undefined) {
@@ -249,7 +253,7 @@ async function check(file: FileEntry, url: string, buffer: FileBuffer): Promise<
   }
 }
 
-/** Whether another attempt may help. */
+/** Whether the content is damaged, so that fetching it again may help. */
 function isDamage(error: unknown): error is PocketTTSError {
   return error instanceof PocketTTSError && (error.kind === "Size" || error.kind === "Digest");
 }

@@ -15,7 +15,7 @@ export interface Compiled {
   module: WebAssembly.Module;
 }
 
-/** A module with one function, which swizzles by a relaxed instruction. */
+/** A module with one function, which uses the relaxed instruction `i8x16.relaxed_swizzle`. */
 const RELAXED_SIMD = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15,
   65, 2, 253, 15, 253, 128, 2, 11,
@@ -33,9 +33,14 @@ export async function compile(build: Build, signal?: AbortSignal): Promise<Compi
     build === "relaxed"
       ? new URL("../../wasm/relaxed/pocket_onnx_bg.wasm", import.meta.url)
       : new URL("../../wasm/simd/pocket_onnx_bg.wasm", import.meta.url);
+  return { build, module: await compileFile(file, signal) };
+}
+
+/** Fetches and compiles a module. */
+export async function compileFile(file: URL, signal?: AbortSignal): Promise<WebAssembly.Module> {
   const response = await request(file.href, { cache: "default", signal });
   try {
-    return { build, module: await compileResponse(response) };
+    return await compileResponse(response);
   } catch (error) {
     signal?.throwIfAborted();
     throw fromFailure(failure(error));

@@ -50,7 +50,7 @@ export class Components {
     return stream;
   }
 
-  /** A component, which is loaded when it is first needed. */
+  /** A component, loaded the first time it is needed. */
   async need(name: string): Promise<Stream> {
     const loaded = this.#streams.get(name);
     if (loaded !== undefined) {

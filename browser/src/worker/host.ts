@@ -1,6 +1,6 @@
-/** A worker's half of every utterance, or all of it: runs it, and passes on what comes of it. */
+/** A worker's half of every utterance, or all of it: runs it, and posts the results. */
 
-import type { Sound, SpeechNotice, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
+import type { SpeechEvent, SpeechNotice, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
 import { failure } from "../errors.js";
 import { slices } from "../slices.js";
 import { yieldToEventLoop } from "./credit.js";
@@ -21,9 +21,9 @@ export class Host {
   /** The utterance that is being spoken, or was last. */
   #active: ActiveUtterance | undefined;
   #decoder: Decoder | undefined;
-  /** The text of that utterance, where it is spoken here. */
+  /** The text of that utterance, if this worker runs the backbone. */
   #text: TextFeed | undefined;
-  /** Decodes what the other worker sends, piece by piece. */
+  /** Decodes the events of the other worker, one after the other. */
   #received: Promise<void> = Promise.resolve();
 
   constructor(bundle: Opened, answer: Answer) {
@@ -37,7 +37,7 @@ export class Host {
     }
   }
 
-  /** How opening went. */
+  /** The result of opening. */
   get opened(): Results["open"] {
     const { cacheHit, instructions } = this.#bundle;
     return { cacheHit, instructions, memory: this.#memory };
@@ -63,7 +63,7 @@ export class Host {
   async speak(request: Extract<Request, { type: "speak" }>): Promise<void> {
     const { utterance, options, rewriting, voice } = request;
     const active = this.#begin(utterance, options);
-    // Pieces of it may come from now on.
+    // Pieces of the text may arrive from now on.
     const text = this.#feed(request);
     let generator: Generator | undefined;
     let changes: Awaited<ReturnType<Rewriter["start"]>>;
@@ -79,16 +79,16 @@ export class Host {
       this.#bundle.peer?.postMessage({ type: "begin", utterance, options } satisfies ToDecoder);
       generator = new Generator(spoken, text, changes, components, used.stream, active.timings);
       while (!active.stopped) {
-        const sound = await generator.next();
+        const event = await generator.next();
         active.waitedForText = text.waited;
-        if (sound === undefined) {
+        if (event === undefined) {
           if (request.text === undefined) {
             this.#note(spoken.notices);
           }
           break;
         }
-        if (sound !== "again") {
-          await this.#deliver(active, sound);
+        if (event !== "again") {
+          await this.#deliver(active, event);
         }
         await yieldToEventLoop();
       }
@@ -116,7 +116,7 @@ export class Host {
     return this.#text;
   }
 
-  /** Refuses a text that cannot be spoken, before any of it is. */
+  /** Reads a complete text before any of it is spoken: throws if it cannot be spoken. */
   #check(text: string, options: SpeechOptions): SpeechNotice[] {
     const { module, model } = this.#bundle;
     const check = new module.wasm.TextCheck(model);
@@ -141,21 +141,21 @@ export class Host {
     }
   }
 
-  /** Speaks what was pushed. */
+  /** Speaks everything pushed so far, without waiting for the end of a sentence. */
   flush(utterance: number): void {
     if (this.#active?.utterance === utterance) {
       this.#text?.flush();
     }
   }
 
-  /** The text is over, or breaks off. */
+  /** Ends the text; `isBroken` if its source failed. */
   close(utterance: number, isBroken: boolean): void {
     if (this.#active?.utterance === utterance) {
       this.#text?.close(isBroken);
     }
   }
 
-  /** Tells what the user may have meant otherwise. */
+  /** Reports text or options that are probably a mistake. */
   #note(notices: SpeechNotice[]): void {
     for (const { kind, message } of notices) {
       const progress = { kind: "notice", notice: kind, file: "", message } as const;
@@ -163,7 +163,7 @@ export class Host {
     }
   }
 
-  /** The receiver has room for one piece more. */
+  /** The receiver (the page, or the decoder's worker) has room for one message more. */
   taken(utterance: number): void {
     if (this.#active?.utterance === utterance) {
       this.#active.giveRoom();
@@ -205,21 +205,21 @@ export class Host {
     return active;
   }
 
-  /** Hands a piece on to the decoder. */
-  async #deliver(active: ActiveUtterance, sound: Sound): Promise<void> {
+  /** Decodes an event, or sends it to the decoder's worker. */
+  async #deliver(active: ActiveUtterance, event: SpeechEvent): Promise<void> {
     const { peer } = this.#bundle;
     if (peer === undefined) {
-      await this.#decode(active, sound);
+      await this.#decode(active, event);
       return;
     }
     await active.takeRoom();
     const { utterance, waitedForText: waited } = active;
-    peer.postMessage({ type: "sound", utterance, sound, waited } satisfies ToDecoder);
+    peer.postMessage({ type: "event", utterance, event, waited } satisfies ToDecoder);
   }
 
-  /** Decodes a piece, and hands its chunks on to the page. */
-  async #decode(active: ActiveUtterance, sound: Sound): Promise<void> {
-    for await (const { samples, ...said } of this.#decoder?.take(sound) ?? []) {
+  /** Decodes an event, and posts its chunks to the page. */
+  async #decode(active: ActiveUtterance, event: SpeechEvent): Promise<void> {
+    for await (const { samples, ...said } of this.#decoder?.take(event) ?? []) {
       await active.takeRoom();
       if (active.stopped) {
         return;
@@ -230,7 +230,7 @@ export class Host {
     }
   }
 
-  /** A piece from the backbone's worker. It may come before the page's word, or after its stop. */
+  /** Takes a message from the backbone's worker. It may arrive after the page's message to stop. */
   #receive(message: ToDecoder): void {
     const { utterance } = message;
     if (message.type === "begin") {
@@ -252,7 +252,7 @@ export class Host {
           this.#over(active);
         } else {
           active.waitedForText = message.waited;
-          await this.#decode(active, message.sound);
+          await this.#decode(active, message.event);
           this.#bundle.peer?.postMessage({ type: "taken", utterance } satisfies ToBackbone);
         }
       } catch (error) {
@@ -262,7 +262,7 @@ export class Host {
     });
   }
 
-  /** Tells the page, once, that nothing more comes of an utterance. */
+  /** Tells the page, once, that an utterance is over. */
   #over(active: ActiveUtterance, error?: unknown): void {
     if (active.over) {
       return;

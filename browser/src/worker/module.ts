@@ -3,7 +3,7 @@
 import type * as Simd from "../../wasm/simd/pocket_onnx.js";
 import { compile, type Compiled } from "../loading/module.js";
 
-/** A module, and the memory that its `Bytes` lie in. */
+/** A module, and the memory that contains its `Bytes`. */
 export interface Module {
   wasm: typeof Simd;
   memory: WebAssembly.Memory;
@@ -22,8 +22,8 @@ export async function startModule({ build, module }: Compiled): Promise<Module> 
 }
 
 /**
- * The module with its engine. If this browser computes anything wrongly with relaxed SIMD, which leaves some
- * things to browsers, it is the module without.
+ * The module with its engine. Relaxed SIMD leaves some results to the browser; if the self-test finds them wrong,
+ * the build without it is loaded.
  */
 export async function withEngine(module: Module, { build }: Compiled): Promise<ModuleWithEngine> {
   try {

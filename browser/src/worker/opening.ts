@@ -1,4 +1,4 @@
-/** Opens a bundle in a worker: its files are asked for while the module starts. */
+/** Opens a bundle in a worker: its files are requested while the module starts. */
 
 import type { Model } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
@@ -16,7 +16,7 @@ import { Voices } from "./voices.js";
 /** An open bundle. */
 export interface Opened {
   role: Role;
-  /** The other half's worker, where there is one. */
+  /** The other half's worker, if there is one. */
   peer: MessagePort | undefined;
   module: Module;
   manifest: Manifest;
@@ -24,9 +24,9 @@ export interface Opened {
   components: Components;
   voices: Voices;
   rewriter: Rewriter;
-  /** Whether all files came from the Cache. */
+  /** Whether all files came from Cache Storage. */
   cacheHit: boolean;
-  /** What the engine uses. */
+  /** The vector instructions that the engine uses. */
   instructions: string | undefined;
 }
 
@@ -46,7 +46,7 @@ export async function open(
   module.wasm.checkManifest(opening.manifest);
   const manifest: Manifest = JSON.parse(opening.manifest);
   checkFormat(manifest, dtype);
-  // Contents that no stored manifest names are deleted, so the manifest comes first.
+  // The manifest is stored before the files are: `sweep` deletes files that no stored manifest lists.
   files.storeAfter(keepManifest(addresses, opening.manifest));
   let runtime: (model: Model) => Promise<Runtime>;
   let instructions: string | undefined;
@@ -58,7 +58,7 @@ export async function open(
     runtime = async (model) => new Engine(own, engine, model, files);
   } else {
     const starting = import("./onnxruntime.js").then(({ OnnxRuntime }) => OnnxRuntime.start(files, opening.threads));
-    // It is waited for below.
+    // Its error is thrown below, where it is awaited.
     starting.catch(() => {});
     runtime = () => starting;
   }
@@ -72,8 +72,8 @@ export async function open(
 }
 
 /**
- * The files to ask for before the manifest is checked: none if there is any doubt about it, or if the bundle
- * will be refused. The module says what is wrong with it.
+ * The files to request before the manifest is checked: none if there is any doubt about the manifest, or if the
+ * bundle will be refused. The module's check then says what is wrong.
  */
 function early({ manifest: text, backend, dtype, role }: Opening): FileEntry[] {
   try {

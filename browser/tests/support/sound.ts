@@ -1,16 +1,16 @@
-/** What a page plays, recorded, and what can be said of a recording without understanding it. */
+/** Records what a page plays, and measures recordings. */
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BrowserContext } from "playwright-core";
 
 declare global {
-  /** What went to the loudspeaker since it was last emptied. */
+  /** Samples that were played since it was last emptied. */
   var played: Float32Array[];
   var playedRate: number;
 }
 
-/** Has a page record what it plays from now on. It is run there, so it stands alone. */
+/** Records what a page plays from now on. It is run in the page, so it can use nothing of this file. */
 export function recordHere(): void {
   globalThis.played = [];
   const connect = AudioNode.prototype.connect as (this: AudioNode, to: AudioNode | AudioParam) => AudioNode;
@@ -26,7 +26,7 @@ export function recordHere(): void {
   } as typeof AudioNode.prototype.connect;
 }
 
-/** Has pages that are opened from now on record what they play. */
+/** Lets pages that are opened from now on record what they play. */
 export function recordPlaying(pages: BrowserContext): Promise<unknown> {
   return pages.addInitScript(recordHere);
 }
@@ -42,9 +42,9 @@ interface Recorded {
   evaluate<R>(work: () => R): Promise<R>;
 }
 
-/** What was played since this was last asked for. */
+/** The samples played since the last call. */
 export async function takePlayed(page: Recorded): Promise<Sound> {
-  // The recorder hands out a third of a second at a time.
+  // The recorder passes on a third of a second at a time.
   await new Promise((resolve) => setTimeout(resolve, 800));
   const { parts, rate } = await page.evaluate(() => {
     const parts = globalThis.played.map((part) => Array.from(part));
@@ -80,8 +80,7 @@ function rms(samples: Float32Array): number {
 }
 
 /**
- * Keeps a recording and what was to be said for a recogniser, in the folder that
- * `POCKET_ONNX_SPOKEN` names where there is one.
+ * Saves a recording and its text for a recogniser, in the folder `POCKET_ONNX_SPOKEN`, if that is set.
  */
 export async function keep(name: string, text: string, { samples, rate }: Sound): Promise<void> {
   const folder = process.env["POCKET_ONNX_SPOKEN"];

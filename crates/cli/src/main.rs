@@ -6,16 +6,13 @@ mod convert;
 mod demo;
 mod destination;
 mod dispatcher;
-mod download;
 mod heads;
 mod included;
 mod inspect;
 mod interrupt;
-mod model;
 mod output;
 mod progress;
 mod rewriting;
-mod scratch;
 mod serve;
 mod sink;
 mod speak;
@@ -24,8 +21,6 @@ mod tokenize;
 mod variants;
 mod verify;
 mod voice;
-mod voices;
-
 mod words;
 
 use std::process::ExitCode;

@@ -27,7 +27,7 @@ pub(crate) struct Summary {
     pub(crate) samples: u64,
     /// Largest magnitude.
     pub(crate) peak: f32,
-    /// Chunks of text whose end of speech did not come.
+    /// Chunks of text in which no end of speech was found.
     pub(crate) cut: usize,
     pub(crate) interrupted: bool,
     /// From the first call to the last sample, without the time for which the player had enough.
@@ -57,8 +57,8 @@ impl Sink {
         }
     }
 
-    /// Writes and plays a chunk, and waits while the player has enough. Says false once nobody takes
-    /// any more.
+    /// Writes and plays a chunk, and waits while the player has enough. Returns false once there is
+    /// neither a player nor a reader of the file.
     pub(crate) fn write(&mut self, chunk: &SoundChunk) -> Result<bool> {
         let samples = &chunk.samples;
         let is_read = match &mut self.file {
@@ -88,7 +88,7 @@ impl Sink {
         self.waited
     }
 
-    /// Notes that the sound breaks off here.
+    /// Notes that the sound ends here because of an interrupt.
     pub(crate) fn interrupted(&mut self) {
         self.summary.interrupted = true;
     }

@@ -26,6 +26,10 @@ use crate::text::Text;
 use crate::voice::{self, LoadedVoice};
 use crate::words::{SpokenWords, WordsFile};
 
+/// Standard input can be read only once.
+const BOTH_FROM_STANDARD_INPUT: &str =
+    "--voice and the text cannot both come from standard input: give a text or --text-file";
+
 pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
     interrupt::listen()?;
     speak(args)
@@ -35,9 +39,9 @@ pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
 pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     if args.voice.as_deref().is_some_and(voice::is_standard_input) && Text::is_standard_input(args)
     {
-        bail!("--voice reads standard input, so the text cannot: give a text or --text-file");
+        bail!("{BOTH_FROM_STANDARD_INPUT}");
     }
-    // What is wrong with them is told before the work.
+    // Problems with the outputs are reported first.
     let Outputs {
         sound: output,
         device,
@@ -78,7 +82,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     };
     let (spoken, failure) = write(args, sink, &mut utterance, times.as_mut())?;
     if is_stream {
-        // What the text holds shows at its end.
+        // The notices of a text that arrives are complete only now.
         let all = utterance.notices();
         let new = all.iter().filter(|it| !speech_notices.contains(it));
         notify(args, &new.cloned().collect::<Vec<_>>());
@@ -93,7 +97,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     if let Some(failure) = failure {
         if let Some(name) = name.filter(|_| !args.quiet) {
             note(&format!(
-                "notice: {name} holds what was spoken before the text broke off"
+                "notice: {name} contains what was spoken before the text failed"
             ));
         }
         return Err(failure);
@@ -138,7 +142,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     Ok(ExitCode::from(spoken.exit_code()))
 }
 
-/// Loads the bundle, or where there is none the included model.
+/// Loads the bundle, or if there is none the included model.
 fn open(args: &SpeakArgs) -> Result<Opened> {
     let chosen = included::or_included(&args.speaker.bundle, args.quiet)?;
     let mut speaker = args.speaker.clone();
@@ -163,7 +167,7 @@ fn notice_json(kind: &str, notice: &dyn Display) -> serde_json::Value {
     json!({ "kind": kind, "message": notice.to_string() })
 }
 
-/// What takes the sound and its words.
+/// The outputs of the sound and of its words.
 struct Outputs {
     sound: Option<(Destination, Format)>,
     device: Option<Device>,
@@ -175,7 +179,7 @@ impl Outputs {
         let sound = output(args)?;
         let device = args.play.then(|| Device::open("pocket-onnx")).transpose();
         let device = device.context(
-            "cannot play: -o FILE writes a file instead, and `-o - | aplay` hands the sound to a player",
+            "cannot play: -o FILE writes a file instead, and `-o - | aplay` passes the sound to a player",
         )?;
         let destination = sound.as_ref().map(|(destination, _)| destination);
         let words = args.words.as_deref();
@@ -188,12 +192,14 @@ impl Outputs {
     }
 }
 
-/// The file that is written, if any: not over what it is made of.
+/// The file that is written, if any, and its format. Refuses an output that is also an input.
 fn output(args: &SpeakArgs) -> Result<Option<(Destination, Format)>> {
     let format = args.format.map(SoundFormat::format);
     let Some(file) = args.file() else {
         if args.format.is_some() {
-            bail!("--format is of a file, and --play alone writes none: give -o FILE, too");
+            bail!(
+                "--format is the format of a file, and --play alone writes none: give -o FILE, too"
+            );
         }
         return Ok(None);
     };
@@ -243,7 +249,7 @@ struct OutputSound {
     tags: Tags,
 }
 
-/// Tells what the user may have meant otherwise.
+/// Prints notices about text or options that are probably a mistake.
 fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
     if !args.quiet {
         for notice in notices {
@@ -252,8 +258,8 @@ fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
     }
 }
 
-/// Writes and plays all chunks, as they come. Where the text breaks off behind some, what was written stays,
-/// and the failure is given back.
+/// Writes and plays all chunks, as they come. If the text fails after some of them, what was written
+/// is kept and the failure returned.
 fn write(
     args: &SpeakArgs,
     sound: OutputSound,
@@ -314,7 +320,7 @@ fn write(
             words.add(&chunk);
         }
         if !sink.write(&chunk)? {
-            // Whoever listened has gone.
+            // The reader of the pipe has closed it.
             break;
         }
         if let Some(bar) = &bar {

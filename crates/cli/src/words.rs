@@ -99,7 +99,7 @@ impl SpokenWords {
         self.source = chunk.source.clone();
     }
 
-    /// The utterance has ended, and this is the text after its last word.
+    /// Ends the utterance; `rest` is the text after its last word.
     pub(crate) fn finish(&mut self, rest: String) {
         self.rest = rest;
     }

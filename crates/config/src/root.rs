@@ -69,7 +69,7 @@ fn default_eos_threshold() -> f64 {
     -4.0
 }
 
-/// How a text is prepared before it is tokenized: the text half of [`Config`].
+/// How a text is prepared before it is tokenized: the part of [`Config`] that is about text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -82,7 +82,7 @@ pub struct TextOptions {
     pub pad_with_spaces_for_short_inputs: bool,
     /// Rewrite semicolons to commas.
     pub remove_semicolons: bool,
-    /// End every prompt with a full stop, question or exclamation mark.
+    /// End every text with a full stop, question or exclamation mark.
     pub append_terminal_punctuation: bool,
     /// Upper-case the first letter.
     pub capitalize_first_letter: bool,
@@ -103,7 +103,7 @@ impl Default for TextOptions {
     }
 }
 
-/// How speech is sampled when the caller does not say: the other half of [`Config`].
+/// How speech is sampled by default: the part of [`Config`] that is about sampling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,6 @@
 //! Plays samples on this machine's sound device while they are made.
 //!
-//! 1. [`Device::open`] finds the device, so that a machine without one is told before any work.
+//! 1. [`Device::open`] finds the device, so that its absence is reported before any work.
 //! 2. [`Device::play`] gives a [`Player`]. [`Player::write`] waits while enough sound is queued
 //!    (back-pressure), so that memory is constant and a stop is heard at once.
 //! 3. [`Player::finish`] waits until the last sample has been played. A [`Stop`] ends that, and

@@ -72,7 +72,7 @@ pub enum VoiceError {
     NoVoice {
         /// What was asked for.
         name: String,
-        /// Of which model.
+        /// The model.
         model: String,
         /// The available voices.
         voices: Vec<String>,

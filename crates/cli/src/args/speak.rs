@@ -9,7 +9,7 @@ use super::{DEFAULT_BUNDLE, OptionArgs, RewritingArgs};
 
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct SpeakArgs {
-    /// What to say; `[pause 500ms]` and `[pause 1.2s]` are silence. `-`, or no text, reads standard
+    /// What to say; `[pause 500ms]` and `[pause 1.2s]` add a pause. `-`, or no text, reads standard
     /// input and speaks each sentence as it comes. Put `--` before a text that begins with a dash.
     #[arg(
         value_name = "TEXT",
@@ -41,8 +41,8 @@ pub(crate) struct SpeakArgs {
     pub(crate) format: Option<SoundFormat>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
-    /// Write when each word is spoken: as data (.json), or as subtitles (.srt, or with a mark for
-    /// each word .vtt and .ass).
+    /// Write the time of each word into a file: as data (.json), or as subtitles (.srt, or with a mark
+    /// for each word .vtt and .ass).
     #[arg(long, value_name = "FILE")]
     pub(crate) words: Option<PathBuf>,
     /// Print a summary as JSON, with word times if the model's word heads are known.
@@ -104,7 +104,7 @@ pub(crate) enum SoundFormat {
     /// WAV of 16-bit integers.
     #[value(alias = "i16")]
     Wav,
-    /// WAV of 32-bit floating point, exactly what the model gives.
+    /// WAV of 32-bit floating point: the model's samples, unchanged.
     F32,
     /// 16-bit integers in little-endian order, without a header.
     Pcm,

@@ -11,8 +11,8 @@ use crate::output::note;
 /// Bytes that the length in a WAV file's header can count.
 const COUNTED_BY_WAV: u64 = u32::MAX as u64;
 
-/// A file or pipe of sound. A file takes its final place by [`SoundFile::finish`]; without that,
-/// nothing of it is left.
+/// A file or pipe of sound. [`SoundFile::finish`] puts a file into its place; without that, it is
+/// deleted.
 pub(crate) struct SoundFile {
     name: String,
     format: Format,
@@ -20,7 +20,7 @@ pub(crate) struct SoundFile {
     tags: Tags,
     /// None until the first chunk, whose text is the title.
     encoder: Option<Encoder>,
-    /// None once the reader of a pipe has gone.
+    /// None once the reader of a pipe has closed it.
     output: Option<OutputFile>,
     bytes: Vec<u8>,
     /// Bytes that were written.
@@ -49,7 +49,7 @@ impl SoundFile {
         })
     }
 
-    /// Writes samples of a text; false once the reader of a pipe has gone.
+    /// Writes samples of a text. Returns false once the reader of a pipe has closed it.
     pub(super) fn write(&mut self, samples: &[f32], text: Option<&str>) -> Result<bool> {
         let mut encoder = match self.encoder.take() {
             Some(encoder) => encoder,
@@ -61,7 +61,7 @@ impl SoundFile {
         self.flush()
     }
 
-    /// Whether it is a file that can be left out.
+    /// Whether it is a file, which need not be kept, and not a pipe.
     pub(super) fn can_seek(&self) -> bool {
         self.output.as_ref().is_some_and(OutputFile::can_seek)
     }
@@ -118,8 +118,8 @@ impl SoundFile {
         Encoder::new(self.format, &options).with_context(|| failed(&self.name))
     }
 
-    /// Writes what was encoded, so that a reader has it at once; false once the reader of a pipe
-    /// has gone.
+    /// Writes what was encoded, so that a reader has it at once. Returns false once the reader of a
+    /// pipe has closed it.
     fn flush(&mut self) -> Result<bool> {
         let Some(output) = &mut self.output else {
             return Ok(false);
