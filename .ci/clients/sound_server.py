@@ -46,11 +46,15 @@ class SoundServer:
         """The samples since the last call, without silence."""
         # What the program has handed over is still on its way.
         time.sleep(1)
-        played = self._played
-        self._played = bytearray()
+        played = self.played()
         samples = array.array("f")
         samples.frombytes(bytes(played[: len(played) // 4 * 4]))
         return without_silence(samples)
+
+    def played(self) -> bytearray:
+        """The bytes since the last call."""
+        played, self._played = self._played, bytearray()
+        return played
 
 
 @contextlib.contextmanager

@@ -58,6 +58,29 @@ describe.each(runtimes())("$name", ({ name, command: [program, ...words] }: Runt
     expect((await readFile(join(dir, "hello.wav"))).length).toBe(natively.length);
   });
 
+  test("a file of compressed sound", async () => {
+    const script = `
+      import { writeFile } from "node:fs/promises";
+      import { PocketTTS } from "pocket-onnx";
+      const tts = await PocketTTS.fromPretrained();
+      const speech = await tts.generate("Hello.", { seed: 1 });
+      await tts.dispose();
+      await writeFile("speech.wav", speech.toWav());
+      for (const [type, ending] of [["audio/flac", "flac"], ["audio/ogg", "opus"], ["audio/mpeg", "mp3"]]) {
+        await writeFile("speech." + ending, new Uint8Array(await (await speech.toBlob(type)).arrayBuffer()));
+      }`;
+    const dir = await projects.create(`${folder}-files`, { "files.js": script });
+    await run(program, [...words, "files.js"], { cwd: dir });
+    const decoded = async (file: string) => {
+      const args = ["-v", "warning", "-i", join(dir, file), "-f", "s16le", "-ac", "1", "-ar", "24000", "-"];
+      return (await run("ffmpeg", args, { encoding: "buffer", maxBuffer: 1 << 26 })).stdout;
+    };
+    const samples = await decoded("speech.wav");
+    expect((await decoded("speech.flac")).equals(samples)).toBe(true);
+    expect((await decoded("speech.opus")).length).toBe(samples.length);
+    expect((await decoded("speech.mp3")).length).toBe(samples.length);
+  });
+
   test("voices, bundles on the disk and on a server, and what goes wrong", async () => {
     const script = await readFile(join(PACKAGE, "tests/programs/program.js"), "utf8");
     const dir = await projects.create(folder, { "main.js": script });

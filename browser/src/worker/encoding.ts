@@ -1,4 +1,4 @@
-/** What a worker does that encodes one file of sound. */
+/** The work of a worker that encodes one file of sound. */
 
 import { type Failure, failure, PocketTTSError } from "../errors.js";
 import { compileFile } from "../loading/module.js";
@@ -16,7 +16,7 @@ export interface Encoding {
 /** The encoded file, or why there is none. */
 export type Answer = { file: Uint8Array<ArrayBuffer> } | { failure: Failure };
 
-/** Encodes what `scope` is sent. */
+/** Encodes the files that are sent to `scope`. */
 export function encodeFor(scope: Scope<Encoding, Answer>): void {
   scope.onmessage = async ({ data }) => {
     try {

@@ -9,6 +9,7 @@ use onnx::Opset;
 use pocket_onnx::convert::ModelSource;
 use pocket_onnx::suggest::nearest;
 
+mod dispatcher;
 mod options;
 mod rewriting;
 mod serve;
@@ -17,6 +18,7 @@ mod tokenize;
 mod typed;
 mod voice;
 
+pub(crate) use self::dispatcher::{DispatcherArgs, DispatcherOptions};
 pub(crate) use self::options::OptionArgs;
 pub(crate) use self::rewriting::RewritingArgs;
 pub(crate) use self::serve::{ApiArgs, DEFAULT_PAGE, LogForm, ServeArgs};
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Voice(VoiceCommand),
     /// Serve speech to other programs (OpenAI's API, Wyoming), and the demo page to the browser.
     Serve(ServeArgs),
+    /// Speak for speech-dispatcher, and with it for screen readers: its output module.
+    SpeechDispatcher(DispatcherArgs),
     /// Convert a model, check it, and speak with it.
     Demo(DemoArgs),
 }

@@ -65,7 +65,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
         page: args.page.clone(),
         host: Ipv4Addr::LOCALHOST.into(),
         port: 0,
-        api: ApiArgs::default(),
+        api: ApiArgs::usual(),
         no_isolation: false,
         open: true,
         json: false,

@@ -5,6 +5,7 @@ mod backend;
 mod convert;
 mod demo;
 mod destination;
+mod dispatcher;
 mod heads;
 mod included;
 mod inspect;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Tokenize(args) => tokenize::run(&args),
         Command::Voice(command) => voice::run(&command),
         Command::Serve(args) => serve::run(&args),
+        Command::SpeechDispatcher(args) => dispatcher::run(&args),
         Command::Demo(args) => demo::run(&args),
     };
     done.unwrap_or_else(|error| output::fail(&error))

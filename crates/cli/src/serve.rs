@@ -8,8 +8,9 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 use server::{Access, Models, Options, Page, ServeError, Server};
 use service::http::router;
-use service::wyoming;
+use service::{VoiceError, wyoming};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use crate::args::{DEFAULT_PAGE, ServeArgs};
 use crate::included;
@@ -17,6 +18,8 @@ use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
 
 mod api;
+
+pub(crate) use self::api::{settings, voices};
 
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     interrupt::listen()?;
@@ -111,16 +114,35 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
         if args.open {
             open(&format!("{url}{}", showing.fragment()));
         }
+        // Pages and requests are answered from now on; those for speech wait for the model.
+        let voices = service.voices.clone();
+        let warming = tokio::task::spawn_blocking(move || voices.warm());
         if let Some(listener) = listener {
             note(&format!("Wyoming: tcp://{}", listener.local_addr()?));
             tokio::spawn(wyoming::serve(listener, service));
         }
-        server.run(interrupt::came()).await;
-        anyhow::Ok(())
+        let mut failure = Ok(());
+        let end = async {
+            tokio::select! {
+                () = interrupt::came() => {}
+                error = failed(warming) => failure = Err(error),
+            }
+        };
+        server.run(end).await;
+        failure
     })?;
     // Open downloads do not delay the end.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Resolves if the model cannot be loaded.
+async fn failed(warming: JoinHandle<Result<(), VoiceError>>) -> anyhow::Error {
+    match warming.await {
+        Ok(Ok(())) => std::future::pending().await,
+        Ok(Err(error)) => error.into(),
+        Err(error) => error.into(),
+    }
 }
 
 /// The page, if it was built. A folder that the user named must have one.

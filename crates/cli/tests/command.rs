@@ -10,6 +10,8 @@ mod compressed;
 mod convert;
 #[path = "command/demo.rs"]
 mod demo;
+#[path = "command/dispatcher.rs"]
+mod dispatcher;
 #[path = "command/hub.rs"]
 mod hub;
 #[cfg(unix)]

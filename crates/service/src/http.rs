@@ -6,7 +6,8 @@
 //! | `GET /v1/models` | the models |
 //! | `GET /v1/audio/voices` | the voices |
 //! | `POST /tts` | WAV, for the form that pocket-tts's own page sends |
-//! | `GET /health` | `{"status":"healthy"}`, once the first model is loaded |
+//! | `GET /health` | `{"status":"healthy"}`; before the first model is loaded, status 503 |
+//! | `GET /metrics` | figures for Prometheus, if [`Service::metrics`] has them |
 //!
 //! Errors have OpenAI's JSON shape.
 
@@ -27,7 +28,7 @@ use axum::routing::{get, post};
 
 pub(crate) use self::error::ApiError;
 pub(crate) use self::request::{OwnOptions, check_text};
-use crate::{Queue, Settings, Voices};
+use crate::{Full, Job, Listener, Metrics, Queue, Settings, Voices};
 
 /// Most bytes of a letter, in JSON (`\u00e9` as half of a surrogate pair) and in a form.
 const LETTER: usize = 12;
@@ -43,6 +44,28 @@ pub struct Service {
     pub queue: Queue,
     /// Limits and defaults.
     pub settings: Settings,
+    /// What is counted, if anything.
+    pub metrics: Option<Arc<Metrics>>,
+}
+
+impl Service {
+    /// Has a job spoken once its turn comes.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] if too many wait already.
+    pub(crate) fn start(&self, job: Job) -> Result<Listener, Full> {
+        let (work, listener) = job.begin();
+        match &self.metrics {
+            None => self.queue.push(|| drop(work()))?,
+            Some(metrics) => {
+                let request = metrics.request();
+                let pushed = self.queue.push(move || request.run(work));
+                pushed.inspect_err(|_| metrics.refused())?;
+            }
+        }
+        Ok(listener)
+    }
 }
 
 /// The routes.
@@ -50,7 +73,7 @@ pub fn router(service: Service) -> Router {
     let settings = &service.settings;
     let text = LETTER * settings.longest_text + REST;
     let recording = settings.longest_recording + text;
-    Router::new()
+    let router = Router::new()
         .route(
             "/v1/audio/speech",
             post(speech::speech).layer(DefaultBodyLimit::max(text)),
@@ -63,8 +86,15 @@ pub fn router(service: Service) -> Router {
         .route("/v1/models/{name}", get(listing::model))
         .route("/v1/audio/voices", get(listing::voices))
         .route("/health", get(listing::health))
-        .route("/v1/{*path}", axum::routing::any(unknown))
-        .with_state(Arc::new(service))
+        .route("/v1/{*path}", axum::routing::any(unknown));
+    let router = match &service.metrics {
+        Some(metrics) => {
+            let metrics = metrics.clone();
+            router.route("/metrics", get(async move || metrics.response()))
+        }
+        None => router,
+    };
+    router.with_state(Arc::new(service))
 }
 
 async fn unknown() -> ApiError {

@@ -95,6 +95,17 @@ pub struct Spoken {
     pub elapsed: Duration,
 }
 
+/// How a job ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// All was spoken.
+    Spoken(Spoken),
+    /// The listener has gone.
+    Abandoned,
+    /// Speaking failed.
+    Failed,
+}
+
 /// The listener's end of a job. Dropping it ends the work within a frame.
 #[derive(Debug)]
 pub struct Listener {
@@ -127,7 +138,7 @@ impl Drop for Listener {
 
 impl Job {
     /// The work for a [`crate::Queue`], and the listener's end.
-    pub fn begin(self) -> (impl FnOnce() + Send + 'static, Listener) {
+    pub fn begin(self) -> (impl FnOnce() -> Outcome + Send + 'static, Listener) {
         let (sender, parts) = channel(WAITING);
         let gone = Arc::<AtomicBool>::default();
         let worker = Worker {
@@ -137,10 +148,10 @@ impl Job {
         (move || self.run(&worker), Listener { parts, gone })
     }
 
-    fn run(self, worker: &Worker) {
+    fn run(self, worker: &Worker) -> Outcome {
         // The client may have left while the job waited.
         if worker.is_alone() {
-            return;
+            return Outcome::Abandoned;
         }
         match self.speak(worker) {
             Ok(Ok(spoken)) => {
@@ -150,12 +161,17 @@ impl Job {
                     first_sound = spoken.first_sound.map(|time| time.as_millis() as u64),
                     "spoken"
                 );
-                drop(worker.send(JobEvent::Done(spoken)));
+                drop(worker.send(JobEvent::Done(spoken.clone())));
+                Outcome::Spoken(spoken)
             }
-            Ok(Err(Gone)) => tracing::debug!("the client has gone"),
+            Ok(Err(Gone)) => {
+                tracing::debug!("the client has gone");
+                Outcome::Abandoned
+            }
             Err(failure) => {
                 tracing::error!("{failure}");
                 drop(worker.send(JobEvent::Failed(failure.to_string())));
+                Outcome::Failed
             }
         }
     }

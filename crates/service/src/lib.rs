@@ -7,18 +7,21 @@
 //! 3. A [`Job`] speaks one text in one sound format. It ends within a frame when its listener has
 //!    gone.
 //! 4. [`http`] is OpenAI's protocol and pocket-tts's own form on top of that, [`wyoming`] the
-//!    protocol of Home Assistant.
+//!    protocol of Home Assistant. [`dispatcher`] is a module of speech-dispatcher.
 
 mod connections;
+pub mod dispatcher;
 pub mod http;
 mod job;
+mod metrics;
 mod names;
 mod queue;
 mod voices;
 pub mod wyoming;
 
 pub use connections::Connections;
-pub use job::{Job, JobEvent, JobText, Listener, Sound, Spoken};
+pub use job::{Job, JobEvent, JobText, Listener, Outcome, Sound, Spoken};
+pub use metrics::Metrics;
 pub use names::OPENAI_VOICES;
 pub use queue::{Full, Queue};
 pub use voices::{Chosen, ModelEntry, VoiceError, Voices};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use speaker::{PreparedVoice, Speaker, SpeakerError};
@@ -31,6 +32,7 @@ pub struct Voices {
     /// Other names of voices.
     aliases: BTreeMap<String, String>,
     load: Load,
+    is_warm: AtomicBool,
 }
 
 struct Model {
@@ -106,6 +108,7 @@ impl Voices {
             models: models.collect(),
             aliases,
             load: Box::new(load),
+            is_warm: AtomicBool::new(false),
         }
     }
 
@@ -115,21 +118,30 @@ impl Voices {
     }
 
     /// Loads the first model and its first voice, so that the first request is as fast as others.
+    /// Meanwhile requests wait.
     ///
     /// # Errors
     ///
     /// As [`Voices::choose`].
     pub fn warm(&self) -> Result<(), VoiceError> {
-        let chosen = self.choose(None, None)?;
-        // The first call of a component is slower than later ones.
-        let words =
-            chosen
-                .speaker
-                .speak(&chosen.voice, "Hello.", &chosen.speaker.model().options());
-        for chunk in words?.take(1) {
-            chunk?;
+        // A model without a voice speaks with uploaded recordings only.
+        let has_voice = self.models().next().is_some_and(|it| !it.voices.is_empty());
+        if has_voice {
+            let chosen = self.choose(None, None)?;
+            let speaker = &chosen.speaker;
+            // The first call of a component is slower than later ones.
+            let words = speaker.speak(&chosen.voice, "Hello.", &speaker.model().options());
+            for chunk in words?.take(1) {
+                chunk?;
+            }
         }
+        self.is_warm.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// Whether [`Voices::warm`] has done its work.
+    pub fn is_warm(&self) -> bool {
+        self.is_warm.load(Ordering::Acquire)
     }
 
     /// A loaded model: the first unless `model` is given.

@@ -67,7 +67,12 @@ pub(super) fn of(group: Group) -> Vec<Need> {
         }
         Group::Clients => {
             let sound = &["pulseaudio", "pulseaudio-utils"];
-            vec![Need::Program("pulseaudio", "--version", sound), NPM]
+            let speech = &["speech-dispatcher", "speech-dispatcher-audio-plugins"];
+            vec![
+                Need::Program("pulseaudio", "--version", sound),
+                Need::Program("speech-dispatcher", "--version", speech),
+                NPM,
+            ]
         }
     }
 }

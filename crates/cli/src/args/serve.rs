@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args as ClapArgs, Parser, ValueEnum};
 
 use super::{DEFAULT_BUNDLE, RewritingArgs, RuntimeArgs};
 
@@ -79,6 +79,9 @@ pub(crate) struct ApiArgs {
     /// How requests are logged, on standard error.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) log: LogForm,
+    /// Count requests and sound for Prometheus, at `/metrics`.
+    #[arg(long)]
+    pub(crate) metrics: bool,
 }
 
 /// How requests are logged.
@@ -93,25 +96,19 @@ pub(crate) enum LogForm {
     Json,
 }
 
-impl Default for ApiArgs {
-    fn default() -> Self {
-        Self {
-            api_key: None,
-            allow_host: Vec::new(),
-            allow_origin: Vec::new(),
-            wyoming: None,
-            voice_map: Vec::new(),
-            workers: 1,
-            queue: 64,
-            max_text: 20_000,
-            rewriting: RewritingArgs::default(),
-            runtime: RuntimeArgs::default(),
-            log: LogForm::default(),
-        }
-    }
-}
-
 impl ApiArgs {
+    /// What holds without any argument.
+    pub(crate) fn usual() -> Self {
+        #[derive(Parser)]
+        #[command(no_binary_name = true)]
+        struct Usual {
+            #[command(flatten)]
+            api: ApiArgs,
+        }
+
+        Usual::parse_from([""; 0]).api
+    }
+
     /// Voices by their other names.
     pub(crate) fn aliases(&self) -> BTreeMap<String, String> {
         self.voice_map.iter().cloned().collect()

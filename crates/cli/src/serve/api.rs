@@ -1,5 +1,6 @@
 //! The part of `serve` that speaks.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,15 +10,34 @@ use service::http::Service;
 use service::{ModelEntry, Queue, Settings, Voices};
 use speaker::Speaker;
 
-use crate::args::ApiArgs;
+use crate::args::{ApiArgs, RewritingArgs, RuntimeArgs};
 use crate::backend;
 use crate::rewriting;
 
-/// The service that speaks with these models. It loads the first one, so that its problems are
-/// reported at once.
+/// The service that speaks with these models. It loads none of them yet.
 pub(crate) fn service(args: &ApiArgs, offers: &[Offer]) -> Result<Service> {
-    let threads = backend::threads(&args.runtime);
-    let runs = backend::choose(&args.runtime)?;
+    let voices = voices(&args.runtime, offers, args.aliases())?;
+    let queue = Queue::start(args.workers.into(), args.queue.into());
+    let settings = Settings {
+        longest_text: args.max_text as usize,
+        ..settings(&args.rewriting)?
+    };
+    Ok(Service {
+        voices: Arc::new(voices),
+        queue: queue.context("cannot start threads")?,
+        settings,
+        metrics: args.metrics.then(Arc::default),
+    })
+}
+
+/// The voices of these models, some of them with other names.
+pub(crate) fn voices(
+    args: &RuntimeArgs,
+    offers: &[Offer],
+    aliases: BTreeMap<String, String>,
+) -> Result<Voices> {
+    let threads = backend::threads(args);
+    let runs = backend::choose(args)?;
     let load = move |dir: &Path| Speaker::open(dir, runs.clone(), threads);
     let models = offers.iter().map(|offer| ModelEntry {
         name: offer.name.clone(),
@@ -25,21 +45,14 @@ pub(crate) fn service(args: &ApiArgs, offers: &[Offer]) -> Result<Service> {
         language: offer.language.clone(),
         voices: offer.voices.clone(),
     });
-    let voices = Arc::new(Voices::new(models.collect(), args.aliases(), load));
-    // A model without a voice speaks with uploaded recordings only.
-    if offers.first().is_some_and(|offer| !offer.voices.is_empty()) {
-        voices.warm()?;
-    }
-    let queue = Queue::start(args.workers.into(), args.queue.into());
-    let settings = Settings {
-        longest_text: args.max_text as usize,
-        normalization: args.rewriting.normalize,
-        replacements: rewriting::replacements(&args.rewriting)?,
+    Ok(Voices::new(models.collect(), aliases, load))
+}
+
+/// How texts are rewritten, and the usual limits.
+pub(crate) fn settings(args: &RewritingArgs) -> Result<Settings> {
+    Ok(Settings {
+        normalization: args.normalize,
+        replacements: rewriting::replacements(args)?,
         ..Settings::default()
-    };
-    Ok(Service {
-        voices,
-        queue: queue.context("cannot start threads")?,
-        settings,
     })
 }

@@ -8,6 +8,8 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::sandbox::Sandbox;
@@ -236,7 +238,11 @@ fn events_carry_sound_and_words() {
     let mut words = Vec::new();
     for event in deltas {
         assert_eq!(event["type"], "speech.audio.delta");
-        sound.extend(base64(event["audio"].as_str().unwrap()));
+        sound.extend(
+            BASE64_STANDARD
+                .decode(event["audio"].as_str().unwrap())
+                .unwrap(),
+        );
         words.extend(event["words"].as_array().unwrap().clone());
     }
     let whole = api.speak(&json!({
@@ -258,28 +264,6 @@ fn events_carry_sound_and_words() {
         words[2]["to"].as_u64().unwrap(),
     );
     assert_eq!(TEXT[from as usize..to as usize].trim(), "train");
-}
-
-/// Decodes base64 with padding.
-fn base64(text: &str) -> Vec<u8> {
-    let digit = |letter: u8| match letter {
-        b'A'..=b'Z' => letter - b'A',
-        b'a'..=b'z' => letter - b'a' + 26,
-        b'0'..=b'9' => letter - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => panic!("{letter} is no digit of base64"),
-    };
-    let mut bytes = Vec::new();
-    for four in text.trim_end_matches('=').as_bytes().chunks(4) {
-        let mut bits = 0_u32;
-        for letter in four {
-            bits = (bits << 6) | u32::from(digit(*letter));
-        }
-        bits <<= 6 * (4 - four.len());
-        bytes.extend(&bits.to_be_bytes()[1..four.len()]);
-    }
-    bytes
 }
 
 #[test]
@@ -358,6 +342,10 @@ fn models_voices_and_health_are_told() {
         .error(404, Some("model"));
     let voices = api.ask("GET", "/v1/audio/voices", &[], b"").json();
     assert_eq!(voices["voices"][1]["id"], "heron");
+    // The server answers while it loads the model.
+    while api.ask("GET", "/health", &[], b"").status == 503 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let health = api.ask("GET", "/health", &[], b"").json();
     assert_eq!(health["status"], "healthy");
     let pcm = |voice: &str| {
@@ -367,6 +355,37 @@ fn models_voices_and_health_are_told() {
     };
     assert!(pcm("nova") == pcm("heron") && pcm("mom") == pcm("robin"));
     assert!(pcm("nova") != pcm("mom"));
+}
+
+#[test]
+fn requests_are_counted_for_prometheus_if_asked_for() {
+    let metrics = |api: &Api| api.ask("GET", "/metrics", &[], b"");
+    assert_eq!(metrics(&Api::start("")).status, 404);
+    let api = Api::start("--metrics");
+    assert_eq!(api.speak(&json!({ "input": TEXT })).status, 200);
+    assert_eq!(api.speak(&json!({ "input": "" })).status, 400);
+    // A request is counted once its sound has been handed over.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let told = loop {
+        let answer = metrics(&api);
+        assert!(answer.head.contains("application/openmetrics-text"));
+        let told = String::from_utf8(answer.body).unwrap();
+        if told.contains("outcome=\"spoken\"") || Instant::now() > deadline {
+            break told;
+        }
+    };
+    for line in [
+        "pocket_onnx_requests_total{outcome=\"spoken\"} 1",
+        "pocket_onnx_waiting 0",
+        "pocket_onnx_first_sound_seconds_count 1",
+        "# EOF",
+    ] {
+        assert!(told.lines().any(|it| it == line), "{line}:\n{told}");
+    }
+    let sound = "pocket_onnx_sound_seconds_total ";
+    let seconds = told.lines().find_map(|line| line.strip_prefix(sound));
+    let seconds: f64 = seconds.unwrap().parse().unwrap();
+    assert!((2.0..8.0).contains(&seconds), "{seconds}");
 }
 
 #[test]
@@ -514,7 +533,7 @@ fn foreign_pages_and_those_without_the_key_are_refused() {
             .head
             .contains("access-control-allow-origin: https://chat.example")
     );
-    assert_eq!(api.ask("GET", "/health", &[], b"").status, 200);
+    assert_ne!(api.ask("GET", "/health", &[], b"").status, 401);
     // Browsers ask before they send JSON.
     let preflight = |origin: &str| {
         let headers = [

@@ -52,8 +52,7 @@ pub(crate) async fn tts(
     });
     let job = prepared.await;
     let job = job.map_err(|error| ApiError::internal(error.to_string()))??;
-    let (work, listener) = job.begin();
-    service.queue.push(work)?;
+    let listener = service.start(job)?;
     let mut response = answer::streamed(listener, "audio/wav".into()).await?;
     let name = HeaderValue::from_static("attachment; filename=generated_speech.wav");
     response

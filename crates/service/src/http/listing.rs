@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Service;
@@ -60,6 +61,12 @@ pub(crate) async fn voices(State(service): State<Arc<Service>>) -> Json<Value> {
     Json(json!({ "voices": voices, "stand_ins": OPENAI_VOICES }))
 }
 
-pub(crate) async fn health() -> Json<Value> {
-    Json(json!({ "status": "healthy" }))
+/// Requests are answered from the start; those that come before the model is loaded wait.
+pub(crate) async fn health(State(service): State<Arc<Service>>) -> (StatusCode, Json<Value>) {
+    let (status, word) = if service.voices.is_warm() {
+        (StatusCode::OK, "healthy")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "loading")
+    };
+    (status, Json(json!({ "status": word })))
 }

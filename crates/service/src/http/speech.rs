@@ -37,8 +37,7 @@ pub(crate) async fn speech(
         input_tokens,
         media_type,
     } = prepared.map_err(|error| ApiError::internal(error.to_string()))??;
-    let (work, listener) = job.begin();
-    service.queue.push(work)?;
+    let listener = service.start(job)?;
     match answer {
         Answer::Events { timestamps } => Ok(events::events(listener, timestamps, input_tokens)),
         Answer::Sound { .. } if waits => {

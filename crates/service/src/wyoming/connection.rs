@@ -13,8 +13,9 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::event::{Event, EventError};
-use super::info::{info, model_and_voice, model_for};
+use super::info::info;
 use crate::http::{ApiError, OwnOptions, Service, check_text};
+use crate::names::{model_and_voice, model_for};
 use crate::{Chosen, Job, JobEvent, JobText, Listener};
 
 /// Events that wait to be sent.
@@ -115,10 +116,10 @@ impl Connection {
             Err(error) => return self.send(failure(&error.to_string())).await,
         };
         let rate = job.chosen.speaker.model().manifest().sample_rate;
-        let (work, listener) = job.begin();
-        if let Err(full) = self.service.queue.push(work) {
-            return self.send(failure(&full.to_string())).await;
-        }
+        let listener = match self.service.start(job) {
+            Ok(listener) => listener,
+            Err(full) => return self.send(failure(&full.to_string())).await,
+        };
         self.text = sender;
         let events = self.events.clone();
         self.speaking = Some(tokio::spawn(async move {
