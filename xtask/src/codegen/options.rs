@@ -56,7 +56,7 @@ pub(super) fn of_npx() -> String {
          /** Options of speaking on the command line: names, what stands for a value there, what they do. */\n\
          export const SPEECH_OPTIONS = {\n",
     );
-    for option in Options::LIST {
+    for option in SpeechOptions::LIST {
         if let Some(value) = option.command {
             let (js, name, help) = (option.js_name(), option.command_name(), option.help());
             // As JSON, which JavaScript reads.
