@@ -35,7 +35,7 @@ pub(super) fn copy(package: &Path) -> Result<()> {
         }
         // Bundlers look for the files that it names.
         for (theirs, ours) in FILES.iter().filter(|(theirs, _)| theirs.ends_with(".mjs")) {
-            bytes = renamed(bytes, theirs, ours);
+            bytes = renamed(&bytes, theirs, ours);
         }
         fs::write(to.join(ours), bytes)?;
     }
@@ -45,8 +45,8 @@ pub(super) fn copy(package: &Path) -> Result<()> {
 }
 
 /// The script `bytes` with another name for the file `theirs`.
-fn renamed(bytes: Vec<u8>, theirs: &str, ours: &str) -> Vec<u8> {
-    let mut rest = bytes.as_slice();
+fn renamed(bytes: &[u8], theirs: &str, ours: &str) -> Vec<u8> {
+    let mut rest = bytes;
     let mut written = Vec::with_capacity(bytes.len());
     while let Some(at) = find(rest, theirs.as_bytes()) {
         written.extend_from_slice(&rest[..at]);
