@@ -4,12 +4,20 @@
 /// <reference types="node" />
 
 import { readFile, writeFile } from "node:fs/promises";
+import { extname } from "node:path";
 import { type Arguments, help, readArguments, UsageError } from "./arguments.js";
-import { PocketTTS, PocketTTSError, type Speech, type Voice } from "./index.js";
+import { type MediaType, PocketTTS, PocketTTSError, type Speech, type Voice } from "./index.js";
 
 /** Exit codes of the native command. */
 const FAILED = 1;
 const MISUSED = 2;
+
+/** Formats by the endings of files; others are WAV. */
+const TYPES: Readonly<Record<string, MediaType>> = {
+  ".flac": "audio/flac",
+  ".opus": "audio/ogg",
+  ".mp3": "audio/mpeg",
+};
 
 async function main(): Promise<void> {
   const asked = readArguments(process.argv.slice(2));
@@ -58,7 +66,8 @@ async function voiceOf(tts: PocketTTS, given: string | undefined): Promise<strin
 }
 
 async function write(output: string, speech: Speech): Promise<void> {
-  const file = speech.toWav();
+  const blob = await speech.toBlob(TYPES[extname(output).toLowerCase()] ?? "audio/wav");
+  const file = new Uint8Array(await blob.arrayBuffer());
   if (output === "-") {
     await new Promise<void>((resolve, reject) => {
       process.stdout.write(file, (error) => (error == null ? resolve() : reject(error)));

@@ -60,7 +60,8 @@ pub(super) fn of_npx() -> String {
         if let Some(value) = option.command {
             let (js, name, help) = (option.js_name(), option.command_name(), option.help());
             // As JSON, which JavaScript reads.
-            let [name, value, help] = [&name, value, &help].map(|text| serde_json::json!(text));
+            let [name, value, help] =
+                [name.as_str(), value, help.as_str()].map(|text| serde_json::json!(text));
             let _ = writeln!(
                 text,
                 "  {js}: {{ name: {name}, value: {value}, help: {help} }},"
