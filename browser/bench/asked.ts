@@ -17,7 +17,7 @@ export function isAsked(name: string): boolean {
   return variable("POCKET_ONNX_ONLY").split(",").includes(name);
 }
 
-/** Hands out figures. */
+/** Writes figures into the folder that the command reads. */
 export function report(name: string, figures: unknown): Promise<void> {
   return writeFile(join(variable("POCKET_ONNX_FIGURES"), `${name}.json`), JSON.stringify(figures));
 }

@@ -1,4 +1,4 @@
-/** How long a first visit of the page takes until it speaks: nothing is cached, and it brings its model. */
+/** How long a first visit of the page takes until it speaks: nothing is cached, and the model is the included one. */
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { type Line, lineTo } from "../tests/support/line.js";
 import { serve } from "../tests/support/server.js";
 import { isAsked, report, RUNS } from "./asked.js";
 
-/** Lines to the server, which has none of its own where it is undefined. */
+/** Simulated network lines to the server; undefined means a direct connection. */
 const LINES = [undefined, { megabits: 50, delay: 10 }];
 
 /** Seconds from the beginning of the navigation. */
@@ -27,7 +27,7 @@ declare global {
   var moments: Moments;
 }
 
-/** Notes when the page shows these moments; it stands before the page's own script. */
+/** Records when the page reaches these moments; it is put before the page's own script. */
 const WATCH = `<script>
   globalThis.moments = {};
   const shows = { ready: ["model", (it) => it.options?.length > 0], made: ["spoken"], heard: ["first-sound"] };
@@ -56,7 +56,7 @@ test.runIf(isAsked("visit"))("a first visit", async () => {
   const html = await readFile(join(folder, "index.html"), "utf8");
   const watched = html.replace("<head>", `<head>${WATCH}`);
   expect(watched).not.toBe(html);
-  await using site = await serve({ "/": folder }, { isolated: true, pages: { "/": watched } });
+  await using site = await serve({ "/": folder }, { isolated: true, published: true, pages: { "/": watched } });
   const cases = installedBrowsers().flatMap((kind) => LINES.map((line) => ({ kind, line, runs: [] as Figures[] })));
   for (let run = 0; run < RUNS; run++) {
     for (const { kind, line, runs } of cases) {
@@ -79,7 +79,7 @@ test.runIf(isAsked("visit"))("a first visit", async () => {
   );
 }, 1_800_000);
 
-/** The moments, once the sound had the time to begin. */
+/** The moments, read after the sound had time to begin. */
 async function moments(tab: Tab): Promise<Moments> {
   await new Promise((resolve) => setTimeout(resolve, 1000));
   return tab.evaluate(() => globalThis.moments, undefined);

@@ -6,7 +6,7 @@ import { defineConfig, type Plugin } from "vite";
 const root = import.meta.dirname;
 const worker = "sw.js";
 
-/** Tells the service worker which files the page has. They are asked for once, and kept. */
+/** Writes the list of the page's files into the service worker, which stores them. */
 function pageFiles(): Plugin {
   return {
     name: "page-files",
@@ -14,30 +14,37 @@ function pageFiles(): Plugin {
     generateBundle(_options, bundle) {
       const hash = createHash("sha256");
       const files: string[] = [];
+      const builds: Record<"relaxed" | "simd", string[]> = { relaxed: [], simd: [] };
       const add = (name: string, content: string | Uint8Array) => {
         files.push(name);
         hash.update(name).update(content);
       };
       for (const [name, file] of Object.entries(bundle)) {
-        if (name !== worker) add(name, file.type === "chunk" ? file.code : file.source);
+        if (name === worker) continue;
+        add(name, file.type === "chunk" ? file.code : file.source);
+        const sources = file.type === "asset" ? file.originalFileNames : [];
+        for (const build of ["relaxed", "simd"] as const) {
+          if (sources.some((source) => source.includes(`wasm/${build}/`))) builds[build].push(name);
+        }
       }
       const fixed = join(root, "public");
       for (const name of readdirSync(fixed)) add(name, readFileSync(join(fixed, name)));
       const chunk = bundle[worker];
       if (chunk?.type !== "chunk") throw new Error(`the build has made no ${worker}`);
       hash.update(chunk.code);
-      // ONNX Runtime is large, and kept once somebody chooses it.
-      // The model is kept by the library.
-      const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm|^starling\//.test(name));
+      // ONNX Runtime and the encoders of sound files are large, and stored at their first use.
+      // The library stores the model.
+      const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm|pocket_onnx_encode_bg|^starling\//.test(name));
       chunk.code =
         `const PAGE_FILES = ${JSON.stringify(kept)};\n` +
+        `const BUILD_FILES = ${JSON.stringify(builds)};\n` +
         `const PAGE_VERSION = ${JSON.stringify(hash.digest("hex").slice(0, 16))};\n` +
         chunk.code;
     },
   };
 }
 
-/** The model that the package brings has a folder of its own, which the service worker leaves alone. */
+/** The included model has a folder of its own, which the service worker leaves alone. */
 function assetFileNames({ originalFileNames }: { originalFileNames: string[] }): string {
   const isModel = originalFileNames.some((name) => name.includes("starling/bundle/"));
   return `${isModel ? "starling" : "assets"}/[name]-[hash][extname]`;
@@ -45,7 +52,7 @@ function assetFileNames({ originalFileNames }: { originalFileNames: string[] }):
 
 export default defineConfig({
   root,
-  // The page may lie in any folder of a host.
+  // The page may be in any folder of a web host.
   base: "./",
   plugins: [pageFiles()],
   resolve: {
@@ -56,7 +63,7 @@ export default defineConfig({
   worker: { format: "es", rolldownOptions: { output: { assetFileNames } } },
   build: {
     target: "es2023",
-    // A worklet has to be a file, and pages with a strict policy load no data: addresses.
+    // A worklet has to be a file, and a strict content security policy blocks `data:` URLs.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {

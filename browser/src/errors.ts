@@ -1,4 +1,4 @@
-/** Errors, with the same kinds as on the command line. */
+/** Errors and their kinds. */
 
 /** What went wrong. */
 export type ErrorKind =
@@ -18,7 +18,7 @@ export type ErrorKind =
   | "Options"
   /** The bundle cannot clone voices. */
   | "NoEncoder"
-  /** The bundle lacks a component. */
+  /** A component, a file of one, or an output that word times need, is missing. */
   | "NoComponent"
   /** A component returned NaN or infinity. */
   | "NotFinite"
@@ -32,9 +32,11 @@ export type ErrorKind =
   | "Memory"
   /** A value is of the wrong type. */
   | "Value"
+  /** A file cannot be read from the disk (in Node, Deno and Bun). */
+  | "File"
   /** A file cannot be fetched: no network, or no such server. */
   | "Network"
-  /** A server refuses a file. */
+  /** A server answered with an error status. */
   | "Http"
   /** A server responds with a web page instead of a file. */
   | "WrongType"
@@ -42,8 +44,6 @@ export type ErrorKind =
   | "Size"
   /** A file's SHA-256 differs from the manifest's. */
   | "Digest"
-  /** The browser has no room to keep a file for the next visit. */
-  | "Quota"
   /** The browser lacks a required feature. */
   | "Unsupported"
   /** The model was disposed of. */

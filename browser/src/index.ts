@@ -15,6 +15,7 @@ export { type Mark, Player, type PlayerOptions, type PlayerState } from "./playe
 export { PocketTTS } from "./pocket-tts.js";
 export type { FileBytes, SampleValues } from "./checks/data.js";
 export type { Recording } from "./recording.js";
+export type { MediaType, Tags } from "./sound-file.js";
 export { Speech, type SpeechChunk } from "./speech.js";
 export type { Word } from "../wasm/simd/pocket_onnx.js";
 export type { RuntimeInfo, Statistics, Timing, Timings } from "./statistics.js";

@@ -5,7 +5,7 @@ export const LANGUAGES = ["english", "french", "german", "spanish", "italian", "
 /** A language that the option `normalize` supports. */
 export type Language = (typeof LANGUAGES)[number];
 
-/** Whether `normalize` works for a model of this language, as named in its manifest. */
+/** Whether the option `normalize` supports a language, named as in a model's manifest. */
 export function readsNumbers(language: string | null | undefined): boolean {
   const name = language?.toLowerCase();
   return LANGUAGES.some((it) => name?.startsWith(it));

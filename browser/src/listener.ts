@@ -1,6 +1,6 @@
 /** Event listeners of the page. */
 
-/** Calls one. What it throws is reported like an error of any listener, and has no effect here. */
+/** Calls a listener. What it throws is reported like an error of any listener, and has no effect here. */
 export function call(listener: () => void): void {
   try {
     listener();

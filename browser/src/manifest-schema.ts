@@ -25,7 +25,7 @@ export interface Source {
   weights: Array<SourceFile>;
   /** LoRA adapter that was merged into the weights. */
   adapter?: SourceFile | null;
-  /** Tokenizer; none when it is the vocabulary that ships with the program. */
+  /** Tokenizer; none when it is the vocabulary of 4,000 pieces that the program includes for synthetic bundles. */
   tokenizer?: SourceFile | null;
 }
 
@@ -49,7 +49,7 @@ export interface Model {
 
 /** Counterpart of `FlowLMConfig` in pocket-tts. */
 export interface FlowLmConfig {
-  /** Number format the model computes in upstream. */
+  /** Number type in which pocket-tts runs the model. */
   dtype: string;
   /** Flow net. */
   flow: FlowConfig;
@@ -114,7 +114,7 @@ export interface LookupTable {
 
 /** Counterpart of `MimiConfig` in pocket-tts. */
 export interface MimiConfig {
-  /** Number format the model computes in upstream. */
+  /** Number type in which pocket-tts runs the model. */
   dtype: string;
   /** Samples per second. */
   sample_rate: number;
@@ -160,7 +160,7 @@ export interface SeanetConfig {
   last_kernel_size: number;
   /** Dilation of residual block `j` is this to the power of `j`. */
   dilation_base: number;
-  /** What stands before the first sample. */
+  /** What comes before the first sample. */
   pad_mode: PadMode;
   /** A residual block narrows by this. */
   compress: number;
@@ -199,13 +199,13 @@ export interface QuantizerConfig {
   output_dimension: number;
 }
 
-/** How a text is prepared before it is tokenized: the text half of [`Config`]. */
+/** How a text is prepared before it is tokenized: the part of [`Config`] that is about text. */
 export interface TextOptions {
   /** Put eight spaces before a text of fewer than five words. */
   pad_with_spaces_for_short_inputs: boolean;
   /** Rewrite semicolons to commas. */
   remove_semicolons: boolean;
-  /** End every prompt with a full stop, question or exclamation mark. */
+  /** End every text with a full stop, question or exclamation mark. */
   append_terminal_punctuation: boolean;
   /** Upper-case the first letter. */
   capitalize_first_letter: boolean;
@@ -213,7 +213,7 @@ export interface TextOptions {
   replace_characters: Record<string, string>;
 }
 
-/** How speech is sampled when the caller does not say: the other half of [`Config`]. */
+/** How speech is sampled by default: the part of [`Config`] that is about sampling. */
 export interface GenerationOptions {
   /** Frames spoken after the end of speech; guessed from the text when `None`. */
   model_recommended_frames_after_eos?: number | null;
@@ -301,17 +301,17 @@ export interface Extent {
   size: number;
 }
 
-/** Name, number format and shape of an input or output. */
+/** Name, number type and shape of an input or output. */
 export interface TensorInfo {
   /** Name in the graph. */
   name: string;
-  /** Number format. */
+  /** Number type. */
   dtype: DType;
   /** Sizes, outermost first; a text is a symbol that stands for one size per call. */
   shape: Array<Dim>;
 }
 
-/** Number format of a tensor. */
+/** Number type of a tensor. */
 export type DType = "f32" | "i64";
 
 /** One size of a shape. */
@@ -327,9 +327,9 @@ export interface State {
   module: string;
   /** Key of upstream's state dictionary. */
   key: string;
-  /** Index into upstream's tensor along its first axis, where the graph keeps apart what upstream stacks (`cache` holds keys at 0 and values at 1). The batch axis behind it is left out here. */
+  /** Index into upstream's tensor along its first axis, where the graph keeps apart what upstream stacks (`cache` holds keys at 0 and values at 1). The batch axis after it is left out here. */
   index?: number | null;
-  /** Number format. */
+  /** Number type. */
   dtype: DType;
   /** Shape of the input. */
   shape: Array<Dim>;
@@ -379,7 +379,7 @@ export interface VoiceEntry {
 export interface Manifest {
   /** Always [`FORMAT`]. */
   format: string;
-  /** Changes where the manifests of the version before cannot be read any more. */
+  /** Rises when older manifests can no longer be read. */
   format_version: number;
   /** What a reader has to know beyond this version, by name; a reader refuses what it does not know. */
   requires?: Array<string>;

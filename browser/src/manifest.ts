@@ -1,6 +1,6 @@
 /**
- * The members of a bundle's `manifest.json` that a host reads, picked from the types of its schema:
- * one that is missing there, or of another type, fails where it is used. `docs/bundle.md` specifies all.
+ * The members of a bundle's `manifest.json` that the package reads, picked from the types of its schema: a member
+ * that the schema lacks, or types differently, is a compile error where it is used. `docs/bundle.md` specifies all.
  */
 
 import type * as schema from "./manifest-schema.js";
@@ -34,7 +34,7 @@ export type Manifest = Pick<
   components: Record<string, Component>;
 };
 
-/** Every file of the bundle but the manifest. */
+/** Every file of the bundle except the manifest. */
 export function filesOf(manifest: Manifest): schema.FileEntry[] {
   return [
     ...Object.values(manifest.components).flatMap((component) => [component.graph, component.data]),

@@ -1,6 +1,6 @@
-/** What can be asked for. */
+/** Options of loading and of speaking. */
 
-// Declarations of the wasm module, which this file's lead to, mention `Symbol.dispose`.
+// This file's declarations import those of the wasm module, which mention `Symbol.dispose`.
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { RecordingNotice, SpeechNotice, SpeechOptions } from "../wasm/simd/pocket_onnx.js";
@@ -13,25 +13,26 @@ import type { Backend } from "./worker/messages.js";
 
 export type { Backend } from "./worker/messages.js";
 
-/** How loading goes on. */
+/** Progress of loading. */
 export interface ProgressEvent {
   /** What the files are for: to speak, to speak with a voice, or to clone one. */
   phase: Purpose;
-  /** Bytes so far, of all files of this phase that are under way or there. */
+  /** Bytes so far, summed over the files of this phase that have begun to load. */
   loaded: number;
+  /** Sizes of these files, summed. */
   total: number;
-  /** The file that has come further. */
+  /** The file that this event is about. */
   file: { name: string; loaded: number; total: number; source: "network" | "cache" };
 }
 
 /** Something that a visitor may want to know, and that stops nothing. */
 export interface Notice {
   /**
-   * - `quota`: the browser has no room to keep a file;
+   * - `quota`: the browser has no room to store a file;
    * - `damaged`: a file was damaged, and is fetched again;
    * - `pause-marker`: what looks like a pause is spoken as words;
-   * - `steps`: more steps were asked for than the model's sampler takes;
-   * - the others tell what may make a poor voice of a recording, or that only its beginning is used.
+   * - `steps`: the model's sampler takes fewer steps than were asked for;
+   * - the others say why a recording may make a poor voice, or that only its beginning is used.
    */
   kind: "quota" | "damaged" | SpeechNotice["kind"] | RecordingNotice["kind"];
   message: string;
@@ -40,49 +41,49 @@ export interface Notice {
 /** How a model is loaded. */
 export interface LoadOptions {
   /**
-   * What runs the components: `engine`, unless given, is fast and small; `onnxruntime` is ONNX
-   * Runtime Web, which runs the bundle's graphs.
+   * What runs the components: `engine` is fast and small; `onnxruntime` is ONNX Runtime Web, which runs the
+   * bundle's graphs. Default: `engine`.
    */
   backend?: Backend | undefined;
   /**
-   * How the weights of the bundle's backbone have to be stored; any way unless given. A bundle has
-   * one format, chosen when it is converted: another one than this is refused, before weights are
-   * fetched.
+   * The weight format that the bundle's backbone must have. A bundle has one format, chosen when it is
+   * converted: a bundle of another format is refused, before weights are fetched. Default: any.
    */
   dtype?: WeightFormat | undefined;
-  /** Where they run. `webgpu` is refused: see the README. */
+  /** Where the components run. `webgpu` is refused, since no backend here uses the GPU. Default: `wasm`. */
   device?: "wasm" | "webgpu" | undefined;
   /**
-   * Threads that work: from 2 on the decoder has a worker of its own. Unless given, as many as
-   * pay in a cross-origin isolated page, else 1.
+   * Threads that work: with 2 or more the decoder has a worker of its own. Default: in a cross-origin
+   * isolated page as many as help (2 for `engine`, up to 4 for `onnxruntime`), else 1.
    */
   threads?: number | undefined;
-  /** Hears how loading goes on. */
+  /** Called as files arrive. */
   onProgress?: ((event: ProgressEvent) => void) | undefined;
-  /** Hears what a visitor may want to know. */
+  /** Called with what a visitor may want to know. */
   onNotice?: ((notice: Notice) => void) | undefined;
   /** Ends loading. */
   signal?: AbortSignal | undefined;
 }
 
-/** How a text is spoken. What is not given is the model's own. */
+/** How a text is spoken. Options that are left out have the model's values. */
 export interface SpeakOptions extends SpeechOptions {
-  /** A voice of the bundle, or one that was loaded; the bundle's first unless given. */
+  /** A voice of the bundle, by its name, or a voice that was loaded. Default: the bundle's first. */
   voice?: string | Voice | undefined;
   /**
-   * Whether numbers, dates, money, abbreviations and signs are put into words: in the model's language,
-   * or in the one named, such as `"german"`. Unless given, where the model's vocabulary has no digits.
+   * Whether numbers, dates, money, abbreviations and signs are rewritten as words: in the model's language,
+   * or in the one named, such as `"german"`. Default: true if the model's vocabulary has no digits, else
+   * false.
    */
   normalize?: boolean | Language | undefined;
   /**
    * Words, and how they are spoken: `{ SQL: "sequel" }`, or lines `SQL = sequel`. A word in lower case
-   * is found in any case, one with a capital as it stands.
+   * matches in any case, one with a capital letter only as written. Default: none.
    */
   replacements?: Readonly<Record<string, string>> | string | undefined;
   /**
-   * Of a text that arrives in pieces: seconds in which nothing comes before an unfinished sentence is
-   * spoken, 1 unless given; `Infinity` leaves it to `TextStream.flush`. A whole sentence waits for the
-   * next for 0.2 s at most.
+   * For a text that arrives in pieces: after this many seconds without new text, an unfinished sentence is
+   * spoken; with `Infinity` only `TextStream.flush` does that. A whole sentence waits for the next for 0.2 s
+   * at most. Default: 1.
    */
   flushAfter?: number | undefined;
   /** Ends speaking. */
@@ -91,6 +92,6 @@ export interface SpeakOptions extends SpeechOptions {
 
 /** How a text is spoken aloud. */
 export interface PlayOptions extends SpeakOptions {
-  /** What plays; a new player unless given. */
+  /** The player to play in. Default: a new one. */
   player?: Player | undefined;
 }

@@ -1,4 +1,4 @@
-/** Progress of single files, summed up by what they are for. */
+/** Progress of single files, summed by their purpose. */
 
 import type { Progress, Purpose } from "./loading/bundle.js";
 import type { ProgressEvent } from "./options.js";

@@ -1,29 +1,31 @@
 /** A model that speaks: the package's whole surface. */
 
-import { checked, checkedOptions, description, type Rule } from "./checks/check.js";
+import { checked, checkedOptions, type Rule } from "./checks/check.js";
 import { type FileBytes, fileBytes, isFile } from "./checks/data.js";
+import { guard } from "./checks/guard.js";
 import { nearest } from "./checks/nearest.js";
 import * as rules from "./checks/rules.js";
 import { PocketTTSError } from "./errors.js";
-import { folder, included, manifestText, type Progress } from "./loading/bundle.js";
+import { checkDevice, MOST_THREADS } from "./environment.js";
+import { findBundle, folderOf } from "./loading/address.js";
+import type { Progress } from "./loading/bundle.js";
+import { bestBuild, compile } from "./loading/module.js";
 import type { Manifest } from "./manifest.js";
 import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.js";
 import { call } from "./listener.js";
 import { sweep } from "./loading/storage.js";
 import { ProgressByPhase } from "./phases.js";
+import { platform } from "./platform/platform.js";
 import { Player } from "./player/index.js";
 import { Queue, unlessAborted } from "./queue.js";
 import { type Recording, sources, transfer } from "./recording.js";
 import { Speech, type SpeechChunk } from "./speech.js";
 import type { RuntimeInfo, Statistics } from "./statistics.js";
 import { Stopwatch } from "./stopwatch.js";
-import { type Reading, reading, type TextSource } from "./text-stream.js";
+import { reading, type TextSource } from "./text-stream.js";
 import { Voice } from "./voice.js";
 import type { Backend, VoiceSource } from "./worker/messages.js";
-import { type UtteranceStream, Workers } from "./workers.js";
-
-/** Threads beyond which nothing is gained. */
-const MOST_THREADS: Record<Backend, number> = { engine: 2, onnxruntime: 4 };
+import { Workers } from "./workers.js";
 
 /**
  * A model, loaded into workers.
@@ -31,7 +33,7 @@ const MOST_THREADS: Record<Backend, number> = { engine: 2, onnxruntime: 4 };
  *     const tts = await PocketTTS.fromPretrained();
  *     for await (const { audio, sampleRate } of tts.stream("Hello world.")) { … }
  *
- * Requests wait for those before them. Errors are `PocketTTSError`s; what a signal ends throws the
+ * Requests wait for those before them. Errors are `PocketTTSError`s; a request that a signal ends throws the
  * signal's reason.
  */
 export class PocketTTS {
@@ -39,17 +41,21 @@ export class PocketTTS {
   readonly #workers: Workers;
   readonly #notice: (notice: Notice) => void;
   readonly #queue = new Queue();
-  /** Of what is played: one text is heard at a time. */
+  /** Orders the calls of `speak`: one text is heard at a time. */
   readonly #aloud = new Queue();
-  /** Voices of the bundle, by name; the first one's name is that of none. */
+  /** The bundle's voices by name; the key `undefined` stands for the first. */
   readonly #voices = new Map<string | undefined, Promise<Voice>>();
   #voiceCount = 0;
-  /** Voices that live in this model's workers. */
-  readonly #own = new WeakSet<Voice>();
+  /** Voices that this model made: those of other models are refused. */
+  readonly #made = new WeakSet<Voice>();
   /** What runs the components. */
   readonly backend: Backend;
-  /** How it runs. */
+  /** How they run. */
   readonly statistics: RuntimeInfo;
+
+  static {
+    guard(this, "PocketTTS", "`await PocketTTS.fromPretrained(address)`", (value) => #workers in value);
+  }
 
   private constructor(
     manifest: Manifest,
@@ -70,7 +76,7 @@ export class PocketTTS {
   }
 
   /**
-   * Loads the bundle in the folder at `url`; without one the small model that the package brings,
+   * Loads the bundle in the folder at `url`; without one the small model that the package includes,
    * which is made for demonstration.
    */
   static fromPretrained(options?: LoadOptions): Promise<PocketTTS>;
@@ -86,8 +92,9 @@ export class PocketTTS {
     const options = checkedOptions(isAlone ? first : second, rules.loadOptions);
     const address = isAlone || first === undefined ? undefined : folderOf(rules.addressText(first));
     const { backend = "engine", device = "wasm", dtype, signal } = options;
-    checkBrowser(device);
-    const threads = options.threads ?? defaultThreads(backend);
+    checkDevice(device);
+    platform().check();
+    const threads = options.threads ?? platform().threads(MOST_THREADS[backend]);
     const { onNotice, onProgress } = options;
     const notice = (notice: Notice) => call(() => onNotice?.(notice));
     const phases = new ProgressByPhase((event) => call(() => onProgress?.(event)));
@@ -98,17 +105,23 @@ export class PocketTTS {
         notice({ kind: progress.notice, message: progress.message });
       }
     };
-    const addresses = address ?? (await included());
-    const text = await manifestText(addresses, signal);
-    const opening = { addresses, manifest: text, backend, dtype, threads };
+    signal?.throwIfAborted();
+    // All at once: the module, the workers' scripts, and the manifest, which tells what else to fetch.
+    const bundle = findBundle(address, signal);
+    const compiling = compile(bestBuild(), signal);
+    // The workers hear of a failure.
+    bundle.catch(() => {});
+    compiling.catch(() => {});
+    const opening = { bundle, compiling, backend, dtype, threads };
     const workers = await Workers.open(opening, threads > 1 ? 2 : 1, hear, signal);
     // The workers have found it to be a manifest.
-    const manifest: Manifest = JSON.parse(text);
-    await sweep();
+    const manifest: Manifest = JSON.parse((await bundle).manifest);
     if (signal?.aborted) {
       workers.end(signal.reason);
       signal.throwIfAborted();
     }
+    // Nobody waits for the room that it makes.
+    sweep().catch(() => {});
     const used = backend === "engine" ? Math.min(threads, workers.count) : threads;
     return new PocketTTS(manifest, workers, backend, used, notice);
   }
@@ -125,11 +138,12 @@ export class PocketTTS {
     return this.#manifest.sample_rate;
   }
 
-  /** Name of the released model, and its language; none of a model of one's own. */
+  /** Name of the released model; undefined for a custom model. */
   get variant(): string | undefined {
     return this.#manifest.variant ?? undefined;
   }
 
+  /** The model's language; undefined if it is not known. */
   get language(): string | undefined {
     return this.#manifest.language ?? undefined;
   }
@@ -152,7 +166,7 @@ export class PocketTTS {
     return this.#workers.memory;
   }
 
-  /** Names of the bundle's voices; the first is the one that speaks unless asked otherwise. */
+  /** Names of the bundle's voices; the first is the default. */
   listVoices(): string[] {
     return (this.#manifest.voices ?? []).map((voice) => voice.name);
   }
@@ -167,14 +181,14 @@ export class PocketTTS {
     return this.#loaded(undefined, { from: "file", file });
   }
 
-  /** Makes a voice from a recording. The encoder is fetched at the first time. */
+  /** Makes a voice from a recording. The encoder is fetched the first time. */
   async cloneVoice(recording: Recording, options: { signal?: AbortSignal | undefined } = {}): Promise<Voice> {
     const { signal } = checkedOptions(options, rules.cloneOptions);
     for await (const source of sources(recording)) {
       signal?.throwIfAborted();
       const loading = this.#load(undefined, source);
       const voice = await unlessAborted(loading, signal).catch((error: unknown) => {
-        // Nobody gets the voice that may still come of it.
+        // A voice that is made in spite of the abort is freed.
         void loading.then((voice) => voice?.dispose(), () => {});
         throw error;
       });
@@ -201,24 +215,29 @@ export class PocketTTS {
     await this.#workers.first.do<"prepare-voice">({ type: "prepare-voice", voice: number });
   }
 
-  /** Speaks all of a text, or of what arrives. */
+  /** Speaks a text, or all that arrives, and returns the whole speech. */
   async generate(text: TextSource, options: SpeakOptions = {}): Promise<Speech> {
     text = checked("Text", "the text", text, rules.text);
     options = checkedOptions(options, rules.speakOptions);
     const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
     const parts: Float32Array[] = [];
-    for await (const { audio } of this.#speak(text, options, watch)) {
+    let title: string | undefined;
+    for await (const { audio, text: sentences } of this.#speak(text, options, watch)) {
       parts.push(audio);
+      title ??= sentences === "" ? undefined : sentences;
     }
-    return new Speech(parts, this.sampleRate, watch.statistics());
+    const { voice } = options;
+    const name = voice instanceof Voice ? voice.name : (voice ?? this.listVoices()[0]);
+    const tags = { text: title, voice: name, model: this.variant };
+    return new Speech(parts, this.sampleRate, watch.statistics(), tags);
   }
 
   /**
-   * Speaks a text piece by piece. The work begins with the first piece that is asked for, and
-   * pauses while a second or two of speech wait to be taken. A text may arrive meanwhile: from a
-   * `TextStream`, from anything that is iterated over asynchronously, such as the tokens of a language
-   * model, or from a `ReadableStream`, of strings or of bytes in UTF-8. Each sentence of it is spoken as
-   * soon as it is complete; nothing more is read than can be spoken soon.
+   * Speaks a text chunk by chunk. The work begins when the first chunk is requested, and pauses while a
+   * few seconds of speech wait to be read. The text may arrive meanwhile: from a `TextStream`, from anything
+   * that is iterated over asynchronously, such as the tokens of a language model, or from a
+   * `ReadableStream`, of strings or of bytes in UTF-8. Each sentence of it is spoken as soon as it is
+   * complete; the source is read only as far as can be spoken soon.
    */
   stream(text: TextSource, options: SpeakOptions = {}): AsyncGenerator<SpeechChunk, void> {
     text = checked("Text", "the text", text, rules.text);
@@ -230,11 +249,11 @@ export class PocketTTS {
   async speak(text: TextSource, options: PlayOptions = {}): Promise<Statistics> {
     text = checked("Text", "the text", text, rules.text);
     const { player: given, ...rest } = checkedOptions(options, rules.playOptions);
-    // Before anything is waited for: browsers allow sound while a click is answered.
+    // Before anything is awaited: browsers allow sound only in the handler of a click.
     const player = given ?? new Player();
     try {
       const leave = await this.#aloud.enter(this.#orEnded(rest.signal)).catch((error: unknown) => {
-        // Nobody reads what arrives.
+        // The text will not be read.
         if (typeof text !== "string") {
           reading(text).end();
         }
@@ -248,25 +267,25 @@ export class PocketTTS {
     }
   }
 
-  /** Ends all work, and lets go of the memory. */
+  /** Ends the workers, and frees their memory. */
   async dispose(): Promise<void> {
     this.#workers.end(new PocketTTSError("Disposed", "the model was disposed of"));
   }
 
   async #play(text: TextSource, options: SpeakOptions, player: Player): Promise<Statistics> {
-    // Nothing sounds after `dispose`, either.
+    // `dispose` ends the sound, too.
     const signal = this.#orEnded(options.signal);
     const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
     const stop = () => player.stop();
     signal.addEventListener("abort", stop);
     try {
-      // Seconds of sound before the piece that is written.
+      // Seconds of sound before the chunk that is written.
       let before = 0;
       for await (const { audio, sampleRate, text: sentence, from, to, words } of this.#speak(text, options, watch)) {
         await player.write(audio, sampleRate, { text: sentence, from, to, words, before });
         before += audio.length / sampleRate;
       }
-      // An abort ends the wait, too.
+      // An abort ends this wait, too.
       await player.end();
       signal.throwIfAborted();
       return watch.statistics();
@@ -284,7 +303,7 @@ export class PocketTTS {
     watch: Stopwatch,
   ): AsyncGenerator<SpeechChunk, void> {
     watch.start();
-    // Before anything is waited for: another utterance may speak it already.
+    // Opened before anything is awaited, so that a TextStream that is being read already is refused at once.
     const source = typeof text === "string" ? undefined : reading(text);
     try {
       const leave = await this.#queue.enter(this.#orEnded(signal));
@@ -301,7 +320,7 @@ export class PocketTTS {
         watch.begin();
         const spoken = this.#workers.speak(request);
         if (source !== undefined) {
-          void feed(spoken, source);
+          void spoken.read(source);
         }
         try {
           for (;;) {
@@ -318,7 +337,7 @@ export class PocketTTS {
           }
         } finally {
           spoken.stop();
-          // The next request has to find the workers free; nobody waits for that here.
+          // The turn ends when the workers are free; this caller does not wait for it.
           void spoken.over.then(leave);
         }
       } catch (error) {
@@ -330,7 +349,7 @@ export class PocketTTS {
     }
   }
 
-  /** A signal for whoever waits for the requests before: they may never end once the workers have. */
+  /** A signal that also fires when the workers end, because requests that wait for others would then never end. */
   #orEnded(signal: AbortSignal | undefined): AbortSignal {
     const { ended } = this.#workers;
     return signal === undefined ? ended : AbortSignal.any([signal, ended]);
@@ -340,7 +359,7 @@ export class PocketTTS {
     if (!(voice instanceof Voice)) {
       return this.#bundled(voice);
     }
-    if (!this.#own.has(voice)) {
+    if (!this.#made.has(voice)) {
       throw new PocketTTSError("NoVoice", "this voice belongs to another model: load it with the one that speaks");
     }
     return voice;
@@ -364,7 +383,7 @@ export class PocketTTS {
     return voice;
   }
 
-  /** Nothing where the browser has to decode the recording first. */
+  /** Loads a voice; undefined if the browser has to decode the recording first. */
   async #load(name: string | undefined, source: VoiceSource): Promise<Voice | undefined> {
     const number = ++this.#voiceCount;
     const { first } = this.#workers;
@@ -379,33 +398,13 @@ export class PocketTTS {
       this.#workers.tellFirst({ type: "drop-voice", voice: number });
       this.#voices.delete(name);
     });
-    this.#own.add(voice);
+    this.#made.add(voice);
     return voice;
   }
 }
 
-/** Seconds of silence after which an unfinished sentence is spoken, unless asked otherwise. */
+/** Default of `flushAfter`, in seconds. */
 const USUAL_SILENCE = 1;
-
-/** Hands the text over as it arrives, and as there is room for it. */
-async function feed(spoken: UtteranceStream, source: Reading): Promise<void> {
-  try {
-    for (;;) {
-      const piece = await source.next();
-      if (piece === undefined) {
-        spoken.close();
-        return;
-      }
-      if (piece.kind === "flush") {
-        spoken.flush();
-      } else if (!(await spoken.push(piece.text))) {
-        return;
-      }
-    }
-  } catch (error) {
-    spoken.close({ error });
-  }
-}
 
 /** What `loadVoice` takes. */
 const VOICE_SOURCE: Rule<string | FileBytes> = {
@@ -413,54 +412,15 @@ const VOICE_SOURCE: Rule<string | FileBytes> = {
   fits: (value) => typeof value === "string" || isFile(value),
 };
 
-/** Refuses a name that the bundle has no voice of; none stands for its first. */
+/** Throws if the bundle has no voice of this name; `undefined` means the first. */
 function checkName(name: string | undefined, names: readonly string[]): void {
   if (name === undefined ? names.length > 0 : names.includes(name)) {
     return;
   }
+  if (names.length === 0) {
+    throw new PocketTTSError("NoVoice", "this bundle has no voices: add some with `pocket-onnx convert --voices`");
+  }
   const near = nearest(name ?? "", names);
   const meant = near === undefined ? "" : ` (did you mean ${near}?)`;
-  const has = names.join(", ") || "none (add some with `pocket-onnx convert --voices`)";
-  throw new PocketTTSError("NoVoice", `this bundle has no voice ${name ?? "at all"}${meant}; it has ${has}`);
-}
-
-/** Letters of an address that browsers still fetch: they differ, and some say nothing of longer ones. */
-const LONGEST_ADDRESS = 1 << 20;
-
-/** The folder of the bundle at an address, as an absolute address. */
-function folderOf(address: string): string {
-  let found: string;
-  try {
-    // Workers have no document.
-    found = folder(address, globalThis.document?.baseURI ?? globalThis.location.href);
-  } catch (cause) {
-    throw new PocketTTSError("Value", `${description(address)} is not the address of a bundle's folder`, { cause });
-  }
-  const { username, password } = new URL(found);
-  if (username !== "" || password !== "") {
-    const why = "holds a user name or a password, with which browsers fetch nothing: leave them out";
-    throw new PocketTTSError("Value", `the address of a bundle ${why}`);
-  }
-  if (found.length > LONGEST_ADDRESS) {
-    throw new PocketTTSError("Value", `${description(address)} is longer than browsers fetch: ${found.length} letters`);
-  }
-  return found;
-}
-
-function defaultThreads(backend: Backend): number {
-  return globalThis.crossOriginIsolated
-    ? Math.max(1, Math.min(MOST_THREADS[backend], navigator.hardwareConcurrency))
-    : 1;
-}
-
-function checkBrowser(device: "wasm" | "webgpu"): void {
-  if (device !== "wasm") {
-    throw new PocketTTSError("Unsupported", `the device ${device} is not supported: leave it out`);
-  }
-  if (!globalThis.isSecureContext) {
-    throw new PocketTTSError(
-      "Unsupported",
-      "the page has to be served over https, or from localhost: browsers check files and play sound only there",
-    );
-  }
+  throw new PocketTTSError("NoVoice", `this bundle has no voice ${name}${meant}; it has ${names.join(", ")}`);
 }

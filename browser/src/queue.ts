@@ -27,7 +27,7 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal 
   if (signal === undefined) {
     return promise;
   }
-  // If nobody waits for it any more, its error must not be reported as unhandled.
+  // After an abort the promise is not awaited any more: its error must not be reported as unhandled.
   promise.catch(() => {});
   signal.throwIfAborted();
   let abort: () => void = () => {};

@@ -15,10 +15,10 @@ const DECODING_RATE = 48_000;
 const HEAD = 4096;
 
 /**
- * What the worker gets, one source after the other until one gives a voice. WAV files are read there, as on
- * the command line, because a browser scales samples above and below zero differently, resamples, and
- * trusts every length in the file. Of other files the worker gets the beginning, and names what it is if it
- * is not a recording; then the browser decodes it.
+ * Sources for the worker, one after the other, until one gives a voice. WAV files are read there, as on the command
+ * line, because a browser scales samples above and below zero differently, resamples, and trusts every length in
+ * the file. Of other files the worker first gets the beginning, to refuse those that are not recordings; the rest
+ * is decoded by the browser.
  */
 export async function* sources(recording: Recording): AsyncGenerator<VoiceSource, void> {
   const given = checked("Audio", "a recording", recording, RECORDING);
@@ -45,6 +45,10 @@ const RECORDING: Rule<Recording> = {
 
 /** A recording that only the browser can decode. */
 async function decoded(file: ArrayBuffer, type: string): Promise<VoiceSource> {
+  if (globalThis.OfflineAudioContext === undefined) {
+    const help = "a page decodes other files; turn it into a WAV file first, with `ffmpeg -i IN OUT.wav`";
+    throw new PocketTTSError("Audio", `the file is no WAV file, and nothing here decodes others: ${help}`);
+  }
   const context = new OfflineAudioContext(1, 1, DECODING_RATE);
   let buffer: AudioBuffer;
   try {
@@ -52,7 +56,7 @@ async function decoded(file: ArrayBuffer, type: string): Promise<VoiceSource> {
   } catch (cause) {
     const what = type === "" ? "the file" : `the file (${type})`;
     const help = "turn it into a WAV file first, with `ffmpeg -i IN OUT.wav`";
-    throw new PocketTTSError("Audio", `${what} is no recording that this browser can decode: ${help}`, { cause });
+    throw new PocketTTSError("Audio", `${what} is not a recording that this browser can decode: ${help}`, { cause });
   }
   return channels(buffer);
 }

@@ -1,20 +1,25 @@
 /** Speech, and the chunks it comes in. */
 
 import { typedArray, wasMoved } from "./checks/brands.js";
-import { checked, type Rule } from "./checks/check.js";
-import { sampleRate as rate, wavFormat } from "./checks/rules.js";
+import { checked, checkedOptions, type Rule } from "./checks/check.js";
+import { guard } from "./checks/guard.js";
+import { mediaType, sampleRate as rate, tags as aTags, wavFormat } from "./checks/rules.js";
 import { PocketTTSError } from "./errors.js";
 import type { Word } from "../wasm/simd/pocket_onnx.js";
+import { encode, type MediaType, type Tags } from "./sound-file.js";
 import type { Statistics } from "./statistics.js";
 import { type WavFormat, wav } from "./wav.js";
 
-/** A chunk of speech: some frames (the first chunk of an utterance is a single one), or a part of a pause. */
+/**
+ * A piece of sound: one or a few frames of 80 ms (the first chunk of an utterance is a single one), or a part of a
+ * pause.
+ */
 export interface SpeechChunk {
   /** Samples, mostly from -1 to 1. */
   audio: Float32Array<ArrayBuffer>;
   /** Samples per second. */
   sampleRate: number;
-  /** The sentences being spoken; empty in a pause. */
+  /** The group of sentences being spoken, of which this is a part; empty in a pause. */
   text: string;
   /** Where they begin in the given text: `given.slice(from, to)` is the text as written. */
   from: number;
@@ -35,8 +40,15 @@ export class Speech {
   /** Samples per second. */
   readonly sampleRate: number;
   readonly statistics: Statistics;
+  readonly #tags: Tags;
 
-  constructor(parts: readonly Float32Array[], sampleRate: number, statistics: Statistics) {
+  static {
+    guard(this, "Speech", "`await tts.generate(text)`", (value) => #tags in value);
+  }
+
+  /** `tags` are the tags of the speech's files. */
+  constructor(parts: readonly Float32Array[], sampleRate: number, statistics: Statistics, tags: Tags = {}) {
+    this.#tags = checkedOptions(tags, aTags);
     checked("Audio", "the parts of a speech", parts, PARTS);
     checked("Audio", "sampleRate", sampleRate, rate);
     this.audio = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
@@ -52,18 +64,41 @@ export class Speech {
   /** The bytes of a WAV file. */
   toWav(format: WavFormat = "i16"): Uint8Array<ArrayBuffer> {
     checked("Options", "the format of a WAV file", format, wavFormat);
+    return wav(this.#samples(), this.sampleRate, format);
+  }
+
+  /** A WAV file, as a blob. */
+  toBlob(format?: WavFormat): Blob;
+  /**
+   * A file of this media type, as a blob. FLAC, Opus and MP3 files are encoded in a worker, which fetches the
+   * encoders first. They have tags: the beginning of the text, the voice, the model, and that the speech is
+   * synthetic.
+   */
+  toBlob(type: MediaType): Promise<Blob>;
+  toBlob(format: WavFormat | MediaType = "i16"): Blob | Promise<Blob> {
+    if (typeof format === "string" && format.startsWith("audio/")) {
+      return this.#file(format);
+    }
+    return new Blob([this.toWav(format as WavFormat)], { type: WAV });
+  }
+
+  async #file(format: string): Promise<Blob> {
+    const type = checked("Options", "the media type of a file", format, mediaType);
+    const bytes =
+      type === WAV ? this.toWav() : await encode(type, this.#samples(), this.sampleRate, this.#tags);
+    return new Blob([bytes], { type });
+  }
+
+  #samples(): Float32Array<ArrayBuffer> {
     if (wasMoved(this.audio)) {
       const help = "transfer a copy of `audio` instead, or make the file before";
       throw new PocketTTSError("Audio", `the samples of this speech were transferred: ${help}`);
     }
-    return wav(this.audio, this.sampleRate, format);
-  }
-
-  /** A WAV file, as a blob. */
-  toBlob(format: WavFormat = "i16"): Blob {
-    return new Blob([this.toWav(format)], { type: "audio/wav" });
+    return this.audio;
   }
 }
+
+const WAV = "audio/wav";
 
 const PARTS: Rule<readonly Float32Array[]> = {
   expected: "an array of Float32Arrays",

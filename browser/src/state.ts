@@ -13,6 +13,7 @@
  */
 
 import { checked, read } from "./checks/check.js";
+import { guard } from "./checks/guard.js";
 import { component as aComponent, graphRunner, tensor, tensors, wholeNumber } from "./checks/tensors.js";
 import { PocketTTSError } from "./errors.js";
 import type { Component, Dim, DType } from "./manifest.js";
@@ -33,13 +34,20 @@ export class ComponentStream {
   #position = 0;
   #running = false;
 
+  static {
+    guard(this, "ComponentStream", "`new ComponentStream(component, run)`", (value) => #states in value);
+  }
+
   constructor(component: Component, run: RunGraph) {
     this.#component = checked("Value", "a component", component, aComponent);
     this.#run = checked("Value", "what runs it", run, graphRunner);
     this.reset();
   }
 
-  /** Asks for the output `attention`; a graph either always has it or never. */
+  /**
+   * Asks for the output `attention` of later calls. A graph either always has it or never, so this only throws if
+   * it has none.
+   */
   watch(on: boolean): void {
     if (!on || this.#component.outputs.some(({ name }) => name === "attention")) return;
     throw new PocketTTSError(
@@ -76,15 +84,15 @@ export class ComponentStream {
 
   /** The outputs of a call, except the states. */
   #carry(all: Tensors, outputs: Tensors): Tensors {
-    checked("Tensor", `what ${this.#name} gives`, outputs, tensors);
+    checked("Tensor", `what ${this.#name} returns`, outputs, tensors);
     const next = new Map<string, Tensor>();
     for (const { input, output, carry } of this.#component.states ?? []) {
       const [old, value] = [this.state(input), outputs[output]];
       if (value === undefined) {
-        throw new PocketTTSError("Tensor", `${this.#name} gives no ${output}`);
+        throw new PocketTTSError("Tensor", `${this.#name} returns no ${output}`);
       }
       if (carry.rule === "append" && !takes(old, carry.axis, value)) {
-        throw new PocketTTSError("Tensor", `${this.#name}: [${value.shape}] of ${output} are no rows of [${old.shape}]`);
+        throw new PocketTTSError("Tensor", `${this.#name}: [${value.shape}] of ${output} cannot be appended to [${old.shape}]`);
       }
       next.set(input, value);
     }
@@ -142,7 +150,7 @@ export class ComponentStream {
     this.#states.set(name, copy(value));
   }
 
-  /** Positions counted so far; 0 where the component does not count them. */
+  /** Positions counted so far; 0 if the component does not count them. */
   get position(): number {
     return this.#position;
   }

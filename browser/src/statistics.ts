@@ -12,7 +12,7 @@ export interface Timing {
 /** Calls by component; calls of `flow_lm` with a text are `prefill`. */
 export type Timings = Record<string, Timing>;
 
-/** What is the same for all utterances. */
+/** How a model runs: the same for all of its utterances. */
 export interface RuntimeInfo {
   /** The backend. */
   backend: Backend;
@@ -20,7 +20,7 @@ export interface RuntimeInfo {
   threads: number;
   /** Workers: with two, the decoder has one of its own. */
   workers: number;
-  /** Whether every file came from the browser's Cache. */
+  /** Whether every file came from Cache Storage. */
   cacheHit: boolean;
   /** The vector instructions that the engine chose, after a test that they are correct and fast. */
   instructions: string | undefined;
@@ -44,7 +44,7 @@ export interface Statistics extends RuntimeInfo {
   memory: number | undefined;
 }
 
-/** Adds a call (or the number of calls it stands for) that began at `start`, in milliseconds. */
+/** Adds a run that began at `start` (in milliseconds) and counts as `calls` calls: for the decoder, one a frame. */
 export function time(timings: Timings, name: string, start: number, calls = 1): void {
   const timing = (timings[name] ??= { calls: 0, milliseconds: 0 });
   timing.calls += calls;

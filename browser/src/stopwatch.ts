@@ -1,7 +1,7 @@
 /** Measures the times of an utterance. */
 
 import type { RuntimeInfo, Statistics, Timings } from "./statistics.js";
-import type { Chunk } from "./workers.js";
+import type { Chunk } from "./utterance-stream.js";
 
 export class Stopwatch {
   readonly #setting: RuntimeInfo;
@@ -26,17 +26,17 @@ export class Stopwatch {
     this.seed = seed ?? freshSeed();
   }
 
-  /** The utterance was requested. */
+  /** Call it when the utterance is requested. */
   start(): void {
     this.#started = performance.now();
   }
 
-  /** The workers begin; before, it waited for earlier requests. */
+  /** Call it when the workers begin: before, the utterance waited for earlier requests. */
   begin(): void {
     this.#began = performance.now();
   }
 
-  /** A chunk has arrived. */
+  /** Counts a chunk that has arrived. */
   hear({ samples, at, waited }: Pick<Chunk, "samples" | "at" | "waited">): void {
     this.#samples += samples.length;
     this.#firstSound ??= (at - this.#started) / 1000;

@@ -1,22 +1,26 @@
 /** Texts that arrive in pieces. */
 
+import { guard } from "./checks/guard.js";
 import { PocketTTSError } from "./errors.js";
 import { endsInHalf, slices } from "./slices.js";
 
 /** UTF-16 units that may wait to be spoken before a source is asked to wait. */
 const ROOM = 1 << 15;
 
-/** What comes next of a text. */
+/** A piece of an arriving text, or the request to speak what has come. */
 export type Piece = { kind: "text"; text: string } | { kind: "flush" };
 
-/** Who has to be told how a `TextStream` goes on: its one reader. */
+/** Gives this module the reading side of a `TextStream`, without making it public. */
 let open: (stream: TextStream) => Reading;
 
-/** The reader's side of a `TextStream`. */
+/** Whether an object is what the constructor of `TextStream` made. */
+let isMade: (value: object) => boolean;
+
+/** The reading side of an arriving text. */
 export interface Reading {
-  /** The next piece; none at the end. Throws what the text breaks off with. */
+  /** The next piece; undefined at the end. Throws the error of the text's source. */
   next(): Promise<Piece | undefined>;
-  /** Nobody reads any more. */
+  /** Stops reading. */
   end(): void;
 }
 
@@ -34,7 +38,7 @@ export class TextStream {
   readonly #pieces: Piece[] = [];
   /** UTF-16 units in them. */
   #units = 0;
-  /** The first half of a character whose second half has to come. */
+  /** The first half of a character that was cut between two pieces. */
   #half = "";
   #state: "open" | "closed" | "failed" | "ended" = "open";
   #error: unknown;
@@ -43,11 +47,13 @@ export class TextStream {
 
   static {
     open = (stream) => stream.#open();
+    isMade = (value) => #pieces in value;
+    guard(this, "TextStream", "`new TextStream()`", isMade);
   }
 
   /**
-   * Adds a piece of any length. Resolves when there is room for more, which nobody has to wait for;
-   * rejects when the text was closed, or is spoken no more.
+   * Adds a piece of any length. Resolves when there is room for more (awaiting it is optional); rejects if the
+   * text was closed, or is no longer being spoken.
    */
   async push(text: string): Promise<void> {
     if (typeof text !== "string") {
@@ -66,7 +72,7 @@ export class TextStream {
     }
   }
 
-  /** Has all that was pushed spoken, without waiting for the end of a sentence. */
+  /** Speaks everything pushed so far, without waiting for the end of a sentence. */
   flush(): void {
     this.#check();
     this.#add(this.#half);
@@ -75,7 +81,7 @@ export class TextStream {
     this.#wake();
   }
 
-  /** The text is over. Closing it again changes nothing. */
+  /** Ends the text. Calling it again changes nothing. */
   close(): void {
     if (this.#state === "open") {
       this.#add(this.#half);
@@ -84,7 +90,7 @@ export class TextStream {
     }
   }
 
-  /** The text breaks off: what is spoken ends behind its last whole sentence, and throws `error`. */
+  /** Ends the text with an error: the last whole sentence is still spoken, then the request throws `error`. */
   abort(error: unknown): void {
     if (this.#state === "open") {
       this.#state = "failed";
@@ -95,7 +101,7 @@ export class TextStream {
 
   #check(): void {
     if (this.#state === "ended") {
-      throw new PocketTTSError("Text", "nobody speaks this text any more");
+      throw new PocketTTSError("Text", "this text is no longer being spoken");
     }
     if (this.#state !== "open") {
       throw new PocketTTSError("Text", "the text was closed: nothing can be added");
@@ -107,7 +113,7 @@ export class TextStream {
     if (text === "") {
       return;
     }
-    // Tokens of a model are short: one message takes all that have come.
+    // A language model's tokens are short: one message carries all that have come.
     if (last?.kind === "text" && last.text.length + text.length < ROOM / 4) {
       last.text += text;
     } else {
@@ -167,7 +173,7 @@ export class TextStream {
   }
 }
 
-/** What can be spoken: a text, or where it comes from. */
+/** What can be spoken: a text, or a source of text. */
 export type TextSource =
   | string
   | TextStream
@@ -176,28 +182,29 @@ export type TextSource =
   | ReadableStream<Uint8Array>
   | ReadableStream<string | Uint8Array>;
 
-/** Whether `value` is a text, or something that text can come from. */
+/** Whether `value` is a text, or a source of text. */
 export function isTextSource(value: unknown): value is TextSource {
+  if (typeof value === "string") {
+    return true;
+  }
   return (
-    typeof value === "string" ||
-    value instanceof TextStream ||
-    value instanceof ReadableStream ||
-    (typeof value === "object" &&
-      value !== null &&
-      Symbol.asyncIterator in value &&
-      typeof value[Symbol.asyncIterator] === "function")
+    typeof value === "object" &&
+    value !== null &&
+    (isMade(value) ||
+      value instanceof ReadableStream ||
+      (Symbol.asyncIterator in value && typeof value[Symbol.asyncIterator] === "function"))
   );
 }
 
 /** Starts to read a text that arrives in pieces. */
 export function reading(source: Exclude<TextSource, string>): Reading {
-  if (source instanceof TextStream) {
-    return open(source);
+  if (isMade(source)) {
+    return open(source as TextStream);
   }
-  const pieces = source instanceof ReadableStream ? chunks(source) : iterated(source);
+  const pieces = source instanceof ReadableStream ? chunks(source) : iterated(source as AsyncIterable<unknown>);
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let isOver = false;
-  // Which of both kinds comes; bytes may cut a character, and so may strings.
+  // The first half of a character that was cut between two pieces.
   let half = "";
   const text = (piece: unknown): string => {
     const isBytes = piece instanceof Uint8Array;
@@ -241,7 +248,7 @@ interface Pieces {
   end(): void;
 }
 
-/** Not every browser iterates over a stream. */
+/** The pieces of a stream. Not every browser can iterate over one. */
 function chunks(stream: ReadableStream<unknown>): Pieces {
   let reader: ReadableStreamDefaultReader<unknown>;
   try {
@@ -264,7 +271,7 @@ function iterated(source: AsyncIterable<unknown>): Pieces {
       isOver = done === true;
       return done === true ? { done } : { done: false, value };
     },
-    // A source that is at work may answer late, or never.
+    // A source that is being awaited may answer late or never, so its end is not awaited.
     end: () => {
       if (!isOver) {
         void (async () => iterator.return?.())().catch(() => {});

@@ -1,5 +1,7 @@
 /** A loaded voice. */
 
+import { guard } from "./checks/guard.js";
+
 export class Voice {
   /** Its name in the bundle; undefined for a file or a recording. */
   readonly name: string | undefined;
@@ -8,6 +10,10 @@ export class Voice {
   /** The worker's number for it. */
   readonly number: number;
   readonly #drop: () => void;
+
+  static {
+    guard(this, "Voice", "`await tts.loadVoice(name)`", (value) => #drop in value);
+  }
 
   /** Only `PocketTTS` makes voices. */
   constructor(name: string | undefined, positions: number, number: number, drop: () => void) {

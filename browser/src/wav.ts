@@ -39,7 +39,8 @@ export function wav(samples: Float32Array, sampleRate: number, format: WavFormat
       file.setFloat32(at, sample, true);
     } else {
       const clipped = Math.min(1, Math.max(-1, sample));
-      file.setInt16(at, clipped * 32767, true);
+      // Rounded as in Rust, before the fraction is cut.
+      file.setInt16(at, Math.fround(clipped * 32767), true);
     }
     at += width;
   }

@@ -10,7 +10,7 @@ import { REAL_TIME } from "./support/real-time.js";
 import type { Server } from "./support/server.js";
 
 declare global {
-  /** The model in the formats that a conversion gives unless told otherwise. */
+  /** The model in the default formats of a conversion. */
   function model(): Promise<PocketTTS>;
   /** Options that say 27 frames, whatever the text. */
   var brief: SpeakOptions;
@@ -62,7 +62,7 @@ function page(): Promise<Page> {
   return openPage(browser.context, server);
 }
 
-test("speak resolves when all has been heard, and gives the sound device back", async () => {
+test("speak resolves when all has been heard, and releases the sound device", async () => {
   await using it = await page();
   const spoken = await it.evaluate(async () => {
     const tts = await model();
@@ -80,7 +80,7 @@ test("speak resolves when all has been heard, and gives the sound device back", 
   expect(spoken.contexts[0]?.currentTime).toBeGreaterThan(spoken.seconds);
 });
 
-test("a player of one's own plays what the model says, without gaps, and stays open", REAL_TIME, async () => {
+test("a player of the page's own plays the speech without gaps, and stays open", REAL_TIME, async () => {
   await using it = await page();
   const heard = await it.evaluate(async () => {
     const tts = await model();
@@ -143,7 +143,7 @@ test("an abort is silence at once, and the next text is spoken", async () => {
   expect(result).toMatchObject({ error: "Error: enough", now: { state: "idle", buffered: 0 }, silent: true });
   expect(result.took).toBeLessThan(200);
   expect(result.next).toBeGreaterThan(2);
-  // A player that nobody else has is closed.
+  // A player that `speak` made itself is closed.
   expect([result.own, result.state]).toEqual(["TimeoutError", "closed"]);
 });
 
@@ -161,7 +161,7 @@ test("texts that are spoken aloud are heard one after the other", async () => {
     const texts = [
       tts.speak("Zero.", { ...brief, player }).then(hear("zero")),
       tts.speak("One.", { ...brief, player }).then(hear("one")),
-      // Whoever is aborted while it waits leaves the others alone.
+      // Aborting a waiting request does not affect the others.
       tts.speak("Two.", { player, signal: control.signal }).catch((it) => (times[it.name] = performance.now() / 1000)),
       tts.speak("Three.", brief).then(hear("three")),
     ];

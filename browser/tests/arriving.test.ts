@@ -148,10 +148,10 @@ test("each sentence is heard as soon as it is complete, whatever follows", async
   });
   expect(texts).toEqual(["It is five dollars.", "And a second one!", "A third.", "And a fourth.", "The fifth."]);
   expect(slices).toEqual(["It is $5.", "And a second one!", "A third", "and a fourth", "The fifth"]);
-  expect(error).toContain("nobody speaks this text any more");
+  expect(error).toContain("this text is no longer being spoken");
 });
 
-test("errors of a source are thrown behind what was spoken, and it is left at once", async () => {
+test("an error of a source is thrown after the speech before it, and the source is left at once", async () => {
   const found = await page.evaluate(async () => {
     const { all, pieces, tts, wait } = globalThis as unknown as Scope;
     async function* failing(text: string) {
@@ -208,7 +208,7 @@ test("errors of a source are thrown behind what was spoken, and it is left at on
   expect(found.texts.slice(0, 3)).toEqual(["One is said.", "", "One is said."]);
   expect(found.texts[4]).toBe("One is said.");
   expect(found.left).toBe(2);
-  expect(found.pushed).toBe("nobody speaks this text any more");
+  expect(found.pushed).toBe("this text is no longer being spoken");
   expect(found.after).toEqual(["It goes on."]);
 });
 
@@ -290,7 +290,7 @@ test("a text is spoken once, one after the other, and aloud", async () => {
     "the text was closed: nothing can be added",
     "what is pushed has to be a string",
   ]);
-  const expected = /the text has to be a string, a TextStream, a ReadableStream, or what strings come from/;
+  const expected = /the text has to be a string, a TextStream, a ReadableStream, or an async iterable of strings/;
   expect(found.errors.slice(3)).toHaveLength(5);
   for (const error of found.errors.slice(3)) {
     expect(error).toMatch(expected);

@@ -55,7 +55,7 @@ function load(target = page) {
   });
 }
 
-test("a second visit takes everything from the Cache", async () => {
+test("a second visit takes everything from Cache Storage", async () => {
   const first = await load();
   expect(first.error).toBeUndefined();
   expect(first.cacheHit).toBe(false);
@@ -101,7 +101,7 @@ test("without a network the manifest is the one last seen", async () => {
   ]);
 });
 
-test("a damaged file in the Cache is fetched again", async () => {
+test("a damaged file in Cache Storage is fetched again", async () => {
   const first = await load();
   await page.evaluate(async () => {
     const cache = await caches.open("pocket-onnx");
@@ -133,7 +133,7 @@ const FAULTS: [Fault, string, string][] = [
   ["missing", "Http", "cannot fetch /models/english_2m/flow_lm.onnx.data: the server says 404 Not Found"],
   ["page", "WrongType", "cannot fetch /models/english_2m/flow_lm.onnx.data: the server sends a web page (text/html) in place of the file"],
   ["truncated", "Size", "/models/english_2m/flow_lm.onnx.data has "],
-  ["broken", "Size", "/models/english_2m/flow_lm.onnx.data broke off after "],
+  ["broken", "Size", "the download of /models/english_2m/flow_lm.onnx.data was interrupted after "],
   ["other-bytes", "Digest", "/models/english_2m/flow_lm.onnx.data has SHA-256 "],
 ];
 
@@ -155,13 +155,13 @@ for (const [fault, kind, message] of FAULTS) {
   });
 }
 
-test("a manifest that is none is reported", async () => {
+test("a file that is not a manifest is reported", async () => {
   server.fail("manifest.json", "missing");
   expect((await load()).error?.message).toBe("cannot fetch /models/english_2m/manifest.json: the server says 404 Not Found");
   server.reset();
   server.fail("manifest.json", "broken");
   const { error } = await load();
-  expect(error).toEqual({ kind: "Network", message: "cannot fetch /models/english_2m/manifest.json: it broke off" });
+  expect(error).toEqual({ kind: "Network", message: "cannot fetch /models/english_2m/manifest.json: the download was interrupted" });
   server.reset();
   server.fail("manifest.json", "page");
   expect((await load()).error?.kind).toBe("WrongType");
@@ -178,7 +178,7 @@ test("a full browser is no error", async () => {
   expect(spoken.samples.length).toBe(4000);
   const kinds = new Set(spoken.notices.map((notice) => notice.kind));
   expect([...kinds]).toEqual(["quota"]);
-  expect(spoken.notices[0]?.message).toContain("the browser has no room to keep ");
+  expect(spoken.notices[0]?.message).toContain("the browser has no room to store ");
 });
 
 test("old versions are evicted, and those of other bundles stay", async () => {
@@ -190,6 +190,8 @@ test("old versions are evicted, and those of other bundles stay", async () => {
     const before = await contents();
     const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/tiny_english");
     await tts.dispose();
+    // The deletion is not awaited by the library.
+    while ((await cache.match("https://sha256.invalid/0123")) !== undefined) await new Promise((go) => setTimeout(go, 10));
     const voices = await contents();
     await (await globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m")).dispose();
     return { before, voices, after: await contents() };
@@ -198,6 +200,42 @@ test("old versions are evicted, and those of other bundles stay", async () => {
   expect(result.voices).toBe(result.before + 5 - 1);
   expect(result.after).toBe(result.voices);
   expect((await load()).cacheHit).toBe(true);
+});
+
+test("files are asked for before the module runs, and the module once for both workers", async () => {
+  const names = () => server.asked.map((path) => path.split("/").at(-1) ?? "");
+  const release = server.hold("pocket_onnx_bg.wasm");
+  const speaking = page.evaluate(async () => {
+    const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m", { threads: 2 });
+    const { audio } = await tts.generate("Hello.", { seed: 1 });
+    const { workers } = tts.statistics;
+    await tts.dispose();
+    return { workers, samples: audio.length };
+  });
+  const files = ["flow_lm.onnx.data", "flow_net.onnx.data", "mimi_decoder.onnx.data", "text_conditioner.onnx.data"];
+  await expect.poll(names, { timeout: 20_000 }).toEqual(expect.arrayContaining([...files, "tokenizer.model"]));
+  release();
+  const spoken = await speaking;
+  expect(spoken.workers).toBe(2);
+  expect(spoken.samples).toBeGreaterThan(0);
+  expect(names().filter((name) => name === "pocket_onnx_bg.wasm")).toHaveLength(1);
+});
+
+test("a module that does not come is reported", async () => {
+  server.fail("pocket_onnx_bg.wasm", "missing");
+  expect((await load()).error).toEqual({
+    kind: "Http",
+    message: expect.stringMatching(/^cannot fetch \/package\/wasm\/\w+\/pocket_onnx_bg.wasm: the server says 404 Not Found$/),
+  });
+  server.reset();
+  server.fail("pocket_onnx_bg.wasm", "page");
+  expect((await load()).error?.kind).toBe("WrongType");
+  server.reset();
+  server.fail("pocket_onnx_bg.wasm", "truncated");
+  expect((await load()).error?.kind).toBe("Runtime");
+  // The next one works.
+  server.reset();
+  expect((await load()).error).toBeUndefined();
 });
 
 test("several pages at once do no harm", async () => {

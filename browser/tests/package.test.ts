@@ -118,6 +118,7 @@ test("the archive holds what a page needs, and nothing of this machine", async (
     "package/wasm/simd/pocket_onnx_bg.wasm",
     "package/wasm/relaxed/pocket_onnx_bg.wasm",
     "package/wasm/normalize/pocket_onnx_normalize_bg.wasm",
+    "package/wasm/encode/pocket_onnx_encode_bg.wasm",
     "package/onnxruntime/ort-wasm-simd-threaded.wasm",
     "package/onnxruntime/LICENSE",
     "package/starling/files.js",

@@ -29,7 +29,7 @@ const TEXT =
 
 let work: string;
 let site: Served;
-/** With the model that the package's readers are told of, in its default formats. */
+/** With the model that the READMEs recommend, in its default formats. */
 let real: Served;
 
 beforeAll(async () => {
@@ -86,7 +86,7 @@ function contexts(page: Page): Promise<[AudioContextState, number][]> {
   return page.evaluate(() => globalThis.contexts.map(({ state, currentTime }) => [state, currentTime]));
 }
 
-/** Waits until the page says this. */
+/** Waits until the page shows this status. */
 function says(page: Page, status: string): Promise<unknown> {
   const said = (status: string) => document.getElementById("status")?.textContent === status;
   return page.waitForFunction(said, status, { timeout: 60_000 });
@@ -137,12 +137,12 @@ test("speaks, shows which sentence sounds, and hands out the native command's WA
 /** Presses the button, and reads the file. */
 async function saveWav(page: Page): Promise<Float32Array> {
   const download = page.waitForEvent("download");
-  await page.click("#save-wav");
+  await page.click("#save");
   const samples = (await readFile(await (await download).path())).subarray(44);
   return Float32Array.from({ length: samples.length / 2 }, (_, i) => samples.readInt16LE(2 * i) / 32767);
 }
 
-/** What the native command says. Files of 16 bits, which the page gives, are clipped. */
+/** The samples of the native command, clipped like the 16-bit files that the page saves. */
 async function nativeSpeech(args: string[]): Promise<Float32Array> {
   const spoken = await native(["speak", ...args, "--format", "f32", "-o", "out.wav"], "out.wav");
   return floatsOfWav(spoken).map((it) => Math.max(-1, Math.min(1, it)));
@@ -211,7 +211,7 @@ test("a hidden tab speaks to the end", REAL_TIME, async () => {
   const [[state, time] = []] = await contexts(page);
   expect(state).toBe("running");
   expect(time).toBeGreaterThan(Number.parseFloat(spoken ?? ""));
-  // Shown again, it goes on as if nothing had been.
+  // Shown again, the page continues as before.
   await page.bringToFront();
   expect(await seen()).toEqual(["hidden", "visible"]);
   await page.click("#speak");
@@ -237,7 +237,7 @@ test("keys speak, hold and stop, and reach everything", async () => {
   await page.waitForFunction((held) => document.getElementById("clock")?.textContent !== held, held);
   await page.keyboard.press("Escape");
   await says(page, "Stopped.");
-  // And again. Where a button is gone, the keyboard goes on from the one beside it.
+  // And again. If the focused button disappears, the focus moves to the one beside it.
   await page.keyboard.press("Control+Enter");
   await sounding(page);
   await page.focus("#stop");
@@ -351,7 +351,7 @@ test("voices are chosen, recorded, opened and saved", async () => {
   expect(await page.textContent("#error-text")).not.toBe("");
 });
 
-test("all that may make a poor voice of a recording is told", async () => {
+test("notices say why a recording may make a poor voice", async () => {
   await using visited = await visit();
   const { page } = visited;
   await page.click("#cloning summary");
@@ -374,7 +374,7 @@ test("all that may make a poor voice of a recording is told", async () => {
   expect(advice).toContain("a good voice needs 5 to 30 seconds");
 });
 
-test("a model says that it is synthetic, and whether it can clone", async () => {
+test("the page shows that a model is synthetic, and whether it can clone", async () => {
   await using visited = await visit();
   const { page } = visited;
   expect(await page.textContent("#synthetic")).toContain("noise, not speech");
@@ -425,7 +425,7 @@ test.each<[Fault, string, string]>([
   await page.click("#stop");
 });
 
-test("a full disk is told, and the page speaks all the same", async () => {
+test("a full disk is reported, and the page speaks all the same", async () => {
   await using visited = await visit();
   const { page, browser } = visited;
   const session = await browser.context.newCDPSession(page);
@@ -450,7 +450,7 @@ test("what the list of models does not say, the model does", async () => {
   await page.click("#stop");
 });
 
-test("a site without models has the one that the page brings", async () => {
+test("a site without models offers the included one", async () => {
   await using empty = await host({ models: [] });
   await using visited = await visit({ serviceWorkers: "block" }, empty.url);
   const { page } = visited;
@@ -465,7 +465,7 @@ test("a site without models has the one that the page brings", async () => {
     expect(await page.isVisible("#small")).toBe(true);
     expect(await page.isVisible("#error")).toBe(false);
   }
-  // What is no list is told, and the page speaks all the same.
+  // A file that is not a list is reported, and the page speaks all the same.
   empty.reset();
   empty.fail("models/index.json", "other-bytes");
   await page.reload();
@@ -477,7 +477,7 @@ test("a site without models has the one that the page brings", async () => {
   await page.click("#stop");
 });
 
-// Where the host sends no headers, the service worker brings them with one reload.
+// If the host sends no headers, the service worker adds them, with one reload.
 test.each<[string, number, () => Promise<Served>]>([
   ["the command", 1, () => serveCommand(served())],
   ["the command without its headers", 2, () => serveCommand([...served(), "--no-isolation"])],
@@ -512,7 +512,7 @@ test.each<[string, number, () => Promise<Served>]>([
   expect(loads).toBe(first + 1);
 });
 
-test("whoever has begun to write is not interrupted for isolation", async () => {
+test("a user who has begun to write is not interrupted for isolation", async () => {
   await using plain = await host({ isolated: false });
   const start = plain.hold("sw.js");
   await using visited = await visit({}, plain.url);

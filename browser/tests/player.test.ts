@@ -10,7 +10,7 @@ import { launch, launchWithHiding, type Browser } from "./support/chromium.js";
 import { REAL_TIME } from "./support/real-time.js";
 import { serve, type Server } from "./support/server.js";
 
-/** Hands on all that it hears. */
+/** An audio worklet that posts all samples it receives. */
 const RECORDER = `registerProcessor("recorder", class extends AudioWorkletProcessor {
   process([input]) {
     const samples = input[0] ?? new Float32Array(128);
@@ -82,7 +82,7 @@ async function open(from = host, where = browser): Promise<Page> {
   return page;
 }
 
-/** Where the first sample is that can be heard. */
+/** Index of the first audible sample. */
 const onset = (samples: number[]) => samples.findIndex((it) => Math.abs(it) > 1e-4);
 
 test.each([24_000, 44_100, 48_000])("a tone comes out as it went in, at %d Hz", REAL_TIME, async (rate) => {
@@ -124,7 +124,7 @@ test.each([24_000, 44_100, 48_000])("a tone comes out as it went in, at %d Hz", 
   expect(Math.abs((seconds[turn] ?? 0) - 0.8)).toBeLessThan(0.05);
 });
 
-test("where sound is made too slowly it stops and goes on, without a click", REAL_TIME, async () => {
+test("if sound is made too slowly, it stops and continues without a click", REAL_TIME, async () => {
   await using page = await open();
   const heard = await page.evaluate(async () => {
     const { player, recorded, states } = await start(48_000);
@@ -207,7 +207,7 @@ test("writers far ahead wait; stop lets them go", async () => {
   expect(times.after).toBeLessThan(0.6);
 }, 30_000);
 
-test("pause holds the sound, resume goes on", REAL_TIME, async () => {
+test("pause stops the sound, resume continues it", REAL_TIME, async () => {
   await using page = await open();
   const heard = await page.evaluate(async () => {
     const { player, events, states } = await start();
@@ -249,7 +249,7 @@ test("a hidden tab plays on", REAL_TIME, async () => {
   expect([underruns, state, now]).toEqual([0, "running", "hidden"]);
 });
 
-test("a context that the browser held while the tab was hidden goes on when it is shown", async () => {
+test("a context that the browser suspended while the tab was hidden continues when it is shown", async () => {
   await using tabs = await launchWithHiding();
   await using page = await open(host, tabs);
   const states = page.evaluate(async () => {
@@ -348,7 +348,7 @@ test.each([0.5, 0.5001, 0.8, 1.5, 1.999, 2])("at %d times the speed a tone keeps
   expect(Math.abs((positions[turn] ?? 0) - 0.8)).toBeLessThan(0.05 * Math.max(1, speed));
 }, 30_000);
 
-test("a change of speed is heard at once, in what waits, too", async () => {
+test("a change of speed takes effect at once, also for buffered sound", async () => {
   await using page = await open();
   const heard = await page.evaluate(async () => {
     const { player, recorded, events } = await start(48_000);
@@ -382,7 +382,7 @@ test("a change of speed is heard at once, in what waits, too", async () => {
   expect(Math.abs(seconds - slowed - 2 * (6 - heard.second))).toBeLessThan(0.4);
 }, 30_000);
 
-test("a speed that changes fifty times in a second neither clicks nor breaks off", async () => {
+test("a speed that changes fifty times in a second causes neither clicks nor gaps", async () => {
   await using page = await open();
   const heard = await page.evaluate(async () => {
     const { player, recorded, states } = await start(48_000);

@@ -56,7 +56,8 @@ for (const model of TINY) {
 /** Runs in the page: the package's inner parts, with the recorded noise. */
 async function speakRecorded({ model, backend, text }: { model: string; backend: string; text: string }) {
   const { part } = globalThis;
-  const { loadModule } = await part<typeof import("../src/worker/module.js")>("worker/module.js");
+  const { bestBuild, compile } = await part<typeof import("../src/loading/module.js")>("loading/module.js");
+  const { startModule, withEngine } = await part<typeof import("../src/worker/module.js")>("worker/module.js");
   const { Engine } = await part<typeof import("../src/worker/engine.js")>("worker/engine.js");
   const { OnnxRuntime } = await part<typeof import("../src/worker/onnxruntime.js")>("worker/onnxruntime.js");
   const { BundleFiles } = await part<typeof import("../src/loading/bundle.js")>("loading/bundle.js");
@@ -83,13 +84,14 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
     return found;
   };
 
-  const module = await loadModule(backend === "engine");
+  const compiled = await compile(bestBuild());
+  const own = await startModule(compiled);
+  const { engine, ...module } = backend === "engine" ? await withEngine(own, compiled) : { ...own, engine: undefined };
   const folder = new URL(`/models/${model}/`, location.href).href;
   const manifestText = await (await fetch(`${folder}manifest.json`)).text();
   const manifest = JSON.parse(manifestText) as import("../src/manifest.js").Manifest;
   const files = new BundleFiles(folder, () => {});
   const speech = new module.wasm.Model(manifestText, await files.bytes(manifest.tokenizer.file, "model"));
-  const { engine } = module;
   const runtime =
     engine === undefined ? await OnnxRuntime.start(files, 2) : new Engine(module, engine, speech, files);
   const streams: Record<string, import("../src/worker/runtime.js").Stream> = {};
@@ -150,8 +152,8 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
         compare(`step ${frame}, eos_logit`, outputs["eos_logit"]?.data, values(steps, `${frame}.eos_logit`));
       }
       utterance.supply(outputs);
-    } else if (action.kind === "emit" && action.sound.kind === "latent") {
-      const latent = action.sound.values;
+    } else if (action.kind === "emit" && action.event.kind === "latent") {
+      const latent = action.event.values;
       compare(`step ${frame}, latent`, latent, values(steps, `${frame}.latent`));
       const call = decoding.latent(latent);
       if (call) sound.push(...decoding.audio(await run(call.component, call.inputs)));

@@ -224,7 +224,7 @@ for (const backend of ["engine", "onnxruntime"] as const) {
   }
 }
 
-test("two requests queue, and each says what it says alone", async () => {
+test("two requests queue, and each gives the same samples as alone", async () => {
   const it = await page("isolated");
   const result = await it.evaluate(async (bundle) => {
     const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`);

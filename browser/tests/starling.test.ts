@@ -1,4 +1,4 @@
-/** The model that the package brings: it speaks without an address, and on the page's first visit. */
+/** The included model: it speaks without an address, and on the page's first visit. */
 
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -41,7 +41,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(work, { recursive: true, force: true }));
 
-test("the package brings a bundle of 7 MB at most, and the encoder apart", async () => {
+test("the package includes a bundle of 7 MB at most, and the encoder apart", async () => {
   const names = await readdir(BUNDLE);
   let [speaking, encoder] = [0, 0];
   for (const name of names) {
@@ -120,13 +120,13 @@ test("what is played on a page without any other model are the words that were t
   expect(site.asked.some((path) => path.startsWith("/starling/mimi_decoder"))).toBe(true);
 }, 180_000);
 
-test("the first visit speaks by itself where it may, and the next one without a network", async () => {
-  // In a folder without bundles the command serves the model that it brings.
+test("the first visit speaks by itself if the browser allows it, and the next one without a network", async () => {
+  // In a folder without bundles the command serves the included model.
   await using site = await serveCommand(["--page", join(work, "page")]);
   await using browser = await launch();
   const page = await browser.context.newPage();
   await page.goto(`${site.url}#speak`);
-  // Nobody has to press anything where the browser allows sound.
+  // No click is needed if the browser allows sound.
   const sounds = () => document.getElementById("clock")?.textContent !== "0:00.0";
   await page.waitForFunction(sounds, undefined, { timeout: 30_000 });
   await page.click("#stop");

@@ -65,8 +65,9 @@ for (const [index, name] of VOCABULARIES.entries()) {
 /** Runs in the page. */
 async function tokenize({ file, kind, texts }: { file: string; kind: string; texts: string[] }) {
   const { part } = globalThis;
-  const { loadModule } = await part<typeof import("../src/worker/module.js")>("worker/module.js");
-  const { Tokenizer } = (await loadModule(false)).wasm;
+  const { bestBuild, compile } = await part<typeof import("../src/loading/module.js")>("loading/module.js");
+  const { startModule } = await part<typeof import("../src/worker/module.js")>("worker/module.js");
+  const { Tokenizer } = (await startModule(await compile(bestBuild()))).wasm;
   const bytes = Uint8Array.from(atob(file), (c) => c.charCodeAt(0));
   const tokenizer = kind === "json" ? Tokenizer.fromJson(bytes) : Tokenizer.fromSentencePiece(bytes);
   return texts.map((text) => Array.from(tokenizer.encode(text)));

@@ -16,7 +16,7 @@ declare global {
   var load: (options?: object) => Promise<import("../src/index.js").PocketTTS>;
   /** The window of another frame: its classes are others. */
   var frame: () => typeof globalThis;
-  /** Errors that nobody has caught. */
+  /** Unhandled errors. */
   var uncaught: string[];
   /** Half a second of a tone. */
   var sine: (length?: number) => Float32Array<ArrayBuffer>;
@@ -96,7 +96,7 @@ test("texts that are no strings are refused before they reach a worker", async (
     const wrong: string[] = [];
     for (const [text, words] of texts) {
       const given = text as string;
-      const kinds = "a string, a TextStream, a ReadableStream, or what strings come from by `for await`";
+      const kinds = "a string, a TextStream, a ReadableStream, or an async iterable of strings";
       const says = `the text has to be ${kinds}, ${words}`;
       wrong.push(
         ...(await globalThis.tryAll([
@@ -121,14 +121,14 @@ test("texts that are no strings are refused before they reach a worker", async (
   expect(result.grown).toBeLessThan(8e6);
 });
 
-test("addresses of all kinds are taken, and what is none is refused", async () => {
+test("addresses of all kinds are accepted, and other values refused", async () => {
   const wrong = await inPage(async () => {
     const { PocketTTS } = globalThis.pocket;
     const open = async (address: unknown) => (await PocketTTS.fromPretrained(address as string)).dispose();
     const base = "/models/english_2m_default";
     const throwing = { get href(): string { throw new Error("no"); } };
     return globalThis.tryAll([
-      // The model that the package brings.
+      // The included model.
       [() => open(undefined), "works"],
       [() => open({}), "works"],
       [() => open({ url: base }), "Options", "url"],
@@ -151,10 +151,40 @@ test("addresses of all kinds are taken, and what is none is refused", async () =
   expect(wrong).toEqual([]);
 });
 
+test("objects that no constructor has made are refused in words", async () => {
+  const wrong = await inPage(async () => {
+    const { Player, PocketTTS, Speech, TextStream } = globalThis.pocket;
+    const { Voice } = await globalThis.part<typeof import("../src/voice.js")>("voice.js");
+    const { ComponentStream } = await globalThis.part<typeof import("../src/state.js")>("state.js");
+    const fake = <T>(of: { prototype: T }): T => Object.create(of.prototype as object);
+    const proxy = new Proxy(new Player(), {});
+    const tts = fake(PocketTTS as { prototype: import("../src/index.js").PocketTTS });
+    return globalThis.tryAll([
+      [() => tts.generate("A."), "Value", "a PocketTTS cannot be used as a PocketTTS: only objects"],
+      [() => tts.stream("A."), "Value", "only objects from `await PocketTTS.fromPretrained(address)` can"],
+      [() => tts.listVoices(), "Value", "PocketTTS"],
+      [() => tts.sampleRate, "Value", "PocketTTS"],
+      [() => PocketTTS.prototype.dispose.call(undefined as never), "Value", "undefined cannot be used as a PocketTTS"],
+      [() => fake(Player).write([0], 24_000), "Value", "a Player cannot be used as a Player: only objects from `new Player()` can"],
+      [() => void (fake(Player).speed = 1), "Value", "Player"],
+      [() => fake(Player).state, "Value", "Player"],
+      [() => proxy.stop(), "Value", "and not a proxy of one"],
+      [() => fake(Speech).toBlob(), "Value", "a Speech cannot be used as a Speech"],
+      [() => fake(Speech).toBlob("audio/flac"), "Value", "Speech"],
+      [() => fake(Voice).dispose(), "Value", "Voice"],
+      [() => fake(TextStream).push("A."), "Value", "a TextStream cannot be used as a TextStream"],
+      [() => fake(TextStream).close(), "Value", "TextStream"],
+      [() => fake(ComponentStream).run({}), "Value", "ComponentStream"],
+      [() => fake(ComponentStream).position, "Value", "ComponentStream"],
+    ]);
+  });
+  expect(wrong).toEqual([]);
+});
+
 test("options of loading are checked, and what is misspelt is named", async () => {
   const wrong = await inPage(async () => {
     const open = async (options: unknown) => (await globalThis.load(options as object)).dispose();
-    const list = "there are backend, dtype, device, threads, onProgress, onNotice, signal";
+    const list = "the options are backend, dtype, device, threads, onProgress, onNotice, signal";
     class Settings {
       get threads() {
         return 1;
@@ -275,7 +305,7 @@ test("options of speaking are checked, and what is misspelt is named", async () 
   expect(wrong).toEqual([]);
 });
 
-test("voices come in whatever a page holds them in", async () => {
+test("voices may be given as any kind of bytes", async () => {
   const result = await inPage(async () => {
     const tts = await globalThis.load();
     const other = await globalThis.load();
@@ -333,7 +363,7 @@ test("voices come in whatever a page holds them in", async () => {
   expect(result.kept).toBeGreaterThan(0);
 });
 
-test("recordings come in whatever a page holds them in", async () => {
+test("recordings may be given as any kind of bytes or samples", async () => {
   const wrong = await inPage(async () => {
     const tts = await globalThis.load();
     const samples = globalThis.sine();
@@ -469,6 +499,9 @@ test("players and speech check what they are given", async () => {
       [() => listen("onstate", "x"), "Options", "onstate has to be a function"],
       [() => listen("onstate", null), "works"],
       [() => speech.toWav("mp3" as "i16"), "Options", 'has to be "i16" or "f32", not "mp3"'],
+      [() => speech.toBlob("audio/aac" as "audio/ogg"), "Options", '"audio/ogg" or "audio/mpeg", not "audio/aac"'],
+      [() => new globalThis.pocket.Speech([], 24_000, speech.statistics, { title: "A" } as object), "Options", "the option title does not exist"],
+      [() => new globalThis.pocket.Speech([], 11_025, speech.statistics).toBlob("audio/ogg"), "Options", "Opus has no sample rate of 11025 Hz"],
       [() => speech.toBlob(5 as unknown as "i16"), "Options", "not 5"],
       [() => write(Float64Array.from(samples), rate, { text: "A." }), "works"],
       [() => write([0, 0.5], rate), "works"],
@@ -536,7 +569,7 @@ test("values of another frame are taken, and objects that only inherit are not",
   expect(wrong).toEqual([]);
 });
 
-test("what is given as an address or as options is read once, and named where it cannot be", async () => {
+test("an address or options are read once, and named in the error if they cannot be read", async () => {
   const wrong = await inPage(async () => {
     const { PocketTTS } = globalThis.pocket;
     const open = async (...given: unknown[]) =>
@@ -560,7 +593,7 @@ test("what is given as an address or as options is read once, and named where it
       [() => open(base, { [Symbol.toStringTag]: "Settings" }), "Options", "has to be an object, not a Settings"],
       [() => open(`http://me:secret@${location.host}${base}`), "Value", "a user name or a password"],
       [() => open("file:///models/english_2m_default"), "Network", "browsers do not fetch from file: addresses"],
-      [() => open(`/${"x".repeat(3e6)}`), "Value", "longer than browsers fetch"],
+      [() => open(`/${"x".repeat(3e6)}`), "Value", "too long for browsers to fetch"],
       [polluted, "works"],
     ]);
   });
@@ -648,7 +681,7 @@ test("listeners of loading and speaking that throw change nothing", async () => 
       throw new Error("mine");
     };
     const tts = await globalThis.load({ onNotice });
-    // Too short for a good voice, which is told.
+    // Too short for a good voice, which a notice says.
     const voice = await tts.cloneVoice({ samples: globalThis.sine(3_000), sampleRate: 8_000 });
     const { audio } = await tts.generate("A.", { voice });
     await tts.dispose();
@@ -657,7 +690,7 @@ test("listeners of loading and speaking that throw change nothing", async () => 
   expect(result).toEqual({ spoke: true, reported: true });
 });
 
-test("a player that was closed, or whose context was, keeps nobody waiting", async () => {
+test("a player that was closed, or whose context was, leaves no promise pending", async () => {
   const wrong = await inPage(async () => {
     const { Player } = globalThis.pocket;
     const tts = await globalThis.load();
@@ -773,6 +806,7 @@ test("marks and samples are as they were when they were given", async () => {
       [() => write(moved), "Audio", "samples cannot be read: their memory was transferred"],
       [() => speech.toWav(), "Audio", "the samples of this speech were transferred"],
       [() => speech.toBlob(), "Audio", "the samples of this speech were transferred"],
+      [() => speech.toBlob("audio/flac"), "Audio", "the samples of this speech were transferred"],
       [() => void new Speech(any(undefined), 24_000, any({})), "Audio", "the parts of a speech"],
       [() => void new Speech(any([[0]]), 24_000, any({})), "Audio", "an array of Float32Arrays"],
       [() => void new Speech([samples], Number.NaN, any({})), "Audio", "sampleRate has to be"],

@@ -105,7 +105,7 @@ function promptFile(name: string, shape: number[]): Buffer {
   return Buffer.concat([length, header, values]);
 }
 
-test("a voice file that holds a prompt makes the native voice", async () => {
+test("a voice file with a prompt gives the same voice as natively", async () => {
   const manifest = JSON.parse(await readFile(join(BUNDLE, "manifest.json"), "utf8"));
   const width = manifest.model.flow_lm.transformer.d_model;
   const inner = manifest.model.mimi.inner_dim ?? manifest.model.mimi.seanet.dimension;

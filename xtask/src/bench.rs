@@ -23,15 +23,15 @@ use crate::run::{cargo, run};
 
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// Conversion of the 109M model: time against copying the same bytes, and memory.
+    /// Conversion of `english` (109 M parameters): time against copying the same bytes, and memory.
     Convert,
-    /// What is heard: words, DNSMOS and hiss in every backend and format, by a recogniser.
+    /// What is heard in every backend and format: words (by a recogniser), DNSMOS and hiss.
     Listen(listen::ListenArgs),
     /// Speech in a page: real-time factor, first sound, loading, memory, a first visit, in real browsers.
     Page(page::PageArgs),
     /// What weight formats cost in quality, against f32.
     Quality {
-        /// The model's weights, where they are at hand; random ones unless given.
+        /// The model's weights; default: random ones.
         #[arg(long, value_name = "FILE")]
         weights: Option<PathBuf>,
     },
@@ -41,7 +41,8 @@ pub(crate) enum Bench {
     Stretch,
     /// Word times, against those of sentences whose times are known.
     Words {
-        /// Folder with `words.json` and `latents.safetensors`.
+        /// Folder with `words.json` and `latents.safetensors`: sentences with known times, which
+        /// are not part of the repository.
         #[arg(long, value_name = "DIR", default_value = "../shared/voice/words")]
         sentences: PathBuf,
     },
@@ -61,13 +62,13 @@ impl Bench {
     }
 }
 
-/// Ratios of times in the kernels, each against the smallest that is right.
+/// Compares timings of kernels; fails where a ratio is below its minimum.
 pub(crate) fn check() -> Result<()> {
     run(&mut cargo(&[
         "test",
         "--release",
         "--package",
-        "kernels",
+        "pocket-onnx-kernels",
         "--bench",
         "ratios",
         "--",

@@ -14,12 +14,15 @@ use crate::wasm;
 pub(crate) fn browser() -> Result<()> {
     let browsers = Browsers::find()?;
     wasm::wasm()?;
-    run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;
+    run(&mut cargo(&["build", "--package", "pocket-onnx-cli"]))?;
     let command = target("debug").join("pocket-onnx");
     let scratch = tempfile::tempdir_in(target(""))?;
     bundles(&command, scratch.path())?;
     let package = wasm::package();
     run(&mut npm::command(&package, &["run", "check"]))?;
+    // Node, Deno, Bun and bundlers, in the versions that the tests name.
+    let runtimes = package.join("tests/runtimes");
+    run(&mut npm::command(&runtimes, &["ci", "--ignore-scripts"]))?;
     let mut test = npm::command(&package, &["test"]);
     run(browsers
         .name_to(&mut test)

@@ -38,6 +38,10 @@ pub(crate) fn codegen(check: bool) -> Result<()> {
             workspace().join("browser/src/checks/speech-options.ts"),
             options::kinds(),
         ),
+        (
+            workspace().join("browser/src/node/speech-options.ts"),
+            options::of_npx(),
+        ),
         (readme.clone(), options::command_table(&read(&readme)?)?),
         (
             package_readme.clone(),

@@ -24,7 +24,7 @@ struct Xtask {
 enum Task {
     /// Install what the tests need: programs, browsers, the library of ONNX Runtime.
     Setup {
-        /// Which tests; `rust` and `browser` unless given.
+        /// Which tests to install for; default: `rust` and `browser`.
         groups: Vec<setup::Group>,
     },
     /// Run every check and test, or a part of them, and name what was skipped.
@@ -36,14 +36,15 @@ enum Task {
     /// Measure, and write the figures into docs/performance.md.
     #[command(arg_required_else_help = true)]
     Bench {
-        /// Only check that what the speed rests on holds: ratios of times within one run.
+        /// Only check that no kernel is slower, relative to another, than it may be.
         #[arg(long)]
         check: bool,
         /// What to measure.
         #[command(subcommand)]
         what: Option<bench::Bench>,
     },
-    /// Rewrite the generated files: ONNX types and the manifest's schema.
+    /// Rewrite the generated files: ONNX types, the manifest's schema and TypeScript types, tables of
+    /// formats and options (listed in `xtask/src/codegen.rs`).
     Codegen {
         /// Compare only.
         #[arg(long)]

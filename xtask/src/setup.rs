@@ -25,6 +25,8 @@ pub(crate) enum Group {
     Browser,
     /// The tests for other systems.
     Portable,
+    /// The tests with other people's programs, which `.ci/run` has.
+    Clients,
 }
 
 /// Installs what is missing for these groups.
@@ -59,7 +61,7 @@ pub(crate) fn ask_and_install(groups: &[Group], yes: bool) -> Result<()> {
     )
 }
 
-/// The answer that is typed; no where nobody can type.
+/// The answer that is typed; no if there is no terminal.
 fn ask(question: &str) -> Result<bool> {
     if !stdin().is_terminal() {
         return Ok(false);
@@ -81,7 +83,8 @@ fn missing(groups: &[Group]) -> Vec<Need> {
     needs
 }
 
-/// Tests that can do without what cannot be installed say so themselves, when they are left out.
+/// Installs all of `needs`. What is optional and cannot be installed is printed; its tests say that they
+/// were skipped.
 fn install_all(needs: &[Need]) -> Result<()> {
     for need in needs {
         match need.install() {

@@ -4,6 +4,7 @@
 //! whether [`setup`] may install it.
 
 mod fast;
+mod package;
 pub(crate) mod portable;
 mod records;
 mod rust;
@@ -18,9 +19,9 @@ use crate::{browser, codegen};
 
 #[derive(Args)]
 pub(crate) struct TestArgs {
-    /// The part to run; all but `portable` unless given.
+    /// The part to run; default: all but `portable` (and `fast`, which is a selection).
     part: Option<TestPart>,
-    /// Install what is missing without asking. `CI=true` says the same.
+    /// Install what is missing without asking, as with `CI=true`.
     #[arg(long)]
     yes: bool,
 }
@@ -29,22 +30,25 @@ pub(crate) struct TestArgs {
 enum TestPart {
     /// Generated files, formatting, lints, and the tests of all crates.
     Rust,
-    /// The command at the sizes of released models, against records where they are.
+    /// The command at the sizes of released models, against records if there are any.
     Records,
     /// The npm package and the page, in real browsers.
     Browser,
-    /// Less than three minutes where all is built: lints, unit tests, and the crates that run no model.
+    /// The crates as a registry gets them, and the command that is installed from them.
+    Package,
+    /// Less than three minutes if all is built: lints, unit tests, and the crates that run no model.
     Fast,
     /// Other systems: compiled for macOS, Windows and ARM; kernels under QEMU and Miri.
     Portable,
 }
 
-/// Runs a part, or all that this machine's own programs can run, and names what was skipped.
+/// Runs a part, or all parts but `portable`, and names what was skipped.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
     let groups: &[Group] = match args.part {
         None => &[Group::Rust, Group::Browser],
         Some(TestPart::Rust | TestPart::Records | TestPart::Fast) => &[Group::Rust],
         Some(TestPart::Browser) => &[Group::Browser],
+        Some(TestPart::Package) => &[],
         Some(TestPart::Portable) => &[Group::Portable],
     };
     setup::ask_and_install(groups, args.yes)?;
@@ -59,6 +63,7 @@ fn parts(part: Option<TestPart>, skipped: &mut Skipped) -> Result<()> {
         None => {
             rust::test(skipped)?;
             records::test(skipped)?;
+            package::test()?;
             in_browsers(skipped)?;
             skipped.add("other systems", "`cargo xtask test portable` tests them");
             Ok(())
@@ -66,6 +71,7 @@ fn parts(part: Option<TestPart>, skipped: &mut Skipped) -> Result<()> {
         Some(TestPart::Rust) => rust::test(skipped),
         Some(TestPart::Records) => records::test(skipped),
         Some(TestPart::Browser) => in_browsers(skipped),
+        Some(TestPart::Package) => package::test(),
         Some(TestPart::Fast) => fast::test(skipped),
         Some(TestPart::Portable) => portable::test(skipped),
     }

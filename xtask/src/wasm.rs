@@ -36,6 +36,12 @@ const NORMALIZE: WasmModule = WasmModule {
     name: "pocket_onnx_normalize",
     level: "-Oz",
 };
+/// The module that writes sound files, which is loaded when that is asked for.
+const ENCODE: WasmModule = WasmModule {
+    package: "pocket-onnx-encode-wasm",
+    name: "pocket_onnx_encode",
+    level: FAST,
+};
 /// What the compiler may use for the faster build.
 pub(crate) const FASTEST_FEATURES: &str = "+simd128,+relaxed-simd";
 /// Folders of the package, and what the compiler may use for the module in them.
@@ -78,12 +84,24 @@ pub(crate) fn wasm() -> Result<()> {
         )?;
     }
     playback::build(&package().join("wasm/stretch.wasm"))?;
-    // It has no arithmetic that vectors would help, and takes what the smaller build has compiled.
+    // Loaded on demand, they have one build: that which every browser can load.
     let [(_, features), _] = BUILDS;
     build(&NORMALIZE, &package().join("wasm/normalize"), features)?;
+    build(&ENCODE, &package().join("wasm/encode"), features)?;
     onnxruntime::copy(&package())?;
+    licences()?;
     starling::convert(&package())?;
     run(&mut npm::command(&package(), &["run", "build"]))
+}
+
+/// Copies the licences into the package.
+fn licences() -> Result<()> {
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        let file = workspace().join(name);
+        fs::copy(&file, package().join(name))
+            .with_context(|| format!("cannot copy {}", file.display()))?;
+    }
+    Ok(())
 }
 
 /// What tells cargo that the compiler may use `features`.

@@ -2,8 +2,8 @@
 
 import { byId, make } from "./dom.js";
 
-/** A stretch of a text, in UTF-16 units. */
-export interface Stretch {
+/** A part of a text, in UTF-16 units. */
+export interface Span {
   start: number;
   end: number;
 }
@@ -11,11 +11,11 @@ export interface Stretch {
 const backdrop = byId("backdrop", HTMLDivElement);
 
 /**
- * Length of a text (in UTF-16 units) from which on it is laid out only once: the browser then paints the
- * mark without an element around it, if it can (`CSS.highlights`).
+ * Texts longer than this (in UTF-16 units) are laid out only once: the browser then paints the mark without an
+ * element around it, if it can (`CSS.highlights`).
  */
 const LONG = 20_000;
-/** Length from which on nothing is marked, because layout would block the page. */
+/** In texts longer than this nothing is marked, because layout would block the page. */
 const TOO_LONG = 2_000_000;
 /** Names in the stylesheet: the sentence being spoken, and its word. */
 const HIGHLIGHT = "sounding";
@@ -49,7 +49,7 @@ export class Backdrop {
     this.#follow();
   }
 
-  /** Nothing is being spoken. */
+  /** Removes the marks. */
   clear(): void {
     CSS.highlights?.delete(HIGHLIGHT);
     CSS.highlights?.delete(WORD);
@@ -58,13 +58,13 @@ export class Backdrop {
   }
 
   /** Marks a range of the text and a word in it, and scrolls the word into view. */
-  mark(text: string, { start, end }: Stretch, word: Stretch | undefined): void {
+  mark(text: string, { start, end }: Span, word: Span | undefined): void {
     const inner = word !== undefined && word.start >= start && word.end <= end ? word : undefined;
     if (text.length < LONG) {
       const mark = make("mark", inner === undefined ? text.slice(start, end) : "");
       if (inner !== undefined) {
-        const sounds = make("b", text.slice(inner.start, inner.end));
-        mark.replaceChildren(text.slice(start, inner.start), sounds, text.slice(inner.end, end));
+        const spoken = make("b", text.slice(inner.start, inner.end));
+        mark.replaceChildren(text.slice(start, inner.start), spoken, text.slice(inner.end, end));
       }
       // The line break at the end gives the last line its height, as a text area does.
       backdrop.replaceChildren(text.slice(0, start), mark, `${text.slice(end)}\n`);
@@ -79,10 +79,10 @@ export class Backdrop {
     CSS.highlights.set(HIGHLIGHT, new Highlight(range));
     CSS.highlights.delete(WORD);
     if (inner !== undefined) {
-      const sounds = new Range();
-      sounds.setStart(this.#shown, inner.start);
-      sounds.setEnd(this.#shown, inner.end);
-      CSS.highlights.set(WORD, new Highlight(sounds));
+      const spoken = new Range();
+      spoken.setStart(this.#shown, inner.start);
+      spoken.setEnd(this.#shown, inner.end);
+      CSS.highlights.set(WORD, new Highlight(spoken));
     }
     const { top, height } = range.getBoundingClientRect();
     this.#bring(top - backdrop.getBoundingClientRect().top + backdrop.scrollTop, height);
@@ -92,7 +92,7 @@ export class Backdrop {
   #bring(top: number, height: number): void {
     const area = this.#area;
     const below = top + height > area.scrollTop + area.clientHeight;
-    // The first line is as far from the edge as the text begins.
+    // Leaves the same margin above the line as the text field has above its first line.
     if (below || top < area.scrollTop) area.scrollTop = top - this.#margin;
     this.#follow();
   }

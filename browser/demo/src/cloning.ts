@@ -1,4 +1,4 @@
-/** Voices of the reader's own: from a recording, from the microphone, from a voice file. */
+/** Voices of the user's own: from a recording, from the microphone, from a voice file. */
 
 import { byId } from "./dom.js";
 import { save } from "./files.js";
@@ -18,21 +18,22 @@ const saveVoice = byId("save-voice", HTMLButtonElement);
 const help = byId("cloning-help", HTMLParagraphElement);
 
 /** What cloning needs of the page. */
-export interface Host {
+export interface PageHooks {
   voices: Voices;
-  /** The model, loaded by now. */
+  /** Loads the chosen model. */
   load(): Promise<PocketTTS>;
+  /** Shows a status. */
   say(status: string): void;
 }
 
 export class Cloning {
-  readonly #host: Host;
+  readonly #page: PageHooks;
   readonly #microphone = new Microphone();
   #possible = true;
   readonly #help = help.textContent;
 
-  constructor(host: Host) {
-    this.#host = host;
+  constructor(page: PageHooks) {
+    this.#page = page;
     consent.addEventListener("change", () => this.#enable());
     record.addEventListener("click", () => void this.#record());
     recording.addEventListener("change", () => void this.#open(recording, (tts, file) => tts.cloneVoice(file)));
@@ -50,7 +51,7 @@ export class Cloning {
     this.#enable();
   }
 
-  /** There is a voice that can be saved. */
+  /** Whether there is a voice that can be saved. */
   set savable(savable: boolean) {
     saveVoice.disabled = !savable;
   }
@@ -91,9 +92,9 @@ export class Cloning {
   }
 
   async #make(name: string, voice: (tts: PocketTTS) => Promise<Voice>): Promise<void> {
-    const { say, voices } = this.#host;
+    const { say, voices } = this.#page;
     try {
-      const tts = await this.#host.load();
+      const tts = await this.#page.load();
       say(`Making a voice from ${name}.`);
       const own = new OwnVoice(voice);
       await own.in(tts);
@@ -106,10 +107,10 @@ export class Cloning {
   }
 
   async #save(): Promise<void> {
-    const { voices } = this.#host;
+    const { voices } = this.#page;
     const { name } = voices;
     try {
-      const tts = await this.#host.load();
+      const tts = await this.#page.load();
       const chosen = await voices.chosen(tts);
       if (chosen !== undefined) save(await tts.exportVoice(chosen), `${name}.safetensors`);
     } catch (error) {

@@ -27,12 +27,12 @@ export function showThreads(used?: number): void {
 }
 
 /**
- * Shows the memory of the page and of the model, which browsers do not include. The browser's measurement
- * may take a while.
+ * Shows the memory of the page plus the model's, which the browser's figure leaves out. The browser may take a
+ * while to measure.
  */
 export async function showMemory(model = 0): Promise<void> {
   if (memory.textContent === "–") memory.textContent = "measuring";
   const measured = await performance.measureUserAgentSpecificMemory?.().catch(() => undefined);
   const page = measured?.bytes ?? performance.memory?.usedJSHeapSize ?? 0;
-  memory.textContent = page + model === 0 ? "not told by this browser" : megabytes(page + model);
+  memory.textContent = page + model === 0 ? "not reported by this browser" : megabytes(page + model);
 }

@@ -1,13 +1,13 @@
-/** What this browser cannot do, in words: it is asked what it has, not what it is called. */
+/** What this browser lacks, found by feature detection, as sentences for the user. */
 
 import { byId } from "./dom.js";
 
 const list = byId("limits", HTMLUListElement);
 
-/** Instructions that every browser of today has; the kernels for them take more of them. */
+/** The baseline that every current browser has; its kernels need more instructions for the same work. */
 const FEWEST_INSTRUCTIONS = "SIMD128";
 
-/** Recordings that the browser decodes; WAV files are read by the package. */
+/** Kinds of recordings that the browser has to decode; the package itself reads WAV files. */
 const RECORDINGS: [string, string][] = [
   ["MP3", "audio/mpeg"],
   ["M4A", 'audio/mp4; codecs="mp4a.40.2"'],
@@ -16,7 +16,7 @@ const RECORDINGS: [string, string][] = [
   ["WebM", 'audio/webm; codecs="opus"'],
 ];
 
-/** Shows them; `instructions` are those that a loaded model uses. */
+/** Shows the limits; `instructions` are those that a loaded model uses. */
 export function showLimits(instructions?: string): void {
   list.replaceChildren(
     ...limits(instructions).map((limit) => {
@@ -35,14 +35,16 @@ export function canRecord(): boolean {
 
 function limits(instructions: string | undefined): string[] {
   const limits: string[] = [];
-  if (!crossOriginIsolated) limits.push("does not isolate this page, so the model has one thread");
-  if (instructions === FEWEST_INSTRUCTIONS) limits.push("has no relaxed SIMD, so speech takes more work");
-  if (!("caches" in window)) limits.push("keeps no model: each visit fetches it");
-  if (!("serviceWorker" in navigator)) limits.push("cannot open this page without a network");
-  if (!canRecord()) limits.push("cannot record: choose a recording instead");
+  if (!crossOriginIsolated) limits.push("This page is not cross-origin isolated, so the model uses one thread.");
+  if (instructions === FEWEST_INSTRUCTIONS) {
+    limits.push("This browser has no relaxed SIMD, so speech is made more slowly.");
+  }
+  if (!("caches" in window)) limits.push("This browser cannot store models: each visit downloads them again.");
+  if (!("serviceWorker" in navigator)) limits.push("This browser cannot open this page without a network.");
+  if (!canRecord()) limits.push("This browser cannot record: choose a recording instead.");
   const unread = RECORDINGS.filter(([, type]) => new Audio().canPlayType(type) === "").map(([name]) => name);
-  if (unread.length > 0) limits.push(`reads no recordings in ${listed(unread)}; WAV files are always read`);
-  return limits.map((limit) => `This browser ${limit}.`);
+  if (unread.length > 0) limits.push(`This browser cannot decode ${listed(unread)}; WAV files always work.`);
+  return limits;
 }
 
 function listed(names: string[]): string {

@@ -5,7 +5,7 @@ import { advise } from "./problems.js";
 import type { Progress } from "./progress.js";
 import { type Backend, PocketTTS } from "./tts.js";
 
-interface Held {
+interface LoadedModel {
   url: string | undefined;
   backend: Backend;
   tts: Promise<PocketTTS>;
@@ -13,18 +13,18 @@ interface Held {
 }
 
 export class Loaded {
-  #held: Held | undefined;
+  #current: LoadedModel | undefined;
   readonly #progress: Progress;
 
   constructor(progress: Progress) {
     this.#progress = progress;
   }
 
-  /** The model, on this backend. A different one is disposed of. */
+  /** Loads the model on this backend, unless it is loaded already; disposes of another one. */
   get(model: Model, backend: Backend): Promise<PocketTTS> {
     const url = bundleUrl(model);
-    const held = this.#held;
-    if (held !== undefined && held.url === url && held.backend === backend) return held.tts;
+    const current = this.#current;
+    if (current !== undefined && current.url === url && current.backend === backend) return current.tts;
     this.drop();
     const abort = new AbortController();
     const tts = PocketTTS.fromPretrained(url, {
@@ -33,22 +33,22 @@ export class Loaded {
       onProgress: (event) => this.#progress.show(event),
       onNotice: advise,
     });
-    const loading: Held = { url, backend, tts, abort };
-    this.#held = loading;
+    const loading: LoadedModel = { url, backend, tts, abort };
+    this.#current = loading;
     tts.catch(() => {
       this.#progress.clear();
       // A failed load can be tried again.
-      if (this.#held === loading) this.#held = undefined;
+      if (this.#current === loading) this.#current = undefined;
     });
     return tts;
   }
 
   /** Frees the model, or stops loading it. */
   drop(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    held?.abort.abort();
-    // Waiters have been told; nobody waits for its end.
-    held?.tts.then((tts) => tts.dispose()).catch(() => {});
+    const current = this.#current;
+    this.#current = undefined;
+    current?.abort.abort();
+    // Whoever waits for the model gets the abort; nobody has to wait for its disposal.
+    current?.tts.then((tts) => tts.dispose()).catch(() => {});
   }
 }

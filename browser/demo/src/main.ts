@@ -1,4 +1,4 @@
-/** The page: who does what when something is pressed. */
+/** The page: connects its controls with the model, the player and the text. */
 
 import { Cloning } from "./cloning.js";
 import { byId } from "./dom.js";
@@ -13,22 +13,23 @@ import { Progress } from "./progress.js";
 import { Script } from "./script.js";
 import { SpeedControl } from "./speed.js";
 import { Speaker, type Figures } from "./speech.js";
-import { type Backend, type PocketTTS, readsNumbers, type SpeakOptions, type Speech } from "./tts.js";
+import { type Backend, type MediaType, type PocketTTS, readsNumbers, type SpeakOptions, type Speech } from "./tts.js";
 import { Voices } from "./voices.js";
 import { Wave } from "./wave.js";
 
 const speak = byId("speak", HTMLButtonElement);
 const speakLabel = speak.lastElementChild as HTMLElement;
 const stop = byId("stop", HTMLButtonElement);
-const saveWav = byId("save-wav", HTMLButtonElement);
+const saveButton = byId("save", HTMLButtonElement);
+const saveAs = byId("save-as", HTMLSelectElement);
 const picker = byId("model", HTMLSelectElement);
 const backend = byId("backend", HTMLSelectElement);
 const status = byId("status", HTMLParagraphElement);
 const clock = byId("clock", HTMLParagraphElement);
 
-/** Shown while the browser suspends the sound: until something is pressed, and then. */
-const HELD = "The browser plays sound only after a click: click anywhere, or press a key.";
-const SILENT = "The browser has not started the sound. It does so where it finds a loudspeaker.";
+/** Shown while the browser suspends the sound: before any click or key, and if it still does after one. */
+const SUSPENDED = "The browser plays sound only after a click: click anywhere, or press a key.";
+const SILENT = "The browser has not started the sound yet. Is a loudspeaker or a headphone connected?";
 
 const script = new Script();
 const wave = new Wave();
@@ -40,8 +41,12 @@ const speed = new SpeedControl();
 let models: Model[] = [];
 let speaker: Speaker | undefined;
 let speech: Speech | undefined;
-/** Of the utterance that is being spoken. */
+/** Aborts the utterance that is being spoken; undefined when there is none. */
 let current: AbortController | undefined;
+
+/** Resolves when the first sound is made, or when there will be none. */
+let firstSoundMade: () => void = () => {};
+const firstSound = new Promise<void>((resolve) => (firstSoundMade = resolve));
 
 const cloning = new Cloning({ voices, load, say });
 
@@ -65,10 +70,11 @@ async function begin(): Promise<void> {
   picker.disabled = models.length < 2;
   speak.disabled = false;
   showModel();
-  // It is small: the first sound need not wait for it. What fails is tried again when it is to speak.
+  // The included model is small, so it is loaded at once. If that fails, Speak tries it again.
   const loading = models[0]?.included ? load().catch(() => {}) : undefined;
   if (location.hash === "#speak") void speakText();
   await loading;
+  if (current !== undefined) await firstSound;
 }
 
 /** Shows what the chosen model is and has. */
@@ -82,7 +88,7 @@ function showModel(): void {
   voices.list(chosen.voices);
   cloning.possible = chosen.voice_cloning ?? true;
   cloning.savable = voices.name !== undefined;
-  script.speaks(chosen.language);
+  script.showSample(chosen.language);
   byId("normalize", HTMLInputElement).disabled = !readsNumbers(chosen.language);
 }
 
@@ -102,7 +108,7 @@ async function load(): Promise<PocketTTS> {
   return tts;
 }
 
-/** The beginning of a word that was clicked while others sounded: it is spoken from there on. */
+/** Where the user clicked during speech: speaking starts again from the beginning of that word. */
 let clicked: number | undefined;
 script.onword = (start) => {
   if (current === undefined) return;
@@ -130,19 +136,22 @@ async function speakText(start = 0): Promise<void> {
     say("Loading the model.");
     tts = await unlessAborted(load(), abort.signal);
     const voice = await unlessAborted(voices.chosen(tts), abort.signal);
-    say(speaker.held ? (navigator.userActivation?.hasBeenActive ? SILENT : HELD) : "Speaking.");
+    say(speaker.isSuspended ? (navigator.userActivation?.hasBeenActive ? SILENT : SUSPENDED) : "Speaking.");
     label("Pause");
     wave.clear();
     script.begin(start);
     speech = await speaker.speak(tts, text, { ...options(), voice, signal: abort.signal }, {
-      made: (samples, rate) => wave.add(samples, rate),
+      made: (samples, rate) => {
+        firstSoundMade();
+        wave.add(samples, rate);
+      },
       heard: (seconds, mark) => {
-        if (status.textContent === HELD || status.textContent === SILENT) say("Speaking.");
+        if (status.textContent === SUSPENDED || status.textContent === SILENT) say("Speaking.");
         wave.heard(seconds);
-        script.sounds(mark);
+        script.markSentence(mark);
         clock.textContent = time(seconds);
       },
-      word: (word) => script.says(word),
+      word: (word) => script.markWord(word),
       level: (rms) => wave.level(rms),
       figures: showFigures,
     });
@@ -152,8 +161,9 @@ async function speakText(start = 0): Promise<void> {
     say(isAbort(error) ? "Stopped." : "");
     if (!isAbort(error)) showProblem("The text could not be spoken.", error, () => void speakText());
   } finally {
+    firstSoundMade();
     if (current === abort) current = undefined;
-    script.sounds(undefined);
+    script.markSentence(undefined);
     busy(false);
     void showMemory(tts?.memory);
     const from = clicked;
@@ -166,7 +176,7 @@ async function speakText(start = 0): Promise<void> {
 function options(): SpeakOptions {
   const number = (id: string) => byId(id, HTMLInputElement).valueAsNumber;
   const options: SpeakOptions = {};
-  // A model of an unknown language reads numbers as it can.
+  // For a model of another language numbers cannot be normalised.
   if (readsNumbers(model()?.language)) {
     options.normalize = byId("normalize", HTMLInputElement).checked;
   }
@@ -179,7 +189,7 @@ function options(): SpeakOptions {
   return options;
 }
 
-/** Waits for `work`, but not beyond the signal. */
+/** Waits for `work`, or rejects when the signal comes first. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     work.then(resolve, reject);
@@ -189,27 +199,41 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 
 function busy(speaking: boolean): void {
   document.body.classList.toggle("speaking", speaking);
-  // Until the model is there, there is nothing to hold.
+  // Until the model is loaded, there is nothing to pause.
   label(speaking ? "Loading" : "Speak");
-  // A button that is disabled would take the keyboard's place in the page with it.
+  // Disabling the focused button would lose the keyboard focus.
   if (!speaking && document.activeElement === stop) speak.focus();
   stop.disabled = !speaking;
-  saveWav.disabled = speaking || speech === undefined;
+  saveButton.disabled = speaking || speech === undefined;
   picker.disabled = speaking || models.length < 2;
   backend.disabled = speaking;
 }
 
-/** What the large button does now. It stays where it is, and keeps the focus, even while it does nothing. */
-function label(text: "Speak" | "Loading" | "Pause" | "Go on"): void {
+/** Sets what the large button does now. It is never disabled, so that it keeps the focus while it does nothing. */
+function label(text: "Speak" | "Loading" | "Pause" | "Resume"): void {
   speakLabel.textContent = text;
   speak.classList.toggle("pausing", text === "Pause");
   speak.ariaDisabled = String(text === "Loading");
 }
 
+/** Saves what was spoken, in the chosen format. */
+async function saveSpeech(): Promise<void> {
+  const [chosen] = saveAs.selectedOptions;
+  if (speech === undefined || chosen === undefined) return;
+  saveButton.disabled = true;
+  try {
+    save(await speech.toBlob(chosen.value as MediaType), `speech.${chosen.dataset["ending"]}`);
+  } catch (error) {
+    showProblem("The sound could not be saved.", error, () => void saveSpeech());
+  } finally {
+    saveButton.disabled = current !== undefined || speech === undefined;
+  }
+}
+
 function togglePause(): void {
-  const held = speaker?.togglePause() ?? false;
-  label(held ? "Go on" : "Pause");
-  say(held ? "Paused." : "Speaking.");
+  const isPaused = speaker?.togglePause() ?? false;
+  label(isPaused ? "Resume" : "Pause");
+  say(isPaused ? "Paused." : "Speaking.");
 }
 
 function showFigures({ firstSound, factor, seconds, gaps, seed }: Figures): void {
@@ -231,9 +255,7 @@ speak.addEventListener("click", () => {
   else if (speak.ariaDisabled !== "true") togglePause();
 });
 stop.addEventListener("click", () => current?.abort());
-saveWav.addEventListener("click", () => {
-  if (speech !== undefined) save(speech.toBlob(), "speech.wav");
-});
+saveButton.addEventListener("click", () => void saveSpeech());
 picker.addEventListener("change", showModel);
 speed.onchange = (speed) => {
   if (speaker !== undefined) speaker.speed = speed;
@@ -255,8 +277,8 @@ showThreads();
 showLimits();
 void showMemory();
 const begun = begin();
-// What is kept for visits without a network would be fetched beside the model, and the first sound come later.
-// Where the service worker has to isolate the page first, the model waits for it.
+// The service worker downloads the files for offline visits. During the first sound's downloads that would delay
+// them, so it starts afterwards; but at once if it has to isolate the page, which takes a reload.
 void (crossOriginIsolated ? begun : Promise.resolve()).then(() => {
   return startOffline(() => current !== undefined || script.isOwn);
 });

@@ -25,7 +25,7 @@ export class Microphone {
       recorder.ondataavailable = ({ data }) => parts.push(data);
       const stopped = new Promise<void>((resolve, reject) => {
         recorder.onstop = () => resolve();
-        recorder.onerror = () => reject(new Error("the recording broke off"));
+        recorder.onerror = () => reject(new Error("the recording was interrupted"));
       });
       const began = performance.now();
       const timer = setInterval(() => {

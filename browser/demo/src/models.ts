@@ -41,9 +41,9 @@ async function fetchIndex(): Promise<Model[]> {
     throw new Error("the list of models cannot be fetched: is the server running?", { cause });
   });
   if (answer.status === 404) return [];
-  if (!answer.ok) throw new Error(`the list of models cannot be fetched: ${INDEX.pathname} gives ${answer.status}`);
+  if (!answer.ok) throw new Error(`the list of models cannot be fetched: ${INDEX.pathname} returned ${answer.status}`);
   const list: unknown = await answer.json().catch(() => undefined);
-  if (!isIndex(list)) throw new Error(`${INDEX.pathname} is no list of models`);
+  if (!isIndex(list)) throw new Error(`${INDEX.pathname} is not a list of models`);
   return list.models;
 }
 
@@ -52,7 +52,7 @@ export function bundleUrl(model: Model): string | undefined {
   return model.included ? undefined : new URL(model.url ?? `${encodeURIComponent(model.name)}/`, INDEX).href;
 }
 
-/** The model, completed by what its bundle says. */
+/** The model, with the missing members taken from its bundle. */
 export function complete(model: Model, tts: PocketTTS): Model {
   const { language = null, synthetic, variant = null } = tts;
   return { language, synthetic, variant, voice_cloning: tts.canClone, voices: tts.listVoices(), ...model };

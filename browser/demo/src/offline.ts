@@ -7,10 +7,10 @@ import { byId } from "./dom.js";
 
 const fact = byId("offline", HTMLElement);
 
-/** Set for the one reload that brings isolation, so that there is never a second one. */
+/** Set before the one reload that isolates the page, so that there is never a second one. */
 const RELOADED = "reloaded-for-isolation";
 
-/** Starts it. The page is not reloaded while its user is busy. */
+/** Starts the service worker. The page is not reloaded while `isBusy`. */
 export async function startOffline(isBusy: () => boolean): Promise<void> {
   if (!("serviceWorker" in navigator) || import.meta.env.DEV) {
     fact.textContent = "no";

@@ -10,7 +10,7 @@ const advice = byId("advice", HTMLParagraphElement);
 const speak = byId("speak", HTMLButtonElement);
 const retry = byId("retry", HTMLButtonElement);
 
-/** A recording can have several at once. */
+/** Most notices that are shown at once: a recording can have several. */
 const MOST_NOTICES = 4;
 let notices: string[] = [];
 

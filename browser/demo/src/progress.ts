@@ -1,4 +1,4 @@
-/** Progress bars, one for each phase in progress. */
+/** Progress bars, one for each phase of loading. */
 
 import { byId, make } from "./dom.js";
 import { megabytes } from "./models.js";

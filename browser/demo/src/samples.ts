@@ -1,4 +1,4 @@
-/** Texts to begin with, one for every language that there are models for. */
+/** Texts to begin with, one for every language of the released models. */
 
 export interface Sample {
   /** As bundles name it. */
@@ -28,6 +28,12 @@ export const SAMPLES: readonly Sample[] = [
     tag: "de",
     label: "Deutsch",
     text: "Der Leuchtturmwärter hatte nur eine Regel: nach Mitternacht nie ans Funkgerät gehen. In der letzten Oktobernacht rief es ihn beim Namen. Er stellte seinen Tee ab und hörte zu.",
+  },
+  {
+    language: "dutch",
+    tag: "nl",
+    label: "Nederlands",
+    text: "De vuurtorenwachter had maar één regel: neem na middernacht nooit de radio op. In de laatste nacht van oktober riep die hem bij zijn naam. Hij zette zijn thee neer, en luisterde.",
   },
   {
     language: "italian",

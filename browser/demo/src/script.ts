@@ -1,6 +1,6 @@
-/** The text: what is typed, and which sentence of it is being spoken. */
+/** The text field, in which the sentence being spoken is marked. */
 
-import { Backdrop, type Stretch } from "./backdrop.js";
+import { Backdrop, type Span } from "./backdrop.js";
 import { byId } from "./dom.js";
 import { SAMPLES, sampleOf, type Sample } from "./samples.js";
 import { countWords } from "./words.js";
@@ -9,17 +9,17 @@ const area = byId("text", HTMLTextAreaElement);
 const picker = byId("sample", HTMLSelectElement);
 const count = byId("count", HTMLSpanElement);
 
-/** Length of a text (in UTF-16 units) from which on words are counted only while nobody types. */
+/** Words of texts longer than this (in UTF-16 units) are counted only after typing stops. */
 const LONG = 100_000;
-/** Milliseconds without typing. */
+/** Milliseconds without a key after which typing has stopped. */
 const REST = 300;
 
 export class Script {
   readonly #backdrop = new Backdrop(area);
-  /** What is being spoken; if the text was changed meanwhile, no sentence is marked. */
+  /** The text when speech began; once it has been edited, no sentence is marked. */
   #spoken: string | undefined;
-  #sounding: Stretch | undefined;
-  #word: Stretch | undefined;
+  #sentence: Span | undefined;
+  #word: Span | undefined;
   /** Start of the spoken part in the text. */
   #start = 0;
   /** Called with the start of a word that was clicked. */
@@ -46,13 +46,13 @@ export class Script {
     return area.value;
   }
 
-  /** Whether the user has typed it. */
+  /** Whether the user typed the text. */
   get isOwn(): boolean {
     return area.value !== "" && !SAMPLES.some(({ text }) => text === area.value);
   }
 
   /** Shows the language's sample, unless the user has typed something. */
-  speaks(language: string | null | undefined): void {
+  showSample(language: string | null | undefined): void {
     if (!this.isOwn) this.#choose(sampleOf(language) ?? SAMPLES[0]);
   }
 
@@ -60,27 +60,27 @@ export class Script {
     area.focus();
   }
 
-  /** Speech begins there. */
+  /** Prepares to mark what is spoken, from `start` on. */
   begin(start: number): void {
     this.#start = start;
     this.#spoken = area.value;
-    this.#sounding = this.#word = undefined;
-    // Laid out now, a long text does not delay the sound.
+    this.#sentence = this.#word = undefined;
+    // A long text is laid out now, so that its layout does not interrupt the sound.
     this.#backdrop.show(this.#spoken);
   }
 
-  /** This part of the text is being spoken; undefined at the end. */
-  sounds(mark: Partial<{ from: number | undefined; to: number | undefined }> | undefined): void {
-    const { from = 0, to = 0 } = mark ?? {};
+  /** Marks the part of the text that is being spoken; `undefined` clears the mark. */
+  markSentence(range: Partial<{ from: number | undefined; to: number | undefined }> | undefined): void {
+    const { from = 0, to = 0 } = range ?? {};
     const [start, end] = [this.#start + from, this.#start + to];
-    if (start === this.#sounding?.start && end === this.#sounding.end) return;
-    this.#sounding = start < end ? { start, end } : undefined;
-    if (this.#sounding === undefined) this.#word = undefined;
+    if (start === this.#sentence?.start && end === this.#sentence.end) return;
+    this.#sentence = start < end ? { start, end } : undefined;
+    if (this.#sentence === undefined) this.#word = undefined;
     this.#draw();
   }
 
-  /** This word of it is being spoken. */
-  says({ from, to }: { from: number; to: number }): void {
+  /** Marks the word that is being spoken. */
+  markWord({ from, to }: { from: number; to: number }): void {
     this.#word = { start: this.#start + from, end: this.#start + to };
     this.#draw();
   }
@@ -94,7 +94,7 @@ export class Script {
     this.#changed();
   }
 
-  /** The text was replaced. */
+  /** Counts the words of a changed text, and draws its marks. */
   #changed(): void {
     clearTimeout(this.#counting);
     if (area.textLength < LONG) this.#count();
@@ -109,7 +109,7 @@ export class Script {
 
   #draw(): void {
     const text = area.value;
-    if (text === this.#spoken && this.#sounding !== undefined) this.#backdrop.mark(text, this.#sounding, this.#word);
+    if (text === this.#spoken && this.#sentence !== undefined) this.#backdrop.mark(text, this.#sentence, this.#word);
     else this.#backdrop.clear();
   }
 }

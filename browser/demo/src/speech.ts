@@ -38,8 +38,8 @@ export class Speaker {
   }
 
   /**
-   * Speaks to the end, or until the signal; then rejects with an `AbortError`. Returns what was said, if
-   * anything.
+   * Speaks to the end, and returns the speech, unless the text gave none. If the signal comes first, rejects
+   * with an `AbortError`.
    */
   async speak(tts: PocketTTS, text: string, options: SpeakOptions, listener: Listener): Promise<Speech | undefined> {
     const player = this.#player;
@@ -81,13 +81,13 @@ export class Speaker {
     }
   }
 
-  /** Playback speed, now and from now on. */
+  /** Playback speed, of the present sound and of later ones. */
   set speed(speed: number) {
     this.#player.speed = speed;
   }
 
-  /** Whether the browser suspends the sound until the user presses something. */
-  get held(): boolean {
+  /** Whether the browser suspends the sound until the user clicks or presses a key. */
+  get isSuspended(): boolean {
     return this.#player.context.state === "suspended";
   }
 
@@ -107,10 +107,12 @@ export class Speaker {
   ): Promise<Speech | undefined> {
     const parts: Float32Array[] = [];
     let [rate, last]: [number, Statistics | undefined] = [0, undefined];
+    let title: string | undefined;
     for await (const chunk of tts.stream(text, { ...options, words: tts.tellsWords })) {
       const { audio, sampleRate, text: sentences, from, to, words, statistics } = chunk;
       const before = figures.seconds;
       parts.push(audio);
+      title ??= sentences === "" ? undefined : sentences;
       [rate, last] = [sampleRate, statistics];
       figures.seconds += audio.length / sampleRate;
       figures.factor = statistics.realTimeFactor;
@@ -119,7 +121,9 @@ export class Speaker {
       listener.figures(figures);
       await this.#player.write(audio, sampleRate, { text: sentences, from, to, words, before });
     }
-    return last && new Speech(parts, rate, last);
+    const { voice } = options;
+    const name = typeof voice === "string" ? voice : voice?.name;
+    return last && new Speech(parts, rate, last, { text: title, voice: name, model: tts.variant });
   }
 
   #level(): number {

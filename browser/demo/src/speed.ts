@@ -1,4 +1,4 @@
-/** The playback speed. It is kept for the next visit. */
+/** The playback speed, which is stored for the next visit. */
 
 import { byId } from "./dom.js";
 
@@ -39,7 +39,7 @@ function read(): string | null {
   try {
     return localStorage.getItem(KEPT);
   } catch {
-    // The browser stores nothing for this page.
+    // The browser stores nothing for this page: the speed lasts for this visit.
     return null;
   }
 }

@@ -3,6 +3,7 @@
 export {
   type Backend,
   type Mark,
+  type MediaType,
   type Notice,
   Player,
   PocketTTS,

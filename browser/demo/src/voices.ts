@@ -33,7 +33,7 @@ export class Voices {
     box.addEventListener("change", () => this.onchange?.());
   }
 
-  /** The bundle's voices, as far as they are known; the choice is kept if it is among them. */
+  /** Lists the bundle's voices, as far as they are known; keeps the chosen one if it is among them. */
   list(known: readonly string[] | undefined): void {
     const names = known ?? [];
     const chosen = this.#checked()?.value;

@@ -37,7 +37,7 @@ export class Wave {
     this.#schedule();
   }
 
-  /** New sound was made. */
+  /** Adds sound that was made. */
   add(samples: Float32Array, sampleRate: number): void {
     const size = Math.round(GRAIN * sampleRate);
     for (const sample of samples) {
@@ -50,13 +50,13 @@ export class Wave {
     this.#schedule();
   }
 
-  /** Sound up to here has been heard. */
+  /** Marks the sound up to here as heard. */
   heard(seconds: number): void {
     this.#heard = seconds;
     this.#schedule();
   }
 
-  /** Current loudness, as a root mean square. */
+  /** Shows the current level, a root mean square. */
   level(rms: number): void {
     const decibels = Math.max(FLOOR, Math.min(0, 20 * Math.log10(rms)));
     this.#bar.style.transform = `scaleY(${1 - decibels / FLOOR})`;

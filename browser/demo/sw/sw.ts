@@ -1,18 +1,23 @@
 /**
  * The service worker.
  *
- * - The page's own files are kept at installation and served from there: a version of the page
- *   is whole, or not there. The next version takes over when no tab shows this one.
- * - What else lies beside them, such as ONNX Runtime, is kept once it has been asked for.
- * - The list of models comes from the network, and from the cache without one. Models are none
- *   of its business: the library keeps them by their digests.
- * - Every answer gets the headers that cross-origin isolation needs.
+ * - It stores the page's own files at installation and serves them from there: a version of the page is stored
+ *   completely or not at all. The next version takes over when no tab shows this one.
+ * - Other files of the page, such as ONNX Runtime, or the build of the wasm module that this browser does not
+ *   need, are stored at their first use.
+ * - The list of models comes from the network, or without one from the cache. It does not handle models: the
+ *   library stores them by their digests.
+ * - Every response gets the headers that cross-origin isolation needs.
  */
 
 declare const self: ServiceWorkerGlobalScope;
 
-/** The page's files, and a digest of them: the build fills these in. */
+/**
+ * The page's files, those of them that belong to one build of the wasm module, and a digest of all: the build
+ * fills these in.
+ */
 declare const PAGE_FILES: string[];
+declare const BUILD_FILES: { relaxed: string[]; simd: string[] };
 declare const PAGE_VERSION: string;
 
 const SCOPE = new URL(self.registration.scope);
@@ -21,6 +26,15 @@ const MODELS = "pocket-onnx-models";
 /** The list of models. */
 const LIST = "models/index.json";
 
+/**
+ * A module that only browsers with relaxed SIMD can load. The library has the same one, but a service worker
+ * is a single file.
+ */
+const RELAXED_SIMD = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15,
+  253, 128, 2, 11,
+]);
+
 const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
@@ -28,11 +42,16 @@ const ISOLATION = {
 };
 
 self.addEventListener("install", (event) => {
-  const urls = ["./", ...PAGE_FILES].map((it) => new Request(new URL(it, SCOPE), { cache: "no-cache" }));
+  const other = BUILD_FILES[WebAssembly.validate(RELAXED_SIMD) ? "simd" : "relaxed"];
+  const needed = PAGE_FILES.filter((name) => !other.includes(name));
+  // Names in `assets/` contain a digest, so what the page has just fetched can be taken from the HTTP cache.
+  const cache = (name: string) => (name.startsWith("assets/") ? "default" : "no-cache");
+  const urls = ["./", ...needed].map((it) => new Request(new URL(it, SCOPE), { cache: cache(it) }));
   event.waitUntil(
     (async () => {
       await (await caches.open(PAGE)).addAll(urls);
-      // The first visit has asked for the list already, past this worker. A page without it is whole, too.
+      // The first visit fetched the list before this worker was in control, so it is fetched again for offline
+      // visits; failing that does not matter.
       const list = new Request(new URL(LIST, SCOPE), { cache: "no-cache" });
       await (await caches.open(MODELS)).add(list).catch(() => {});
     })(),
@@ -57,7 +76,7 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== SCOPE.origin) return;
   if (!url.pathname.startsWith(SCOPE.pathname) || request.headers.has("range")) return;
   const path = url.pathname.slice(SCOPE.pathname.length);
-  // The model that the page brings is kept by the library, too.
+  // The library stores the included model, too.
   if (path.startsWith("starling/")) return;
   if (path.startsWith("models/")) {
     if (path === LIST) event.respondWith(fresh(request));
@@ -66,7 +85,7 @@ self.addEventListener("fetch", (event) => {
   event.respondWith(kept(request));
 });
 
-/** From the cache of the page, or else from the network, to be kept. */
+/** From the page's cache, or else from the network, and then stored. */
 async function kept(request: Request): Promise<Response> {
   const cache = await caches.open(PAGE);
   const found = await cache.match(request, { ignoreSearch: true });
@@ -77,7 +96,7 @@ async function kept(request: Request): Promise<Response> {
   return isolated(answer);
 }
 
-/** From the network, or else as it was there last. */
+/** From the network, or else as it was last fetched. */
 async function fresh(request: Request): Promise<Response> {
   const cache = await caches.open(MODELS);
   try {
@@ -92,7 +111,7 @@ async function fresh(request: Request): Promise<Response> {
 }
 
 function isolated(answer: Response): Response {
-  // Of these neither headers nor body can be seen.
+  // Neither headers nor body of these can be read.
   if (answer.type === "opaque" || answer.type === "opaqueredirect" || answer.type === "error") return answer;
   const headers = new Headers(answer.headers);
   for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);

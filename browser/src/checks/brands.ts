@@ -1,9 +1,10 @@
 /**
  * What kind of object a value is. `instanceof` compares prototypes, so it rejects objects of another frame
- * and accepts objects that only inherit. A getter of the class itself can tell.
+ * and accepts objects that only inherit. A getter taken from the class's prototype works for objects of the
+ * class, in every frame, and throws for all others.
  */
 
-/** Whether a getter of a class accepts `value` as its object. Browsers lack some classes. */
+/** Makes a check by the getter of `member`. The check is always false if the browser has no such class. */
 function brand<T>(owner: () => { prototype: object } | undefined, member: string): (value: unknown) => value is T {
   return (value): value is T => {
     const get = getter(owner()?.prototype, member);

@@ -44,12 +44,12 @@ export function checkedOptions<T extends object>(given: unknown, rules: Rules<T>
   if (given === undefined) {
     return {} as T;
   }
-  checked("Options", "what is given as options", given, OPTIONS);
+  checked("Options", "the argument `options`", given, OPTIONS);
   const own = read("Options", "the options", () => {
     const own: string[] = [];
-    // Including those of a prototype: a class may make options.
+    // Inherited members count, since options may be an instance of a class.
     for (const name in given as object) {
-      // But not what a page's script has added to all objects.
+      // Those that a page's script has added to all objects do not.
       if (!Object.hasOwn(Object.prototype, name) || Object.hasOwn(given as object, name)) {
         own.push(name);
       }
@@ -61,7 +61,8 @@ export function checkedOptions<T extends object>(given: unknown, rules: Rules<T>
       const near = nearest(name, names);
       const meant = near === undefined ? "" : ` (did you mean ${near}?)`;
       const list = names.join(", ");
-      throw new PocketTTSError("Options", `the option ${shortened(name)} does not exist${meant}; there are ${list}`);
+      const what = `the option ${shortened(name)} does not exist${meant}`;
+      throw new PocketTTSError("Options", `${what}; the options are ${list}`);
     }
   }
   const options: Partial<T> = {};

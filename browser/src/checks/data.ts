@@ -25,7 +25,7 @@ export function isFile(value: unknown): value is FileBytes {
 export async function fileBytes(kind: ErrorKind, what: string, file: FileBytes): Promise<ArrayBuffer> {
   try {
     if (isBlob(file)) {
-      // Not with a method that the page may have replaced.
+      // The page may have replaced the method of this blob.
       return await Blob.prototype.arrayBuffer.call(file);
     }
     const bytes = isBuffer(file)
@@ -43,7 +43,7 @@ export function samplesOf(what: string, values: unknown): Float32Array<ArrayBuff
   const given = checked("Audio", what, values, SAMPLES);
   const kind = typedArray(given);
   if (kind !== undefined && wasMoved(given as Float32Array)) {
-    throw new PocketTTSError("Audio", `${what} cannot be read: their memory was transferred; hand over a copy instead`);
+    throw new PocketTTSError("Audio", `${what} cannot be read: their memory was transferred; transfer a copy instead`);
   }
   // 16-bit samples, as in WAV files.
   const scale = kind === "Int16Array" ? 2 ** -15 : 1;

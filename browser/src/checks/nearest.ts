@@ -1,6 +1,6 @@
 /** Suggestions for misspelt names. */
 
-/** Most edits for a name to be suggested, at least. */
+/** A name is suggested within this many edits; longer names allow more. */
 const NEAR = 2;
 
 /** The name in `names` that was most likely meant by `name`, if one is similar. */
@@ -10,7 +10,8 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   for (const other of names) {
     const candidate = plain(other);
     const most = Math.max(NEAR, Math.floor(candidate.length / 3));
-    const distance = Math.min(letters(asked.slice(0, 100), candidate), sharesWord(name, other) ? 1 : Infinity);
+    const edits = editDistance(asked.slice(0, 100), candidate);
+    const distance = Math.min(edits, sharesWord(name, other) ? 1 : Infinity);
     if (distance <= most && distance < (best?.distance ?? Infinity) && distance < candidate.length) {
       best = { name: other, distance };
     }
@@ -36,7 +37,7 @@ function sharesWord(a: string, b: string): boolean {
 }
 
 /** Number of letters to insert, delete or replace to make `b` from `a`. */
-function letters(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

@@ -3,11 +3,13 @@
 import { FORMATS } from "../manifest.js";
 import { type Language, LANGUAGES } from "../languages.js";
 import type { LoadOptions, PlayOptions, SpeakOptions } from "../options.js";
-import type { Mark, PlayerOptions } from "../player/player.js";
+import type { PlayerOptions } from "../player/player.js";
+import type { Mark } from "../player/timeline.js";
 import type { Player } from "../player/index.js";
 import type { SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
 import { isTextSource, type TextSource } from "../text-stream.js";
 import { Voice } from "../voice.js";
+import { MEDIA_TYPES, type MediaType, type Tags } from "../sound-file.js";
 import type { WavFormat } from "../wav.js";
 import type { Backend } from "../worker/messages.js";
 import { isAbortSignal, isAudioContext } from "./brands.js";
@@ -23,7 +25,7 @@ const RATES = [1_000, 768_000] as const;
 const SPEEDS = [0.5, 2] as const;
 
 export const text: Rule<TextSource> = {
-  expected: "a string, a TextStream, a ReadableStream, or what strings come from by `for await`",
+  expected: "a string, a TextStream, a ReadableStream, or an async iterable of strings",
   fits: isTextSource,
 };
 
@@ -71,6 +73,7 @@ export const mark: Rule<Mark> = {
     ["from", "to", "before"].every((name) => ["number", "undefined"].includes(typeof value[name])),
 };
 
+export const mediaType: Rule<MediaType> = oneOf<MediaType>(...MEDIA_TYPES);
 export const wavFormat: Rule<WavFormat> = oneOf<WavFormat>("i16", "f32");
 export const voiceFormat: Rule<"f32" | "f16"> = oneOf("f32", "f16");
 
@@ -79,6 +82,12 @@ export const speed: Rule<number> = {
   expected: `a number from ${SPEEDS[0]} to ${SPEEDS[1]}`,
   fits: (value) => typeof value === "number" && within(value, SPEEDS),
 };
+
+const string: Rule<string> = {
+  expected: "a string",
+  fits: (value) => typeof value === "string",
+};
+export const tags: Rules<Tags> = { text: string, voice: string, model: string };
 
 const flag: Rule<boolean> = {
   expected: "true or false",

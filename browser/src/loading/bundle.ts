@@ -1,11 +1,11 @@
-/** A bundle's files: from the browser's Cache, or else from the server. */
+/** A bundle's files: from Cache Storage, or else from the server. */
 
 import type { SpeechNotice } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import type { FileEntry } from "../manifest.js";
 import { sha256 } from "./digest.js";
 import { fill, type FileBuffer, request } from "./fetch.js";
-import { forget, store, stored, storedChecksum, storedManifest, storeManifest } from "./storage.js";
+import { forget, isKept, store, stored, storedChecksum, storedManifest, storeManifest } from "./storage.js";
 
 /** The purpose of a file: to speak, to speak with a voice, or to clone one. */
 export type Purpose = "model" | "voice" | "encoder";
@@ -25,7 +25,7 @@ export type Progress =
   | { kind: "notice"; notice: "quota" | "damaged" | SpeechNotice["kind"]; file: string; message: string };
 
 /** The folder of the bundle at `url`, or of the manifest there, as an absolute address. */
-export function folder(url: string, base: string): string {
+export function folder(url: string, base?: string): string {
   const address = new URL(url, base);
   // An address without folders, such as a data: address, has nothing below it: this throws then.
   new URL("manifest.json", address);
@@ -53,7 +53,7 @@ export async function included(): Promise<Addresses> {
 function addressOf(name: string, bundle: Addresses): string {
   const address = typeof bundle === "string" ? new URL(encodeURIComponent(name), bundle).href : bundle[name];
   if (address === undefined) {
-    throw new PocketTTSError("NoComponent", `the package does not bring ${name}`);
+    throw new PocketTTSError("NoComponent", `the package does not contain ${name}`);
   }
   return address;
 }
@@ -73,7 +73,7 @@ export async function manifestText(bundle: Addresses, signal: AbortSignal | unde
     const response = await request(url, { signal, cache: "no-cache" });
     return await response.text().catch((cause: unknown) => {
       signal?.throwIfAborted();
-      throw new PocketTTSError("Network", `cannot fetch ${url}: it broke off`, { cause });
+      throw new PocketTTSError("Network", `cannot fetch ${url}: the download was interrupted`, { cause });
     });
   } catch (error) {
     const isOffline = error instanceof PocketTTSError && error.kind === "Network";
@@ -88,16 +88,29 @@ export async function manifestText(bundle: Addresses, signal: AbortSignal | unde
 /** Stores a manifest after it proved valid. */
 export async function keepManifest(bundle: Addresses, text: string): Promise<void> {
   const url = keyOf(bundle);
+  if (!isKept(addressOf(MANIFEST, bundle))) {
+    return;
+  }
   // Looking is faster than storing.
   if ((await storedManifest(url)) !== text) {
     await storeManifest(url, text);
   }
 }
 
+/** Where a file was found. */
+interface Found {
+  source: "cache" | "network";
+  response: Response;
+}
+
 /** Files of one bundle. */
 export class BundleFiles {
   readonly #addresses: Addresses;
   readonly #listen: (progress: Progress) => void;
+  /** Files that were asked for and are not read yet, by name. */
+  readonly #asked = new Map<string, Promise<Found>>();
+  /** Nothing is stored before. */
+  #storeAfter: Promise<void> = Promise.resolve();
   #fetched = 0;
 
   constructor(addresses: Addresses, listen: (progress: Progress) => void) {
@@ -105,9 +118,24 @@ export class BundleFiles {
     this.#listen = listen;
   }
 
-  /** Whether every file so far came from the Cache. */
+  /** Whether every file so far came from Cache Storage. */
   get cacheHit(): boolean {
     return this.#fetched === 0;
+  }
+
+  /** Stores what is read, but only once this is done. */
+  storeAfter(before: Promise<void>): void {
+    this.#storeAfter = before;
+    // `read` awaits it, and throws its error.
+    before.catch(() => {});
+  }
+
+  /** Requests `file` now, so that a later `read` finds it on its way. */
+  ask(file: FileEntry): void {
+    const finding = this.#find(file);
+    // `read` awaits it, and throws its error.
+    finding.catch(() => {});
+    this.#asked.set(file.name, finding);
   }
 
   /** Reads `file` into memory of its own. */
@@ -123,32 +151,48 @@ export class BundleFiles {
       const { name, size } = file;
       this.#listen({ kind: "file", purpose, file: name, loaded, total: size, source });
     };
-    if (await this.#fromCache(file, buffer, progress("cache"))) {
-      return;
+    const finding = this.#asked.get(file.name) ?? this.#find(file);
+    this.#asked.delete(file.name);
+    let found = await finding;
+    if (found.source === "cache") {
+      if (await this.#fromCache(file, found.response, buffer, progress("cache"))) {
+        return;
+      }
+      found = { source: "network", response: await this.#request(file, "default") };
     }
     this.#fetched += 1;
     try {
-      await this.#fetch(file, buffer, "default", progress("network"));
+      await this.#take(file, found.response, buffer, progress("network"));
     } catch (error) {
       if (!isDamage(error)) {
         throw error;
       }
       this.#notice("damaged", file, `${error.message}: it is fetched again`);
       // Bypasses the browser's HTTP cache, which may contain the damaged file.
-      await this.#fetch(file, buffer, "reload", progress("network"));
+      await this.#take(file, await this.#request(file, "reload"), buffer, progress("network"));
     }
-    if (!(await store(file, buffer))) {
-      const why = `the browser has no room to keep ${file.name}: it is fetched again at the next visit`;
+    await this.#storeAfter;
+    if (isKept(this.#address(file)) && !(await store(file, buffer))) {
+      const why = `the browser has no room to store ${file.name}: it is fetched again at the next visit`;
       this.#notice("quota", file, why);
     }
   }
 
-  /** Returns false if the file is not in the Cache, or damaged there. */
-  async #fromCache(file: FileEntry, buffer: FileBuffer, progress: (bytes: number) => void): Promise<boolean> {
-    const response = await stored(file);
-    if (response === undefined) {
-      return false;
-    }
+  /** Finds `file` in Cache Storage, or else on the server. */
+  async #find(file: FileEntry): Promise<Found> {
+    const response = isKept(this.#address(file)) ? await stored(file) : undefined;
+    return response === undefined
+      ? { source: "network", response: await this.#request(file, "default") }
+      : { source: "cache", response };
+  }
+
+  /** Reads a stored file. Returns false if it is damaged. */
+  async #fromCache(
+    file: FileEntry,
+    response: Response,
+    buffer: FileBuffer,
+    progress: (bytes: number) => void,
+  ): Promise<boolean> {
     try {
       await fill(response, file.name, buffer, progress);
       await checkStored(file, storedChecksum(response), buffer);
@@ -158,20 +202,30 @@ export class BundleFiles {
         throw error;
       }
       await forget(file);
-      this.#notice("damaged", file, `the browser's copy is damaged (${error.message}): it is fetched again`);
+      const what = `the stored copy of ${file.name} is damaged`;
+      this.#notice("damaged", file, `${what} (${error.message}): it is fetched again`);
       return false;
     }
   }
 
-  async #fetch(
+  /** Reads a file from the server. */
+  async #take(
     file: FileEntry,
+    response: Response,
     buffer: FileBuffer,
-    cache: RequestCache,
     progress: (bytes: number) => void,
   ): Promise<void> {
-    const url = addressOf(file.name, this.#addresses);
-    await fill(await request(url, { cache }), url, buffer, progress);
+    const url = this.#address(file);
+    await fill(response, url, buffer, progress);
     await check(file, url, buffer);
+  }
+
+  #request(file: FileEntry, cache: RequestCache): Promise<Response> {
+    return request(this.#address(file), { cache });
+  }
+
+  #address(file: FileEntry): string {
+    return addressOf(file.name, this.#addresses);
   }
 
   #notice(notice: "quota" | "damaged", file: FileEntry, message: string): void {
@@ -179,7 +233,7 @@ export class BundleFiles {
   }
 }
 
-/** Checks what was stored, by its checksum if it has one. */
+/** Checks a stored file, by its checksum if it has one. */
 async function checkStored(file: FileEntry, stored: string | undefined, buffer: FileBuffer): Promise<void> {
   const actual = stored === undefined ? undefined : buffer.checksum?.();
   if (actual === undefined) {
@@ -199,7 +253,7 @@ async function check(file: FileEntry, url: string, buffer: FileBuffer): Promise<
   }
 }
 
-/** Whether another attempt may help. */
+/** Whether the content is damaged, so that fetching it again may help. */
 function isDamage(error: unknown): error is PocketTTSError {
   return error instanceof PocketTTSError && (error.kind === "Size" || error.kind === "Digest");
 }

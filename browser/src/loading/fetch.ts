@@ -16,14 +16,27 @@ export interface FetchOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The successful response for `url`. */
+/** How an address is fetched. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+let fetching: Fetch = (url, init) => fetch(url, init);
+
+/** Replaces `fetch`, in runtimes where it cannot fetch all addresses. */
+export function fetchWith(other: Fetch): void {
+  fetching = other;
+}
+
+/** The successful response for `url`, which is absolute. */
 export async function request(url: string, { cache, signal }: FetchOptions): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, signal === undefined ? { cache } : { cache, signal });
+    response = await fetching(url, signal === undefined ? { cache } : { cache, signal });
   } catch (cause) {
     signal?.throwIfAborted();
-    const { protocol } = new URL(url, globalThis.location.href);
+    if (cause instanceof PocketTTSError) {
+      throw cause;
+    }
+    const { protocol } = new URL(url);
     const why = /^https?:$/.test(protocol)
       ? "no answer"
       : `browsers do not fetch from ${protocol} addresses; serve the files over https, or from localhost`;
@@ -54,7 +67,7 @@ export async function fill(
   const reader = response.body?.getReader();
   for (;;) {
     const part = await reader?.read().catch((cause: unknown) => {
-      const message = `${url} broke off after ${loaded} of ${size} bytes`;
+      const message = `the download of ${url} was interrupted after ${loaded} of ${size} bytes`;
       throw new PocketTTSError("Size", message, { cause });
     });
     if (part === undefined || part.done) {

@@ -1,10 +1,9 @@
 /**
- * Stores files for the next visit, in the browser's Cache.
+ * Stores files for the next visit, in Cache Storage.
  *
  * Contents are stored under their digest, manifests under their address. A content is stored only after it
- * was checked, and is checked again when it is read, so several pages at once do no harm. The second check
- * uses a checksum if there is one, which takes a tenth of the time. Contents that no stored manifest names
- * are deleted.
+ * was checked, and is checked again when it is read, so several pages may load at once. The second check uses a
+ * checksum if there is one, which takes a tenth of the time. Contents that no stored manifest lists are deleted.
  */
 
 import type { FileEntry, Manifest } from "../manifest.js";
@@ -19,7 +18,12 @@ const CHECKSUM = "x-xxh3";
 /** Bytes that are copied at a time. */
 const PART = 1 << 20;
 
-/** The browser's Cache; undefined in a page without a secure context. */
+/** Whether files of an address are stored: if there is a Cache, unless they are on the disk already. */
+export function isKept(address: string): boolean {
+  return globalThis.caches !== undefined && !address.startsWith("file:");
+}
+
+/** The package's cache; undefined if the page or the runtime offers none. */
 async function open(): Promise<Cache | undefined> {
   try {
     return await globalThis.caches?.open(CACHE);
@@ -73,7 +77,7 @@ export async function storeManifest(url: string, text: string): Promise<void> {
   await put(url, new Response(text));
 }
 
-/** Deletes all contents that no stored manifest names. */
+/** Deletes all contents that no stored manifest lists. */
 export async function sweep(): Promise<void> {
   const cache = await open();
   if (cache === undefined) {
@@ -100,7 +104,7 @@ async function digests(manifest: Response | undefined): Promise<string[]> {
   }
 }
 
-/** Returns false if the browser has no room. */
+/** Stores a response. Returns false if the browser has no room. */
 async function put(url: string, response: Response): Promise<boolean> {
   const cache = await open();
   if (cache === undefined) {

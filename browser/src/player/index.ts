@@ -1,5 +1,6 @@
 /** Plays samples as they are made: `Player`, and the resampler beneath it. */
 
 export { Player } from "./player.js";
-export type { Mark, PlayerOptions, PlayerState } from "./player.js";
+export type { PlayerOptions, PlayerState } from "./player.js";
+export type { Mark } from "./timeline.js";
 export { Resampler } from "./resampler.js";

@@ -2,25 +2,15 @@
 
 import { checked, checkedOptions, read } from "../checks/check.js";
 import { samplesOf, type SampleValues } from "../checks/data.js";
+import { guard } from "../checks/guard.js";
 import { callback, mark as aMark, playerOptions, sampleRate as rate, speed as aSpeed } from "../checks/rules.js";
 import type { Word } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import { call } from "../listener.js";
 import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
 import { Resampler } from "./resampler.js";
-import { Speed } from "./speed.js";
-
-/** The text being spoken. */
-export interface Mark {
-  text: string;
-  /** Its position in a longer text. */
-  from?: number | undefined;
-  to?: number | undefined;
-  /** Words whose times are now known, for `onword`. */
-  words?: readonly Word[] | undefined;
-  /** Seconds from the zero of `words` to the sound that is written with this mark. */
-  before?: number | undefined;
-}
+import { GenerationSpeed } from "./generation-speed.js";
+import { type Mark, Timeline } from "./timeline.js";
 
 export interface PlayerOptions {
   /** The context to play in; default: one of the player's own. */
@@ -38,8 +28,8 @@ export type PlayerState = "idle" | "buffering" | "playing" | "paused";
 
 /** Capacity of the ring buffer in seconds: writers further ahead have to wait. */
 const CAPACITY = 12;
-/** Seconds of sound that are passed to the audio thread at a time. */
-const PIECE = 1;
+/** Most seconds of sound in one message to the audio thread. */
+const MOST_SENT = 1;
 
 const PROCESSOR: ProcessorName = "pocket-onnx-player";
 /** Events after which a browser may allow a suspended context to run. */
@@ -66,7 +56,7 @@ export class Player {
   readonly #ownsContext: boolean;
   readonly #ring: Promise<AudioWorkletNode>;
   /** How fast sound is made. */
-  readonly #making = new Speed();
+  readonly #generation = new GenerationSpeed();
   /** Playback speed. */
   #speed = 1;
   readonly #watch = () => this.#wake();
@@ -75,12 +65,12 @@ export class Player {
   #closing: Promise<void> = Promise.resolve();
   #resampler: Resampler | undefined;
   #rate = 0;
-  #marks: { start: number; mark: Mark }[] = [];
-  /** Words that have not been heard yet. */
-  #words: { start: number; word: Word }[] = [];
-  /** Samples at the context's rate: passed to the ring buffer, played, and the position of second 0. */
+  readonly #timeline = new Timeline();
+  /** Samples, at the context's rate, that were passed to the ring buffer. */
   #written = 0;
+  /** Samples that were played. */
   #played = 0;
+  /** The value of `#written` when this utterance began: positions count from there. */
   #origin = 0;
   /** Writes that are not in the ring buffer yet. */
   #pending = 0;
@@ -89,14 +79,18 @@ export class Player {
   #epoch = 0;
   /** Writes and ends happen one after the other. */
   #queue: Promise<void> = Promise.resolve();
-  /** Resolves when there may be more room. */
+  /** Wakes a write that waits for room. */
   #room: (() => void) | undefined;
-  /** Resolved when no more sound is to come. */
+  /** Resolve the promises of `end()`. */
   #over: (() => void)[] = [];
   #onposition: ((seconds: number, mark: Mark | undefined) => void) | undefined;
   #onword: ((word: Word) => void) | undefined;
   #onstate: ((state: PlayerState) => void) | undefined;
   #onended: (() => void) | undefined;
+
+  static {
+    guard(this, "Player", "`new Player()`", (value) => #generation in value);
+  }
 
   constructor(options: PlayerOptions = {}) {
     const { context, speed = 1 } = checkedOptions(options, playerOptions);
@@ -178,7 +172,7 @@ export class Player {
 
   /** Seconds of sound made per second, as measured by writes. */
   get generationSpeed(): number | undefined {
-    return this.#making.value;
+    return this.#generation.value;
   }
 
   /** Seconds of written sound that are not heard yet. */
@@ -207,7 +201,7 @@ export class Player {
   }
 
   #write(samples: Float32Array, sampleRate: number, mark: Mark | undefined): Promise<void> {
-    this.#making.wrote(samples.length / sampleRate, performance.now());
+    this.#generation.wrote(samples.length / sampleRate, performance.now());
     const epoch = this.#epoch;
     if (this.#state === "idle") {
       this.#origin = this.#written;
@@ -217,13 +211,7 @@ export class Player {
     return this.#enqueue(async () => {
       this.#pending -= 1;
       if (epoch !== this.#epoch) return;
-      if (mark !== undefined && !isSame(mark, this.#marks.at(-1)?.mark)) {
-        this.#marks.push({ start: this.#written, mark });
-      }
-      for (const word of mark?.words ?? []) {
-        const seconds = word.start - (mark?.before ?? 0);
-        this.#words.push({ start: this.#written + seconds * this.context.sampleRate, word });
-      }
+      if (mark !== undefined) this.#timeline.add(mark, this.#written, this.context.sampleRate);
       await this.#send(this.#resample(samples, sampleRate), epoch);
     });
   }
@@ -233,7 +221,7 @@ export class Player {
    * `stop()`, or when the player or its context is closed.
    */
   end(): Promise<void> {
-    // Nothing sounds any more.
+    // A closed player plays nothing that could be awaited.
     if (this.#isClosed) return Promise.resolve();
     const epoch = this.#epoch;
     const over = new Promise<void>((resolve) => this.#over.push(resolve));
@@ -241,8 +229,8 @@ export class Player {
       if (epoch !== this.#epoch) return;
       await this.#send(this.#resampler?.finish() ?? new Float32Array(), epoch);
       this.#resampler = undefined;
-      this.#making.pause();
-      if (epoch === this.#epoch) this.#tell(await this.#ring, { kind: "end" });
+      this.#generation.pause();
+      if (epoch === this.#epoch) this.#post(await this.#ring, { kind: "end" });
     }).catch(() => settle(this.#over.splice(0)));
     return over;
   }
@@ -268,11 +256,10 @@ export class Player {
     this.#epoch += 1;
     this.#command({ kind: "reset", epoch: this.#epoch });
     this.#resampler = undefined;
-    this.#marks = [];
-    this.#words = [];
+    this.#timeline.clear();
     this.#written = this.#played = this.#origin = 0;
-    this.#making.pause();
-    // A listener may start again: do not end what it waits for.
+    this.#generation.pause();
+    // A listener may write and call `end()` again: its promise is not one of those to settle.
     this.#become("idle");
     this.#room?.();
     settle(over);
@@ -328,12 +315,12 @@ export class Player {
       const why = this.context.state === "closed" ? ": its AudioContext is closed" : reason(cause);
       throw new PocketTTSError("Unsupported", `the player cannot start${why}`, { cause });
     }
-    ring.port.onmessage = ({ data }: MessageEvent<FromRing>) => this.#hear(data);
+    ring.port.onmessage = ({ data }: MessageEvent<FromRing>) => this.#onMessage(data);
     ring.connect(output);
     return ring;
   }
 
-  #hear(message: FromRing): void {
+  #onMessage(message: FromRing): void {
     if (message.epoch !== this.#epoch) return;
     switch (message.kind) {
       case "position":
@@ -341,7 +328,7 @@ export class Player {
         this.#room?.();
         if (!message.sounding) return;
         if (this.#state === "buffering") this.#become("playing");
-        this.#place();
+        this.#reportPosition();
         break;
       case "underrun":
         this.#underruns += 1;
@@ -357,31 +344,26 @@ export class Player {
 
   /** Everything has been played. Listeners may start again, so `over` are the waiters of this end only. */
   #drained(over: (() => void)[]): void {
-    this.#marks = [];
-    this.#say(Infinity);
+    this.#timeline.clearMarks();
+    this.#reportWords(Infinity);
     this.#become("idle");
     call(() => this.#onended?.());
     settle(over);
   }
 
   /** Reports the position of the sound that leaves the loudspeaker now. */
-  #place(): void {
+  #reportPosition(): void {
     const { sampleRate, outputLatency } = this.context;
     const heard = Math.max(0, this.#played - (outputLatency || 0) * sampleRate * this.#speed);
-    const next = this.#marks.findIndex(({ start }) => start > heard);
-    const passed = (next < 0 ? this.#marks.length : next) - 1;
-    // Marks before the position are not needed again.
-    if (passed > 0) this.#marks.splice(0, passed);
-    const mark = passed < 0 ? undefined : this.#marks[0]?.mark;
+    const mark = this.#timeline.mark(heard);
     call(() => this.#onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark));
-    this.#say(heard);
+    this.#reportWords(heard);
   }
 
   /** Reports the words that have begun. */
-  #say(heard: number): void {
-    for (let word = this.#words[0]; word !== undefined && word.start <= heard; word = this.#words[0]) {
-      this.#words.shift();
-      const { word: begun } = word;
+  #reportWords(heard: number): void {
+    for (let word = this.#timeline.word(heard); word !== undefined; word = this.#timeline.word(heard)) {
+      const begun = word;
       call(() => this.#onword?.(begun));
     }
   }
@@ -402,24 +384,24 @@ export class Player {
     const capacity = Math.ceil(CAPACITY * sampleRate);
     for (let at = 0; at < samples.length; ) {
       const free = capacity - (this.#written - this.#played);
-      const size = Math.min(samples.length - at, free, Math.ceil(PIECE * sampleRate));
+      const size = Math.min(samples.length - at, free, Math.ceil(MOST_SENT * sampleRate));
       if (epoch !== this.#epoch) return;
       if (size <= 0) {
         await new Promise<void>((resolve) => (this.#room = resolve));
-        this.#making.waited(performance.now());
+        this.#generation.waited(performance.now());
         continue;
       }
       const piece = samples.slice(at, at + size);
       this.#written += size;
       at += size;
-      this.#tell(ring, { kind: "samples", samples: piece }, [piece.buffer]);
+      this.#post(ring, { kind: "samples", samples: piece }, [piece.buffer]);
     }
-    this.#tell(ring, this.#target());
+    this.#post(ring, this.#target());
   }
 
-  /** Until the speed of generation is known, playing does not begin, unless the buffer is full. */
+  /** Until the generation speed is known, playing begins only when half the buffer is full. */
   #target(): ToRing {
-    const seconds = Math.min(this.#making.target(this.#speed) ?? Infinity, CAPACITY / 2);
+    const seconds = Math.min(this.#generation.target(this.#speed) ?? Infinity, CAPACITY / 2);
     return { kind: "target", samples: Math.round(seconds * this.context.sampleRate) };
   }
 
@@ -430,10 +412,10 @@ export class Player {
   }
 
   #command(message: ToRing): void {
-    void this.#ring.then((ring) => this.#tell(ring, message)).catch(() => {});
+    void this.#ring.then((ring) => this.#post(ring, message)).catch(() => {});
   }
 
-  #tell(ring: AudioWorkletNode, message: ToRing, transfer: Transferable[] = []): void {
+  #post(ring: AudioWorkletNode, message: ToRing, transfer: Transferable[] = []): void {
     ring.port.postMessage(message, transfer);
   }
 
@@ -479,6 +461,9 @@ async function fetchStretch(): Promise<ArrayBuffer> {
 }
 
 function newContext(): AudioContext {
+  if (globalThis.AudioContext === undefined) {
+    throw new PocketTTSError("Unsupported", "only a page plays sound: elsewhere, use `generate` or `stream`");
+  }
   try {
     return new AudioContext();
   } catch (cause) {
@@ -488,8 +473,4 @@ function newContext(): AudioContext {
 
 function reason(cause: unknown): string {
   return cause instanceof Error ? `: ${cause.message}` : "";
-}
-
-function isSame(mark: Mark, other: Mark | undefined): boolean {
-  return mark.text === other?.text && mark.from === other.from && mark.to === other.to;
 }

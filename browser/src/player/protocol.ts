@@ -47,7 +47,7 @@ export interface Stretch {
   input(): number;
   push(count: number): void;
   flush(): void;
-  /** Samples that went in and are held back. */
+  /** Samples that were pushed and cannot be taken yet. */
   held(): number;
   /** Samples that can be taken, and their address. */
   ready(): number;

@@ -27,7 +27,8 @@ class Ring extends AudioWorkletProcessor {
   readonly #samples: Float32Array;
   readonly #stretch: Stretch;
   readonly #fade: number;
-  readonly #report: number;
+  /** Samples between two reports of the position. */
+  readonly #interval: number;
   #read = 0;
   /** Samples in the ring buffer, and samples passed from it to the stretch. */
   #waiting = 0;
@@ -39,7 +40,7 @@ class Ring extends AudioWorkletProcessor {
   #paused = false;
   /** Whether enough was buffered: sound is played until the buffer runs empty. */
   #started = false;
-  /** Loudness of the last sample, from 0 to 1: it changes in steps of `1 / #fade`. */
+  /** Gain of the last sample, from 0 to 1; a fade changes it in steps of `1 / #fade`. */
   #gain = 0;
   /** Samples since the last report, and the position it contained. */
   #unreported = 0;
@@ -51,7 +52,7 @@ class Ring extends AudioWorkletProcessor {
     this.#stretch = new WebAssembly.Instance(new WebAssembly.Module(stretch)).exports as unknown as Stretch;
     this.#stretch.start(Math.round(sampleRate));
     this.#fade = Math.max(1, Math.round(FADE * sampleRate));
-    this.#report = Math.round(REPORT * sampleRate);
+    this.#interval = Math.round(REPORT * sampleRate);
     this.port.onmessage = ({ data }: MessageEvent<ToRing>) => this.#take(data);
   }
 
@@ -101,10 +102,10 @@ class Ring extends AudioWorkletProcessor {
       this.#started = this.#ended || (this.#waiting > 0 && this.#waiting >= this.#target);
     }
     const before = this.#played;
-    // `first` is silent at first.
+    // `first` is zeros when it comes here.
     if (this.#started) this.#fill(first);
     for (const channel of others) channel.set(first);
-    this.#tell(first.length, this.#played - before);
+    this.#report(first.length, this.#played - before);
     return true;
   }
 
@@ -140,7 +141,7 @@ class Ring extends AudioWorkletProcessor {
     if (!over) return;
     this.#started = false;
     this.#gain = 0;
-    if (!this.#ended) this.#say({ kind: "underrun", epoch: this.#epoch });
+    if (!this.#ended) this.#post({ kind: "underrun", epoch: this.#epoch });
   }
 
   /** Makes `count` samples available from the stretch, if that many are left. */
@@ -166,23 +167,23 @@ class Ring extends AudioWorkletProcessor {
   }
 
   /** Reports the position at intervals, and the end once. */
-  #tell(passed: number, played: number): void {
+  #report(passed: number, played: number): void {
     this.#unreported += passed;
     const drained = this.#ended && this.#left === 0 && !this.#paused;
-    const due = this.#unreported >= this.#report && this.#played !== this.#reported;
+    const due = this.#unreported >= this.#interval && this.#played !== this.#reported;
     if (due || drained) {
       this.#unreported = 0;
       this.#reported = this.#played;
       const sounding = played > 0;
-      this.#say({ kind: "position", epoch: this.#epoch, played: this.#played, sounding });
+      this.#post({ kind: "position", epoch: this.#epoch, played: this.#played, sounding });
     }
     if (drained) {
       this.#ended = false;
-      this.#say({ kind: "drained", epoch: this.#epoch });
+      this.#post({ kind: "drained", epoch: this.#epoch });
     }
   }
 
-  #say(message: FromRing): void {
+  #post(message: FromRing): void {
     this.port.postMessage(message);
   }
 }

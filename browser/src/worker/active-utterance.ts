@@ -3,7 +3,7 @@
 import type { Timings } from "../statistics.js";
 import { Credit } from "./credit.js";
 
-/** Pieces on their way to a receiver that does not take them: a second or two of sound. */
+/** Messages that may be sent before the receiver has taken any: a second or more of sound. */
 const ROOM = 16;
 
 export class ActiveUtterance {
@@ -15,7 +15,7 @@ export class ActiveUtterance {
   waited = 0;
   /** Milliseconds that it waited for text. */
   waitedForText = 0;
-  /** Whether the page knows that nothing more comes. */
+  /** Whether the page was told that the utterance is over. */
   over = false;
   #stopped = false;
 
@@ -34,12 +34,12 @@ export class ActiveUtterance {
     this.waited += performance.now() - start;
   }
 
-  /** The receiver has room for one piece more. */
+  /** The receiver has room for one message more. */
   giveRoom(): void {
     this.#credit.give(1);
   }
 
-  /** Nobody listens any more: whoever waits for room goes on, and sees it. */
+  /** Stops the utterance, and wakes what waits for room. */
   stop(): void {
     this.#stopped = true;
     this.#credit.give(Number.POSITIVE_INFINITY);

@@ -14,6 +14,11 @@ const OF_ROLE: Record<Role, string[]> = {
   decoder: DECODER,
 };
 
+/** Names of the components that a role needs. */
+export function componentsOf(role: Role): readonly string[] {
+  return OF_ROLE[role];
+}
+
 export class Components {
   readonly #manifest: Manifest;
   readonly #runtime: Runtime;
@@ -45,7 +50,7 @@ export class Components {
     return stream;
   }
 
-  /** A component, which is loaded when it is first needed. */
+  /** A component, loaded the first time it is needed. */
   async need(name: string): Promise<Stream> {
     const loaded = this.#streams.get(name);
     if (loaded !== undefined) {

@@ -8,7 +8,7 @@ export class Credit {
     this.#left = left;
   }
 
-  /** Takes room for one piece, and waits until there is some. One may wait at a time. */
+  /** Takes room for one message; waits until there is some. Only one caller may wait at a time. */
   async take(): Promise<void> {
     while (this.#left === 0) {
       await new Promise<void>((resolve) => {
@@ -18,7 +18,7 @@ export class Credit {
     this.#left -= 1;
   }
 
-  /** Gives room for `count` pieces. */
+  /** Gives room for `count` messages. */
   give(count: number): void {
     this.#left += count;
     this.#waiting?.();
@@ -30,7 +30,7 @@ const { port1, port2 } = new MessageChannel();
 const yielding: (() => void)[] = [];
 port1.onmessage = () => yielding.shift()?.();
 
-/** Lets messages in: wasm works without a pause otherwise. */
+/** Returns to the event loop, so that messages are handled between calls of wasm. */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => {
     yielding.push(resolve);

@@ -1,27 +1,27 @@
-/** The decoder's half of an utterance: from latents to chunks of sound. */
+/** The decoder's half of an utterance: from events with latents to chunks of sound. */
 
-import type { Call, Decoding, Sound, Word } from "../../wasm/simd/pocket_onnx.js";
+import type { Call, Decoding, SpeechEvent, Word } from "../../wasm/simd/pocket_onnx.js";
 import { type Timings, time } from "../statistics.js";
 import type { Stream } from "./runtime.js";
 
 /** A piece of sound. */
 export interface Chunk {
   samples: Float32Array<ArrayBuffer>;
-  /** The text that sounds; empty in a pause. */
+  /** The group of sentences being spoken; empty in a pause. */
   text: string;
-  /** Where that stands in the text that was given, in UTF-16 units. */
+  /** Where it begins and ends in the given text, in UTF-16 units. */
   from: number;
   to: number;
-  /** The words that end in it, where they are asked for. */
+  /** The words that end in this chunk, if they were asked for. */
   words: Word[];
-  /** Whether this text was cut off here because the end of speech did not come. */
+  /** Whether the text was cut off here because no end of speech was found. */
   cut: boolean;
 }
 
 export class Decoder {
   readonly #decoding: Decoding;
   readonly #stream: Stream;
-  /** Longest stretch of silence in one chunk, in samples: pauses take no memory. */
+  /** Longest run of silence in one chunk, in samples, so that long pauses need little memory. */
   readonly #silence: number;
   #said = { text: "", from: 0, to: 0 };
   readonly #timings: Timings;
@@ -33,19 +33,19 @@ export class Decoder {
     this.#timings = timings;
   }
 
-  /** Turns a piece into chunks. */
-  async *take(sound: Sound): AsyncGenerator<Chunk, void> {
-    switch (sound.kind) {
+  /** Turns an event into chunks. */
+  async *take(event: SpeechEvent): AsyncGenerator<Chunk, void> {
+    switch (event.kind) {
       case "begin":
         this.#stream.reset();
-        this.#decoding.begin(sound.words);
-        this.#said = { text: sound.text, from: sound.from, to: sound.to };
+        this.#decoding.begin(event.words);
+        this.#said = { text: event.text, from: event.from, to: event.to };
         break;
       case "scores":
-        this.#decoding.scores(sound.values);
+        this.#decoding.scores(event.values);
         break;
       case "latent": {
-        const call = this.#decoding.latent(sound.values);
+        const call = this.#decoding.latent(event.values);
         const samples = call === undefined ? new Float32Array() : await this.#decode(call);
         const words = this.#decoding.words();
         if (samples.length > 0 || words.length > 0) {
@@ -56,17 +56,17 @@ export class Decoder {
       case "end": {
         const call = this.#decoding.rest();
         const rest = call === undefined ? new Float32Array() : await this.#decode(call);
-        // Nothing is held back at speed 1.
-        const held = this.#decoding.end() as Float32Array<ArrayBuffer>;
-        const samples = held.length === 0 ? rest : joined(rest, held);
+        // At speed 1 no samples are withheld.
+        const withheld = this.#decoding.end() as Float32Array<ArrayBuffer>;
+        const samples = withheld.length === 0 ? rest : joined(rest, withheld);
         const words = this.#decoding.words();
-        if (samples.length > 0 || sound.cut || words.length > 0) {
-          yield { samples, ...this.#said, words, cut: sound.cut };
+        if (samples.length > 0 || event.cut || words.length > 0) {
+          yield { samples, ...this.#said, words, cut: event.cut };
         }
         break;
       }
       case "silence":
-        for (let left = this.#decoding.silence(sound.samples); left > 0; left -= this.#silence) {
+        for (let left = this.#decoding.silence(event.samples); left > 0; left -= this.#silence) {
           const samples = new Float32Array(Math.min(left, this.#silence));
           yield { samples, text: "", from: this.#said.to, to: this.#said.to, words: [], cut: false };
         }
@@ -74,7 +74,7 @@ export class Decoder {
     }
   }
 
-  /** Lets go of what the utterance holds. */
+  /** Frees the memory of the utterance. */
   free(): void {
     this.#decoding.free();
   }

@@ -23,7 +23,7 @@ export class Engine implements Runtime {
     const { wasm, memory } = this.#module;
     const bytes = new wasm.Bytes(component.data.size);
     try {
-      // Straight into the module's memory, which moves when it grows.
+      // Straight into the module's memory, whose buffer changes when it grows.
       const { pointer, length } = bytes;
       await this.#files.read(component.data, purpose, {
         view: () => new Uint8Array(memory.buffer as ArrayBuffer, pointer, length),

@@ -1,23 +1,23 @@
 /** The backbone's half of an utterance: runs the calls that make latents. */
 
 import type * as Normalize from "../../wasm/normalize/pocket_onnx_normalize.js";
-import type { Sound, Utterance } from "../../wasm/simd/pocket_onnx.js";
+import type { SpeechEvent, Utterance } from "../../wasm/simd/pocket_onnx.js";
 import { type Timings, time } from "../statistics.js";
 import type { Tensors } from "../tensor.js";
 import type { Components } from "./components.js";
 import type { Stream } from "./runtime.js";
 import type { TextFeed } from "./text.js";
 
-/** Milliseconds of work after which messages are let in, for they may end it. */
+/** After this many milliseconds of work, control returns to the event loop, so that a stop is noticed. */
 const PATIENCE = 100;
 
 export class Generator {
   readonly #utterance: Utterance;
-  /** Where the text comes from, and what rewrites it. */
+  /** The source of the text, and what rewrites it. */
   readonly #text: TextFeed;
   readonly #rewriter: Normalize.Rewriter | undefined;
   readonly #components: Components;
-  /** `flow_lm` in the state of the voice. */
+  /** `flow_lm` in the state of the voice, from which every group of sentences starts. */
   readonly #voice: Stream;
   #flowLm: Stream;
   readonly #timings: Timings;
@@ -40,10 +40,10 @@ export class Generator {
   }
 
   /**
-   * The next piece for the decoder; none at the end. Where a piece of the text gave none yet or did not
-   * come yet, or a frame takes long for its many steps: "again".
+   * The next event for the decoder; undefined at the end. "again" if there is none yet, because more text has to
+   * be read or has to arrive, or because one frame takes many steps: call it again after `yieldToEventLoop`.
    */
-  async next(): Promise<Sound | "again" | undefined> {
+  async next(): Promise<SpeechEvent | "again" | undefined> {
     const start = performance.now();
     for (;;) {
       const action = this.#utterance.nextAction();
@@ -55,17 +55,16 @@ export class Generator {
           }
           break;
         case "emit":
-          if (action.sound.kind === "begin") {
-            // Every chunk of text starts from the voice.
+          if (action.event.kind === "begin") {
             this.#flowLm.free();
             this.#flowLm = this.#voice.fork();
-            this.#flowLm.watch(action.sound.words !== undefined);
+            this.#flowLm.watch(action.event.words !== undefined);
           }
-          return action.sound;
+          return action.event;
         case "again":
           return "again";
         case "wait":
-          await this.#text.give(this.#utterance, this.#rewriter, action);
+          await this.#text.advance(this.#utterance, this.#rewriter, action);
           return "again";
         case "done":
           return undefined;
@@ -73,7 +72,7 @@ export class Generator {
     }
   }
 
-  /** Lets go of what the utterance holds. */
+  /** Frees the memory of the utterance. */
   free(): void {
     this.#utterance.free();
     this.#rewriter?.free();

@@ -1,53 +1,35 @@
-/** An open bundle in a worker: all of it, or one half of an utterance's work. */
+/** A worker's half of every utterance, or all of it: runs it, and posts the results. */
 
-import type { Model, Sound, SpeechNotice, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
-import { failure, PocketTTSError } from "../errors.js";
-import { BundleFiles, keepManifest } from "../loading/bundle.js";
-import type { Manifest, WeightFormat } from "../manifest.js";
+import type { SpeechEvent, SpeechNotice, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
+import { failure } from "../errors.js";
 import { slices } from "../slices.js";
-import { Components } from "./components.js";
 import { yieldToEventLoop } from "./credit.js";
 import { Decoder } from "./decoder.js";
-import { Engine } from "./engine.js";
 import { Generator } from "./generator.js";
-import type { Opening, Request, Response, Results, ToBackbone, ToDecoder, VoiceSource } from "./messages.js";
-import { loadModule, type Module } from "./module.js";
-import { Rewriter } from "./rewriting.js";
-import type { Runtime } from "./runtime.js";
+import type { Request, Response, Results, ToBackbone, ToDecoder, VoiceSource } from "./messages.js";
+import type { Opened } from "./opening.js";
+import type { Rewriter } from "./rewriting.js";
 import { SLICE, TextFeed } from "./text.js";
 import { ActiveUtterance } from "./active-utterance.js";
-import { Voices } from "./voices.js";
+import type { Voices } from "./voices.js";
 
 type Answer = (message: Response, transfer?: Transferable[]) => void;
 
-/** What a host is made of. */
-interface Parts {
-  module: Module;
-  manifest: Manifest;
-  model: Model;
-  components: Components;
-  voices: Voices;
-  rewriter: Rewriter;
-  files: BundleFiles;
-  peer: MessagePort | undefined;
-  opened: Omit<Results["open"], "memory">;
-  memory: WebAssembly.Memory;
-  answer: Answer;
-}
-
 export class Host {
-  readonly #parts: Parts;
+  readonly #bundle: Opened;
+  readonly #answer: Answer;
   /** The utterance that is being spoken, or was last. */
   #active: ActiveUtterance | undefined;
   #decoder: Decoder | undefined;
-  /** The text of that utterance, where it is spoken here. */
+  /** The text of that utterance, if this worker runs the backbone. */
   #text: TextFeed | undefined;
-  /** Decodes what the other worker sends, piece by piece. */
+  /** Decodes the events of the other worker, one after the other. */
   #received: Promise<void> = Promise.resolve();
 
-  private constructor(parts: Parts, role: Opening["role"]) {
-    this.#parts = parts;
-    const { peer } = parts;
+  constructor(bundle: Opened, answer: Answer) {
+    this.#bundle = bundle;
+    this.#answer = answer;
+    const { peer, role } = bundle;
     if (peer !== undefined && role === "decoder") {
       peer.onmessage = ({ data }: MessageEvent<ToDecoder>) => this.#receive(data);
     } else if (peer !== undefined) {
@@ -55,89 +37,62 @@ export class Host {
     }
   }
 
-  /** Loads what the role needs. */
-  static async open(opening: Opening, answer: Answer): Promise<Host> {
-    const { addresses, peer, role } = opening;
-    const module = await loadModule(opening.backend === "engine");
-    module.wasm.checkManifest(opening.manifest);
-    const manifest: Manifest = JSON.parse(opening.manifest);
-    checkFormat(manifest, opening.dtype);
-    // Before the files: what no stored manifest names is deleted.
-    await keepManifest(addresses, opening.manifest);
-    const files = new BundleFiles(addresses, (progress) => answer({ type: "progress", progress }));
-    const tokenizer = await files.bytes(manifest.tokenizer.file, "model");
-    const model = new module.wasm.Model(opening.manifest, tokenizer);
-    let runtime: Runtime;
-    if (module.engine !== undefined) {
-      runtime = new Engine(module, module.engine, model, files);
-    } else {
-      const { OnnxRuntime } = await import("./onnxruntime.js");
-      runtime = await OnnxRuntime.start(files, opening.threads);
-    }
-    const components = await Components.load(manifest, runtime, role);
-    const voices = new Voices(module, model, manifest, files, components);
-    const opened = { cacheHit: files.cacheHit, instructions: module.engine?.instructions };
-    const { memory } = module;
-    const rewriter = new Rewriter(model, manifest);
-    const parts = { module, manifest, model, components, voices, rewriter, files, peer, opened, memory, answer };
-    return new Host(parts, role);
-  }
-
-  /** How opening went. */
+  /** The result of opening. */
   get opened(): Results["open"] {
-    return { ...this.#parts.opened, memory: this.#memory };
+    const { cacheHit, instructions } = this.#bundle;
+    return { cacheHit, instructions, memory: this.#memory };
   }
 
   loadVoice(voice: number, source: VoiceSource): Promise<Results["load-voice"]> {
-    return this.#parts.voices.load(voice, source);
+    return this.#bundle.voices.load(voice, source);
   }
 
   prepareVoice(voice: number): undefined {
-    this.#parts.voices.prepare(voice);
+    this.#bundle.voices.prepare(voice);
   }
 
   exportVoice(voice: number, half: boolean): Uint8Array<ArrayBuffer> {
-    return this.#parts.voices.export(voice, half);
+    return this.#bundle.voices.export(voice, half);
   }
 
   dropVoice(voice: number): void {
-    this.#parts.voices.drop(voice);
+    this.#bundle.voices.drop(voice);
   }
 
   /** Makes latents of a text, and decodes them unless another worker does. */
   async speak(request: Extract<Request, { type: "speak" }>): Promise<void> {
     const { utterance, options, rewriting, voice } = request;
     const active = this.#begin(utterance, options);
-    // Pieces of it may come from now on.
+    // Pieces of the text may arrive from now on.
     const text = this.#feed(request);
     let generator: Generator | undefined;
     let changes: Awaited<ReturnType<Rewriter["start"]>>;
     let used: ReturnType<Voices["use"]> | undefined;
     try {
-      const { rewriter, components, model, voices } = this.#parts;
+      const { rewriter, components, model, voices } = this.#bundle;
       used = voices.use(voice);
       changes = await rewriter.start(rewriting);
       if (request.text !== undefined) {
         this.#note(this.#check(request.text, options));
       }
       const spoken = model.arrivingUtterance(options);
-      this.#parts.peer?.postMessage({ type: "begin", utterance, options } satisfies ToDecoder);
+      this.#bundle.peer?.postMessage({ type: "begin", utterance, options } satisfies ToDecoder);
       generator = new Generator(spoken, text, changes, components, used.stream, active.timings);
       while (!active.stopped) {
-        const sound = await generator.next();
+        const event = await generator.next();
         active.waitedForText = text.waited;
-        if (sound === undefined) {
+        if (event === undefined) {
           if (request.text === undefined) {
             this.#note(spoken.notices);
           }
           break;
         }
-        if (sound !== "again") {
-          await this.#deliver(active, sound);
+        if (event !== "again") {
+          await this.#deliver(active, event);
         }
         await yieldToEventLoop();
       }
-      this.#parts.peer?.postMessage({ type: "end", utterance } satisfies ToDecoder);
+      this.#bundle.peer?.postMessage({ type: "end", utterance } satisfies ToDecoder);
       this.#over(active);
     } catch (error) {
       this.#over(active, error);
@@ -154,16 +109,16 @@ export class Host {
   #feed({ utterance, text, silence }: Extract<Request, { type: "speak" }>): TextFeed {
     const read = (units: number) => {
       if (text === undefined) {
-        this.#parts.answer({ type: "read", utterance, units });
+        this.#answer({ type: "read", utterance, units });
       }
     };
-    this.#text = new TextFeed(this.#parts.module, text, silence, read);
+    this.#text = new TextFeed(this.#bundle.module, text, silence, read);
     return this.#text;
   }
 
-  /** Refuses a text that cannot be spoken, before any of it is. */
+  /** Reads a complete text before any of it is spoken: throws if it cannot be spoken. */
   #check(text: string, options: SpeechOptions): SpeechNotice[] {
-    const { module, model } = this.#parts;
+    const { module, model } = this.#bundle;
     const check = new module.wasm.TextCheck(model);
     let isOver = false;
     try {
@@ -186,29 +141,29 @@ export class Host {
     }
   }
 
-  /** Speaks what was pushed. */
+  /** Speaks everything pushed so far, without waiting for the end of a sentence. */
   flush(utterance: number): void {
     if (this.#active?.utterance === utterance) {
       this.#text?.flush();
     }
   }
 
-  /** The text is over, or breaks off. */
+  /** Ends the text; `isBroken` if its source failed. */
   close(utterance: number, isBroken: boolean): void {
     if (this.#active?.utterance === utterance) {
       this.#text?.close(isBroken);
     }
   }
 
-  /** Tells what the user may have meant otherwise. */
+  /** Reports text or options that are probably a mistake. */
   #note(notices: SpeechNotice[]): void {
     for (const { kind, message } of notices) {
       const progress = { kind: "notice", notice: kind, file: "", message } as const;
-      this.#parts.answer({ type: "progress", progress });
+      this.#answer({ type: "progress", progress });
     }
   }
 
-  /** The receiver has room for one piece more. */
+  /** The receiver (the page, or the decoder's worker) has room for one message more. */
   taken(utterance: number): void {
     if (this.#active?.utterance === utterance) {
       this.#active.giveRoom();
@@ -231,11 +186,11 @@ export class Host {
   }
 
   get #isDecoder(): boolean {
-    return this.#parts.peer !== undefined && this.#decoder !== undefined;
+    return this.#bundle.peer !== undefined && this.#decoder !== undefined;
   }
 
   #begin(utterance: number, options: SpeechOptions): ActiveUtterance {
-    const { model, components, manifest } = this.#parts;
+    const { model, components, manifest } = this.#bundle;
     const active = new ActiveUtterance(utterance);
     this.#active = active;
     this.#decoder?.free();
@@ -250,32 +205,32 @@ export class Host {
     return active;
   }
 
-  /** Hands a piece on to the decoder. */
-  async #deliver(active: ActiveUtterance, sound: Sound): Promise<void> {
-    const { peer } = this.#parts;
+  /** Decodes an event, or sends it to the decoder's worker. */
+  async #deliver(active: ActiveUtterance, event: SpeechEvent): Promise<void> {
+    const { peer } = this.#bundle;
     if (peer === undefined) {
-      await this.#decode(active, sound);
+      await this.#decode(active, event);
       return;
     }
     await active.takeRoom();
     const { utterance, waitedForText: waited } = active;
-    peer.postMessage({ type: "sound", utterance, sound, waited } satisfies ToDecoder);
+    peer.postMessage({ type: "event", utterance, event, waited } satisfies ToDecoder);
   }
 
-  /** Decodes a piece, and hands its chunks on to the page. */
-  async #decode(active: ActiveUtterance, sound: Sound): Promise<void> {
-    for await (const { samples, ...said } of this.#decoder?.take(sound) ?? []) {
+  /** Decodes an event, and posts its chunks to the page. */
+  async #decode(active: ActiveUtterance, event: SpeechEvent): Promise<void> {
+    for await (const { samples, ...said } of this.#decoder?.take(event) ?? []) {
       await active.takeRoom();
       if (active.stopped) {
         return;
       }
       const { utterance } = active;
       const waited = active.waited + active.waitedForText;
-      this.#parts.answer({ type: "chunk", utterance, samples, ...said, waited }, [samples.buffer]);
+      this.#answer({ type: "chunk", utterance, samples, ...said, waited }, [samples.buffer]);
     }
   }
 
-  /** A piece from the backbone's worker. It may come before the page's word, or after its stop. */
+  /** Takes a message from the backbone's worker. It may arrive after the page's message to stop. */
   #receive(message: ToDecoder): void {
     const { utterance } = message;
     if (message.type === "begin") {
@@ -297,8 +252,8 @@ export class Host {
           this.#over(active);
         } else {
           active.waitedForText = message.waited;
-          await this.#decode(active, message.sound);
-          this.#parts.peer?.postMessage({ type: "taken", utterance } satisfies ToBackbone);
+          await this.#decode(active, message.event);
+          this.#bundle.peer?.postMessage({ type: "taken", utterance } satisfies ToBackbone);
         }
       } catch (error) {
         active.stop();
@@ -307,7 +262,7 @@ export class Host {
     });
   }
 
-  /** Tells the page, once, that nothing more comes of an utterance. */
+  /** Tells the page, once, that an utterance is over. */
   #over(active: ActiveUtterance, error?: unknown): void {
     if (active.over) {
       return;
@@ -315,21 +270,10 @@ export class Host {
     active.over = true;
     const { utterance, timings } = active;
     const why = error === undefined ? undefined : failure(error);
-    this.#parts.answer({ type: "over", utterance, timings, memory: this.#memory, failure: why });
+    this.#answer({ type: "over", utterance, timings, memory: this.#memory, failure: why });
   }
 
   get #memory(): number {
-    return this.#parts.memory.buffer.byteLength;
-  }
-}
-
-/** The backbone has most of the weights: its format is the bundle's. */
-function checkFormat(manifest: Manifest, wanted: WeightFormat | undefined): void {
-  const format = manifest.components["flow_lm"]?.format;
-  if (wanted !== undefined && format !== wanted) {
-    throw new PocketTTSError(
-      "Options",
-      `the weights of this bundle are ${format}, not ${wanted}: take another one, or convert it with --dtype ${wanted}`,
-    );
+    return this.#bundle.module.memory.buffer.byteLength;
   }
 }

@@ -1,15 +1,16 @@
 /** What the page and its workers say to each other. */
 
-import type { RecordingNotice, Sound, SpeechOptions, Word } from "../../wasm/simd/pocket_onnx.js";
+import type { RecordingNotice, SpeechEvent, SpeechOptions, Word } from "../../wasm/simd/pocket_onnx.js";
 import type { Failure } from "../errors.js";
 import type { Addresses, Progress } from "../loading/bundle.js";
+import type { Compiled } from "../loading/module.js";
 import type { WeightFormat } from "../manifest.js";
 import type { Timings } from "../statistics.js";
 
 /** What runs the components. */
 export type Backend = "engine" | "onnxruntime";
 
-/** Which half of an utterance a worker works on; the whole of it where it is alone. */
+/** Which half of an utterance a worker works on, or `whole` if there is only one worker. */
 export type Role = "whole" | "backbone" | "decoder";
 
 /** What a worker opens. */
@@ -21,12 +22,12 @@ export interface Opening {
   /** Text of the bundle's manifest. */
   manifest: string;
   backend: Backend;
-  /** How the weights have to be stored, if that matters. */
+  /** The weight format that the bundle must have, if that matters. */
   dtype: WeightFormat | undefined;
   /** Threads that this worker's runtime may use. */
   threads: number;
   role: Role;
-  /** The other half's worker, where there is one. */
+  /** The other half's worker, if there is one. */
   peer: MessagePort | undefined;
 }
 
@@ -48,7 +49,7 @@ export type Task =
 
 /** How a text is rewritten before it is spoken. */
 export interface Rewriting {
-  /** Whether numbers become words, or in which language; where the vocabulary needs it unless given. */
+  /** Whether numbers become words, or in which language. Default: if the vocabulary has no digits. */
   normalize: boolean | string | undefined;
   /** The lines of a pronunciation list, or words and their spoken forms. */
   replacements: string | readonly (readonly [string, string])[] | undefined;
@@ -57,6 +58,8 @@ export interface Rewriting {
 /** From the page to a worker. */
 export type Request =
   | Task
+  /** The wasm module, which is compiled while the worker starts. */
+  | { type: "module"; compiled: Compiled }
   | { type: "drop-voice"; voice: number }
   | {
       type: "speak";
@@ -69,7 +72,10 @@ export type Request =
       rewriting: Rewriting;
       voice: number;
     }
-  /** A piece of a text that arrives in pieces; a flush of what came; its end, by which it may break off. */
+  /**
+   * For a text that arrives in pieces: a piece; "speak what has come"; its end (`isBroken` if its source
+   * failed).
+   */
   | { type: "text"; utterance: number; text: string }
   | { type: "flush"; utterance: number }
   | { type: "close"; utterance: number; isBroken: boolean }
@@ -77,11 +83,11 @@ export type Request =
   | { type: "taken"; utterance: number }
   | { type: "stop"; utterance: number };
 
-/** What a task gives. */
+/** Results of tasks. */
 export interface Results {
   /** `memory` is that of the wasm module, in bytes. */
   open: { cacheHit: boolean; instructions: string | undefined; memory: number };
-  /** Nothing where the browser has to decode the recording first. */
+  /** Undefined if the browser has to decode the recording first. */
   "load-voice": { positions: number; notices: RecordingNotice[] } | undefined;
   "prepare-voice": undefined;
   "export-voice": Uint8Array<ArrayBuffer>;
@@ -92,7 +98,7 @@ export type Response =
   | { type: "done"; id: number; result: Results[keyof Results] }
   | { type: "failed"; id: number; failure: Failure }
   | { type: "progress"; progress: Progress }
-  /** So many UTF-16 units of a text that arrives in pieces were taken. */
+  /** This many UTF-16 units of a text that arrives in pieces were read. */
   | { type: "read"; utterance: number; units: number }
   | {
       type: "chunk";
@@ -106,7 +112,7 @@ export type Response =
       /** Milliseconds of this utterance that were spent on waiting for the page, or for text. */
       waited: number;
     }
-  /** Nothing more comes of this utterance: it is said, stopped or has failed. */
+  /** This utterance is over: it has been spoken or stopped, or has failed. */
   | {
       type: "over";
       utterance: number;
@@ -121,10 +127,10 @@ export type ToDecoder =
   /** An utterance begins, with these options. */
   | { type: "begin"; utterance: number; options: SpeechOptions }
   /** `waited`: milliseconds so far that were spent on waiting for text. */
-  | { type: "sound"; utterance: number; sound: Sound; waited: number }
+  | { type: "event"; utterance: number; event: SpeechEvent; waited: number }
   | { type: "end"; utterance: number };
 
-/** From the decoder's worker to the backbone's: it has room for one sound more. */
+/** From the decoder's worker to the backbone's: it has room for one event more. */
 export interface ToBackbone {
   type: "taken";
   utterance: number;

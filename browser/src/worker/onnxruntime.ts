@@ -1,4 +1,4 @@
-/** ONNX Runtime Web, whose files lie in this package, with the state layer above it. */
+/** ONNX Runtime Web, whose files are in this package, under the state layer. */
 
 import type * as Ort from "onnxruntime-web/wasm";
 import { PocketTTSError } from "../errors.js";
@@ -42,16 +42,16 @@ export class OnnxRuntime implements Runtime {
       }),
     );
     const run = async (inputs: Tensors): Promise<Tensors> => {
-      const feeds = Object.entries(inputs).map(([input, tensor]) => [input, this.#give(tensor)]);
+      const feeds = Object.entries(inputs).map(([input, tensor]) => [input, this.#toOrt(tensor)]);
       const outputs = await this.#try("run", name, () => session.run(Object.fromEntries(feeds)));
       return Object.fromEntries(
-        Object.entries(outputs).map(([output, tensor]) => [output, take(tensor)]),
+        Object.entries(outputs).map(([output, tensor]) => [output, fromOrt(tensor)]),
       );
     };
     return new ComponentStream(component, run);
   }
 
-  #give(tensor: Tensor): Ort.Tensor {
+  #toOrt(tensor: Tensor): Ort.Tensor {
     return tensor.dtype === "f32"
       ? new this.#ort.Tensor("float32", tensor.data, tensor.shape)
       : new this.#ort.Tensor("int64", tensor.data, tensor.shape);
@@ -67,7 +67,7 @@ export class OnnxRuntime implements Runtime {
   }
 }
 
-function take(tensor: Ort.Tensor): Tensor {
+function fromOrt(tensor: Ort.Tensor): Tensor {
   const shape = [...tensor.dims];
   const { data } = tensor;
   if (data instanceof Float32Array) {

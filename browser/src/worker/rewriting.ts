@@ -1,9 +1,10 @@
-/** Texts that are rewritten as they are spoken: the module for that is loaded at the first one. */
+/** Rewrites texts as they are spoken. The module for that is loaded with the first text that needs it. */
 
 import type * as Normalize from "../../wasm/normalize/pocket_onnx_normalize.js";
 import type { Model } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import { readsNumbers } from "../languages.js";
+import { compileFile } from "../loading/module.js";
 import type { Manifest } from "../manifest.js";
 import type { Rewriting } from "./messages.js";
 
@@ -13,7 +14,7 @@ export class Rewriter {
   readonly #model: Model;
   readonly #language: string | undefined;
   #module: Promise<Module> | undefined;
-  /** How the last text was rewritten, and what does it. */
+  /** What rewrote the last text, and with which options. */
   #last: { asked: string; normalizer: Normalize.Normalizer } | undefined;
 
   constructor(model: Model, manifest: Manifest) {
@@ -21,7 +22,7 @@ export class Rewriter {
     this.#language = manifest.language ?? undefined;
   }
 
-  /** What rewrites a text as asked, or as the vocabulary needs it; nothing where it stays as it is. */
+  /** What rewrites a text as asked, or as the vocabulary needs it; undefined if the text is not changed. */
   async start(rewriting: Rewriting): Promise<Normalize.Rewriter | undefined> {
     const language = this.#wanted(rewriting.normalize);
     if (language === undefined && isEmpty(rewriting.replacements)) {
@@ -31,7 +32,7 @@ export class Rewriter {
     return normalizer.rewriter();
   }
 
-  /** The language whose numbers become words; none where they stay. */
+  /** The language in which numbers become words; undefined if they are not changed. */
   #wanted(normalize: Rewriting["normalize"]): string | undefined {
     if (typeof normalize === "string") {
       return normalize;
@@ -69,10 +70,10 @@ async function load(): Promise<Module> {
   try {
     const module: Module = await import("../../wasm/normalize/pocket_onnx_normalize.js");
     const file = new URL("../../wasm/normalize/pocket_onnx_normalize_bg.wasm", import.meta.url);
-    await module.default({ module_or_path: file });
+    await module.default({ module_or_path: await compileFile(file) });
     return module;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PocketTTSError("Network", `the module that reads numbers cannot be loaded: ${why}`, { cause });
+    throw new PocketTTSError("Network", `the module that rewrites numbers cannot be loaded: ${why}`, { cause });
   }
 }

@@ -10,19 +10,19 @@ export interface Stream {
   readonly stateNames: string[];
   /** Positions counted so far. */
   readonly position: number;
-  /** Runs the component once: its inputs and outputs but the states. */
+  /** Runs the component once. Takes and returns everything except the states. */
   run(inputs: Tensors): Tensors | Promise<Tensors>;
   /** Goes back to the state before the first call. */
   reset(): void;
-  /** A stream that goes on from the same state, independently. */
+  /** A stream that continues from the same state, independently. */
   fork(): Stream;
-  /** Asks for the output `attention` of the calls that follow; refused where there is none. */
+  /** Turns the output `attention` of later calls on or off. Throws if the component cannot give it. */
   watch(on: boolean): void;
   /** The state that goes into input `name`. */
   state(name: string): Tensor;
   setState(name: string, value: Tensor): void;
   setPosition(position: number): void;
-  /** Lets go of its memory. */
+  /** Frees its memory. */
   free(): void;
 }
 

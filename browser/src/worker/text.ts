@@ -5,15 +5,15 @@ import type { Action, ArrivingText, Utterance } from "../../wasm/simd/pocket_onn
 import { slices } from "../slices.js";
 import type { Module } from "./module.js";
 
-/** UTF-16 units of a text that go into the module's memory at once. */
+/** UTF-16 units of a text that are copied into the module's memory at once. */
 export const SLICE = 1 << 14;
 
-/** Bytes that wait in the module below which it is given more: more than it keeps back. */
+/** While fewer bytes than this wait in the module, it gets more. It must exceed what the module holds back. */
 const ENOUGH = 1 << 13;
 
 export class TextFeed {
   readonly #arriving: ArrivingText;
-  /** What is left of a text that is there. */
+  /** The unread rest of a complete text. */
   #rest: Generator<string, void> | undefined;
   readonly #read: (units: number) => void;
   #wake: (() => void) | undefined;
@@ -22,8 +22,8 @@ export class TextFeed {
   waited = 0;
 
   /**
-   * The text is `text`, or else what is pushed; of that an unfinished sentence is spoken after `silence`
-   * milliseconds. `read` hears how many UTF-16 units were taken.
+   * The text is `text`, or if that is undefined, what is pushed; an unfinished sentence of it is then spoken
+   * after `silence` milliseconds without more. `read` is called with the number of UTF-16 units that were read.
    */
   constructor({ wasm }: Module, text: string | undefined, silence: number, read: (units: number) => void) {
     this.#arriving = new wasm.ArrivingText(silence, performance.now());
@@ -31,6 +31,7 @@ export class TextFeed {
     this.#read = read;
   }
 
+  /** Adds a piece of the text. */
   push(text: string): void {
     if (!this.#isFreed) {
       this.#arriving.push(text, performance.now());
@@ -38,6 +39,7 @@ export class TextFeed {
     }
   }
 
+  /** Speaks everything pushed so far, without waiting for the end of a sentence. */
   flush(): void {
     if (!this.#isFreed) {
       this.#arriving.flush();
@@ -45,7 +47,7 @@ export class TextFeed {
     }
   }
 
-  /** The text is over, or breaks off. */
+  /** Ends the text; `isBroken` if its source failed. */
   close(isBroken: boolean): void {
     if (this.#isFreed) {
       return;
@@ -58,20 +60,20 @@ export class TextFeed {
     this.wake();
   }
 
-  /** Whoever waits for text goes on. */
+  /** Wakes what waits for text. */
   wake(): void {
     this.#wake?.();
   }
 
-  /** Gives an utterance what comes next, or waits for more. */
-  async give(
+  /** Pushes the next piece into an utterance, or waits until there is one. */
+  async advance(
     utterance: Utterance,
     rewriter: Normalize.Rewriter | undefined,
     { hasText, chunks }: Extract<Action, { kind: "wait" }>,
   ): Promise<void> {
     this.#fill();
-    const isHeld = rewriter !== undefined && rewriter.kept > 0;
-    const next = this.#arriving.next(hasText || isHeld, chunks, performance.now());
+    const keepsText = rewriter !== undefined && rewriter.kept > 0;
+    const next = this.#arriving.next(hasText || keepsText, chunks, performance.now());
     switch (next.kind) {
       case "text":
         this.#read(next.text.length);
@@ -104,7 +106,7 @@ export class TextFeed {
     this.#arriving.free();
   }
 
-  /** More of a text that is there. */
+  /** Copies more of a complete text into the module. */
   #fill(): void {
     while (this.#rest !== undefined && this.#arriving.waiting < ENOUGH) {
       const { done, value } = this.#rest.next();
@@ -117,7 +119,7 @@ export class TextFeed {
     }
   }
 
-  /** Waits for a change, or so many milliseconds. */
+  /** Waits for a change, or for at most so many milliseconds. */
   async #change(milliseconds: number | undefined): Promise<void> {
     const start = performance.now();
     await new Promise<void>((resolve) => {

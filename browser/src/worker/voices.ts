@@ -14,12 +14,12 @@ interface Loaded {
   voice: Voice;
   /** `flow_lm` in the state of the voice, once it is needed. */
   prepared: Stream | undefined;
-  /** Who forks it now. */
+  /** Number of utterances that use it. */
   users: number;
   dropped: boolean;
 }
 
-/** A voice, and whether only the first part of what it was made of was used. */
+/** A voice, and notices about the recording that it was made from. */
 interface Made {
   voice: Voice;
   notices: RecordingNotice[];
@@ -31,7 +31,7 @@ export class Voices {
   readonly #manifest: Manifest;
   readonly #files: BundleFiles;
   readonly #components: Components;
-  /** By the page's number. */
+  /** Voices by the page's number for them. */
   readonly #loaded = new Map<number, Loaded>();
 
   constructor(
@@ -82,7 +82,10 @@ export class Voices {
     this.#prepared(this.#get(number));
   }
 
-  /** `flow_lm` in the state of a voice, to be forked until `done` is called, though the voice be dropped. */
+  /**
+   * `flow_lm` in the state of a voice. It can be forked until `done` is called, even if the voice is dropped
+   * meanwhile.
+   */
   use(number: number): { stream: Stream; done: () => void } {
     const loaded = this.#get(number);
     const stream = this.#prepared(loaded);
@@ -111,7 +114,7 @@ export class Voices {
     return this.#get(number).voice.toSafetensors(half) as Uint8Array<ArrayBuffer>;
   }
 
-  /** Lets go of a voice. */
+  /** Frees a voice, once no utterance uses it. */
   drop(number: number): void {
     const loaded = this.#loaded.get(number);
     this.#loaded.delete(number);
@@ -129,21 +132,20 @@ export class Voices {
     return loaded;
   }
 
-  /** The file of a voice of the bundle; the first one's unless `name` says which. */
+  /** The file of the bundle's voice `name`; `undefined` means the first voice. */
   async #file(name: string | undefined): Promise<Uint8Array> {
     const { voices = [] } = this.#manifest;
     const entry = name === undefined ? voices[0] : voices.find((voice) => voice.name === name);
     if (entry === undefined) {
       const list = voices.map((voice) => voice.name).join(", ");
-      const has =
-        list || "none (make one with cloneVoice, or add some with `pocket-onnx convert --voices`)";
-      const what = name === undefined ? "at all" : name;
-      throw new PocketTTSError("NoVoice", `this bundle has no voice ${what}; it has ${has}`);
+      const help = "make one with cloneVoice, or add some with `pocket-onnx convert --voices`";
+      const what = list === "" ? `no voices: ${help}` : `no voice ${name}; it has ${list}`;
+      throw new PocketTTSError("NoVoice", `this bundle has ${what}`);
     }
     return this.#files.bytes(entry.file, "voice");
   }
 
-  /** A voice file holds a state, or a prompt that a voice is made of. */
+  /** Reads a voice file: it contains a voice's state, or a prompt from which the voice is made. */
   async #read(file: Uint8Array): Promise<Made> {
     const stored = this.#model.storedPrompt(file);
     if (stored === undefined) {
@@ -154,7 +156,7 @@ export class Voices {
     return this.#make(stored.prompt(weights));
   }
 
-  /** Makes a voice, and lets go of the recording. */
+  /** Makes a voice, and frees the recording. */
   #clone(recording: Recording): Promise<Made> {
     let prompt: Prompt;
     try {
@@ -187,7 +189,7 @@ export class Voices {
   }
 }
 
-/** Frees a voice that was dropped, once nobody uses it. */
+/** Frees a voice, if it was dropped and no utterance uses it. */
 function free({ voice, prepared, users, dropped }: Loaded): void {
   if (dropped && users === 0) {
     voice.free();

@@ -1,5 +1,5 @@
 /**
- * The browsers that the package is tested in, behind what all of them can be asked for. Chromium's own
+ * The browsers that the package is tested in, behind one interface of what all of them can do. Chromium's own
  * tests drive it by Playwright; Firefox is driven by WebDriver BiDi, WebKit by WebDriver.
  */
 
@@ -10,7 +10,7 @@ import { launchWebKit } from "./webkit.js";
 
 /** A page. */
 export interface Tab {
-  /** Runs a function there. Its argument and what it gives are values of JSON. */
+  /** Runs a function in the page. Its argument and its result are JSON values. */
   evaluate<A, R>(work: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
   /** Clicks on an element as a visitor does. */
   click(selector: string): Promise<void>;
@@ -31,7 +31,7 @@ export interface BrowserKind {
 }
 
 /**
- * Those that are installed. `cargo xtask browser` and `cargo xtask bench page` name the programs of the
+ * The browsers that are installed. `cargo xtask browser` and `cargo xtask bench page` name the programs of the
  * other two, and say which of them is missing.
  */
 export function installedBrowsers(): BrowserKind[] {
@@ -51,7 +51,7 @@ async function chromium(): Promise<AnyBrowser> {
       page.on("pageerror", (error) => console.error("Chromium's page:", error));
       await page.goto(address);
       return {
-        // Playwright's types take apart what they cannot know.
+        // Playwright's types cannot describe this function.
         evaluate: (work, argument) => page.evaluate(work as never, argument),
         click: (selector) => page.click(selector),
         close: () => page.close(),

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 
 /** Folder of the npm package. */
 export const PACKAGE = join(import.meta.dirname, "../..");
-/** Folder of what pocket-tts computes for the small models. */
+/** Folder with records of pocket-tts for the small models. */
 export const RECORDS = join(PACKAGE, "../fixtures/records");
 
 /** The small models, one per combination of options: those that have a configuration in the fixtures. */
@@ -40,7 +40,7 @@ export async function native(args: string[], output: string): Promise<Buffer> {
   }
 }
 
-/** What the native command says, sample by sample. */
+/** The samples that the native command speaks. */
 export async function nativeSpeech(bundle: string, text: string, args: string[]): Promise<Float32Array> {
   const where = ["--bundle", join(BUNDLES, bundle), "--format", "f32", "-o", "out.wav"];
   return floatsOfWav(await native(["speak", text, ...where, ...args], "out.wav"));

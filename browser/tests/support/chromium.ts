@@ -9,8 +9,13 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { chromium, type BrowserContext } from "playwright-core";
 
-/** `CHROMIUM` names the program where it is not Debian's. */
+/** `CHROMIUM` names the program if it is not Debian's. */
 const PROGRAM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+
+/** The program. */
+export function chromiumProgram(): string {
+  return PROGRAM;
+}
 
 const FLAGS = [
   "--no-sandbox",
@@ -20,7 +25,7 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  // Memory is measured at once, and not at some later collection of garbage.
+  // Memory is measured at once, not at a later garbage collection.
   "--enable-blink-features=ForceEagerMeasureMemory",
   "--autoplay-policy=no-user-gesture-required",
   "--use-fake-ui-for-media-stream",
@@ -35,7 +40,7 @@ export interface Browser extends AsyncDisposable {
 /** How it is started. */
 export type Options = Parameters<typeof chromium.launchPersistentContext>[1] & {};
 
-/** Starts a fresh one; flags among the options are added to the usual ones. */
+/** Starts a fresh browser; flags among the options are added to the usual ones. */
 export async function launch({ args = [], ...options }: Options = {}): Promise<Browser> {
   const profile = await freshProfile();
   const context = await chromium.launchPersistentContext(profile, {
@@ -54,7 +59,7 @@ export async function launch({ args = [], ...options }: Options = {}): Promise<B
 }
 
 /**
- * Starts a fresh one whose tabs hide each other, as a visitor's do: Playwright keeps all tabs of
+ * Starts a fresh browser whose tabs hide each other, as a visitor's do: Playwright keeps all tabs of
  * the browsers that it starts itself visible.
  */
 export async function launchWithHiding(): Promise<Browser> {
@@ -79,7 +84,7 @@ function freshProfile(): Promise<string> {
   return mkdtemp(join(tmpdir(), "pocket-onnx-chromium-"));
 }
 
-/** Where a browser that has just been started can be driven from. */
+/** The address from which a browser that has just been started can be driven. */
 async function address(output: Readable): Promise<string> {
   for await (const line of createInterface(output)) {
     const found = /^DevTools listening on (\S+)$/.exec(line)?.[1];

@@ -20,7 +20,7 @@ export interface Served extends AsyncDisposable {
   url: string;
 }
 
-/** Starts `pocket-onnx serve`; at the end it has to end well. */
+/** Starts `pocket-onnx serve`; when it is stopped, it must exit without an error. */
 export async function serveCommand(args: readonly string[]): Promise<Served> {
   const child = spawn(command(), ["serve", "--json", ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));

@@ -7,7 +7,7 @@ declare global {
   var contexts: AudioContext[];
 }
 
-/** Has pages that are opened from now on remember their contexts. */
+/** Lets pages that are opened from now on record their contexts. */
 export function watchContexts(pages: BrowserContext | Page): Promise<unknown> {
   return pages.addInitScript(() => {
     globalThis.contexts = [];

@@ -1,4 +1,4 @@
-/** Says at the end once more which tests failed and why, and what failed outside of tests. */
+/** Lists at the end once more which tests failed and why, and what failed outside of tests. */
 
 import type { Reporter, SerializedError, TestCase, TestModule } from "vitest/node";
 

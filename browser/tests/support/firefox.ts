@@ -3,8 +3,8 @@
 import { launch } from "puppeteer-core";
 import type { AnyBrowser } from "./browsers.js";
 
-/** What a visitor of a page never changes, and a test must not wait for. */
-const PREFERENCES = {
+/** Settings that keep Firefox from work that a test would have to wait for. */
+export const PREFERENCES = {
   "app.update.enabled": false,
   "browser.shell.checkDefaultBrowser": false,
   "datareporting.policy.dataSubmissionEnabled": false,
@@ -14,14 +14,14 @@ const PREFERENCES = {
   "toolkit.telemetry.server": "data:,",
 };
 
-/** Starts a fresh one. */
+/** Starts a fresh browser. */
 export async function launchFirefox(program: string): Promise<AnyBrowser> {
   const browser = await launch({
     browser: "firefox",
     executablePath: program,
     headless: true,
     extraPrefsFirefox: PREFERENCES,
-    // Utterances of many seconds are made while it waits.
+    // A script may wait for utterances of many seconds.
     protocolTimeout: 600_000,
   });
   return {

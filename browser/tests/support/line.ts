@@ -1,18 +1,18 @@
-/** A line to a server that is no faster than a visitor's. */
+/** A network line to a server, as slow as a visitor's. */
 
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 export interface Line extends AsyncDisposable {
-  /** The server's address, by way of the line. */
+  /** The server's address through the line. */
   url: string;
   /** Bytes that came from the server. */
   received(): number;
 }
 
-/** What the bytes of one direction share. */
+/** The state of one direction. */
 interface Direction {
-  /** When all that was sent will have left, in milliseconds. */
+  /** When all bytes sent so far will have left, in milliseconds. */
   free: number;
   bytes: number;
 }
@@ -28,7 +28,7 @@ export async function lineTo(url: string, bitsPerSecond: number, delay: number):
   const add = (socket: Socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
-    // A browser that ends breaks off what it has no more use for.
+    // A browser that ends closes connections that it no longer needs.
     socket.on("error", () => socket.destroy());
     socket.on("close", () => sockets.delete(socket));
     return socket;
@@ -63,11 +63,11 @@ async function carry(from: Socket, to: Socket, direction: Direction, bits: numbe
         await until(arrival);
         if (!to.destroyed) to.write(part);
       });
-      // No more is taken from the sender than the line can carry.
+      // The sender has to wait while the line is full.
       await until(direction.free);
     }
   } catch {
-    // The one at the other end is told by the end of its own.
+    // A connection that fails ends the other one, below.
   }
   await last;
   to.end();

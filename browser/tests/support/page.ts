@@ -1,4 +1,4 @@
-/** A page that has the package at hand. */
+/** A page with the package loaded. */
 
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";

@@ -1,5 +1,5 @@
 /**
- * Options of tests that hear sound without a gap as it is made. Whatever else the machine does can
- * hold up its sound device, so they may try again; a fault of ours shows each time.
+ * Options of tests that record sound without gaps as it is made. Other work on the machine can delay its sound
+ * device, so these tests may try again; a fault of the package shows each time.
  */
 export const REAL_TIME = { retry: 2 };

@@ -32,7 +32,7 @@ export function distances(actual: File, expected: File): [string, number][] {
     if (one === undefined || other === undefined || one.shape.join() !== other.shape.join()) return [name, Infinity];
     const largest = other.floats.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
     const worst = other.floats.reduce((max, value, i) => Math.max(max, Math.abs(value - (one.floats[i] ?? NaN))), 0);
-    // Of nothing but zeros, as padding is, the distance itself.
+    // For zeros only, such as padding, the distance itself.
     return [name, largest === 0 ? worst : worst / largest];
   });
 }

@@ -1,26 +1,31 @@
-/** A server that a test can have misbehave: the package, bundles and records, under one address. */
+/** A server that can misbehave as a test asks: it serves the package, bundles and records, under one address. */
 
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
+import { gzipSync } from "node:zlib";
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
+  ".mjs": "text/javascript",
   ".css": "text/css",
   ".json": "application/json",
   ".wasm": "application/wasm",
 };
 
-/** What cross-origin isolation needs. */
+/** Headers for cross-origin isolation. */
 const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
 };
 
-/** What becomes of a request, in place of the file. */
+/** Types that are compressed. */
+const COMPRESSIBLE = [".html", ".js", ".css", ".json", ".wasm"];
+
+/** A wrong answer, in place of the file. */
 export type Fault = "missing" | "page" | "truncated" | "broken" | "other-bytes";
 
 export interface Server extends AsyncDisposable {
@@ -28,20 +33,32 @@ export interface Server extends AsyncDisposable {
   url: string;
   /** Paths that were asked for. */
   asked: string[];
-  /** Has requests whose path ends so go wrong, as often as it says. */
+  /** Makes requests fail whose path ends like this, so many times. */
   fail(path: string, fault: Fault, times?: number): void;
-  /** Lets requests whose path ends so wait, until the function that it gives is called. */
+  /** Delays requests whose path ends like this, until the returned function is called. */
   hold(path: string): () => void;
   /** Forgets all faults and requests. */
   reset(): void;
 }
 
+/** How files are served. */
+interface Options {
+  isolated?: boolean;
+  /** Headers of every answer. */
+  headers?: Record<string, string>;
+  /** Pages that are not files, by their paths. */
+  pages?: Record<string, string>;
+  /** As docs/deploy.md requires: text and modules are compressed, and names with a digest cached. */
+  published?: boolean;
+}
+
 /** Serves `mounts`: folders by the beginning of the path, with their `index.html` as page. */
 export async function serve(
   mounts: Record<string, string>,
-  { isolated = false, pages = {} }: { isolated?: boolean; pages?: Record<string, string> } = {},
+  { isolated = false, headers = {}, pages = {}, published = false }: Options = {},
 ): Promise<Server> {
   const asked: string[] = [];
+  const compressed = new Map<string, Buffer>();
   let faults: { path: string; fault: Fault; times: number }[] = [];
   const held = new Map<string, Promise<void>>();
 
@@ -68,6 +85,16 @@ export async function serve(
       await misbehave(fault.fault, file, type, response);
       return;
     }
+    if (published) {
+      response.setHeader("cache-control", path.includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache");
+    }
+    if (published && COMPRESSIBLE.includes(extname(file))) {
+      const bytes = compressed.get(file) ?? gzipSync(await readFile(file), { level: 9 });
+      compressed.set(file, bytes);
+      const headers = { "content-encoding": "gzip", "content-length": bytes.length };
+      response.writeHead(200, { "content-type": type, ...headers }).end(bytes);
+      return;
+    }
     response.writeHead(200, { "content-type": type, "content-length": found.size });
     createReadStream(file).pipe(response);
   }
@@ -75,7 +102,7 @@ export async function serve(
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://host");
     asked.push(pathname);
-    for (const [name, value] of Object.entries(isolated ? ISOLATION : {})) {
+    for (const [name, value] of Object.entries({ ...headers, ...(isolated ? ISOLATION : {}) })) {
       response.setHeader(name, value);
     }
     void answer(decodeURIComponent(pathname), response);

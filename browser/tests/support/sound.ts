@@ -1,31 +1,34 @@
-/** What a page plays, recorded, and what can be said of a recording without understanding it. */
+/** Records what a page plays, and measures recordings. */
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext } from "playwright-core";
 
 declare global {
-  /** What went to the loudspeaker since it was last emptied. */
+  /** Samples that were played since it was last emptied. */
   var played: Float32Array[];
   var playedRate: number;
 }
 
-/** Has pages that are opened from now on record what they play. */
+/** Records what a page plays from now on. It is run in the page, so it can use nothing of this file. */
+export function recordHere(): void {
+  globalThis.played = [];
+  const connect = AudioNode.prototype.connect as (this: AudioNode, to: AudioNode | AudioParam) => AudioNode;
+  AudioNode.prototype.connect = function (this: AudioNode, to: AudioNode | AudioParam, ...rest: []) {
+    if (to instanceof AudioDestinationNode && !(this instanceof ScriptProcessorNode)) {
+      globalThis.playedRate = this.context.sampleRate;
+      const recorder = (this.context as AudioContext).createScriptProcessor(16_384, 1, 1);
+      recorder.onaudioprocess = ({ inputBuffer }) => globalThis.played.push(inputBuffer.getChannelData(0).slice());
+      connect.call(this, recorder);
+      connect.call(recorder, to);
+    }
+    return connect.call(this, to, ...rest);
+  } as typeof AudioNode.prototype.connect;
+}
+
+/** Lets pages that are opened from now on record what they play. */
 export function recordPlaying(pages: BrowserContext): Promise<unknown> {
-  return pages.addInitScript(() => {
-    globalThis.played = [];
-    const connect = AudioNode.prototype.connect as (this: AudioNode, to: AudioNode | AudioParam) => AudioNode;
-    AudioNode.prototype.connect = function (this: AudioNode, to: AudioNode | AudioParam, ...rest: []) {
-      if (to instanceof AudioDestinationNode && !(this instanceof ScriptProcessorNode)) {
-        globalThis.playedRate = this.context.sampleRate;
-        const recorder = (this.context as AudioContext).createScriptProcessor(16_384, 1, 1);
-        recorder.onaudioprocess = ({ inputBuffer }) => globalThis.played.push(inputBuffer.getChannelData(0).slice());
-        connect.call(this, recorder);
-        connect.call(recorder, to);
-      }
-      return connect.call(this, to, ...rest);
-    } as typeof AudioNode.prototype.connect;
-  });
+  return pages.addInitScript(recordHere);
 }
 
 /** A recording. */
@@ -34,10 +37,15 @@ export interface Sound {
   rate: number;
 }
 
-/** What was played since this was last asked for. */
-export async function takePlayed(page: Page): Promise<Sound> {
-  // The recorder hands out a third of a second at a time.
-  await page.waitForTimeout(800);
+/** A page that records, whatever drives it. */
+interface Recorded {
+  evaluate<R>(work: () => R): Promise<R>;
+}
+
+/** The samples played since the last call. */
+export async function takePlayed(page: Recorded): Promise<Sound> {
+  // The recorder passes on a third of a second at a time.
+  await new Promise((resolve) => setTimeout(resolve, 800));
   const { parts, rate } = await page.evaluate(() => {
     const parts = globalThis.played.map((part) => Array.from(part));
     globalThis.played = [];
@@ -72,8 +80,7 @@ function rms(samples: Float32Array): number {
 }
 
 /**
- * Keeps a recording and what was to be said for a recogniser, in the folder that
- * `POCKET_ONNX_SPOKEN` names where there is one.
+ * Saves a recording and its text for a recogniser, in the folder `POCKET_ONNX_SPOKEN`, if that is set.
  */
 export async function keep(name: string, text: string, { samples, rate }: Sound): Promise<void> {
   const folder = process.env["POCKET_ONNX_SPOKEN"];

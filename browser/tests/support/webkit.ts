@@ -13,7 +13,7 @@ const LONGEST_SCRIPT = 600_000;
 /** Milliseconds that the driver may take to answer. */
 const LONGEST_START = 20_000;
 
-/** Starts a fresh one; nothing of it is kept. */
+/** Starts a fresh browser; its profile is deleted. */
 export async function launchWebKit(program: string): Promise<AnyBrowser> {
   const display = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
@@ -48,7 +48,7 @@ export async function launchWebKit(program: string): Promise<AnyBrowser> {
             await driver.findElement(By.css(selector)).click();
           },
           async close() {
-            // With its last tab the browser would end.
+            // The browser would end with its last tab.
             if ((await driver.getAllWindowHandles()).length === 1) await driver.switchTo().newWindow("tab");
             await driver.switchTo().window(tab);
             await driver.close();

@@ -11,7 +11,7 @@ import { Credit } from "../../src/worker/credit.js";
 
 const f32 = (shape: number[], ...values: number[]): Tensor => ({ dtype: "f32", shape, data: Float32Array.from(values) });
 
-test("rows go behind, along any axis", () => {
+test("rows are appended along any axis", () => {
   expect(append(f32([2, 1], 1, 2), 0, f32([1, 1], 3))).toEqual(f32([3, 1], 1, 2, 3));
   expect(append(f32([2, 1], 1, 2), 1, f32([2, 2], 3, 4, 5, 6))).toEqual(f32([2, 3], 1, 3, 4, 2, 5, 6));
   const grown = append(f32([1, 1], 1), 1, f32([1, 1], 2));
@@ -27,7 +27,7 @@ test("a WAV file has the native command's samples", () => {
   expect([floats.getUint16(20, true), floats.getFloat32(44, true)]).toEqual([3, 0.25]);
 });
 
-test("work waits for its turn, and what is aborted takes none", async () => {
+test("work waits for its turn, and aborted work gets none", async () => {
   const queue = new Queue();
   const order: string[] = [];
   const leave = await queue.enter(undefined);

@@ -96,7 +96,7 @@ test("a state that is set is a copy, and has to fit", async () => {
   expect(() => stream.setState("other", rows)).toThrow("has no state other");
 });
 
-test("an error leaves the stream where it was", async () => {
+test("an error leaves the stream unchanged", async () => {
   const stream = new ComponentStream(component, run);
   await stream.run({ rows: f32([1, 1, 2], 1, 2) });
   await expect(stream.run({ rows: f32([1, 1, 2], Number.NaN, 0) })).rejects.toThrow("refuses");
@@ -107,7 +107,7 @@ test("an error leaves the stream where it was", async () => {
   expect([stream.position, stream.state("past").shape]).toEqual([7, [1, 1, 2]]);
 });
 
-test("values that are none of its own are refused", async () => {
+test("values of wrong types and shapes are refused", async () => {
   const stream = () => new ComponentStream(component, run);
   const any = (value: unknown) => value as never;
   const rows = { dtype: "f32", shape: [1, 1, 2], data: Float32Array.of(1, 2) };

@@ -32,7 +32,7 @@ pub(crate) fn decode(
 ) -> Result<Recording, RecordingError> {
     let reader = TrackReader { path, found, limit };
     let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
-    if reader.is_of_no_reader() {
+    if reader.is_unsupported() {
         return Err(reader.unsupported(None));
     }
     let probed = PROBE.probe(
@@ -192,9 +192,9 @@ impl TrackReader<'_> {
         })
     }
 
-    /// Whether no reader of `symphonia` knows this kind of file: it would mistake a part of it for
+    /// Whether `symphonia` has no reader for this kind of file: it would mistake a part of it for
     /// another kind.
-    fn is_of_no_reader(&self) -> bool {
+    fn is_unsupported(&self) -> bool {
         let (FileType::Audio(name) | FileType::Video(name)) = self.found else {
             return false;
         };
@@ -216,9 +216,7 @@ impl TrackReader<'_> {
 
     fn unsupported(&self, codec: Option<&str>) -> RecordingError {
         let file = match self.found {
-            FileType::Audio("M4P") => {
-                "a recording (M4P), which its shop may have locked".to_owned()
-            }
+            FileType::Audio("M4P") => "an M4P file, which may be copy-protected".to_owned(),
             found => found.to_string(),
         };
         RecordingError::Unsupported {

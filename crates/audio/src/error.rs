@@ -45,7 +45,7 @@ pub enum RecordingError {
         /// Why.
         source: io::Error,
     },
-    /// Not a recording.
+    /// The file is not a recording.
     #[error("{} {foreign}", path.display())]
     Foreign {
         /// The file.

@@ -33,7 +33,7 @@ impl Recording {
         let file = File::open(path).map_err(failed)?;
         if status.is_file() {
             let source = RecordingReader::new(RecordingBytes::File(file)).map_err(failed)?;
-            return find(path, source, limit);
+            return read_source(path, source, limit);
         }
         let mut bytes = Vec::new();
         let room = (PIPE_MEGABYTES * 1_000_000) + 1;
@@ -58,12 +58,13 @@ impl Recording {
             path: path.to_owned(),
             source,
         })?;
-        find(path, source, limit)
+        read_source(path, source, limit)
     }
 }
 
-/// Tells WAV files, foreign files and the rest apart.
-fn find(
+/// Decodes a source: a WAV file with the reader of this crate, anything else that is a recording with
+/// `symphonia`.
+fn read_source(
     path: &Path,
     mut source: RecordingReader,
     limit: Option<Duration>,
@@ -94,7 +95,7 @@ fn find(
     let parts = joined::parts(&found, &mut source).map_err(failed)?;
     let mut parts = parts.into_iter();
     let Some(first) = parts.next() else {
-        return decode_as_far_as_it_goes(path, &found, source, limit);
+        return decode_or_as_stream(path, &found, source, limit);
     };
     let mut recording = decode_part(path, &found, first, limit)?;
     let rate = recording.sample_rate;
@@ -132,10 +133,12 @@ fn decode_part(
         path: path.to_owned(),
         source,
     })?;
-    decode_as_far_as_it_goes(path, found, source, limit)
+    decode_or_as_stream(path, found, source, limit)
 }
 
-fn decode_as_far_as_it_goes(
+/// Decodes a recording; one that fails because it breaks off is decoded again as a stream of unknown
+/// length.
+fn decode_or_as_stream(
     path: &Path,
     found: &FileType,
     source: RecordingReader,

@@ -208,8 +208,8 @@ impl Riff<'_> {
         limit: Option<Duration>,
     ) -> Result<Samples, WavError> {
         let frame = format.pcm.container * format.channels;
-        // Whether integers are at the lower or the upper end of their containers shows only in all
-        // of them together.
+        // Whether integers are at the lower or the upper end of their containers can be told only
+        // from all of them.
         let mut kept = format.pcm.is_padded().then(Vec::new);
         let mut mixer = Mixer::new(format.sample_rate, limit);
         let longest = limit.map_or(u64::MAX, |limit| {

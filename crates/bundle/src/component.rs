@@ -35,7 +35,7 @@ impl ComponentName {
         Self::MimiDecoder,
     ];
 
-    /// The name, as it stands in file names and in the manifest.
+    /// The name, in file names and in the manifest.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TextConditioner => "text_conditioner",
@@ -92,13 +92,13 @@ pub struct Component {
     pub position: Option<PositionCounter>,
 }
 
-/// Name, number format and shape of an input or output.
+/// Name, number type and shape of an input or output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TensorInfo {
     /// Name in the graph.
     pub name: String,
-    /// Number format.
+    /// Number type.
     pub dtype: DType,
     /// Sizes, outermost first; a text is a symbol that stands for one size per call.
     pub shape: Vec<Dim>,

@@ -1,7 +1,7 @@
 //! The bundle format: manifest types, JSON Schema, file digests.
 //!
-//! A bundle is a folder: five ONNX graphs with their weights beside them, the
-//! tokenizer, and `manifest.json`, which says everything a runtime needs to
+//! A bundle is a folder: up to five ONNX graphs with their weights beside them, the
+//! tokenizer, voices, and `manifest.json`, which says everything a runtime needs to
 //! stream speech from them. `docs/bundle.md` specifies the format in prose.
 
 mod component;

@@ -15,18 +15,19 @@ pub fn is_bundle_file(name: &str) -> bool {
             .any(|component| name == component.graph_file() || name == component.data_file())
 }
 
-/// A manifest of which nothing is known but its format.
+/// A manifest of any format version: only what all versions share is read.
 #[derive(Clone, Debug)]
 pub struct Outline {
     manifest: Value,
 }
 
-/// What a voice was made by: a voice of other weights does not speak, though its shape may fit.
+/// Identifies the weights that a voice was made by: with other weights it does not speak, though its
+/// shape may fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WeightsId {
     /// SHA-256 of every file of weights, and of an adapter that was merged into them.
     files: Vec<String>,
-    /// Of random weights the seed, and what they have their shapes from.
+    /// Of random weights: the seed, and the variant or configuration that gives their shapes.
     random: Option<(u64, Option<String>, Option<String>)>,
 }
 

@@ -19,10 +19,10 @@ pub struct State {
     pub key: String,
     /// Index into upstream's tensor along its first axis, where the graph keeps
     /// apart what upstream stacks (`cache` holds keys at 0 and values at 1). The
-    /// batch axis behind it is left out here.
+    /// batch axis after it is left out here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<usize>,
-    /// Number format.
+    /// Number type.
     pub dtype: DType,
     /// Shape of the input.
     pub shape: Vec<Dim>,
@@ -48,7 +48,7 @@ pub enum Initial {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "rule", deny_unknown_fields)]
 pub enum Carry {
-    /// The output is put behind the input along `axis`.
+    /// The output is appended to the input along `axis`.
     Append {
         /// Axis that grows.
         axis: usize,

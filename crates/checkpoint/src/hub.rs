@@ -1,19 +1,19 @@
-//! Brings a [`Location`] to this machine: counterpart of `download_if_necessary` in
+//! Downloads a [`Location`]: counterpart of `download_if_necessary` in
 //! pocket-tts `utils/utils.py`.
 //!
 //! 1. A file that an earlier download left in the hub's own cache, by this
-//!    program or by `huggingface_hub`, is used without any request. A branch is
-//!    taken where it stood then; delete its `refs` entry to ask again.
+//!    program or by `huggingface_hub`, is used without any request. A branch
+//!    means the commit that it had then; delete its `refs` entry to ask again.
 //! 2. Otherwise the hub describes the file (commit, hash, size), and it is
 //!    downloaded into the same cache: resumed where an earlier try broke off,
 //!    checked against size and hash, and only then given its name.
 //! 3. Files of the web go where pocket-tts keeps them, `~/.cache/pocket_tts`. Their server is
 //!    asked each time whether they have changed, if it names their versions. Web pages and empty
-//!    answers are refused: they are what login pages and wrong addresses give.
+//!    answers are refused: they come from login pages and wrong addresses.
 //!
 //! The crate `hf-hub` (0.5) is not used: it finds a commit in the cache only
-//! through a `refs` entry, which the Python client does not write; it checks no
-//! hash; and it appends to an unfinished file even where the server ignored the
+//! through a `refs` entry, which the Python client does not write for a commit hash; it checks no
+//! hash; and it appends to an unfinished file even if the server ignored the
 //! `Range`.
 
 mod address;

@@ -1,7 +1,7 @@
 //! Reads pocket-tts checkpoints: locations, the hub, weights, tokenizer files; knows no graph.
 //!
 //! 1. [`location`] parses what a configuration names: `hf://`, `https://`, a path.
-//! 2. [`hub`] brings it to this machine, through the hub's own cache layout.
+//! 2. [`hub`] downloads it, into the hub's own cache layout.
 //! 3. [`source`] decides which files make up a model, falling back to the open
 //!    weights where the gated ones are refused.
 //! 4. [`weights`] reads tensors as `f32`, whatever the file stores: from a

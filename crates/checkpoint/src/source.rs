@@ -207,17 +207,17 @@ impl ModelFiles {
         hub: &Hub,
         progress: &dyn Progress,
     ) -> Result<Self, SourceError> {
-        let source = Downloader { hub, progress };
+        let download = Downloader { hub, progress };
         // What cannot work is refused before any download.
         let wanted = WantedWeights::by(config, replacements)?;
         let table = &config.flow_lm.lookup_table;
-        source.check_local(replacements)?;
+        download.check_local(replacements)?;
         let (key, tokenizer) = match (replacements.tokenizer, &table.tokenizer_path) {
             (Some(tokenizer), _) => ("--tokenizer", tokenizer),
             (None, Some(tokenizer)) => (TOKENIZER_PATH, tokenizer.as_str()),
             (None, None) => return Err(SourceError::NoTokenizer),
         };
-        let tokenizer = source.fetch(key, tokenizer)?;
+        let tokenizer = download.fetch(key, tokenizer)?;
         // The tokenizer is small: it is checked before the weights are downloaded.
         let vocabulary = read_vocabulary(config, &tokenizer).or_else(|error| {
             // A wrong file that an earlier run downloaded from the web is deleted.
@@ -234,11 +234,12 @@ impl ModelFiles {
         let (mut fallback, mut trained) = (None, false);
         let weights = match wanted {
             WantedWeights::Replaced { weights, mimi } => {
+                // A location that `run_dir` made: that of the weights in a folder that a trainer wrote.
                 trained = matches!(weights, Cow::Owned(_));
-                source.replaced(config, &weights, mimi, &mut fallback)?
+                download.replaced(config, &weights, mimi, &mut fallback)?
             }
             WantedWeights::Whole(whole) => {
-                let whole = source.whole(config, whole, &mut fallback)?;
+                let whole = download.whole(config, whole, &mut fallback)?;
                 if lacks_codec(&whole) {
                     let Fetched { location, .. } = whole;
                     return Err(SourceError::NoCodec { location });
@@ -246,15 +247,15 @@ impl ModelFiles {
                 WeightFiles::Whole(whole)
             }
             WantedWeights::WholeWithMimi { whole, mimi } => WeightFiles::WholeWithMimi {
-                mimi: source.fetch(MIMI_WEIGHTS_PATH, mimi)?,
-                whole: source.whole(config, whole, &mut fallback)?,
+                mimi: download.fetch(MIMI_WEIGHTS_PATH, mimi)?,
+                whole: download.whole(config, whole, &mut fallback)?,
             },
             WantedWeights::Parts { flow_lm, mimi } => WeightFiles::Parts {
-                flow_lm: source.fetch(FLOW_LM_WEIGHTS_PATH, flow_lm)?,
-                mimi: source.fetch(MIMI_WEIGHTS_PATH, mimi)?,
+                flow_lm: download.fetch(FLOW_LM_WEIGHTS_PATH, flow_lm)?,
+                mimi: download.fetch(MIMI_WEIGHTS_PATH, mimi)?,
             },
         };
-        trained |= weights.iter().any(|file| is_checkpoint(&file.path));
+        trained |= weights.iter().any(|file| is_pytorch_file(&file.path));
         Ok(Self {
             weights,
             voice_cloning: fallback.is_none(),
@@ -420,7 +421,7 @@ impl Downloader<'_> {
 }
 
 /// Whether a trainer saved the file with `torch.save`.
-fn is_checkpoint(path: &Path) -> bool {
+fn is_pytorch_file(path: &Path) -> bool {
     matches!(TensorFile::open(path), Ok(TensorFile::Pytorch(_)))
 }
 

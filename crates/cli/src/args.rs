@@ -6,6 +6,8 @@ use bundle::{ComponentName, WeightFormat};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use config::{Variant, WordHead};
 use onnx::Opset;
+use pocket_onnx::convert::ModelSource;
+use pocket_onnx::suggest::nearest;
 
 mod options;
 mod rewriting;
@@ -14,8 +16,6 @@ mod speak;
 mod tokenize;
 mod typed;
 mod voice;
-
-use crate::output::nearest;
 
 pub(crate) use self::options::OptionArgs;
 pub(crate) use self::rewriting::RewritingArgs;
@@ -41,7 +41,8 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// List the models that are known by name, or show the configuration of one.
     Variants(VariantsArgs),
-    /// Check a bundle: files, graphs, backends against each other and against recorded outputs.
+    /// Check a bundle: its files and graphs, and the backends' results against each other and against
+    /// recorded outputs of pocket-tts.
     Verify(VerifyArgs),
     /// Show what a bundle contains.
     Inspect(InspectArgs),
@@ -54,7 +55,7 @@ pub(crate) enum Command {
     /// Make, convert and list voices.
     #[command(subcommand)]
     Voice(VoiceCommand),
-    /// Serve the demo page and bundles to the browser of this machine.
+    /// Serve speech to other programs (OpenAI's API, Wyoming), and the demo page to the browser.
     Serve(ServeArgs),
     /// Convert a model, check it, and speak with it.
     Demo(DemoArgs),
@@ -88,8 +89,8 @@ pub(crate) struct ConvertArgs {
     pub(crate) dtype: Vec<Dtype>,
     /// Voices for the bundle: names of predefined voices, voice files or recordings, or
     /// `NAME=FILE`. `default` is the language's own voice, `all` are all predefined ones. By
-    /// default `starling` gets both of its voices. Voices that you added to the old bundle are
-    /// kept if they were made with the same weights.
+    /// default a bundle of `starling` gets its two voices. Voices that you added to the old bundle
+    /// are kept if they were made with the same weight files.
     #[arg(long, value_name = "[NAME=]VOICE", num_args = 1..)]
     pub(crate) voices: Vec<String>,
     /// Attention heads that show which word is being spoken, instead of the model's: layer and
@@ -112,17 +113,17 @@ pub(crate) struct ConvertArgs {
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(crate) struct ModelArgs {
     /// Name or signature of a released model (see `pocket-onnx variants`), or `starling`, which is
-    /// included in the program; default: b6369a24.
+    /// included in the program; default: b6369a24 (english_2026-01, the first release).
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
     pub(crate) variant: Option<String>,
     /// A pocket-tts configuration (YAML): a path, an https:// or an hf:// location.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<String>,
     /// Weights to use instead of those that the configuration names: a safetensors file, a
-    /// trainer's checkpoint (.pt), or the folder that a trainer wrote.
+    /// trainer's .pt file, or the folder that a trainer wrote.
     #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
     pub(crate) weights: Option<String>,
-    /// Weights of the audio codec (mimi), instead of those in other files. A trainer's checkpoint has
+    /// Weights of the audio codec (mimi), instead of those in other files. A trainer's .pt file has
     /// none: by default they come from the file that the configuration names.
     #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
     pub(crate) mimi_weights: Option<String>,
@@ -267,9 +268,25 @@ fn component(text: &str) -> Result<ComponentName, String> {
     })
 }
 
-impl ModelArgs {
-    /// The variant's name as typed, or the default one's.
-    pub(crate) fn variant_name(&self) -> &str {
-        self.variant.as_deref().unwrap_or(Variant::DEFAULT)
+impl From<&ModelArgs> for ModelSource {
+    fn from(args: &ModelArgs) -> Self {
+        let ModelArgs {
+            variant,
+            config,
+            weights,
+            mimi_weights,
+            adapter,
+            tokenizer,
+            synthetic,
+        } = args.clone();
+        Self {
+            variant,
+            config,
+            weights,
+            mimi_weights,
+            adapter,
+            tokenizer,
+            synthetic,
+        }
     }
 }

@@ -1,19 +1,15 @@
 //! Chooses and loads the backend that runs a bundle.
 
 use std::sync::Arc;
-use std::thread;
 
 use anyhow::Result;
 use bundle::Manifest;
-use engine::Engine;
-use runtime::onnxruntime::{self, OnnxRuntime};
-use runtime::rten::{self, Rten};
-use runtime::{Backend, RuntimeError};
+use pocket_onnx::starling::IncludedBundle;
+use runtime::Backend;
 use speaker::{Cloner, Speaker};
 
 use crate::args::{BackendName, RuntimeArgs, SpeakerArgs};
 use crate::output::note_synthetic;
-use crate::scratch::ScratchFolder;
 
 /// Loads the bundle, and warns if it makes noise instead of speech.
 pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
@@ -50,23 +46,22 @@ pub(crate) struct Opened {
     pub(crate) backend: &'static str,
     pub(crate) threads: usize,
     /// Folder of the bundle, if it is deleted together with the speaker.
-    pub(crate) scratch: Option<ScratchFolder>,
+    pub(crate) scratch: Option<IncludedBundle>,
 }
 
-/// One thread for the backbone and one for the decoder, if there are two cores. More would not
-/// help: each graph runs on one thread, so that its sums are rounded alike everywhere.
+/// The threads that were asked for, or the usual ones.
 pub(crate) fn threads(args: &RuntimeArgs) -> usize {
-    let cores = || thread::available_parallelism().map_or(1, |cores| cores.get().min(2));
-    args.threads.map_or_else(cores, usize::from)
+    args.threads
+        .map_or_else(pocket_onnx::usual_threads, usize::from)
 }
 
-pub(crate) fn choose(args: &RuntimeArgs) -> Result<Arc<dyn Backend>, RuntimeError> {
-    Ok(match args.backend {
-        BackendName::Engine => Arc::new(Engine::default()),
-        BackendName::Rten => Arc::new(Rten::new(rten::RtenOptions { prepack: true })),
-        BackendName::Onnxruntime => Arc::new(OnnxRuntime::new(onnxruntime::OnnxRuntimeOptions {
+pub(crate) fn choose(args: &RuntimeArgs) -> Result<Arc<dyn Backend>> {
+    let backend = match args.backend {
+        BackendName::Engine => pocket_onnx::Backend::Engine,
+        BackendName::Rten => pocket_onnx::Backend::Rten,
+        BackendName::Onnxruntime => pocket_onnx::Backend::OnnxRuntime {
             library: args.onnxruntime.clone(),
-            ..onnxruntime::OnnxRuntimeOptions::default()
-        })?),
-    })
+        },
+    };
+    Ok(backend.load()?)
 }

@@ -1,4 +1,4 @@
-//! `pocket-onnx demo`: from nothing to a proven bundle that has spoken.
+//! `pocket-onnx demo`: converts a model, verifies it and speaks a text.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -7,23 +7,23 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use bundle::Manifest;
-use checkpoint::{FetchError, SourceError};
 use config::Variant;
 use encode::{Format, Tags};
 use files::Destination;
-use onnx::Opset;
+use pocket_onnx::convert::{Conversion, ModelSource};
 use server::Page;
 
-use crate::args::{ApiArgs, DemoArgs, ModelArgs, ServeArgs, SpeakerArgs};
+use crate::args::{ApiArgs, DemoArgs, ServeArgs, SpeakerArgs};
 use crate::backend::{self, Opened};
-use crate::convert::{Conversion, summary};
+use crate::convert::summary;
 use crate::destination;
 use crate::included::DESCRIPTION;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
+use crate::progress::Bar;
 use crate::serve::{Showing, serve};
-use crate::sink::Sink;
-use crate::verify::{Proof, prove};
+use crate::sink::{Sink, SoundFile};
+use crate::verify::{VerifyRequest, verify_bundle};
 
 /// Voices that are heard, at most.
 const MOST_VOICES: usize = 2;
@@ -34,7 +34,7 @@ const DEMO_SEED: u64 = 1;
 
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     if args.open {
-        // What is missing at the end is told at the beginning.
+        // Fail now if the page that is needed at the end does not exist.
         Page::open(&args.page)?;
     }
     let (output, format) = destination::sound(&args.wav, None)?;
@@ -42,13 +42,13 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     let started = Instant::now();
     let manifest = convert(args)?;
     print(&format!("{}\n", summary(&manifest, &args.output_dir)))?;
-    let proof = Proof {
+    let request = VerifyRequest {
         bundle: &args.output_dir,
         records: None,
         onnxruntime: None,
         tolerance: ::verify::DEFAULT_TOLERANCE,
     };
-    let report = prove(&proof)?;
+    let report = verify_bundle(&request)?;
     print(&crate::verify::verdict(&report))?;
     if !report.passed() {
         return Ok(ExitCode::FAILURE);
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
     serve(&serving, Showing::Speaking)
 }
 
-/// Converts the model that was asked for, or where that cannot be had the included one.
+/// Converts the model that was asked for, or if it is not available the included one.
 fn convert(args: &DemoArgs) -> Result<Manifest> {
     let variant = Variant::find(&args.variant)?;
     refuse_other_model(&args.output_dir, variant)?;
@@ -89,7 +89,9 @@ fn convert(args: &DemoArgs) -> Result<Manifest> {
     match conversion(args, variant) {
         Err(error)
             if !variant.is_included()
-                && (error.is::<SourceError>() || error.is::<FetchError>()) =>
+                && error
+                    .downcast_ref::<pocket_onnx::Error>()
+                    .is_some_and(pocket_onnx::Error::is_unavailable) =>
         {
             let included = Variant::find(Variant::INCLUDED)?;
             note(&format!(
@@ -106,7 +108,7 @@ fn convert(args: &DemoArgs) -> Result<Manifest> {
     }
 }
 
-/// A demonstration must not cost anybody a model that took a training or a download.
+/// Refuses to replace a bundle that is not the demo's.
 fn refuse_other_model(dir: &Path, variant: &Variant) -> Result<()> {
     let Ok(manifest) = Manifest::read(dir) else {
         return Ok(());
@@ -119,36 +121,22 @@ fn refuse_other_model(dir: &Path, variant: &Variant) -> Result<()> {
     bail!(
         "{} holds another model ({}), which the demo would replace: give another folder with --output-dir",
         dir.display(),
-        name.unwrap_or("one of your own")
+        name.unwrap_or("a custom model")
     );
 }
 
 fn conversion(args: &DemoArgs, variant: &Variant) -> Result<Manifest> {
-    let model = ModelArgs {
-        variant: Some(variant.name.to_owned()),
-        ..ModelArgs::default()
-    };
     let voices = if variant.is_included() {
         "all"
     } else {
         "default"
     };
-    let conversion = Conversion {
-        model: &model,
-        output: &args.output_dir,
-        opset: Opset::MIN,
-        components: &[],
-        dtype: &[],
-        voices: &[voices.to_owned()],
-        word_heads: &[],
-        word_times: false,
-        quiet: false,
-    };
-    conversion.run()
+    let conversion = Conversion::new(ModelSource::variant(variant.name)).voices([voices]);
+    Ok(conversion.write_watched(&args.output_dir, &Bar::new(false))?)
 }
 
-/// Has the voices say the model's own text, one after the other, into one file. Says false where
-/// an interrupt came.
+/// Lets each voice speak the model's sample text, one after the other, into one file. Returns false
+/// if interrupted.
 fn speak(args: &DemoArgs, output: Destination, format: Format) -> Result<bool> {
     let speaker = SpeakerArgs {
         bundle: args.output_dir.clone(),
@@ -169,7 +157,8 @@ fn speak(args: &DemoArgs, output: Destination, format: Format) -> Result<bool> {
         ..Tags::default()
     };
     let (output, _writing) = destination::open(output, Writing::begin)?;
-    let mut sink = Sink::begin(output, format, rate, tags)?;
+    let file = SoundFile::begin(output, format, rate, tags)?;
+    let mut sink = Sink::begin(Some(file), None);
     for (at, voice) in voices.iter().enumerate() {
         let pause = if at + 1 < voices.len() {
             VOICE_PAUSE
@@ -214,7 +203,7 @@ fn next(args: &DemoArgs, manifest: &Manifest, seconds: f64) -> String {
         " (build its page once: see README, In the browser)"
     };
     format!(
-        "done in {seconds:.1} s: the model was converted, checked, and has spoken. Listen to {}. Next:\n  \
+        "done in {seconds:.1} s: converted, verified and spoken into {}. Next:\n  \
          pocket-onnx serve --bundle {bundle}    lets you type and listen in the browser{page}\n  \
          pocket-onnx speak --bundle {bundle} \"Hello.\"   says what you like{better}\n  \
          pocket-onnx inspect {bundle}    shows inputs, outputs and states\n  \

@@ -1,4 +1,4 @@
-//! Where the command writes: outputs that cannot be meant are refused before the work.
+//! Where the command writes. Outputs that are surely a mistake are refused before the work.
 
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use crate::interrupt::Writing;
 /// Format of a name without a known ending.
 const WAV: Format = Format::Wav(SampleFormat::I16);
 
-/// Endings of files of sound and of films that are not written here.
+/// Endings of audio and video formats that are not supported.
 const OTHER_SOUND: [&str; 20] = [
     "mp2", "m4a", "m4b", "aac", "mp4", "m4v", "mov", "webm", "weba", "mka", "mkv", "avi", "aif",
     "aiff", "aifc", "caf", "wma", "amr", "ac3", "au",
 ];
-/// Endings of files that programs know to be something else.
+/// Endings of files that are not audio.
 const OTHER_FILES: [&str; 14] = [
     "safetensors",
     "pt",
@@ -35,8 +35,8 @@ const OTHER_FILES: [&str; 14] = [
     "pdf",
 ];
 
-/// Where the sound of `-o output` goes, and in which format: the one that was asked for, or the one
-/// of the name's ending, or WAV. `-` is standard output.
+/// The destination of `-o output` and its format: the one that was asked for, or the one of the
+/// name's ending, or WAV. `-` is standard output.
 pub(crate) fn sound(output: &Path, asked: Option<Format>) -> Result<(Destination, Format)> {
     let destination = Destination::find(output)?;
     if destination.is_terminal() {
@@ -73,7 +73,7 @@ pub(crate) fn sound(output: &Path, asked: Option<Format>) -> Result<(Destination
     Ok((destination, format))
 }
 
-/// Where the voice of `-o output` goes; `-` is standard output.
+/// The destination of a voice file, as `-o` gives it; `-` is standard output.
 pub(crate) fn voice(output: &Path) -> Result<Destination> {
     let destination = Destination::find(output)?;
     if destination.is_terminal() {
@@ -97,8 +97,8 @@ pub(crate) fn voice(output: &Path) -> Result<Destination> {
     Ok(destination)
 }
 
-/// Opens an output, and with `begin` keeps interrupts from then on. Opening a pipe waits for its
-/// reader: an interrupt still ends that at once.
+/// Opens an output, and calls `begin`, which delays interrupts from then on. Opening a pipe waits for
+/// its reader: an interrupt still ends that at once.
 pub(crate) fn open(
     destination: Destination,
     begin: impl FnOnce() -> Writing,
@@ -128,7 +128,7 @@ pub(crate) fn refuse_input(destination: &Destination, input: &Path, what: &str) 
     Ok(())
 }
 
-/// A file of a bundle is changed by commands that change the bundle.
+/// Refuses to write to a file of a bundle: only commands that change the bundle do that.
 pub(crate) fn refuse_bundle_file(destination: &Destination, output: &Path) -> Result<()> {
     let file = destination.file().filter(|file| file.exists());
     let Some((dir, name)) = file.and_then(|file| Some((file.parent()?, file.file_name()?))) else {

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use bundle::Manifest;
 use config::Variant;
 use engine::Engine;
+use pocket_onnx::text::read_all;
 use runtime::Backend;
 use serde_json::json;
 use speaker::search_heads;
@@ -18,7 +19,6 @@ use speech::{Certainty, FoundHeads};
 use crate::args::HeadsArgs;
 use crate::interrupt;
 use crate::output::{note, print, table};
-use crate::text::read_all;
 use crate::voice;
 
 /// Spoken if no sentences are given and the model's language is English or unknown.

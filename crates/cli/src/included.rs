@@ -1,46 +1,18 @@
-//! The included model: its files on disk, and a bundle of it if there is no other.
+//! The included model, if there is no bundle.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use config::Variant;
-use onnx::Opset;
+use pocket_onnx::starling::IncludedBundle;
 use server::{Models, ServeError};
 
-use crate::args::{DEFAULT_BUNDLE, ModelArgs};
-use crate::convert::Conversion;
+use crate::args::DEFAULT_BUNDLE;
 use crate::output::note;
-use crate::scratch::ScratchFolder;
 
 /// Its description for users.
 pub(crate) const DESCRIPTION: &str =
     "the small English model that is included in this program, for demonstration";
-
-/// Files of the included model, unpacked.
-pub(crate) struct Unpacked(ScratchFolder);
-
-impl Unpacked {
-    /// Weights and tokenizer, in a folder that is deleted with this value.
-    pub(crate) fn model() -> Result<Self> {
-        let unpacked = Self(ScratchFolder::new()?);
-        write(&unpacked.weights(), starling::WEIGHTS)?;
-        write(&unpacked.tokenizer(), starling::TOKENIZER)?;
-        Ok(unpacked)
-    }
-
-    pub(crate) fn weights(&self) -> PathBuf {
-        self.0.path().join("model.safetensors")
-    }
-
-    pub(crate) fn tokenizer(&self) -> PathBuf {
-        self.0.path().join("tokenizer.model")
-    }
-}
-
-fn write(path: &Path, content: &[u8]) -> Result<()> {
-    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
-}
 
 /// Whether `dir` is the default folder, and has no bundle.
 pub(crate) fn is_missing(dir: &Path) -> bool {
@@ -54,7 +26,7 @@ pub(crate) fn is_missing(dir: &Path) -> bool {
 /// The folder of a bundle, and the owner of that folder if it is temporary.
 pub(crate) struct BundleFolder {
     pub(crate) bundle: PathBuf,
-    pub(crate) scratch: Option<ScratchFolder>,
+    pub(crate) scratch: Option<IncludedBundle>,
 }
 
 /// `dir`, or if that is the default and has no bundle, one of the included model, with a notice.
@@ -81,24 +53,8 @@ pub(crate) fn or_included(dir: &Path, quiet: bool) -> Result<BundleFolder> {
 }
 
 /// A bundle of the included model, in a folder of its name that is deleted with the value.
-pub(crate) fn bundle() -> Result<(ScratchFolder, PathBuf)> {
-    let scratch = ScratchFolder::new()?;
-    let dir = scratch.path().join(Variant::INCLUDED);
-    let model = ModelArgs {
-        variant: Some(Variant::INCLUDED.to_owned()),
-        ..ModelArgs::default()
-    };
-    let conversion = Conversion {
-        model: &model,
-        output: &dir,
-        opset: Opset::MIN,
-        components: &[],
-        dtype: &[],
-        voices: &[],
-        word_heads: &[],
-        word_times: false,
-        quiet: true,
-    };
-    conversion.run()?;
-    Ok((scratch, dir))
+pub(crate) fn bundle() -> Result<(IncludedBundle, PathBuf)> {
+    let bundle = IncludedBundle::new()?;
+    let dir = bundle.path().to_owned();
+    Ok((bundle, dir))
 }

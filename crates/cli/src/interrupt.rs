@@ -1,4 +1,4 @@
-//! Ctrl-C and termination: clean up, then go.
+//! Handles Ctrl-C and termination: cleans up, then ends the program.
 
 use std::process;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -7,13 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result};
 use tokio::sync::Notify;
 
-use crate::scratch;
-
-/// Nothing on disk needs to be deleted: an interrupt ends the program at once.
+/// State: there is nothing to clean up, so an interrupt ends the program at once.
 const IDLE: u8 = 0;
-/// Half-written output exists, or something else that has to end cleanly.
+/// State: an unfinished output exists, or something else that has to end cleanly.
 const WRITING: u8 = 1;
-/// An interrupt came while writing.
+/// State: an interrupt came in the state `WRITING`.
 const INTERRUPTED_WRITING: u8 = 2;
 
 static STATE: AtomicU8 = AtomicU8::new(IDLE);
@@ -39,7 +37,7 @@ pub(crate) fn listen() -> Result<()> {
             )
             .is_err()
         {
-            scratch::clear();
+            pocket_onnx::remove_temporary_folders();
             process::exit(i32::from(EXIT_CODE));
         }
         if let Some(stop) = &*STOP.lock().unwrap_or_else(PoisonError::into_inner) {

@@ -5,16 +5,13 @@ mod backend;
 mod convert;
 mod demo;
 mod destination;
-mod download;
 mod heads;
 mod included;
 mod inspect;
 mod interrupt;
-mod model;
 mod output;
 mod progress;
 mod rewriting;
-mod scratch;
 mod serve;
 mod sink;
 mod speak;
@@ -23,8 +20,6 @@ mod tokenize;
 mod variants;
 mod verify;
 mod voice;
-mod voices;
-
 mod words;
 
 use std::process::ExitCode;

@@ -12,11 +12,14 @@ use tracing_subscriber::EnvFilter;
 use crate::args::LogForm;
 
 /// Shows log lines from warnings on, or as `RUST_LOG` says; with `form` also requests. Notes of the
-/// recording reader are not the user's concern: it complains about every tag of an mp3 file.
+/// recording reader are not the user's concern: it complains about every tag of an mp3 file. Nor
+/// are those of the sound server's client, which calls every end an error.
 pub(crate) fn start_logging(form: LogForm) {
     let usual = match form {
-        LogForm::Off => "warn,symphonia=off",
-        LogForm::Text | LogForm::Json => "warn,symphonia=off,server=info,service=info",
+        LogForm::Off => "warn,pulseaudio=off,symphonia=off",
+        LogForm::Text | LogForm::Json => {
+            "warn,pulseaudio=off,symphonia=off,server=info,service=info"
+        }
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt()
@@ -30,7 +33,7 @@ pub(crate) fn start_logging(form: LogForm) {
     }
 }
 
-/// Prints a result. A closed pipe is no error: its reader saw what it wanted.
+/// Prints a result. A closed pipe is not an error: its reader has what it wanted.
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -41,15 +44,15 @@ pub(crate) fn print(text: &str) -> Result<()> {
 
 /// Tells the user something that is not a result.
 pub(crate) fn note(text: &str) {
-    // Without a standard error nobody can be told.
+    // Without a standard error there is nowhere to report a failure.
     let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Reports why the command failed: the whole chain of causes on one line.
 pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     let interrupted = error
-        .downcast_ref::<export::ExportError>()
-        .is_some_and(|e| matches!(e, export::ExportError::Cancelled));
+        .downcast_ref::<pocket_onnx::Error>()
+        .is_some_and(pocket_onnx::Error::is_cancelled);
     note(&format!("error: {error:#}"));
     ExitCode::from(if interrupted { 130 } else { 1 })
 }
@@ -81,18 +84,6 @@ pub(crate) fn table(
     })
 }
 
-/// ` (did you mean ...?)` if a name is similar, ignoring case and separators.
-pub(crate) fn nearest(text: &str, names: &[&str]) -> String {
-    let plain = |name: &str| name.to_lowercase().replace(['-', ' ', '.'], "_");
-    let text = plain(text);
-    let likeness = |name: &str| strsim::jaro_winkler(&text, &plain(name));
-    let likenesses = names.iter().map(|name| (likeness(name), name));
-    let best = likenesses.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    best.filter(|(likeness, _)| *likeness > 0.7)
-        .map(|(_, name)| format!(" (did you mean {name}?)"))
-        .unwrap_or_default()
-}
-
 /// Bytes in a readable form: `235.7 MB`.
 pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
@@ -105,27 +96,5 @@ pub(crate) const SYNTHETIC: &str = "synthetic: random weights, which make noise 
 pub(crate) fn note_synthetic(manifest: &Manifest) {
     if manifest.synthetic.is_some() {
         note(&format!("notice: this bundle is {SYNTHETIC}"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nearest;
-
-    #[test]
-    fn names_are_near_whatever_their_case() {
-        let names = ["alba", "synthetic_1", "synthetic_2", "mimi_decoder"];
-        for (typed, expected) in [
-            ("Synthetic_1", "synthetic_1"),
-            ("SYNTHETIC-2", "synthetic_2"),
-            ("ALBA", "alba"),
-            ("Abla", "alba"),
-            ("Mimi Decoder", "mimi_decoder"),
-        ] {
-            let expected = format!(" (did you mean {expected}?)");
-            assert_eq!(nearest(typed, &names), expected, "{typed}");
-        }
-        assert_eq!(nearest("zzz", &names), "");
-        assert_eq!(nearest("alba", &[]), "");
     }
 }

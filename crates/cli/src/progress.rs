@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use bundle::ComponentName;
-use export::WriteProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pocket_onnx::{Observer, Progress};
 
-use crate::interrupt;
+use crate::interrupt::{self, Writing};
 use crate::output::note;
 
 /// A line on standard error that shows how far speaking is, if that is a terminal.
@@ -23,14 +23,17 @@ pub(crate) fn speaking() -> ProgressBar {
 /// A bar on standard error, if that is a terminal and `--quiet` is not given.
 pub(crate) struct Bar {
     quiet: bool,
-    bar: RefCell<ProgressBar>,
+    shown: RefCell<ProgressBar>,
+    /// Interrupts are kept while files are written.
+    writing: RefCell<Option<Writing>>,
 }
 
 impl Bar {
     pub(crate) fn new(quiet: bool) -> Self {
         Self {
             quiet,
-            bar: RefCell::new(ProgressBar::hidden()),
+            shown: RefCell::new(ProgressBar::hidden()),
+            writing: RefCell::new(None),
         }
     }
 
@@ -51,44 +54,11 @@ impl Bar {
         }
         bar.set_message(name.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
-        self.bar.replace(bar).finish_and_clear();
+        self.shown.replace(bar).finish_and_clear();
     }
 }
 
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.bar.borrow().finish_and_clear();
-    }
-}
-
-impl checkpoint::Progress for Bar {
-    fn started(&self, name: &str, total: Option<u64>, already: u64) {
-        self.start(&format!("fetching {name}"), total);
-        self.bar.borrow().set_position(already);
-    }
-
-    fn advanced(&self, bytes: u64) {
-        self.bar.borrow().inc(bytes);
-    }
-
-    fn finished(&self) {
-        self.bar.borrow().finish_and_clear();
-    }
-}
-
-impl WriteProgress for Bar {
-    fn started(&self, total: u64) {
-        self.start("writing", Some(total));
-    }
-
-    fn component(&self, name: ComponentName) {
-        self.bar.borrow().set_message(format!("writing {name}"));
-    }
-
-    fn advanced(&self, bytes: u64) {
-        self.bar.borrow().inc(bytes);
-    }
-
+impl Bar {
     fn rounded(&self, name: ComponentName, weights: usize) {
         if self.quiet {
             return;
@@ -97,11 +67,53 @@ impl WriteProgress for Bar {
             1 => "1 weight".to_owned(),
             _ => format!("{weights} weights"),
         };
-        self.bar.borrow().suspend(|| {
+        self.shown.borrow().suspend(|| {
             note(&format!(
                 "notice: {name}: {weights} rounded to bf16, which cannot hold them exactly (f32 can)"
             ));
         });
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.shown.borrow().finish_and_clear();
+    }
+}
+
+impl Observer for Bar {
+    fn notice(&self, notice: &str) {
+        if !self.quiet {
+            note(&format!("notice: {notice}"));
+        }
+    }
+
+    /// Also with `--quiet`.
+    fn warning(&self, warning: &str) {
+        note(&format!("notice: {warning}"));
+    }
+
+    fn progress(&self, progress: Progress<'_>) {
+        match progress {
+            Progress::Fetching {
+                name,
+                total,
+                already,
+            } => {
+                self.start(&format!("fetching {name}"), total);
+                self.shown.borrow().set_position(already);
+            }
+            Progress::Fetched => self.shown.borrow().finish_and_clear(),
+            Progress::Writing { total } => self.start("writing", Some(total)),
+            Progress::Component(name) => self.shown.borrow().set_message(format!("writing {name}")),
+            Progress::Advanced(bytes) => self.shown.borrow().inc(bytes),
+            Progress::Rounded { component, weights } => self.rounded(component, weights),
+            _ => {}
+        }
+    }
+
+    fn begins_to_write(&self) {
+        self.writing.replace(Some(Writing::begin()));
     }
 
     fn cancelled(&self) -> bool {

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use normalize::{Replacements, Rules};
+use pocket_onnx::text::read_all;
 use speech::Tokenizer;
 
 use crate::args::RewritingArgs;
-use crate::text::read_all;
 
 /// The requested rules, or those that a vocabulary of this language needs.
 pub(crate) fn rules(

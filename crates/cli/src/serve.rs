@@ -131,7 +131,7 @@ fn page(dir: &Path) -> Result<Option<Page>> {
     }
 }
 
-/// Who may ask. Other interfaces than the loopback one need an API key.
+/// Which requests are allowed. Other interfaces than the loopback one need an API key.
 fn access(args: &ServeArgs) -> Result<Access> {
     let key = args.api.api_key.clone();
     if !args.host.is_loopback() && key.is_none() {

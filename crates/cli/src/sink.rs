@@ -1,83 +1,71 @@
-//! Where the sound goes: a file or a pipe, in the format that was asked for.
+//! Where the sound goes: a file or a pipe, the sound device, or both.
 
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+mod file;
+
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use encode::{Encoder, Format, Options, Patch, Tags, Target};
-use files::OutputFile;
+use anyhow::Result;
+use player::Player;
 use speaker::SoundChunk;
 
-use crate::output::note;
+pub(crate) use self::file::SoundFile;
+use crate::interrupt;
 
-/// Bytes that the length in a WAV file's header can count.
-const COUNTED_BY_WAV: u64 = u32::MAX as u64;
-
-/// Takes chunks as they come. A file takes its final place by [`Sink::finish`]; without that,
-/// nothing of it is left.
+/// Takes chunks as they come.
 pub(crate) struct Sink {
-    name: String,
-    format: Format,
-    sample_rate: u32,
-    tags: Tags,
-    /// None until the first chunk, whose text is the title.
-    encoder: Option<Encoder>,
-    /// None once the reader of a pipe has gone.
-    output: Option<OutputFile>,
-    bytes: Vec<u8>,
+    file: Option<SoundFile>,
+    player: Option<Player>,
     started: Instant,
+    /// Time for which the player had enough.
+    waited: Duration,
     summary: Summary,
 }
 
-/// What was written.
+/// What was written or played.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) samples: u64,
-    /// Bytes of the file.
-    pub(crate) bytes: u64,
     /// Largest magnitude.
     pub(crate) peak: f32,
-    /// Chunks of text whose end of speech did not come.
+    /// Chunks of text in which no end of speech was found.
     pub(crate) cut: usize,
     pub(crate) interrupted: bool,
-    /// From the first call to the last sample.
+    /// From the first call to the last sample, without the time for which the player had enough.
     pub(crate) elapsed: Duration,
 }
 
+impl Summary {
+    /// Exit code of the program.
+    pub(crate) fn exit_code(&self) -> u8 {
+        if self.interrupted {
+            interrupt::EXIT_CODE
+        } else {
+            0
+        }
+    }
+}
+
 impl Sink {
-    /// Begins a file of sound. The title is that of the first chunk, unless `tags` has one.
-    pub(crate) fn begin(
-        output: OutputFile,
-        format: Format,
-        sample_rate: u32,
-        tags: Tags,
-    ) -> Result<Self> {
-        let name = output.destination().name();
-        format.check(sample_rate).with_context(|| failed(&name))?;
-        Ok(Self {
-            name,
-            format,
-            sample_rate,
-            tags,
-            encoder: None,
-            output: Some(output),
-            bytes: Vec::new(),
+    /// Begins to take sound.
+    pub(crate) fn begin(file: Option<SoundFile>, player: Option<Player>) -> Self {
+        Self {
+            file,
+            player,
             started: Instant::now(),
+            waited: Duration::ZERO,
             summary: Summary::default(),
-        })
+        }
     }
 
-    /// Writes a chunk; false once the reader of a pipe has gone.
+    /// Writes and plays a chunk, and waits while the player has enough. Returns false once there is
+    /// neither a player nor a reader of the file.
     pub(crate) fn write(&mut self, chunk: &SoundChunk) -> Result<bool> {
-        let mut encoder = match self.encoder.take() {
-            Some(encoder) => encoder,
-            None => self.encoder(chunk.text.as_deref())?,
-        };
         let samples = &chunk.samples;
-        let pushed = encoder.push(samples, &mut self.bytes);
-        pushed.with_context(|| failed(&self.name))?;
-        self.encoder = Some(encoder);
-        if !self.flush()? {
+        let is_read = match &mut self.file {
+            Some(file) => file.write(samples, chunk.text.as_deref())?,
+            None => false,
+        };
+        if !is_read && self.player.is_none() {
             return Ok(false);
         }
         let summary = &mut self.summary;
@@ -86,100 +74,38 @@ impl Sink {
             .iter()
             .fold(summary.peak, |peak, s| peak.max(s.abs()));
         summary.cut += usize::from(chunk.cut);
-        summary.elapsed = self.started.elapsed();
+        summary.elapsed = self.started.elapsed().saturating_sub(self.waited);
+        if let Some(player) = &self.player {
+            let full = Instant::now();
+            player.write(samples)?;
+            self.waited += full.elapsed();
+        }
         Ok(true)
     }
 
-    /// Notes that the sound breaks off here.
+    /// Time for which the player had enough.
+    pub(crate) fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// Notes that the sound ends here because of an interrupt.
     pub(crate) fn interrupted(&mut self) {
         self.summary.interrupted = true;
     }
 
-    /// Completes the header and puts the file into its place. An interrupted file plays as far as
+    /// Completes the file, and waits until all has been played. An interrupted file plays as far as
     /// it goes; one without any sound is not kept.
-    pub(crate) fn finish(mut self) -> Result<Summary> {
+    pub(crate) fn finish(self) -> Result<Summary> {
         let nothing = self.summary.samples == 0 && self.summary.interrupted;
-        let Some(output) = &self.output else {
-            return Ok(self.summary);
-        };
-        if nothing && output.can_seek() {
-            return Ok(self.summary);
+        match self.file {
+            Some(file) if !(nothing && file.can_seek()) => file.finish()?,
+            _ => {}
         }
-        let encoder = match self.encoder.take() {
-            Some(encoder) => encoder,
-            None => self.encoder(None)?,
-        };
-        let patch = encoder.finish(&mut self.bytes);
-        let patch = patch.with_context(|| failed(&self.name))?;
-        if !self.flush()? {
-            return Ok(self.summary);
+        match self.player {
+            // Dropping the player ends the sound at once.
+            Some(player) if !self.summary.interrupted => player.finish()?,
+            _ => {}
         }
-        let Some(mut output) = self.output else {
-            return Ok(self.summary);
-        };
-        if output.can_seek()
-            && let Some(patch) = patch
-        {
-            apply(&mut output, &patch).with_context(|| failed(&self.name))?;
-            if matches!(self.format, Format::Wav(_)) && self.summary.bytes > COUNTED_BY_WAV {
-                note(&format!(
-                    "notice: {} holds more than a WAV file's header can say (4 GiB): ffmpeg reads all of it, \
-                     other programs may stop there (FLAC has no such limit)",
-                    self.name
-                ));
-            }
-        }
-        match output.finish() {
-            Err(error) if !error.is_broken_pipe() => Err(error.into()),
-            _ => Ok(self.summary),
-        }
+        Ok(self.summary)
     }
-
-    fn encoder(&mut self, text: Option<&str>) -> Result<Encoder> {
-        let mut tags = std::mem::take(&mut self.tags);
-        tags.title = tags
-            .title
-            .or_else(|| Tags::title_of(text.unwrap_or_default()));
-        let seekable = self.output.as_ref().is_some_and(OutputFile::can_seek);
-        let options = Options {
-            sample_rate: self.sample_rate,
-            target: if seekable {
-                Target::Seekable
-            } else {
-                Target::Stream
-            },
-            tags,
-        };
-        Encoder::new(self.format, &options).with_context(|| failed(&self.name))
-    }
-
-    /// Writes what was encoded, so that a reader has it at once; false once the reader of a pipe
-    /// has gone.
-    fn flush(&mut self) -> Result<bool> {
-        let Some(output) = &mut self.output else {
-            return Ok(false);
-        };
-        let written = output.write_all(&self.bytes).and_then(|()| output.flush());
-        match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.output = None;
-                return Ok(false);
-            }
-            done => done.with_context(|| failed(&self.name))?,
-        }
-        self.summary.bytes += self.bytes.len() as u64;
-        self.bytes.clear();
-        Ok(true)
-    }
-}
-
-fn apply(output: &mut OutputFile, patch: &Patch) -> io::Result<()> {
-    output.seek(SeekFrom::Start(patch.offset))?;
-    output.write_all(&patch.bytes)?;
-    output.seek(SeekFrom::End(0))?;
-    output.flush()
-}
-
-fn failed(name: &str) -> String {
-    format!("cannot write {name}")
 }

@@ -9,6 +9,7 @@ use anyhow::{Context, Error, Result, bail};
 use bundle::Manifest;
 use encode::{Format, Tags};
 use files::Destination;
+use player::{Device, Player};
 use serde_json::json;
 use speaker::{Speaker, SpeakerError, Utterance, fresh_seed};
 use speech::{RecordingNotice, SpeechError, SpeechNotice, SpeechOptions};
@@ -20,13 +21,14 @@ use crate::included;
 use crate::interrupt::{self, Writing};
 use crate::output::{note, path_text, print};
 use crate::rewriting;
-use crate::sink::{Sink, Summary};
+use crate::sink::{Sink, SoundFile, Summary};
 use crate::text::Text;
 use crate::voice::{self, LoadedVoice};
 use crate::words::{SpokenWords, WordsFile};
 
-/// Exit code of a program that an interrupt ended.
-const INTERRUPTED: u8 = 130;
+/// Standard input can be read only once.
+const BOTH_FROM_STANDARD_INPUT: &str =
+    "--voice and the text cannot both come from standard input: give a text or --text-file";
 
 pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
     interrupt::listen()?;
@@ -37,14 +39,14 @@ pub(crate) fn run(args: &SpeakArgs) -> Result<ExitCode> {
 pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     if args.voice.as_deref().is_some_and(voice::is_standard_input) && Text::is_standard_input(args)
     {
-        bail!("--voice reads standard input, so the text cannot: give a text or --text-file");
+        bail!("{BOTH_FROM_STANDARD_INPUT}");
     }
-    // What is wrong with the output is told before the work.
-    let (output, format) = output(args)?;
-    let words = args.words.as_deref();
-    let words = words
-        .map(|path| WordsFile::open(path, &output))
-        .transpose()?;
+    // Problems with the outputs are reported first.
+    let Outputs {
+        sound: output,
+        device,
+        words,
+    } = Outputs::of(args)?;
     let mut text = Text::of(args)?;
     let started = Instant::now();
     let Opened {
@@ -68,17 +70,19 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let is_stream = text.is_stream();
     let mut utterance = text.speak(&speaker, &voice, &options, &rules)?;
     let rate = speaker.model().manifest().sample_rate;
-    let (name, is_stdout) = (output.name(), output.is_standard_output());
+    let destination = output.as_ref().map(|(output, _)| output);
+    let is_stdout = destination.is_some_and(Destination::is_standard_output);
+    let name = destination.map(Destination::name);
     let mut times = options.words.then(SpokenWords::default);
     let sink = OutputSound {
         output,
-        format,
+        device,
         rate,
         tags: tags(args, speaker.model().manifest()),
     };
     let (spoken, failure) = write(args, sink, &mut utterance, times.as_mut())?;
     if is_stream {
-        // What the text holds shows at its end.
+        // The notices of a text that arrives are complete only now.
         let all = utterance.notices();
         let new = all.iter().filter(|it| !speech_notices.contains(it));
         notify(args, &new.cloned().collect::<Vec<_>>());
@@ -91,9 +95,9 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         file.write(times)?;
     }
     if let Some(failure) = failure {
-        if !args.quiet {
+        if let Some(name) = name.filter(|_| !args.quiet) {
             note(&format!(
-                "notice: {name} holds what was spoken before the text broke off"
+                "notice: {name} contains what was spoken before the text failed"
             ));
         }
         return Err(failure);
@@ -107,7 +111,8 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     if args.json {
         let manifest = speaker.model().manifest();
         let summary = json!({
-            "output": path_text(&args.output),
+            "output": args.file().map(path_text),
+            "played": args.play,
             "variant": manifest.variant,
             "synthetic": manifest.synthetic,
             "seconds": report.seconds(),
@@ -132,16 +137,12 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
             print(&summary)?;
         }
     } else if !args.quiet {
-        note(&report.line(&name, options.seed));
+        note(&report.line(name.as_deref(), options.seed));
     }
-    Ok(ExitCode::from(if spoken.interrupted {
-        INTERRUPTED
-    } else {
-        0
-    }))
+    Ok(ExitCode::from(spoken.exit_code()))
 }
 
-/// Loads the bundle, or where there is none the included model.
+/// Loads the bundle, or if there is none the included model.
 fn open(args: &SpeakArgs) -> Result<Opened> {
     let chosen = included::or_included(&args.speaker.bundle, args.quiet)?;
     let mut speaker = args.speaker.clone();
@@ -166,10 +167,43 @@ fn notice_json(kind: &str, notice: &dyn Display) -> serde_json::Value {
     json!({ "kind": kind, "message": notice.to_string() })
 }
 
-/// Where the sound goes: not over what it is made of.
-fn output(args: &SpeakArgs) -> Result<(Destination, Format)> {
+/// The outputs of the sound and of its words.
+struct Outputs {
+    sound: Option<(Destination, Format)>,
+    device: Option<Device>,
+    words: Option<WordsFile>,
+}
+
+impl Outputs {
+    fn of(args: &SpeakArgs) -> Result<Self> {
+        let sound = output(args)?;
+        let device = args.play.then(|| Device::open("pocket-onnx")).transpose();
+        let device = device.context(
+            "cannot play: -o FILE writes a file instead, and `-o - | aplay` passes the sound to a player",
+        )?;
+        let destination = sound.as_ref().map(|(destination, _)| destination);
+        let words = args.words.as_deref();
+        let words = words.map(|path| WordsFile::open(path, destination));
+        Ok(Self {
+            words: words.transpose()?,
+            sound,
+            device,
+        })
+    }
+}
+
+/// The file that is written, if any, and its format. Refuses an output that is also an input.
+fn output(args: &SpeakArgs) -> Result<Option<(Destination, Format)>> {
     let format = args.format.map(SoundFormat::format);
-    let (output, format) = destination::sound(&args.output, format)?;
+    let Some(file) = args.file() else {
+        if args.format.is_some() {
+            bail!(
+                "--format is the format of a file, and --play alone writes none: give -o FILE, too"
+            );
+        }
+        return Ok(None);
+    };
+    let (output, format) = destination::sound(file, format)?;
     if Text::is_standard_input(args) {
         destination::refuse_input(&output, Path::new("-"), "text")?;
     } else if let Some(text) = &args.text_file {
@@ -178,7 +212,7 @@ fn output(args: &SpeakArgs) -> Result<(Destination, Format)> {
     if let Some(voice) = &args.voice {
         destination::refuse_input(&output, Path::new(voice), "voice")?;
     }
-    Ok((output, format))
+    Ok(Some((output, format)))
 }
 
 fn options(args: &SpeakArgs, speaker: &Speaker) -> Result<SpeechOptions> {
@@ -208,14 +242,14 @@ fn tags(args: &SpeakArgs, manifest: &Manifest) -> Tags {
 
 /// Where the sound goes, and how.
 struct OutputSound {
-    output: Destination,
-    format: Format,
+    output: Option<(Destination, Format)>,
+    device: Option<Device>,
     /// Samples per second.
     rate: u32,
     tags: Tags,
 }
 
-/// Tells what the user may have meant otherwise.
+/// Prints notices about text or options that are probably a mistake.
 fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
     if !args.quiet {
         for notice in notices {
@@ -224,8 +258,8 @@ fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
     }
 }
 
-/// Writes all chunks, as they come. Where the text breaks off behind some, what was written stays,
-/// and the failure is given back.
+/// Writes and plays all chunks, as they come. If the text fails after some of them, what was written
+/// is kept and the failure returned.
 fn write(
     args: &SpeakArgs,
     sound: OutputSound,
@@ -234,13 +268,30 @@ fn write(
 ) -> Result<(Summary, Option<Error>)> {
     let OutputSound {
         output,
-        format,
+        device,
         rate,
         tags,
     } = sound;
+    let player = device.map(|device| device.play(rate)).transpose()?;
     let stop = utterance.stop();
-    let (output, _writing) = destination::open(output, || Writing::stopping(move || stop.stop()))?;
-    let mut sink = Sink::begin(output, format, rate, tags)?;
+    let silence = player.as_ref().map(Player::stop);
+    let writing = || {
+        Writing::stopping(move || {
+            stop.stop();
+            if let Some(player) = &silence {
+                player.stop();
+            }
+        })
+    };
+    let (file, _writing) = match output {
+        Some((output, format)) => {
+            let (output, writing) = destination::open(output, writing)?;
+            let file = SoundFile::begin(output, format, rate, tags)?;
+            (Some(file), writing)
+        }
+        None => (None, writing()),
+    };
+    let mut sink = Sink::begin(file, player);
     let bar = (!args.quiet && !args.json).then(crate::progress::speaking);
     let mut failure = None;
     while let Some(chunk) = utterance.next() {
@@ -269,11 +320,11 @@ fn write(
             words.add(&chunk);
         }
         if !sink.write(&chunk)? {
-            // Whoever listened has gone.
+            // The reader of the pipe has closed it.
             break;
         }
         if let Some(bar) = &bar {
-            bar.set_message(progress(utterance, rate));
+            bar.set_message(progress(utterance, rate, sink.waited()));
             bar.tick();
         }
     }
@@ -289,14 +340,16 @@ fn write(
             let mut summary = sink.finish()?;
             let waited = utterance.timings().waiting.total;
             summary.elapsed = summary.elapsed.saturating_sub(waited);
+            // An interrupt may have come while the rest was played.
+            summary.interrupted |= interrupt::interrupted();
             Ok((summary, failure))
         }
     }
 }
 
-fn progress(utterance: &Utterance, rate: u32) -> String {
+fn progress(utterance: &Utterance, rate: u32, played: Duration) -> String {
     let seconds = utterance.samples() as f64 / f64::from(rate);
-    let waited = utterance.timings().waiting.total;
+    let waited = utterance.timings().waiting.total + played;
     let factor = real_time_factor(utterance.elapsed().saturating_sub(waited), seconds);
     let first = utterance.first_sound().unwrap_or_default();
     format!(
@@ -333,7 +386,7 @@ impl Report<'_> {
         real_time_factor(self.spoken.elapsed, self.seconds())
     }
 
-    fn line(&self, output: &str, seed: u64) -> String {
+    fn line(&self, output: Option<&str>, seed: u64) -> String {
         let first = self.utterance.first_sound().unwrap_or_default();
         let stopped = if self.spoken.interrupted {
             " (interrupted)"
@@ -341,9 +394,10 @@ impl Report<'_> {
             ""
         };
         format!(
-            "{:.1} s of sound in {output}{stopped}{}, first sound after {:.0} ms, loaded in {:.0} ms, \
+            "{:.1} s of sound {}{stopped}{}, first sound after {:.0} ms, loaded in {:.0} ms, \
              seed {seed}",
             self.seconds(),
+            output.map_or_else(|| "played".to_owned(), |output| format!("in {output}")),
             shown(self.real_time_factor()),
             first.as_secs_f64() * 1e3,
             self.loading.as_secs_f64() * 1e3,

@@ -1,24 +1,20 @@
 //! The text to speak: the argument, a file, or standard input.
 
-mod decode;
-
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use config::TextOptions;
 use normalize::Rules;
+use pocket_onnx::text::{TextReader, read_all};
 use speaker::{
     PreparedVoice, Speaker, TextSender, Utterance, arriving_text, rewritten, rewritten_source,
 };
 use speech::{SpeechOptions, TextCheck, USUAL_SILENCE};
 
 use crate::args::SpeakArgs;
-
-use self::decode::DecodedPieces;
-pub(crate) use self::decode::read_all;
 
 /// A text that can be read.
 pub(crate) enum Text {
@@ -28,16 +24,16 @@ pub(crate) enum Text {
     File {
         /// Its name for messages.
         name: String,
-        /// Where the text begins.
+        /// The open file.
         file: File,
-        /// That place.
+        /// Offset at which the text begins: another program may have read what is before it.
         start: u64,
     },
     /// A pipe or a device, which is spoken as it comes.
     Stream {
-        /// Where it is, for errors.
+        /// Its name for messages.
         name: String,
-        /// What has come so far, and what comes.
+        /// The pipe or device.
         input: Box<dyn Read + Send>,
     },
 }
@@ -96,7 +92,7 @@ impl Text {
             let input = io::stdin().as_fd().try_clone_to_owned().context(context)?;
             let mut file = File::from(input);
             if file.metadata().context(context)?.is_file() {
-                // Another program may have read the beginning.
+                // The text begins where another program stopped reading.
                 let start = file.stream_position().context(context)?;
                 return Ok(Self::File { name, file, start });
             }
@@ -107,7 +103,7 @@ impl Text {
         })
     }
 
-    /// Whether it is spoken as it comes.
+    /// Whether the text is spoken as it comes.
     pub(crate) fn is_stream(&self) -> bool {
         matches!(self, Self::Stream { .. })
     }
@@ -120,8 +116,8 @@ impl Text {
             Self::Whole(text) => check.push(text, rules)?,
             Self::File { name, file, start } => {
                 let context = || format!("cannot read the text {name}");
-                let mut pieces = DecodedPieces::new(&mut *file);
-                while let Some(piece) = pieces.next().with_context(context)? {
+                let mut pieces = TextReader::new(&mut *file);
+                while let Some(piece) = pieces.next_piece().with_context(context)? {
                     check.push(&piece, rules)?;
                 }
                 file.seek(SeekFrom::Start(*start)).with_context(context)?;
@@ -156,16 +152,16 @@ impl Text {
                 return Ok(speaker.speak(voice, rewritten(text, rules), options)?);
             }
             Self::File { name, file, .. } => {
-                let mut pieces = DecodedPieces::new(file);
+                let mut pieces = TextReader::new(file);
                 let next = move || {
-                    let next = pieces.next();
+                    let next = pieces.next_piece();
                     next.with_context(|| format!("cannot read the text {name}"))
                 };
                 rewritten_source(next, rules)
             }
             Self::Stream { name, input } => {
                 let (sender, source) = arriving_text(rules, Some(USUAL_SILENCE));
-                // Nobody waits for it: it may be at a read that never ends.
+                // The thread is not joined: it may be blocked in a read.
                 thread::Builder::new()
                     .name("text".to_owned())
                     .spawn(move || send(&name, input, &sender))
@@ -177,11 +173,11 @@ impl Text {
     }
 }
 
-/// Hands over what comes from `input`, as it comes.
+/// Sends the text in `input`, as it comes.
 fn send(name: &str, input: impl Read, sender: &TextSender) {
-    let mut pieces = DecodedPieces::new(input);
+    let mut pieces = TextReader::new(input);
     loop {
-        match pieces.next() {
+        match pieces.next_piece() {
             Ok(Some(piece)) => {
                 if sender.push(&piece).is_err() {
                     return;
@@ -189,7 +185,8 @@ fn send(name: &str, input: impl Read, sender: &TextSender) {
             }
             Ok(None) => return,
             Err(error) => {
-                sender.fail(error.context(format!("cannot read the text {name}")));
+                let error = Error::new(error).context(format!("cannot read the text {name}"));
+                sender.fail(error);
                 return;
             }
         }

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &TokenizeArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the tokenizer is from.
+/// The origin of the tokenizer.
 enum Vocabulary {
     Alone(Tokenizer),
     Of(Box<SpeechModel>),
@@ -103,7 +103,7 @@ fn raw_text(args: &TokenizeArgs) -> Result<String> {
             bytes
         }
     };
-    String::from_utf8(bytes).context("the text is not UTF-8, which --raw takes it for")
+    String::from_utf8(bytes).context("the text is not UTF-8, which --raw requires")
 }
 
 /// A chunk, or silence.

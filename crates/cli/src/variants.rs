@@ -39,7 +39,7 @@ fn list() -> String {
             variant.signature.unwrap_or("-").to_owned(),
             variant.language.to_string(),
             variant.layers().to_string(),
-            format!("{:.1} M", variant.parameters() as f64 / 1e6),
+            format!("{:.1} M", variant.value_count() as f64 / 1e6),
             if variant.is_included() {
                 "none".to_owned()
             } else {
@@ -57,7 +57,7 @@ fn list_json() -> Result<String> {
             "signature": variant.signature,
             "language": variant.language.to_string(),
             "layers": variant.layers(),
-            "parameters": variant.parameters(),
+            "parameters": variant.value_count(),
             "download_bytes": if variant.is_included() { 0 } else { variant.download_size() },
             "included": variant.is_included(),
             "default": variant.name == Variant::DEFAULT,

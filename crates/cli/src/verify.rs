@@ -13,8 +13,8 @@ use verify::{VerifyOptions, VerifyReport};
 use crate::args::VerifyArgs;
 use crate::output::{SYNTHETIC, note, print, table};
 
-/// What to check, and against what.
-pub(crate) struct Proof<'a> {
+/// What `verify` checks, and against what.
+pub(crate) struct VerifyRequest<'a> {
     pub(crate) bundle: &'a Path,
     pub(crate) records: Option<&'a Path>,
     pub(crate) onnxruntime: Option<&'a Path>,
@@ -22,7 +22,7 @@ pub(crate) struct Proof<'a> {
 }
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
-    let report = prove(&Proof {
+    let report = verify_bundle(&VerifyRequest {
         bundle: &args.bundle,
         records: args.records.as_deref(),
         onnxruntime: args.onnxruntime.as_deref(),
@@ -42,17 +42,17 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode> {
 }
 
 /// Checks and runs the bundle in every available backend.
-pub(crate) fn prove(proof: &Proof<'_>) -> Result<VerifyReport> {
+pub(crate) fn verify_bundle(request: &VerifyRequest<'_>) -> Result<VerifyReport> {
     let engine = Engine::default();
     let embedded = Rten::new(rten::RtenOptions::default());
     let options = onnxruntime::OnnxRuntimeOptions {
-        library: proof.onnxruntime.map(Path::to_owned),
+        library: request.onnxruntime.map(Path::to_owned),
         ..onnxruntime::OnnxRuntimeOptions::default()
     };
     let onnxruntime = match OnnxRuntime::new(options) {
         Ok(backend) => Some(backend),
         // Without ONNX Runtime, rten alone has to do; a library that was named must work.
-        Err(absent @ RuntimeError::NoOnnxRuntime { .. }) if proof.onnxruntime.is_none() => {
+        Err(absent @ RuntimeError::NoOnnxRuntime { .. }) if request.onnxruntime.is_none() => {
             note(&format!("notice: {:#}", anyhow::Error::new(absent)));
             None
         }
@@ -63,10 +63,12 @@ pub(crate) fn prove(proof: &Proof<'_>) -> Result<VerifyReport> {
     backends.push(&engine);
     let options = VerifyOptions {
         backends,
-        records: proof.records,
-        tolerance: proof.tolerance,
+        records: request.records,
+        tolerance: request.tolerance,
     };
-    Ok(verify::verify(proof.bundle, &options, &|step| note(step))?)
+    Ok(verify::verify(request.bundle, &options, &|step| {
+        note(step);
+    })?)
 }
 
 /// The whole report in readable form.

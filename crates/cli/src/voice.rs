@@ -3,22 +3,27 @@
 mod convert;
 mod export;
 mod import;
-mod input;
 mod list;
-mod source;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use files::Destination;
+use pocket_onnx::voices;
+use speaker::Speaker;
 use speech::{Voice, VoiceDType, VoiceForm};
 
 use crate::args::{VoiceCommand, VoiceFormArgs};
 use crate::destination;
 use crate::interrupt::{self, Writing};
+use crate::progress::Bar;
 
-pub(crate) use self::input::is_standard_input;
-pub(crate) use self::source::{FetchedFile, LoadedVoice, NO_VOICE, VoiceSource, resolve};
+pub(crate) use pocket_onnx::voices::{LoadedVoice, is_standard_input};
+
+/// The requested voice, or the bundle's first one, or the language's predefined one.
+pub(crate) fn resolve(speaker: &Speaker, typed: Option<&str>, quiet: bool) -> Result<LoadedVoice> {
+    Ok(voices::resolve(speaker, typed, &Bar::new(quiet))?)
+}
 
 pub(crate) fn run(command: &VoiceCommand) -> Result<ExitCode> {
     interrupt::listen()?;

@@ -34,7 +34,7 @@ pub(crate) struct WordsFile {
 
 impl WordsFile {
     /// Opens `path`, whose ending gives the format. Problems are reported before the work starts.
-    pub(crate) fn open(path: &Path, sound: &Destination) -> Result<Self> {
+    pub(crate) fn open(path: &Path, sound: Option<&Destination>) -> Result<Self> {
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         let form = match ending.to_lowercase().as_str() {
             "json" => WordsFormat::Json,
@@ -48,7 +48,7 @@ impl WordsFile {
         };
         let destination = Destination::find(path)?;
         if let Some(file) = destination.file()
-            && sound.is_same_file(file)
+            && sound.is_some_and(|sound| sound.is_same_file(file))
         {
             bail!("{} is also the sound: choose another name", path.display());
         }
@@ -99,7 +99,7 @@ impl SpokenWords {
         self.source = chunk.source.clone();
     }
 
-    /// The utterance has ended, and this is the text after its last word.
+    /// Ends the utterance; `rest` is the text after its last word.
     pub(crate) fn finish(&mut self, rest: String) {
         self.rest = rest;
     }

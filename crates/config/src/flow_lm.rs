@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FlowLmConfig {
-    /// Number format the model computes in upstream.
+    /// Number type in which pocket-tts runs the model.
     pub dtype: String,
     /// Flow net.
     pub flow: FlowConfig,
@@ -45,14 +45,14 @@ pub struct FlowConfig {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FlowType {
-    /// Two times, `x += net(c, s, t, x) / n`.
+    /// Takes two time inputs: `x += net(c, s, t, x) / n`.
     #[default]
     Lsd,
-    /// One time, `x += net(c, t, x) / n`.
+    /// Takes one time input: `x += net(c, t, x) / n`.
     FlowMatching,
-    /// No time, `x = net(c, x)`.
+    /// Takes no time input: `x = net(c, x)`.
     Drifting,
-    /// No time, `x += net(c, x)`.
+    /// Takes no time input: `x += net(c, x)`.
     Pointwise,
 }
 

@@ -33,7 +33,7 @@ impl Config {
     }
 
     /// Values of the whole checkpoint, the encoder's included.
-    pub fn parameters(&self) -> u64 {
+    pub fn value_count(&self) -> u64 {
         self.tensors().iter().map(TensorSpec::values).sum()
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MimiConfig {
-    /// Number format the model computes in upstream.
+    /// Number type in which pocket-tts runs the model.
     pub dtype: String,
     /// Samples per second.
     pub sample_rate: u32,
@@ -105,7 +105,7 @@ pub struct SeanetConfig {
     pub last_kernel_size: usize,
     /// Dilation of residual block `j` is this to the power of `j`.
     pub dilation_base: usize,
-    /// What stands before the first sample.
+    /// What comes before the first sample.
     pub pad_mode: PadMode,
     /// A residual block narrows by this.
     pub compress: usize,

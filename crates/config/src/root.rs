@@ -21,7 +21,7 @@ pub struct Config {
     pub flow_lm: FlowLmConfig,
     /// Audio codec.
     pub mimi: MimiConfig,
-    /// Location of the whole checkpoint, which is gated because it can clone voices.
+    /// Location of the whole checkpoint. (Kyutai's is gated, because it can clone voices.)
     #[serde(default)]
     pub weights_path: Option<String>,
     /// Location of the open checkpoint that cannot clone voices.
@@ -33,7 +33,7 @@ pub struct Config {
     /// Rewrite semicolons to commas.
     #[serde(default)]
     pub remove_semicolons: bool,
-    /// End every prompt with a full stop, question or exclamation mark.
+    /// End every text with a full stop, question or exclamation mark.
     #[serde(default = "yes")]
     pub append_terminal_punctuation: bool,
     /// Upper-case the first letter.
@@ -69,7 +69,7 @@ fn default_eos_threshold() -> f64 {
     -4.0
 }
 
-/// How a text is prepared before it is tokenized: the text half of [`Config`].
+/// How a text is prepared before it is tokenized: the part of [`Config`] that is about text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -82,7 +82,7 @@ pub struct TextOptions {
     pub pad_with_spaces_for_short_inputs: bool,
     /// Rewrite semicolons to commas.
     pub remove_semicolons: bool,
-    /// End every prompt with a full stop, question or exclamation mark.
+    /// End every text with a full stop, question or exclamation mark.
     pub append_terminal_punctuation: bool,
     /// Upper-case the first letter.
     pub capitalize_first_letter: bool,
@@ -103,7 +103,7 @@ impl Default for TextOptions {
     }
 }
 
-/// How speech is sampled when the caller does not say: the other half of [`Config`].
+/// How speech is sampled by default: the part of [`Config`] that is about sampling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -1,5 +1,5 @@
 //! Models that are known by name: the released ones with names, locations and shapes as
-//! pocket-tts 4.0.1 ships them, and the one that the program brings.
+//! pocket-tts 4.0.1 ships them, and the one that the program includes.
 
 mod included;
 mod language;
@@ -27,7 +27,7 @@ const VOICES_REVISION: &str = "a7056f505a4a8ca72d8b5fb1440071d6f1a35739";
 pub struct Variant {
     /// Its name; of a released model also its folder in the repositories.
     pub name: &'static str,
-    /// Signature of its training run, where upstream tells it.
+    /// Signature of its training run, if upstream gives one.
     pub signature: Option<&'static str>,
     /// What it speaks.
     pub language: VariantLanguage,
@@ -39,7 +39,7 @@ pub struct Variant {
 enum VariantSource {
     /// Kyutai, who publishes it on the hub.
     Released(Release),
-    /// This project: the program brings its files.
+    /// This project: the program includes its files.
     Included(Included),
 }
 
@@ -59,11 +59,11 @@ impl Variant {
     /// Name of the variant to take when the caller names none.
     pub const DEFAULT: &'static str = "english_2026-01";
 
-    /// Name of the variant whose files the program brings: small, for demonstration.
+    /// Name of the variant whose files the program includes: small, for demonstration.
     pub const INCLUDED: &'static str = "starling";
 
     /// Every variant: the released ones (English by age, then the other languages), and last
-    /// the one that the program brings.
+    /// the included one.
     pub fn all() -> &'static [Self] {
         table::ALL
     }
@@ -83,12 +83,12 @@ impl Variant {
             .ok_or_else(|| UnknownVariant::new(name_or_signature))
     }
 
-    /// Whether the program brings its files, so that nothing has to be fetched.
+    /// Whether the program includes its files, so that nothing has to be fetched.
     pub fn is_included(&self) -> bool {
         matches!(self.origin, VariantSource::Included(_))
     }
 
-    /// Its configuration, equal to the YAML file that it was trained with. That of an included
+    /// Its configuration, equal to the YAML file that pocket-tts ships. That of an included
     /// model names no files.
     pub fn config(&self) -> Config {
         let release = match &self.origin {
@@ -129,11 +129,11 @@ impl Variant {
     }
 
     /// Values of the checkpoint, the encoder's included.
-    pub fn parameters(&self) -> u64 {
-        self.config().parameters()
+    pub fn value_count(&self) -> u64 {
+        self.config().value_count()
     }
 
-    /// Bytes of the published checkpoint; of an included model, of the one that the program brings.
+    /// Bytes of the published checkpoint; of an included model, of its included checkpoint.
     pub fn download_size(&self) -> u64 {
         self.config().download_size()
     }
@@ -164,7 +164,7 @@ impl Variant {
 
     /// Location of the state that the predefined voice `name` has in this variant; whether
     /// there is such a voice, [`Variant::voices`] tells. None for an included model, whose voices
-    /// are made from recordings that the program brings.
+    /// are made from recordings that the program includes.
     pub fn predefined_voice_location(&self, name: &str) -> Option<String> {
         match &self.origin {
             VariantSource::Released(_) => Some(format!(

@@ -38,7 +38,7 @@ fn every_row_equals_the_shipped_configuration() {
             "signature": variant.signature,
             "language": variant.language.name(),
             "tensors": config.tensors().len(),
-            "values": variant.parameters(),
+            "values": variant.value_count(),
             "bf16_file": variant.download_size(),
             "default_voice": variant.default_voice(),
             "default_text": variant.default_text(),
@@ -128,7 +128,7 @@ fn every_shape_has_its_known_size() {
             let variant = Variant::find(name).unwrap();
             let tensors = variant.config().tensors().len();
             let known = (case.values, case.tensors, case.layers);
-            let found = (variant.parameters(), tensors, variant.layers());
+            let found = (variant.value_count(), tensors, variant.layers());
             assert_eq!(found, known, "{name}");
             seen += 1;
         }
@@ -151,7 +151,7 @@ fn voices_are_upstreams() {
     assert_eq!(PredefinedVoice::find("nobody"), None);
 }
 
-/// Beside upstream's there is one that the program brings.
+/// Besides upstream's there is the included one.
 #[test]
 fn starling_is_registered_apart_from_the_released_variants() {
     let others: Vec<_> = Variant::all()

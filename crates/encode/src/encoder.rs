@@ -99,7 +99,7 @@ impl Encoder {
         }
     }
 
-    /// Appends the last bytes to `out`. The patch is for targets that can seek.
+    /// Appends the last bytes to `out`. The patch is for targets that can seek; ignore it for others.
     ///
     /// # Errors
     ///

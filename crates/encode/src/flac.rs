@@ -36,7 +36,7 @@ pub(crate) struct Flac {
     waiting: Vec<i32>,
     /// MD5 of the samples' bytes, as the format requires.
     md5: Md5,
-    frames: usize,
+    written_frames: usize,
     samples: u64,
     /// Bytes of the shortest and of the longest frame.
     frame_sizes: Option<(usize, usize)>,
@@ -60,7 +60,7 @@ impl Flac {
             block: FrameBuf::with_size(1, BLOCK).map_err(failed(Format::Flac))?,
             waiting: Vec::with_capacity(BLOCK),
             md5: Md5::new(),
-            frames: 0,
+            written_frames: 0,
             samples: 0,
             frame_sizes: None,
         })
@@ -121,10 +121,14 @@ impl Flac {
             .fill_interleaved(&self.waiting)
             .map_err(failed(Format::Flac))?;
         self.waiting.clear();
-        let frame =
-            flacenc::encode_fixed_size_frame(&self.config, &self.block, self.frames, &self.info);
+        let frame = flacenc::encode_fixed_size_frame(
+            &self.config,
+            &self.block,
+            self.written_frames,
+            &self.info,
+        );
         let bytes = bits(&frame.map_err(failed(Format::Flac))?)?;
-        self.frames += 1;
+        self.written_frames += 1;
         let length = bytes.len();
         self.frame_sizes = Some(match self.frame_sizes {
             None => (length, length),

@@ -18,7 +18,7 @@ use crate::weight_bytes::WeightBytes;
 /// Options of the engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EngineOptions {
-    /// Instruction set; the best that the processor has unless given.
+    /// Instruction set; default: the best that the processor has.
     pub isa: Option<Isa>,
     /// Format of the KV caches. Unless given, it follows from the format of the weights, so that
     /// the error of the caches stays below that of the weights.
@@ -37,8 +37,8 @@ impl Engine {
         Self { options }
     }
 
-    /// The engine with the fastest instruction set that passes a test here, if one does: for
-    /// wasm, which cannot ask its processor. `now` is a clock in milliseconds.
+    /// The engine with the instruction set that the self-test chooses, or none if no set passes:
+    /// for wasm, which cannot ask its processor. `now` is a clock in milliseconds.
     pub fn tested(now: impl FnMut() -> f64) -> Option<Self> {
         let isa = Some(CpuKernels::tested(now)?.isa());
         Some(Self::new(EngineOptions {

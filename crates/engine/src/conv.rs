@@ -84,14 +84,14 @@ impl StreamingConv1d {
     }
 
     /// `x` [time, in], after an activation if there is one, -> [time / stride, out]. What
-    /// comes before the `first` call is silence, or the first input repeated, as `pad_mode` says.
+    /// comes before the first call of a stream is silence, or the first input repeated, as `pad_mode` says.
     pub(crate) fn forward(
         &self,
         ctx: &mut Context,
         x: &[f32],
         activation: Option<Activation>,
         state: &mut ConvState,
-        first: bool,
+        is_first_call: bool,
     ) -> Vec<f32> {
         let ConvGeometry {
             kernel,
@@ -101,7 +101,7 @@ impl StreamingConv1d {
         } = self.geometry;
         let count = x.len() / self.channels / stride;
         let mut all = state.prepend(ctx, x, activation);
-        if first && pad_mode == PadMode::Replicate {
+        if is_first_call && pad_mode == PadMode::Replicate {
             let (past, x) = all.split_at_mut(state.inputs.len());
             for past in past.chunks_exact_mut(self.channels) {
                 past.copy_from_slice(&x[..self.channels]);

@@ -99,19 +99,19 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// For a model that does not have the state `which`.
-    pub(crate) fn unknown_state(which: &State) -> Self {
+    /// For a model that does not have this state.
+    pub(crate) fn unknown_state(state_info: &State) -> Self {
         Self::UnknownState {
-            module: which.module.clone(),
-            key: which.key.clone(),
+            module: state_info.module.clone(),
+            key: state_info.key.clone(),
         }
     }
 
-    /// For `values` that are not as many as the state `which` has.
-    pub(crate) fn state_size(which: &State, values: &[f32]) -> Self {
+    /// For `values` that are not as many as this state has.
+    pub(crate) fn state_size(state_info: &State, values: &[f32]) -> Self {
         Self::StateSize {
-            module: which.module.clone(),
-            key: which.key.clone(),
+            module: state_info.module.clone(),
+            key: state_info.key.clone(),
             values: values.len(),
         }
     }

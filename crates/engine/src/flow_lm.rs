@@ -86,10 +86,10 @@ impl FlowLm {
         tensor(&[1, heads, scores.len() / heads.max(1)], scores)
     }
 
-    /// The cache that the state `which` is.
-    fn find_cache(&self, which: &bundle::State) -> Result<CachePart, EngineError> {
-        let found = self.transformer.find_cache("transformer", which);
-        found.ok_or_else(|| EngineError::unknown_state(which))
+    /// The cache that holds this state.
+    fn find_cache(&self, state_info: &bundle::State) -> Result<CachePart, EngineError> {
+        let found = self.transformer.find_cache("transformer", state_info);
+        found.ok_or_else(|| EngineError::unknown_state(state_info))
     }
 }
 
@@ -182,27 +182,28 @@ impl Module for FlowLm {
         Ok(outputs)
     }
 
-    fn state_size(&self, which: &bundle::State) -> Result<usize, EngineError> {
-        Ok(self.find_cache(which)?.row_width)
+    fn state_size(&self, state_info: &bundle::State) -> Result<usize, EngineError> {
+        Ok(self.find_cache(state_info)?.row_width)
     }
 
     fn state(
         &self,
         _: &mut Context,
         caches: &Vec<KvCache>,
-        which: &bundle::State,
+        state_info: &bundle::State,
     ) -> Result<Vec<f32>, EngineError> {
-        Ok(self.find_cache(which)?.of(caches).get())
+        Ok(self.find_cache(state_info)?.of(caches).get())
     }
 
     fn set_state(
         &self,
         ctx: &mut Context,
         caches: &mut Vec<KvCache>,
-        which: &bundle::State,
+        state_info: &bundle::State,
         value: &[f32],
     ) -> Result<(), EngineError> {
-        self.find_cache(which)?.set(ctx, caches, which, value)
+        self.find_cache(state_info)?
+            .set(ctx, caches, state_info, value)
     }
 }
 

@@ -3,7 +3,7 @@
 //! 1. [`Engine`] is the backend. Natively it reads a component's data file; a page hands over
 //!    its bytes ([`Engine::stream`]). The manifest says where each parameter is, so that
 //!    the ONNX graphs are not read.
-//! 2. Each module of pocket-tts has its counterpart here, of the same name and with the same maths: `flow_lm.rs`, `transformer.rs`,
+//! 2. Each module of pocket-tts has its counterpart here, mostly of the same name (`mlp.py` is `flow_net.rs`), with the same maths: `flow_lm.rs`, `transformer.rs`,
 //!    `attention.rs`, `rope.rs`, `flow_net.rs`, `mimi.rs`, `seanet.rs`, `conv.rs`,
 //!    `resample.rs`, `text_conditioner.rs`. A module is built from its path by a loader,
 //!    which finds its parameters and checks their shapes.

@@ -49,7 +49,8 @@ pub(crate) struct PackedTable {
 
 impl<'a> Loader<'a> {
     /// The root of `component`, whose data file holds `data`, for modules that run on `kernels`.
-    /// `two_term_activations` is that of their [`Weight`]s.
+    /// `two_term_activations`: whether the rounding error of activations is multiplied too (see
+    /// [`Weight`]).
     pub(crate) fn new(
         component: &'a Component,
         data: WeightBytes,

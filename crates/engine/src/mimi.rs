@@ -84,12 +84,14 @@ enum StateOwner<'a> {
 }
 
 impl MimiDecoder {
-    /// Finds what the manifest's `which` belongs to.
-    fn owner(&self, which: &bundle::State) -> Result<StateOwner<'_>, EngineError> {
-        let path = which.module.as_str();
-        let has_key = |key| which.key == key && which.index.is_none();
+    /// Finds the module that has this state.
+    fn owner(&self, state_info: &bundle::State) -> Result<StateOwner<'_>, EngineError> {
+        let path = state_info.module.as_str();
+        let has_key = |key| state_info.key == key && state_info.index.is_none();
         let owner = if path.starts_with("decoder_transformer.") {
-            let cache = self.transformer.find_cache("decoder_transformer", which);
+            let cache = self
+                .transformer
+                .find_cache("decoder_transformer", state_info);
             cache.map(StateOwner::Transformer)
         } else if let Some(path) = path.strip_prefix("decoder.") {
             let conv = self.seanet.find(path);
@@ -101,7 +103,7 @@ impl MimiDecoder {
         } else {
             None
         };
-        owner.ok_or_else(|| EngineError::unknown_state(which))
+        owner.ok_or_else(|| EngineError::unknown_state(state_info))
     }
 }
 
@@ -166,8 +168,8 @@ impl Module for MimiDecoder {
         Ok(vec![("audio", tensor(&[1, 1, audio.len()], audio)?)])
     }
 
-    fn state_size(&self, which: &bundle::State) -> Result<usize, EngineError> {
-        Ok(match self.owner(which)? {
+    fn state_size(&self, state_info: &bundle::State) -> Result<usize, EngineError> {
+        Ok(match self.owner(state_info)? {
             StateOwner::Transformer(cache) => cache.row_width,
             StateOwner::Seanet(found) => found.conv.state_size(),
             StateOwner::Upsample(upsample) => upsample.start().len(),
@@ -178,9 +180,9 @@ impl Module for MimiDecoder {
         &self,
         ctx: &mut Context,
         state: &DecoderState,
-        which: &bundle::State,
+        state_info: &bundle::State,
     ) -> Result<Vec<f32>, EngineError> {
-        Ok(match self.owner(which)? {
+        Ok(match self.owner(state_info)? {
             StateOwner::Transformer(cache) => cache.of(&state.caches).get(),
             StateOwner::Seanet(found) => found.conv.state(ctx, found.state(&state.seanet)),
             StateOwner::Upsample(upsample) => upsample.state(&state.upsample),
@@ -191,14 +193,16 @@ impl Module for MimiDecoder {
         &self,
         ctx: &mut Context,
         state: &mut DecoderState,
-        which: &bundle::State,
+        state_info: &bundle::State,
         value: &[f32],
     ) -> Result<(), EngineError> {
-        let fits = value.len() == self.state_size(which)?;
-        match self.owner(which)? {
-            StateOwner::Transformer(cache) => cache.set(ctx, &mut state.caches, which, value)?,
+        let fits = value.len() == self.state_size(state_info)?;
+        match self.owner(state_info)? {
+            StateOwner::Transformer(cache) => {
+                cache.set(ctx, &mut state.caches, state_info, value)?;
+            }
             StateOwner::Seanet(_) | StateOwner::Upsample(_) if !fits => {
-                return Err(EngineError::state_size(which, value));
+                return Err(EngineError::state_size(state_info, value));
             }
             StateOwner::Seanet(found) => {
                 (found.conv).set_state(found.state_mut(&mut state.seanet), value);
@@ -270,7 +274,8 @@ impl Module for MimiEncoder {
     fn start(&self) {}
 
     /// `audio` [1, 1, N] -> `latents` [1, F, inner] and `prompt` [1, F, D], with one row more
-    /// where the model has `bos_before_voice`. It runs in pieces, as a stream would.
+    /// where the model has `bos_before_voice`. It runs `ENCODER_FRAMES` frames at a
+    /// time, with a state that lasts for one call.
     fn run(
         &self,
         ctx: &mut Context,
@@ -292,16 +297,18 @@ impl Module for MimiEncoder {
             let mut x = ctx.acquire(frames * self.frame_size);
             x[..samples.len()].copy_from_slice(samples);
             x[samples.len()..].fill(0.0);
-            let first = piece == 0;
+            let is_first_call = piece == 0;
             let time = frames * self.stride;
-            let x = self.seanet.forward(ctx, x, time, &mut seanet, first);
+            let x = self
+                .seanet
+                .forward(ctx, x, time, &mut seanet, is_first_call);
             let position = (piece * ENCODER_FRAMES * self.stride) as i64;
             let x = self
                 .transformer
                 .forward(ctx, x, time, position, &mut caches);
             match self.downsample.as_ref().zip(downsampled.as_mut()) {
                 Some((downsample, state)) => {
-                    latents.extend(downsample.forward(ctx, &x, None, state, first));
+                    latents.extend(downsample.forward(ctx, &x, None, state, is_first_call));
                 }
                 None => latents.extend_from_slice(&x),
             }

@@ -25,7 +25,7 @@ pub(crate) trait Module: Send + Sync + 'static {
     /// The state before the first call.
     fn start(&self) -> Self::State;
 
-    /// Runs the component once. Names, number formats and shapes of the inputs were compared
+    /// Runs the component once. Names, number types and shapes of the inputs were compared
     /// with the manifest. An error leaves the state unchanged.
     fn run(
         &self,
@@ -35,21 +35,21 @@ pub(crate) trait Module: Send + Sync + 'static {
         inputs: &Inputs<'_>,
     ) -> Result<NamedTensors, EngineError>;
 
-    /// How many values the state has that the manifest calls `which`: of a cache, those of one
+    /// How many values this state has: of a cache, those of one
     /// row. Fails if this module has no such state.
-    fn state_size(&self, which: &bundle::State) -> Result<usize, EngineError> {
-        Err(EngineError::unknown_state(which))
+    fn state_size(&self, state_info: &bundle::State) -> Result<usize, EngineError> {
+        Err(EngineError::unknown_state(state_info))
     }
 
-    /// The values of a state in the shape that the manifest gives `which`. Fails if this module has
+    /// The values of this state, in the shape that the manifest gives. Fails if this module has
     /// no such state.
     fn state(
         &self,
         _ctx: &mut Context,
         _state: &Self::State,
-        which: &bundle::State,
+        state_info: &bundle::State,
     ) -> Result<Vec<f32>, EngineError> {
-        Err(EngineError::unknown_state(which))
+        Err(EngineError::unknown_state(state_info))
     }
 
     /// Takes the values of a state. Fails if this module has no such state, or none of that size.
@@ -57,10 +57,10 @@ pub(crate) trait Module: Send + Sync + 'static {
         &self,
         _ctx: &mut Context,
         _state: &mut Self::State,
-        which: &bundle::State,
+        state_info: &bundle::State,
         _value: &[f32],
     ) -> Result<(), EngineError> {
-        Err(EngineError::unknown_state(which))
+        Err(EngineError::unknown_state(state_info))
     }
 }
 

@@ -18,8 +18,8 @@ pub(crate) struct Seanet {
 }
 
 /// Layers that run together on the same positions. They are in the order of upstream's `model`
-/// list, without its activations: every layer but the first, and every convolution in a residual
-/// block, comes after one.
+/// list, without its activations: an ELU precedes every layer but the first, and every convolution of
+/// a residual block.
 #[derive(Clone, Debug)]
 struct SeanetSection {
     layers: Vec<SeanetLayer>,
@@ -31,13 +31,13 @@ struct SeanetSection {
 struct SeanetLayer {
     /// Index in upstream's list.
     index: usize,
-    /// Inputs of a transformer position.
+    /// Rows of the layer's input per transformer position.
     rate: usize,
     kind: SeanetLayerKind,
 }
 
-/// Inputs of a position from which on layers run in pieces: they have small weights and large
-/// outputs, and the outputs of a piece stay in the processor's caches.
+/// Rate from which on layers run in pieces: they have small weights and large outputs, and the
+/// outputs of a piece stay in the processor's caches.
 const IN_PIECES_RATE: usize = 16;
 /// Positions of a piece.
 const PIECE_POSITIONS: usize = 4;
@@ -128,25 +128,26 @@ impl Seanet {
         }
     }
 
-    /// `x` [time, in] -> [time', out], for as many transformer positions.
+    /// `x` [time, in] -> [time', out], for as many transformer positions. The first call of a stream pads
+    /// what comes before it (see [`StreamingConv1d::forward`]).
     pub(crate) fn forward(
         &self,
         ctx: &mut Context,
         mut x: Vec<f32>,
         positions: usize,
         state: &mut SeanetState,
-        first: bool,
+        is_first_call: bool,
     ) -> Vec<f32> {
         for (section, states) in self.sections.iter().zip(&mut state.sections) {
             let piece = x.len() / positions * PIECE_POSITIONS;
             if !section.in_pieces || x.len() <= piece {
-                x = section.forward(ctx, x, states, first);
+                x = section.forward(ctx, x, states, is_first_call);
                 continue;
             }
             let mut y = ctx.acquire(0);
             for (i, piece) in x.chunks(piece).enumerate() {
                 let piece = ctx.copy(piece);
-                let piece = section.forward(ctx, piece, states, first && i == 0);
+                let piece = section.forward(ctx, piece, states, is_first_call && i == 0);
                 y.extend_from_slice(&piece);
                 ctx.release(piece);
             }
@@ -180,14 +181,14 @@ impl SeanetSection {
         ctx: &mut Context,
         mut x: Vec<f32>,
         states: &mut [ConvState],
-        first: bool,
+        is_first_call: bool,
     ) -> Vec<f32> {
         for (layer, state) in self.layers.iter().zip(states) {
             let elu = (layer.index > 0).then_some(Activation::Elu);
             let y = match &layer.kind {
-                SeanetLayerKind::Conv(conv) => conv.forward(ctx, &x, elu, state, first),
+                SeanetLayerKind::Conv(conv) => conv.forward(ctx, &x, elu, state, is_first_call),
                 SeanetLayerKind::ConvTranspose(conv) => conv.forward(ctx, &x, elu, state),
-                SeanetLayerKind::ResnetBlock(block) => block.forward(ctx, &x, state, first),
+                SeanetLayerKind::ResnetBlock(block) => block.forward(ctx, &x, state, is_first_call),
             };
             ctx.release(std::mem::replace(&mut x, y));
         }
@@ -224,10 +225,10 @@ impl SeanetResnetBlock {
         ctx: &mut Context,
         x: &[f32],
         state: &mut ConvState,
-        first: bool,
+        is_first_call: bool,
     ) -> Vec<f32> {
         let elu = Activation::Elu;
-        let hidden = self.conv.forward(ctx, x, Some(elu), state, first);
+        let hidden = self.conv.forward(ctx, x, Some(elu), state, is_first_call);
         let mut activated = ctx.acquire(hidden.len());
         ctx.kernels.activate_into(elu, &hidden, &mut activated);
         let mut y = self.pointwise.forward(ctx, &activated);

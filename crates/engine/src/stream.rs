@@ -109,17 +109,17 @@ impl<M: Module> Stream for EngineStream<M> {
 
     fn state(&self, name: &str) -> Result<Tensor, RuntimeError> {
         let SharedModule { component, module } = self.shared.as_ref();
-        let which = &component.states[state_index(component, name)?];
+        let state_info = &component.states[state_index(component, name)?];
         let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
-        let values = module.state(&mut context, &self.state, which);
+        let values = module.state(&mut context, &self.state, state_info);
         let values = values.map_err(|error| self.error(error))?;
         // The one symbolic size follows from the others.
-        let fixed = which.shape.iter().map(|dim| match dim {
+        let fixed = state_info.shape.iter().map(|dim| match dim {
             Dim::Fixed(size) => *size,
             Dim::Symbol(_) => 1,
         });
         let row: usize = fixed.product();
-        let shape = which.shape.iter().map(|dim| match dim {
+        let shape = state_info.shape.iter().map(|dim| match dim {
             Dim::Fixed(size) => *size,
             Dim::Symbol(_) => values.len() / row.max(1),
         });
@@ -128,13 +128,13 @@ impl<M: Module> Stream for EngineStream<M> {
 
     fn set_state(&mut self, name: &str, value: Tensor) -> Result<(), RuntimeError> {
         let SharedModule { component, module } = self.shared.as_ref();
-        let which = &component.states[check_state(component, name, &value)?];
+        let state_info = &component.states[check_state(component, name, &value)?];
         let values = value.as_f32().unwrap_or_default();
         let context = self
             .context
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        let set = module.set_state(context, &mut self.state, which, values);
+        let set = module.set_state(context, &mut self.state, state_info, values);
         set.map_err(|error| self.error(error))
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn assert_close(actual: &[f32], expected: &[f64], what: &str) {
     assert_within(SINGLE, actual, expected, what);
 }
 
-/// The same with another bound.
+/// [`assert_close`] with another bound.
 #[track_caller]
 pub(crate) fn assert_within(bound: f64, actual: &[f32], expected: &[f64], what: &str) {
     assert_eq!(actual.len(), expected.len(), "{what}: how many");

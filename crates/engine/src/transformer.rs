@@ -48,17 +48,17 @@ impl CachePart {
         caches[self.layer].part(self.role)
     }
 
-    /// Replaces these keys or values, which the manifest calls `which`. Fails if `rows` are not
+    /// Replaces these keys or values, which `state_info` describes. Fails if `rows` are not
     /// whole rows.
     pub(crate) fn set(
         &self,
         ctx: &Context,
         caches: &mut [KvCache],
-        which: &bundle::State,
+        state_info: &bundle::State,
         rows: &[f32],
     ) -> Result<(), EngineError> {
         if !rows.len().is_multiple_of(self.row_width) {
-            return Err(EngineError::state_size(which, rows));
+            return Err(EngineError::state_size(state_info, rows));
         }
         let cache = caches[self.layer].part_mut(self.role);
         cache.set(ctx.kernels, rows);
@@ -136,17 +136,20 @@ impl StreamingTransformer {
         vec![KvCache::new(self.heads, format); self.layers.len()]
     }
 
-    /// Which of the caches the state `which` is, if it is one of the transformer at `path`.
-    pub(crate) fn find_cache(&self, path: &str, which: &bundle::State) -> Option<CachePart> {
-        let layer = which.module.strip_prefix(path)?.strip_prefix(".layers.")?;
+    /// The cache that holds this state, if it is one of the transformer at `path`.
+    pub(crate) fn find_cache(&self, path: &str, state_info: &bundle::State) -> Option<CachePart> {
+        let layer = state_info
+            .module
+            .strip_prefix(path)?
+            .strip_prefix(".layers.")?;
         let layer: usize = layer.strip_suffix(".self_attn")?.parse().ok()?;
         // Keys and values as upstream stacks them.
-        let role = match which.index? {
+        let role = match state_info.index? {
             0 => KvRole::Keys,
             1 => KvRole::Values,
             _ => return None,
         };
-        let found = which.key == "cache" && layer < self.layers.len();
+        let found = state_info.key == "cache" && layer < self.layers.len();
         found.then_some(CachePart {
             layer,
             role,
@@ -293,8 +296,8 @@ impl ProjectedTransformer {
     }
 
     /// As [`StreamingTransformer::find_cache`]; `path` is this module's.
-    pub(crate) fn find_cache(&self, path: &str, which: &bundle::State) -> Option<CachePart> {
-        (self.transformer).find_cache(&format!("{path}.transformer"), which)
+    pub(crate) fn find_cache(&self, path: &str, state_info: &bundle::State) -> Option<CachePart> {
+        (self.transformer).find_cache(&format!("{path}.transformer"), state_info)
     }
 
     /// `x` [time, in] at positions from `position` on -> [time, out].

@@ -59,21 +59,21 @@ pub struct Identity {
 /// Why a bundle could not be completed.
 pub type CompletionError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Learns how far writing has come.
+/// Is told how far writing has come.
 pub trait WriteProgress {
     /// Weights of this many bytes will be written.
     fn started(&self, total: u64);
     /// A component's weights begin.
     fn component(&self, name: ComponentName);
-    /// So many more bytes were written.
+    /// This many more bytes were written.
     fn advanced(&self, bytes: u64);
-    /// So many weights of a component were rounded, as bf16 does not hold them.
+    /// This many weights of a component were rounded, because bf16 does not hold them.
     fn rounded(&self, name: ComponentName, weights: usize);
-    /// Asked often: whether to stop and leave everything as it was.
+    /// Whether to stop and leave everything as it was. Called often.
     fn cancelled(&self) -> bool;
 }
 
-/// Nobody watches.
+/// Ignores progress.
 impl WriteProgress for () {
     fn started(&self, _: u64) {}
     fn component(&self, _: ComponentName) {}
@@ -85,11 +85,12 @@ impl WriteProgress for () {
 }
 
 impl Export<'_> {
-    /// Writes the bundle to the folder `output`, replacing the one that is there.
+    /// Writes the bundle to the folder `output`, replacing an existing bundle.
     ///
     /// # Errors
     ///
-    /// On every error the old bundle is whole and nothing of the new one is left.
+    /// On every error the old bundle is whole and nothing of the new one is left, except with
+    /// [`ExportError::Kept`]: the new bundle is finished, and stays in its staging folder.
     pub fn write(
         &self,
         output: &Path,

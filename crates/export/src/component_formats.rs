@@ -11,13 +11,13 @@ const LARGE_BACKBONE: u64 = 150_000_000;
 pub struct ComponentFormats([Option<WeightFormat>; ComponentName::ALL.len()]);
 
 impl ComponentFormats {
-    /// The format that a component has unless another is asked for: the smallest of which nothing is
-    /// heard, where that is known (`cargo xtask bench listen`, of `starling`), and otherwise the
-    /// smallest that its error allows (`cargo xtask bench quality`).
+    /// The default format of a component: the smallest that sounds like f32, if that is known (`cargo
+    /// xtask bench listen`, of `starling`), and otherwise the smallest that its error allows (`cargo
+    /// xtask bench quality`).
     ///
     /// - **Backbone**: bytes decide how long a step takes. With 8 bits and with 6 `starling` is
     ///   heard as with f32; with 4 it ends elsewhere twice as often as with 6, and one of its two
-    ///   voices scores at the limit. 6 bits are worth their larger error where a step reads hundreds of
+    ///   voices scores at the limit. 6 bits are worth their larger error if a step reads hundreds of
     ///   megabytes: a page then speaks a tenth faster with one thread, and its user loads a fifth
     ///   less. A smaller backbone keeps 8: what wider models lose by 6 was not heard.
     /// - **Decoder**: with 8 bits the quietest tenth of the sound is 1.5 dB louder, which is hiss,
@@ -40,7 +40,7 @@ impl ComponentFormats {
         Self(ComponentName::ALL.map(|_| Some(format)))
     }
 
-    /// The same formats but for one component.
+    /// These formats, with another one for `component`.
     #[must_use]
     pub fn with(mut self, component: ComponentName, format: WeightFormat) -> Self {
         self.0[component as usize] = Some(format);

@@ -15,9 +15,9 @@ use crate::transformer::StreamingTransformer;
 pub(crate) enum CacheUpdate<'v> {
     /// `new_key.i`, `new_value.i`: this call's rows, to be appended.
     Append {
-        /// What their number is called.
+        /// Symbol of their number.
         symbol: &'static str,
-        /// How many they are, i64 [1], at least 1.
+        /// Their number, i64 [1], at least 1.
         time: &'v Value,
     },
     /// `next_key.i`, `next_value.i`: the last `context - 1` rows at most, replacing.
@@ -32,19 +32,19 @@ pub(crate) type KeysAndValues = [Value; 2];
 
 /// The rows of a layer that queries may look at.
 pub(crate) enum LayerRows<'c> {
-    /// Those that came in, and this call's behind them.
+    /// Past rows, and this call's rows, each in a tensor of its own.
     Apart {
         past: &'c KeysAndValues,
         new: KeysAndValues,
         counts: &'c Counts,
     },
-    /// All of them.
+    /// All rows in one tensor.
     Together(KeysAndValues),
 }
 
 /// How many rows come in and are new, in every layer.
 pub(crate) struct Counts {
-    /// Of each, i64 [2].
+    /// Both numbers, i64 [2].
     pub(crate) both: Value,
     /// Whether it is better to leave them apart, bool [1]; never where none come in.
     pub(crate) apart: Value,
@@ -176,7 +176,7 @@ impl<'a, 'g> KvCache<'a, 'g> {
     }
 }
 
-/// `new` rows behind `past` ones.
+/// `new` rows after `past` ones.
 pub(crate) fn together(m: &Scope<'_>, [past, new]: [&KeysAndValues; 2]) -> KeysAndValues {
     [0, 1].map(|kind| m.concat(&[&past[kind], &new[kind]], 0))
 }

@@ -1,13 +1,12 @@
 //! Turns a checkpoint into ONNX graphs, one file per pocket-tts module.
 //!
-//! 1. [`ComponentGraph::build`] writes one component's graph down. Each function
-//!    is the counterpart of a pocket-tts module's `forward` and opens with its name; weights are
+//! 1. [`ComponentGraph::build`] writes one component's graph. Each function is the counterpart of a
+//!    pocket-tts module's `forward`, and its doc comment begins with that module's name; weights are
 //!    found by path, so a module's scope is all it needs.
 //! 2. Hidden state becomes inputs and outputs (`states.rs`, `kv_cache.rs`), and
-//!    the manifest learns how each is carried on.
+//!    the manifest says how each is carried from call to call.
 //! 3. [`Export::write`] writes graphs, streamed weights, tokenizer and manifest
-//!    into a [`Staging`] folder, which takes the old bundle's place when all
-//!    is well.
+//!    into a [`Staging`] folder, which replaces the old bundle at the end.
 
 mod attention;
 mod bundle_writer;

@@ -1,6 +1,6 @@
-//! A folder that becomes the bundle all at once, or goes without a trace.
+//! The folder in which a bundle is written before it replaces the old one.
 //!
-//! `docs/design/export.md`, "Moving a bundle into place", tells why there are two forms and in which order files move.
+//! `docs/design/export.md`, "Moving a bundle into place", says why there are two kinds and in which order files move.
 
 mod contents;
 mod install;
@@ -21,18 +21,18 @@ use crate::ExportError;
 
 /// The folder in which a bundle is written. Dropped without [`Staging::commit`], it is removed.
 ///
-/// Both the bundle's folder and this one are locked: what a killed conversion left behind is told
-/// from what a running one is writing, and cleared away.
+/// Both the bundle's folder and this one are locked, so the leftovers of a killed conversion can be
+/// told from the files of a running one, and are deleted.
 #[derive(Debug)]
 pub struct Staging {
     dir: PathBuf,
     target: PathBuf,
-    form: StagingKind,
-    /// Of `dir`.
+    kind: StagingKind,
+    /// The lock of `dir`.
     _lock: FolderLock,
-    /// Of `target`, where it is there.
+    /// The lock of `target`, if that exists.
     target_lock: Option<FolderLock>,
-    /// Whether `dir` is to be left.
+    /// Whether to leave `dir` when this is dropped.
     keep: bool,
     _made: NewFolders,
 }
@@ -40,9 +40,9 @@ pub struct Staging {
 /// Where the staging folder lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StagingKind {
-    /// Beside the bundle's folder, which it takes the place of.
+    /// Beside the bundle's folder, which it replaces.
     Beside,
-    /// Inside the bundle's folder, which its files are moved into.
+    /// Inside the bundle's folder, into which its files are moved.
     Inside,
 }
 
@@ -59,7 +59,7 @@ impl Staging {
                 path: target.to_owned(),
             });
         }
-        // Where a link leads, the bundle is replaced and the link stays.
+        // A link is followed: its target is replaced.
         let target = files::resolve(target).map_err(ExportError::write(target))?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
             return Err(ExportError::NotAFolder { path: target });
@@ -80,7 +80,7 @@ impl Staging {
             make(&dir).map_err(ExportError::write(&target))?;
             Ok(dir)
         };
-        let (form, dir) = if place::has_to_stay(&target) {
+        let (kind, dir) = if place::has_to_stay(&target) {
             (StagingKind::Inside, None)
         } else {
             match beside() {
@@ -106,13 +106,13 @@ impl Staging {
             dir
         };
         let lock = claim(&dir, &target)?;
-        if form == StagingKind::Beside {
+        if kind == StagingKind::Beside {
             place::take_after(&dir, &target);
         }
         Ok(Self {
             dir,
             target,
-            form,
+            kind,
             _lock: lock,
             target_lock,
             keep: false,
@@ -168,7 +168,7 @@ impl Staging {
             // Somebody has put another folder there meanwhile.
             self.target_lock = lock::of_bundle(&target)?;
         }
-        match (self.form, is_there) {
+        match (self.kind, is_there) {
             (StagingKind::Beside, false) => {
                 fs::rename(&self.dir, &target).map_err(failed())?;
                 self.keep = true;

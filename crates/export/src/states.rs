@@ -8,7 +8,7 @@ use tensor::{DType, Dim};
 
 /// The states of a graph that streams, in the order in which modules ask for them.
 ///
-/// Their outputs are declared last, behind what the graph is there for.
+/// Their outputs are declared last, after the graph's own outputs.
 pub(crate) struct States<'g> {
     graph: &'g Graph,
     declared: RefCell<Vec<State>>,

@@ -15,7 +15,7 @@ pub(crate) struct Window {
     block: usize,
     /// Positions of the call, i64 [1].
     time: Value,
-    /// Rows that fill the last block, i64 [1].
+    /// Rows of padding that complete the last block, i64 [1].
     missing: Value,
     /// 0 or -inf: [blocks, 1, block, 2 * block].
     mask: Value,

@@ -10,12 +10,12 @@ use tempfile::NamedTempFile;
 use crate::links::{Descriptor, descriptor};
 use crate::{OutputError, OutputFile, resolve};
 
-/// An output that can be written, as far as this can be known before.
+/// An output that can be written, as far as this can be known in advance.
 #[derive(Clone, Debug)]
 pub struct Destination {
     /// As given, for messages.
     typed: PathBuf,
-    pub(crate) way: OutputKind,
+    pub(crate) kind: OutputKind,
 }
 
 /// How an output is written.
@@ -39,20 +39,20 @@ impl Destination {
     /// If it is a folder, its folder is missing or not writable, the name is too long, or the
     /// existing file must not be written.
     pub fn find(typed: &Path) -> Result<Self, OutputError> {
-        let way = if typed == Path::new("-") {
+        let kind = if typed == Path::new("-") {
             OutputKind::StandardOutput
         } else {
             OutputKind::find(typed)?
         };
         Ok(Self {
             typed: typed.to_owned(),
-            way,
+            kind,
         })
     }
 
     /// Its name for messages.
     pub fn name(&self) -> String {
-        match &self.way {
+        match &self.kind {
             OutputKind::StandardOutput if self.typed == Path::new("-") => {
                 "standard output".to_owned()
             }
@@ -65,12 +65,12 @@ impl Destination {
 
     /// Whether bytes go to standard output.
     pub fn is_standard_output(&self) -> bool {
-        self.way == OutputKind::StandardOutput
+        self.kind == OutputKind::StandardOutput
     }
 
     /// Whether bytes would appear on a terminal.
     pub fn is_terminal(&self) -> bool {
-        match &self.way {
+        match &self.kind {
             OutputKind::StandardOutput => io::stdout().is_terminal(),
             OutputKind::StandardError => io::stderr().is_terminal(),
             // A terminal's device that was named explicitly is allowed.
@@ -80,7 +80,7 @@ impl Destination {
 
     /// The path of the file, without links; `None` for anything but a file.
     pub fn file(&self) -> Option<&Path> {
-        match &self.way {
+        match &self.kind {
             OutputKind::File(path) => Some(path),
             OutputKind::StandardOutput | OutputKind::StandardError | OutputKind::Stream(_) => None,
         }
@@ -92,7 +92,8 @@ impl Destination {
     }
 
     /// Opens it. Nothing that exists changes before [`OutputFile::finish`], with these exceptions:
-    /// a device or a pipe takes bytes at once, and opening a pipe waits for its reader.
+    /// a device or a pipe takes bytes at once, a file for which no temporary one can be made is
+    /// emptied, and opening a pipe waits for its reader.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ pub enum OutputError {
         /// The output.
         path: PathBuf,
     },
-    /// The folder that the file would lie in is missing.
+    /// The folder of the file is missing.
     #[error("cannot write {path}: there is no folder {folder}")]
     NoFolder {
         /// The output.

@@ -10,7 +10,7 @@ use crate::destination::{OutputKind, beside};
 use crate::{Destination, OutputError};
 
 /// Receives the bytes of an output. If it is dropped without [`OutputFile::finish`], the existing
-/// file is unchanged.
+/// file is unchanged, unless no temporary file could be made and it is written directly.
 #[derive(Debug)]
 pub struct OutputFile {
     destination: Destination,
@@ -47,7 +47,7 @@ struct Staged {
 impl OutputFile {
     pub(crate) fn open(destination: Destination) -> Result<Self, OutputError> {
         let failed = destination.failed();
-        let writer = match &destination.way {
+        let writer = match &destination.kind {
             OutputKind::StandardOutput => Ok(OutputWriter::Stream(StandardStream::StandardOutput(
                 io::stdout(),
             ))),
@@ -85,7 +85,7 @@ impl OutputFile {
         &self.destination
     }
 
-    /// Moves the file into place.
+    /// Completes the output: moves the file into place, or flushes what was written directly.
     ///
     /// # Errors
     ///
@@ -186,7 +186,7 @@ fn stage(path: &Path) -> io::Result<OutputWriter> {
             path: path.to_owned(),
             renames: false,
         })),
-        // As in a container with a read-only file system.
+        // For example, the output is mounted into a container that is read-only otherwise.
         Err(_) => Ok(OutputWriter::Direct(
             File::options().write(true).truncate(true).open(path)?,
         )),

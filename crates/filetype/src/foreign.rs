@@ -43,15 +43,15 @@ impl Foreign {
             (FileType::SafetensorsIndex, Expected::Weights) => {
                 "pocket-tts keeps its weights in one file: join the parts that the index names"
             }
-            (FileType::TorchArchive | FileType::Pickle, Expected::Weights | Expected::Voice) => {
+            (FileType::TorchArchive | FileType::Pickle, Expected::Voice) => {
                 "save its tensors with `safetensors.torch.save_file` first"
             }
             (FileType::Archive(_), _) => "unpack it, and give the file that was in it",
             (FileType::Audio(_) | FileType::Video(_), Expected::Voice) => {
-                "`pocket-onnx voice export` makes a voice file from a recording (`cloneVoice` in a page)"
+                "make a voice from the recording first: `pocket-onnx voice export`, or `cloneVoice` in a page"
             }
             (FileType::Safetensors, Expected::Recording) => {
-                "a voice file is recognised by its ending .safetensors"
+                "it holds a voice or weights, not sound: give it where a voice is expected"
             }
             (FileType::OtherModel(_), Expected::Weights) => {
                 "give the safetensors file that it was made from"

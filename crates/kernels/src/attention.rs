@@ -1,6 +1,6 @@
 //! Attention of the newest positions over cached rows.
 
-mod backend;
+mod arithmetic;
 mod float;
 mod quantised;
 
@@ -15,9 +15,9 @@ use crate::memory::MEM_STREAMS;
 use crate::simd::{Simd, SimdOp};
 use crate::size::size;
 use crate::{Rows, Scratch};
-use backend::{AttentionBackend, Probs, Tile};
+use arithmetic::{CacheArithmetic, Probs, Tile};
 use float::F32Attention;
-use quantised::{QuantisedAttention, QuantisedRoom};
+use quantised::{QuantisedAttention, QuantisedScratch};
 
 /// Rows of queries that are worked on at a time, at most.
 const QUERY_ROWS: usize = 4;
@@ -61,7 +61,7 @@ impl CpuKernels {
         probs.resize(size([QUERY_ROWS, heads.num_heads, seen]), 0);
         sums.resize(size([QUERY_ROWS, heads.num_heads, heads.padded_dim()]), 0.0);
         factors.resize(size([QUERY_ROWS, heads.num_heads]), 0.0);
-        let room = QuantisedRoom {
+        let buffers = QuantisedScratch {
             queries: quantised_rows,
             scales: row_scales,
             probs,
@@ -78,16 +78,16 @@ impl CpuKernels {
         };
         match (&keys.storage, &values.storage) {
             (CacheStorage::F32(keys), CacheStorage::F32(values)) => {
-                let backend = F32Attention::new(q, [keys, values]);
-                self.run(Attend { work, backend });
+                let arithmetic = F32Attention::new(q, [keys, values]);
+                self.run(Attend { work, arithmetic });
             }
             (CacheStorage::I16(keys), CacheStorage::I16(values)) => {
-                let backend = QuantisedAttention::new(self, heads, q, [keys, values], room);
-                self.run(Attend { work, backend });
+                let arithmetic = QuantisedAttention::new(self, heads, q, [keys, values], buffers);
+                self.run(Attend { work, arithmetic });
             }
             (CacheStorage::I8(keys), CacheStorage::I8(values)) => {
-                let backend = QuantisedAttention::new(self, heads, q, [keys, values], room);
-                self.run(Attend { work, backend });
+                let arithmetic = QuantisedAttention::new(self, heads, q, [keys, values], buffers);
+                self.run(Attend { work, arithmetic });
             }
             (CacheStorage::F32(_) | CacheStorage::I16(_) | CacheStorage::I8(_), _) => {
                 panic!("keys and values of one format")
@@ -122,24 +122,24 @@ struct AttentionWork<'a> {
     context: usize,
     /// Rows of queries, one for each of the last cached rows.
     count: usize,
-    /// Room for scores: `[QUERY_ROWS, num_heads, rows of all blocks]`.
+    /// Buffer for scores: `[QUERY_ROWS, num_heads, rows of all blocks]`.
     scores: &'a mut [f32],
-    /// Room for sums: `[QUERY_ROWS, num_heads, padded head_dim]`.
+    /// Buffer for sums: `[QUERY_ROWS, num_heads, padded head_dim]`.
     sums: &'a mut [f32],
-    /// Room for what they are multiplied with: `[QUERY_ROWS, num_heads]`.
+    /// Buffer for the factors of the sums: `[QUERY_ROWS, num_heads]`.
     factors: &'a mut [f32],
     /// `[count, num_heads, head_dim]`
     out: &'a mut [f32],
 }
 
-/// The attention of `work`, with caches and queries as `backend` has them: [`check`] compared
+/// The attention of `work`, with caches and queries as `arithmetic` has them: [`check`] compared
 /// their lengths, and there is room for every row and head.
-struct Attend<'a, B: AttentionBackend> {
+struct Attend<'a, A: CacheArithmetic> {
     work: AttentionWork<'a>,
-    backend: B,
+    arithmetic: A,
 }
 
-impl<B: AttentionBackend> SimdOp for Attend<'_, B> {
+impl<A: CacheArithmetic> SimdOp for Attend<'_, A> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         for [row, size] in row_tiles(self.work.count, S::ROWS.min(QUERY_ROWS)) {
@@ -191,21 +191,21 @@ impl<const R: usize> VisibleRows<R> {
         self.blocks.len() * CACHE_BLOCK_ROWS
     }
 
-    /// `blocks` and these rows' queries of head `query`.
+    /// `blocks` and these rows' queries of head `query_head`.
     #[inline(always)]
-    fn tile(&self, heads: HeadShape, blocks: &Range<usize>, query: usize) -> Tile {
-        let kv_head = query / (heads.num_heads / heads.num_kv_heads);
+    fn tile(&self, heads: HeadShape, blocks: &Range<usize>, query_head: usize) -> Tile {
+        let kv_head = query_head / (heads.num_heads / heads.num_kv_heads);
         Tile {
             heads,
             block: blocks.start * heads.num_kv_heads + kv_head,
             blocks: blocks.len(),
             row: self.row,
-            query,
+            query_head,
         }
     }
 }
 
-impl<B: AttentionBackend> Attend<'_, B> {
+impl<A: CacheArithmetic> Attend<'_, A> {
     /// Computes `R` rows from `row` on.
     ///
     /// # Safety
@@ -245,11 +245,11 @@ impl<B: AttentionBackend> Attend<'_, B> {
         let heads = self.work.heads;
         let (length, stride) = (seen.scores(), heads.num_heads * seen.scores());
         let scores = self.work.scores.as_mut_ptr();
-        for_block_groups(&seen.blocks, heads.num_heads, |blocks, query| {
-            let index = query * length + blocks.start * CACHE_BLOCK_ROWS - seen.first();
-            let tile = seen.tile(heads, &blocks, query);
+        for_block_groups(&seen.blocks, heads.num_heads, |blocks, query_head| {
+            let index = query_head * length + blocks.start * CACHE_BLOCK_ROWS - seen.first();
+            let tile = seen.tile(heads, &blocks, query_head);
             // SAFETY: the tile's blocks are the caller's, and there is room for their scores.
-            unsafe { (self.backend).score::<S, R>(simd, tile, scores.add(index), stride) };
+            unsafe { (self.arithmetic).score::<S, R>(simd, tile, scores.add(index), stride) };
         });
     }
 
@@ -263,14 +263,14 @@ impl<B: AttentionBackend> Attend<'_, B> {
         let heads = self.work.heads;
         let (first, length) = (seen.first(), seen.scores());
         for (r, rows) in seen.rows.iter().enumerate() {
-            for query in 0..heads.num_heads {
-                let head = r * heads.num_heads + query;
+            for query_head in 0..heads.num_heads {
+                let head = r * heads.num_heads + query_head;
                 let scores = &mut self.work.scores[head * length..][..length];
                 let total = exponentials(scores, rows.start - first..rows.end - first);
-                let tile = seen.tile(heads, &seen.blocks, query);
+                let tile = seen.tile(heads, &seen.blocks, query_head);
                 // SAFETY: the scores are those of the caller's blocks.
                 let scale =
-                    unsafe { (self.backend).quantise_probs(simd, tile, scores, head * length) };
+                    unsafe { (self.arithmetic).quantise_probs(simd, tile, scores, head * length) };
                 self.work.factors[head] = scale / total;
             }
         }
@@ -287,17 +287,17 @@ impl<B: AttentionBackend> Attend<'_, B> {
         let (length, padded) = (seen.scores(), heads.padded_dim());
         self.work.sums[..R * heads.num_heads * padded].fill(0.0);
         let (scores, sums) = (self.work.scores.as_ptr(), self.work.sums.as_mut_ptr());
-        for_block_groups(&seen.blocks, heads.num_heads, |blocks, query| {
+        for_block_groups(&seen.blocks, heads.num_heads, |blocks, query_head| {
             let probs = Probs {
                 scores,
-                index: query * length + blocks.start * CACHE_BLOCK_ROWS - seen.first(),
+                index: query_head * length + blocks.start * CACHE_BLOCK_ROWS - seen.first(),
                 stride: heads.num_heads * length,
             };
-            let tile = seen.tile(heads, &blocks, query);
+            let tile = seen.tile(heads, &blocks, query_head);
             // SAFETY: the tile's blocks are the caller's, and every head has its sums.
             unsafe {
-                let sums = sums.add(query * padded);
-                (self.backend).sum::<S, R>(simd, tile, probs, sums, heads.num_heads * padded);
+                let sums = sums.add(query_head * padded);
+                (self.arithmetic).sum::<S, R>(simd, tile, probs, sums, heads.num_heads * padded);
             }
         });
     }
@@ -312,8 +312,8 @@ fn for_block_groups(
     mut work: impl FnMut(Range<usize>, usize),
 ) {
     for start in blocks.clone().step_by(MEM_STREAMS) {
-        for query in 0..num_heads {
-            work(start..blocks.end.min(start + MEM_STREAMS), query);
+        for query_head in 0..num_heads {
+            work(start..blocks.end.min(start + MEM_STREAMS), query_head);
         }
     }
 }

@@ -51,7 +51,7 @@ impl BlockQuantisedRows {
 struct QuantiseBlocks<'a> {
     rows: Rows<'a>,
     inputs: usize,
-    /// Of the right size.
+    /// The result, whose size is right already.
     out: &'a mut BlockQuantisedRows,
 }
 

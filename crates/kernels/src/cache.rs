@@ -11,7 +11,8 @@ pub use storage::CacheFormat;
 use storage::RowSlot;
 pub(crate) use storage::{CacheBlocks, CacheStorage};
 
-/// Rows of a block. They are a panel's outputs, as channels are.
+/// Rows of a block. A block of keys is a panel whose outputs are the rows; in one of values they are the
+/// channels.
 pub(crate) const CACHE_BLOCK_ROWS: usize = PANEL;
 
 /// Shape of an attention's heads.
@@ -168,8 +169,8 @@ impl Cache {
         products
     }
 
-    /// Replaces all cached rows. The first stays at its place in its block, for keys and values
-    /// have to be at the same.
+    /// Replaces all cached rows. The first row keeps its offset in its block, so that keys and
+    /// values stay aligned.
     pub fn set(&mut self, kernels: CpuKernels, rows: &[f32]) {
         self.end = self.begin;
         self.resize(self.end.div_ceil(CACHE_BLOCK_ROWS));

@@ -15,7 +15,7 @@ use crate::simd::wasm::Wasm;
 /// A set of instructions that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
-    /// What every processor has: left out of wasm with vectors, where all have those.
+    /// Plain code. Not compiled into wasm with SIMD128, which every browser that loads it has.
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     Scalar,
     /// x86-64: AVX2 and FMA.
@@ -27,10 +27,10 @@ pub enum Isa {
     /// 64-bit Arm.
     #[cfg(target_arch = "aarch64")]
     Neon,
-    /// WebAssembly: SIMD128, and relaxed SIMD where the build has it.
+    /// WebAssembly: SIMD128, and relaxed SIMD if the build has it.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Wasm,
-    /// The same, and relaxed SIMD's dot product of bytes.
+    /// WebAssembly: as [`Isa::Wasm`], and relaxed SIMD's dot product of bytes.
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
     WasmDot,
 }

@@ -43,7 +43,6 @@ mod simd;
 mod size;
 mod weight_stats;
 
-/// Inputs that share a scale in q6 and q4.
 use weights::QUANT_BLOCK;
 
 pub use activation::Activation;

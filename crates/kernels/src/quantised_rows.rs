@@ -39,9 +39,9 @@ impl QuantInt for i8 {
 /// Rounds `values` to multiples of one scale, the smallest that keeps all within `max`.
 pub(crate) struct QuantiseRow<'a, T> {
     pub(crate) values: &'a [f32],
-    /// At most what `T` and 15 bits hold.
+    /// The largest integer: at most what `T` and 15 bits hold.
     pub(crate) max: i32,
-    /// As long as `values`.
+    /// The integers: as many as `values`.
     pub(crate) out: &'a mut [T],
     pub(crate) scale: &'a mut f32,
 }

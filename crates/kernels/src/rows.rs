@@ -9,7 +9,7 @@ pub struct Rows<'a> {
     pub values: &'a [f32],
     /// How many rows.
     pub count: usize,
-    /// From one row to the next.
+    /// Values from the start of one row to the start of the next.
     pub stride: usize,
 }
 

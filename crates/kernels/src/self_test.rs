@@ -1,6 +1,6 @@
 //! A test of the kernels at start, on the processor and with the compiler that will run them.
-//! Relaxed SIMD's results are implementation-defined, so it is not known before what a dot
-//! product of bytes gives, nor whether it is fast.
+//! Relaxed SIMD's results are implementation-defined, so what a dot product of bytes gives,
+//! and whether it is fast, is known only by trying.
 
 use weights::{Matrix, WeightFormat};
 
@@ -23,7 +23,7 @@ const CACHE_I8_TOLERANCE: f64 = 2e-2;
 const TIMED_STEP: [usize; 2] = [1024, 512];
 /// Products in a row: a page's clock is coarse.
 const TIMED_STEPS: usize = 8;
-/// How often each is timed: the least counts, for other threads interrupt.
+/// How often each is timed: the minimum counts, because other threads interrupt.
 const ROUNDS: usize = 6;
 /// Slowdown up to which the newer instruction set is still chosen. Where a browser compiles each
 /// instruction to one of the processor's, the newer set is faster, but its code may be optimised

@@ -88,7 +88,7 @@ pub(crate) trait Simd: Copy {
     fn splat_i32(self, value: i32) -> Self::I32x16;
     /// Adds the products of two inputs.
     fn dot2(self, acc: Self::I32x16, a: Self::Acts2, w: Self::Weights2) -> Self::I32x16;
-    /// As f32.
+    /// Converts integers to f32.
     fn to_f32(self, value: Self::I32x16) -> Self::F32x16;
     /// Adds the products of four inputs.
     fn dot4(self, acc: Self::HalfAcc, a: Self::Acts4, w: Self::Weights4) -> Self::HalfAcc;
@@ -176,12 +176,7 @@ pub(crate) trait Simd: Copy {
     /// # Safety
     ///
     /// 16 activations and 192 bytes can be read.
-    unsafe fn dot_q6_group(
-        self,
-        acc: Self::I32x16,
-        a: *const i8,
-        quants: *const u8,
-    ) -> Self::I32x16;
+    unsafe fn dot_q6(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16;
 
     /// Prefetches the cache line at `from`, where that is faster than to wait for it.
     ///

@@ -1,4 +1,4 @@
-//! Texts as they are spoken, as a wasm module of its own: its tables are larger than the rest of the
+//! `normalize` as a wasm module of its own: its tables are larger than the rest of the
 //! text code, and a page loads them only when numbers or words of a list are to be rewritten.
 
 use js_sys::{Array, Error, Uint32Array};
@@ -19,7 +19,7 @@ extern "C" {
     /// A string.
     #[wasm_bindgen(typescript_type = "string")]
     pub type JsText;
-    /// A language by name or code; nothing where numbers stay as they are.
+    /// A language by name or code; undefined if numbers stay as they are.
     #[wasm_bindgen(typescript_type = "string | undefined")]
     pub type JsLanguage;
     /// The lines of a pronunciation list, or words and their spoken forms.
@@ -70,7 +70,7 @@ impl Normalizer {
     }
 }
 
-/// A text that comes piece by piece, rewritten as it comes.
+/// Rewrites a text that comes piece by piece, as it comes.
 #[wasm_bindgen]
 pub struct Rewriter {
     rewriter: normalize::Rewriter,
@@ -78,13 +78,13 @@ pub struct Rewriter {
 
 #[wasm_bindgen]
 impl Rewriter {
-    /// Takes more of the text, and gives what it completes, which may be nothing.
+    /// Takes more of the text, and returns the part that is complete now, which may be empty.
     pub fn push(&mut self, text: &JsText) -> Result<Rewritten, JsValue> {
         let text = string("the text", text.as_ref())?;
         Ok(self.rewriter.push(&text).into())
     }
 
-    /// The text is over, or pauses: gives what was kept back.
+    /// Ends the text, or a part of it, and returns what was kept back.
     pub fn finish(&mut self) -> Rewritten {
         self.rewriter.finish().into()
     }
@@ -110,7 +110,7 @@ impl From<normalize::Rewritten> for Rewritten {
 
 #[wasm_bindgen]
 impl Rewritten {
-    /// The piece as it came. All of them are the whole text.
+    /// The piece as it came: all pieces joined are the whole text.
     #[wasm_bindgen(getter)]
     pub fn source(&self) -> String {
         self.rewritten.source.clone()
@@ -122,8 +122,8 @@ impl Rewritten {
         self.rewritten.expanded.text.clone()
     }
 
-    /// Four numbers for each part that was rewritten, in order: the bytes of the new text in UTF-8
-    /// from and to which it reaches, and those of the source.
+    /// Four numbers for each rewritten part, in order: start and end in the new text, start and end in
+    /// the source, in UTF-8 bytes.
     #[wasm_bindgen(getter)]
     pub fn parts(&self) -> Uint32Array {
         let parts = self.rewritten.expanded.map.parts().iter();
@@ -154,7 +154,7 @@ fn replacements(list: &JsValue) -> Result<Replacements, JsValue> {
     }
     let pairs = words.iter().map(|(word, spoken)| (&**word, &**spoken));
     Replacements::from_pairs(pairs)
-        // Members of an object have no lines; the fault names the word.
+        // Pairs have no line numbers; the fault names the word.
         .map_err(|error| options(&format!("{what}: {}", error.fault)))
 }
 

@@ -1,4 +1,4 @@
-//! Prints how the lines of standard input are spoken: `cargo run -p normalize --example normalize de`.
+//! Prints how the lines of standard input are spoken: `cargo run -p pocket-onnx-normalize --example normalize de`.
 
 use std::io::{self, BufRead as _};
 use std::process::ExitCode;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// A stretch of the new text, and the stretch of the source that it stands for.
+/// A part of the new text, and the part of the source that it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Bytes of the new text.
@@ -128,7 +128,7 @@ impl Map {
         self.parts.extend(next.parts);
     }
 
-    /// The same map, moved further back in both texts.
+    /// The same map, shifted by these offsets.
     pub(crate) fn moved(mut self, output: usize, source: usize) -> Self {
         for part in &mut self.parts {
             part.output = part.output.start + output..part.output.end + output;

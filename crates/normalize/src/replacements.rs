@@ -12,8 +12,8 @@ const LONGEST_SPOKEN: usize = 1024;
 
 /// Words with a spoken form of their own.
 ///
-/// An entry in lower case matches with any capitals; one with a capital matches only as written.
-/// Only whole words match, between characters that are neither letters nor digits; an entry of
+/// An entry in lower case matches in any case; one with a capital matches only as written.
+/// Where an entry begins or ends with a letter or digit, it matches only at a word boundary; an entry of
 /// several words matches across any white space. The longest match is taken, and of two with equal
 /// length the exact one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum ReplacementFault {
         /// The word.
         word: String,
     },
-    /// The word has no letter, digit or sign that could be searched for.
+    /// A word that is too long.
     #[error("{word:?} is longer than {LONGEST_LISTED_WORD} bytes")]
     LongWord {
         /// The word.
@@ -77,7 +77,8 @@ pub struct ReplacementError {
 }
 
 impl Replacements {
-    /// Parses a list: lines `word = spoken form`, blank lines, and comments that begin with `#`.
+    /// Parses a list: lines `word = spoken form`, blank lines, and comments: lines that begin with `# ` or
+    /// `##`, or with `#` and have no `=`.
     pub fn parse(list: &str) -> Result<Self, ReplacementError> {
         let mut pairs = Vec::new();
         let list = list.strip_prefix('\u{feff}').unwrap_or(list);

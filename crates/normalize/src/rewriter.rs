@@ -7,10 +7,10 @@ use crate::map::{Map, Part};
 use crate::replacements::Replacements;
 use crate::scan::{is_in_marker, scan};
 
-/// Bytes after a cut that may influence the text before it, if no sentence ends there.
+/// How many bytes after a cut inside a sentence may change how the text before it is read.
 const AHEAD: usize = 2 * CONTEXT_BYTES;
 
-/// Length without a position for a cut from which on a word may be cut.
+/// If this many bytes have no other place for a cut, a word is cut.
 const LONGEST_WAITING: usize = 8 * AHEAD;
 
 /// How a text is rewritten before it is spoken.
@@ -36,8 +36,8 @@ impl Rules {
         self.stages("", "", text).whole
     }
 
-    /// Rewrites a text, given the end of the source before it, and of the same text after the
-    /// pronunciation list.
+    /// Rewrites a text, given the end of the text before it: as it arrived, and with the pronunciation
+    /// list applied.
     fn stages(&self, source_before: &str, middle_before: &str, text: &str) -> Stages {
         let replaced = if self.replacements.is_empty() {
             Expanded::of(text, &[])

@@ -97,7 +97,7 @@ impl Graph {
         builder.outputs.push((value.clone(), name.to_owned()));
     }
 
-    /// An output named as an input would be two tensors of one name, too.
+    /// Refuses a name that an input or output already has.
     fn check_new(&self, builder: &mut Builder, name: &str) {
         let mut declared = builder.proto.input.iter().chain(&builder.proto.output);
         if declared.any(|value| value.name() == name) {
@@ -137,7 +137,7 @@ impl Graph {
         Some(packing)
     }
 
-    /// A small tensor that stands in the graph itself; equal names share one.
+    /// A small tensor inside the graph itself; equal names share one.
     pub(crate) fn constant(
         &self,
         name: &str,
@@ -252,8 +252,8 @@ impl Builder {
     }
 }
 
-/// Gives the values that are outputs the outputs' names, wherever they stand. What is
-/// also an input, or an output twice, is passed through an `Identity`.
+/// Renames the values that are outputs to the names of the outputs, in all nodes. Inputs, and values
+/// that are an output twice, go through an `Identity`.
 fn rename_outputs(proto: &mut GraphProto, outputs: Vec<(Value, String)>) {
     let produced: HashSet<String> = proto.node.iter().flat_map(|n| n.output.clone()).collect();
     let mut names: HashMap<String, String> = HashMap::new();

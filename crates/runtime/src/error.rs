@@ -21,7 +21,7 @@ pub enum RuntimeError {
         /// The component.
         component: ComponentName,
     },
-    /// A backend does not support the number type of a component's weights.
+    /// A backend cannot read a component's weight format.
     #[error(
         "{backend} cannot read the {format} weights of {component}: use another backend, or convert with --dtype {component}={}",
         WeightFormat::list(.reads.iter().copied())
@@ -126,16 +126,16 @@ pub enum RuntimeError {
         /// The input.
         input: String,
     },
-    /// A tensor has the wrong number format.
+    /// A tensor has the wrong number type.
     #[error("{graph}: {tensor} is {actual:?}, not {expected:?}")]
     DType {
         /// The graph's name.
         graph: String,
         /// The tensor.
         tensor: String,
-        /// Its number format in the manifest.
+        /// Its number type in the manifest.
         expected: DType,
-        /// The number format it has.
+        /// The number type it has.
         actual: DType,
     },
     /// A tensor has the wrong shape.

@@ -1,7 +1,7 @@
 //! Runs the components of a bundle and carries their state from call to call.
 //!
-//! 1. A [`Backend`] loads a component and starts a [`Stream`] through it: calls that take and
-//!    give the component's own inputs and outputs, while the stream keeps the states.
+//! 1. A [`Backend`] loads a component and starts a [`Stream`] through it: calls that take
+//!    the component's inputs and return its outputs, without its states, which the stream keeps.
 //! 2. Forking a stream makes another that goes on from the same state and shares the weights.
 //!    Several utterances start from one voice that way.
 //! 3. Backends for ONNX graphs are [`GraphBackend`]s, which keep no state at all:
@@ -16,7 +16,7 @@ mod error;
 mod graph;
 mod graph_stream;
 mod inputs;
-pub mod location;
+pub mod install;
 #[cfg(feature = "onnxruntime")]
 pub mod onnxruntime;
 mod outputs;

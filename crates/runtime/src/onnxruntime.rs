@@ -14,7 +14,7 @@ use ort::value::{DynValue, TensorElementType, TensorRef, ValueType};
 use crate::{GraphBackend, LoadedGraph, RuntimeError};
 use tensor::{Tensor, TensorView, ViewData};
 
-pub use crate::location::{ONNXRUNTIME_VERSION, installed_library};
+pub use crate::install::{ONNXRUNTIME_VERSION, installed_library};
 
 /// Name in messages.
 const NAME: &str = "ONNX Runtime";

@@ -21,7 +21,7 @@ const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// Allows every host, or every origin.
 const ANY: &str = "*";
 
-/// Who is answered besides programs and pages of this machine.
+/// Which clients, besides programs and pages of this machine, may use the server.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     /// Host names that the server answers to; `*` allows all.
@@ -34,7 +34,8 @@ pub struct Access {
 }
 
 impl Access {
-    fn names(&self, authority: &Authority) -> bool {
+    /// Whether the host that `authority` names is this server.
+    fn is_named_by(&self, authority: &Authority) -> bool {
         let host = authority.host();
         let is_plain = !authority.as_str().contains('@');
         let known = LOOPBACK.iter().any(|name| name.eq_ignore_ascii_case(host));
@@ -46,9 +47,11 @@ impl Access {
         is_plain && (known || allowed() || numeric())
     }
 
-    fn header_names(&self, host: &HeaderValue) -> bool {
+    fn is_named_by_header(&self, host: &HeaderValue) -> bool {
         let authority = host.to_str().ok().and_then(|host| host.parse().ok());
-        authority.as_ref().is_some_and(|host| self.names(host))
+        authority
+            .as_ref()
+            .is_some_and(|host| self.is_named_by(host))
     }
 
     /// Whether a page of this origin may use the API: one of this server, or an allowed one.
@@ -108,16 +111,13 @@ pub(crate) async fn check_host(
     // If the request line names a host too, or instead, that counts as well.
     let target = request.uri().authority();
     let named = target.is_some() || hosts.iter().next().is_some();
-    let known = hosts.iter().all(|host| access.header_names(host))
-        && target.is_none_or(|host| access.names(host));
+    let known = hosts.iter().all(|host| access.is_named_by_header(host))
+        && target.is_none_or(|host| access.is_named_by(host));
     if named && known {
         return next.run(request).await;
     }
-    let message = format!(
-        "this server answers requests for {} only: open the address that it printed, or allow the name with \
-         --allow-host\n",
-        LOOPBACK.join(", ")
-    );
+    let message = "this server does not answer to that host name: open the address that it printed, or allow the \
+                   name with --allow-host\n";
     (StatusCode::FORBIDDEN, message).into_response()
 }
 
@@ -163,8 +163,8 @@ fn refusal(status: StatusCode, message: &str, code: &str) -> Response {
 mod tests {
     use super::*;
 
-    fn names(access: &Access, host: &'static str) -> bool {
-        access.header_names(&HeaderValue::from_static(host))
+    fn is_named_by(access: &Access, host: &'static str) -> bool {
+        access.is_named_by_header(&HeaderValue::from_static(host))
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
             ("localhost, evil.example", false),
             ("localhost/", false),
         ] {
-            assert_eq!(names(&Access::default(), host), expected, "{host}");
+            assert_eq!(is_named_by(&Access::default(), host), expected, "{host}");
         }
     }
 
@@ -201,20 +201,20 @@ mod tests {
             hosts: vec!["speech.example".into()],
             ..Access::default()
         };
-        assert!(names(&access, "Speech.Example:8000"));
-        assert!(!names(&access, "evil.example"));
-        assert!(!names(&access, "192.168.1.2:8000"));
+        assert!(is_named_by(&access, "Speech.Example:8000"));
+        assert!(!is_named_by(&access, "evil.example"));
+        assert!(!is_named_by(&access, "192.168.1.2:8000"));
         let access = Access {
             key: Some("secret".into()),
             ..Access::default()
         };
-        assert!(names(&access, "192.168.1.2:8000") && names(&access, "[fe80::1]"));
-        assert!(!names(&access, "evil.example"));
+        assert!(is_named_by(&access, "192.168.1.2:8000") && is_named_by(&access, "[fe80::1]"));
+        assert!(!is_named_by(&access, "evil.example"));
         let access = Access {
             hosts: vec!["*".into()],
             ..Access::default()
         };
-        assert!(names(&access, "evil.example"));
+        assert!(is_named_by(&access, "evil.example"));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! Serves the demo page and bundles over HTTP, and what other crates answer.
+//! Serves the demo page and bundles over HTTP, and routes that other crates add.
 //!
 //! | path | answer |
 //! | --- | --- |
 //! | `/models/`, `/models/index.json` | the bundles there are ([`Offer`]s) |
 //! | `/models/<name>/` | the bundle's manifest |
 //! | `/models/<name>/<file>` | a file that the bundle's manifest names, or the manifest |
-//! | a route of [`Options::api`] | what that says |
+//! | a route of [`Options::api`] | what that route answers |
 //! | anything else | a file of the page |
 //!
 //! The address of a folder without its slash redirects to the one with it. Requests for any host

@@ -34,7 +34,7 @@ pub struct Offer {
     pub voice_cloning: bool,
     /// Names of its voices; the first one is the default.
     pub voices: Vec<String>,
-    /// Bytes to download for speaking: the graphs and the tokenizer.
+    /// Bytes to download for speaking: graphs and weights but those of `mimi_encoder`, and the tokenizer.
     pub size: u64,
 }
 
@@ -75,7 +75,9 @@ impl Models {
         for name in names {
             match Manifest::read(&self.root.join(&name)) {
                 Ok(_) if offers.first().is_some_and(|own| own.name == name) => {
-                    tracing::warn!("{name} is not offered: the folder above it has that name");
+                    tracing::warn!(
+                        "{name} is not offered: the bundle in the folder above it is called that"
+                    );
                 }
                 Ok(manifest) => {
                     let dir = self.root.join(&name);

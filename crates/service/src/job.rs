@@ -17,7 +17,7 @@ use crate::Chosen;
 const WAITING: usize = 4096;
 /// How long a listener may take for one part when that many wait.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Silence for a text without a word.
+/// Seconds of silence for a text without a word.
 const SILENCE: f64 = 0.2;
 
 /// A text to speak.

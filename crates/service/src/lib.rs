@@ -1,7 +1,7 @@
 //! Speech for other programs.
 //!
-//! 1. [`Voices`] has the models by name: the first is loaded at the start, others on request. Each
-//!    stays loaded, with its voices prepared.
+//! 1. [`Voices`] holds the models by name, and the voices of each: the first model is loaded at the
+//!    start, others on request. Each stays loaded, with its voices prepared.
 //! 2. A [`Queue`] has a few workers, and answers requests in order of arrival. If too many wait, a
 //!    request is refused at once.
 //! 3. A [`Job`] speaks one text in one sound format. It ends within a frame when its listener has

@@ -70,7 +70,7 @@ pub enum VoiceError {
     NoVoice {
         /// What was asked for.
         name: String,
-        /// Of which model.
+        /// The model.
         model: String,
         /// The available voices.
         voices: Vec<String>,

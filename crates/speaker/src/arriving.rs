@@ -43,10 +43,10 @@ struct WaitingText {
     is_closed: bool,
     /// Why the text breaks off.
     failure: Option<Box<dyn Error + Send + Sync>>,
-    /// Whether all before the failure has been spoken.
+    /// Whether a flush was returned before the failure, so that the text before it is spoken.
     has_flushed: bool,
-    /// Whether the speaker has gone.
-    is_over: bool,
+    /// Whether the utterance that speaks the text was dropped or has ended.
+    speaker_gone: bool,
 }
 
 /// Why a piece of text is not taken.
@@ -56,8 +56,8 @@ pub enum TextSenderError {
     #[error("the text was closed: nothing can be added")]
     Closed,
     /// The utterance was dropped, or has ended.
-    #[error("nobody speaks this text any more")]
-    Over,
+    #[error("this text is no longer being spoken")]
+    Abandoned,
 }
 
 impl TextSender {
@@ -68,7 +68,7 @@ impl TextSender {
             let (first, behind) = rest.split_at(rest.floor_char_boundary(SENT_PART_BYTES));
             let shared = &*self.shared;
             let mut state = shared.lock();
-            while state.text.is_full() && !state.is_over {
+            while state.text.is_full() && !state.speaker_gone {
                 let woken = shared.changed.wait(state);
                 state = woken.unwrap_or_else(PoisonError::into_inner);
             }
@@ -82,7 +82,7 @@ impl TextSender {
         }
     }
 
-    /// Has all that was pushed spoken, without waiting for the end of a sentence.
+    /// Makes the utterance speak all that was pushed, without waiting for the end of a sentence.
     pub fn flush(&self) -> Result<(), TextSenderError> {
         self.shared.change(|state| {
             state.check()?;
@@ -91,7 +91,7 @@ impl TextSender {
         })
     }
 
-    /// The text is over. Closing it again changes nothing.
+    /// Ends the text: nothing more will come. Closing it again changes nothing.
     pub fn close(&self) {
         self.shared.change(|state| {
             state.is_closed = true;
@@ -111,10 +111,10 @@ impl TextSender {
 
 impl WaitingText {
     fn check(&self) -> Result<(), TextSenderError> {
-        match (self.is_over, self.is_closed) {
+        match (self.speaker_gone, self.is_closed) {
             // Whether the speaker has come to the end of a closed text is a matter of time.
             (_, true) => Err(TextSenderError::Closed),
-            (true, false) => Err(TextSenderError::Over),
+            (true, false) => Err(TextSenderError::Abandoned),
             (false, false) => Ok(()),
         }
     }
@@ -155,12 +155,12 @@ impl SharedText {
     }
 }
 
-/// The speaker's side: tells the other that nobody reads any more.
+/// The utterance's side: tells the sender when the utterance is gone.
 struct Receiver(Arc<SharedText>);
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        self.0.change(|state| state.is_over = true);
+        self.0.change(|state| state.speaker_gone = true);
     }
 }
 
@@ -175,7 +175,7 @@ pub fn arriving_text(rules: &Rules, silence: Option<Duration>) -> (TextSender, T
             is_closed: false,
             failure: None,
             has_flushed: false,
-            is_over: false,
+            speaker_gone: false,
         }),
         changed: Condvar::new(),
         started: Instant::now(),

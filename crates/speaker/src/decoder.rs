@@ -9,10 +9,10 @@ use speech::{Call, Decoding, SpeechEvent, Word};
 
 use crate::{SpeakerError, Stop, Timings};
 
-/// Longest silence in one chunk, in samples, so that pauses take no memory.
+/// Longest silence in one sound chunk, in samples, so that pauses take no memory.
 const LONGEST_SILENCE: usize = 24_000;
 
-/// A piece of sound.
+/// A piece of sound: the samples of one or a few frames, or a part of a pause.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SoundChunk {
     /// Samples at the model's rate, -1 to 1 for the most part.
@@ -55,19 +55,19 @@ impl LatentDecoder {
         }
     }
 
-    /// Turns waiting events into chunks. The sound of all waiting frames becomes one chunk; how
-    /// many there are depends on timing, and has no influence on how many are decoded together.
+    /// Turns waiting events into sound chunks. All waiting frames become one chunk; how many there
+    /// are depends on timing, and has no influence on how many are decoded together.
     /// After a stop nothing more is decoded.
     pub(crate) fn take(
         &mut self,
-        sounds: Vec<SpeechEvent>,
+        events: Vec<SpeechEvent>,
     ) -> Result<Vec<SoundChunk>, SpeakerError> {
         let mut chunks: Vec<SoundChunk> = Vec::new();
-        for sound in sounds {
+        for event in events {
             if self.stop.is_stopped() {
                 break;
             }
-            match sound {
+            match event {
                 SpeechEvent::Begin {
                     text,
                     source,
@@ -114,7 +114,7 @@ impl LatentDecoder {
         }
     }
 
-    /// Runs a call, and adds its sound.
+    /// Runs a call, and adds its samples.
     fn decode(&mut self, call: &Call, chunks: &mut Vec<SoundChunk>) -> Result<(), SpeakerError> {
         let start = Instant::now();
         let outputs = self.stream.run(&call.views())?;
@@ -126,7 +126,7 @@ impl LatentDecoder {
         Ok(())
     }
 
-    /// Adds sound, and the words that ended in it, to the last chunk or as a new one.
+    /// Adds samples, and the words that ended in them, to the last chunk or as a new one.
     fn add(&mut self, samples: Vec<f32>, chunks: &mut Vec<SoundChunk>) {
         let words = self.decoding.words();
         if samples.is_empty() && words.is_empty() {

@@ -22,10 +22,10 @@ pub(crate) struct LatentGenerator {
     stop: Stop,
 }
 
-/// What shows of a text at its end.
+/// What is known of a text only at its end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct End {
-    /// What is left behind the last word.
+    /// The text after the last word.
     pub(crate) rest: String,
     pub(crate) notices: Vec<SpeechNotice>,
 }

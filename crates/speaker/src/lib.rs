@@ -1,13 +1,12 @@
-//! Speaks from a bundle: the speech code, which runs nothing, and a runtime, which knows no
-//! speech, joined natively.
+//! Speaks from a bundle: the native host, which runs the calls of `speech` in a backend of `runtime`.
 //!
 //! 1. A [`Speaker`] holds a loaded bundle. Several utterances may share it.
 //! 2. A [`PreparedVoice`] is `flow_lm` in the state after a voice prompt. It is made from a voice
 //!    file, or from a recording by way of `mimi_encoder`.
 //! 3. [`Speaker::speak`] gives an [`Utterance`]: an iterator of [`SoundChunk`]s, the first of
 //!    them one frame long. The decoder works beside the backbone, on a thread of its own.
-//! 4. [`Normalization`] says whether numbers become words; [`rewritten`] puts a pronunciation list and
-//!    that to work.
+//! 4. [`Normalization`] says whether numbers become words; [`rewritten`] applies it, and a pronunciation
+//!    list.
 
 mod arriving;
 mod cloner;

@@ -25,7 +25,7 @@ pub enum Normalization {
 /// Why a text cannot be normalised.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NormalizationError {
-    /// A model of one's own.
+    /// The manifest names no language, as those of custom models.
     #[error("the model does not say its language: name one, as in --normalize=german")]
     NoLanguage,
     /// Another language than the tables have.

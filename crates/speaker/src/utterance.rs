@@ -99,8 +99,9 @@ impl Utterance {
         self.stop.clone()
     }
 
-    /// What the user may have meant differently. For a text that is read while it is spoken, it is
-    /// complete only at the end; [`speech::TextCheck`] finds what looks like a pause before that.
+    /// Notices: things in the text or the options that may be mistakes. For a text that is read while
+    /// it is spoken, they are complete only at the end; [`speech::TextCheck`] finds what looks like a
+    /// pause before that.
     pub fn notices(&self) -> Vec<SpeechNotice> {
         self.end().notices
     }

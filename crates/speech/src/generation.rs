@@ -4,15 +4,15 @@
 //! Nothing is run here. The host asks for the [`Action`] that comes next, does it, and supplies
 //! the outputs of a call:
 //!
-//! 1. [`Action::Emit`] with [`Sound::Begin`]: start `flow_lm` again from the voice;
+//! 1. [`Action::Emit`] with [`SpeechEvent::Begin`]: start `flow_lm` again from the voice;
 //! 2. [`Action::Run`] of `text_conditioner`, then for each frame of `flow_lm` and, as often as
 //!    the sampler has steps, of `flow_net`;
-//! 3. [`Action::Emit`] with a [`Sound::Latent`], for [`crate::Decoding`], and again from 2;
+//! 3. [`Action::Emit`] with a [`SpeechEvent::Latent`], for [`crate::Decoding`], and again from 2;
 //! 4. [`Action::Done`].
 //!
 //! The text is read as it is spoken. [`Action::Again`] comes after a piece of it that completes no
-//! chunk, so that a host can stop in between, however long the text is; and [`Action::Wait`] where
-//! the source has no more of it for now.
+//! chunk, so that a host can stop in between, however long the text is; and [`Action::Wait`] if the
+//! source has no more of it for now.
 
 use bundle::{ComponentName, names};
 use serde::{Deserialize, Serialize};
@@ -40,11 +40,11 @@ pub enum Action {
     Again,
     /// Wait for more of the text, then ask again: the source has none for now.
     Wait(Asking),
-    /// Nothing: all is said.
+    /// Nothing: everything was spoken.
     Done,
 }
 
-/// A piece of an utterance, on its way to the decoder.
+/// What an utterance hands to the decoder, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SpeechEvent {
     /// A chunk of text begins: `flow_lm` starts again from the voice, `mimi_decoder` afresh.
@@ -53,10 +53,10 @@ pub enum SpeechEvent {
         text: String,
         /// The part of the source that it speaks.
         source: SourceRange,
-        /// Its words, where times are asked for: the host then watches the attention of `flow_lm`.
+        /// Its words, if times were asked for: the host then watches the attention of `flow_lm`.
         words: Option<ChunkWords>,
     },
-    /// How much is looked at each unit of the chunk's words in the frame that comes next.
+    /// How much the word heads look at each unit of the chunk's words, for the next frame.
     Scores(Vec<f32>),
     /// One frame, [ldim].
     Latent(Vec<f32>),
@@ -97,11 +97,11 @@ pub type NoiseSource = Box<dyn FnMut(&mut [f32]) + Send>;
 pub enum MoreText {
     /// The next piece, best of a few thousand bytes.
     Piece(TextPiece),
-    /// Nothing, but what has come is to be spoken without waiting for more.
+    /// No text: speak what has come without waiting for more.
     Flush,
-    /// Nothing for now.
+    /// No text for now.
     Nothing,
-    /// Nothing any more.
+    /// The end of the text.
     Over,
 }
 
@@ -111,7 +111,7 @@ impl From<Option<TextPiece>> for MoreText {
     }
 }
 
-/// Where the text comes from: gives more of it to a speaker that is at [`Asking`].
+/// Where the text comes from: called for more of it, with what the utterance has ([`Asking`]).
 pub type TextSource =
     Box<dyn FnMut(Asking) -> Result<MoreText, Box<dyn std::error::Error + Send + Sync>> + Send>;
 
@@ -126,15 +126,15 @@ pub struct Generation {
     state: GenerationState,
     /// What comes before the next action.
     pending: Option<SpeechEvent>,
-    /// Where the chunk's text is looked for in the attention.
+    /// Finds the chunk's words in the attention, if word times were asked for.
     scores: Option<TextScores>,
-    /// The source behind the last word.
+    /// The source after the last word.
     left: String,
-    /// What is wrong behind what has come so far, which is spoken before.
+    /// An error in the text; returned once the text before it has been spoken.
     failure: Option<TextError>,
 }
 
-/// What the utterance is at.
+/// What the utterance is doing.
 enum GenerationState {
     /// Before a chunk, or at the end.
     Between,
@@ -155,7 +155,7 @@ enum GenerationState {
 }
 
 impl Generation {
-    /// Speaks a text that is there; refuses it where there is nothing to say.
+    /// Speaks a complete text; refuses one that has nothing to speak.
     pub(crate) fn of_text(
         model: &SpeechModel,
         text: TextPiece,
@@ -214,8 +214,9 @@ impl Generation {
         &self.options
     }
 
-    /// What the user may have meant otherwise. Of a text that is read as it is spoken, that shows as
-    /// it is read; [`TextCheck`] tells before what looks like a pause.
+    /// Notices: things in the text or the options that may be mistakes. For a text that is read while
+    /// it is spoken, they are complete only at the end; [`TextCheck`] finds what looks like a pause
+    /// before that.
     pub fn notices(&self) -> Vec<SpeechNotice> {
         let found = if self.near_misses.is_empty() {
             self.text.near_misses()
@@ -232,13 +233,13 @@ impl Generation {
         self
     }
 
-    /// What is left of the text behind the last word, once all is said and words were asked for.
+    /// The text after the last word, once everything was spoken and words were asked for.
     pub fn rest(&self) -> String {
         format!("{}{}", self.left, self.text.rest().text)
     }
 
-    /// The attention of each watched head to each unit of the chunk's words, of the output of a call
-    /// of `flow_lm` that has not been supplied yet: for who looks for heads.
+    /// For finding word heads: how much each watched head looks at each unit of the chunk's words,
+    /// from the output `attention` of a call of `flow_lm`, before the outputs are supplied.
     pub fn scores_of_heads(&self, attention: &Tensor) -> Result<Vec<Vec<f32>>, SpeechError> {
         match &self.scores {
             Some(scores) => Ok(scores.of_each(attention)?.0),
@@ -459,7 +460,7 @@ impl Generation {
     }
 }
 
-/// The pieces of a text that is there.
+/// The pieces of a complete text.
 fn pieces(text: TextPiece) -> TextSource {
     let mut parts = text.parts(TEXT_STEP_BYTES);
     Box::new(move |_| Ok(parts.next().into()))

@@ -1,7 +1,7 @@
 //! From text and a voice to speech, without I/O and without a runtime: native and wasm.
 //!
-//! Nothing here runs a model. A state machine says which component is to be run with which
-//! tensors, and is given the outputs:
+//! Nothing here runs a model. State machines say which component to run with which tensors, and are
+//! given the outputs:
 //!
 //! 1. A [`SpeechModel`] is a bundle's manifest and its [`Tokenizer`].
 //! 2. A [`Generation`] turns text into latents. It prepares and splits the text, embeds each

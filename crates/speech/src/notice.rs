@@ -1,4 +1,4 @@
-//! What the user is told about a text.
+//! Notices: things in a text or its options that may be mistakes.
 
 use std::fmt;
 

@@ -84,7 +84,8 @@ macro_rules! options {
 }
 
 options! {
-    /// Seed of the noise, a whole number: the same seed gives the same samples, with any number of threads.
+    /// Seed of the noise, a whole number: in one backend the same seed gives the same samples, with any
+    /// number of threads.
     seed: u64 {
         own: |_| 0,
         default: "a new one each time",
@@ -115,7 +116,7 @@ options! {
         default: "the model's",
         command: Some("X"),
     }
-    /// Frames (80 ms) spoken after the end of speech.
+    /// Frames (80 ms) still made after the end of speech was found.
     frames_after_eos: Option<usize> {
         own: |manifest| {
             let frames = manifest.generation.model_recommended_frames_after_eos;
@@ -124,7 +125,8 @@ options! {
         default: "the model's, or estimated from the text",
         command: Some("N"),
     }
-    /// Most tokens of a chunk, which is spoken in one go; longer texts are split between sentences.
+    /// Largest group of sentences that is spoken in one go, in tokens; longer texts are split between
+    /// sentences.
     max_tokens: usize {
         own: |_| MAX_TOKENS,
         default: "50",

@@ -67,7 +67,7 @@ pub enum VoiceFileError {
     DType {
         /// The tensor.
         tensor: String,
-        /// Its number format.
+        /// Its number type.
         actual: String,
         /// What it may be.
         expected: &'static str,

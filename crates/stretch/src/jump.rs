@@ -1,6 +1,6 @@
 //! Chooses a jump: the lag at which the waveform is most similar to the current one.
 
-use crate::form::Lengths;
+use crate::lengths::Lengths;
 
 /// Loudness (mean square) below which nothing can be compared: 100 dB below full scale.
 const SILENT_POWER: f32 = 1e-10;
@@ -44,21 +44,21 @@ pub(crate) fn find(
     at: usize,
     way: Direction,
     [shortest, wanted]: [usize; 2],
-    form: Lengths,
+    lengths: Lengths,
 ) -> Option<Jump> {
     let longest = way.longest();
     if longest < shortest {
         return None;
     }
-    let template = &input[at..at + form.template];
+    let template = &input[at..at + lengths.template];
     if power(template) < SILENT_POWER {
         let lag = wanted.clamp(shortest, longest);
         return Some(Jump { lag, alike: 1.0 });
     }
     // A coarse search with every n-th sample, then a fine one with all.
-    let step = form.coarse;
+    let step = lengths.coarse;
     let thin = |from: usize, to: usize| input[from..to].iter().step_by(step).copied().collect();
-    let few: Vec<f32> = thin(at, at + form.template);
+    let few: Vec<f32> = thin(at, at + lengths.template);
     let lags = (longest - shortest) / step + 1;
     // The first of equally good places, in the order of the input.
     let (lowest, first) = match way {
@@ -68,7 +68,7 @@ pub(crate) fn find(
             (at - longest, longest)
         }
     };
-    let places: Vec<f32> = thin(lowest, lowest + (lags - 1) * step + form.template);
+    let places: Vec<f32> = thin(lowest, lowest + (lags - 1) * step + lengths.template);
     let about = places.windows(few.len()).enumerate().map(|(i, place)| {
         let lag = match way {
             Direction::Forward { .. } => first + i * step,
@@ -81,7 +81,7 @@ pub(crate) fn find(
     let near = about.saturating_sub(step).max(shortest)..=(about + step).min(longest);
     best(near.map(|lag| {
         let target = way.target(at, lag);
-        let alike = alike(template, &input[target..target + form.template]);
+        let alike = alike(template, &input[target..target + lengths.template]);
         Jump { lag, alike }
     }))
 }

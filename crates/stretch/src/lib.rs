@@ -9,8 +9,8 @@
 //! - [`Speed`] is an allowed speed, and maps positions of the input to those of the output.
 //! - [`Stretch`] takes samples as they come. The size of the pieces does not matter.
 
-mod form;
 mod jump;
+mod lengths;
 mod speed;
 mod stretch;
 

@@ -1,7 +1,7 @@
 //! The stretch itself: copies samples, and jumps if the speed requires it.
 
-use crate::form::Lengths;
 use crate::jump::{self, Direction, Jump};
+use crate::lengths::Lengths;
 use crate::speed::Speed;
 
 /// Most sound that is held back, in seconds of the input: what a jump has to examine, and how far
@@ -33,10 +33,10 @@ const POSITION_UNITS: f64 = (1_u64 << 32) as f64;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Stretch {
-    form: Lengths,
+    lengths: Lengths,
     speed: Speed,
     /// How much further the input advances than the output with every copied sample.
-    gain: i64,
+    drift_per_sample: i64,
     /// Input that is still needed: what a jump back may repeat, and what is not copied yet.
     kept: Vec<f32>,
     /// The next sample of `kept` to be copied.
@@ -52,9 +52,9 @@ impl Stretch {
     /// Speech of `sample_rate` samples a second.
     pub fn new(sample_rate: u32, speed: Speed) -> Self {
         Self {
-            form: Lengths::of(sample_rate),
+            lengths: Lengths::of(sample_rate),
             speed,
-            gain: gain(speed),
+            drift_per_sample: drift_per_sample(speed),
             kept: Vec::new(),
             next: 0,
             forgotten: 0,
@@ -70,7 +70,7 @@ impl Stretch {
     /// Changes the speed, from the next sample on.
     pub fn set_speed(&mut self, speed: Speed) {
         self.speed = speed;
-        self.gain = gain(speed);
+        self.drift_per_sample = drift_per_sample(speed);
     }
 
     /// Takes samples, and appends the resulting ones to `out`.
@@ -96,9 +96,14 @@ impl Stretch {
         let wanted = samples as f64 - self.behind as f64 / POSITION_UNITS;
         let heard = (self.speed.output_position(wanted)).round().max(0.0) as u64;
         // At speed 1 nothing changes, whatever happened before.
-        let heard = if self.gain == 0 { samples } else { heard };
+        let heard = if self.drift_per_sample == 0 {
+            samples
+        } else {
+            heard
+        };
         let ahead = i128::from(samples) - i128::from(heard);
-        let behind = i128::from(self.behind) + i128::from(heard) * i128::from(self.gain)
+        let behind = i128::from(self.behind)
+            + i128::from(heard) * i128::from(self.drift_per_sample)
             - ahead * POSITION_UNITS as i128;
         self.behind = i64::try_from(behind).unwrap_or_default();
         self.forgotten += self.next as u64 + samples;
@@ -145,26 +150,26 @@ impl Stretch {
 
     /// Samples to copy before a jump is due.
     fn until_jump(&self) -> usize {
-        let limit = parts(self.form.drift);
-        let (left, by) = match self.gain {
+        let limit = to_fixed(self.lengths.drift);
+        let (left, by) = match self.drift_per_sample {
             0 => return usize::MAX,
-            1.. => (limit - self.behind, self.gain),
-            _ => (limit + self.behind, -self.gain),
+            1.. => (limit - self.behind, self.drift_per_sample),
+            _ => (limit + self.behind, -self.drift_per_sample),
         };
         // In 64 bits, because `usize` has only 32 in wasm.
         let samples = left.max(0).unsigned_abs().div_ceil(by.unsigned_abs());
         usize::try_from(samples).unwrap_or(usize::MAX)
     }
 
-    /// Direction of the next jump, if enough of the input is there to choose it. At the `last` of
-    /// the input the available part must be enough.
+    /// Direction of the next jump, if enough of the input is there to choose it. With `last`, nothing
+    /// more will come, and the available part must do.
     fn way(&self, last: bool) -> Option<Direction> {
         let Lengths {
             longest, shortest, ..
-        } = self.form;
-        let reach = self.form.reach();
+        } = self.lengths;
+        let reach = self.lengths.reach();
         let there = self.waiting();
-        if self.gain > 0 {
+        if self.drift_per_sample > 0 {
             let longest = match there.checked_sub(reach)? {
                 possible if last => longest.min(possible),
                 possible if possible < longest => return None,
@@ -179,35 +184,36 @@ impl Stretch {
 
     /// Jumps, or continues for a moment if there may be a better place.
     fn jump(&mut self, way: Direction, out: &mut Vec<f32>) {
-        let form = self.form;
+        let lengths = self.lengths;
         let off = (self.behind.unsigned_abs() >> 32) as usize;
         // During the cross-fade the output drifts on: the jump has to compensate for that, and for
         // its delay.
-        let drifting = (form.fade as u64 * self.gain.unsigned_abs()).div_ceil(1 << 32) as usize;
-        let late = drifting + off.saturating_sub(form.latest);
-        let shortest = late.min(form.longest).max(form.shortest);
-        let found = jump::find(&self.kept, self.next, way, [shortest, off], form);
-        let found = found.filter(|jump| jump.alike >= GOOD || off >= form.latest);
+        let drifting =
+            (lengths.fade as u64 * self.drift_per_sample.unsigned_abs()).div_ceil(1 << 32) as usize;
+        let late = drifting + off.saturating_sub(lengths.latest);
+        let shortest = late.min(lengths.longest).max(lengths.shortest);
+        let found = jump::find(&self.kept, self.next, way, [shortest, off], lengths);
+        let found = found.filter(|jump| jump.alike >= GOOD || off >= lengths.latest);
         let Some(jump) = found else {
-            self.copy(form.retry.min(self.waiting()), out);
+            self.copy(lengths.retry.min(self.waiting()), out);
             return;
         };
         let from = self.next;
         let to = way.target(from, jump.lag);
         self.fade(from, to, jump, out);
-        self.next = to + form.fade;
-        let lag = parts(jump.lag);
-        self.behind += form.fade as i64 * self.gain;
+        self.next = to + lengths.fade;
+        let lag = to_fixed(jump.lag);
+        self.behind += lengths.fade as i64 * self.drift_per_sample;
         self.behind += match way {
             Direction::Forward { .. } => -lag,
             Direction::Back { .. } => lag,
         };
     }
 
-    /// Cross-fades from one place of the input to another. The less similar they are, the more of
-    /// both is needed to keep the loudness.
+    /// Cross-fades from one place of the input to another. Dissimilar waveforms partly
+    /// cancel each other, so the sum is amplified accordingly.
     fn fade(&self, from: usize, to: usize, Jump { alike, .. }: Jump, out: &mut Vec<f32>) {
-        let length = self.form.fade;
+        let length = self.lengths.fade;
         let (old, new) = (&self.kept[from..from + length], &self.kept[to..to + length]);
         let alike = alike.clamp(0.0, 1.0);
         out.extend(old.iter().zip(new).enumerate().map(|(i, (old, new))| {
@@ -223,14 +229,14 @@ impl Stretch {
     fn copy(&mut self, samples: usize, out: &mut Vec<f32>) {
         out.extend_from_slice(&self.kept[self.next..self.next + samples]);
         self.next += samples;
-        self.behind += samples as i64 * self.gain;
+        self.behind += samples as i64 * self.drift_per_sample;
     }
 
     /// Drops samples that no jump can reach any more.
     fn forget(&mut self) {
-        let unneeded = self.next.saturating_sub(self.form.longest);
+        let unneeded = self.next.saturating_sub(self.lengths.longest);
         // Not for every few samples: the rest has to be moved.
-        if unneeded >= 2 * self.form.longest {
+        if unneeded >= 2 * self.lengths.longest {
             self.kept.drain(..unneeded);
             self.next -= unneeded;
             self.forgotten += unneeded as u64;
@@ -238,10 +244,10 @@ impl Stretch {
     }
 }
 
-fn gain(speed: Speed) -> i64 {
+fn drift_per_sample(speed: Speed) -> i64 {
     ((speed.get() - 1.0) * POSITION_UNITS).round() as i64
 }
 
-fn parts(samples: usize) -> i64 {
+fn to_fixed(samples: usize) -> i64 {
     (samples as i64) << 32
 }

@@ -1,11 +1,11 @@
-//! Putting rows behind rows, in place where that is possible.
+//! Appending rows to rows, in place if possible.
 
 use crate::{Data, Tensor, TensorError, TensorView, ViewData};
 
 impl Tensor {
-    /// Puts `rows` behind this tensor along `axis`. Number format and all other sizes must be
-    /// equal. Where all sizes before `axis` are 1 only `rows` is copied, most of the time: the
-    /// buffer grows by doubling.
+    /// Appends `rows` to this tensor along `axis`. Number type and all other sizes must be equal. If
+    /// all sizes before `axis` are 1, only `rows` is copied, most of the time: the buffer grows by
+    /// doubling.
     pub fn append(&mut self, axis: usize, rows: TensorView<'_>) -> Result<(), TensorError> {
         if !self.takes(axis, rows) {
             return Err(TensorError::Append {
@@ -19,7 +19,7 @@ impl Tensor {
         match (&mut self.data, rows.data()) {
             (Data::F32(values), ViewData::F32(rows)) => interleave(values, old, rows, new),
             (Data::I64(values), ViewData::I64(rows)) => interleave(values, old, rows, new),
-            // Number formats are equal, see above.
+            // Number types are equal, see above.
             _ => {}
         }
         self.shape[axis] += rows.shape()[axis];
@@ -37,12 +37,12 @@ impl Tensor {
     }
 }
 
-/// Puts a block of `new` values of `rows` behind each block of `old` values.
+/// Appends each run of `new` values of `rows` to each run of `old` values of `values`.
 fn interleave<T: Copy>(values: &mut Vec<T>, old: usize, rows: &[T], new: usize) {
     if new == 0 || rows.is_empty() {
         return;
     }
-    // One block, or nothing yet.
+    // One run, or nothing yet.
     if values.len() == old || old == 0 {
         values.extend_from_slice(rows);
         return;

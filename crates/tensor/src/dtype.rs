@@ -1,8 +1,8 @@
-//! Number formats of tensors.
+//! Number types of tensors.
 
 use serde::{Deserialize, Serialize};
 
-/// Number format of a tensor.
+/// Number type of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

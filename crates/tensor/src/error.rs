@@ -22,9 +22,9 @@ pub enum TensorError {
     Append {
         /// The axis that grows.
         axis: usize,
-        /// Shape of what is there.
+        /// Shape of the tensor.
         shape: Vec<usize>,
-        /// Shape of what comes behind.
+        /// Shape of the rows.
         rows: Vec<usize>,
     },
 }

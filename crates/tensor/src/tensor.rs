@@ -68,7 +68,7 @@ impl Tensor {
         &self.shape
     }
 
-    /// Number format.
+    /// Number type.
     pub fn dtype(&self) -> DType {
         self.view().dtype()
     }

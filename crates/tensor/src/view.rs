@@ -55,7 +55,7 @@ impl<'a> TensorView<'a> {
         self.data
     }
 
-    /// Number format.
+    /// Number type.
     pub fn dtype(&self) -> DType {
         match self.data {
             ViewData::F32(_) => DType::F32,

@@ -29,13 +29,13 @@ pub struct Behaviour {
     pub repositories: HashMap<&'static str, Repository>,
     /// What it makes of `Range`.
     pub ranges: Ranges,
-    /// Bodies still to be cut off after so many bytes: how many, how long.
+    /// How many bodies are still to be cut off, and after how many bytes.
     pub cuts: (usize, usize),
     /// `GET`s still to be answered with this status.
     pub failures: (usize, u16),
     /// What happens to every body.
     pub damage: Option<fn(&mut Vec<u8>)>,
-    /// Leaves out what only a hub says.
+    /// Answers every request with a web page, as the login page of a network does.
     pub login_page: bool,
     /// What every body is said to be.
     pub content_type: Option<&'static str>,
@@ -63,7 +63,7 @@ pub struct Repository {
     pub branches: Vec<&'static str>,
     /// Content, and whether it is a large file.
     pub files: HashMap<&'static str, (Vec<u8>, bool)>,
-    /// The one token that is let in.
+    /// The one token that is accepted.
     pub token: Option<&'static str>,
 }
 
@@ -241,7 +241,7 @@ fn from_hub(
     let Some((content, large)) = repository.files.get(path).cloned() else {
         return status(404, Some("EntryNotFound"));
     };
-    // A full hash names itself.
+    // A full commit hash needs no look-up.
     let hash = revision.len() == 40;
     let commit = if hash { revision } else { repository.commit };
     let commit = ("x-repo-commit", commit);

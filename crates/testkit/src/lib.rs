@@ -69,7 +69,7 @@ fn tokenizer_of(config: &Config) -> TokenizerKind {
     TokenizerKind::resolve(&table.tokenizer, location)
 }
 
-/// The shipped vocabulary of this kind, which the small models use: all of them have its size.
+/// The shipped vocabulary of this kind, which the small models use: their vocabularies have its size.
 pub fn tokenizer_file(kind: TokenizerKind) -> PathBuf {
     assets().join(kind.file_name())
 }

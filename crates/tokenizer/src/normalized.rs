@@ -8,8 +8,8 @@ pub(crate) struct Normalized {
     pub(crate) text: String,
     /// For each byte, the bytes of the source that it was made from; empty if not needed.
     sources: Option<Vec<(usize, usize)>>,
-    /// How many bytes `tokenizers` attributes to the first bytes of the source, which its
-    /// `prepend_scheme: first` depends on.
+    /// How many of the first bytes of `text` come from the source's first character, in the view of
+    /// `tokenizers`: its `prepend_scheme: first` depends on that.
     pub(crate) from_start: usize,
 }
 

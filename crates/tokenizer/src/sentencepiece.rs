@@ -177,7 +177,7 @@ impl CheckedPieces {
                 return Err(malformed("is empty"));
             }
             if !score.is_finite() {
-                return Err(malformed("has a score that is no number"));
+                return Err(malformed("has a score that is not finite"));
             }
             if seen.insert(text.clone(), id).is_some() {
                 let reason = format!("piece `{text}` occurs twice");
@@ -191,7 +191,8 @@ impl CheckedPieces {
                         return Err(malformed("is a byte, but byte_fallback is off"));
                     }
                     let byte = byte(&text).filter(|byte| text == format!("<0x{byte:02X}>"));
-                    let byte = byte.ok_or_else(|| malformed("is no byte, though of that type"))?;
+                    let byte = byte
+                        .ok_or_else(|| malformed("has the type BYTE, but not the form <0xNN>"))?;
                     bytes[usize::from(byte)] = Some(id);
                 }
                 PieceType::Normal | PieceType::Control | PieceType::Unused => {}

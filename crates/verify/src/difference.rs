@@ -9,7 +9,7 @@ pub(crate) struct TensorDifference {
     pub(crate) max_abs: f64,
     /// Scale of the reference: see [`crate::Comparison::largest`].
     pub(crate) largest: f64,
-    /// Why the numbers do not count.
+    /// Why the tensors cannot be compared.
     pub(crate) problem: Option<String>,
 }
 

@@ -1,11 +1,12 @@
-//! Verifies a bundle: manifest against graphs, backend against backend, records against both.
+//! Verifies a bundle: manifest against graphs, backend against backend, each backend against the
+//! records.
 //!
 //! 1. `structure` checks the files, the manifest and the graphs without running anything.
 //!    What is damaged is named, and is not run; the other components still are.
 //! 2. `generated_inputs` runs every sound component on generated inputs, through every backend, and
 //!    compares them call by call, states included. Each backend is compared with itself too:
 //!    the same work in other calls has to give the same result.
-//! 3. `reference_outputs` compares every backend with recorded outputs of pocket-tts.
+//! 3. `reference_outputs` compares every backend with records: outputs of pocket-tts.
 //!
 //! Everything ends in a [`VerifyReport`]: named checks with their findings, and a table with one
 //! row per component, tensor and pair, each with the worst difference over all calls.

@@ -18,7 +18,7 @@ pub const DEFAULT_TOLERANCE: f64 = 2e-5;
 
 /// What to verify a bundle with.
 pub struct VerifyOptions<'a> {
-    /// What runs the graphs; the others are compared with the first.
+    /// Backends to run the components with; the first is the one that the others are compared with.
     pub backends: Vec<&'a dyn Backend>,
     /// Folder of recorded outputs of pocket-tts for the same weights.
     pub records: Option<&'a Path>,
@@ -40,7 +40,7 @@ impl Default for VerifyOptions<'_> {
 ///
 /// # Errors
 ///
-/// Only where there is nothing to judge; whatever is wrong with the bundle stands in the report.
+/// Only if nothing can be verified; whatever is wrong with the bundle is in the report.
 pub fn verify(
     dir: &Path,
     options: &VerifyOptions<'_>,
@@ -50,24 +50,24 @@ pub fn verify(
         return Err(VerifyError::NoBackend);
     }
     let manifest = Manifest::read(dir)?;
-    let references = options.records.map(ReferenceOutputs::open).transpose()?;
+    let records = options.records.map(ReferenceOutputs::open).transpose()?;
     progress("files and graphs");
     let structure::Structure { mut checks, sound } = structure::check(dir, &manifest);
-    let mut notes = not_run(&manifest, &sound, references.as_ref());
+    let mut notes = not_run(&manifest, &sound, records.as_ref());
 
     let mut verification = Verification {
         dir,
         manifest: &manifest,
-        references: references.as_ref(),
+        records: records.as_ref(),
         tolerance: options.tolerance,
         table: DifferenceTable::new(options.tolerance),
         first: BTreeMap::new(),
     };
     checks.extend(verification.run_all(options, &sound, &mut notes, progress));
     let comparisons = verification.table.finish();
-    if let Some(references) = &references {
+    if let Some(records) = &records {
         let compared = comparisons.iter().any(|row| row.what.ends_with("/ record"));
-        checks.push(references_check(references, compared));
+        checks.push(records_check(records, compared));
     }
     let names = options.backends.iter().map(|backend| backend.name());
     Ok(VerifyReport {
@@ -88,7 +88,7 @@ pub fn verify(
 fn not_run(
     manifest: &Manifest,
     sound: &[ComponentName],
-    references: Option<&ReferenceOutputs>,
+    records: Option<&ReferenceOutputs>,
 ) -> Vec<String> {
     let mut notes: Vec<String> = (manifest.components.keys())
         .filter(|name| !sound.contains(name))
@@ -97,8 +97,8 @@ fn not_run(
     let missing = ComponentName::ALL.into_iter();
     let missing = missing.filter(|name| !manifest.components.contains_key(name));
     notes.extend(missing.map(|name| format!("{name}: not in this bundle")));
-    if let Some(references) = references {
-        notes.extend(references.notes(|name| manifest.components.contains_key(&name)));
+    if let Some(records) = records {
+        notes.extend(records.notes(|name| manifest.components.contains_key(&name)));
     }
     notes
 }
@@ -107,10 +107,10 @@ fn not_run(
 struct Verification<'a> {
     dir: &'a Path,
     manifest: &'a Manifest,
-    references: Option<&'a ReferenceOutputs>,
+    records: Option<&'a ReferenceOutputs>,
     tolerance: f64,
     table: DifferenceTable,
-    /// What the first backend gave, and the difference up to which it is right.
+    /// The first backend that ran each component, what it gave, and its tolerance.
     first: BTreeMap<ComponentName, (&'static str, Trace, f64)>,
 }
 
@@ -181,27 +181,27 @@ impl Verification<'_> {
                 None => {
                     self.first.insert(name, (run.backend, trace, allowed));
                 }
-                Some((reference, expected, reference_allowed)) => {
-                    run.table.allow(allowed.max(*reference_allowed));
-                    let what = format!("{} / {reference}", run.backend);
+                Some((first, expected, first_allowed)) => {
+                    run.table.allow(allowed.max(*first_allowed));
+                    let what = format!("{} / {first}", run.backend);
                     trace.compare(expected, name, &what, run.table);
                     run.table.allow(allowed);
                 }
             },
         }
-        if let Some(references) = self.references {
+        if let Some(records) = self.records {
             let allowed = allowed.max(component.format.reference_error());
             run.table.allow(allowed);
-            let errors = references.compare(&mut run).into_iter();
+            let errors = records.compare(&mut run).into_iter();
             findings.extend(errors.map(|e| format!("{name} in {}: {}", run.backend, chain(&e))));
         }
         Ok(findings)
     }
 }
 
-/// Whether the reference outputs could be read, and used at all.
-fn references_check(references: &ReferenceOutputs, compared: bool) -> Check {
-    let damaged = references.damaged.iter();
+/// Whether the records could be read, and used at all.
+fn records_check(records: &ReferenceOutputs, compared: bool) -> Check {
+    let damaged = records.damaged.iter();
     let mut findings: Vec<String> = damaged.map(|error| chain(error)).collect();
     if findings.is_empty() && !compared {
         findings.push("nothing of the bundle could be compared with them".to_owned());

@@ -1,4 +1,4 @@
-//! Texts that arrive in pieces, and what can be told of a text before it is spoken.
+//! Texts that arrive in pieces, and the check of a complete text before it is spoken.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const TYPES: &str = r#"
 /** What happens next with a text that arrives in pieces. */
 export type Arrived =
   | { kind: "text"; text: string }
-  /** What has been handed on is to be spoken without waiting for more. */
+  /** Speak what was handed on, without waiting for more. */
   | { kind: "flush" }
   /** Nothing for now: ask again when there is more, or after so many milliseconds at the latest. */
   | { kind: "nothing"; wait: number | undefined }
@@ -31,8 +31,8 @@ extern "C" {
     pub type JsArrived;
 }
 
-/// A text that arrives in pieces: says when what is there is spoken. Times are in milliseconds, by
-/// one clock.
+/// A text that arrives in pieces: decides when the text that has arrived is spoken. Times are in
+/// milliseconds, by one clock.
 #[wasm_bindgen]
 pub struct ArrivingText {
     text: speech::ArrivingText,
@@ -41,7 +41,8 @@ pub struct ArrivingText {
 
 #[wasm_bindgen]
 impl ArrivingText {
-    /// After `silence` milliseconds an unfinished sentence is spoken; never, where they are not finite.
+    /// An unfinished sentence is spoken after `silence` milliseconds without more text; never, if that
+    /// is not finite.
     #[wasm_bindgen(constructor)]
     pub fn new(silence: f64, now: f64) -> Self {
         Self {
@@ -57,23 +58,23 @@ impl ArrivingText {
         Ok(())
     }
 
-    /// Has all that has come spoken without waiting for more.
+    /// Speaks all that has come, without waiting for more or for the end of a sentence.
     pub fn flush(&mut self) {
         self.text.flush();
     }
 
-    /// The text is over.
+    /// Ends the text.
     pub fn close(&mut self) {
         self.text.close();
     }
 
-    /// The text is over behind its last whole sentence.
+    /// Ends the text after its last whole sentence, because its source failed.
     #[wasm_bindgen(js_name = breakOff)]
     pub fn break_off(&mut self) {
         self.text.break_off();
     }
 
-    /// Bytes that have come and were not handed on.
+    /// Bytes that have come and were not handed on yet.
     #[wasm_bindgen(getter)]
     pub fn waiting(&self) -> f64 {
         self.text.waiting() as f64
@@ -128,7 +129,7 @@ impl TextCheck {
         }
     }
 
-    /// Takes the next piece. Refuses a pause that nobody means.
+    /// Takes the next piece. Refuses a pause that is longer than a minute.
     pub fn push(&mut self, text: &JsText) -> Result<(), Error> {
         let text = values::string("the text", text.as_ref())?;
         let rules = &self.model.manifest().text;
@@ -138,8 +139,8 @@ impl TextCheck {
         Ok(())
     }
 
-    /// The text is over. Refuses one that nothing is to be said of; else gives what the user may have
-    /// meant otherwise of a text that is spoken with these options.
+    /// Ends the text. Refuses a text with nothing to speak; otherwise returns what is probably a
+    /// mistake in the text or in these options.
     pub fn finish(self, options: &JsOptions) -> Result<JsSpeechNotices, Error> {
         let manifest = self.model.manifest();
         let found = self.check.finish(&manifest.text);

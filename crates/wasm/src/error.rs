@@ -32,7 +32,7 @@ pub enum Error {
     #[error("the file {0}")]
     Foreign(Foreign),
     /// Not enough memory for a file.
-    #[error("no memory for {bytes} bytes: close other pages, or take a smaller model")]
+    #[error("no memory for {bytes} bytes: close other pages, or choose a smaller model")]
     Memory {
         /// How many.
         bytes: u64,

@@ -22,11 +22,11 @@ export type Tensors = Record<string, Tensor>;
 /** A component to be run once; the host supplies states and position. */
 export interface Call { component: string; inputs: Tensors }
 
-/** A piece of an utterance, on its way to the decoder. */
-export type Sound =
-  /** `from` and `to`: the part of the text that was given, in UTF-16 units. */
+/** An event of an utterance, for the decoder. */
+export type SpeechEvent =
+  /** A group of sentences begins; `from` and `to` are its range in the given text, in UTF-16 units. */
   | { kind: "begin"; text: string; from: number; to: number; words: string | undefined }
-  /** Of the frame that comes next; only where words are asked for. */
+  /** How much the word heads look at each word in the next frame; only if words were asked for. */
   | { kind: "scores"; values: Float32Array }
   | { kind: "latent"; values: Float32Array }
   | { kind: "end"; cut: boolean }
@@ -34,12 +34,12 @@ export type Sound =
 
 /** A word that was spoken. */
 export interface Word {
-  /** The word as it was written, behind what stands between the word before and this one. */
+  /** The word as written, preceded by everything since the previous word: all texts joined are the given text. */
   text: string;
   /** Seconds from the beginning of the sound. */
   start: number;
   end: number;
-  /** Where the word itself stands in the text that was given, in UTF-16 units. */
+  /** The word's range in the given text, with the punctuation at its ends (`Hello,`), in UTF-16 units. */
   from: number;
   to: number;
 }
@@ -47,14 +47,17 @@ export interface Word {
 /** What a host has to do next. */
 export type Action =
   | { kind: "run"; call: Call }
-  | { kind: "emit"; sound: Sound }
+  | { kind: "emit"; event: SpeechEvent }
   /** Ask again: a piece of the text has been read, and nothing can be done with it yet. */
   | { kind: "again" }
-  /** Push more of the text, then ask again: whether some has come that could be spoken, and chunks so far. */
+  /**
+   * Push more of the text, then ask again. `hasText`: some text waits that could be spoken. `chunks`: how many
+   * groups of sentences were spoken so far.
+   */
   | { kind: "wait"; hasText: boolean; chunks: number }
   | { kind: "done" };
 
-/** What the user should know of a recording: a short name for programs, and a sentence. */
+/** What the user should know about a recording: a short name for programs, and a sentence. */
 export interface RecordingNotice {
   kind:
     | "long-recording"
@@ -68,7 +71,7 @@ export interface RecordingNotice {
   message: string;
 }
 
-/** What the user may have meant otherwise: a short name for programs, and a sentence. */
+/** Text or options that are probably a mistake: a short name for programs, and a sentence. */
 export interface SpeechNotice {
   /**
    * - `pause-marker`: what looks like a pause is spoken as words;
@@ -201,7 +204,7 @@ pub(crate) fn call_to_js(call: &Call) -> JsCall {
 pub(crate) fn action_to_js(action: &Action) -> JsAction {
     let action = match action {
         Action::Run(call) => object(&[("kind", "run".into()), ("call", call_to_js(call).into())]),
-        Action::Emit(sound) => object(&[("kind", "emit".into()), ("sound", sound_to_js(sound))]),
+        Action::Emit(event) => object(&[("kind", "emit".into()), ("event", event_to_js(event))]),
         Action::Again => object(&[("kind", "again".into())]),
         Action::Wait(Asking { has_text, chunks }) => object(&[
             ("kind", "wait".into()),
@@ -223,7 +226,7 @@ fn words_to_js(words: Option<&ChunkWords>) -> JsValue {
 pub(crate) fn words_from_js(words: Option<String>) -> Result<Option<ChunkWords>, Error> {
     let Some(words) = words else { return Ok(None) };
     let read = serde_json::from_str(&words);
-    read.map_err(|_| values::wrong("the words", "those of a sound that begins"))
+    read.map_err(|_| values::wrong("the words", "those of a `begin` event"))
 }
 
 /// Spoken words, converted for JavaScript.
@@ -241,10 +244,10 @@ pub(crate) fn spoken_to_js(words: &[Word]) -> Vec<JsWord> {
     words.iter().map(word).collect()
 }
 
-fn sound_to_js(sound: &SpeechEvent) -> JsValue {
+fn event_to_js(event: &SpeechEvent) -> JsValue {
     let piece =
         |kind: &str, member, value: JsValue| object(&[("kind", kind.into()), (member, value)]);
-    match sound {
+    match event {
         SpeechEvent::Begin {
             text,
             source,

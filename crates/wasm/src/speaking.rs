@@ -27,7 +27,7 @@ pub struct Utterance {
 type Pushed = Arc<Mutex<VecDeque<MoreText>>>;
 
 impl Utterance {
-    /// Speaks a text that is there.
+    /// Speaks a complete text.
     pub(crate) fn new(utterance: speech::Generation) -> Self {
         Self {
             utterance,
@@ -35,7 +35,7 @@ impl Utterance {
         }
     }
 
-    /// Speaks what is pushed.
+    /// Speaks a text that is pushed in pieces.
     pub(crate) fn arriving(
         model: &speech::SpeechModel,
         options: &SpeechOptions,
@@ -60,8 +60,8 @@ impl Utterance {
 
 #[wasm_bindgen]
 impl Utterance {
-    /// The same utterance, with this noise instead of the seed's, and zeros after it: recorded
-    /// noise gives recorded latents.
+    /// The same utterance, with this noise instead of the seed's, padded with zeros: recorded noise
+    /// gives recorded latents.
     #[wasm_bindgen(js_name = withNoise)]
     pub fn with_noise(self, noise: &JsFloats) -> Result<Self, Error> {
         let mut noise = values::floats("the noise", noise.as_ref())?.into_iter();
@@ -74,9 +74,9 @@ impl Utterance {
         })
     }
 
-    /// Adds a piece of the text, which was made of `source` where that is given. `parts` has then four
-    /// numbers for each part that was rewritten, in order: the bytes of the text in UTF-8 from and to
-    /// which it reaches, and those of the source.
+    /// Adds a piece of the text. `source` is the text before rewriting, if it was rewritten; `parts`
+    /// then has four numbers for each rewritten part, in order: start and end in `text`, start and
+    /// end in `source`, in UTF-8 bytes.
     pub fn push(&self, text: &JsText, source: &JsSource, parts: &JsParts) -> Result<(), Error> {
         let text = values::string("the text", text.as_ref())?;
         let source: &JsValue = source.as_ref();
@@ -91,17 +91,17 @@ impl Utterance {
         Ok(())
     }
 
-    /// Has what was pushed spoken without waiting for more.
+    /// Speaks all that was pushed, without waiting for more or for the end of a sentence.
     pub fn flush(&self) {
         self.add(MoreText::Flush);
     }
 
-    /// The text is over.
+    /// Ends the text.
     pub fn close(&self) {
         self.add(MoreText::Over);
     }
 
-    /// What the user may have meant differently: `[{ kind, message }]`.
+    /// Text or options that are probably a mistake: `[{ kind, message }]`.
     #[wasm_bindgen(getter)]
     pub fn notices(&self) -> JsSpeechNotices {
         let notices = self.utterance.notices();
@@ -142,8 +142,8 @@ impl Decoding {
 
 #[wasm_bindgen]
 impl Decoding {
-    /// A chunk of text begins: the host resets `mimi_decoder`. `words` are the words of the event,
-    /// if it has any.
+    /// Begins a chunk of text: the host resets `mimi_decoder`. `words` are the words of the event, if
+    /// it has any.
     pub fn begin(&mut self, words: Option<String>) -> Result<(), Error> {
         self.decoding.begin(words_from_js(words)?);
         Ok(())
@@ -161,27 +161,26 @@ impl Decoding {
         spoken_to_js(&self.decoding.words())
     }
 
-    /// Takes a frame. Returns the call that decodes it together with waiting ones, or none if it
-    /// waits for more.
+    /// Takes the latent of a frame. Returns the call that decodes it together with waiting frames, or
+    /// none if it waits for more.
     pub fn latent(&mut self, latent: &JsFloats) -> Result<Option<JsCall>, Error> {
         let latent = values::floats("the latent", latent.as_ref())?;
         let call = self.decoding.latent(&latent)?;
         Ok(call.as_ref().map(call_to_js))
     }
 
-    /// The chunk of text is over. Returns the call that decodes the waiting frames, if there are
-    /// any.
+    /// Ends the chunk of text. Returns the call that decodes the waiting frames, if there are any.
     pub fn rest(&mut self) -> Result<Option<JsCall>, Error> {
         Ok(self.decoding.rest()?.as_ref().map(call_to_js))
     }
 
-    /// The samples from a call's outputs that can be heard already.
+    /// The samples from a call's outputs, without those that are withheld for a change of speed.
     pub fn audio(&mut self, outputs: &JsTensors) -> Result<Float32Array, Error> {
         let samples = self.decoding.audio(tensors_from_js(outputs)?)?;
         Ok(Float32Array::from(&samples[..]))
     }
 
-    /// The chunk is decoded: returns what was held back.
+    /// Returns the withheld samples of a chunk that is decoded.
     pub fn end(&mut self) -> Float32Array {
         Float32Array::from(&self.decoding.end()[..])
     }

@@ -22,7 +22,7 @@ extern "C" {
     /// Positions in two texts.
     #[wasm_bindgen(typescript_type = "Uint32Array | undefined")]
     pub type JsParts;
-    /// What a text was made of, unless it is as it was.
+    /// The text before rewriting; undefined if it was not rewritten.
     #[wasm_bindgen(typescript_type = "string | undefined")]
     pub type JsSource;
     /// Samples, or other single precision numbers.

@@ -52,7 +52,7 @@ pub struct Extent {
 }
 
 impl DataFile {
-    /// Places another parameter behind those that are there: values, then scales.
+    /// Places another parameter after the others: values, then scales.
     pub fn push(&mut self, name: String, shape: Vec<usize>, layout: Layout, packing: Packing) {
         let values = self.place(packing.values(&shape).size);
         let scales = packing.scales().map(|scales| self.place(scales.size));

@@ -6,16 +6,16 @@ use crate::{PANEL, QUANT_BLOCK, TableFormat, WeightFormat};
 /// All facts of one [`WeightFormat`]: everything else follows from them.
 #[derive(Debug)]
 pub struct Facts {
-    /// The name, as it is typed and as it stands in the manifest.
+    /// The name, in options and in the manifest.
     pub name: &'static str,
-    /// Inputs that are stored together: their number is padded with zeros to a multiple.
-    pub group: usize,
+    /// The number of inputs is padded with zeros to a multiple of this.
+    pub padding: usize,
     /// Number type of a panel's values, as the data file and ONNX have it.
     pub element: Element,
-    /// A panel's values are `[inputs / tile_inputs][tile]`.
-    pub tile_inputs: usize,
-    /// Sizes of a tile, outermost first.
-    pub tile: &'static [usize],
+    /// A panel's values are `[inputs / cell_inputs][cell]`.
+    pub cell_inputs: usize,
+    /// Sizes of a cell, outermost first: what a panel holds of `cell_inputs` inputs.
+    pub cell: &'static [usize],
     /// How the scales of a panel are stored.
     pub scales: Scales,
     /// How a table is stored in a component of this format.
@@ -91,7 +91,7 @@ impl Element {
 impl Facts {
     /// Bytes of a panel's values, for each of its inputs: a whole number.
     pub fn bytes_per_input(&self) -> usize {
-        self.tile.iter().product::<usize>() * self.element.size() / self.tile_inputs
+        self.cell.iter().product::<usize>() * self.element.size() / self.cell_inputs
     }
 
     /// Bytes of one value of a large matrix, scales included.
@@ -119,11 +119,11 @@ mod tests {
     fn facts_agree_with_each_other() {
         for format in WeightFormat::ALL {
             let facts = format.facts();
-            let tile = facts.tile.iter().product::<usize>() * facts.element.size();
-            assert_eq!(tile % facts.tile_inputs, 0, "{format}: tile");
-            assert_eq!(facts.group % facts.tile_inputs, 0, "{format}: group");
+            let cell = facts.cell.iter().product::<usize>() * facts.element.size();
+            assert_eq!(cell % facts.cell_inputs, 0, "{format}: cell");
+            assert_eq!(facts.padding % facts.cell_inputs, 0, "{format}: padding");
             if let Scales::Block { offset } = facts.scales {
-                assert_eq!(facts.group, QUANT_BLOCK, "{format}: group");
+                assert_eq!(facts.padding, QUANT_BLOCK, "{format}: padding");
                 let bits = facts.bytes_per_input() * 8 / PANEL;
                 assert_eq!(2 * offset, 1 << bits, "{format}: offset");
             }

@@ -1,4 +1,4 @@
-//! Number formats.
+//! Weight formats.
 
 use std::fmt;
 
@@ -48,7 +48,7 @@ formats! {
 }
 
 impl WeightFormat {
-    /// The name, as it is typed and as it stands in the manifest.
+    /// The name, in options and in the manifest.
     pub fn as_str(self) -> &'static str {
         self.facts().name
     }

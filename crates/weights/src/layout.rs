@@ -86,11 +86,11 @@ impl Packing {
             },
             Self::Matrix(matrix) => {
                 let facts = matrix.format.facts();
-                let tiles = matrix.padded_inputs() / facts.tile_inputs;
-                let dims = [matrix.panels(), tiles].into_iter();
+                let cells = matrix.padded_inputs() / facts.cell_inputs;
+                let dims = [matrix.panels(), cells].into_iter();
                 Stored {
                     element: facts.element,
-                    dims: dims.chain(facts.tile.iter().copied()).collect(),
+                    dims: dims.chain(facts.cell.iter().copied()).collect(),
                     size: matrix.bytes() as u64,
                 }
             }

@@ -1,11 +1,11 @@
-//! Weights as a bundle's data files hold them: number formats, layouts, and the file's writer.
+//! Weights as a bundle's data files hold them: weight formats, layouts, and the file's writer.
 //!
-//! 1. A [`WeightFormat`] says how numbers are stored. All that is known of one format stands in one
+//! 1. A [`WeightFormat`] says how numbers are stored. All that is known of one format is in one
 //!    file of `formats`: its [`Facts`], how it is packed and unpacked, and its paragraph of
 //!    `docs/bundle.md`.
 //! 2. A [`Matrix`] is a weight `[inputs, outputs]` of a product, cut into *panels* of
-//!    [`PANEL`] outputs. A panel holds all inputs of its outputs, so that a product reads the
-//!    weights as one stream, whichever outputs it is split over.
+//!    [`PANEL`] outputs. A panel holds all inputs of its outputs, so that a product reads
+//!    each panel from front to back, whichever outputs it is split over.
 //! 3. A [`TableLayout`] is a weight whose rows are looked up.
 //! 4. A [`Layout`] says what a tensor of a checkpoint is used for, and so which of these it
 //!    becomes: a [`Packing`].

@@ -26,8 +26,8 @@ impl Matrix {
 
     /// Inputs with what pads their last group.
     pub fn padded_inputs(&self) -> usize {
-        let group = self.format.facts().group;
-        let padded = self.inputs.checked_next_multiple_of(group);
+        let multiple = self.format.facts().padding;
+        let padded = self.inputs.checked_next_multiple_of(multiple);
         padded.unwrap_or(usize::MAX)
     }
 
@@ -175,7 +175,7 @@ mod tests {
                     inputs,
                     outputs,
                 };
-                let padded = (inputs as u128).next_multiple_of(format.facts().group as u128);
+                let padded = (inputs as u128).next_multiple_of(format.facts().padding as u128);
                 let panel = padded.min(most) * format.facts().bytes_per_input() as u128;
                 let bytes = panel * (outputs as u128).div_ceil(PANEL as u128);
                 let shape = format!("{format} [{inputs}, {outputs}]");

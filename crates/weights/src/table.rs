@@ -9,7 +9,7 @@ use crate::{Element, Q8_MAX, WeightFormat};
 /// How a table is stored, which follows from the format of its component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableFormat {
-    /// As it is.
+    /// f32, unchanged.
     F32,
     /// Rounded to bf16.
     Bf16,

@@ -10,7 +10,7 @@ use config::Config;
 use half::bf16;
 use serde_json::{Map, json};
 
-/// Number format of the file.
+/// Number type of the file.
 #[derive(Clone, Copy)]
 pub(crate) enum CheckpointFormat {
     Bf16,

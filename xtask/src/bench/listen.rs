@@ -34,7 +34,7 @@ pub(crate) struct ListenArgs {
     /// Times that every sentence is spoken at most, each with noise of its own.
     #[arg(long, value_name = "N", default_value_t = 8)]
     seeds: u64,
-    /// Rows of the table to measure, by their names; all unless given.
+    /// Rows of the table to measure, by their names; default: all.
     #[arg(long, value_name = "ROW", value_delimiter = ',')]
     only: Vec<String>,
     /// Speak nothing: the table of what former runs measured, as far as they came.
@@ -46,7 +46,7 @@ pub(crate) struct ListenArgs {
     /// Recognisers that work at the same time.
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
-    /// A Python that has pocket-tts 4.0.1; unless given, one is made in target/bench-listen, which takes
+    /// A Python that has pocket-tts 4.0.1; by default one is made in target/bench-listen, which takes
     /// a download of 3 GB.
     #[arg(long, value_name = "PYTHON")]
     original: Option<std::path::PathBuf>,

@@ -22,7 +22,7 @@ const BUNDLES: [(&str, &str); 3] = [
     ("english_2m", "english_2m_2026-10"),
     ("english_24l", "english_2026-04_24l"),
 ];
-/// The page's first visit, with the model that it brings.
+/// The page's first visit, with the included model.
 const VISIT: &str = "visit";
 
 /// What is asked of the benchmark.
@@ -31,7 +31,7 @@ pub(crate) struct PageArgs {
     /// Runs of each case: the table has their medians.
     #[arg(long, value_name = "N", default_value_t = 3)]
     runs: usize,
-    /// What to measure: `english`, `english_2m`, `english_24l` or `visit`; all unless given.
+    /// What to measure: `english`, `english_2m`, `english_24l` or `visit`; default: all.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
     /// Write the tables into docs/performance.md although not all was measured.

@@ -14,14 +14,14 @@ pub(crate) fn command() -> Result<PathBuf> {
         "build",
         "--release",
         "--package",
-        "pocket-onnx",
+        "pocket-onnx-cli",
     ]))?;
     Ok(target("release").join("pocket-onnx"))
 }
 
 /// Builds a measuring program.
 pub(crate) fn measuring(name: &str) -> Result<PathBuf> {
-    let example = ["--package", "speaker", "--example", name];
+    let example = ["--package", "pocket-onnx-speaker", "--example", name];
     run(cargo(&["build", "--release"]).args(example))?;
     Ok(target("release").join("examples").join(name))
 }

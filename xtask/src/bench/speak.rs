@@ -85,7 +85,7 @@ pub(crate) fn bench() -> Result<()> {
         middle(case(backend, threads), figure)
     };
     let original = if originals.is_empty() {
-        "pocket-tts cannot be imported here, so it was not run beside them.".to_owned()
+        "On this machine pocket-tts was not installed, so it was not run beside them.".to_owned()
     } else {
         let theirs = median(&originals);
         let ours = of(|f| f.real_time_factor, "engine", 1);

@@ -75,7 +75,7 @@ impl Method {
 pub(crate) fn bench() -> Result<()> {
     let machine = machine::describe();
     // No time is measured, and samples do not depend on the optimiser.
-    run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;
+    run(&mut cargo(&["build", "--package", "pocket-onnx-cli"]))?;
     let command = target("debug").join("pocket-onnx");
     let scratch = tempfile::tempdir_in(target("debug"))?;
     let bundle = scratch.path().join("bundle");

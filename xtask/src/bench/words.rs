@@ -93,7 +93,8 @@ pub(crate) fn bench(sentences: &Path) -> Result<()> {
     let text = format!(
         "Model `{WORDS_VARIANT}`, {} sentences by their recorded latents, against the times of the teacher that \
          spoke them. *Most* is what 95 % of the errors stay below. *Step* is one of the backbone, without and with \
-         its attention. The last word's end is left out, for the teacher counts its silence.\n\n\
+         its attention. The last word's end is left out, because the teacher's times include the silence after \
+         it.\n\n\
          | weights | of words | mean error | late | most | worst | skipped | step |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- |\n{rows}",
         counts.unwrap_or_default(),

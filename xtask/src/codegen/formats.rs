@@ -1,4 +1,4 @@
-//! The parts of `docs/bundle.md` that follow from the weight formats: what stands between two markers
+//! The parts of `docs/bundle.md` that follow from the weight formats: what is between two markers
 //! is replaced.
 
 use std::fmt::Write as _;
@@ -75,18 +75,18 @@ ONNX scales | bytes a value | `verify --reference` allows |
     Ok(text)
 }
 
-/// Sizes behind the first, which counts tiles.
-fn tile(facts: &Facts) -> Vec<String> {
-    let inputs = match facts.tile_inputs {
+/// Sizes of a panel: the number of cells, then the sizes of a cell.
+fn cell(facts: &Facts) -> Vec<String> {
+    let inputs = match facts.cell_inputs {
         1 => "inputs".to_owned(),
         n => format!("inputs / {n}"),
     };
-    let sizes = facts.tile.iter().map(usize::to_string);
+    let sizes = facts.cell.iter().map(usize::to_string);
     [inputs].into_iter().chain(sizes).collect()
 }
 
 fn values(facts: &Facts) -> String {
-    format!("{} `[{}]`", facts.element.as_str(), tile(facts).join("]["))
+    format!("{} `[{}]`", facts.element.as_str(), cell(facts).join("]["))
 }
 
 fn scales(facts: &Facts) -> String {
@@ -123,7 +123,7 @@ fn onnx_values(facts: &Facts) -> String {
         Element::I8 => "INT8",
         Element::U8 => "UINT8",
     };
-    format!("{element} `[panels, {}]`", tile(facts).join(", "))
+    format!("{element} `[panels, {}]`", cell(facts).join(", "))
 }
 
 fn onnx_scales(facts: &Facts) -> String {
@@ -144,7 +144,7 @@ fn allowed(facts: &Facts) -> String {
     facts.reference_error.to_string()
 }
 
-/// At most two digits behind the point.
+/// At most two digits after the point.
 fn rounded(value: f64) -> String {
     ((value * 100.0).round() / 100.0).to_string()
 }

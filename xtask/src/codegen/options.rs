@@ -48,6 +48,31 @@ pub(super) fn kinds() -> String {
     text
 }
 
+/// The options of the package's own command.
+pub(super) fn of_npx() -> String {
+    let mut text = WRITTEN.to_owned();
+    text.push_str(
+        "\nimport type { SpeechOptions } from \"../../wasm/simd/pocket_onnx.js\";\n\n\
+         /** Options of speaking on the command line: names, what stands for a value there, what they do. */\n\
+         export const SPEECH_OPTIONS = {\n",
+    );
+    for option in SpeechOptions::LIST {
+        if let Some(value) = option.command {
+            let (js, name, help) = (option.js_name(), option.command_name(), option.help());
+            // As JSON, which JavaScript reads.
+            let [name, value, help] = [&name, value, &help].map(|text| serde_json::json!(text));
+            let _ = writeln!(
+                text,
+                "  {js}: {{ name: {name}, value: {value}, help: {help} }},"
+            );
+        }
+    }
+    text.push_str(
+        "} as const satisfies Partial<Record<keyof SpeechOptions, { name: string; value: string; help: string }>>;\n",
+    );
+    text
+}
+
 /// The command's README, with the rows of its table as the list has them.
 pub(super) fn command_table(readme: &str) -> Result<String> {
     let options = SpeechOptions::LIST.iter();

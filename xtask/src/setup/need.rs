@@ -65,6 +65,10 @@ pub(super) fn of(group: Group) -> Vec<Need> {
             needs.push(Need::Miri);
             needs
         }
+        Group::Clients => {
+            let sound = &["pulseaudio", "pulseaudio-utils"];
+            vec![Need::Program("pulseaudio", "--version", sound), NPM]
+        }
     }
 }
 

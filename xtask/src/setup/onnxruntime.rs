@@ -4,12 +4,12 @@
 //! package's own programs is run.
 
 use anyhow::Result;
-use runtime::location::{ONNXRUNTIME_VERSION, installed_library};
+use runtime::install::{ONNXRUNTIME_VERSION, installed_library};
 
 use super::npm;
 use super::package::{self, Package};
 
-/// Whether the library lies where the programs look for it.
+/// Whether the library is where the programs look for it.
 pub(super) fn is_installed() -> bool {
     package::is_installed(&installed_library())
 }

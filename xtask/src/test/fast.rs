@@ -7,14 +7,14 @@ use crate::run::{cargo, run};
 
 /// Crates all of whose tests are quick: they run no model, or none for long.
 const QUICK: [&str; 8] = [
-    "config",
-    "files",
-    "filetype",
-    "normalize",
-    "onnx",
-    "runtime",
-    "starling",
-    "stretch",
+    "pocket-onnx-config",
+    "pocket-onnx-files",
+    "pocket-onnx-filetype",
+    "pocket-onnx-normalize",
+    "pocket-onnx-onnx",
+    "pocket-onnx-runtime",
+    "pocket-onnx-starling",
+    "pocket-onnx-stretch",
 ];
 
 /// Lints, the unit tests of all crates, and all tests of [`QUICK`] ones.

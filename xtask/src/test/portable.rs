@@ -72,7 +72,14 @@ fn neon(skipped: &mut Skipped) -> Result<()> {
         skipped.add(WHAT, &format!("no target {ARM}"));
         return Ok(());
     }
-    let mut test = cargo(&["test", "--package", "kernels", "--lib", "--target", ARM]);
+    let mut test = cargo(&[
+        "test",
+        "--package",
+        "pocket-onnx-kernels",
+        "--lib",
+        "--target",
+        ARM,
+    ]);
     let runner = format!("{QEMU} -L /usr/aarch64-linux-gnu");
     run(test
         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", LINKER)
@@ -89,7 +96,7 @@ fn miri(skipped: &mut Skipped) -> Result<()> {
         "miri",
         "test",
         "--package",
-        "kernels",
+        "pocket-onnx-kernels",
         "--lib",
     ]))
 }

@@ -16,7 +16,7 @@ const CHECKPOINTS: &str = "POCKET_ONNX_CHECKPOINTS";
 const RECORDS: &str = "POCKET_ONNX_RECORDS";
 
 pub(super) fn test(skipped: &mut Skipped) -> Result<()> {
-    run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;
+    run(&mut cargo(&["build", "--package", "pocket-onnx-cli"]))?;
     let command = target("debug").join("pocket-onnx");
     let scratch = tempfile::tempdir_in(target(""))?;
     let convert = |model: &[&str], out: &Path| {

@@ -45,7 +45,7 @@ fn sentencepiece(skipped: &mut Skipped) -> Result<()> {
     run(&mut cargo(&[
         "test",
         "--package",
-        "tokenizer",
+        "pocket-onnx-tokenizer",
         "--features",
         "reference",
         "--test",

@@ -33,11 +33,28 @@ pub(super) fn copy(package: &Path) -> Result<()> {
         if let Some(at) = find(&bytes, b"//# sourceMappingURL=") {
             bytes.truncate(at);
         }
+        // Bundlers look for the files that it names.
+        for (theirs, ours) in FILES.iter().filter(|(theirs, _)| theirs.ends_with(".mjs")) {
+            bytes = renamed(bytes, theirs, ours);
+        }
         fs::write(to.join(ours), bytes)?;
     }
     fs::write(to.join("ort.wasm.min.d.ts"), TYPES)?;
     fs::write(to.join("LICENSE"), LICENCE)?;
     Ok(())
+}
+
+/// The script `bytes` with another name for the file `theirs`.
+fn renamed(bytes: Vec<u8>, theirs: &str, ours: &str) -> Vec<u8> {
+    let mut rest = bytes.as_slice();
+    let mut written = Vec::with_capacity(bytes.len());
+    while let Some(at) = find(rest, theirs.as_bytes()) {
+        written.extend_from_slice(&rest[..at]);
+        written.extend_from_slice(ours.as_bytes());
+        rest = &rest[at + theirs.len()..];
+    }
+    written.extend_from_slice(rest);
+    written
 }
 
 /// Where `text` begins in the script `bytes`; nowhere in a wasm module.

@@ -11,7 +11,7 @@ pub(super) fn build(file: &Path) -> Result<()> {
     run(&mut cargo(&[
         "build",
         "--package",
-        "playback",
+        "pocket-onnx-playback",
         "--profile",
         "wasm",
         "--target",

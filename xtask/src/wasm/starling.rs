@@ -15,7 +15,7 @@ const BUNDLE: &str = "bundle";
 
 /// Converts the model into the package's folder `starling`.
 pub(super) fn convert(package: &Path) -> Result<()> {
-    run(&mut cargo(&["build", "--package", "pocket-onnx"]))?;
+    run(&mut cargo(&["build", "--package", "pocket-onnx-cli"]))?;
     let dir = package.join("starling");
     let bundle = dir.join(BUNDLE);
     run(Command::new(target("debug").join("pocket-onnx"))

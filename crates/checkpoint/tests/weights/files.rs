@@ -130,7 +130,7 @@ fn headers_that_say_nothing_or_two_things_are_refused() {
             "JSON",
         ),
         (
-            "a number format of the future",
+            "a number type of the future",
             raw(
                 br#"{"a":{"dtype":"F12","shape":[2],"data_offsets":[0,3]}}"#,
                 &[0; 3],

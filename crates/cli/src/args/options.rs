@@ -16,7 +16,7 @@ impl OptionArgs {
         self.given.iter().any(|(given, _)| *given == name)
     }
 
-    /// `own`, but for what is given.
+    /// `own`, with the given options replaced.
     pub(crate) fn or(&self, own: SpeechOptions) -> Result<SpeechOptions, SpeechError> {
         let mut options = own;
         for (name, value) in &self.given {

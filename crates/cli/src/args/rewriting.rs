@@ -21,8 +21,8 @@ pub(crate) struct RewritingArgs {
         hide_default_value = true
     )]
     pub(crate) normalize: Normalization,
-    /// A pronunciation list: lines `word = spoken form`. A word in lower case matches with any
-    /// capitals, one with a capital only as written; lines that begin with `# ` are comments.
+    /// A pronunciation list: lines `word = spoken form`. A word in lower case matches in any case, one
+    /// with a capital letter only as written; lines that begin with `# ` are comments.
     #[arg(long, value_name = "FILE")]
     pub(crate) replace: Option<PathBuf>,
 }

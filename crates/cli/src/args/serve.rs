@@ -26,7 +26,8 @@ pub(crate) struct ServeArgs {
     /// Port; default: a free one.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) port: u16,
-    /// Leave out the headers that allow the page to use threads, as simple hosts do.
+    /// Leave out the isolation headers, to see the page as on a static host that cannot set them: it
+    /// then speaks with one thread.
     #[arg(long)]
     pub(crate) no_isolation: bool,
     /// Open the page in the browser.
@@ -42,8 +43,8 @@ pub(crate) struct ServeArgs {
 /// Speech for other programs.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct ApiArgs {
-    /// Key that clients must send, as `Authorization: Bearer KEY`. In the environment variable,
-    /// other users of this machine cannot see it.
+    /// Key that clients must send, as `Authorization: Bearer KEY`. Set as `POCKET_ONNX_API_KEY` it is
+    /// not visible to other users of this machine, unlike an argument.
     #[arg(long, value_name = "KEY", env = "POCKET_ONNX_API_KEY", hide_env_values = true, value_parser = key)]
     pub(crate) api_key: Option<String>,
     /// Another host name that the server answers to, besides the loopback interface; `*` allows all.
@@ -58,8 +59,8 @@ pub(crate) struct ApiArgs {
     /// The protocol has no keys: anybody who can reach the address may use it.
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) wyoming: Option<SocketAddr>,
-    /// Other names of voices, as `alloy=robin,nova=heron`. By default OpenAI's names stand for the
-    /// model's voices in turn.
+    /// Other names of voices, as `alloy=robin,nova=heron`. By default OpenAI's voice names are mapped
+    /// to the bundle's voices in order, starting again when they run out.
     #[arg(long, value_name = "NAME=VOICE", value_delimiter = ',', value_parser = alias)]
     pub(crate) voice_map: Vec<(String, String)>,
     /// Texts that are spoken at the same time.
@@ -68,7 +69,7 @@ pub(crate) struct ApiArgs {
     /// Requests that may wait; further ones get status 429.
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) queue: u16,
-    /// Most letters in a text.
+    /// Longest text, in characters.
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub(crate) max_text: u32,
     #[command(flatten)]
@@ -129,7 +130,7 @@ fn alias(text: &str) -> Result<(String, String), String> {
 fn key(text: &str) -> Result<String, String> {
     let is_plain = text.chars().all(|letter| letter.is_ascii_graphic());
     if text.is_empty() || !is_plain {
-        return Err("a key has letters, digits and signs of ASCII, and no spaces".into());
+        return Err("a key may contain only printable ASCII characters, without spaces".into());
     }
     Ok(text.to_owned())
 }

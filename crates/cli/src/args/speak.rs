@@ -1,6 +1,6 @@
 //! Arguments of `speak`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use encode::{Format, SampleFormat};
@@ -9,7 +9,7 @@ use super::{DEFAULT_BUNDLE, OptionArgs, RewritingArgs};
 
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct SpeakArgs {
-    /// What to say; `[pause 500ms]` and `[pause 1.2s]` are silence. `-`, or no text, reads standard
+    /// What to say; `[pause 500ms]` and `[pause 1.2s]` add a pause. `-`, or no text, reads standard
     /// input and speaks each sentence as it comes. Put `--` before a text that begins with a dash.
     #[arg(
         value_name = "TEXT",
@@ -30,16 +30,19 @@ pub(crate) struct SpeakArgs {
     pub(crate) voice: Option<String>,
     /// File to write: .wav, .flac, .opus, .mp3 or .pcm; `-` streams to standard output. Links are
     /// followed, and pipes and devices work too. No silence is added at the end (pocket-tts's own
-    /// command adds 0.2 s).
-    #[arg(long, short, value_name = "FILE", default_value = "speech.wav")]
-    pub(crate) output: PathBuf,
+    /// command adds 0.2 s). Default: speech.wav, or none with --play.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Play the sound while it is made, and write a file only if -o is given.
+    #[arg(long)]
+    pub(crate) play: bool,
     /// Format of the sound; default: the one that the file's ending names, or WAV.
     #[arg(long, value_enum)]
     pub(crate) format: Option<SoundFormat>,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
-    /// Write when each word is spoken: as data (.json), or as subtitles (.srt, or with a mark for
-    /// each word .vtt and .ass).
+    /// Write the time of each word into a file: as data (.json), or as subtitles (.srt, or with a mark
+    /// for each word .vtt and .ass).
     #[arg(long, value_name = "FILE")]
     pub(crate) words: Option<PathBuf>,
     /// Print a summary as JSON, with word times if the model's word heads are known.
@@ -48,6 +51,14 @@ pub(crate) struct SpeakArgs {
     /// Print errors only.
     #[arg(long, short, conflicts_with = "json")]
     pub(crate) quiet: bool,
+}
+
+impl SpeakArgs {
+    /// The file to write, if any.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        let usual = (!self.play).then_some(Path::new("speech.wav"));
+        self.output.as_deref().or(usual)
+    }
 }
 
 /// What speaks.
@@ -93,7 +104,7 @@ pub(crate) enum SoundFormat {
     /// WAV of 16-bit integers.
     #[value(alias = "i16")]
     Wav,
-    /// WAV of 32-bit floating point, exactly what the model gives.
+    /// WAV of 32-bit floating point: the model's samples, unchanged.
     F32,
     /// 16-bit integers in little-endian order, without a header.
     Pcm,

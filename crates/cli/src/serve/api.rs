@@ -13,8 +13,8 @@ use crate::args::ApiArgs;
 use crate::backend;
 use crate::rewriting;
 
-/// What speaks with these models. The first is loaded here, so that what is wrong with it
-/// is told at once.
+/// The service that speaks with these models. It loads the first one, so that its problems are
+/// reported at once.
 pub(crate) fn service(args: &ApiArgs, offers: &[Offer]) -> Result<Service> {
     let threads = backend::threads(&args.runtime);
     let runs = backend::choose(&args.runtime)?;

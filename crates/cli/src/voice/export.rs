@@ -6,13 +6,15 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use bundle::Manifest;
+use pocket_onnx::voices::VoiceSource;
 
-use super::{VoiceSource, write};
+use super::write;
 use crate::args::VoiceExportArgs;
 use crate::backend;
 use crate::destination;
 use crate::included;
 use crate::output::{megabytes, note};
+use crate::progress::Bar;
 
 pub(crate) fn run(args: &VoiceExportArgs) -> Result<ExitCode> {
     let output = destination::voice(&args.output)?;
@@ -22,7 +24,8 @@ pub(crate) fn run(args: &VoiceExportArgs) -> Result<ExitCode> {
     let mut speaker = args.speaker.clone();
     speaker.bundle = chosen.bundle;
     let manifest = Manifest::read(&speaker.bundle)?;
-    let source = VoiceSource::find(&args.recording, &manifest, args.quiet)?;
+    let bar = Bar::new(args.quiet);
+    let source = VoiceSource::find(&args.recording, &manifest, &bar)?;
     let (VoiceSource::Recording(found) | VoiceSource::Included(found)) = &source else {
         bail!(
             "{} is a voice already: `pocket-onnx voice convert` writes it in another form",
@@ -30,7 +33,7 @@ pub(crate) fn run(args: &VoiceExportArgs) -> Result<ExitCode> {
         );
     };
     let cloner = backend::open_cloner(&speaker, manifest, args.quiet)?;
-    let voice = found.clone_voice(&cloner, args.quiet)?.voice;
+    let voice = found.clone_voice(&cloner, &bar)?.voice;
     let name = output.name();
     let size = write(output, &voice, &args.form)?;
     if !args.quiet {

@@ -68,8 +68,8 @@ fn describe(
         let default = variant.is_some_and(|v| v.default_voice() == voice.name);
         let included = variant.is_some_and(Variant::is_included);
         let note = match (included, default) {
-            (true, true) => "in the program, the model's default",
-            (true, false) => "in the program",
+            (true, true) => "included in pocket-onnx, the model's default",
+            (true, false) => "included in pocket-onnx",
             (false, true) => "predefined, fetched on use, the language's default",
             (false, false) => "predefined, fetched on use",
         };

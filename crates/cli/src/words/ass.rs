@@ -44,7 +44,8 @@ pub(super) fn write(cues: &[Cue]) -> String {
     out
 }
 
-/// Braces contain commands, and a backslash begins some: after it comes a zero-width character.
+/// Escapes a text: braces contain commands, and a backslash begins some, so a zero-width character is
+/// put after it.
 fn escaped(text: &str) -> String {
     let text = text.replace('\\', "\\\u{2060}");
     text.replace('{', "\\{").replace('}', "\\}")

@@ -1,4 +1,4 @@
-//! Subtitles: what is shown, and when.
+//! Subtitles and their times.
 
 use speech::Word;
 

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use speech::Word;
 
-/// Every word with its times and its bytes in the text. All texts together are the given one: the
-/// text after the last word belongs to that word.
+/// Every word with its times and its bytes in the text. All texts joined are the given text: what
+/// follows the last word belongs to that word.
 pub(super) fn json(words: &[Word], rest: &str) -> Value {
     let last = words.len().saturating_sub(1);
     let word = |(at, word): (usize, &Word)| {

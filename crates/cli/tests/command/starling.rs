@@ -197,7 +197,10 @@ fn converts_by_name_with_both_voices() {
         .ok();
     let ran = sandbox.run("voice list --bundle out").ok();
     assert!(ran.stdout.contains("robin  in the bundle"), "{ran}");
-    assert!(ran.stdout.contains("heron  in the program"), "{ran}");
+    assert!(
+        ran.stdout.contains("heron  included in pocket-onnx"),
+        "{ran}"
+    );
     assert!(!ran.stdout.contains("alba"), "{ran}");
     sandbox
         .run("speak Hello. --bundle out --voice heron --seed 1")

@@ -155,7 +155,7 @@ fn what_is_wrong_late_in_a_text_is_told_with_its_place() {
         speaking.write(end);
         let ran = speaking.end();
         assert_eq!(ran.code, Some(1), "{ran}");
-        let notice = "notice: kept.wav holds what was spoken before the text broke off\n";
+        let notice = "notice: kept.wav contains what was spoken before the text failed\n";
         assert!(
             ran.stderr.ends_with(&format!("{notice}error: {says}")),
             "{ran}"

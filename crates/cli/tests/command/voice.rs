@@ -216,8 +216,8 @@ fn voices_that_cannot_be_had_are_refused() {
     sandbox.write("bad name!.safetensors", "no voice");
     let tiny = format!("{TINY} --output-dir b");
     let cases = [
-        (format!("{tiny} --voices default"), "a model of its own"),
-        (format!("{tiny} --voices all"), "a model of its own"),
+        (format!("{tiny} --voices default"), "a custom model"),
+        (format!("{tiny} --voices all"), "a custom model"),
         (format!("{tiny} --voices nobody"), "no voice nobody"),
         (
             format!("{tiny} --voices a.wav"),

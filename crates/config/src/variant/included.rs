@@ -13,9 +13,10 @@ pub(super) enum Included {
 }
 
 static STARLING: LazyLock<Config> = LazyLock::new(|| {
-    let yaml = include_str!("../../../../models/starling/config.yaml");
+    // A copy of `models/starling/config.yaml`; a test of the crate `starling` compares them.
+    let yaml = include_str!("starling.yaml");
     // The file is compiled in, so that a test of this crate proves that this cannot happen.
-    Config::from_yaml(yaml).unwrap_or_else(|error| panic!("models/starling/config.yaml: {error}"))
+    Config::from_yaml(yaml).unwrap_or_else(|error| panic!("starling.yaml: {error}"))
 });
 
 static STARLING_VOICES: [PredefinedVoice; 2] = [

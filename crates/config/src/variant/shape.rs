@@ -5,7 +5,7 @@ use crate::{
     MimiTransformerConfig, PadMode, QuantizerConfig, SeanetConfig,
 };
 
-/// Number format of every released model.
+/// Number type of every released model.
 const DTYPE: &str = "float32";
 /// Width of a latent.
 const LATENT_DIM: usize = 32;

@@ -121,8 +121,8 @@ fn use_if_valid(text: &str) -> Result<(), TestCaseError> {
     let Ok(config) = Config::from_yaml(text) else {
         return Ok(());
     };
-    prop_assert!(config.parameters() > 0);
-    prop_assert!(config.download_size() > config.parameters());
+    prop_assert!(config.value_count() > 0);
+    prop_assert!(config.download_size() > config.value_count());
     prop_assert!(
         config.mimi.frame_size()
             == config.mimi.positions_per_frame() * config.mimi.seanet.hop_length()

@@ -1,4 +1,4 @@
-//! What lies in the folder of a bundle: its files, what systems leave everywhere, and files of
+//! What is in the folder of a bundle: its files, what systems leave everywhere, and files of
 //! somebody else.
 
 use std::fs;

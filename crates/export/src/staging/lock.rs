@@ -12,7 +12,7 @@ use crate::ExportError;
 
 /// How long a conversion waits for the bundle: importing a voice takes less.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
-/// How often it asks.
+/// Time between two attempts.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Holds a bundle, of which single files are changed.
@@ -35,7 +35,7 @@ impl BundleLock {
         let lock = loop {
             match FolderLock::attempt(&dir).map_err(failed())? {
                 Attempt::Taken(lock) => break Some(lock),
-                // What is not there is told by who reads it.
+                // Whoever reads the bundle says that it does not exist.
                 Attempt::Missing => break None,
                 Attempt::Busy => {}
             }

@@ -29,7 +29,7 @@ pub(super) fn check_files(target: &Path) -> Result<(), ExportError> {
     Ok(())
 }
 
-/// Whether `path` lies in a folder as `/tmp`, where only its owner may rename it, and is another
+/// Whether `path` is in a folder like `/tmp`, where only its owner may rename it, and is another
 /// user's.
 fn is_of_another(folder: &Path, path: &Path) -> bool {
     #[cfg(unix)]

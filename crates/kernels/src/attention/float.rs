@@ -2,7 +2,7 @@
 
 use weights::PANEL;
 
-use super::backend::{AttentionBackend, Probs, Tile};
+use super::arithmetic::{CacheArithmetic, Probs, Tile};
 use crate::Rows;
 use crate::cache::{CACHE_BLOCK_ROWS, CacheBlocks};
 use crate::simd::Simd;
@@ -25,7 +25,7 @@ impl<'a> F32Attention<'a> {
     }
 }
 
-impl AttentionBackend for F32Attention<'_> {
+impl CacheArithmetic for F32Attention<'_> {
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     unsafe fn score<S: Simd, const R: usize>(
@@ -37,7 +37,7 @@ impl AttentionBackend for F32Attention<'_> {
     ) {
         // SAFETY: the caller's tile lies inside of the queries, the keys and the scores.
         unsafe {
-            let first = tile.row * self.q.stride + tile.query * tile.heads.head_dim;
+            let first = tile.row * self.q.stride + tile.query_head * tile.heads.head_dim;
             let q = self.q.values.as_ptr().add(first);
             for (block, start) in tile.starts().enumerate() {
                 let keys = self.keys.as_ptr().add(start.values);

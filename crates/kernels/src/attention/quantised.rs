@@ -2,7 +2,7 @@
 
 use weights::PANEL;
 
-use super::backend::{AttentionBackend, Probs, Tile};
+use super::arithmetic::{CacheArithmetic, Probs, Tile};
 use crate::Rows;
 use crate::cache::{CACHE_BLOCK_ROWS, CacheBlocks, HeadShape};
 use crate::isa::CpuKernels;
@@ -27,8 +27,8 @@ pub(super) struct QuantisedAttention<'a, T> {
     probs: &'a mut [i16],
 }
 
-/// Room for what is quantised on the way.
-pub(super) struct QuantisedRoom<'a> {
+/// Buffers for what is quantised on the way.
+pub(super) struct QuantisedScratch<'a> {
     pub(super) queries: &'a mut Vec<i16>,
     /// A scale for each.
     pub(super) scales: &'a mut Vec<f32>,
@@ -43,13 +43,13 @@ impl<'a, T> QuantisedAttention<'a, T> {
         heads: HeadShape,
         q: Rows<'_>,
         [keys, values]: [&'a CacheBlocks<T>; 2],
-        room: QuantisedRoom<'a>,
+        buffers: QuantisedScratch<'a>,
     ) -> Self {
-        let QuantisedRoom {
+        let QuantisedScratch {
             queries: integers,
             scales,
             probs,
-        } = room;
+        } = buffers;
         let (padded, max) = (heads.padded_dim(), query_max(heads.head_dim));
         integers.resize(size([q.count, heads.num_heads, padded]), 0);
         scales.clear();
@@ -103,7 +103,7 @@ impl WidenToI16 for i8 {
     }
 }
 
-impl<T: WidenToI16> AttentionBackend for QuantisedAttention<'_, T> {
+impl<T: WidenToI16> CacheArithmetic for QuantisedAttention<'_, T> {
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     unsafe fn score<S: Simd, const R: usize>(
@@ -114,7 +114,10 @@ impl<T: WidenToI16> AttentionBackend for QuantisedAttention<'_, T> {
         stride: usize,
     ) {
         let heads = tile.heads;
-        let (head, padded) = (tile.row * heads.num_heads + tile.query, heads.padded_dim());
+        let (head, padded) = (
+            tile.row * heads.num_heads + tile.query_head,
+            heads.padded_dim(),
+        );
         let pairs = padded / 2;
         let part = if R == 1 { INTERLEAVE_PAIRS } else { pairs };
         // SAFETY: the caller's tile lies inside of the queries, the keys and the scores. A head

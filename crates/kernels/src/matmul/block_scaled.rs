@@ -19,8 +19,8 @@ use crate::simd::{Simd, SimdOp};
 use crate::size::size;
 use crate::{QUANT_BLOCK, Rows, Scratch};
 
-/// Inputs that are multiplied at a time.
-pub(super) const GROUP: usize = 16;
+/// Inputs that are packed together, and multiplied at a time.
+pub(super) const PACKED_INPUTS: usize = 16;
 /// Blocks of a panel that are read before the next panel's.
 const INTERLEAVE_BLOCKS: usize = 2;
 
@@ -29,31 +29,31 @@ pub(super) type PanelBytes4 = [u8; 4 * PANEL];
 
 /// How a format packs quants.
 pub(super) trait PackedQuants {
-    /// What is added to a weight.
+    /// What is added to a rounded weight, so that its quant has no sign.
     const OFFSET: i32;
-    /// Bytes of [`GROUP`] inputs of a panel.
-    const GROUP_BYTES: usize;
+    /// Bytes of [`PACKED_INPUTS`] inputs of a panel.
+    const PACKED_BYTES: usize;
 
-    /// Adds the products of a group and its activations.
+    /// Adds the products of the packed inputs and their activations.
     ///
     /// # Safety
     ///
-    /// `a` has [`GROUP`] activations, and `group` [`Self::GROUP_BYTES`] bytes.
-    unsafe fn dot<S: Simd>(simd: S, acc: S::I32x16, a: *const i8, group: *const u8) -> S::I32x16;
+    /// `a` has [`PACKED_INPUTS`] activations, and `packed` [`Self::PACKED_BYTES`] bytes.
+    unsafe fn dot<S: Simd>(simd: S, acc: S::I32x16, a: *const i8, packed: *const u8) -> S::I32x16;
 
-    /// The quants of the group at `from`.
+    /// The quants of the packed inputs at `from`.
     ///
     /// # Safety
     ///
-    /// `from` has [`Self::GROUP_BYTES`] bytes.
-    unsafe fn unpack(from: *const u8) -> [PanelBytes4; GROUP / 4];
+    /// `from` has [`Self::PACKED_BYTES`] bytes.
+    unsafe fn unpack(from: *const u8) -> [PanelBytes4; PACKED_INPUTS / 4];
 }
 
 /// A product with quants of type `Q`, and rows of as many blocks as it needs.
 struct BlockScaledProduct<'a, Q> {
     product: Product<'a>,
     rows: &'a BlockQuantisedRows,
-    /// Room for a panel's quants: unpacked once for several rows.
+    /// Buffer for a panel's quants: unpacked once for several rows.
     unpacked: &'a [Cell<PanelBytes4>],
     quants: PhantomData<Q>,
 }
@@ -107,7 +107,7 @@ fn multiply_quantised<Q: PackedQuants>(
     product: Product<'_>,
     scratch: &mut Scratch,
 ) {
-    // It never shrinks: what is taken away would be filled again by the next product.
+    // Never shrunk: a later product would have to fill it with zeros again.
     let fours = product.weight.matrix.padded_inputs() / 4;
     if scratch.unpacked_panel.len() < fours {
         scratch.unpacked_panel.resize(fours, [0; 4 * PANEL]);
@@ -129,7 +129,7 @@ impl<Q: PackedQuants> SimdOp for BlockScaledProduct<'_, Q> {
 
 impl<Q: PackedQuants> BlockScaledProduct<'_, Q> {
     /// Bytes of a block of a panel.
-    const BLOCK_BYTES: usize = QUANT_BLOCK / GROUP * Q::GROUP_BYTES;
+    const BLOCK_BYTES: usize = QUANT_BLOCK / PACKED_INPUTS * Q::PACKED_BYTES;
 
     /// Blocks of inputs.
     #[inline(always)]
@@ -220,14 +220,14 @@ impl<Q: PackedQuants> RowTile for BlockScaledProduct<'_, Q> {
     #[inline(always)]
     unsafe fn start_panel<S: Simd>(&self, _: S, panel: usize) {
         let mut values = self.first_block(panel).values;
-        for group in 0..self.blocks() * QUANT_BLOCK / GROUP {
-            // SAFETY: the caller's panel has this group, and there is room for a whole panel.
+        for i in 0..self.blocks() * QUANT_BLOCK / PACKED_INPUTS {
+            // SAFETY: the caller's panel has these inputs, and there is room for a whole panel.
             unsafe {
-                let quants = self.unpacked.as_ptr().add(group * GROUP / 4);
-                let quants = quants.cast::<[PanelBytes4; GROUP / 4]>().cast_mut();
+                let quants = self.unpacked.as_ptr().add(i * PACKED_INPUTS / 4);
+                let quants = quants.cast::<[PanelBytes4; PACKED_INPUTS / 4]>().cast_mut();
                 quants.write(Q::unpack(values));
             }
-            values = values.wrapping_add(Q::GROUP_BYTES);
+            values = values.wrapping_add(Q::PACKED_BYTES);
         }
     }
 
@@ -306,13 +306,13 @@ unsafe fn add_block<S: Simd, Q: PackedQuants>(
     row: RowBlock,
     sums: &mut S::F32x16,
 ) {
-    // SAFETY: the groups lie inside of the caller's block.
+    // SAFETY: the packed inputs lie inside of the caller's block.
     unsafe {
         let mut exact = simd.splat_i32(row.start);
-        for group in 0..QUANT_BLOCK / GROUP {
+        for i in 0..QUANT_BLOCK / PACKED_INPUTS {
             let (x, quants) = (
-                row.x.add(group * GROUP),
-                panel.values.add(group * Q::GROUP_BYTES),
+                row.x.add(i * PACKED_INPUTS),
+                panel.values.add(i * Q::PACKED_BYTES),
             );
             exact = Q::dot(simd, exact, x, quants);
         }
@@ -335,7 +335,7 @@ unsafe fn add_blocks<S: Simd, Q: PackedQuants, const R: usize>(
     rows: RowBlocks,
     sums: &mut [S::F32x16; R],
 ) {
-    // V8 has no registers for a loop that is written out.
+    // V8 runs out of registers if the loop is unrolled.
     let fours = if cfg!(target_arch = "wasm32") {
         black_box(QUANT_BLOCK / 4)
     } else {

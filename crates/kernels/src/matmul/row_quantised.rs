@@ -14,7 +14,7 @@ use crate::{Rows, Scratch};
 pub(super) struct RowQuantisedProduct<'a> {
     pub(super) product: Product<'a>,
     pub(super) x: &'a [i16],
-    /// From one row to the next.
+    /// Values from the start of one row to the start of the next.
     pub(super) stride: usize,
     scales: &'a [f32],
     /// From one row's scale to the next's: 0 where all rows have one.

@@ -88,7 +88,8 @@ pub(super) fn run_tiles<S: Simd>(simd: S, tiles: &impl RowTile) {
     let rows = product.rows;
     for panel in 0..product.weight.matrix.panels() {
         let mut prefetch = Prefetch::new(&product.weight, panel + 1);
-        // Spread over the work of all tiles, but not so thin that asking is work itself.
+        // Prefetches are spread over all tiles, but are at least `MIN_LINES` at a time: each call has a
+        // cost of its own.
         let lines = (prefetch.part * S::ROWS).div_ceil(rows).max(MIN_LINES);
         // SAFETY: `panel` is one of the product's.
         unsafe { tiles.start_panel(simd, panel) };

@@ -62,7 +62,7 @@ impl Avx2 {
         }
     }
 
-    /// One half of [`Simd::dot_q6_group`]'s outputs.
+    /// One half of [`Simd::dot_q6`]'s outputs.
     ///
     /// # Safety
     ///
@@ -291,12 +291,7 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn dot_q6_group(
-        self,
-        acc: Self::I32x16,
-        a: *const i8,
-        quants: *const u8,
-    ) -> Self::I32x16 {
+    unsafe fn dot_q6(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16 {
         // SAFETY: `self` proves AVX2; the caller has the numbers.
         unsafe {
             [

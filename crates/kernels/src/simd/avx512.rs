@@ -226,12 +226,7 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
-    unsafe fn dot_q6_group(
-        self,
-        acc: Self::I32x16,
-        a: *const i8,
-        quants: *const u8,
-    ) -> Self::I32x16 {
+    unsafe fn dot_q6(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16 {
         // SAFETY: `self` proves AVX-512 F and BW; the caller has the numbers.
         unsafe {
             let x = _mm512_loadu_si512(quants.cast());

@@ -209,12 +209,7 @@ impl Simd for Neon {
         }
     }
     #[inline(always)]
-    unsafe fn dot_q6_group(
-        self,
-        acc: Self::I32x16,
-        a: *const i8,
-        quants: *const u8,
-    ) -> Self::I32x16 {
+    unsafe fn dot_q6(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16 {
         // SAFETY: `self` proves NEON; the caller has the numbers.
         unsafe {
             from_fn(|i| {

@@ -166,7 +166,7 @@ impl Simd for Scalar {
         }
     }
     #[inline(always)]
-    unsafe fn dot_q6_group(self, acc: [i32; 16], a: *const i8, quants: *const u8) -> [i32; 16] {
+    unsafe fn dot_q6(self, acc: [i32; 16], a: *const i8, quants: *const u8) -> [i32; 16] {
         // SAFETY: the caller has the numbers.
         unsafe {
             let [x, y, z] = quants.cast::<[[u8; 64]; 3]>().read();

@@ -270,12 +270,7 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
         }
     }
     #[inline(always)]
-    unsafe fn dot_q6_group(
-        self,
-        acc: Self::I32x16,
-        a: *const i8,
-        quants: *const u8,
-    ) -> Self::I32x16 {
+    unsafe fn dot_q6(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16 {
         // SAFETY: the caller has the numbers.
         unsafe {
             from_fn(|i| {

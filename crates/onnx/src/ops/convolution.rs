@@ -40,7 +40,7 @@ impl Scope<'_> {
     /// The module is a convolution: `x [1, in, time]` with the parameters
     /// `weight [out, in, kernel]` and, where there is one, `bias [out]`.
     pub fn conv(&self, x: &Value, geometry: Convolution) -> Value {
-        let weight = self.kernel("weight");
+        let weight = self.convolution_weight("weight");
         let bias = self.has_parameter("bias").then(|| self.parameter("bias"));
         let inputs: Vec<&Value> = [x, &weight].into_iter().chain(&bias).collect();
         self.module_op("Conv", &inputs, &geometry.attributes(self.taps()))

@@ -8,18 +8,18 @@ impl Scope<'_> {
         self.op("Reshape", &[x, &self.ints(shape)], &[])
     }
 
-    /// The same values in a shape that is computed.
+    /// `Reshape` to a shape that is computed.
     pub fn reshape_by(&self, x: &Value, shape: &Value) -> Value {
         self.op("Reshape", &[x, shape], &[])
     }
 
-    /// Axes in another order.
+    /// `Transpose`: axes in another order.
     pub fn transpose(&self, x: &Value, permutation: &[i64]) -> Value {
         let perm = Attribute::Ints(permutation.to_vec());
         self.op("Transpose", &[x], &[("perm", perm)])
     }
 
-    /// One behind the other along `axis`.
+    /// `Concat`: one after the other along `axis`.
     pub fn concat(&self, values: &[&Value], axis: i64) -> Value {
         self.op("Concat", values, &[("axis", Attribute::Int(axis))])
     }
@@ -57,12 +57,12 @@ impl Scope<'_> {
         self.op("Expand", &[x, shape], &[])
     }
 
-    /// Without the axes, whose size is 1.
+    /// `Squeeze`: without `axes`, whose size is 1.
     pub fn squeeze(&self, x: &Value, axes: &[i64]) -> Value {
         self.op("Squeeze", &[x, &self.ints(axes)], &[])
     }
 
-    /// With new axes of size 1.
+    /// `Unsqueeze`: with new axes of size 1.
     pub fn unsqueeze(&self, x: &Value, axes: &[i64]) -> Value {
         self.op("Unsqueeze", &[x, &self.ints(axes)], &[])
     }

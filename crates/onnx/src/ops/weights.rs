@@ -1,5 +1,6 @@
-//! Weights as operators take them: `Cast` (13), `Gather` (13), `Mul` (14) and shapes turn what
-//! the data file holds into f32, exactly as [`weights`] unpacks it. Runtimes compute this once, at load time.
+//! Weights as operators take them: nodes (`Transpose`, `Reshape`, `Cast`, `Mul`, `Slice`, `Gather`, ...,
+//! all in opset 17) unpack what the data file holds to f32, exactly as [`weights`] does. Runtimes
+//! compute this once, at load time.
 
 use std::array::from_fn;
 
@@ -15,13 +16,13 @@ impl Scope<'_> {
     /// The weight `name [out, in]` of a linear layer: f32 `[in, out]`.
     ///
     /// Runtimes pack the second factor of a product once, when they load it, but only
-    /// where it stands as `MatMul` wants it.
+    /// if it already has the layout that `MatMul` needs.
     pub fn matrix(&self, name: &str) -> Value {
         self.unpacked(name, Layout::Linear)
     }
 
     /// The weight `name [out, in, kernel]` of a convolution, as f32.
-    pub fn kernel(&self, name: &str) -> Value {
+    pub fn convolution_weight(&self, name: &str) -> Value {
         let matrix = self.unpacked(name, Layout::Convolution);
         let [outputs, inputs, kernel] = *self.parameter_shape(name) else {
             return matrix;
@@ -68,7 +69,7 @@ impl Scope<'_> {
         }
     }
 
-    /// The scope is a weight; these are its scales.
+    /// The scales of the weight at this scope's path.
     fn scales(&self) -> Value {
         Value::new(scale_name(self.path()))
     }
@@ -145,8 +146,8 @@ impl Scope<'_> {
         self.mul(&numbers, &self.gather(&powers, &exponents, 0))
     }
 
-    /// Parts of `bytes` less `offset`: runtimes disagree on shifts of bytes, but all look
-    /// numbers up.
+    /// Extracts a part of each of `bytes` with a table, and subtracts `offset`: runtimes disagree on
+    /// shifts of bytes, but every runtime can look numbers up.
     fn look_up(&self, name: &str, bytes: &Value, part: impl Fn(u8) -> f32, offset: i32) -> Value {
         let numbers = from_fn::<_, 256, _>(|byte| part(byte as u8) - offset as f32);
         self.gather(&self.shared(name, &[256], &numbers), bytes, 0)

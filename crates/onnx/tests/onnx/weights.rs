@@ -112,7 +112,7 @@ fn tables_are_looked_up_in_every_format() {
 fn kernels_come_back_in_the_checkpoint_s_order() {
     let shape = [5, 3, 4];
     let expected = noise(60);
-    let flat = |m: &Scope<'_>| m.reshape(&m.kernel("weight"), &[1, -1]);
+    let flat = |m: &Scope<'_>| m.reshape(&m.convolution_weight("weight"), &[1, -1]);
     for (backend, found) in computed(WeightFormat::F32, 17, &shape, &flat) {
         assert_eq!(found, expected, "{backend}");
     }

@@ -65,7 +65,7 @@ fn state_problem(component: &Component, state: &State, others: &[State]) -> Opti
         return Some(format!("state {name} is listed twice"));
     }
     if input.dtype != state.dtype || output.dtype != state.dtype {
-        return Some(format!("state {name} changes its number format"));
+        return Some(format!("state {name} changes its number type"));
     }
     if input.shape != state.shape || output.shape.len() != state.shape.len() {
         return Some(format!(

@@ -8,7 +8,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 
 use crate::RuntimeError;
-use crate::location::installed_library;
+use crate::install::installed_library;
 
 /// The library of this process, and the environment that its sessions share.
 static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);

@@ -72,7 +72,7 @@ fn calls_that_do_not_fit_the_graph() {
     let cases = [
         ("another name", vec![("names", ids)], "embeddings"),
         ("no input", vec![], "embeddings"),
-        ("number format", vec![("ids", floats)], "embeddings"),
+        ("number type", vec![("ids", floats)], "embeddings"),
         ("rank", vec![("ids", flat)], "embeddings"),
         ("beyond the table", vec![("ids", beyond)], "embeddings"),
         ("another output", vec![("ids", ids)], "audio"),

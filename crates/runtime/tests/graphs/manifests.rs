@@ -36,7 +36,7 @@ fn what_does_not_fit_is_said() {
         ),
         (
             |c| c.states[0].dtype = DType::I64,
-            "state past_key changes its number format",
+            "state past_key changes its number type",
         ),
         (
             |c| c.states[0].shape[1] = 7.into(),

@@ -56,7 +56,9 @@ impl SpeechRequest {
             return Err(ApiError::new(status, "the body is no JSON object"));
         };
         let text = string(&members, "input")?;
-        let text = text.ok_or_else(|| ApiError::param("input", "input is missing: the text"))?;
+        let text = text.ok_or_else(|| {
+            ApiError::param("input", "input is missing: it is the text to be spoken")
+        })?;
         check_text("input", text, settings)?;
         let stream = flag(&members, "stream")?.unwrap_or(false);
         let timestamps = flag(&members, "timestamps")?.unwrap_or(false);
@@ -118,15 +120,15 @@ impl OwnOptions {
         speed: Speed,
         words: bool,
     ) -> Result<SpeechOptions, ApiError> {
-        let own = speaker.model().options();
+        let model_options = speaker.model().options();
         Ok(SpeechOptions {
             seed: self.seed.map_or_else(fresh_seed, Ok).map_err(|error| {
                 ApiError::internal(format!("the system has no random numbers: {error}"))
             })?,
-            temperature: self.temperature.unwrap_or(own.temperature),
+            temperature: self.temperature.unwrap_or(model_options.temperature),
             speed,
             words: words && speaker.tells_words(),
-            ..own
+            ..model_options
         })
     }
 
@@ -166,10 +168,10 @@ pub(crate) fn check_text(
             format!("{param} is empty: it is the text to be spoken"),
         ));
     }
-    let letters = text.chars().count();
-    if letters > settings.longest_text {
+    let characters = text.chars().count();
+    if characters > settings.longest_text {
         let message = format!(
-            "{param} has {letters} letters, and {} are allowed: send it in parts",
+            "{param} has {characters} characters, and {} are allowed: send it in parts",
             settings.longest_text
         );
         return Err(ApiError::param(param, message).code("string_above_max_length"));
@@ -203,7 +205,7 @@ fn format(members: &Map<String, Value>) -> Result<Format, ApiError> {
         Some("aac") => Err(ApiError::param(
             "response_format",
             format!(
-                "aac is not written here (its encoders are under patents or other licences): use {}",
+                "aac is not supported (its encoders need patent or other licences): use {}",
                 names()
             ),
         )),

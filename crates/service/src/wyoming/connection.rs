@@ -55,7 +55,7 @@ impl Connection {
                 Err(error) => break Err(error),
             }
         };
-        // The client has gone, and with it the reason to speak.
+        // The client has gone: stop speaking.
         if let Some(speaking) = connection.speaking.take() {
             speaking.abort();
         }
@@ -122,7 +122,7 @@ impl Connection {
         self.text = sender;
         let events = self.events.clone();
         self.speaking = Some(tokio::spawn(async move {
-            // An error of sending is noticed by the next one that reads.
+            // If sending fails, the client has gone, which the next call of `send` notices too.
             let _sent = forward(listener, rate, is_stream, &events).await;
         }));
         Some(())

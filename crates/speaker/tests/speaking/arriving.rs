@@ -187,13 +187,13 @@ fn a_text_that_never_goes_on_can_be_stopped_and_dropped() {
         assert!(utterance.next().is_none());
         stopper.join().unwrap();
         drop(utterance);
-        assert_eq!(sender.push("Hello."), Err(TextSenderError::Over));
+        assert_eq!(sender.push("Hello."), Err(TextSenderError::Abandoned));
         // Whoever waits for room is let go, too.
         let (sender, utterance) = start(&speaker, &voice, &rules, None, &options);
         let pusher = thread::spawn(move || sender.push(&"and so on ".repeat(1_000_000)));
         thread::sleep(Duration::from_millis(50));
         drop(utterance);
-        assert_eq!(pusher.join().unwrap(), Err(TextSenderError::Over));
+        assert_eq!(pusher.join().unwrap(), Err(TextSenderError::Abandoned));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Checks a recording: what is refused, and what the user is told.
+//! Checks a recording: errors for what cannot become a voice, notices for what is doubtful.
 
 use ::audio::Recording;
 

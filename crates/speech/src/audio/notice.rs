@@ -1,4 +1,4 @@
-//! What the user is told about a recording.
+//! Notices about a recording: reasons why the voice may be poor.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use std::fmt;
 pub enum RecordingNotice {
     /// Only the beginning is used.
     Long {
-        /// How much of it.
+        /// Seconds that are used.
         seconds: u32,
     },
     /// Too short to learn a voice from.
     Short {
-        /// How much.
+        /// Seconds of the recording.
         seconds: f64,
     },
     /// Long, but nearly all of it silent.
     LittleSound {
         /// Seconds of sound.
         sound: f64,
-        /// Seconds of everything.
+        /// Seconds of the recording.
         seconds: f64,
     },
     /// Very soft.
@@ -34,7 +34,7 @@ pub enum RecordingNotice {
     },
     /// Samples outside the range -1 to 1.
     Scale {
-        /// The largest.
+        /// The largest magnitude.
         peak: f32,
     },
     /// Samples centred on another value than zero.

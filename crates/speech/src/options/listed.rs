@@ -14,7 +14,7 @@ pub struct ListedOption {
     pub default: &'static str,
     /// What its values are.
     pub kind: OptionKind,
-    /// What stands for a value on the command line; none where the command has no such option.
+    /// Placeholder of the value on the command line; none if the command has no such option.
     pub command: Option<&'static str>,
     pub(super) check: fn(TypedValue) -> Result<(), SpeechError>,
 }
@@ -27,7 +27,7 @@ impl ListedOption {
         parts.fold(first, |name, part| name + &capitalised(part))
     }
 
-    /// The name on the command line, behind `--`: `noise-clamp`.
+    /// The name on the command line, after `--`: `noise-clamp`.
     pub fn command_name(&self) -> String {
         self.name.replace('_', "-")
     }

@@ -18,7 +18,7 @@ pub enum OptionKind {
 }
 
 impl OptionKind {
-    /// What a value of another kind is told.
+    /// The end of an error message for a value of another kind.
     pub fn demand(self) -> &'static str {
         match self {
             Self::Whole => "has to be a whole number from 0 on",

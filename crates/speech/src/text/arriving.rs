@@ -1,11 +1,11 @@
-//! A text that arrives in pieces, whenever they come: what of it is handed on, and when the speaker
-//! stops waiting for more.
+//! A text that arrives in pieces, at any time: which part of it is handed on, and when it is no longer
+//! waited for more.
 //!
 //! Upstream groups sentences: as many as fit into so many tokens are spoken in one go. A sentence
 //! that the next may still join has to wait for it. While the text comes fast, as from a file, it is
-//! waited for, and the groups are those of the whole text. Once the speaker has waited for
-//! [`SENTENCE_PATIENCE`] with a whole sentence at hand, it speaks that; and after a silence, of
-//! [`USUAL_SILENCE`] unless the host chooses another, whatever there is.
+//! waited for, and the groups are those of the whole text. Once the utterance has
+//! waited for [`SENTENCE_PATIENCE`] with a whole sentence at hand, that is spoken; if nothing comes for
+//! longer ([`USUAL_SILENCE`] unless the host chooses another time), an unfinished one is spoken too.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,20 +13,20 @@ use std::time::Duration;
 use super::pause::LONGEST_MARKER;
 use super::sentence::last_end;
 
-/// How long more of the text is waited for while whole sentences could be spoken.
+/// How long to wait for more of the text while whole sentences could be spoken.
 pub const SENTENCE_PATIENCE: Duration = Duration::from_millis(200);
 
-/// How long the source may say nothing, unless the host chooses otherwise, before an unfinished
-/// sentence is spoken.
+/// How long the source may send nothing before an unfinished sentence is spoken, unless the host
+/// chooses another time.
 pub const USUAL_SILENCE: Duration = Duration::from_secs(1);
 
-/// Bytes without the end of a sentence that are kept back: beyond, nobody speaks them in one go.
+/// At most this many bytes are held back while no sentence ends.
 const LONGEST_HELD: usize = 4096;
 
 /// Bytes that are handed on at once.
 const HANDED_ON_BYTES: usize = 2048;
 
-/// Bytes that wait above which a source should be stopped, and below which it should go on.
+/// A source should pause while more bytes than this are queued, best until half of them are left.
 pub const MOST_WAITING: usize = 1 << 16;
 
 /// What happens next with a text that arrives in pieces.
@@ -34,7 +34,7 @@ pub const MOST_WAITING: usize = 1 << 16;
 pub enum Arrived {
     /// More of it.
     Text(String),
-    /// What has been handed on is to be spoken, as if the text were over.
+    /// Nothing: speak what has been handed on, as if the text were over.
     Flush,
     /// Nothing for now. Ask again when there is more, or after that long at the latest.
     Nothing(Option<Duration>),
@@ -57,7 +57,7 @@ pub struct Asking {
 pub struct ArrivingText {
     silence: Option<Duration>,
     patience: Duration,
-    /// What has not been handed on, cut where everything before is to be spoken at once.
+    /// What has not been handed on, cut at each flush.
     waiting: VecDeque<String>,
     /// Bytes of the first of them that have been handed on.
     given: usize,
@@ -66,7 +66,7 @@ pub struct ArrivingText {
     is_closed: bool,
     /// Whether anything was handed on since the last flush.
     has_given: bool,
-    /// When something came last, or could have for the first time.
+    /// When text last arrived, or when a full buffer got room again.
     last: Duration,
     /// When the speaker began to wait, if it does.
     asked: Option<Duration>,
@@ -76,8 +76,8 @@ pub struct ArrivingText {
 }
 
 impl ArrivingText {
-    /// After a silence of that length, what is there is spoken; whole sentences alone if none is
-    /// given.
+    /// If nothing comes for as long as `silence`, an unfinished sentence is spoken too. Without
+    /// `silence`, it waits for the next piece, [`ArrivingText::flush`] or [`ArrivingText::close`].
     pub fn new(silence: Option<Duration>) -> Self {
         Self {
             silence,
@@ -107,17 +107,17 @@ impl ArrivingText {
         }
     }
 
-    /// Has all that has come spoken without waiting for more.
+    /// Makes the utterance speak all that has come, without waiting for more.
     pub fn flush(&mut self) {
         self.waiting.push_back(String::new());
     }
 
-    /// The text is over.
+    /// Ends the text: nothing more will come.
     pub fn close(&mut self) {
         self.is_closed = true;
     }
 
-    /// The text breaks off: it is over behind its last whole sentence.
+    /// Ends the text after its last whole sentence, because its source failed.
     pub fn break_off(&mut self) {
         self.close();
         let given = if self.waiting.len() == 1 {

@@ -32,12 +32,12 @@ impl TextCheck {
     /// Takes more of the text.
     pub fn push(&mut self, text: &str, options: &TextOptions) -> Result<(), TextError> {
         let found = &mut self.found;
-        let mut hear = |piece: TextOrPause| found.hear(piece, options);
+        let mut emit = |piece: TextOrPause| found.take(piece, options);
         let mut rest = text;
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(rest.ceil_char_boundary(CHECK_STEP_BYTES));
             // The source map is not needed here.
-            self.markers.push(&Mapped::at(piece, 0), &mut hear)?;
+            self.markers.push(&Mapped::at(piece, 0), &mut emit)?;
             rest = behind;
         }
         Ok(())
@@ -47,8 +47,8 @@ impl TextCheck {
     /// markers that look like a pause but will be spoken as words.
     pub fn finish(mut self, options: &TextOptions) -> Result<Vec<String>, TextError> {
         let found = &mut self.found;
-        let mut hear = |piece: TextOrPause| found.hear(piece, options);
-        self.markers.finish(&mut hear)?;
+        let mut emit = |piece: TextOrPause| found.take(piece, options);
+        self.markers.finish(&mut emit)?;
         let TextContent {
             words,
             signs,
@@ -64,7 +64,7 @@ impl TextCheck {
 }
 
 impl TextContent {
-    fn hear(&mut self, piece: TextOrPause, options: &TextOptions) {
+    fn take(&mut self, piece: TextOrPause, options: &TextOptions) {
         match piece {
             TextOrPause::Pause(seconds) => {
                 *self.silence.get_or_insert_default() += seconds;

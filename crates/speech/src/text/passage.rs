@@ -1,4 +1,4 @@
-//! The passages of a text: what stands between its pauses.
+//! The passages of a text: what is between its pauses.
 
 use std::collections::VecDeque;
 
@@ -55,12 +55,12 @@ impl Passages {
         }
     }
 
-    /// Whether words have come, or pauses behind them, that wait for the end of their passage.
+    /// Whether words, or pauses after them, wait for the end of their passage.
     pub(super) fn is_open(&self) -> bool {
         !matches!(self.state, PassageState::Between)
     }
 
-    /// A passage ends here, as before a pause of no length that no signs are added across.
+    /// Ends the passage here, as a pause of no length does; signs that follow are not added to it.
     pub(super) fn flush(&mut self, events: &mut VecDeque<PassageEvent>) {
         match self.state {
             PassageState::Between => return,
@@ -130,7 +130,7 @@ impl Passages {
         }
     }
 
-    /// Hands words on, but for the white space behind them.
+    /// Hands on words, without the white space after them.
     fn words(&mut self, text: &Mapped, events: &mut VecDeque<PassageEvent>) {
         let end = text.as_str().trim_end_matches(is_space).len();
         if end > 0 {
@@ -138,7 +138,7 @@ impl Passages {
             words.append_part(text, 0..end);
             events.push_back(PassageEvent::Text(words));
         }
-        // Nobody hears how much white space it is.
+        // The amount of white space is not heard.
         if self.space.len() < LONGEST_LOOKAHEAD {
             self.space.append_part(text, end..text.len());
         }
@@ -153,7 +153,7 @@ impl Passages {
         }
     }
 
-    /// Ends the passage that waits, and hands on the pauses behind it.
+    /// Ends the waiting passage, and hands on the pauses after it.
     fn close(&mut self, events: &mut VecDeque<PassageEvent>) {
         if let PassageState::Pauses(pauses) = std::mem::take(&mut self.state) {
             events.push_back(PassageEvent::End);
@@ -174,11 +174,11 @@ mod tests {
         let characters: Vec<char> = text.chars().collect();
         for piece in characters.chunks(pieces) {
             let piece: String = piece.iter().collect();
-            let mut hear = |piece: TextOrPause| passages.push(piece, &mut events);
-            markers.push(&Mapped::at(&piece, 0), &mut hear).unwrap();
+            let mut emit = |piece: TextOrPause| passages.push(piece, &mut events);
+            markers.push(&Mapped::at(&piece, 0), &mut emit).unwrap();
         }
-        let mut hear = |piece: TextOrPause| passages.push(piece, &mut events);
-        markers.finish(&mut hear).unwrap();
+        let mut emit = |piece: TextOrPause| passages.push(piece, &mut events);
+        markers.finish(&mut emit).unwrap();
         passages.finish(&mut events);
         let show = |event| match event {
             PassageEvent::Text(text) => text.as_str().to_owned(),
@@ -220,8 +220,8 @@ mod tests {
             for text in ["words ", &text.repeat(100_000)] {
                 for piece in text.as_bytes().chunks(1000) {
                     let piece = String::from_utf8_lossy(piece).replace('\u{fffd}', "");
-                    let mut hear = |piece: TextOrPause| passages.push(piece, &mut events);
-                    markers.push(&Mapped::at(&piece, 0), &mut hear).unwrap();
+                    let mut emit = |piece: TextOrPause| passages.push(piece, &mut events);
+                    markers.push(&Mapped::at(&piece, 0), &mut emit).unwrap();
                     let held = passages.held.len() + passages.space.len();
                     assert!(held < 3 * LONGEST_LOOKAHEAD, "{text:?}");
                 }

@@ -6,7 +6,7 @@ use super::map::Mapped;
 /// Longest pause, in seconds.
 pub const LONGEST_PAUSE: f64 = 60.0;
 
-/// Bytes after which a bracket that is still open begins no marker.
+/// Longest marker, in bytes: an open bracket that is followed by more is text.
 pub(super) const LONGEST_MARKER: usize = 128;
 
 /// Most near misses that are kept: a few are enough to tell what is wrong.
@@ -44,26 +44,26 @@ enum Bracket {
 }
 
 impl Markers {
-    /// Takes more of the text. Refuses a pause that nobody means.
+    /// Takes more of the text. Refuses a pause longer than [`LONGEST_PAUSE`].
     pub(super) fn push(
         &mut self,
         text: &Mapped,
-        hear: &mut dyn FnMut(TextOrPause),
+        emit: &mut dyn FnMut(TextOrPause),
     ) -> Result<(), TextError> {
         self.open = if self.open.is_empty() {
-            self.read(text, false, hear)?
+            self.read(text, false, emit)?
         } else {
             let mut open = std::mem::take(&mut self.open);
             open.append(text);
-            self.read(&open, false, hear)?
+            self.read(&open, false, emit)?
         };
         Ok(())
     }
 
     /// The text is over.
-    pub(super) fn finish(&mut self, hear: &mut dyn FnMut(TextOrPause)) -> Result<(), TextError> {
+    pub(super) fn finish(&mut self, emit: &mut dyn FnMut(TextOrPause)) -> Result<(), TextError> {
         let open = std::mem::take(&mut self.open);
-        self.read(&open, true, hear)?;
+        self.read(&open, true, emit)?;
         Ok(())
     }
 
@@ -77,12 +77,12 @@ impl Markers {
         &mut self,
         mapped: &Mapped,
         is_last: bool,
-        hear: &mut dyn FnMut(TextOrPause),
+        emit: &mut dyn FnMut(TextOrPause),
     ) -> Result<Mapped, TextError> {
         let text = mapped.as_str();
-        let say = |range: std::ops::Range<usize>, hear: &mut dyn FnMut(TextOrPause)| {
+        let say = |range: std::ops::Range<usize>, emit: &mut dyn FnMut(TextOrPause)| {
             if !range.is_empty() {
-                hear(TextOrPause::Text(mapped.slice(range)));
+                emit(TextOrPause::Text(mapped.slice(range)));
             }
         };
         // Where the text begins that has not been handed on, and where to look for brackets.
@@ -95,7 +95,7 @@ impl Markers {
             match bracket(from, is_last) {
                 Bracket::Text => {}
                 Bracket::Unfinished => {
-                    say(said..open, hear);
+                    say(said..open, emit);
                     return Ok(mapped.slice(open..text.len()));
                 }
                 Bracket::NearMiss(length) => {
@@ -104,7 +104,7 @@ impl Markers {
                     }
                 }
                 Bracket::Pause(length, seconds) => {
-                    say(said..open, hear);
+                    say(said..open, emit);
                     if seconds > LONGEST_PAUSE {
                         return Err(TextError::Pause {
                             marker: from[..length].to_owned(),
@@ -112,11 +112,11 @@ impl Markers {
                     }
                     at = open + length;
                     said = at;
-                    hear(TextOrPause::Pause(seconds));
+                    emit(TextOrPause::Pause(seconds));
                 }
             }
         }
-        say(said..text.len(), hear);
+        say(said..text.len(), emit);
         Ok(Mapped::default())
     }
 }
@@ -170,7 +170,7 @@ fn unclosed(text: &str) -> Bracket {
     found.map_or(Bracket::Text, Bracket::NearMiss)
 }
 
-/// The length of a pause, from what stands between the brackets: `pause 500ms`, and what people
+/// The length of a pause, from what is between the brackets: `pause 500ms`, and what people
 /// write for it, such as `Pause: 1,5 sec`.
 fn seconds(inside: &str) -> Option<f64> {
     let inside = inside.trim();
@@ -187,14 +187,44 @@ fn seconds(inside: &str) -> Option<f64> {
         "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
         _ => return None,
     };
-    // Whether 1,500ms is a thousand and a half or one and a half is anybody's guess.
+    // 1,500ms may mean fifteen hundred or one and a half milliseconds.
     let thousands = number
         .rsplit_once(',')
         .is_some_and(|(_, part)| part.len() == 3);
     if thousands {
         return None;
     }
-    Some(number.replace(',', ".").parse::<f64>().ok()? * unit)
+    Some(decimal(&number.replace(',', "."))? * unit)
+}
+
+/// Digits of a decimal number that count: more than the length of any pause needs, and so few that a
+/// number of them is exact.
+const EXACT_DIGITS: usize = 15;
+/// Powers of ten up to this one are exact.
+const EXACT_POWER: usize = 22;
+
+/// The value of digits with at most one point, as `str::parse` gives it for up to [`EXACT_DIGITS`] of them.
+/// That function has tables of 10 kB, which a page would load for this alone.
+fn decimal(number: &str) -> Option<f64> {
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let mut digits = whole.bytes().chain(part.bytes()).peekable();
+    digits.peek()?;
+    let (mut value, mut count, mut places) = (0.0, 0, 0);
+    for (at, digit) in digits.enumerate() {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        let is_whole = at < whole.len();
+        // What follows them changes nothing that is heard.
+        let counts = is_whole || (count < EXACT_DIGITS && places < EXACT_POWER);
+        if counts {
+            value = value * 10.0 + f64::from(digit - b'0');
+            count += usize::from(value > 0.0);
+            places += usize::from(!is_whole);
+        }
+    }
+    let divisor = (0..places).fold(1.0, |power, _| power * 10.0);
+    Some(value / divisor)
 }
 
 /// Whether brackets hold what somebody may have meant for a pause, `<break time="1s"/>` included.
@@ -223,13 +253,13 @@ mod tests {
     fn read(text: &str) -> (Result<Vec<String>, TextError>, Vec<String>) {
         let read = |pieces: Vec<&str>| {
             let (mut markers, mut heard) = (Markers::default(), vec![String::new()]);
-            let mut hear = |piece: TextOrPause| match piece {
+            let mut emit = |piece: TextOrPause| match piece {
                 TextOrPause::Text(text) => heard.last_mut().unwrap().push_str(text.as_str()),
                 TextOrPause::Pause(seconds) => heard.extend([format!("{seconds}"), String::new()]),
             };
             let done = (pieces.into_iter())
-                .try_for_each(|piece| markers.push(&Mapped::at(piece, 0), &mut hear))
-                .and_then(|()| markers.finish(&mut hear));
+                .try_for_each(|piece| markers.push(&Mapped::at(piece, 0), &mut emit))
+                .and_then(|()| markers.finish(&mut emit));
             heard.retain(|piece| !piece.is_empty());
             (done.map(|()| heard), markers.near_misses().to_vec())
         };
@@ -237,6 +267,38 @@ mod tests {
         let pieces = read(text.split_inclusive(|_| true).collect());
         assert_eq!(whole, pieces, "{text:?}");
         whole
+    }
+
+    #[test]
+    fn decimals_are_those_of_the_standard_library() {
+        let numbers = (0..2000_u64).flat_map(|i| {
+            // Spread over all lengths.
+            let digits =
+                (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 14) % 10_u64.pow(1 + (i % 15) as u32);
+            let text = digits.to_string();
+            let at = i as usize % (text.len() + 1);
+            [
+                format!("{}.{}", &text[..at], &text[at..]),
+                format!("000{text}.000"),
+                format!("0.000000{text}"),
+                text,
+            ]
+        });
+        for number in numbers {
+            assert_eq!(decimal(&number), number.parse().ok(), "{number}");
+        }
+        for (number, expected) in [
+            ("", None),
+            (".", None),
+            ("1.2.3", None),
+            ("5.", Some(5.0)),
+            (".5", Some(0.5)),
+            ("0.0000000000000000000000000000001", Some(0.0)),
+        ] {
+            assert_eq!(decimal(number), expected, "{number}");
+        }
+        let long = decimal("0.1234567890123456789").unwrap();
+        assert!((long - 0.123_456_789_012_345_67).abs() < 1e-15);
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl TextPiece {
         (self.rewriting.as_ref()).map_or(&self.text, |rewriting| &rewriting.source)
     }
 
-    /// From the text to the source.
+    /// The map from the text to the source.
     pub fn map(&self) -> SourceMap {
         match &self.rewriting {
             None => SourceMap::identity(self.text.len(), 0),

@@ -15,7 +15,7 @@ const SEGMENT_CONTEXT: usize = 64;
 pub(super) enum Segment {
     /// A run of tokens and its text.
     Whole {
-        /// How many.
+        /// Number of tokens.
         tokens: usize,
         /// Their text.
         text: Mapped,
@@ -29,7 +29,7 @@ pub(super) enum Segment {
 /// Lengths of windows and segments.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SegmentSizes {
-    /// Of the windows.
+    /// Lengths of the windows.
     pub(super) window: WindowSize,
     /// Length in tokens from which on a segment comes in parts.
     pub(super) segment: usize,

@@ -9,10 +9,10 @@ use super::python::is_space;
 /// Signs that end a sentence.
 const MARKS: &str = ".!?…";
 
-/// Signs that belong to the sentence behind whose end they stand.
+/// Signs that belong to the sentence whose end they follow.
 const CLOSERS: &str = "\"'”’»›)]}*_";
 
-/// What stands before a name or a number, and ends with a full stop: in any of the languages that
+/// Abbreviations before a name or a number, which end with a full stop: in any of the languages that
 /// there are models of.
 const ABBREVIATIONS: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "mt", "ft", "gen", "col", "capt", "lt",
@@ -23,9 +23,9 @@ const ABBREVIATIONS: &[&str] = &[
     "ir", "blz", "bv",
 ];
 
-/// The last place in `text` behind which nothing belongs to a sentence before it, with the white
-/// space there. `is_quiet`: nothing has come for a while, so that also the end of what is there may
-/// end a sentence, or a line.
+/// The end of the last sentence in `text` that is surely complete, with the white space after it.
+/// `is_quiet`: nothing has come for a while, so the end of `text` may also end a sentence, or a
+/// line.
 pub(super) fn last_end(text: &str, is_quiet: bool) -> Option<usize> {
     let content = text.trim_end_matches(is_space);
     if is_quiet && !content.is_empty() {

@@ -27,12 +27,12 @@ pub(super) enum Sentences {
     End,
 }
 
-/// Splits one passage after the other.
+/// Splits passages, one after the other.
 pub(super) struct Splitter {
     max_tokens: usize,
     preparation: Preparation,
     sentences: Segments,
-    /// For clauses of a sentence that is too long.
+    /// Splits a sentence that is too long into clauses.
     clauses: Segments,
     /// Whether any of that sentence has arrived.
     is_in_sentence: bool,

@@ -1,4 +1,4 @@
-//! A text on its way to be spoken, piece by piece.
+//! Turns a text that arrives piece by piece into chunks and pauses.
 
 use std::collections::VecDeque;
 
@@ -24,21 +24,21 @@ pub enum ChunkOrPause {
     Pause(f64),
 }
 
-/// How it goes on with a text.
+/// What [`TextStream::next`] found.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
-    /// With this.
+    /// Something to speak.
     Say(ChunkOrPause),
-    /// With another call: a piece of the text has been worked on, and nothing came of it yet.
+    /// Nothing yet, after work on a piece of the text: call again.
     Again,
-    /// With more of the text.
+    /// Nothing: it needs more of the text.
     More,
-    /// Not at all: all is said.
+    /// The text is over, and everything was returned.
     Over,
 }
 
-/// Makes chunks and pauses of a text as it comes. What it keeps, and what it does in one call, has
-/// the size of a piece of text and of a few sentences, not of the whole.
+/// Makes chunks and pauses of a text as it arrives. What it keeps, and what it does in one call, is
+/// bounded by a piece of text and a few sentences, not by the whole text.
 pub struct TextStream {
     unspoken: Unspoken,
     markers: Markers,
@@ -47,7 +47,7 @@ pub struct TextStream {
     chunks: Chunks,
     ready: VecDeque<ChunkOrPause>,
     is_over: bool,
-    has_said: bool,
+    has_emitted: bool,
     /// Chunks so far.
     count: usize,
 }
@@ -67,12 +67,13 @@ impl TextStream {
             chunks: Chunks::new(tokenizer, max_tokens, sizes),
             ready: VecDeque::new(),
             is_over: false,
-            has_said: false,
+            has_emitted: false,
             count: 0,
         }
     }
 
-    /// Takes more of the text, best a few thousand bytes. Refuses a pause that nobody means.
+    /// Takes more of the text, best a few thousand bytes. Refuses a pause longer than
+    /// [`super::LONGEST_PAUSE`].
     pub fn push(&mut self, text: &str) -> Result<(), TextError> {
         self.push_made(text, text, &SourceMap::identity(text.len(), 0))
     }
@@ -94,28 +95,27 @@ impl TextStream {
         self.unspoken.push(source);
         let text = Mapped::new(text, map.compose(&place));
         let (passages, events) = (&mut self.passages, &mut self.events);
-        let mut hear = |piece: TextOrPause| passages.push(piece, events);
-        self.markers.push(&text, &mut hear)
+        let mut emit = |piece: TextOrPause| passages.push(piece, events);
+        self.markers.push(&text, &mut emit)
     }
 
-    /// The source behind the last chunk, which nothing is said of. Once the text is over, it and the
-    /// chunks' excerpts make the whole source, but for tens of kilobytes in a row of what is not
-    /// spoken.
+    /// The source after the last chunk, none of which is spoken. Once the text is over, it and the
+    /// chunks' excerpts make the whole source, unless tens of kilobytes in a row are not spoken.
     pub fn rest(&self) -> &Excerpt {
         self.unspoken.rest()
     }
 
-    /// Ends the chunk here: what has come is spoken without what comes later, as if
-    /// `[pause 0s]` stood here.
+    /// Ends the passage here: what has come is spoken without what comes later, as if `[pause 0s]`
+    /// stood here.
     pub fn flush(&mut self) -> Result<(), TextError> {
         let (passages, events) = (&mut self.passages, &mut self.events);
-        let mut hear = |piece: TextOrPause| passages.push(piece, events);
-        self.markers.finish(&mut hear)?;
+        let mut emit = |piece: TextOrPause| passages.push(piece, events);
+        self.markers.finish(&mut emit)?;
         self.passages.flush(&mut self.events);
         Ok(())
     }
 
-    /// How far it is with what has come.
+    /// What it has, for a source that is asked for more.
     pub fn asking(&self) -> Asking {
         Asking {
             has_text: self.passages.is_open(),
@@ -123,16 +123,16 @@ impl TextStream {
         }
     }
 
-    /// What looks like a pause so far and is spoken as words; the first few.
+    /// The first few parts of the text so far that look like a pause but are spoken as words.
     pub fn near_misses(&self) -> &[String] {
         self.markers.near_misses()
     }
 
-    /// The text is over.
+    /// Ends the text: nothing more will come.
     pub fn finish(&mut self) -> Result<(), TextError> {
         let (passages, events) = (&mut self.passages, &mut self.events);
-        let mut hear = |piece: TextOrPause| passages.push(piece, events);
-        self.markers.finish(&mut hear)?;
+        let mut emit = |piece: TextOrPause| passages.push(piece, events);
+        self.markers.finish(&mut emit)?;
         self.passages.finish(&mut self.events);
         self.is_over = true;
         Ok(())
@@ -152,14 +152,14 @@ impl TextStream {
         events.chain(ready).sum::<usize>() + self.chunks.kept() + self.unspoken.kept()
     }
 
-    /// What comes next. Refuses a text at whose end nothing has been said.
+    /// What comes next. Refuses a text that ends without anything to speak.
     pub fn next(
         &mut self,
         tokenizer: &Tokenizer,
         options: &TextOptions,
     ) -> Result<Next, TextError> {
         if let Some(spoken) = self.ready.pop_front() {
-            self.has_said = true;
+            self.has_emitted = true;
             return Ok(Next::Say(spoken));
         }
         let chunks = match self.events.pop_front() {
@@ -172,7 +172,7 @@ impl TextStream {
                 Vec::new()
             }
             None if !self.is_over => return Ok(Next::More),
-            None if !self.has_said => return Err(TextError::Empty),
+            None if !self.has_emitted => return Err(TextError::Empty),
             None => return Ok(Next::Over),
         };
         for text in chunks {
@@ -299,7 +299,7 @@ mod tests {
         // What the rules and the markers leave of the text.
         let mut spoken = vec![false; text.len()];
         let mut markers = Markers::default();
-        let mut hear = |piece: TextOrPause| {
+        let mut emit = |piece: TextOrPause| {
             if let TextOrPause::Text(text) = piece {
                 for (c, source) in text.characters() {
                     let by = options.replace_characters.get(&c);
@@ -308,8 +308,8 @@ mod tests {
                 }
             }
         };
-        markers.push(&Mapped::at(text, 0), &mut hear).unwrap();
-        markers.finish(&mut hear).unwrap();
+        markers.push(&Mapped::at(text, 0), &mut emit).unwrap();
+        markers.finish(&mut emit).unwrap();
         // Special tokens are left out of what is split.
         for (at, token) in text.match_indices("<s>") {
             spoken[at..at + token.len()].fill(false);

@@ -10,9 +10,9 @@ use super::{Voice, VoiceFileError};
 /// The form of a voice file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VoiceForm {
-    /// With `offset` and `pad`, as pocket-tts writes them now.
+    /// With the tensors `offset` and `pad`, as pocket-tts writes them now.
     Current,
-    /// With `current_end`, as it wrote them before.
+    /// With the tensor `current_end`, as pocket-tts wrote them before.
     Older,
 }
 

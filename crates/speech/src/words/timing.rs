@@ -100,7 +100,7 @@ impl WordTimer {
         };
         self.samples += samples.len();
         let step = ((LOUDNESS_STEP * self.sample_rate) as usize).max(1);
-        chunk.hear(samples, step);
+        chunk.emit(samples, step);
         let mut words = Vec::new();
         chunk.frame.extend_from_slice(samples);
         let length = self.frame_size as f64 / self.sample_rate;
@@ -133,7 +133,7 @@ fn moved(words: Vec<Word>, offset: f64) -> Vec<Word> {
 
 impl InChunk {
     /// Measures the loudness of more sound.
-    fn hear(&mut self, samples: &[f32], step: usize) {
+    fn emit(&mut self, samples: &[f32], step: usize) {
         self.part.extend_from_slice(samples);
         let whole = self.part.len() / step * step;
         for step in self.part[..whole].chunks_exact(step) {

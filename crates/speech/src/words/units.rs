@@ -20,7 +20,7 @@ pub enum Unit {
     Word(usize),
     /// Punctuation.
     Punctuation {
-        /// Whether it was added to the given text.
+        /// Whether the preparation rules added it to the given text.
         added: bool,
     },
 }

@@ -126,7 +126,8 @@ impl NormalizerStep {
     }
 }
 
-/// The text with a prefix, whose source is the first character of the text.
+/// The text with a prefix, whose source is empty here; `tokenizers` counts it to the first character
+/// of the text, as `from_start` does.
 pub(super) fn prepended(old: &Normalized, prepend: &str) -> Normalized {
     let mut new = old.rewrite();
     new.put(prepend, 0..0);
@@ -174,8 +175,9 @@ struct Pairing<'a> {
     /// For each new character its size, and its effect on the old ones: 0 replaces the next one, 1
     /// adds itself, -n removes n more than the one that it replaces.
     changes: Vec<(usize, isize)>,
-    /// Old characters with a result, each of which has at least one byte.
-    left: usize,
+    /// Old characters with a replacement so far: each has at least one byte, so this is the least
+    /// number of new bytes.
+    counted: usize,
     modified: bool,
 }
 
@@ -184,20 +186,20 @@ impl<'a> Pairing<'a> {
         Self {
             old,
             changes: Vec::new(),
-            left: 0,
+            counted: 0,
             modified: false,
         }
     }
 
     /// What follows the source's first characters does not matter.
     fn matters(&self) -> bool {
-        self.left < self.old.from_start
+        self.counted < self.old.from_start
     }
 
     fn kept(&mut self, character: char) {
         if self.matters() {
             self.changes.push((character.len_utf8(), 0));
-            self.left += 1;
+            self.counted += 1;
         }
     }
 
@@ -208,7 +210,7 @@ impl<'a> Pairing<'a> {
         }
         let sizes = new.chars().map(|c| (c.len_utf8(), 0));
         self.changes.extend(sizes);
-        self.left += usize::from(!new.is_empty());
+        self.counted += usize::from(!new.is_empty());
         let more = new.chars().count() as isize - old.chars().count() as isize;
         if more > 0 {
             let added = self.changes.iter_mut().rev().take(more as usize);
@@ -258,7 +260,7 @@ impl Replace {
         Ok(Self { find, content })
     }
 
-    /// As a decoder.
+    /// Reads the replacement of a decoder.
     pub(super) fn read(value: &Value) -> Result<Self, TokenizerError> {
         match Form::deserialize(value) {
             Ok(Form::Replace { pattern, content }) => Self::new("decoder", pattern, content),

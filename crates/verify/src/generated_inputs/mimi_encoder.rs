@@ -37,7 +37,7 @@ pub(super) fn run(run: &mut ComponentRun<'_>) -> Result<Trace, RuntimeError> {
     Ok(trace)
 }
 
-/// What is encoded is padded to whole frames with zeros: zeros of one's own change nothing.
+/// What is encoded is padded to whole frames with zeros: further zeros change nothing.
 fn silence_behind(
     run: &mut ComponentRun<'_>,
     frame: usize,

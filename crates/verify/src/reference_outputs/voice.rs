@@ -58,7 +58,7 @@ pub(super) fn restore(file: &ReferenceFile, stream: &mut dyn Stream) -> Result<(
     Ok(())
 }
 
-/// The rows [P, heads, `dim_per_head`] of one state; what lies behind them is unused.
+/// The rows [P, heads, `dim_per_head`] of one state; what follows them is unused.
 fn rows(file: &ReferenceFile, state: &State) -> Result<Tensor, ReferenceError> {
     let key = format!("{}/{}", state.module, state.key);
     let rows = part(file, &key, state.index)?;

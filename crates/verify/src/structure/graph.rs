@@ -9,7 +9,7 @@ use prost::Message as _;
 
 use crate::error::chain;
 
-/// Largest graph that is read: a hundred times that of a large model, whose weights lie outside.
+/// Largest graph that is read: a hundred times that of a large model, whose weights are outside.
 const LARGEST_GRAPH: u64 = 64 << 20;
 
 /// Reads a graph file; the error is a finding.
@@ -74,7 +74,7 @@ fn differences(what: &str, manifest: &[TensorInfo], graph: &[TensorInfo]) -> Vec
     );
     if findings.is_empty() && manifest != graph {
         findings.push(format!(
-            "{what}s stand in another order in the manifest than in the graph"
+            "{what}s are in another order in the manifest than in the graph"
         ));
     }
     findings

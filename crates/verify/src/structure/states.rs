@@ -42,7 +42,7 @@ fn state_problem(component: &Component, state: &State) -> Option<String> {
         return Some(format!("state {name} has no output {}", state.output));
     };
     if [input.dtype, output.dtype] != [state.dtype; 2] {
-        return Some(format!("state {name} changes its number format"));
+        return Some(format!("state {name} changes its number type"));
     }
     if input.shape != state.shape {
         return Some(format!("state {name} has not the shape of its input"));

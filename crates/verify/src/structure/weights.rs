@@ -1,4 +1,4 @@
-//! Weights: every one lies where the data file has room for it and where the manifest says,
+//! Weights: every one is where the data file has room for it and where the manifest says,
 //! and no two share bytes.
 
 use std::collections::BTreeMap;
@@ -104,7 +104,7 @@ fn table(component: &Component, findings: &mut Vec<String>) -> BTreeMap<String, 
     tensors
 }
 
-/// In what an initializer differs from what the manifest said of it.
+/// How an initializer differs from what the manifest says of it.
 fn difference(
     tensor: &TensorProto,
     range: Option<&ByteRange<'_>>,
@@ -115,7 +115,7 @@ fn difference(
         (None, None) => return None,
         (None, Some(_)) => {
             return Some(format!(
-                "initializer {name} stands in the graph, and in the manifest"
+                "initializer {name} is stored inside the graph, although the manifest places it in the data file"
             ));
         }
         (Some(_), None) => return Some(format!("initializer {name} is not in the manifest")),
@@ -171,18 +171,19 @@ fn is_external(tensor: &TensorProto) -> bool {
     tensor.data_location() == DataLocation::External || !tensor.external_data.is_empty()
 }
 
-/// Where a tensor lies in the data file; `None` if it stands in the graph.
+/// Where a tensor is in the data file; `None` if it is inside the graph.
 fn byte_range<'a>(
     component: &Component,
     tensor: &'a TensorProto,
 ) -> Result<Option<ByteRange<'a>>, String> {
     let bytes = bytes(tensor)?;
     if !is_external(tensor) {
-        // Numbers may also stand in typed fields; runtimes refuse a wrong count of those.
+        // Numbers may also be in typed fields; runtimes refuse a wrong count of those.
         return match &tensor.raw_data {
-            Some(raw) if raw.len() as u64 != bytes => {
-                Err(format!("holds {} bytes, and its shape {bytes}", raw.len()))
-            }
+            Some(raw) if raw.len() as u64 != bytes => Err(format!(
+                "holds {} bytes where its shape needs {bytes}",
+                raw.len()
+            )),
             _ => Ok(None),
         };
     }
@@ -206,7 +207,7 @@ fn byte_range<'a>(
     let (start, length) = (number("offset")?, number("length")?);
     if length != bytes {
         return Err(format!(
-            "has {length} bytes in {}, and its shape {bytes}",
+            "has {length} bytes in {} where its shape needs {bytes}",
             data.name
         ));
     }

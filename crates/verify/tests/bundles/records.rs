@@ -25,7 +25,7 @@ fn copy() -> TempDir {
     folder
 }
 
-/// Adds to one value of a tensor, whatever its number format.
+/// Adds to one value of a tensor, whatever its number type.
 fn change(path: &Path, tensor: &str, at: usize, by: f32) {
     let bytes = std::fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();

@@ -16,12 +16,12 @@ pub(super) struct PackedValues<'p, R> {
     rounded: bool,
 }
 
-/// Memory to work in, whatever it holds.
+/// Reused buffers, whose contents are overwritten.
 #[derive(Default)]
 pub(super) struct WriterScratch {
     /// Rows of a table, outputs of a panel.
     rows: Vec<f32>,
-    /// What is read before values change places.
+    /// A tensor as read, before its values are put into the order of the matrix.
     tensor: Vec<f32>,
 }
 
@@ -142,21 +142,23 @@ impl<'p, E, R: ValueReader<Error = E>> PackedValues<'p, R> {
                     }
                 }
             }
-            (Layout::TransposedConvolution, &[channels, outs, kernel]) => {
+            (Layout::TransposedConvolution, &[channels, out_channels, kernel]) => {
                 if self.at == 0 {
                     // A panel needs something of every input: the whole tensor stays in memory.
-                    tensor.resize(channels * outs * kernel, 0.0);
+                    tensor.resize(channels * out_channels * kernel, 0.0);
                     self.source.read_exact(tensor)?;
                 }
                 let stride = kernel / 2;
                 for (row, output) in rows.chunks_exact_mut(matrix.inputs.max(1)).zip(outputs) {
-                    let (position, out) = (output / outs, output % outs);
-                    // The input before reaches this output with its kernel's second half.
+                    let (position, out_channel) = (output / out_channels, output % out_channels);
+                    // The previous input reaches this output through the second half of the taps.
                     for (row, tap) in row
                         .chunks_exact_mut(channels.max(1))
                         .zip([stride + position, position])
                     {
-                        let values = tensor[out * kernel + tap..].iter().step_by(outs * kernel);
+                        let values = tensor[out_channel * kernel + tap..]
+                            .iter()
+                            .step_by(out_channels * kernel);
                         row.iter_mut()
                             .zip(values)
                             .for_each(|(out, value)| *out = *value);

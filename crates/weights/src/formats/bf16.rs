@@ -8,10 +8,10 @@ use crate::panel::{Columns, PANEL, PackedPanel, SQUARE};
 
 pub(crate) static FACTS: Facts = Facts {
     name: "bf16",
-    group: 1,
+    padding: 1,
     element: Element::Bf16,
-    tile_inputs: 1,
-    tile: &[PANEL],
+    cell_inputs: 1,
+    cell: &[PANEL],
     scales: Scales::None,
     table: TableFormat::Bf16,
     packing_error: 1.0 / 256.0,

@@ -6,10 +6,10 @@ use crate::panel::{Columns, PANEL, PackedPanel, SQUARE, write_words};
 
 pub(crate) static FACTS: Facts = Facts {
     name: "f32",
-    group: 1,
+    padding: 1,
     element: Element::F32,
-    tile_inputs: 1,
-    tile: &[PANEL],
+    cell_inputs: 1,
+    cell: &[PANEL],
     scales: Scales::None,
     table: TableFormat::F32,
     packing_error: 0.0,

@@ -11,10 +11,10 @@ pub const Q16_MAX: i32 = 8191;
 
 pub(crate) static FACTS: Facts = Facts {
     name: "q16",
-    group: 2,
+    padding: 2,
     element: Element::I16,
-    tile_inputs: 2,
-    tile: &[PANEL, 2],
+    cell_inputs: 2,
+    cell: &[PANEL, 2],
     scales: Scales::Output,
     // Tables are read a row at a time, so that q16 gains nothing over bf16.
     table: TableFormat::Bf16,

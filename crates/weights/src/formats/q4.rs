@@ -10,10 +10,10 @@ pub const Q4_OFFSET: i32 = 8;
 
 pub(crate) static FACTS: Facts = Facts {
     name: "q4",
-    group: QUANT_BLOCK,
+    padding: QUANT_BLOCK,
     element: Element::U8,
-    tile_inputs: 8,
-    tile: &[PANEL, 4],
+    cell_inputs: 8,
+    cell: &[PANEL, 4],
     scales: Scales::Block { offset: Q4_OFFSET },
     // Tables are too sensitive for fewer bits.
     table: TableFormat::Q8,

@@ -10,10 +10,10 @@ pub const Q6_OFFSET: i32 = 32;
 
 pub(crate) static FACTS: Facts = Facts {
     name: "q6",
-    group: QUANT_BLOCK,
+    padding: QUANT_BLOCK,
     element: Element::U8,
-    tile_inputs: 16,
-    tile: &[3, PANEL, 4],
+    cell_inputs: 16,
+    cell: &[3, PANEL, 4],
     scales: Scales::Block { offset: Q6_OFFSET },
     // Tables are too sensitive for fewer bits.
     table: TableFormat::Q8,

@@ -10,10 +10,10 @@ pub const Q8_MAX: i32 = 127;
 
 pub(crate) static FACTS: Facts = Facts {
     name: "q8",
-    group: 4,
+    padding: 4,
     element: Element::I8,
-    tile_inputs: 4,
-    tile: &[PANEL, 4],
+    cell_inputs: 4,
+    cell: &[PANEL, 4],
     scales: Scales::Output,
     table: TableFormat::Q8,
     // Half a step, and the rounding of the scale and of the product with it.

@@ -69,7 +69,12 @@ impl<'a> RowSpeaker<'a> {
     pub(super) fn new(folder: &'a Path, pythons: &'a Pythons) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         // Samples are the same in every profile, and this one is built already where tests ran.
-        let packages = ["--package", "pocket-onnx", "--package", "speaker"];
+        let packages = [
+            "--package",
+            "pocket-onnx-cli",
+            "--package",
+            "pocket-onnx-speaker",
+        ];
         let programs = ["--bin", "pocket-onnx", "--example", "listen"];
         run_chore(cargo(&["build"]).args(packages).args(programs))?;
         let command = target("debug").join("pocket-onnx");

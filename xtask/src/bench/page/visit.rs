@@ -53,13 +53,16 @@ pub(super) fn table(cases: &[VisitCase], machine: &str) -> Result<String> {
             of(&|f| f.megabytes).map_or("-".to_owned(), |it| format!("{it:.1} MB")),
         )?;
     }
-    let runs = cases.first().map_or(0, |case| case.runs.len());
+    let runs = match cases.first().map_or(0, |case| case.runs.len()) {
+        1 => "One run".to_owned(),
+        runs => format!("Medians of {runs} alternating runs"),
+    };
     Ok(format!(
-        "The demo, with the small model that it brings, from a server of files on the same machine that compresses \
-         nothing: a fresh profile, and `#speak` in the address, so that the page speaks by itself. Seconds from the \
+        "The demo, with the small model that it includes, from a server of files on the same machine that meets the \
+         requirements of docs/deploy.md: a fresh profile, and `#speak` in the address, so that the page speaks by itself. Seconds from the \
          beginning of the navigation until the page can be used (*ready*), the first sound is *made*, and *heard*, which \
          browsers allow only after a click unless they are told otherwise, as Chromium is here. \
-         Medians of {runs} alternating runs; {machine}.\n\n\
+         {runs}; {machine}.\n\n\
          | browser | line | ready | made | heard | fetched |\n\
          | --- | --- | --- | --- | --- | --- |\n{rows}"
     ))

@@ -4,7 +4,7 @@ use weights::Q4_OFFSET;
 
 use crate::isa::CpuKernels;
 use crate::matmul::Product;
-use crate::matmul::block_scaled::{self, GROUP, PackedQuants, PanelBytes4};
+use crate::matmul::block_scaled::{self, PACKED_INPUTS, PackedQuants, PanelBytes4};
 use crate::matmul::format::ActivationRounding;
 use crate::simd::Simd;
 use crate::{Rows, Scratch};
@@ -17,20 +17,24 @@ struct Q4;
 
 impl PackedQuants for Q4 {
     const OFFSET: i32 = Q4_OFFSET;
-    const GROUP_BYTES: usize = 2 * size_of::<PanelBytes4>();
+    const PACKED_BYTES: usize = 2 * size_of::<PanelBytes4>();
 
     #[inline(always)]
-    unsafe fn dot<S: Simd>(simd: S, acc: S::I32x16, a: *const i8, group: *const u8) -> S::I32x16 {
-        // SAFETY: the caller has the group and its activations, of which these are the halves.
+    unsafe fn dot<S: Simd>(simd: S, acc: S::I32x16, a: *const i8, packed: *const u8) -> S::I32x16 {
+        // SAFETY: the caller has the packed inputs and their activations, of which these are the halves.
         unsafe {
-            let acc = simd.dot_nibbles(acc, a, group);
-            simd.dot_nibbles(acc, a.add(GROUP / 2), group.add(Self::GROUP_BYTES / 2))
+            let acc = simd.dot_nibbles(acc, a, packed);
+            simd.dot_nibbles(
+                acc,
+                a.add(PACKED_INPUTS / 2),
+                packed.add(Self::PACKED_BYTES / 2),
+            )
         }
     }
 
     #[inline(always)]
-    unsafe fn unpack(from: *const u8) -> [PanelBytes4; GROUP / 4] {
-        // SAFETY: the caller has the group; bytes need no alignment.
+    unsafe fn unpack(from: *const u8) -> [PanelBytes4; PACKED_INPUTS / 4] {
+        // SAFETY: the caller has the packed inputs; bytes need no alignment.
         let rows = unsafe { &*from.cast::<[PanelBytes4; 2]>() };
         let lower = rows.map(|row| row.map(|byte| byte & 15));
         let upper = rows.map(|row| row.map(|byte| byte >> 4));

@@ -4,7 +4,7 @@ use weights::Q6_OFFSET;
 
 use crate::isa::CpuKernels;
 use crate::matmul::Product;
-use crate::matmul::block_scaled::{self, GROUP, PackedQuants, PanelBytes4};
+use crate::matmul::block_scaled::{self, PACKED_INPUTS, PackedQuants, PanelBytes4};
 use crate::matmul::format::ActivationRounding;
 use crate::simd::Simd;
 use crate::{Rows, Scratch};
@@ -17,19 +17,19 @@ struct Q6;
 
 impl PackedQuants for Q6 {
     const OFFSET: i32 = Q6_OFFSET;
-    const GROUP_BYTES: usize = 3 * size_of::<PanelBytes4>();
+    const PACKED_BYTES: usize = 3 * size_of::<PanelBytes4>();
 
     #[inline(always)]
-    unsafe fn dot<S: Simd>(simd: S, acc: S::I32x16, a: *const i8, group: *const u8) -> S::I32x16 {
-        // SAFETY: the caller has the group and its activations.
-        unsafe { simd.dot_q6_group(acc, a, group) }
+    unsafe fn dot<S: Simd>(simd: S, acc: S::I32x16, a: *const i8, packed: *const u8) -> S::I32x16 {
+        // SAFETY: the caller has the packed inputs and their activations.
+        unsafe { simd.dot_q6(acc, a, packed) }
     }
 
     #[inline(always)]
-    unsafe fn unpack(from: *const u8) -> [PanelBytes4; GROUP / 4] {
-        // SAFETY: the caller has the group; bytes need no alignment.
+    unsafe fn unpack(from: *const u8) -> [PanelBytes4; PACKED_INPUTS / 4] {
+        // SAFETY: the caller has the packed inputs; bytes need no alignment.
         let rows = unsafe { &*from.cast::<[PanelBytes4; 3]>() };
-        let mut quants = [[0; size_of::<PanelBytes4>()]; GROUP / 4];
+        let mut quants = [[0; size_of::<PanelBytes4>()]; PACKED_INPUTS / 4];
         for i in 0..size_of::<PanelBytes4>() {
             let [a, b, c] = [0, 1, 2].map(|k| rows[k][i]);
             quants[0][i] = a & 63;

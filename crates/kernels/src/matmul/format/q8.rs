@@ -20,10 +20,10 @@ use crate::{Rows, Scratch, WeightStats};
 /// Activations are rounded to more bits than the weights have, so that the weights' error
 /// dominates.
 pub(super) const ROUNDING: ActivationRounding = ActivationRounding::Rows;
-/// Inputs whose products fit into 32 bits, in fours: a chunk.
-const CHUNK_FOURS: usize = (i32::MAX / (Q8_MAX * A_MAX)) as usize / 4;
-/// Fours of a panel that are read before the next panel's.
-const INTERLEAVE_FOURS: usize = 8;
+/// Groups of four inputs whose products fit into 32 bits: a span.
+const SPAN_GROUPS: usize = (i32::MAX / (Q8_MAX * A_MAX)) as usize / 4;
+/// Groups of a panel that are read before the next panel's.
+const INTERLEAVED_GROUPS: usize = 8;
 
 /// A product with q8 weights.
 struct Q8Product<'a>(RowQuantisedProduct<'a>);
@@ -34,7 +34,7 @@ struct Q8Panel {
     values: *const i8,
     /// One f32 scale for each output.
     scales: *const f32,
-    /// What each output's sums begin with in every chunk, see [`WeightStats`].
+    /// What each output's sums begin with in every span, see [`WeightStats`].
     split_starts: *const i32,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn multiply(
     scratch: &mut Scratch,
 ) {
     let strides = quantise_rows(kernels, &product.weight.matrix, x, scratch);
-    // Activations are split by fours, which rows have to begin with.
+    // Activations are split by groups, which rows have to begin with.
     let splits = kernels.splits_activations() && strides.rows.is_multiple_of(4);
     if splits {
         let activations = &mut scratch.quantised_rows;
@@ -118,25 +118,25 @@ impl InterleavedPanels for Q8Product<'_> {
 }
 
 impl Q8Panel {
-    /// What the sums of both halves begin with in chunk `chunk`.
+    /// What the sums of both halves begin with in span `span`.
     ///
     /// # Safety
     ///
-    /// The panel has that chunk.
+    /// The panel has that span.
     #[inline(always)]
-    unsafe fn start<S: Simd>(&self, simd: S, chunk: usize) -> [S::HalfAcc; 2] {
-        let starts = self.split_starts.wrapping_add(chunk * PANEL);
+    unsafe fn start<S: Simd>(&self, simd: S, span: usize) -> [S::HalfAcc; 2] {
+        let starts = self.split_starts.wrapping_add(span * PANEL);
         // SAFETY: only instruction sets that split activations read the starts, and for those
-        // `stats_fit` found one for every output and chunk.
+        // `stats_fit` found one for every output and span.
         unsafe { from_fn(|half| simd.init_half_acc(starts.wrapping_add(half * PANEL / 2))) }
     }
 
-    /// Adds the products of `fours` to the sums of `R` rows: of one half of the panel from
+    /// Adds the products of `groups` to the sums of `R` rows: of one half of the panel from
     /// `first` on, or of both.
     ///
     /// # Safety
     ///
-    /// The panel and every row have these fours.
+    /// The panel and every row have these groups.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     unsafe fn add<S: Simd, const R: usize, const HALVES: usize>(
@@ -144,20 +144,20 @@ impl Q8Panel {
         simd: S,
         halves: &mut [[S::HalfAcc; HALVES]; R],
         first: usize,
-        fours: Range<usize>,
+        groups: Range<usize>,
         x: *const i16,
         stride: usize,
     ) {
-        // SAFETY: the caller's fours; loads need no alignment.
+        // SAFETY: the caller's groups; loads need no alignment.
         unsafe {
-            for four in fours {
+            for group in groups {
                 let values = self
                     .values
-                    .wrapping_add(four * 4 * PANEL + first * 2 * PANEL);
+                    .wrapping_add(group * 4 * PANEL + first * 2 * PANEL);
                 let w: [S::Weights4; HALVES] =
                     from_fn(|half| simd.load_weights4(values.add(half * 2 * PANEL)));
                 for (r, halves) in halves.iter_mut().enumerate() {
-                    let a = simd.splat_acts4(x.add(r * stride + 4 * four));
+                    let a = simd.splat_acts4(x.add(r * stride + 4 * group));
                     for (half, w) in halves.iter_mut().zip(w) {
                         *half = simd.dot4(*half, a, w);
                     }
@@ -166,24 +166,24 @@ impl Q8Panel {
         }
     }
 
-    /// Prefetches what is read soon after `fours`, of this panel or of those after it.
+    /// Prefetches what is read soon after `groups`, of this panel or of those after it.
     #[inline(always)]
-    fn prefetch<S: Simd>(&self, simd: S, fours: Range<usize>) {
+    fn prefetch<S: Simd>(&self, simd: S, groups: Range<usize>) {
         if S::PREFETCH_WAITS {
             return;
         }
-        for four in fours {
-            let line = (self.values).wrapping_add(four * 4 * PANEL + PREFETCH_DISTANCE);
+        for group in groups {
+            let line = (self.values).wrapping_add(group * 4 * PANEL + PREFETCH_DISTANCE);
             // SAFETY: unless prefetching waits, it reads no memory.
             unsafe { simd.prefetch(line.cast()) };
         }
     }
 }
 
-/// The chunks of `fours`: parts whose sums are exact.
-fn chunks(fours: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
-    let chunk = move |i| i * CHUNK_FOURS..fours.min((i + 1) * CHUNK_FOURS);
-    (0..fours.div_ceil(CHUNK_FOURS)).map(move |i| (i, chunk(i)))
+/// The spans of `groups`: parts whose sums are exact.
+fn spans(groups: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let span = move |i| i * SPAN_GROUPS..groups.min((i + 1) * SPAN_GROUPS);
+    (0..groups.div_ceil(SPAN_GROUPS)).map(move |i| (i, span(i)))
 }
 
 /// A panel's sums for `R` rows.
@@ -199,17 +199,17 @@ unsafe fn panel_sums<S: Simd, const R: usize>(
     x: *const i16,
     stride: usize,
 ) -> [S::F32x16; R] {
-    // SAFETY: all chunks together are the caller's inputs.
+    // SAFETY: all spans together are the caller's inputs.
     unsafe {
         let mut sums = [simd.zero(); R];
-        for (chunk, fours) in chunks(inputs / 4) {
-            let mut halves = [panel.start(simd, chunk); R];
+        for (span, groups) in spans(inputs / 4) {
+            let mut halves = [panel.start(simd, span); R];
             if S::FULL_PANEL_FITS || R == 1 {
-                panel.add::<S, R, 2>(simd, &mut halves, 0, fours, x, stride);
+                panel.add::<S, R, 2>(simd, &mut halves, 0, groups, x, stride);
             } else {
                 for first in 0..2 {
                     let mut half = halves.map(|halves| [halves[first]]);
-                    panel.add::<S, R, 1>(simd, &mut half, first, fours.clone(), x, stride);
+                    panel.add::<S, R, 1>(simd, &mut half, first, groups.clone(), x, stride);
                     for (halves, [half]) in halves.iter_mut().zip(half) {
                         halves[first] = half;
                     }
@@ -236,13 +236,13 @@ unsafe fn row_sums<S: Simd>(
     inputs: usize,
     x: *const i16,
 ) -> [S::F32x16; MEM_STREAMS] {
-    // SAFETY: all chunks together are the caller's inputs.
+    // SAFETY: all spans together are the caller's inputs.
     unsafe {
         let mut sums = [simd.zero(); MEM_STREAMS];
-        for (chunk, fours) in chunks(inputs / 4) {
-            let mut halves = panels.map(|panel| [panel.start(simd, chunk)]);
-            for start in fours.clone().step_by(INTERLEAVE_FOURS) {
-                let part = start..fours.end.min(start + INTERLEAVE_FOURS);
+        for (span, groups) in spans(inputs / 4) {
+            let mut halves = panels.map(|panel| [panel.start(simd, span)]);
+            for start in groups.clone().step_by(INTERLEAVED_GROUPS) {
+                let part = start..groups.end.min(start + INTERLEAVED_GROUPS);
                 for (panel, halves) in panels.iter().zip(&mut halves) {
                     panel.prefetch(simd, part.clone());
                     panel.add::<S, 1, 2>(simd, halves, 0, part.clone(), x, 0);
@@ -262,7 +262,7 @@ unsafe fn row_sums<S: Simd>(
 
 /// Starts of a panel's sums, see [`WeightStats`].
 fn panel_starts(matrix: &Matrix) -> usize {
-    (matrix.padded_inputs() / 4).div_ceil(CHUNK_FOURS) * PANEL
+    (matrix.padded_inputs() / 4).div_ceil(SPAN_GROUPS) * PANEL
 }
 
 /// Whether `stats` have a start for every sum, where activations are split.
@@ -277,8 +277,8 @@ pub(super) fn stats(kernels: CpuKernels, matrix: &Matrix, values: &[u8]) -> Weig
     if kernels.splits_activations() {
         (stats.split_starts).reserve(matrix.panels() * panel_starts(matrix));
         for panel in values.chunks_exact(matrix.panel_bytes().max(1)) {
-            let chunks = panel.chunks(CHUNK_FOURS * 4 * PANEL);
-            let biases = chunks.flat_map(sums).map(|sum| -sum * SPLIT_OFFSET);
+            let spans = panel.chunks(SPAN_GROUPS * 4 * PANEL);
+            let biases = spans.flat_map(sums).map(|sum| -sum * SPLIT_OFFSET);
             stats.split_starts.extend(biases);
         }
     }
@@ -289,10 +289,10 @@ pub(super) fn stats(kernels: CpuKernels, matrix: &Matrix, values: &[u8]) -> Weig
 fn sums(panel: &[u8]) -> [i32; PANEL] {
     let mut sums = [0; PANEL];
     // As many weights as fit into 16 bits.
-    for fours in panel.chunks(256 * 4 * PANEL) {
+    for groups in panel.chunks(256 * 4 * PANEL) {
         let mut narrow = [0_i16; 4 * PANEL];
-        for four in fours.as_chunks::<{ 4 * PANEL }>().0 {
-            for (sum, weight) in narrow.iter_mut().zip(four) {
+        for group in groups.as_chunks::<{ 4 * PANEL }>().0 {
+            for (sum, weight) in narrow.iter_mut().zip(group) {
                 *sum += i16::from(*weight as i8);
             }
         }

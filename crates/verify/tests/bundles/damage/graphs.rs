@@ -159,7 +159,7 @@ pub(super) fn weights() -> Vec<Case> {
             },
             MimiDecoder,
             "weights",
-            "and its shape",
+            "where its shape needs",
         ),
     ]
 }

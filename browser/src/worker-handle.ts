@@ -1,0 +1,91 @@
+/** One worker, as the page sees it, and the tasks that it was given. */
+
+import { fromFailure, PocketTTSError } from "./errors.js";
+import { platform, type WorkerLink } from "./platform/platform.js";
+import type { Request, Response, Results, Task } from "./worker/messages.js";
+
+/** A task without its number. */
+type Unnumbered<T> = T extends Task ? Omit<T, "id"> : never;
+
+/** What settles the promise of a task. */
+interface Waiting {
+  resolve(result: Results[keyof Results]): void;
+  reject(error: unknown): void;
+}
+
+export class WorkerHandle {
+  readonly #worker: WorkerLink;
+  readonly #waiting = new Map<number, Waiting>();
+  #count = 0;
+  /** Number of tasks and utterances that are not over. */
+  #work = 0;
+  /** Bytes of its wasm module's memory, as last reported. */
+  memory = 0;
+
+  constructor(name: string, hear: (response: Response) => void, failed: (error: Error) => void) {
+    this.#worker = platform().startWorker(name, {
+      hear: (response) => {
+        if (response.type === "done") {
+          this.#waiting.get(response.id)?.resolve(response.result);
+          this.#waiting.delete(response.id);
+          this.release();
+        } else if (response.type === "failed") {
+          this.#waiting.get(response.id)?.reject(fromFailure(response.failure));
+          this.#waiting.delete(response.id);
+          this.release();
+        } else {
+          if (response.type === "over") {
+            this.memory = response.memory;
+          }
+          hear(response);
+        }
+      },
+      failed: (why = "its script cannot be loaded") => {
+        const error = new PocketTTSError("Worker", `the ${name} worker has failed: ${why}`);
+        this.end(error);
+        failed(error);
+      },
+    });
+  }
+
+  /** Begins work for which a program has to wait. */
+  hold(): void {
+    this.#work += 1;
+    this.#worker.hold(true);
+  }
+
+  /** Ends work that `hold` began. */
+  release(): void {
+    this.#work -= 1;
+    if (this.#work === 0) {
+      this.#worker.hold(false);
+    }
+  }
+
+  /** Sends it a task, and waits for the result. */
+  do<T extends Task["type"]>(
+    task: Unnumbered<Extract<Task, { type: T }>> & { type: T },
+    transfer: Transferable[] = [],
+  ): Promise<Results[T]> {
+    const id = this.#count++;
+    const result = new Promise<Results[keyof Results]>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+    });
+    this.hold();
+    this.#worker.post({ ...task, id }, transfer);
+    return result as Promise<Results[T]>;
+  }
+
+  tell(request: Request): void {
+    this.#worker.post(request, []);
+  }
+
+  /** Terminates it. Its unfinished tasks fail with `error`, which may be a signal's reason. */
+  end(error: unknown): void {
+    this.#worker.end();
+    for (const { reject } of this.#waiting.values()) {
+      reject(error);
+    }
+    this.#waiting.clear();
+  }
+}

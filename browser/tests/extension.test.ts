@@ -1,0 +1,307 @@
+/** The extension: a speech engine for the pages of Chromium, and a reader of pages. */
+
+import type { Page } from "puppeteer-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { BUNDLES } from "./support/bundles.js";
+import {
+  buildExtension,
+  type Extended,
+  launchExtended,
+  launchExtendedFirefox,
+  openFirefoxPopup,
+  removeFolder,
+  withLocalPages,
+} from "./support/extension.js";
+import { type Server, serve } from "./support/server.js";
+import { keep, measure, takePlayed } from "./support/sound.js";
+
+/** An event of an utterance, as a page hears it. */
+interface Heard {
+  type: string;
+  name: string;
+  at: number;
+  length: number;
+  error: string | undefined;
+}
+
+declare global {
+  /** Words of the page that were marked. */
+  var marked: string[];
+  /** Speaks with a voice of the extension, and gives all events. */
+  function say(
+    text: string,
+    options?: { voice?: string; rate?: number; volume?: number; stopAfter?: number; pauseAfter?: number },
+  ): Promise<Heard[]>;
+}
+
+const ARTICLE = `<!doctype html><html lang="en"><title>An article</title>
+<nav><a href="#">Home</a> <a href="#">Shop</a></nav>
+<article><h1>A breath of fresh air</h1>
+${`<p>The new <b>management</b> was like a breath of fresh air. She buys for the big department store, and
+walks home in the evening, when the shops are closed and the streets are quiet.</p>`.repeat(4)}
+<p id="chosen">Is your husband working again?</p></article><footer>All rights reserved.</footer>`;
+
+const SPEAKING = `<!doctype html><html lang="en"><title>speaks</title><script>
+  window.say = async (text, { voice = "Heron (pocket-onnx)", rate = 1, volume = 1, stopAfter, pauseAfter } = {}) => {
+    while (!speechSynthesis.getVoices().some(({ name }) => name === voice))
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    const utterance = new SpeechSynthesisUtterance(text);
+    utterance.voice = speechSynthesis.getVoices().find(({ name }) => name === voice);
+    Object.assign(utterance, { rate, volume });
+    const heard = [];
+    return new Promise((resolve) => {
+      for (const type of ["start", "boundary", "pause", "resume", "end", "error"]) {
+        utterance.addEventListener(type, ({ name, charIndex, charLength, error }) => {
+          heard.push({ type, name, at: charIndex, length: charLength, error });
+          const words = heard.filter(({ name }) => name === "word").length;
+          if (words === stopAfter) speechSynthesis.cancel();
+          if (words === pauseAfter && type === "boundary") {
+            speechSynthesis.pause();
+            setTimeout(() => speechSynthesis.resume(), 1000);
+          }
+          if (type === "end" || type === "error") resolve(heard);
+        });
+      }
+      speechSynthesis.speak(utterance);
+    });
+  };
+</script>`;
+
+let extension: string;
+let local: string;
+let site: Server;
+let extended: Extended;
+let speaker: Page;
+let page: Page;
+
+beforeAll(async () => {
+  extension = await buildExtension("chromium");
+  local = await withLocalPages(extension);
+  site = await serve({ "/models/": BUNDLES }, { pages: { "/": SPEAKING, "/article": ARTICLE } });
+  extended = await launchExtended(local);
+  speaker = await extended.speaker();
+  page = await extended.browser.newPage();
+  await page.goto(site.url);
+});
+
+afterEach(async () => {
+  for (const open of await extended.browser.pages()) {
+    if (open !== page && open.url() !== "about:blank") await open.close();
+  }
+});
+
+afterAll(async () => {
+  await extended?.[Symbol.asyncDispose]();
+  await site?.[Symbol.asyncDispose]();
+  await Promise.all([removeFolder(extension), removeFolder(local)]);
+});
+
+const SENTENCE = "The new management was like a breath of fresh air.";
+
+test("speechSynthesis speaks with its voices, and hears of each sentence and word in order", async () => {
+  const text = `  Hello there! ${SENTENCE}`;
+  const heard = await page.evaluate((text) => say(text), text);
+  const words = heard.filter(({ name }) => name === "word");
+  expect(words.map(({ at, length }) => text.slice(at, at + length))).toEqual(text.trim().split(" "));
+  const order = heard.map(({ type, name }) => name || type);
+  expect([order[0], order.at(-1)]).toEqual(["start", "end"]);
+  const sentences = heard.filter(({ name }) => name === "sentence");
+  expect(sentences.map(({ at }) => at)).toEqual([text.indexOf("Hello"), text.indexOf("The")]);
+  // A sentence is told before the first of its words.
+  const second = heard.findIndex(({ name, at }) => name === "sentence" && at === text.indexOf("The"));
+  expect(heard[second + 1]).toMatchObject({ name: "word", at: text.indexOf("The") });
+  expect(heard[second - 1]).toMatchObject({ name: "word", at: text.indexOf("there!") });
+});
+
+test("what is heard are the words, at the rate and volume that are asked for", async () => {
+  const take = async (voice: string, options: object) => {
+    await takePlayed(speaker);
+    await page.evaluate((text, options) => say(text, options), SENTENCE, { voice, ...options });
+    return takePlayed(speaker);
+  };
+  const plain = await take("Robin (pocket-onnx)", {});
+  await keep("extension-00", SENTENCE, plain);
+  const [usual, fast] = [measure(plain), measure(await take("Robin (pocket-onnx)", { rate: 1.5, volume: 0.5 }))];
+  expect(usual.level).toBeGreaterThan(0.02);
+  // Each utterance has noise of its own, and so a length of its own.
+  expect(usual.seconds / fast.seconds).toBeGreaterThan(1.2);
+  expect(usual.level / fast.level).toBeGreaterThan(1.4);
+  // The pitch stays: its crossings of zero do not come faster with the rate.
+  expect(fast.crossings / usual.crossings).toBeLessThan(1.25);
+  const heron = await take("Heron (pocket-onnx)", {});
+  await keep("extension-01", SENTENCE, heron);
+});
+
+test("cancel is silence, and the next utterance is spoken by the model that is still there", async () => {
+  const workers = () => extended.browser.targets().filter((target) => target.url().includes("/worker-"));
+  const before = workers();
+  expect(before.length).toBeGreaterThan(0);
+  await takePlayed(speaker);
+  const heard = await page.evaluate((text) => say(text, { stopAfter: 3 }), `${SENTENCE} `.repeat(5));
+  expect(heard.at(-1)).toMatchObject({ type: "error" });
+  expect(["canceled", "interrupted"]).toContain(heard.at(-1)?.error);
+  expect(heard.filter(({ name }) => name === "word")).toHaveLength(3);
+  await takePlayed(speaker);
+  const { samples } = await takePlayed(speaker);
+  expect(samples.every((sample) => sample === 0)).toBe(true);
+  const next = await page.evaluate(() => say("Again."));
+  expect(next.map(({ type, name }) => name || type)).toEqual(["start", "sentence", "word", "end"]);
+  expect(workers()).toEqual(before);
+});
+
+test("pause and resume are told, and nothing is lost", async () => {
+  const heard = await page.evaluate((text) => say(text, { pauseAfter: 3 }), SENTENCE);
+  const order = heard.map(({ type, name }) => name || type);
+  expect(order.filter((it) => it === "pause" || it === "resume")).toEqual(["pause", "resume"]);
+  expect(order.filter((it) => it === "word")).toHaveLength(SENTENCE.split(" ").length);
+  // Nothing happens while it is paused.
+  expect(order.indexOf("resume")).toBe(order.indexOf("pause") + 1);
+});
+
+test("sentences that a page queues one by one are all spoken; a text without words ends at once", async () => {
+  const all = await page.evaluate(() => Promise.all(["One.", "— — —", "Two.", "Three."].map((text) => say(text))));
+  for (const heard of all) {
+    expect(heard[0]?.type).toBe("start");
+    expect(heard.at(-1)?.type).toBe("end");
+  }
+  expect(all.map((heard) => heard.filter(({ name }) => name === "word").length)).toEqual([1, 0, 1, 1]);
+});
+
+/** A page with something to read, and the popup over it. */
+async function reading(select = false): Promise<{ article: Page; popup: Page }> {
+  const article = await extended.browser.newPage();
+  await article.goto(`${site.url}article`);
+  await article.evaluate((select) => {
+    if (select) getSelection()?.selectAllChildren(document.getElementById("chosen") as HTMLElement);
+    globalThis.marked = [];
+    setInterval(() => {
+      const [range] = CSS.highlights.get("pocket-onnx-word") ?? [];
+      const word = range === undefined ? "" : String(range);
+      if (word !== globalThis.marked.at(-1)) globalThis.marked.push(word);
+    }, 10);
+  }, select);
+  const popup = await extended.browser.newPage();
+  await popup.goto(`${extended.root}popup.html`);
+  const tab = await popup.evaluate(
+    async (url) => (await chrome.tabs.query({})).find((tab) => tab.url === url)?.id,
+    `${site.url}article`,
+  );
+  await popup.goto(`${extended.root}popup.html?tab=${tab}`);
+  await popup.waitForFunction(() => (document.getElementById("voice") as HTMLSelectElement).value !== "");
+  return { article, popup };
+}
+
+/** Presses a button of the popup by keys alone. */
+async function press(popup: Page, id: string): Promise<void> {
+  await popup.bringToFront();
+  for (let keys = 0; keys < 20; keys += 1) {
+    await popup.keyboard.press("Tab");
+    if (await popup.evaluate((id) => document.activeElement?.id === id, id)) {
+      await popup.keyboard.press("Enter");
+      return;
+    }
+  }
+  throw new Error(`the Tab key does not come to #${id}`);
+}
+
+/** Waits until the popup says this. */
+async function status(popup: Page, text: string): Promise<void> {
+  const said = () => popup.evaluate(() => document.getElementById("status")?.textContent);
+  await expect.poll(said, { timeout: 20_000 }).toBe(text);
+}
+
+/** Words as they were seen: on a busy machine a short one may be gone before anybody looks. */
+function expectInOrder(seen: readonly string[], text: string): void {
+  let left = text.split(" ");
+  expect(seen[0]).toBe(left[0]);
+  for (const word of seen) {
+    const at = left.indexOf(word);
+    expect(at, `"${word}" of "${seen.join(" ")}"`).toBeGreaterThanOrEqual(0);
+    expect(at).toBeLessThan(3);
+    left = left.slice(at + 1);
+  }
+}
+
+test("the popup reads an article and marks each word; Escape on the page ends it", async () => {
+  const { article, popup } = await reading();
+  await press(popup, "read");
+  await status(popup, "Speaking.");
+  await article.waitForFunction(() => globalThis.marked.filter((word) => word !== "").length > 9, { polling: 100 });
+  const words = (await article.evaluate(() => globalThis.marked)).filter((word) => word !== "");
+  // Neither the site's menu nor its title.
+  expectInOrder(words, "The new management was like a breath of fresh air. She buys for the big department store, and");
+
+  await press(popup, "pause");
+  await status(popup, "Paused.");
+  await press(popup, "pause");
+  await status(popup, "Speaking.");
+  await article.bringToFront();
+  await article.keyboard.press("Escape");
+  await status(popup, "");
+  expect(await article.evaluate(() => CSS.highlights.size)).toBe(0);
+});
+
+test("the popup reads what is selected, with the voice that is chosen in it", async () => {
+  const { article, popup } = await reading(true);
+  await popup.select("#voice", "heron");
+  await takePlayed(speaker);
+  await press(popup, "read");
+  await status(popup, "Speaking.");
+  await status(popup, "");
+  const words = (await article.evaluate(() => globalThis.marked)).filter((word) => word !== "");
+  const text = "Is your husband working again?";
+  expectInOrder(words, text);
+  expect(words.at(-1)).toBe("again?");
+  await keep("extension-02", text, await takePlayed(speaker));
+});
+
+test("a model that is added by its address has its voices in the browser's list", async () => {
+  const { popup } = await reading();
+  await popup.evaluate(() => {
+    (document.querySelector("details") as HTMLDetailsElement).open = true;
+  });
+  await popup.type("#address", `${site.url}models/english_2m_default/`);
+  await press(popup, "address");
+  await status(popup, "Added.");
+  const chosen = () =>
+    popup.evaluate(() => ["model", "voice"].map((id) => (document.getElementById(id) as HTMLSelectElement).value));
+  expect(await chosen()).toEqual(["english_2m_2026-10", "synthetic_1"]);
+  const listed = () => page.evaluate(() => speechSynthesis.getVoices().map(({ name }) => name));
+  await expect.poll(listed).toContain("Synthetic_1 (pocket-onnx, english_2m_2026-10)");
+  await press(popup, "remove");
+  await expect.poll(async () => (await chosen())[0]).toBe("starling");
+  await expect.poll(listed).toEqual(["Robin (pocket-onnx)", "Heron (pocket-onnx)"]);
+});
+
+const firefox = process.env["POCKET_ONNX_FIREFOX"];
+
+// On a machine without a loudspeaker Firefox waits for one: what is tested is everything up to that.
+test.runIf(firefox !== undefined)("Firefox has the popup, and prepares what the page says", async () => {
+  const built = await buildExtension("firefox");
+  const dir = await withLocalPages(built);
+  const browser = await launchExtendedFirefox(firefox ?? "", dir);
+  try {
+    const popup = await openFirefoxPopup(browser, site.url);
+    const text = (id: string) => popup.evaluate((id) => document.getElementById(id)?.textContent, id);
+    await expect.poll(() => text("voice")).toBe("robinheron");
+    expect(await text("engine")).toContain("Firefox lets no extension add voices");
+    const article = await browser.newPage();
+    await article.goto(`${site.url}article`);
+    const url = `${site.url}article`;
+    const tab = await popup.evaluate(
+      async (url) => (await chrome.tabs.query({})).find((tab) => tab.url === url)?.id,
+      url,
+    );
+    await popup.evaluate((tab) => void (location.search = `?tab=${tab}`), tab);
+    await expect.poll(() => text("voice")).toBe("robinheron");
+    await popup.click("#read");
+    await expect.poll(() => text("status")).toMatch(/^(Preparing …|Speaking\.)$/);
+    const stops = () => popup.evaluate(() => !(document.getElementById("stop") as HTMLButtonElement).disabled);
+    await expect.poll(stops).toBe(true);
+    await popup.click("#stop");
+    await expect.poll(() => text("status")).toBe("");
+  } finally {
+    await browser.close();
+    await Promise.all([removeFolder(built), removeFolder(dir)]);
+  }
+});

@@ -1,0 +1,174 @@
+/** The package in programs: Node, Deno and Bun speak as the native command does. */
+
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BUNDLES, difference, floatsOfWav, native, nativeSpeech, PACKAGE } from "./support/bundles.js";
+import { packPackage, type Projects } from "./support/project.js";
+import { readmeCode } from "./support/readme.js";
+import { type Runtime, runtimes, tool } from "./support/runtimes.js";
+import { serve, type Server } from "./support/server.js";
+
+const run = promisify(execFile);
+
+const TEXT = "Hello there. [pause 100ms] This is a test.";
+const SEED = 7;
+/** Feedback amplifies rounding: so much of the beginning is compared sample by sample. */
+const COMPARED = 10 * 1920;
+/** How far samples may be from the native command's, exact and quantised: see `speaking.test.ts`. */
+const [EXACT, QUANTISED] = [1e-3, 1e-2];
+
+let projects: Projects;
+let served: Server;
+let exact: Float32Array;
+let starling: Float32Array;
+
+/** What the native command says with the included model. */
+async function starlingSpeech(text: string, args: string[]): Promise<Float32Array> {
+  return floatsOfWav(await native(["speak", text, "--format", "f32", "-o", "out.wav", ...args], "out.wav"));
+}
+
+beforeAll(async () => {
+  projects = await packPackage();
+  served = await serve({ "/models/": BUNDLES });
+  exact = await nativeSpeech("english_2m", TEXT, ["--seed", `${SEED}`]);
+  starling = await starlingSpeech(TEXT, ["--seed", `${SEED}`]);
+});
+
+afterAll(async () => {
+  await served?.[Symbol.asyncDispose]();
+  await projects?.[Symbol.asyncDispose]();
+});
+
+async function floats(file: string): Promise<Float32Array> {
+  return new Float32Array(Uint8Array.from(await readFile(file)).buffer);
+}
+
+describe.each(runtimes())("$name", ({ name, command: [program, ...words] }: Runtime) => {
+  const folder = name.replace(" ", "-");
+
+  test("the README's program", async () => {
+    const script = await readmeCode("js", "// hello.js");
+    const dir = await projects.create(`${folder}-readme`, { "hello.js": script });
+    await run(program, [...words, "hello.js"], { cwd: dir });
+    const natively = await native(["speak", "Hello world.", "--voice", "heron", "--seed", "1", "-o", "out.wav"], "out.wav");
+    // The samples differ by rounding; the lengths of speech do not.
+    expect((await readFile(join(dir, "hello.wav"))).length).toBe(natively.length);
+  });
+
+  test("voices, bundles on the disk and on a server, and what goes wrong", async () => {
+    const script = await readFile(join(PACKAGE, "tests/programs/program.js"), "utf8");
+    const dir = await projects.create(folder, { "main.js": script });
+    const asked = {
+      bundle: join(BUNDLES, "english_2m"),
+      served: `${served.url}models/english_2m/`,
+      voiceFile: join(BUNDLES, "english_2m", "voice.synthetic_1.safetensors"),
+      text: TEXT,
+      seed: SEED,
+    };
+    await run(program, [...words, ...(name === "Deno" ? ["--allow-net=127.0.0.1"] : []), "main.js", JSON.stringify(asked)], { cwd: dir });
+    const found = JSON.parse(await readFile(join(dir, "found.json"), "utf8"));
+    expect(found).toMatchObject({
+      voices: ["robin", "heron"],
+      alone: 1,
+      first: 1920,
+      isSame: true,
+      exported: true,
+      arrived: true,
+    });
+    expect(found.cloned).toBeGreaterThan(0);
+    expect(found.numbers).toBeGreaterThan(1920 * 5);
+    expect(found.notices).not.toContain("quota");
+    const { failures } = found;
+    expect(failures.player).toEqual(["Unsupported", "only a page plays sound: elsewhere, use `generate` or `stream`"]);
+    expect(failures.speak).toEqual(failures.player);
+    expect(failures.missing[0]).toBe("File");
+    expect(failures.missing[1]).toContain(join(dir, "nowhere/manifest.json"));
+    expect(failures.http[0]).toBe("Http");
+    expect(failures.otherVoice[0]).toBe("Voice");
+    expect(failures.encoded[0]).toBe("Audio");
+    expect(failures.aborted[0]).toBe("AbortError");
+    expect(failures.late[0]).toBe("TimeoutError");
+
+    const said = await floats(join(dir, "starling.f32"));
+    expect(said.length).toBe(starling.length);
+    expect(difference(said, starling, COMPARED)).toBeLessThan(QUANTISED);
+    for (const way of ["disk", "manifest", "http"]) {
+      const samples = await floats(join(dir, `${way}.f32`));
+      expect(samples.length).toBe(exact.length);
+      expect(difference(samples, exact, COMPARED)).toBeLessThan(EXACT);
+    }
+  }, 180_000);
+});
+
+describe("npx pocket-onnx", () => {
+  let dir: string;
+  beforeAll(async () => {
+    dir = await projects.create("npx", {});
+  });
+
+  /** Runs it, whatever comes of it. */
+  async function npx(args: string[], input?: string): Promise<{ code: number; stdout: Buffer; stderr: string }> {
+    return new Promise((resolve) => {
+      const options = { cwd: dir, encoding: "buffer", maxBuffer: 1 << 24 } as const;
+      const child = execFile("npx", ["--offline", "pocket-onnx", ...args], options, (error, stdout, stderr) => {
+        resolve({ code: Number(error?.code ?? 0), stdout, stderr: stderr.toString() });
+      });
+      child.stdin?.end(input ?? "");
+    });
+  }
+
+  test("a text, and one from a pipe", async () => {
+    const natively = await native(["speak", "Hello world.", "--seed", "1", "-o", "out.wav"], "out.wav");
+    const { code, stderr } = await npx(["Hello world.", "--seed", "1", "-o", "hello.wav"]);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^1\.\d s of sound in hello\.wav, .*, seed 1\n$/)]);
+    expect((await readFile(join(dir, "hello.wav"))).length).toBe(natively.length);
+    const piped = await npx(["--voice", "robin", "--seed", "1", "-q", "-o", "-"], "Hello world.");
+    expect([piped.code, piped.stderr]).toEqual([0, ""]);
+    expect(piped.stdout.equals(await readFile(join(dir, "hello.wav")))).toBe(true);
+  });
+
+  test("a bundle, speed, and a voice from a recording", async () => {
+    const bundle = ["--bundle", join(BUNDLES, "english_2m"), "--seed", "1"];
+    await npx(["Hello world.", ...bundle, "--speed", "2", "-o", "fast.wav"]);
+    await npx(["Hello world.", ...bundle, "-o", "usual.wav"]);
+    const [fast, usual] = [await readFile(join(dir, "fast.wav")), await readFile(join(dir, "usual.wav"))];
+    expect(fast.length / usual.length).toBeCloseTo(0.5, 1);
+    expect((await npx(["Hello.", "--voice", "usual.wav", "-o", "cloned.wav"])).code).toBe(0);
+  });
+
+  test("what goes wrong has a message and an exit code", async () => {
+    const failures: [string[], number, RegExp][] = [
+      [["a", "b"], 2, /^error: unexpected argument 'b'/],
+      [["--sped", "2"], 2, /^error: Unknown option '--sped'/],
+      [["Hello", "--seed", "x"], 2, /^error: invalid value 'x' for '--seed <N>': it has to be a number/],
+      [["Hello", "--speed", "9"], 2, /^error: .*speed.* from 0.5 to 2/],
+      [["Hello", "--voice", "nobody"], 1, /^error: no voice nobody/],
+      [["Hello", "--bundle", "nowhere"], 1, /^error: cannot read .*nowhere\/manifest.json/],
+      [["Hello", "-o", "nowhere/hello.wav"], 1, /^error: cannot write nowhere\/hello.wav/],
+      [[""], 1, /^error: the text is empty/],
+    ];
+    for (const [args, code, message] of failures) {
+      const failed = await npx(args);
+      expect([failed.code, failed.stderr]).toEqual([code, expect.stringMatching(message)]);
+      expect(failed.stdout.length).toBe(0);
+    }
+    const help = await npx(["--help"]);
+    for (const option of ["--voice", "--bundle", "--seed", "--speed", "-o, --output", "--noise-clamp"]) {
+      expect(help.stdout.toString()).toContain(option);
+    }
+  });
+});
+
+test("the package can be published as it is", async () => {
+  const linted = await run(tool("publint"), ["run", projects.archive, "--strict"]).catch((error) => error);
+  expect(linted.code ?? 0, linted.stdout).toBe(0);
+  const typed = await run(tool("attw"), [projects.archive, "--profile", "esm-only"]).catch((error) => error);
+  expect(typed.code ?? 0, typed.stdout).toBe(0);
+  const { stderr } = await run("npm", ["publish", "--dry-run", "--loglevel=warn"], { cwd: PACKAGE });
+  const warnings = stderr.split("\n").filter((line) => line.startsWith("npm warn"));
+  // Nobody has to be logged in for that.
+  expect(warnings.filter((line) => !line.includes("requires you to be logged in"))).toEqual([]);
+});

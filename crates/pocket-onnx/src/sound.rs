@@ -1,0 +1,50 @@
+//! Speech as a file of sound.
+
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+
+use encode::{Encoder, Format, Options, Patch, Tags, Target};
+use files::{Destination, OutputFile};
+
+use crate::error::About;
+use crate::{Error, Result, Utterance};
+
+/// Speaks into a file.
+pub(crate) fn save(utterance: Utterance, path: &Path) -> Result<()> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let format =
+        Format::of_extension(&ending.to_lowercase()).ok_or_else(|| Error::SoundFormat {
+            path: path.to_owned(),
+        })?;
+    let mut output = Destination::find(path)?.open()?;
+    let options = Options {
+        sample_rate: utterance.sample_rate(),
+        target: if output.can_seek() {
+            Target::Seekable
+        } else {
+            Target::Stream
+        },
+        tags: Tags::default(),
+    };
+    let mut encoder = Encoder::new(format, &options)?;
+    let failed = || format!("cannot write {}", path.display());
+    let mut bytes = Vec::new();
+    for chunk in utterance {
+        encoder.push(&chunk?.audio, &mut bytes)?;
+        output.write_all(&bytes).about(failed)?;
+        bytes.clear();
+    }
+    let header = encoder.finish(&mut bytes)?;
+    output.write_all(&bytes).about(failed)?;
+    if let Some(header) = header.filter(|_| output.can_seek()) {
+        apply(&mut output, &header).about(failed)?;
+    }
+    Ok(output.finish()?)
+}
+
+fn apply(output: &mut OutputFile, patch: &Patch) -> io::Result<()> {
+    output.seek(SeekFrom::Start(patch.offset))?;
+    output.write_all(&patch.bytes)?;
+    output.seek(SeekFrom::End(0))?;
+    output.flush()
+}
