@@ -105,5 +105,8 @@ test("speaking in a page", async () => {
       console.log(JSON.stringify({ browser: kind.name, bundle, backend, threads, ...measured }));
     }
   }
-  await report("page", cases.map(({ kind, ...it }) => ({ browser: kind.name, ...it })));
+  await report(
+    "page",
+    cases.map(({ kind, ...it }) => ({ browser: kind.name, ...it })),
+  );
 }, 3_600_000);

@@ -44,40 +44,44 @@ interface Figures extends Moments {
   megabytes: number | undefined;
 }
 
-test.runIf(isAsked("visit"))("a first visit", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "pocket-onnx-visit-"));
-  // As for publishing: test runners call their environment something else.
-  process.env["NODE_ENV"] = "production";
-  await build({
-    configFile: join(PACKAGE, "demo/vite.config.ts"),
-    logLevel: "warn",
-    build: { outDir: folder, emptyOutDir: true },
-  });
-  const html = await readFile(join(folder, "index.html"), "utf8");
-  const watched = html.replace("<head>", `<head>${WATCH}`);
-  expect(watched).not.toBe(html);
-  await using site = await serve({ "/": folder }, { isolated: true, published: true, pages: { "/": watched } });
-  const cases = installedBrowsers().flatMap((kind) => LINES.map((line) => ({ kind, line, runs: [] as Figures[] })));
-  for (let run = 0; run < RUNS; run++) {
-    for (const { kind, line, runs } of cases) {
-      const slow: Line | undefined = line && (await lineTo(site.url, line.megabits * 1e6, line.delay));
-      const browser = await kind.launch();
-      const tab = await browser.open(`${slow?.url ?? site.url}#speak`);
-      await until(tab, () => globalThis.moments.made !== undefined, undefined);
-      // Until the first sound.
-      const megabytes = slow && slow.received() / 1e6;
-      runs.push({ ...(await moments(tab)), megabytes });
-      await browser[Symbol.asyncDispose]();
-      await slow?.[Symbol.asyncDispose]();
-      console.log(JSON.stringify({ browser: kind.name, line, ...runs.at(-1) }));
+test.runIf(isAsked("visit"))(
+  "a first visit",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "pocket-onnx-visit-"));
+    // As for publishing: test runners call their environment something else.
+    process.env["NODE_ENV"] = "production";
+    await build({
+      configFile: join(PACKAGE, "demo/vite.config.ts"),
+      logLevel: "warn",
+      build: { outDir: folder, emptyOutDir: true },
+    });
+    const html = await readFile(join(folder, "index.html"), "utf8");
+    const watched = html.replace("<head>", `<head>${WATCH}`);
+    expect(watched).not.toBe(html);
+    await using site = await serve({ "/": folder }, { isolated: true, published: true, pages: { "/": watched } });
+    const cases = installedBrowsers().flatMap((kind) => LINES.map((line) => ({ kind, line, runs: [] as Figures[] })));
+    for (let run = 0; run < RUNS; run++) {
+      for (const { kind, line, runs } of cases) {
+        const slow: Line | undefined = line && (await lineTo(site.url, line.megabits * 1e6, line.delay));
+        const browser = await kind.launch();
+        const tab = await browser.open(`${slow?.url ?? site.url}#speak`);
+        await until(tab, () => globalThis.moments.made !== undefined, undefined);
+        // Until the first sound.
+        const megabytes = slow && slow.received() / 1e6;
+        runs.push({ ...(await moments(tab)), megabytes });
+        await browser[Symbol.asyncDispose]();
+        await slow?.[Symbol.asyncDispose]();
+        console.log(JSON.stringify({ browser: kind.name, line, ...runs.at(-1) }));
+      }
     }
-  }
-  await rm(folder, { recursive: true });
-  await report(
-    "visit",
-    cases.map(({ kind, line, runs }) => ({ browser: kind.name, megabits: line?.megabits, delay: line?.delay, runs })),
-  );
-}, 1_800_000);
+    await rm(folder, { recursive: true });
+    await report(
+      "visit",
+      cases.map(({ kind, line, runs }) => ({ browser: kind.name, megabits: line?.megabits, delay: line?.delay, runs })),
+    );
+  },
+  1_800_000,
+);
 
 /** The moments, read after the sound had time to begin. */
 async function moments(tab: Tab): Promise<Moments> {

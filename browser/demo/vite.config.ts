@@ -34,7 +34,9 @@ function pageFiles(): Plugin {
       hash.update(chunk.code);
       // ONNX Runtime and the encoders of sound files are large, and stored at their first use.
       // The library stores the model.
-      const kept = files.filter((name) => !name.endsWith(".map") && !/ort-wasm|pocket_onnx_encode_bg|^starling\//.test(name));
+      const kept = files.filter(
+        (name) => !name.endsWith(".map") && !/ort-wasm|pocket_onnx_encode_bg|^starling\//.test(name),
+      );
       chunk.code =
         `const PAGE_FILES = ${JSON.stringify(kept)};\n` +
         `const BUILD_FILES = ${JSON.stringify(builds)};\n` +

@@ -20,10 +20,9 @@ export type {
 export type State = Pick<schema.State, "input" | "output" | "dtype" | "shape" | "initial" | "carry">;
 
 /** One graph of the bundle. */
-export type Component = Pick<
-  schema.Component,
-  "graph" | "data" | "format" | "inputs" | "outputs" | "position"
-> & { states?: State[] };
+export type Component = Pick<schema.Component, "graph" | "data" | "format" | "inputs" | "outputs" | "position"> & {
+  states?: State[];
+};
 
 /** A bundle, described. */
 export type Manifest = Pick<

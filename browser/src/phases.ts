@@ -17,8 +17,7 @@ export class ProgressByPhase {
     const { purpose, file: name, loaded, total, source } = progress;
     const files = this.#files.get(purpose) ?? new Map<string, FileProgress>();
     this.#files.set(purpose, files.set(name, progress));
-    const sum = (of: (file: FileProgress) => number) =>
-      [...files.values()].reduce((sum, file) => sum + of(file), 0);
+    const sum = (of: (file: FileProgress) => number) => [...files.values()].reduce((sum, file) => sum + of(file), 0);
     this.#listen({
       phase: purpose,
       loaded: sum((file) => file.loaded),

@@ -80,13 +80,13 @@ export class PocketTTS {
    */
   static fromPretrained(options?: LoadOptions): Promise<PocketTTS>;
   static fromPretrained(url: string | URL | undefined, options?: LoadOptions): Promise<PocketTTS>;
-  static async fromPretrained(
-    first: string | URL | LoadOptions | undefined,
-    second?: LoadOptions,
-  ): Promise<PocketTTS> {
+  static async fromPretrained(first: string | URL | LoadOptions | undefined, second?: LoadOptions): Promise<PocketTTS> {
     const isAlone = rules.isLoadOptions(first);
     if (isAlone && second !== undefined) {
-      throw new PocketTTSError("Options", "options were given twice: they come alone, or after the address of a bundle");
+      throw new PocketTTSError(
+        "Options",
+        "options were given twice: they come alone, or after the address of a bundle",
+      );
     }
     const options = checkedOptions(isAlone ? first : second, rules.loadOptions);
     const address = isAlone || first === undefined ? undefined : folderOf(rules.addressText(first));
@@ -187,7 +187,10 @@ export class PocketTTS {
       const loading = this.#load(undefined, source);
       const voice = await unlessAborted(loading, signal).catch((error: unknown) => {
         // A voice that is made in spite of the abort is freed.
-        void loading.then((voice) => voice?.dispose(), () => {});
+        void loading.then(
+          (voice) => voice?.dispose(),
+          () => {},
+        );
         throw error;
       });
       if (voice !== undefined) {
@@ -366,8 +369,7 @@ export class PocketTTS {
   async #bundled(name: string | undefined): Promise<Voice> {
     this.#workers.checkAlive();
     checkName(name, this.listVoices());
-    const loading =
-      this.#voices.get(name) ?? this.#loaded(name, { from: "bundle", name });
+    const loading = this.#voices.get(name) ?? this.#loaded(name, { from: "bundle", name });
     this.#voices.set(name, loading);
     loading.catch(() => this.#voices.delete(name));
     return loading;
@@ -406,7 +408,8 @@ const USUAL_SILENCE = 1;
 
 /** What `loadVoice` takes. */
 const VOICE_SOURCE: Rule<string | FileBytes> = {
-  expected: "the name of a voice, or a voice file as a Blob, an ArrayBuffer or a Uint8Array (`await (await fetch(address)).blob()`)",
+  expected:
+    "the name of a voice, or a voice file as a Blob, an ArrayBuffer or a Uint8Array (`await (await fetch(address)).blob()`)",
   fits: (value) => typeof value === "string" || isFile(value),
 };
 

@@ -84,8 +84,7 @@ export class Speech {
 
   async #file(format: string): Promise<Blob> {
     const type = checked("Options", "the media type of a file", format, mediaType);
-    const bytes =
-      type === WAV ? this.toWav() : await encode(type, this.#samples(), this.sampleRate, this.#tags);
+    const bytes = type === WAV ? this.toWav() : await encode(type, this.#samples(), this.sampleRate, this.#tags);
     return new Blob([bytes], { type });
   }
 

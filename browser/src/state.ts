@@ -52,8 +52,7 @@ export class ComponentStream {
     if (!on || this.#component.outputs.some(({ name }) => name === "attention")) return;
     throw new PocketTTSError(
       "NoComponent",
-      `${this.#name} has no attention output, which word times need: use the engine, or ` +
-        "convert with --word-times",
+      `${this.#name} has no attention output, which word times need: use the engine, or ` + "convert with --word-times",
     );
   }
 
@@ -92,7 +91,10 @@ export class ComponentStream {
         throw new PocketTTSError("Tensor", `${this.#name} returns no ${output}`);
       }
       if (carry.rule === "append" && !takes(old, carry.axis, value)) {
-        throw new PocketTTSError("Tensor", `${this.#name}: [${value.shape}] of ${output} cannot be appended to [${old.shape}]`);
+        throw new PocketTTSError(
+          "Tensor",
+          `${this.#name}: [${value.shape}] of ${output} cannot be appended to [${old.shape}]`,
+        );
       }
       next.set(input, value);
     }
@@ -194,10 +196,7 @@ export class ComponentStream {
       checked("Tensor", `the input ${name} of ${this.#name}`, value, tensor);
     }
     for (const { name } of this.#component.inputs) {
-      const value =
-        name === position
-          ? positionTensor(this.#position)
-          : (this.#states.get(name) ?? given[name]);
+      const value = name === position ? positionTensor(this.#position) : (this.#states.get(name) ?? given[name]);
       if (value === undefined) {
         throw new PocketTTSError("Tensor", `${this.#name} needs an input ${name}`);
       }

@@ -16,11 +16,7 @@ export class Stopwatch {
   timings: Timings = {};
   memory: number | undefined;
 
-  constructor(
-    setting: RuntimeInfo,
-    sampleRate: number,
-    seed: number | undefined,
-  ) {
+  constructor(setting: RuntimeInfo, sampleRate: number, seed: number | undefined) {
     this.#setting = setting;
     this.#sampleRate = sampleRate;
     this.seed = seed ?? freshSeed();

@@ -91,11 +91,7 @@ function joined<T extends Values<T>>(
     return grown.subarray(0, length);
   }
   // `data` is the beginning of a buffer that was made here: only `make` leaves spare room.
-  const whole = make(0).constructor as unknown as new (
-    buffer: ArrayBufferLike,
-    offset: number,
-    length: number,
-  ) => T;
+  const whole = make(0).constructor as unknown as new (buffer: ArrayBufferLike, offset: number, length: number) => T;
   const result = new whole(data.buffer, data.byteOffset, length);
   result.set(rows.data, data.length);
   return result;

@@ -46,7 +46,12 @@ export class Workers {
     const workers = new Workers();
     const { port1, port2 } = new MessageChannel();
     const plan: [Role, MessagePort | undefined][] =
-      count === 1 ? [["whole", undefined]] : [["backbone", port1], ["decoder", port2]];
+      count === 1
+        ? [["whole", undefined]]
+        : [
+            ["backbone", port1],
+            ["decoder", port2],
+          ];
     const abort = () => workers.end(signal?.reason);
     signal?.addEventListener("abort", abort);
     const threads = Math.max(1, Math.floor(opening.threads / count));
@@ -156,7 +161,12 @@ export class Workers {
   }
 
   #hear(response: Response): void {
-    if (response.type !== "done" && response.type !== "failed" && response.type !== "progress" && response.utterance === this.#utterances) {
+    if (
+      response.type !== "done" &&
+      response.type !== "failed" &&
+      response.type !== "progress" &&
+      response.utterance === this.#utterances
+    ) {
       this.#spoken?.hear(response);
     }
   }

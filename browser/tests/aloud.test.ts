@@ -70,7 +70,12 @@ test("speak resolves when all has been heard, and releases the sound device", as
     const { seconds, realTimeFactor } = await tts.speak("Hello there.", brief);
     const took = (performance.now() - began) / 1000;
     await tts.dispose();
-    return { seconds, realTimeFactor, took, contexts: contexts.map(({ state, currentTime }) => ({ state, currentTime })) };
+    return {
+      seconds,
+      realTimeFactor,
+      took,
+      contexts: contexts.map(({ state, currentTime }) => ({ state, currentTime })),
+    };
   });
   expect(spoken.seconds).toBeGreaterThan(2);
   expect(spoken.realTimeFactor).toBeGreaterThan(0);

@@ -184,7 +184,10 @@ test("an error of a source is thrown after the speech before it, and the source 
     const text = new globalThis.pocket.TextStream();
     const second = new AbortController();
     const cut = all(text, { signal: second.signal });
-    const pushed = text.push("on and ".repeat(100_000)).then(() => "taken", (error: Error) => error.message);
+    const pushed = text.push("on and ".repeat(100_000)).then(
+      () => "taken",
+      (error: Error) => error.message,
+    );
     setTimeout(() => second.abort(new Error("stop")), 100);
     const after = await all("It goes on.");
     return {
@@ -266,7 +269,9 @@ test("a text is spoken once, one after the other, and aloud", async () => {
     } catch (error) {
       errors.push((error as Error).message);
     }
-    await new globalThis.pocket.TextStream().push(5 as unknown as string).catch((error: Error) => errors.push(error.message));
+    await new globalThis.pocket.TextStream()
+      .push(5 as unknown as string)
+      .catch((error: Error) => errors.push(error.message));
     for (const value of [5, null, {}, ["a"], undefined]) {
       try {
         tts.stream(value as unknown as string);

@@ -220,7 +220,14 @@ describe.each(installedBrowsers())("$name", ({ name: kind, launch }) => {
       const text = (id: string) => document.getElementById(id)?.textContent ?? "";
       const limits = [...document.querySelectorAll("#limits li")].map((it) => it.textContent);
       const hidden = [...document.querySelectorAll("#error, #advice")].every((it) => (it as HTMLElement).hidden);
-      return { status: text("status"), threads: text("threads"), isolated: text("isolated"), memory: text("memory"), limits, hidden };
+      return {
+        status: text("status"),
+        threads: text("threads"),
+        isolated: text("isolated"),
+        memory: text("memory"),
+        limits,
+        hidden,
+      };
     }, undefined);
     expect(shown.hidden).toBe(true);
     expect(shown.isolated).toBe("yes");

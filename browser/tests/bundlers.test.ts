@@ -76,10 +76,12 @@ async function expectSpeech(server: Server): Promise<void> {
     if (message.type() === "error" && !text.includes("/favicon.ico")) problems.push(text);
   });
   await page.goto(server.url);
-  await page.waitForFunction(() => globalThis.ready, undefined, { timeout: 20_000 }).catch((error: unknown) => {
-    expect(problems).toEqual([]);
-    throw error;
-  });
+  await page
+    .waitForFunction(() => globalThis.ready, undefined, { timeout: 20_000 })
+    .catch((error: unknown) => {
+      expect(problems).toEqual([]);
+      throw error;
+    });
   const { audio, other } = await page.evaluate(() => globalThis.spoken);
   expect(problems).toEqual([]);
   expect(audio.length).toBe(expected.length);
@@ -148,7 +150,11 @@ test("a worker of the page's own", async () => {
       }
       postMessage(spoken);
     } catch (error) { postMessage({ error: String(error) }); }`;
-  const folder = await projects.create("worker", { "main.js": page, "worker.js": worker, "index.html": HTML("main.js") });
+  const folder = await projects.create("worker", {
+    "main.js": page,
+    "worker.js": worker,
+    "index.html": HTML("main.js"),
+  });
   await using server = await serve({ "/": folder }, { isolated: true });
   await expectSpeech(server);
 }, 120_000);

@@ -47,10 +47,22 @@ function load(target = page) {
       });
       const { audio, statistics } = await tts.generate("Hello.", { seed: 1 });
       await tts.dispose();
-      return { events, notices, samples: [...audio.subarray(0, 4000)], cacheHit: statistics.cacheHit, error: undefined };
+      return {
+        events,
+        notices,
+        samples: [...audio.subarray(0, 4000)],
+        cacheHit: statistics.cacheHit,
+        error: undefined,
+      };
     } catch (error) {
       const { kind, message } = error as import("../src/errors.js").PocketTTSError;
-      return { events, notices, samples: [], cacheHit: false, error: { kind, message: message.replaceAll(location.origin, "") } };
+      return {
+        events,
+        notices,
+        samples: [],
+        cacheHit: false,
+        error: { kind, message: message.replaceAll(location.origin, "") },
+      };
     }
   });
 }
@@ -73,7 +85,10 @@ test("a second visit takes everything from Cache Storage", async () => {
     const events = first.events.filter((event) => event.name === name);
     const last = events.at(-1);
     expect(last?.loaded, name).toBe(last?.total);
-    expect(events.every((event, i) => event.loaded > (events[i - 1]?.loaded ?? 0)), name).toBe(true);
+    expect(
+      events.every((event, i) => event.loaded > (events[i - 1]?.loaded ?? 0)),
+      name,
+    ).toBe(true);
   }
   server.reset();
   const second = await load();
@@ -90,15 +105,15 @@ test("without a network the manifest is the one last seen", async () => {
       const { manifestText } = await globalThis.part<typeof import("../src/loading/bundle.js")>("loading/bundle.js");
       const folder = (name: string) => `${location.origin}/models/${name}/`;
       const ask = (name: string) =>
-        manifestText(folder(name), undefined).catch((error) => [error.kind, error.message.replaceAll(location.origin, "")]);
+        manifestText(folder(name), undefined).catch((error) => [
+          error.kind,
+          error.message.replaceAll(location.origin, ""),
+        ]);
       return [await ask("english_2m"), await ask("tiny_2m")];
     });
   const [online] = await text();
   await browser.context.setOffline(true);
-  expect(await text()).toEqual([
-    online,
-    ["Network", "cannot fetch /models/tiny_2m/manifest.json: no answer"],
-  ]);
+  expect(await text()).toEqual([online, ["Network", "cannot fetch /models/tiny_2m/manifest.json: no answer"]]);
 });
 
 test("a damaged file in Cache Storage is fetched again", async () => {
@@ -131,7 +146,11 @@ test("a damaged file in Cache Storage is fetched again", async () => {
 
 const FAULTS: [Fault, string, string][] = [
   ["missing", "Http", "cannot fetch /models/english_2m/flow_lm.onnx.data: the server says 404 Not Found"],
-  ["page", "WrongType", "cannot fetch /models/english_2m/flow_lm.onnx.data: the server sends a web page (text/html) in place of the file"],
+  [
+    "page",
+    "WrongType",
+    "cannot fetch /models/english_2m/flow_lm.onnx.data: the server sends a web page (text/html) in place of the file",
+  ],
   ["truncated", "Size", "/models/english_2m/flow_lm.onnx.data has "],
   ["broken", "Size", "the download of /models/english_2m/flow_lm.onnx.data was interrupted after "],
   ["other-bytes", "Digest", "/models/english_2m/flow_lm.onnx.data has SHA-256 "],
@@ -157,11 +176,16 @@ for (const [fault, kind, message] of FAULTS) {
 
 test("a file that is not a manifest is reported", async () => {
   server.fail("manifest.json", "missing");
-  expect((await load()).error?.message).toBe("cannot fetch /models/english_2m/manifest.json: the server says 404 Not Found");
+  expect((await load()).error?.message).toBe(
+    "cannot fetch /models/english_2m/manifest.json: the server says 404 Not Found",
+  );
   server.reset();
   server.fail("manifest.json", "broken");
   const { error } = await load();
-  expect(error).toEqual({ kind: "Network", message: "cannot fetch /models/english_2m/manifest.json: the download was interrupted" });
+  expect(error).toEqual({
+    kind: "Network",
+    message: "cannot fetch /models/english_2m/manifest.json: the download was interrupted",
+  });
   server.reset();
   server.fail("manifest.json", "page");
   expect((await load()).error?.kind).toBe("WrongType");
@@ -185,13 +209,15 @@ test("old versions are evicted, and those of other bundles stay", async () => {
   await load();
   const result = await page.evaluate(async () => {
     const cache = await caches.open("pocket-onnx");
-    const contents = async () => (await cache.keys()).filter((request) => request.url.includes("sha256.invalid")).length;
+    const contents = async () =>
+      (await cache.keys()).filter((request) => request.url.includes("sha256.invalid")).length;
     await cache.put("https://sha256.invalid/0123", new Response("an old version"));
     const before = await contents();
     const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/tiny_english");
     await tts.dispose();
     // The deletion is not awaited by the library.
-    while ((await cache.match("https://sha256.invalid/0123")) !== undefined) await new Promise((go) => setTimeout(go, 10));
+    while ((await cache.match("https://sha256.invalid/0123")) !== undefined)
+      await new Promise((go) => setTimeout(go, 10));
     const voices = await contents();
     await (await globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m")).dispose();
     return { before, voices, after: await contents() };
@@ -225,7 +251,9 @@ test("a module that does not come is reported", async () => {
   server.fail("pocket_onnx_bg.wasm", "missing");
   expect((await load()).error).toEqual({
     kind: "Http",
-    message: expect.stringMatching(/^cannot fetch \/package\/wasm\/\w+\/pocket_onnx_bg.wasm: the server says 404 Not Found$/),
+    message: expect.stringMatching(
+      /^cannot fetch \/package\/wasm\/\w+\/pocket_onnx_bg.wasm: the server says 404 Not Found$/,
+    ),
   });
   server.reset();
   server.fail("pocket_onnx_bg.wasm", "page");
@@ -269,7 +297,11 @@ test("a bundle in another format than was asked for is refused before its weight
         (tts) => tts.dispose(),
         (error) => [error.constructor.name, error.kind, error.message],
       );
-    return [await open("f32", "english_2m_default"), await open("q8", "english_2m_default"), await open("f32", "english_2m")];
+    return [
+      await open("f32", "english_2m_default"),
+      await open("q8", "english_2m_default"),
+      await open("f32", "english_2m"),
+    ];
   });
   const message = "the weights of this bundle are q8, not f32: take another one, or convert it with --dtype f32";
   expect(found).toEqual([["PocketTTSError", "Options", message], undefined, undefined]);
@@ -280,9 +312,10 @@ test("no part of a backend loads unless it is chosen", async () => {
   await load();
   expect(server.asked.filter((path) => path.includes("/onnxruntime/"))).toEqual([]);
   const devices = await page.evaluate(() =>
-    globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m", { device: "webgpu" }).catch(
-      (error) => [error.kind, error.message],
-    ),
+    globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m", { device: "webgpu" }).catch((error) => [
+      error.kind,
+      error.message,
+    ]),
   );
   expect(devices).toEqual(["Unsupported", "the device webgpu is not supported: leave it out"]);
 });

@@ -176,8 +176,16 @@ test("its types are those of a strict TypeScript project", async () => {
     }`;
   const folder = await project("typed", { "main.ts": script });
   const options = ["--strict", "--noEmit", "--target", "es2023", "--lib", "es2023,dom,dom.iterable"];
-  for (const resolution of [["--module", "nodenext"], ["--module", "esnext", "--moduleResolution", "bundler"]]) {
+  for (const resolution of [
+    ["--module", "nodenext"],
+    ["--module", "esnext", "--moduleResolution", "bundler"],
+  ]) {
     const tsc = run(join(PACKAGE, "node_modules/.bin/tsc"), [...options, ...resolution, "main.ts"], { cwd: folder });
-    expect(await tsc.then(() => "", (error) => error.stdout)).toBe("");
+    expect(
+      await tsc.then(
+        () => "",
+        (error) => error.stdout,
+      ),
+    ).toBe("");
   }
 });

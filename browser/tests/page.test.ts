@@ -295,7 +295,11 @@ test("speed is changed while it speaks, with keys, too, and kept for the next vi
   expect(await shown()).toBe("1.95×");
   expect(await page.inputValue("#speed")).toBe("1.95");
   // What cannot be is put right.
-  for (const [kept, expected] of [["9", "2.00×"], ["-1", "1.00×"], ["fast", "1.00×"]] as const) {
+  for (const [kept, expected] of [
+    ["9", "2.00×"],
+    ["-1", "1.00×"],
+    ["fast", "1.00×"],
+  ] as const) {
     await page.evaluate((kept) => localStorage.setItem("pocket-onnx-speed", kept), kept);
     await page.reload();
     await page.locator("#speak:enabled").waitFor();
@@ -307,7 +311,9 @@ test("speed is changed while it speaks, with keys, too, and kept for the next vi
 test("voices are chosen, recorded, opened and saved", async () => {
   await using visited = await visit({ acceptDownloads: true });
   const { page, problems } = visited;
-  const names = await page.locator("input[name=voice]").evaluateAll((all) => all.map((it) => (it as HTMLInputElement).value));
+  const names = await page
+    .locator("input[name=voice]")
+    .evaluateAll((all) => all.map((it) => (it as HTMLInputElement).value));
   expect(names).toHaveLength(2);
   await page.check(`input[value=${names[1]}]`);
   await page.click("#cloning summary");
@@ -682,8 +688,7 @@ function poorContrasts(page: Page): Promise<string[]> {
       return Array.from(canvas.getImageData(0, 0, 1, 1).data);
     };
     const linear = (it: number) => (it <= 10 ? it / 3294.6 : ((it / 255 + 0.055) / 1.055) ** 2.4);
-    const luminance = ([r = 0, g = 0, b = 0]: number[]) =>
-      0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    const luminance = ([r = 0, g = 0, b = 0]: number[]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
     const ground = (element: Element | null): number[] => {
       for (let at = element; at !== null; at = at.parentElement) {
         const color = parse(getComputedStyle(at).backgroundColor);
@@ -717,4 +722,3 @@ function unlabelled(page: Page): Promise<string[]> {
       .map((it) => it.outerHTML.slice(0, 80)),
   );
 }
-

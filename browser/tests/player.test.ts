@@ -321,32 +321,36 @@ function judge(recorded: number[], rate: number) {
 /** A tone of 0.5 and 440 Hz climbs by so much from sample to sample at 48 kHz; fades add to that. */
 const STEEPEST = 0.033;
 
-test.each([0.5, 0.5001, 0.8, 1.5, 1.999, 2])("at %d times the speed a tone keeps its pitch", async (speed) => {
-  await using page = await open();
-  const heard = await page.evaluate(async (speed) => {
-    const { player, recorded, events, states } = await start(48_000);
-    player.speed = speed;
-    for (let frame = 0; frame < 20; frame += 1) {
-      await player.write(tone(frame * 0.08, 0.08), 24_000, { text: frame < 10 ? "one" : "two" });
-    }
-    await player.end();
-    await sleep(100);
-    return { recorded, events, states, underruns: player.underruns, speed: player.speed };
-  }, speed);
-  expect(heard.speed).toBe(speed);
-  expect(heard.underruns).toBe(0);
-  expect(heard.states).toEqual(["buffering", "playing", "idle"]);
-  const { seconds, hertz, steepest } = judge(heard.recorded, 48_000);
-  expect(Math.abs(seconds - 1.6 / speed)).toBeLessThan(0.04 / speed + 0.01);
-  expect(Math.abs(hertz / 440 - 1)).toBeLessThan(0.01);
-  expect(steepest).toBeLessThan(STEEPEST);
-  // Positions are those of what was written.
-  const positions = heard.events.map(([it]) => it);
-  expect(positions).toEqual(positions.toSorted((a, b) => a - b));
-  expect(Math.abs((positions.at(-1) ?? 0) - 1.6)).toBeLessThan(0.1 * Math.max(1, speed));
-  const turn = heard.events.findIndex(([, text]) => text === "two");
-  expect(Math.abs((positions[turn] ?? 0) - 0.8)).toBeLessThan(0.05 * Math.max(1, speed));
-}, 30_000);
+test.each([0.5, 0.5001, 0.8, 1.5, 1.999, 2])(
+  "at %d times the speed a tone keeps its pitch",
+  async (speed) => {
+    await using page = await open();
+    const heard = await page.evaluate(async (speed) => {
+      const { player, recorded, events, states } = await start(48_000);
+      player.speed = speed;
+      for (let frame = 0; frame < 20; frame += 1) {
+        await player.write(tone(frame * 0.08, 0.08), 24_000, { text: frame < 10 ? "one" : "two" });
+      }
+      await player.end();
+      await sleep(100);
+      return { recorded, events, states, underruns: player.underruns, speed: player.speed };
+    }, speed);
+    expect(heard.speed).toBe(speed);
+    expect(heard.underruns).toBe(0);
+    expect(heard.states).toEqual(["buffering", "playing", "idle"]);
+    const { seconds, hertz, steepest } = judge(heard.recorded, 48_000);
+    expect(Math.abs(seconds - 1.6 / speed)).toBeLessThan(0.04 / speed + 0.01);
+    expect(Math.abs(hertz / 440 - 1)).toBeLessThan(0.01);
+    expect(steepest).toBeLessThan(STEEPEST);
+    // Positions are those of what was written.
+    const positions = heard.events.map(([it]) => it);
+    expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+    expect(Math.abs((positions.at(-1) ?? 0) - 1.6)).toBeLessThan(0.1 * Math.max(1, speed));
+    const turn = heard.events.findIndex(([, text]) => text === "two");
+    expect(Math.abs((positions[turn] ?? 0) - 0.8)).toBeLessThan(0.05 * Math.max(1, speed));
+  },
+  30_000,
+);
 
 test("a change of speed takes effect at once, also for buffered sound", async () => {
   await using page = await open();
@@ -354,13 +358,14 @@ test("a change of speed takes effect at once, also for buffered sound", async ()
     const { player, recorded, events } = await start(48_000);
     await player.write(tone(0, 6), 24_000);
     const over = player.end();
-    const at = (seconds: number) => new Promise<void>((resolve) => {
-      const watch = setInterval(() => {
-        if ((events.at(-1)?.[0] ?? 0) < seconds) return;
-        clearInterval(watch);
-        resolve();
-      }, 5);
-    });
+    const at = (seconds: number) =>
+      new Promise<void>((resolve) => {
+        const watch = setInterval(() => {
+          if ((events.at(-1)?.[0] ?? 0) < seconds) return;
+          clearInterval(watch);
+          resolve();
+        }, 5);
+      });
     await at(1);
     const turned = recorded.length;
     player.speed = 2;

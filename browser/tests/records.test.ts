@@ -92,8 +92,7 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
   const manifest = JSON.parse(manifestText) as import("../src/manifest.js").Manifest;
   const files = new BundleFiles(folder, () => {});
   const speech = new module.wasm.Model(manifestText, await files.bytes(manifest.tokenizer.file, "model"));
-  const runtime =
-    engine === undefined ? await OnnxRuntime.start(files, 2) : new Engine(module, engine, speech, files);
+  const runtime = engine === undefined ? await OnnxRuntime.start(files, 2) : new Engine(module, engine, speech, files);
   const streams: Record<string, import("../src/worker/runtime.js").Stream> = {};
   for (const [name, component] of Object.entries(manifest.components)) {
     streams[name] = await runtime.load(name, component, "model");

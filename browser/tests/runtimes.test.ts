@@ -53,7 +53,10 @@ describe.each(runtimes())("$name", ({ name, command: [program, ...words] }: Runt
     const script = await readmeCode("js", "// hello.js");
     const dir = await projects.create(`${folder}-readme`, { "hello.js": script });
     await run(program, [...words, "hello.js"], { cwd: dir });
-    const natively = await native(["speak", "Hello world.", "--voice", "heron", "--seed", "1", "-o", "out.wav"], "out.wav");
+    const natively = await native(
+      ["speak", "Hello world.", "--voice", "heron", "--seed", "1", "-o", "out.wav"],
+      "out.wav",
+    );
     // The samples differ by rounding; the lengths of speech do not.
     expect((await readFile(join(dir, "hello.wav"))).length).toBe(natively.length);
   }, 180_000);
@@ -91,7 +94,11 @@ describe.each(runtimes())("$name", ({ name, command: [program, ...words] }: Runt
       text: TEXT,
       seed: SEED,
     };
-    await run(program, [...words, ...(name === "Deno" ? ["--allow-net=127.0.0.1"] : []), "main.js", JSON.stringify(asked)], { cwd: dir });
+    await run(
+      program,
+      [...words, ...(name === "Deno" ? ["--allow-net=127.0.0.1"] : []), "main.js", JSON.stringify(asked)],
+      { cwd: dir },
+    );
     const found = JSON.parse(await readFile(join(dir, "found.json"), "utf8"));
     expect(found).toMatchObject({
       voices: ["robin", "heron"],

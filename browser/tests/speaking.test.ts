@@ -331,27 +331,24 @@ test("errors are those of the native command", async () => {
 
 test("20 utterances leave memory flat", async () => {
   const it = await page("isolated");
-  const sizes = await it.evaluate(
-    async (bundle) => {
-      const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`);
-      // What JavaScript holds, and what the modules hold, which the browser does not count.
-      const speak = async (times: number) => {
-        let modules: number | undefined;
-        for (let i = 0; i < times; i++) {
-          modules = (await tts.generate("Hello there.", { seed: i })).statistics.memory;
-        }
-        const { bytes } = await (
-          performance as unknown as { measureUserAgentSpecificMemory(): Promise<{ bytes: number }> }
-        ).measureUserAgentSpecificMemory();
-        return { scripts: bytes, modules };
-      };
-      const before = await speak(5);
-      const after = await speak(20);
-      await tts.dispose();
-      return { before, after };
-    },
-    BUNDLE,
-  );
+  const sizes = await it.evaluate(async (bundle) => {
+    const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`);
+    // What JavaScript holds, and what the modules hold, which the browser does not count.
+    const speak = async (times: number) => {
+      let modules: number | undefined;
+      for (let i = 0; i < times; i++) {
+        modules = (await tts.generate("Hello there.", { seed: i })).statistics.memory;
+      }
+      const { bytes } = await (
+        performance as unknown as { measureUserAgentSpecificMemory(): Promise<{ bytes: number }> }
+      ).measureUserAgentSpecificMemory();
+      return { scripts: bytes, modules };
+    };
+    const before = await speak(5);
+    const after = await speak(20);
+    await tts.dispose();
+    return { before, after };
+  }, BUNDLE);
   await it.close();
   console.log(`memory: ${JSON.stringify(sizes)}`);
   expect(sizes.before.modules).toBeGreaterThan(1e6);

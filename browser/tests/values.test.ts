@@ -126,7 +126,11 @@ test("addresses of all kinds are accepted, and other values refused", async () =
     const { PocketTTS } = globalThis.pocket;
     const open = async (address: unknown) => (await PocketTTS.fromPretrained(address as string)).dispose();
     const base = "/models/english_2m_default";
-    const throwing = { get href(): string { throw new Error("no"); } };
+    const throwing = {
+      get href(): string {
+        throw new Error("no");
+      },
+    };
     return globalThis.tryAll([
       // The included model.
       [() => open(undefined), "works"],
@@ -145,7 +149,7 @@ test("addresses of all kinds are accepted, and other values refused", async () =
       [() => open(`${base}/manifest.json`), "works"],
       [() => open(`${base}/manifest.json?version=2#top`), "works"],
       [() => open(new URL(`${base}/manifest.json`, location.href)), "works"],
-      [() => (Reflect.construct(PocketTTS, []) as object), "Value", "fromPretrained"],
+      [() => Reflect.construct(PocketTTS, []) as object, "Value", "fromPretrained"],
     ]);
   });
   expect(wrong).toEqual([]);
@@ -165,7 +169,11 @@ test("objects that no constructor has made are refused in words", async () => {
       [() => tts.listVoices(), "Value", "PocketTTS"],
       [() => tts.sampleRate, "Value", "PocketTTS"],
       [() => PocketTTS.prototype.dispose.call(undefined as never), "Value", "undefined cannot be used as a PocketTTS"],
-      [() => fake(Player).write([0], 24_000), "Value", "a Player cannot be used as a Player: only objects from `new Player()` can"],
+      [
+        () => fake(Player).write([0], 24_000),
+        "Value",
+        "a Player cannot be used as a Player: only objects from `new Player()` can",
+      ],
       [() => void (fake(Player).speed = 1), "Value", "Player"],
       [() => fake(Player).state, "Value", "Player"],
       [() => proxy.stop(), "Value", "and not a proxy of one"],
@@ -199,7 +207,11 @@ test("options of loading are checked, and what is misspelt is named", async () =
       [() => open(new Map([["threads", 1]])), "Options", "has to be an object, not a Map"],
       [() => open(Promise.resolve({})), "Options", "not a Promise"],
       [() => open(new AbortController().signal), "Options", "not an AbortSignal"],
-      [() => open({ backend: "wasm" }), "Options", 'the option backend has to be "engine" or "onnxruntime", not "wasm"'],
+      [
+        () => open({ backend: "wasm" }),
+        "Options",
+        'the option backend has to be "engine" or "onnxruntime", not "wasm"',
+      ],
       [() => open({ backend: null }), "Options", "not null"],
       [() => open({ dtype: "int8" }), "Options", 'has to be "f32", "bf16", "q16", "q8", "q6" or "q4", not "int8"'],
       [() => open({ dtype: "f32" }), "Options", "the weights of this bundle are"],
@@ -214,14 +226,55 @@ test("options of loading are checked, and what is misspelt is named", async () =
       [() => open({ onNotice: {} }), "Options", "the option onNotice has to be a function"],
       [() => open({ signal: {} }), "Options", "the option signal has to be an AbortSignal"],
       [() => open({ signal: new AbortController() }), "Options", "not an AbortController"],
-      [() => open({ progress_callback: () => {} }), "Options", "progress_callback does not exist (did you mean onProgress?)"],
+      [
+        () => open({ progress_callback: () => {} }),
+        "Options",
+        "progress_callback does not exist (did you mean onProgress?)",
+      ],
       [() => open({ Threads: 1 }), "Options", "did you mean threads?"],
       [() => open({ on_progress: () => {} }), "Options", "did you mean onProgress?"],
       [() => open({ dtpye: "q8" }), "Options", "did you mean dtype?"],
       [() => open({ xyz: 1 }), "Options", `the option xyz does not exist; ${list}`],
-      [() => open({ get threads() { throw new Error("mine"); } }), "Options", "the option threads cannot be read: mine"],
-      [() => open(new Proxy({}, { ownKeys() { throw new Error("mine"); } })), "Options", "the options cannot be read: mine"],
-      [() => open(new Proxy({}, { get() { throw new Error("mine"); } })), "Options", "cannot be read: mine"],
+      [
+        () =>
+          open({
+            get threads() {
+              throw new Error("mine");
+            },
+          }),
+        "Options",
+        "the option threads cannot be read: mine",
+      ],
+      [
+        () =>
+          open(
+            new Proxy(
+              {},
+              {
+                ownKeys() {
+                  throw new Error("mine");
+                },
+              },
+            ),
+          ),
+        "Options",
+        "the options cannot be read: mine",
+      ],
+      [
+        () =>
+          open(
+            new Proxy(
+              {},
+              {
+                get() {
+                  throw new Error("mine");
+                },
+              },
+            ),
+          ),
+        "Options",
+        "cannot be read: mine",
+      ],
       [() => open({ threads: undefined, signal: undefined }), "works"],
       [() => open(Object.freeze({ threads: 1 })), "works"],
       [() => open(new Proxy({ threads: 1 }, {})), "works"],
@@ -236,7 +289,11 @@ test("a listener that throws does not end loading", async () => {
   const wrong = await inPage(async () => {
     const [errors, onError] = [[] as string[], (event: ErrorEvent) => errors.push(event.message)];
     window.addEventListener("error", onError);
-    const tts = await globalThis.load({ onProgress: () => { throw new Error("mine"); } });
+    const tts = await globalThis.load({
+      onProgress: () => {
+        throw new Error("mine");
+      },
+    });
     const { audio } = await tts.generate("A.");
     await tts.dispose();
     return audio.length > 0 && errors.some((message) => message.includes("mine")) ? [] : errors;
@@ -255,9 +312,14 @@ test("options of speaking are checked, and what is misspelt is named", async () 
       [() => say({ rate: 2 }), "Options", "the option rate does not exist"],
       [() => say({ speed: "1.5" }), "Options", 'the option speed has to be a number, not "1.5"'],
       [() => say({ speed: null }), "Options", "the option speed has to be a number, not null"],
-      ...[0.49, 2.01, 0, -1, Number.NaN, Infinity, -Infinity].map((speed) => [
-        () => say({ speed }), "Options", `the speed has to be a number from 0.5 to 2, not ${speed}`,
-      ] as [() => Promise<unknown>, string, string]),
+      ...[0.49, 2.01, 0, -1, Number.NaN, Infinity, -Infinity].map(
+        (speed) =>
+          [() => say({ speed }), "Options", `the speed has to be a number from 0.5 to 2, not ${speed}`] as [
+            () => Promise<unknown>,
+            string,
+            string,
+          ],
+      ),
       ...[0.5, 0.5001, 1.999, 2].map((speed) => [() => say({ speed }), "works"] as [() => Promise<unknown>, string]),
       [() => say({ max_tokens: 2 }), "Options", "did you mean maxTokens?"],
       [() => say({ noise_clamp: 2 }), "Options", "did you mean noiseClamp?"],
@@ -289,9 +351,22 @@ test("options of speaking are checked, and what is misspelt is named", async () 
       [() => say({ voice: null }), "Options", "the option voice has to be the name of a voice or a Voice, not null"],
       [() => say({ voice: 5 }), "Options", "the name of a voice or a Voice, not 5"],
       [() => say({ voice: new ArrayBuffer(8) }), "Options", "the name of a voice or a Voice, not an ArrayBuffer"],
-      [() => say({ voice: "Synthetic_1" }), "NoVoice", "no voice Synthetic_1 (did you mean synthetic_1?); it has synthetic_1, synthetic_2"],
+      [
+        () => say({ voice: "Synthetic_1" }),
+        "NoVoice",
+        "no voice Synthetic_1 (did you mean synthetic_1?); it has synthetic_1, synthetic_2",
+      ],
       [() => say({ signal: new AbortController() }), "Options", "AbortSignal"],
-      [() => say({ get seed() { throw new Error("mine"); } }), "Options", "the option seed cannot be read: mine"],
+      [
+        () =>
+          say({
+            get seed() {
+              throw new Error("mine");
+            },
+          }),
+        "Options",
+        "the option seed cannot be read: mine",
+      ],
       [() => tts.stream("A.", { pace: 2 } as object), "Options", "pace"],
       [() => tts.stream("A.", null as unknown as object), "Options", "not null"],
       [() => tts.speak("A.", null as unknown as object), "Options", "not null"],
@@ -373,17 +448,31 @@ test("recordings may be given as any kind of bytes or samples", async () => {
     structuredClone(gone, { transfer: [gone.buffer] });
     const clone = (recording: unknown, options?: unknown) =>
       tts.cloneVoice(recording as Blob, options as object | undefined);
-    const expected = "a recording has to be a file (a Blob, an ArrayBuffer or a Uint8Array), an AudioBuffer, or { samples, sampleRate }";
+    const expected =
+      "a recording has to be a file (a Blob, an ArrayBuffer or a Uint8Array), an AudioBuffer, or { samples, sampleRate }";
     const buffer = new AudioBuffer({ length: samples.length, sampleRate });
     buffer.copyToChannel(samples, 0);
-    const throwing = { sampleRate, get samples(): number[] { throw new Error("mine"); } };
-    const refusedRates: Case[] = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e9, 24_000.5, "24000", null, undefined].map(
-      (sampleRate) => [
-        () => clone({ samples, sampleRate }),
-        "Audio",
-        "sampleRate has to be a whole number of samples a second, from 1000 to 768000",
-      ],
-    );
+    const throwing = {
+      sampleRate,
+      get samples(): number[] {
+        throw new Error("mine");
+      },
+    };
+    const refusedRates: Case[] = [
+      0,
+      -1,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      1e9,
+      24_000.5,
+      "24000",
+      null,
+      undefined,
+    ].map((sampleRate) => [
+      () => clone({ samples, sampleRate }),
+      "Audio",
+      "sampleRate has to be a whole number of samples a second, from 1000 to 768000",
+    ]);
     const wrong = await globalThis.tryAll([
       [() => clone({ samples, sampleRate }), "works"],
       [() => clone({ samples: Float64Array.from(samples), sampleRate }), "works"],
@@ -500,8 +589,16 @@ test("players and speech check what they are given", async () => {
       [() => listen("onstate", null), "works"],
       [() => speech.toWav("mp3" as "i16"), "Options", 'has to be "i16" or "f32", not "mp3"'],
       [() => speech.toBlob("audio/aac" as "audio/ogg"), "Options", '"audio/ogg" or "audio/mpeg", not "audio/aac"'],
-      [() => new globalThis.pocket.Speech([], 24_000, speech.statistics, { title: "A" } as object), "Options", "the option title does not exist"],
-      [() => new globalThis.pocket.Speech([], 11_025, speech.statistics).toBlob("audio/ogg"), "Options", "Opus has no sample rate of 11025 Hz"],
+      [
+        () => new globalThis.pocket.Speech([], 24_000, speech.statistics, { title: "A" } as object),
+        "Options",
+        "the option title does not exist",
+      ],
+      [
+        () => new globalThis.pocket.Speech([], 11_025, speech.statistics).toBlob("audio/ogg"),
+        "Options",
+        "Opus has no sample rate of 11025 Hz",
+      ],
       [() => speech.toBlob(5 as unknown as "i16"), "Options", "not 5"],
       [() => write(Float64Array.from(samples), rate, { text: "A." }), "works"],
       [() => write([0, 0.5], rate), "works"],
@@ -558,9 +655,17 @@ test("values of another frame are taken, and objects that only inherit are not",
       [() => load(inherits(ArrayBuffer)), "Voice", "has to be the name of a voice"],
       [() => load(new Proxy(new Blob([file]), {})), "Voice", "has to be the name of a voice"],
       [() => clone(inherits(AudioBuffer)), "Audio", "a recording has to be a file"],
-      [() => clone({ samples: inherits(Float32Array), sampleRate: 24_000 }), "Audio", "samples has to be a Float32Array"],
+      [
+        () => clone({ samples: inherits(Float32Array), sampleRate: 24_000 }),
+        "Audio",
+        "samples has to be a Float32Array",
+      ],
       [() => tts.generate("A.", { signal: inherits(AbortSignal) }), "Options", "the option signal has to be"],
-      [() => tts.generate("A.", { signal: { aborted: false, addEventListener() {} } } as object), "Options", "the option signal"],
+      [
+        () => tts.generate("A.", { signal: { aborted: false, addEventListener() {} } } as object),
+        "Options",
+        "the option signal",
+      ],
       [() => play(inherits(AudioContext)), "Options", "the option context has to be an AudioContext"],
     ]);
     await tts.dispose();
@@ -584,11 +689,32 @@ test("an address or options are read once, and named in the error if they cannot
       await open(base).finally(() => delete all.shout);
     };
     return globalThis.tryAll([
-      [() => open({ get href() { return reads++ === 0 ? base : 5; } }), "works"],
+      [
+        () =>
+          open({
+            get href() {
+              return reads++ === 0 ? base : 5;
+            },
+          }),
+        "works",
+      ],
       [() => open(new Request(base)), "Value", "the address of a bundle has to be a string or a URL, not a Request"],
       [() => open(new String(base)), "Value", "not a String"],
       [() => open(proxy), "Options", "the options cannot be read"],
-      [() => open(new Proxy({}, { has() { throw new Error("mine"); } })), "works"],
+      [
+        () =>
+          open(
+            new Proxy(
+              {},
+              {
+                has() {
+                  throw new Error("mine");
+                },
+              },
+            ),
+          ),
+        "works",
+      ],
       [() => open({ threads: 1 }, { dtype: "q4" }), "Options", "options were given twice"],
       [() => open(base, { [Symbol.toStringTag]: "Settings" }), "Options", "has to be an object, not a Settings"],
       [() => open(`http://me:secret@${location.host}${base}`), "Value", "a user name or a password"],
@@ -603,11 +729,21 @@ test("an address or options are read once, and named in the error if they cannot
 test("what ends work is thrown as it is, and nothing is left unhandled", async () => {
   const result = await inPage(async () => {
     const wrong: string[] = [];
-    const reasons: unknown[] = [new Error("mine"), "why", null, 0, Symbol("a"), Object.create(null), new (globalThis.frame().Error)("other")];
+    const reasons: unknown[] = [
+      new Error("mine"),
+      "why",
+      null,
+      0,
+      Symbol("a"),
+      Object.create(null),
+      new (globalThis.frame().Error)("other"),
+    ];
     for (const [index, reason] of reasons.entries()) {
       const controller = new AbortController();
       const onProgress = () => controller.abort(reason);
-      const thrown = await globalThis.load({ signal: controller.signal, onProgress }).catch((error: unknown) => ({ error }));
+      const thrown = await globalThis
+        .load({ signal: controller.signal, onProgress })
+        .catch((error: unknown) => ({ error }));
       if (!("error" in thrown) || thrown.error !== reason) {
         wrong.push(`reason ${index}`);
       }
@@ -748,7 +884,10 @@ test("a listener of a player may write again, and waits for what it wrote", asyn
   const early = await inPage(async () => {
     const { Player } = globalThis.pocket;
     const early: string[] = [];
-    const again = async (name: string, begin: (player: InstanceType<typeof Player>, go: () => void) => Promise<void>) => {
+    const again = async (
+      name: string,
+      begin: (player: InstanceType<typeof Player>, go: () => void) => Promise<void>,
+    ) => {
       const player = new Player();
       const second = new Promise<void>((resolve) => {
         const go = () => {
@@ -801,8 +940,29 @@ test("marks and samples are as they were when they were given", async () => {
     const write = (samples: unknown, mark?: unknown) => player.write(any(samples), 24_000, any(mark));
     let reads = 0;
     const wrong = await globalThis.tryAll([
-      [() => write(samples, { get text() { if (reads++ > 0) throw new Error("mine"); return "a"; } }), "Options", "the mark cannot be read: mine"],
-      [() => write(new Proxy([0, 0], { get() { throw new Error("mine"); } })), "Audio", "samples cannot be read: mine"],
+      [
+        () =>
+          write(samples, {
+            get text() {
+              if (reads++ > 0) throw new Error("mine");
+              return "a";
+            },
+          }),
+        "Options",
+        "the mark cannot be read: mine",
+      ],
+      [
+        () =>
+          write(
+            new Proxy([0, 0], {
+              get() {
+                throw new Error("mine");
+              },
+            }),
+          ),
+        "Audio",
+        "samples cannot be read: mine",
+      ],
       [() => write(moved), "Audio", "samples cannot be read: their memory was transferred"],
       [() => speech.toWav(), "Audio", "the samples of this speech were transferred"],
       [() => speech.toBlob(), "Audio", "the samples of this speech were transferred"],
@@ -837,11 +997,46 @@ test("nothing from JavaScript makes the wasm module fail", async () => {
     const any = (value: unknown) => value as never;
     const f32 = (shape: unknown, data: unknown) => any({ dtype: "f32", shape, data });
     const forged = Object.create(Float32Array.prototype);
-    const throwing = new Proxy({}, { get() { throw new Error("mine"); }, ownKeys() { throw new Error("mine"); } });
+    const throwing = new Proxy(
+      {},
+      {
+        get() {
+          throw new Error("mine");
+        },
+        ownKeys() {
+          throw new Error("mine");
+        },
+      },
+    );
     const values: unknown[] = [
-      5, Number.NaN, -1, true, null, undefined, "x", 5n, Symbol("a"), {}, [], [1], { length: 1e9 }, () => 5, new Date(),
-      new String("x"), forged, throwing, new Proxy([], {}), new Float32Array(3), new ArrayBuffer(8), new DataView(new ArrayBuffer(8)),
-      { shape: [1], data: new Float32Array(1) }, Object.create(null), new Float64Array(2), 2 ** 32 + 5, 1e300, "\ud800",
+      5,
+      Number.NaN,
+      -1,
+      true,
+      null,
+      undefined,
+      "x",
+      5n,
+      Symbol("a"),
+      {},
+      [],
+      [1],
+      { length: 1e9 },
+      () => 5,
+      new Date(),
+      new String("x"),
+      forged,
+      throwing,
+      new Proxy([], {}),
+      new Float32Array(3),
+      new ArrayBuffer(8),
+      new DataView(new ArrayBuffer(8)),
+      { shape: [1], data: new Float32Array(1) },
+      Object.create(null),
+      new Float64Array(2),
+      2 ** 32 + 5,
+      1e300,
+      "\ud800",
     ];
     const inputs = () => flowNet.run(any({ x: f32([1, 32], new Float32Array(32)) }));
     const calls: [string, (value: unknown) => unknown][] = [
@@ -885,8 +1080,10 @@ test("nothing from JavaScript makes the wasm module fail", async () => {
         } catch (error) {
           // Numbers and classes are checked by the glue, which throws plain errors.
           const { name: kind, message } = error as Error;
-          const ours = /^(Manifest|Text|Tokenizer|Voice|Audio|Options|NoEncoder|NoComponent|Tensor|Runtime|Memory|Value)$/;
-          const glue = /expected instance of|Cannot convert|not iterable|mine|null pointer|Cannot mix|incompatible receiver/;
+          const ours =
+            /^(Manifest|Text|Tokenizer|Voice|Audio|Options|NoEncoder|NoComponent|Tensor|Runtime|Memory|Value)$/;
+          const glue =
+            /expected instance of|Cannot convert|not iterable|mine|null pointer|Cannot mix|incompatible receiver/;
           if (error instanceof WebAssembly.RuntimeError || !(ours.test(kind) || glue.test(message))) {
             wrong.push(`${name}, value ${index}: ${kind}: ${message}`);
           }
@@ -899,7 +1096,11 @@ test("nothing from JavaScript makes the wasm module fail", async () => {
     } catch (error) {
       wrong.push(`afterwards: ${error}`);
     }
-    const after = String(await Promise.resolve().then(inputs).catch((error) => error));
+    const after = String(
+      await Promise.resolve()
+        .then(inputs)
+        .catch((error) => error),
+    );
     if (!/needs an input/.test(after)) {
       wrong.push(`afterwards: ${after}`);
     }

@@ -140,21 +140,26 @@ async function speakText(start = 0): Promise<void> {
     label("Pause");
     wave.clear();
     script.begin(start);
-    speech = await speaker.speak(tts, text, { ...options(), voice, signal: abort.signal }, {
-      made: (samples, rate) => {
-        firstSoundMade();
-        wave.add(samples, rate);
+    speech = await speaker.speak(
+      tts,
+      text,
+      { ...options(), voice, signal: abort.signal },
+      {
+        made: (samples, rate) => {
+          firstSoundMade();
+          wave.add(samples, rate);
+        },
+        heard: (seconds, mark) => {
+          if (status.textContent === SUSPENDED || status.textContent === SILENT) say("Speaking.");
+          wave.heard(seconds);
+          script.markSentence(mark);
+          clock.textContent = time(seconds);
+        },
+        word: (word) => script.markWord(word),
+        level: (rms) => wave.level(rms),
+        figures: showFigures,
       },
-      heard: (seconds, mark) => {
-        if (status.textContent === SUSPENDED || status.textContent === SILENT) say("Speaking.");
-        wave.heard(seconds);
-        script.markSentence(mark);
-        clock.textContent = time(seconds);
-      },
-      word: (word) => script.markWord(word),
-      level: (rms) => wave.level(rms),
-      figures: showFigures,
-    });
+    );
     wave.heard(Infinity);
     say("Done.");
   } catch (error) {

@@ -63,10 +63,7 @@ export class Speaker {
     };
     player.onword = (word) => listener.word(word);
     try {
-      const speech = await Promise.race([
-        this.#stream(tts, text, options, figures, listener),
-        stopped.promise,
-      ]);
+      const speech = await Promise.race([this.#stream(tts, text, options, figures, listener), stopped.promise]);
       // A stop ends the wait, too.
       await player.end();
       options.signal?.throwIfAborted();

@@ -28,9 +28,7 @@ export async function fileBytes(kind: ErrorKind, what: string, file: FileBytes):
       // The page may have replaced the method of this blob.
       return await Blob.prototype.arrayBuffer.call(file);
     }
-    const bytes = isBuffer(file)
-      ? new Uint8Array(file)
-      : new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+    const bytes = isBuffer(file) ? new Uint8Array(file) : new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
     return Uint8Array.from(bytes).buffer;
   } catch (cause) {
     // A Blob's file was changed or removed, or a buffer was transferred.

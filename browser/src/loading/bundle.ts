@@ -246,10 +246,7 @@ async function checkStored(file: FileEntry, stored: string | undefined, buffer: 
 async function check(file: FileEntry, url: string, buffer: FileBuffer): Promise<void> {
   const actual = await sha256(buffer.view());
   if (actual !== file.sha256) {
-    throw new PocketTTSError(
-      "Digest",
-      `${url} has SHA-256 ${actual} where the manifest says ${file.sha256}`,
-    );
+    throw new PocketTTSError("Digest", `${url} has SHA-256 ${actual} where the manifest says ${file.sha256}`);
   }
 }
 

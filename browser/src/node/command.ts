@@ -60,7 +60,10 @@ async function voiceOf(tts: PocketTTS, given: string | undefined): Promise<strin
   const file = await readFile(given).catch(() => undefined);
   if (file === undefined) {
     const has = tts.listVoices().join(", ") || "none";
-    throw new PocketTTSError("NoVoice", `no voice ${given}: neither a file, nor a voice of the bundle, which has ${has}`);
+    throw new PocketTTSError(
+      "NoVoice",
+      `no voice ${given}: neither a file, nor a voice of the bundle, which has ${has}`,
+    );
   }
   return given.endsWith(".safetensors") ? tts.loadVoice(file) : tts.cloneVoice(file);
 }

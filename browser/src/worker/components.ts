@@ -58,10 +58,7 @@ export class Components {
     }
     const component = this.#manifest.components[name];
     if (component === undefined) {
-      throw new PocketTTSError(
-        "NoComponent",
-        `the bundle has no ${name}: convert it again with all components`,
-      );
+      throw new PocketTTSError("NoComponent", `the bundle has no ${name}: convert it again with all components`);
     }
     const stream = await this.#runtime.load(name, component, name === "mimi_encoder" ? "encoder" : "model");
     this.#streams.set(name, stream);

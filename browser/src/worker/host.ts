@@ -195,12 +195,7 @@ export class Host {
     this.#active = active;
     this.#decoder?.free();
     this.#decoder = components.has("mimi_decoder")
-      ? new Decoder(
-          model.decoding(options),
-          components.stream("mimi_decoder"),
-          manifest.sample_rate,
-          active.timings,
-        )
+      ? new Decoder(model.decoding(options), components.stream("mimi_decoder"), manifest.sample_rate, active.timings)
       : undefined;
     return active;
   }

@@ -38,7 +38,5 @@ export async function withEngine(module: Module, { build }: Compiled): Promise<M
 }
 
 function glue(build: Compiled["build"]): Promise<typeof Simd> {
-  return build === "relaxed"
-    ? import("../../wasm/relaxed/pocket_onnx.js")
-    : import("../../wasm/simd/pocket_onnx.js");
+  return build === "relaxed" ? import("../../wasm/relaxed/pocket_onnx.js") : import("../../wasm/simd/pocket_onnx.js");
 }

@@ -44,9 +44,7 @@ export class OnnxRuntime implements Runtime {
     const run = async (inputs: Tensors): Promise<Tensors> => {
       const feeds = Object.entries(inputs).map(([input, tensor]) => [input, this.#toOrt(tensor)]);
       const outputs = await this.#try("run", name, () => session.run(Object.fromEntries(feeds)));
-      return Object.fromEntries(
-        Object.entries(outputs).map(([output, tensor]) => [output, fromOrt(tensor)]),
-      );
+      return Object.fromEntries(Object.entries(outputs).map(([output, tensor]) => [output, fromOrt(tensor)]));
     };
     return new ComponentStream(component, run);
   }

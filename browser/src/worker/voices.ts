@@ -34,13 +34,7 @@ export class Voices {
   /** Voices by the page's number for them. */
   readonly #loaded = new Map<number, Loaded>();
 
-  constructor(
-    module: Module,
-    model: Model,
-    manifest: Manifest,
-    files: BundleFiles,
-    components: Components,
-  ) {
+  constructor(module: Module, model: Model, manifest: Manifest, files: BundleFiles, components: Components) {
     this.#module = module;
     this.#model = model;
     this.#manifest = manifest;
@@ -171,8 +165,7 @@ export class Voices {
     const flowLm = this.#components.stream("flow_lm").fork();
     try {
       for (let call = prompt.nextCall(); call !== undefined; call = prompt.nextCall()) {
-        const stream =
-          call.component === "flow_lm" ? flowLm : (await this.#components.need(call.component)).fork();
+        const stream = call.component === "flow_lm" ? flowLm : (await this.#components.need(call.component)).fork();
         prompt.supply(await stream.run(call.inputs));
         if (stream !== flowLm) {
           stream.free();

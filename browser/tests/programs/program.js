@@ -15,7 +15,8 @@ const failure = async (work) => {
   }
 };
 
-const write = (name, samples) => writeFile(name, new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
+const write = (name, samples) =>
+  writeFile(name, new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
 
 const found = { notices: [] };
 const onNotice = ({ kind }) => found.notices.push(kind);

@@ -7,7 +7,8 @@ export default class Failures implements Reporter {
     const failed = modules.flatMap((module) => [...module.children.allTests("failed")]);
     for (const test of failed) console.log(`\nfailed: ${name(test)}\n${reasons(test)}`);
     for (const module of modules) {
-      for (const error of module.errors()) console.log(`\nfailed: ${module.relativeModuleId}\n${error.stack ?? error.message}`);
+      for (const error of module.errors())
+        console.log(`\nfailed: ${module.relativeModuleId}\n${error.stack ?? error.message}`);
     }
     for (const error of unhandled) console.log(`\nfailed outside of a test: ${error.stack ?? error.message}`);
   }

@@ -16,9 +16,7 @@ export function parse(file: Buffer): File {
     const [from, to] = tensor.data_offsets;
     const bytes = Uint8Array.from(file.subarray(start + from, start + to)).buffer;
     const floats =
-      tensor.dtype === "I64"
-        ? Float32Array.from(new BigInt64Array(bytes), Number)
-        : new Float32Array(bytes);
+      tensor.dtype === "I64" ? Float32Array.from(new BigInt64Array(bytes), Number) : new Float32Array(bytes);
     tensors[name] = { shape: tensor.shape, floats };
   }
   return tensors;

@@ -86,7 +86,10 @@ export async function serve(
       return;
     }
     if (published) {
-      response.setHeader("cache-control", path.includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache");
+      response.setHeader(
+        "cache-control",
+        path.includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
+      );
     }
     if (published && COMPRESSIBLE.includes(extname(file))) {
       const bytes = compressed.get(file) ?? gzipSync(await readFile(file), { level: 9 });
@@ -131,12 +134,7 @@ export async function serve(
   };
 }
 
-async function misbehave(
-  fault: Fault,
-  file: string,
-  type: string,
-  response: ServerResponse,
-): Promise<void> {
+async function misbehave(fault: Fault, file: string, type: string, response: ServerResponse): Promise<void> {
   const bytes = await readFile(file);
   switch (fault) {
     case "missing":

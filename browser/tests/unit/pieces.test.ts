@@ -9,7 +9,11 @@ import { append, type Tensor } from "../../src/tensor.js";
 import { wav } from "../../src/wav.js";
 import { Credit } from "../../src/worker/credit.js";
 
-const f32 = (shape: number[], ...values: number[]): Tensor => ({ dtype: "f32", shape, data: Float32Array.from(values) });
+const f32 = (shape: number[], ...values: number[]): Tensor => ({
+  dtype: "f32",
+  shape,
+  data: Float32Array.from(values),
+});
 
 test("rows are appended along any axis", () => {
   expect(append(f32([2, 1], 1, 2), 0, f32([1, 1], 3))).toEqual(f32([3, 1], 1, 2, 3));

@@ -6,7 +6,11 @@ import { ComponentStream, type Tensors } from "../../src/state.js";
 import type { Tensor } from "../../src/tensor.js";
 
 const file = { name: "graph.onnx", size: 0, sha256: "" };
-const f32 = (shape: number[], ...values: number[]): Tensor => ({ dtype: "f32", shape, data: Float32Array.from(values) });
+const f32 = (shape: number[], ...values: number[]): Tensor => ({
+  dtype: "f32",
+  shape,
+  data: Float32Array.from(values),
+});
 const i64 = (...values: number[]): Tensor => ({
   dtype: "i64",
   shape: [values.length],
@@ -30,7 +34,14 @@ const component: Component = {
     { name: "next_last", dtype: "f32", shape: [1] },
   ],
   states: [
-    { input: "past", output: "new", dtype: "f32", shape: [1, "P", 2], initial: "empty", carry: { rule: "append", axis: 1 } },
+    {
+      input: "past",
+      output: "new",
+      dtype: "f32",
+      shape: [1, "P", 2],
+      initial: "empty",
+      carry: { rule: "append", axis: 1 },
+    },
     { input: "last", output: "next_last", dtype: "f32", shape: [1], initial: "zeros", carry: { rule: "replace" } },
   ],
   position: { input: "offset", initial: 5, advances_by: [{ input: "rows", axis: 1, times: 2 }] },
@@ -113,8 +124,22 @@ test("values of wrong types and shapes are refused", async () => {
   const rows = { dtype: "f32", shape: [1, 1, 2], data: Float32Array.of(1, 2) };
   const sparse: number[] = [];
   sparse[1] = 2;
-  const throwing = new Proxy({}, { ownKeys() { throw new Error("mine"); } });
-  const state = { input: "past", output: "new", dtype: "f32", shape: [1e9, 1e9], initial: "zeros", carry: { rule: "replace" } } as const;
+  const throwing = new Proxy(
+    {},
+    {
+      ownKeys() {
+        throw new Error("mine");
+      },
+    },
+  );
+  const state = {
+    input: "past",
+    output: "new",
+    dtype: "f32",
+    shape: [1e9, 1e9],
+    initial: "zeros",
+    carry: { rule: "replace" },
+  } as const;
   const huge: Component = { ...component, states: [{ ...state, shape: [...state.shape] }] };
   // biome-ignore format: one case a line
   const cases: [() => unknown, string, string][] = [
@@ -150,7 +175,12 @@ test("values of wrong types and shapes are refused", async () => {
   ];
   const wrong: unknown[] = [];
   for (const [call, kind, words] of cases) {
-    const error = await Promise.resolve().then(call).then(() => "no error", (error) => error);
+    const error = await Promise.resolve()
+      .then(call)
+      .then(
+        () => "no error",
+        (error) => error,
+      );
     if (error.name !== "PocketTTSError" || error.kind !== kind || !error.message.includes(words)) {
       wrong.push([call.toString(), String(error)]);
     }
