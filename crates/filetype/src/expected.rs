@@ -59,7 +59,7 @@ impl fmt::Display for Expected {
         out.write_str(match self {
             Self::Voice => "a voice file (safetensors)",
             Self::Recording => "a recording",
-            Self::Weights => "weights (safetensors or a PyTorch file)",
+            Self::Weights => "weights (safetensors)",
             Self::Configuration => "a configuration (YAML)",
             Self::TokenizerJson => "a tokenizer.json",
             Self::SentencePiece => "a SentencePiece model",

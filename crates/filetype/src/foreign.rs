@@ -43,7 +43,7 @@ impl Foreign {
             (FileType::SafetensorsIndex, Expected::Weights) => {
                 "pocket-tts keeps its weights in one file: join the parts that the index names"
             }
-            (FileType::TorchArchive | FileType::Pickle, Expected::Voice) => {
+            (FileType::TorchArchive | FileType::Pickle, Expected::Weights | Expected::Voice) => {
                 "save its tensors with `safetensors.torch.save_file` first"
             }
             (FileType::Archive(_), _) => "unpack it, and give the file that was in it",

@@ -17,7 +17,7 @@ fn the_demo_speaks_without_a_network() {
         "starling: 5 graphs, opset 17, ",
         "passed: starling",
         "done in ",
-        "Listen to hello.wav",
+        "spoken into hello.wav",
         "pocket-onnx serve --bundle out",
         "pocket-onnx inspect out",
         "pocket-onnx demo --variant english",

@@ -78,7 +78,11 @@ fn a_pipe_is_read_as_the_file_behind_it() {
         &sandbox,
         "cat tone.wav | pocket-onnx speak --bundle b --voice -",
     );
-    assert!(both.error().contains("so the text cannot"), "{both}");
+    assert!(
+        both.error()
+            .contains("cannot both come from standard input"),
+        "{both}"
+    );
     let weights = shell(
         &sandbox,
         "pocket-onnx convert --config tiny_english.yaml --tokenizer tokenizer.json --output-dir c \
