@@ -233,7 +233,7 @@ describe.each(installedBrowsers())("$name", ({ name: kind, launch }) => {
     expect(shown.isolated).toBe("yes");
     expect(shown.threads).toMatch(/^2 of \d+$/);
     expect(shown.memory).toMatch(/^(measuring|\d+(\.\d)? MB)$/);
-    expect(shown.status).toMatch(/^(Speaking\.|The browser has not started the sound\.)/);
+    expect(shown.status).toMatch(/^(Speaking\.|The browser has not started the sound)/);
     const relaxed = await tab.evaluate((bytes) => WebAssembly.validate(Uint8Array.from(bytes)), RELAXED_SIMD);
     expect(shown.limits.includes("This browser has no relaxed SIMD, so speech is made more slowly.")).toBe(!relaxed);
     for (const limit of shown.limits) expect(limit).toMatch(/^This browser (has no relaxed SIMD|cannot decode)/);
