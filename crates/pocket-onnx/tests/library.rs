@@ -6,7 +6,7 @@
 use std::fs;
 use std::thread;
 
-use pocket_onnx::{Backend, Chunk, Error, SpeechOptions, Tts, Utterance, Voice};
+use pocket_onnx::{Chunk, Error, SpeechOptions, Tts, Utterance, Voice};
 
 fn options(tts: &Tts, seed: u64) -> SpeechOptions {
     let mut options = tts.options().unwrap();
@@ -150,7 +150,7 @@ fn other_backends_run_the_graphs() {
         .formats(whole)
         .write(&folder)
         .unwrap();
-    let spoken = [Backend::Engine, Backend::Rten].map(|backend| {
+    let spoken = [pocket_onnx::Backend::Engine, pocket_onnx::Backend::Rten].map(|backend| {
         let tts = Tts::builder().backend(backend).open(&folder).unwrap();
         let utterance = tts.speak_with("Hello.", &options(&tts, 1)).unwrap();
         utterance.audio().unwrap()
