@@ -308,6 +308,8 @@ export class PocketTTS {
     const source = typeof text === "string" ? undefined : reading(text);
     try {
       const leave = await this.#queue.enter(this.#orEnded(signal));
+      /** Resolves when the workers are free again. */
+      let free = Promise.resolve();
       try {
         const { number } = await unlessAborted(this.#voice(voice), signal);
         const pairs = typeof replacements === "object" ? Object.entries(replacements) : replacements;
@@ -320,6 +322,7 @@ export class PocketTTS {
         };
         watch.begin();
         const spoken = this.#workers.speak(request);
+        free = spoken.over;
         if (source !== undefined) {
           void spoken.read(source);
         }
@@ -338,12 +341,10 @@ export class PocketTTS {
           }
         } finally {
           spoken.stop();
-          // The turn ends when the workers are free; this caller does not wait for it.
-          void spoken.over.then(leave);
         }
-      } catch (error) {
-        leave();
-        throw error;
+      } finally {
+        // The next request begins when the workers are free, also after an error; this caller does not wait for it.
+        void free.then(leave);
       }
     } finally {
       source?.end();

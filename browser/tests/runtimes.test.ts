@@ -50,15 +50,33 @@ describe.each(runtimes())("$name", ({ name, command: [program, ...words] }: Runt
   const folder = name.replace(" ", "-");
 
   test("the README's program", async () => {
-    const script = await readmeCode("js", "// hello.js");
-    const dir = await projects.create(`${folder}-readme`, { "hello.js": script });
-    await run(program, [...words, "hello.js"], { cwd: dir });
+    const script = await readmeCode("js", "// hello.mjs");
+    const dir = await projects.create(`${folder}-readme`, { "hello.mjs": script });
+    await run(program, [...words, "hello.mjs"], { cwd: dir });
     const natively = await native(
       ["speak", "Hello world.", "--voice", "heron", "--seed", "1", "-o", "out.wav"],
       "out.wav",
     );
     // The samples differ by rounding; the lengths of speech do not.
     expect((await readFile(join(dir, "hello.wav"))).length).toBe(natively.length);
+  }, 180_000);
+
+  test("ends by itself after requests that failed or were aborted", async () => {
+    const script = `
+      import { PocketTTS } from "pocket-onnx";
+      const tts = await PocketTTS.fromPretrained(undefined, { threads: 2 });
+      const kinds = [];
+      await tts.generate("").catch(({ kind }) => kinds.push(kind));
+      for (const wait of [5, 20]) {
+        const signal = AbortSignal.timeout(wait);
+        await tts.generate("Hello there, how are you today?", { signal }).catch(({ name }) => kinds.push(name));
+      }
+      const { audio } = await tts.generate("Hi.", { seed: 1 });
+      console.log(JSON.stringify({ kinds, spoken: audio.length > 0 }));`;
+    const dir = await projects.create(`${folder}-ends`, { "ends.mjs": script });
+    // Nothing but the end of its work ends it: without that, the test runs out of time.
+    const { stdout } = await run(program, [...words, "ends.mjs"], { cwd: dir, timeout: 60_000 });
+    expect(JSON.parse(stdout)).toEqual({ kinds: ["Text", "TimeoutError", "TimeoutError"], spoken: true });
   }, 180_000);
 
   test("a file of compressed sound", async () => {
@@ -170,6 +188,12 @@ describe("npx pocket-onnx", () => {
     expect((await readFile(join(dir, "cloned.flac"))).subarray(0, 4).toString()).toBe("fLaC");
   }, 180_000);
 
+  test("a reader that closes the pipe early is no error", async () => {
+    const line = `npx --offline pocket-onnx "$0" -q -o - | head -c 100 | wc -c; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await run("bash", ["-c", line, "Hello world. ".repeat(20)], { cwd: dir });
+    expect([stdout, stderr]).toEqual(["100\n0\n", ""]);
+  }, 180_000);
+
   test("what goes wrong has a message and an exit code", async () => {
     const failures: [string[], number, RegExp][] = [
       [["a", "b"], 2, /^error: unexpected argument 'b'/],
@@ -179,6 +203,11 @@ describe("npx pocket-onnx", () => {
       [["Hello", "--voice", "nobody"], 1, /^error: no voice nobody/],
       [["Hello", "--bundle", "nowhere"], 1, /^error: cannot read .*nowhere\/manifest.json/],
       [["Hello", "-o", "nowhere/hello.wav"], 1, /^error: cannot write nowhere\/hello.wav/],
+      [
+        ["Hello", "-o", "hello.m4a"],
+        2,
+        /^error: no format has the ending .m4a .*: there are .wav, .flac, .opus, .ogg, .mp3/,
+      ],
       [[""], 1, /^error: the text is empty/],
     ];
     for (const [args, code, message] of failures) {

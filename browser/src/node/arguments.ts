@@ -45,7 +45,7 @@ const OWN: readonly Described[] = [
     name: "output",
     short: "o",
     value: "FILE",
-    help: "File to write: .wav, .flac, .opus or .mp3; `-` is standard output. Default: speech.wav.",
+    help: "File to write: .wav, .flac, .opus, .ogg (Opus) or .mp3; `-` is standard output. Default: speech.wav.",
   },
   { name: "quiet", short: "q", help: "Say nothing but errors." },
   { name: "help", short: "h", help: "Say this." },

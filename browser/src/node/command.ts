@@ -3,19 +3,22 @@
 
 /// <reference types="node" />
 
-import { readFile, writeFile } from "node:fs/promises";
-import { extname } from "node:path";
+import { access, constants, readFile, writeFile } from "node:fs/promises";
+import { dirname, extname } from "node:path";
 import { type Arguments, help, readArguments, UsageError } from "./arguments.js";
-import { type MediaType, PocketTTS, PocketTTSError, type Speech, type Voice } from "./index.js";
+import { type MediaType, PocketTTS, PocketTTSError, type Voice } from "./index.js";
 
 /** Exit codes of the native command. */
 const FAILED = 1;
 const MISUSED = 2;
 
-/** Formats by the endings of files; others are WAV. */
+/** Formats by the endings of files; standard output and files without an ending get WAV. */
 const TYPES: Readonly<Record<string, MediaType>> = {
+  "": "audio/wav",
+  ".wav": "audio/wav",
   ".flac": "audio/flac",
   ".opus": "audio/ogg",
+  ".ogg": "audio/ogg",
   ".mp3": "audio/mpeg",
 };
 
@@ -32,6 +35,7 @@ async function main(): Promise<void> {
 
 async function speak({ text, bundle, voice, output, quiet, options }: Arguments): Promise<void> {
   const say = (line: string) => quiet || process.stderr.write(`${line}\n`);
+  const type = await typeOf(output);
   const start = performance.now();
   const onNotice = ({ message }: { message: string }) => void say(`notice: ${message}`);
   const tts = await PocketTTS.fromPretrained(bundle, { onNotice });
@@ -40,7 +44,7 @@ async function speak({ text, bundle, voice, output, quiet, options }: Arguments)
   // Pieces of standard input are spoken as they come.
   const speech = await tts.generate(text ?? process.stdin, { ...options, voice: await voiceOf(tts, voice) });
   await tts.dispose();
-  await write(output, speech);
+  await write(output, await speech.toBlob(type));
   const { seconds, realTimeFactor, firstSound, seed } = speech.statistics;
   const figures = [
     `real-time factor ${realTimeFactor?.toFixed(2)}`,
@@ -68,19 +72,42 @@ async function voiceOf(tts: PocketTTS, given: string | undefined): Promise<strin
   return given.endsWith(".safetensors") ? tts.loadVoice(file) : tts.cloneVoice(file);
 }
 
-async function write(output: string, speech: Speech): Promise<void> {
-  const blob = await speech.toBlob(TYPES[extname(output).toLowerCase()] ?? "audio/wav");
+/** The format of a file. Throws before any work if it is unknown, or if the file's folder cannot be written to. */
+async function typeOf(output: string): Promise<MediaType> {
+  const ending = output === "-" ? "" : extname(output).toLowerCase();
+  const type = TYPES[ending];
+  if (type === undefined) {
+    const known = Object.keys(TYPES).filter((known) => known !== "");
+    throw new UsageError(`no format has the ending ${ending} (of ${output}): there are ${known.join(", ")}`);
+  }
+  if (output !== "-") {
+    await access(dirname(output), constants.W_OK).catch((cause: unknown) => {
+      throw unwritable(output, cause);
+    });
+  }
+  return type;
+}
+
+async function write(output: string, blob: Blob): Promise<void> {
   const file = new Uint8Array(await blob.arrayBuffer());
   if (output === "-") {
     await new Promise<void>((resolve, reject) => {
-      process.stdout.write(file, (error) => (error == null ? resolve() : reject(error)));
+      // A reader that has enough closes the pipe; that is no error.
+      process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+        error.code === "EPIPE" ? resolve() : reject(error),
+      );
+      process.stdout.write(file, () => resolve());
     });
     return;
   }
   await writeFile(output, file).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PocketTTSError("File", `cannot write ${output}: ${why}`, { cause });
+    throw unwritable(output, cause);
   });
+}
+
+function unwritable(output: string, cause: unknown): PocketTTSError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new PocketTTSError("File", `cannot write ${output}: ${why}`, { cause });
 }
 
 /** The package's version. */
