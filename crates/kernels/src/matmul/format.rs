@@ -38,6 +38,9 @@ pub(crate) fn activation_rounding(format: WeightFormat) -> ActivationRounding {
 }
 
 /// Computes `product`, whose rows are `x`.
+///
+/// Each format's own function stays out of line. In a page the inner loop is called for every few
+/// weights, and a browser inlines it only into a caller of moderate size.
 pub(super) fn multiply(
     kernels: CpuKernels,
     product: Product<'_>,

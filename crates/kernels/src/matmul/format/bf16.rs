@@ -24,6 +24,7 @@ impl FloatElement for Bf16 {
 }
 
 /// Computes `product`, whose rows are `x`.
+#[inline(never)] // see `format::multiply`
 pub(super) fn multiply(kernels: CpuKernels, product: Product<'_>, x: Rows<'_>) {
     kernels.run(FloatProduct::<Bf16>::new(product, x));
 }

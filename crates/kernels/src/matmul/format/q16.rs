@@ -26,6 +26,7 @@ const FEW_OUTPUTS: usize = 4;
 struct Q16Product<'a>(RowQuantisedProduct<'a>);
 
 /// Computes `product`, whose rows are `x`.
+#[inline(never)] // see `format::multiply`
 pub(super) fn multiply(
     kernels: CpuKernels,
     product: Product<'_>,

@@ -43,6 +43,7 @@ impl PackedQuants for Q4 {
 }
 
 /// Computes `product`, whose rows are `x`.
+#[inline(never)] // see `format::multiply`
 pub(super) fn multiply(
     kernels: CpuKernels,
     product: Product<'_>,

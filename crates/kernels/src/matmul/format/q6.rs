@@ -42,6 +42,7 @@ impl PackedQuants for Q6 {
 }
 
 /// Computes `product`, whose rows are `x`.
+#[inline(never)] // see `format::multiply`
 pub(super) fn multiply(
     kernels: CpuKernels,
     product: Product<'_>,

@@ -39,6 +39,7 @@ struct Q8Panel {
 }
 
 /// Computes `product`, whose rows are `x`.
+#[inline(never)] // see `format::multiply`
 pub(super) fn multiply(
     kernels: CpuKernels,
     product: Product<'_>,
