@@ -84,6 +84,11 @@ export function failure(error: unknown): Failure {
   return { kind: "Worker", message: String(error) };
 }
 
+/** The message of anything that can be thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 const WASM_KINDS: readonly ErrorKind[] = [
   "Manifest",
   "Text",

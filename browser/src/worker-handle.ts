@@ -26,13 +26,9 @@ export class WorkerHandle {
     this.#worker = platform().startWorker<Request, Response>("speech", name, {
       hear: (response) => {
         if (response.type === "done") {
-          this.#waiting.get(response.id)?.resolve(response.result);
-          this.#waiting.delete(response.id);
-          this.release();
+          this.#settled(response.id)?.resolve(response.result);
         } else if (response.type === "failed") {
-          this.#waiting.get(response.id)?.reject(fromFailure(response.failure));
-          this.#waiting.delete(response.id);
-          this.release();
+          this.#settled(response.id)?.reject(fromFailure(response.failure));
         } else {
           if (response.type === "over") {
             this.memory = response.memory;
@@ -74,6 +70,14 @@ export class WorkerHandle {
     this.hold();
     this.#worker.post({ ...task, id }, transfer);
     return result as Promise<Results[T]>;
+  }
+
+  /** What waits for a task that is over. */
+  #settled(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    this.release();
+    return waiting;
   }
 
   tell(request: Request): void {

@@ -94,3 +94,8 @@ export async function askBackground(message: ToBackground): Promise<void> {
   const problem: unknown = await chrome.runtime.sendMessage(message);
   if (typeof problem === "string") throw new Error(problem);
 }
+
+/** The message of anything that can be thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

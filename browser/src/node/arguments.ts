@@ -4,6 +4,7 @@
 
 import { parseArgs } from "node:util";
 import type { SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
+import { messageOf } from "../errors.js";
 import { SPEECH_OPTIONS } from "./speech-options.js";
 
 /** A command line that cannot be understood. */
@@ -87,7 +88,7 @@ function parsed<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
 

@@ -5,6 +5,7 @@
 
 import { access, constants, readFile, writeFile } from "node:fs/promises";
 import { dirname, extname } from "node:path";
+import { messageOf } from "../errors.js";
 import { type Arguments, help, readArguments, UsageError } from "./arguments.js";
 import { type MediaType, PocketTTS, PocketTTSError, type Voice } from "./index.js";
 
@@ -106,8 +107,7 @@ async function write(output: string, blob: Blob): Promise<void> {
 }
 
 function unwritable(output: string, cause: unknown): PocketTTSError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new PocketTTSError("File", `cannot write ${output}: ${why}`, { cause });
+  return new PocketTTSError("File", `cannot write ${output}: ${messageOf(cause)}`, { cause });
 }
 
 /** The package's version. */
@@ -119,7 +119,7 @@ async function version(): Promise<string> {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`error: ${messageOf(error)}\n`);
   const isMisused = error instanceof UsageError || (error instanceof PocketTTSError && error.kind === "Options");
   if (error instanceof UsageError) {
     process.stderr.write("\nFor more information, try '--help'.\n");

@@ -4,7 +4,7 @@
 
 import { open, type FileHandle } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { PocketTTSError } from "../errors.js";
+import { messageOf, PocketTTSError } from "../errors.js";
 import type { Fetch } from "../loading/fetch.js";
 
 /** Most bytes that are read at a time. */
@@ -47,6 +47,5 @@ function bytes(path: string, file: FileHandle): ReadableStream<Uint8Array<ArrayB
 }
 
 function unreadable(path: string, cause: unknown): PocketTTSError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new PocketTTSError("File", `cannot read ${path}: ${why}`, { cause });
+  return new PocketTTSError("File", `cannot read ${path}: ${messageOf(cause)}`, { cause });
 }

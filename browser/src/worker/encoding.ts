@@ -1,6 +1,6 @@
 /** The work of a worker that encodes one file of sound. */
 
-import { type Failure, failure, PocketTTSError } from "../errors.js";
+import { type Failure, failure, messageOf, PocketTTSError } from "../errors.js";
 import { compileFile } from "../loading/module.js";
 import type { Tags } from "../sound-file.js";
 import type { Scope } from "./scope.js";
@@ -46,7 +46,8 @@ async function load(): Promise<typeof import("../../wasm/encode/pocket_onnx_enco
     await module.default({ module_or_path: await compileFile(file) });
     return module;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PocketTTSError("Network", `the encoders of compressed sound cannot be loaded: ${why}`, { cause });
+    throw new PocketTTSError("Network", `the encoders of compressed sound cannot be loaded: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }

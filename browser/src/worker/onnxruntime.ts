@@ -1,7 +1,7 @@
 /** ONNX Runtime Web, whose files are in this package, under the state layer. */
 
 import type * as Ort from "onnxruntime-web/wasm";
-import { PocketTTSError } from "../errors.js";
+import { messageOf, PocketTTSError } from "../errors.js";
 import type { BundleFiles, Purpose } from "../loading/bundle.js";
 import type { Component } from "../manifest.js";
 import { ComponentStream } from "../state.js";
@@ -59,8 +59,7 @@ export class OnnxRuntime implements Runtime {
     try {
       return await work();
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new PocketTTSError("Runtime", `ONNX Runtime cannot ${what} ${name}: ${why}`, { cause });
+      throw new PocketTTSError("Runtime", `ONNX Runtime cannot ${what} ${name}: ${messageOf(cause)}`, { cause });
     }
   }
 }

@@ -2,7 +2,7 @@
 
 import type * as Normalize from "../../wasm/normalize/pocket_onnx_normalize.js";
 import type { Model } from "../../wasm/simd/pocket_onnx.js";
-import { PocketTTSError } from "../errors.js";
+import { messageOf, PocketTTSError } from "../errors.js";
 import { readsNumbers } from "../languages.js";
 import { compileFile } from "../loading/module.js";
 import type { Manifest } from "../manifest.js";
@@ -73,7 +73,8 @@ async function load(): Promise<Module> {
     await module.default({ module_or_path: await compileFile(file) });
     return module;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PocketTTSError("Network", `the module that rewrites numbers cannot be loaded: ${why}`, { cause });
+    throw new PocketTTSError("Network", `the module that rewrites numbers cannot be loaded: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }

@@ -22,15 +22,8 @@ pub(crate) fn run(args: &DispatcherArgs) -> Result<ExitCode> {
         Some(file) => read(file)?,
         None => args.options.clone(),
     };
-    let included = if included::is_missing(&options.bundle) {
-        Some(included::bundle()?)
-    } else {
-        None
-    };
-    let bundle = included
-        .as_ref()
-        .map_or(options.bundle.as_path(), |(_, dir)| dir.as_path());
-    let offers = Models::open(bundle)?.list()?;
+    let chosen = included::or_included(&options.bundle, true)?;
+    let offers = Models::open(&chosen.bundle)?.list()?;
     let voices = serve::voices(&options.runtime, &offers, [].into())?;
     let settings = serve::settings(&options.rewriting)?;
     let module = Module::new(Arc::new(voices), settings, options.voice, stdout());

@@ -15,7 +15,7 @@ pub(crate) const DESCRIPTION: &str =
     "the small English model that is included in this program, for demonstration";
 
 /// Whether `dir` is the default folder, and has no bundle.
-pub(crate) fn is_missing(dir: &Path) -> bool {
+fn is_missing(dir: &Path) -> bool {
     dir == Path::new(DEFAULT_BUNDLE)
         && matches!(
             Models::open(dir),
@@ -45,16 +45,9 @@ pub(crate) fn or_included(dir: &Path, quiet: bool) -> Result<BundleFolder> {
             Variant::INCLUDED,
         ));
     }
-    let (scratch, bundle) = bundle()?;
+    let included = IncludedBundle::new()?;
     Ok(BundleFolder {
-        bundle,
-        scratch: Some(scratch),
+        bundle: included.path().to_owned(),
+        scratch: Some(included),
     })
-}
-
-/// A bundle of the included model, in a folder of its name that is deleted with the value.
-pub(crate) fn bundle() -> Result<(IncludedBundle, PathBuf)> {
-    let bundle = IncludedBundle::new()?;
-    let dir = bundle.path().to_owned();
-    Ok((bundle, dir))
 }

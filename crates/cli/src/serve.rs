@@ -49,15 +49,8 @@ impl Showing {
 pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
     let access = access(args)?;
     // The included model if nothing was converted; its files are deleted when the server ends.
-    let included = if included::is_missing(&args.bundle) {
-        Some(included::bundle()?)
-    } else {
-        None
-    };
-    let bundle = included
-        .as_ref()
-        .map_or(args.bundle.as_path(), |(_, dir)| dir.as_path());
-    let models = Models::open(bundle)?;
+    let chosen = included::or_included(&args.bundle, true)?;
+    let models = Models::open(&chosen.bundle)?;
     let offers = models.list()?;
     let service = api::service(&args.api, &offers)?;
     let options = Options {
@@ -91,7 +84,7 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
                 } else {
                     ""
                 };
-                let included = match &included {
+                let included = match &chosen.scratch {
                     Some(_) => format!(
                         ": {} (there is no bundle in {})",
                         included::DESCRIPTION,

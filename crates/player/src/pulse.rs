@@ -1,7 +1,9 @@
 //! Linux's sound servers: `PulseAudio`, and `PipeWire` in its place.
 
+use std::error::Error;
 use std::ffi::CString;
 use std::future::poll_fn;
+use std::iter::successors;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -120,11 +122,9 @@ impl Drop for Source {
 
 /// An error and what caused it.
 fn causes(error: &ClientError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
+    let errors = successors(Some(error as &dyn Error), |&error| error.source());
+    errors
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }

@@ -3,7 +3,7 @@
  * texts that it gets.
  */
 
-import { connectSpeaker, type FromSpeaker, type SpeakerPort, type SpeechEvent } from "../messages.js";
+import { connectSpeaker, type FromSpeaker, messageOf, type SpeakerPort, type SpeechEvent } from "../messages.js";
 import { chosenModel, chosenVoice, onSettings, type Settings, settings } from "../settings.js";
 import { choices, listedName, listedVoices, tagOf } from "../voices.js";
 import { listenForReading } from "./reading.js";
@@ -80,7 +80,7 @@ async function speak(text: string, options: chrome.ttsEngine.SpeakOptions, it: A
     port.postMessage({ kind: "speak", id: it.id, text, bundle, voice, language, rate, volume });
   } catch (error) {
     if (asked !== it) return;
-    finish({ type: "error", charIndex: 0, errorMessage: error instanceof Error ? error.message : String(error) });
+    finish({ type: "error", charIndex: 0, errorMessage: messageOf(error) });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Requests of pages and of the popup to the background. */
 
-import type { ToBackground } from "../messages.js";
+import { messageOf, type ToBackground } from "../messages.js";
 import { settings } from "../settings.js";
 
 /** The key that `manifest.ts` gives to reading. */
@@ -12,7 +12,7 @@ export function listenForReading(open: () => Promise<void>): void {
     const work = message.kind === "open" ? open() : read(message.tab, open);
     work.then(
       () => answer(undefined),
-      (error: unknown) => answer(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => answer(messageOf(error)),
     );
     // The answer comes later.
     return true;

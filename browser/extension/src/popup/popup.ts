@@ -5,6 +5,7 @@ import {
   connectSpeaker,
   type FromSpeaker,
   type LoadedModel,
+  messageOf,
   type SpeakerPort,
   type SpeakerState,
 } from "../messages.js";
@@ -57,7 +58,7 @@ function say(text: string, isProblem = false): void {
 function on(element: HTMLElement, type: string, work: () => Promise<void>): void {
   element.addEventListener(type, (event) => {
     if (type === "submit") event.preventDefault();
-    work().catch((error: unknown) => say(error instanceof Error ? error.message : String(error), true));
+    work().catch((error: unknown) => say(messageOf(error), true));
   });
 }
 

@@ -3,6 +3,7 @@
 import { PocketTTSError } from "pocket-onnx";
 import {
   type FromSpeaker,
+  messageOf,
   type Request,
   SPEAKER,
   type SpeakerState,
@@ -176,8 +177,4 @@ function unlessStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
 /** Whether there is nothing to say: pages also contain lines of dashes. */
 function isWordless(error: unknown): boolean {
   return error instanceof PocketTTSError && error.kind === "Text";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
