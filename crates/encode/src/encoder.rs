@@ -1,5 +1,7 @@
 //! Samples in, bytes out.
 
+use std::io::{self, Seek, SeekFrom, Write};
+
 use crate::flac::Flac;
 use crate::mp3::Mp3;
 use crate::opus::Opus;
@@ -43,6 +45,18 @@ impl Patch {
         for (byte, new) in file.iter_mut().skip(at).zip(&self.bytes) {
             *byte = *new;
         }
+    }
+
+    /// Applies the patch to a file, whose position is its end afterwards.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file.
+    pub fn write_to(&self, file: &mut (impl Write + Seek)) -> io::Result<()> {
+        file.seek(SeekFrom::Start(self.offset))?;
+        file.write_all(&self.bytes)?;
+        file.seek(SeekFrom::End(0))?;
+        file.flush()
     }
 }
 

@@ -93,7 +93,7 @@ impl TtsBuilder {
             speaker,
             rules,
             default: std::sync::OnceLock::new(),
-            #[cfg(feature = "convert")]
+            #[cfg(feature = "starling")]
             scratch: None,
         })
     }

@@ -81,7 +81,6 @@ pub enum Error {
         path: std::path::PathBuf,
     },
     /// An output cannot be written.
-    #[cfg(any(feature = "encode", feature = "convert"))]
     #[error(transparent)]
     Output(#[from] files::OutputError),
     /// A voice cannot be found, named or used.
@@ -199,11 +198,13 @@ impl Error {
 }
 
 /// Adds to an error what it is about.
+#[cfg(any(feature = "encode", feature = "voice"))]
 pub(crate) trait About<T> {
     /// `what` is prefixed in the chain of causes.
     fn about(self, what: impl FnOnce() -> String) -> Result<T>;
 }
 
+#[cfg(any(feature = "encode", feature = "voice"))]
 impl<T, E: Into<Error>> About<T> for Result<T, E> {
     fn about(self, what: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|error| Error::About {

@@ -1,10 +1,10 @@
 //! Speech as a file of sound.
 
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
-use encode::{Encoder, Format, Options, Patch, Tags, Target};
-use files::{Destination, OutputFile};
+use encode::{Encoder, Format, Options, Tags, Target};
+use files::Destination;
 
 use crate::error::About;
 use crate::{Error, Result, Utterance};
@@ -37,14 +37,7 @@ pub(crate) fn save(utterance: Utterance, path: &Path) -> Result<()> {
     let header = encoder.finish(&mut bytes)?;
     output.write_all(&bytes).about(failed)?;
     if let Some(header) = header.filter(|_| output.can_seek()) {
-        apply(&mut output, &header).about(failed)?;
+        header.write_to(&mut output).about(failed)?;
     }
     Ok(output.finish()?)
-}
-
-fn apply(output: &mut OutputFile, patch: &Patch) -> io::Result<()> {
-    output.seek(SeekFrom::Start(patch.offset))?;
-    output.write_all(&patch.bytes)?;
-    output.seek(SeekFrom::End(0))?;
-    output.flush()
 }

@@ -41,7 +41,7 @@ pub(crate) struct Loaded {
     /// The voice of [`Tts::speak`], once it was needed.
     pub(crate) default: OnceLock<VoiceState>,
     /// The folder of a bundle that is deleted with the model.
-    #[cfg(feature = "convert")]
+    #[cfg(feature = "starling")]
     pub(crate) scratch: Option<crate::scratch::ScratchFolder>,
 }
 

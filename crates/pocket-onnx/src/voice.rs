@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use files::Destination;
 use speaker::{PreparedVoice, TextSender, arriving_text, rewritten};
 use speech::{RecordingNotice, SpeechError, SpeechOptions, USUAL_SILENCE, VoiceDType, VoiceForm};
 
-use crate::error::About;
 use crate::{Result, Tts, Utterance};
 
 /// A voice of a model, ready to speak. Cloning it is cheap, and it keeps the model loaded.
@@ -128,11 +128,11 @@ impl Voice {
         Ok(file.map_err(SpeechError::from)?)
     }
 
-    /// Writes its voice file: `me.safetensors`.
+    /// Writes its voice file: `me.safetensors`. An existing file is replaced once the new one is complete.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
+        let output = Destination::find(path.as_ref())?;
         let file = self.to_bytes()?;
-        std::fs::write(path, file).about(|| format!("cannot write {}", path.display()))
+        Ok(output.open()?.finish_with(&file)?)
     }
 }
 

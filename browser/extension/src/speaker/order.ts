@@ -30,10 +30,6 @@ export class EventOrder {
     return this.#started;
   }
 
-  get ended(): boolean {
-    return this.#ended;
-  }
-
   /** Call it when sound is heard. */
   start(): void {
     if (this.#started || this.#ended) return;
@@ -92,8 +88,7 @@ export class EventOrder {
   end(): void {
     if (this.#ended) return;
     this.start();
-    this.#ended = true;
-    this.#tell({ type: "end", charIndex: this.#text.length });
+    this.#finish({ type: "end", charIndex: this.#text.length });
   }
 
   /** Call it when the utterance was stopped, or replaced by another one. */

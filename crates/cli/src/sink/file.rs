@@ -1,9 +1,9 @@
 //! Sound in a file or a pipe, in the format that was asked for.
 
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Write as _};
 
 use anyhow::{Context, Result};
-use encode::{Encoder, Format, Options, Patch, Tags, Target};
+use encode::{Encoder, Format, Options, Tags, Target};
 use files::OutputFile;
 
 use crate::output::note;
@@ -86,7 +86,9 @@ impl SoundFile {
         if output.can_seek()
             && let Some(patch) = patch
         {
-            apply(&mut output, &patch).with_context(|| failed(&self.name))?;
+            patch
+                .write_to(&mut output)
+                .with_context(|| failed(&self.name))?;
             if matches!(self.format, Format::Wav(_)) && self.written > COUNTED_BY_WAV {
                 note(&format!(
                     "notice: {} holds more than a WAV file's header can say (4 GiB): ffmpeg reads all of it, \
@@ -136,13 +138,6 @@ impl SoundFile {
         self.bytes.clear();
         Ok(true)
     }
-}
-
-fn apply(output: &mut OutputFile, patch: &Patch) -> io::Result<()> {
-    output.seek(SeekFrom::Start(patch.offset))?;
-    output.write_all(&patch.bytes)?;
-    output.seek(SeekFrom::End(0))?;
-    output.flush()
 }
 
 fn failed(name: &str) -> String {
