@@ -9,9 +9,9 @@ import type { Purpose } from "./loading/bundle.js";
 import type { WeightFormat } from "./manifest.js";
 import type { Player } from "./player/index.js";
 import type { Voice } from "./voice.js";
-import type { Backend } from "./worker/messages.js";
+import type { Backend } from "./backend.js";
 
-export type { Backend } from "./worker/messages.js";
+export type { Backend } from "./backend.js";
 
 /** Progress of loading. */
 export interface ProgressEvent {

@@ -1,5 +1,6 @@
 /** A model that speaks: the package's whole surface. */
 
+import type { Backend } from "./backend.js";
 import { checked, checkedOptions, type Rule } from "./checks/check.js";
 import { type FileBytes, fileBytes, isFile } from "./checks/data.js";
 import { guard } from "./checks/guard.js";
@@ -23,7 +24,7 @@ import type { RuntimeInfo, Statistics } from "./statistics.js";
 import { Stopwatch } from "./stopwatch.js";
 import { reading, type TextSource } from "./text-stream.js";
 import { Voice } from "./voice.js";
-import type { Backend, VoiceSource } from "./worker/messages.js";
+import type { VoiceSource } from "./worker/messages.js";
 import { Workers } from "./workers.js";
 
 /**

@@ -1,12 +1,13 @@
 /** The workers of a model, as the page sees them. */
 
+import type { Backend } from "./backend.js";
 import { PocketTTSError } from "./errors.js";
 import type { Bundle } from "./loading/address.js";
 import type { Progress } from "./loading/bundle.js";
 import type { Compiled } from "./loading/module.js";
 import type { WeightFormat } from "./manifest.js";
 import { UtteranceStream } from "./utterance-stream.js";
-import type { Backend, Request, Response, Role } from "./worker/messages.js";
+import type { Request, Response, Role } from "./worker/messages.js";
 import { WorkerHandle } from "./worker-handle.js";
 
 /** The bundle to be opened, and how. */

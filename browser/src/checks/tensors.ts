@@ -1,8 +1,7 @@
 /** Rules for tensors, for pages that use the state layer on its own. */
 
 import type { Component } from "../manifest.js";
-import type { RunGraph } from "../state.js";
-import type { Tensor, Tensors } from "../tensor.js";
+import type { RunGraph, Tensor, Tensors } from "../tensor.js";
 import { count } from "../tensor.js";
 import { typedArray } from "./brands.js";
 import type { Rule } from "./check.js";
