@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use server::{Access, Models, Options, Page, ServeError, Server};
+use server::{Access, Models, Page, ServeError, Server, ServerOptions};
 use service::http::router;
 use service::{VoiceError, wyoming};
 use tokio::net::TcpListener;
@@ -53,7 +53,7 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
     let models = Models::open(&chosen.bundle)?;
     let offers = models.list()?;
     let service = api::service(&args.api, &offers)?;
-    let options = Options {
+    let options = ServerOptions {
         page: page(&args.page)?,
         models,
         address: SocketAddr::new(args.host, args.port),

@@ -10,19 +10,20 @@ use service::Connections;
 use tokio::net::TcpListener;
 
 /// How long a client may take for the head of a request, and keep a connection without one.
-const PATIENCE: Duration = Duration::from_secs(30);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long running answers may take once the server is told to end.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// HTTP connections at once.
-const CONNECTIONS: usize = 1024;
+const MAX_HTTP_CONNECTIONS: usize = 1024;
 
 /// Answers requests until `end` resolves; what is being sent then may take a moment more.
 pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
-    let connections = Connections::new(listener, CONNECTIONS);
+    let connections = Connections::new(listener, MAX_HTTP_CONNECTIONS);
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT);
     let mut end = std::pin::pin!(end);
     loop {
         let (stream, permit) = tokio::select! {

@@ -21,11 +21,11 @@ use crate::isolation::isolate;
 use crate::{Access, Models, Page, ServeError, connections};
 
 /// How long a client may send nothing in the middle of a request.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What is served, and how.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ServerOptions {
     /// The page, where there is one.
     pub page: Option<Page>,
     /// The bundles.
@@ -55,7 +55,7 @@ struct Served {
 
 impl Server {
     /// Listens; requests wait until [`Self::run`].
-    pub async fn bind(options: Options) -> Result<Self, ServeError> {
+    pub async fn bind(options: ServerOptions) -> Result<Self, ServeError> {
         let address = options.address;
         let failed = |source| ServeError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -73,7 +73,7 @@ impl Server {
             .layer(compression);
         let access = Arc::new(options.access);
         let api = (options.api)
-            .layer(RequestBodyTimeoutLayer::new(PATIENCE))
+            .layer(RequestBodyTimeoutLayer::new(REQUEST_TIMEOUT))
             .layer(from_fn_with_state(access.clone(), check_client))
             .layer(access.cors());
         router = (router.merge(api))

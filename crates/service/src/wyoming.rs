@@ -24,12 +24,12 @@ use crate::Connections;
 use crate::http::Service;
 
 /// Connections at once.
-const CONNECTIONS: usize = 256;
+const MAX_WYOMING_CONNECTIONS: usize = 256;
 
 /// Answers connections until the future is dropped.
 pub async fn serve(listener: TcpListener, service: Service) {
     let service = Arc::new(service);
-    let connections = Connections::new(listener, CONNECTIONS);
+    let connections = Connections::new(listener, MAX_WYOMING_CONNECTIONS);
     loop {
         let (stream, permit) = connections.next().await;
         let service = service.clone();

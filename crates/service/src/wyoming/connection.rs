@@ -14,14 +14,14 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::event::{Event, EventError};
 use super::info::info;
-use crate::http::{ApiError, OwnOptions, Service, check_text};
+use crate::http::{ApiError, ExtraOptions, Service, check_text};
 use crate::names::{model_and_voice, model_for};
 use crate::{Chosen, Job, JobEvent, JobText, Listener};
 
 /// Events that wait to be sent.
-const WAITING: usize = 16;
+const MAX_WAITING_EVENTS: usize = 16;
 /// Bytes of a sample.
-const WIDTH: usize = 2;
+const SAMPLE_BYTES: usize = 2;
 
 pub(crate) struct Connection {
     service: Arc<Service>,
@@ -37,7 +37,7 @@ impl Connection {
     pub(crate) async fn run(stream: TcpStream, service: Arc<Service>) -> Result<(), EventError> {
         let (reader, writer) = stream.into_split();
         let mut reader = BufReader::new(reader);
-        let (events, waiting) = channel(WAITING);
+        let (events, waiting) = channel(MAX_WAITING_EVENTS);
         let sending = tokio::spawn(send(waiting, writer));
         let mut connection = Self {
             service,
@@ -141,7 +141,7 @@ fn prepare(
     text: Option<String>,
 ) -> Result<(Job, Option<TextSender>), ApiError> {
     let chosen = choose(service, voice)?;
-    let own = OwnOptions::default();
+    let own = ExtraOptions::default();
     let options = own.options(&chosen.speaker, Speed::ONE, false)?;
     let (text, sender) = if let Some(text) = text {
         check_text("text", &text, &service.settings)?;
@@ -182,7 +182,7 @@ async fn forward(
     is_stream: bool,
     events: &Sender<Event>,
 ) -> Option<()> {
-    let form = json!({ "rate": rate, "width": WIDTH, "channels": 1 });
+    let form = json!({ "rate": rate, "width": SAMPLE_BYTES, "channels": 1 });
     let mut samples = 0_u64;
     let milliseconds = |samples: u64| samples * 1000 / u64::from(rate);
     let mut begun = false;
@@ -199,7 +199,7 @@ async fn forward(
                 }
                 let mut data = form.clone();
                 data["timestamp"] = milliseconds(samples).into();
-                samples += (sound.bytes.len() / WIDTH) as u64;
+                samples += (sound.bytes.len() / SAMPLE_BYTES) as u64;
                 let mut event = Event::new("audio-chunk", data);
                 event.payload = sound.bytes;
                 events.send(event).await.ok()?;
