@@ -1,7 +1,7 @@
 /** The package in programs: Node, Deno and Bun speak as the native command does. */
 
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -79,6 +79,50 @@ describe.each(runtimes())("$name", ({ name, command: [program, ...words] }: Runt
     expect(JSON.parse(stdout)).toEqual({ kinds: ["Text", "TimeoutError", "TimeoutError"], spoken: true });
   }, 180_000);
 
+  test("ends with a stream that was left half read, and speaks inside a loop over a stream", async () => {
+    const script = `
+      import { PocketTTS } from "pocket-onnx";
+      const found = { warnings: [], notices: [] };
+      globalThis.process?.on?.("warning", ({ name }) => found.warnings.push(name));
+      const onNotice = ({ kind }) => found.notices.push(kind);
+      const tts = await PocketTTS.fromPretrained({ onNotice, threads: THREADS });
+      found.inside = 0;
+      for await (const chunk of tts.stream("This is a longer text. ".repeat(20), { seed: 1 })) {
+        if (found.inside === 0) found.inside = (await tts.generate("Hello.", { seed: 1 })).audio.length;
+        found.outside = (found.outside ?? 0) + chunk.audio.length;
+      }
+      const all = Array.from({ length: 20 }, () => tts.generate("Hello.", { seed: 1 }));
+      found.same = new Set((await Promise.all(all)).map(({ audio }) => audio.length)).size;
+      const left = tts.stream("This is a longer text. ".repeat(200));
+      await left.next();
+      console.log(JSON.stringify(found));`;
+    for (const threads of ["1", "2"]) {
+      const dir = await projects.create(`${folder}-left-${threads}`, {
+        "left.mjs": script.replace("THREADS", threads),
+      });
+      const { stdout } = await run(program, [...words, "left.mjs"], { cwd: dir, timeout: 60_000 });
+      const found = JSON.parse(stdout);
+      expect(found).toMatchObject({ warnings: [], notices: [], same: 1 });
+      expect(found.inside).toBeGreaterThan(1920);
+      expect(found.outside).toBeGreaterThan(20 * 24_000);
+    }
+  }, 180_000);
+
+  test("ONNX Runtime", async () => {
+    const script = `
+      import { PocketTTS } from "pocket-onnx";
+      const tts = await PocketTTS.fromPretrained({ backend: "onnxruntime" });
+      const own = await PocketTTS.fromPretrained();
+      const length = async (tts) => (await tts.generate("Hello there.", { seed: 1 })).audio.length;
+      console.log(JSON.stringify([await length(tts), await length(own)]));
+      await tts.dispose();`;
+    const dir = await projects.create(`${folder}-onnxruntime`, { "main.mjs": script });
+    const { stdout } = await run(program, [...words, "main.mjs"], { cwd: dir, timeout: 60_000 });
+    const [other, own] = JSON.parse(stdout);
+    expect(other).toBeGreaterThan(1920);
+    expect(other / own).toBeCloseTo(1, 0);
+  }, 180_000);
+
   test("a file of compressed sound", async () => {
     const script = `
       import { writeFile } from "node:fs/promises";
@@ -133,7 +177,9 @@ describe.each(runtimes())("$name", ({ name, command: [program, ...words] }: Runt
     expect(failures.player).toEqual(["Unsupported", "only a page plays sound: elsewhere, use `generate` or `stream`"]);
     expect(failures.speak).toEqual(failures.player);
     expect(failures.missing[0]).toBe("File");
-    expect(failures.missing[1]).toContain(join(dir, "nowhere/manifest.json"));
+    expect(failures.missing[1]).toContain(
+      `${join(dir, "nowhere/manifest.json")}: no such file or folder: the address must be that of a bundle's folder`,
+    );
     expect(failures.http[0]).toBe("Http");
     expect(failures.otherVoice[0]).toBe("Voice");
     expect(failures.encoded[0]).toBe("Audio");
@@ -150,6 +196,20 @@ describe.each(runtimes())("$name", ({ name, command: [program, ...words] }: Runt
     }
   }, 180_000);
 });
+
+test("the types fit a project with the DOM's types, and one that skips the checks of libraries", async () => {
+  const main = `
+    import { PocketTTS } from "pocket-onnx";
+    const tts = await PocketTTS.fromPretrained();
+    export const bytes: Uint8Array = (await tts.generate("Hello.", { seed: 1 })).toWav();`;
+  const dir = await projects.create("types", { "main.ts": main });
+  for (const options of [{ lib: ["es2022", "dom"] }, { lib: ["es2023"], skipLibCheck: true }]) {
+    const compilerOptions = { module: "nodenext", target: "es2022", strict: true, noEmit: true, types: [], ...options };
+    await writeFile(join(dir, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }));
+    const checked = await run(join(PACKAGE, "node_modules/.bin/tsc"), ["-p", dir]).catch((error) => error);
+    expect(checked.code ?? 0, checked.stdout).toBe(0);
+  }
+}, 120_000);
 
 test("the package can be published as it is", async () => {
   const linted = await run(tool("publint"), ["run", projects.archive, "--strict"]).catch((error) => error);

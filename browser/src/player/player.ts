@@ -353,8 +353,8 @@ export class Player {
 
   /** Reports the position of the sound that leaves the loudspeaker now. */
   #reportPosition(): void {
-    const { sampleRate, outputLatency } = this.context;
-    const heard = Math.max(0, this.#played - (outputLatency || 0) * sampleRate * this.#speed);
+    const { sampleRate } = this.context;
+    const heard = Math.max(0, this.#played - latency(this.context) * sampleRate * this.#speed);
     const mark = this.#timeline.mark(heard);
     call(() => this.#onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark));
     this.#reportWords(heard);
@@ -473,4 +473,13 @@ function newContext(): AudioContext {
 
 function reason(cause: unknown): string {
   return cause instanceof Error ? `: ${cause.message}` : "";
+}
+
+/**
+ * Seconds until a sample is heard. Firefox is not asked: there the question waits for the audio thread, and for ever if
+ * the sound goes to a PulseAudio null sink.
+ */
+function latency(context: AudioContext): number {
+  const isFirefox = /\bFirefox\//.test(navigator.userAgent);
+  return (isFirefox ? context.baseLatency : context.outputLatency) || 0;
 }

@@ -33,7 +33,7 @@ export class Host {
     if (peer !== undefined && role === "decoder") {
       peer.onmessage = ({ data }: MessageEvent<ToDecoder>) => this.#receive(data);
     } else if (peer !== undefined) {
-      peer.onmessage = ({ data }: MessageEvent<ToBackbone>) => this.taken(data.utterance);
+      peer.onmessage = ({ data }: MessageEvent<ToBackbone>) => this.taken(data.utterance, 1);
     }
   }
 
@@ -163,10 +163,10 @@ export class Host {
     }
   }
 
-  /** The receiver (the page, or the decoder's worker) has room for one message more. */
-  taken(utterance: number): void {
+  /** The receiver (the page, or the decoder's worker) has room for `count` messages more. */
+  taken(utterance: number, count: number): void {
     if (this.#active?.utterance === utterance) {
-      this.#active.giveRoom();
+      this.#active.giveRoom(count);
     }
   }
 

@@ -79,8 +79,8 @@ export type Request =
   | { type: "text"; utterance: number; text: string }
   | { type: "flush"; utterance: number }
   | { type: "close"; utterance: number; isBroken: boolean }
-  /** The page has room for one chunk more. */
-  | { type: "taken"; utterance: number }
+  /** The page has room for so many chunks more. */
+  | { type: "taken"; utterance: number; count: number }
   | { type: "stop"; utterance: number };
 
 /** Results of tasks. */
