@@ -70,7 +70,7 @@ export class Host {
   /** Makes latents of a text, and decodes them unless another worker does. */
   async speak(request: Extract<Request, { type: "speak" }>): Promise<void> {
     const { utterance, options, rewriting, voice } = request;
-    const active = this.#begin(utterance, options);
+    const active = this.#begin(utterance);
     // Pieces of the text may arrive from now on.
     const text = this.#feed(request);
     let generator: Generator | undefined;
@@ -79,6 +79,7 @@ export class Host {
     try {
       const { rewriter, components, model, voices } = this.#bundle;
       used = voices.use(voice);
+      this.#startDecoding(active, options);
       changes = await rewriter.start(rewriting);
       if (request.text !== undefined) {
         this.#note(this.#check(request.text, options));
@@ -181,39 +182,39 @@ export class Host {
   /** Ends an utterance, whether or not it has begun here. */
   stop(utterance: number): void {
     if (this.#active === undefined || this.#active.utterance < utterance) {
-      this.#begin(utterance, {});
+      this.#begin(utterance);
     }
     const active = this.#active;
     if (active?.utterance === utterance) {
       active.stop();
       this.#text?.wake();
-      if (this.#isDecoder) {
+      if (this.#bundle.role === "decoder") {
         this.#received = this.#received.then(() => this.#over(active));
       }
     }
   }
 
-  get #isDecoder(): boolean {
-    return this.#bundle.peer !== undefined && this.#decoder !== undefined;
-  }
-
-  #begin(utterance: number, options: SpeechOptions): ActiveUtterance {
-    const { model, components, manifest, part } = this.#bundle;
+  #begin(utterance: number): ActiveUtterance {
     const active = new ActiveUtterance(utterance);
     this.#active = active;
     this.#decoder?.free();
     this.#firstDecoder?.free();
     [this.#decoder, this.#firstDecoder] = [undefined, undefined];
-    if (components.has("mimi_decoder")) {
-      const [decoding, stream] = [model.decoding(options), components.stream("mimi_decoder")];
-      const { timings } = active;
-      if (part?.isFirst) {
-        this.#firstDecoder = new FirstDecoder(decoding, stream, timings);
-      } else {
-        this.#decoder = new Decoder(decoding, stream, part !== undefined, manifest.sample_rate, timings);
-      }
-    }
     return active;
+  }
+
+  /** Makes what this worker runs of the decoder ready. Throws if there is a wrong option. */
+  #startDecoding({ timings }: ActiveUtterance, options: SpeechOptions): void {
+    const { model, components, manifest, part } = this.#bundle;
+    if (!components.has("mimi_decoder")) {
+      return;
+    }
+    const [decoding, stream] = [model.decoding(options), components.stream("mimi_decoder")];
+    if (part?.isFirst) {
+      this.#firstDecoder = new FirstDecoder(decoding, stream, timings);
+    } else {
+      this.#decoder = new Decoder(decoding, stream, part !== undefined, manifest.sample_rate, timings);
+    }
   }
 
   /** Decodes an event, or sends it to the decoder's worker. */
@@ -248,7 +249,7 @@ export class Host {
     const { utterance } = message;
     if (message.type === "begin") {
       if (this.#active === undefined || this.#active.utterance < utterance) {
-        this.#begin(utterance, message.options);
+        this.#startDecoding(this.#begin(utterance), message.options);
       }
       return;
     }
