@@ -14,7 +14,7 @@ const OF_ROLE: Record<Role, readonly string[]> = {
 /** The component that clones voices. */
 export const ENCODER = "mimi_encoder";
 
-/** Names of the components that a role needs. */
+/** Names of the components whose files a role needs. */
 export function componentsOf(role: Role): readonly string[] {
   return OF_ROLE[role];
 }

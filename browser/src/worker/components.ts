@@ -16,10 +16,11 @@ export class Components {
     this.#runtime = runtime;
   }
 
-  /** Loads what `role` needs, at the same time. */
-  static async load(manifest: Manifest, runtime: Runtime, role: Role): Promise<Components> {
+  /** Loads what `role` needs, at the same time; `isShared`: whether each of two workers runs a part of the decoder. */
+  static async load(manifest: Manifest, runtime: Runtime, role: Role, isShared: boolean): Promise<Components> {
     const components = new Components(manifest, runtime);
-    await Promise.all(componentsOf(role).map((name) => components.need(name)));
+    const names = componentsOf(isShared && role === "backbone" ? "whole" : role);
+    await Promise.all(names.map((name) => components.need(name)));
     return components;
   }
 
