@@ -14,7 +14,7 @@ const OF_ROLE: Record<Role, string[]> = {
   decoder: DECODER,
 };
 
-/** Names of the components that a role needs. */
+/** Names of the components whose files a role needs. */
 export function componentsOf(role: Role): readonly string[] {
   return OF_ROLE[role];
 }
@@ -29,10 +29,11 @@ export class Components {
     this.#runtime = runtime;
   }
 
-  /** Loads what `role` needs, at the same time. */
-  static async load(manifest: Manifest, runtime: Runtime, role: Role): Promise<Components> {
+  /** Loads what `role` needs, at the same time; `isShared`: whether each of two workers runs a part of the decoder. */
+  static async load(manifest: Manifest, runtime: Runtime, role: Role, isShared: boolean): Promise<Components> {
     const components = new Components(manifest, runtime);
-    await Promise.all(OF_ROLE[role].map((name) => components.need(name)));
+    const names = isShared && role === "backbone" ? OF_ROLE.whole : OF_ROLE[role];
+    await Promise.all(names.map((name) => components.need(name)));
     return components;
   }
 
