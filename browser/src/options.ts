@@ -7,7 +7,7 @@ import type { RecordingNotice, SpeechNotice, SpeechOptions } from "../wasm/simd/
 import type { Language } from "./languages.js";
 import type { Purpose } from "./loading/bundle.js";
 import type { WeightFormat } from "./manifest.js";
-import type { Player } from "./player/index.js";
+import type { Player, PlayerNotice } from "./player/index.js";
 import type { Voice } from "./voice.js";
 import type { Backend } from "./worker/messages.js";
 
@@ -36,9 +36,10 @@ export interface Notice {
    * - `pause-marker`: what looks like a pause is spoken as words;
    * - `waiting`: a request waits for a stream that nobody reads;
    * - `steps`: the model's sampler takes fewer steps than were asked for;
+   * - `suspended`: what `speak` says is not heard, because the page's AudioContext does not run;
    * - the others say why a recording may make a poor voice, or that only its beginning is used.
    */
-  kind: "quota" | "damaged" | "waiting" | SpeechNotice["kind"] | RecordingNotice["kind"];
+  kind: "quota" | "damaged" | "waiting" | SpeechNotice["kind"] | RecordingNotice["kind"] | PlayerNotice["kind"];
   message: string;
 }
 

@@ -16,6 +16,7 @@ import { call } from "./listener.js";
 import { sweep } from "./loading/storage.js";
 import { ProgressByPhase } from "./phases.js";
 import { Player } from "./player/index.js";
+import { hearPlayer } from "./player/player.js";
 import { Queue, unlessAborted } from "./queue.js";
 import { type Recording, sources, transfer } from "./recording.js";
 import { Speech, type SpeechChunk } from "./speech.js";
@@ -253,7 +254,10 @@ export class PocketTTS {
     return this.#speak(text, options, new Stopwatch(this.statistics, this.sampleRate, options.seed));
   }
 
-  /** Speaks a text aloud, as it arrives and after those before it; resolves when it has been heard. */
+  /**
+   * Speaks a text aloud, as it arrives and after those before it; resolves when it has been heard. While the browser
+   * does not let the page play, it waits: after three seconds there is a notice of the kind `suspended`.
+   */
   async speak(text: TextSource, options: PlayOptions = {}): Promise<Statistics> {
     text = checked("Text", "the text", text, rules.text);
     const { player: given, ...rest } = checkedOptions(options, rules.playOptions);
@@ -285,6 +289,7 @@ export class PocketTTS {
     const signal = this.#orEnded(options.signal);
     const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
     const stop = () => player.stop();
+    const deafen = hearPlayer(player, this.#notice);
     signal.addEventListener("abort", stop);
     try {
       // Seconds of sound before the chunk that is written.
@@ -302,6 +307,7 @@ export class PocketTTS {
       throw error;
     } finally {
       signal.removeEventListener("abort", stop);
+      deafen();
     }
   }
 

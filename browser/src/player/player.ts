@@ -10,6 +10,7 @@ import { call } from "../listener.js";
 import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
 import { Resampler } from "./resampler.js";
 import { GenerationSpeed } from "./generation-speed.js";
+import { type PlayerNotice, Suspension } from "./suspension.js";
 import { type Mark, Timeline } from "./timeline.js";
 
 export interface PlayerOptions {
@@ -32,6 +33,9 @@ const CAPACITY = 12;
 const MOST_SENT = 1;
 
 const PROCESSOR: ProcessorName = "pocket-onnx-player";
+/** Has `listener` hear a player's notices, beside `onnotice`, until the returned function is called. */
+export let hearPlayer: (player: Player, listener: (notice: PlayerNotice) => void) => () => void;
+
 /** Events after which a browser may allow a suspended context to run. */
 const WAKING = ["visibilitychange", "click", "keydown"] as const;
 
@@ -61,6 +65,7 @@ export class Player {
   #speed = 1;
   readonly #watch = () => this.#wake();
   readonly #follow = () => this.#followContext();
+  readonly #suspension: Suspension;
   #closed = false;
   #closing: Promise<void> = Promise.resolve();
   #resampler: Resampler | undefined;
@@ -87,8 +92,10 @@ export class Player {
   #onword: ((word: Word) => void) | undefined;
   #onstate: ((state: PlayerState) => void) | undefined;
   #onended: (() => void) | undefined;
+  #onnotice: ((notice: PlayerNotice) => void) | undefined;
 
   static {
+    hearPlayer = (player, listener) => player.#suspension.hear(listener);
     guard(this, "Player", "`new Player()`", (value) => #generation in value);
   }
 
@@ -96,6 +103,8 @@ export class Player {
     const { context, speed = 1 } = checkedOptions(options, playerOptions);
     this.#ownsContext = context === undefined;
     this.context = context ?? newContext();
+    this.#suspension = new Suspension(this.context);
+    this.#suspension.hear((notice) => this.#onnotice?.(notice));
     const output = this.context.createGain();
     output.connect(this.context.destination);
     this.output = output;
@@ -144,6 +153,18 @@ export class Player {
 
   set onended(listener: (() => void) | undefined) {
     this.#onended = listenerOf("onended", listener);
+  }
+
+  /**
+   * Called when sound has waited for three seconds because the context does not run: until the next click or key
+   * press, or because there is no sound device. Writes and `end()` wait on.
+   */
+  get onnotice(): ((notice: PlayerNotice) => void) | undefined {
+    return this.#onnotice;
+  }
+
+  set onnotice(listener: ((notice: PlayerNotice) => void) | undefined) {
+    this.#onnotice = listenerOf("onnotice", listener);
   }
 
   /** Number of times that the buffer ran empty. */
@@ -424,11 +445,13 @@ export class Player {
     const { state } = this.context;
     if (this.#state === "idle" || this.#state === "paused") return;
     if (state !== "running" && state !== "closed") void this.context.resume().catch(() => {});
+    this.#suspension.begin();
   }
 
   #become(state: PlayerState): void {
     if (state === this.#state) return;
     this.#state = state;
+    if (state === "idle" || state === "paused") this.#suspension.end();
     call(() => this.#onstate?.(state));
   }
 }

@@ -258,6 +258,8 @@ export class Host {
       return;
     }
     this.#received = this.#received.then(async () => {
+      // More events may wait than are decoded in a tenth of a second: a stop must not wait behind them.
+      await yieldToEventLoop();
       if (active.stopped) {
         return;
       }
