@@ -130,11 +130,17 @@ export class Workers {
   }
 
   /** Starts an utterance; the previous one has to be over. Its text may be pushed into the returned stream. */
-  speak(request: Omit<Extract<Request, { type: "speak" }>, "type" | "utterance">): UtteranceStream {
+  speak(
+    request: Omit<Extract<Request, { type: "speak" }>, "type" | "utterance">,
+    stalled: () => void,
+  ): UtteranceStream {
     const utterance = ++this.#utterances;
     const { first } = this;
+    const handles = [...this.#handles];
     this.#spoken = new UtteranceStream(this.#handles.length, {
-      taken: () => this.#handles.at(-1)?.tell({ type: "taken", utterance }),
+      taken: (count) => this.#handles.at(-1)?.tell({ type: "taken", utterance, count }),
+      hold: (isHeld) => handles.forEach((handle) => (isHeld ? handle.hold() : handle.release())),
+      stalled,
       stop: () => {
         for (const handle of this.#handles) {
           handle.tell({ type: "stop", utterance });
@@ -144,9 +150,6 @@ export class Workers {
       flush: () => first.tell({ type: "flush", utterance }),
       close: (isBroken) => first.tell({ type: "close", utterance, isBroken }),
     });
-    const handles = [...this.#handles];
-    handles.forEach((handle) => handle.hold());
-    void this.#spoken.over.then(() => handles.forEach((handle) => handle.release()));
     first.tell({ type: "speak", utterance, ...request });
     return this.#spoken;
   }

@@ -497,7 +497,7 @@ test("speeds that cannot be are refused, and change nothing", async () => {
     }
     return [...refused, String(player.speed)];
   });
-  const words = "the speed has to be a number from 0.5 to 2, not ";
+  const words = "the speed must be a number from 0.5 to 2, not ";
   const shown = ["0.49", "2.01", "0", "-1", "NaN", "Infinity", '"1.5"', "null", "undefined"];
   expect(refused).toEqual([...shown.map((it) => words + it), "1"]);
 });

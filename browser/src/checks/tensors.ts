@@ -45,7 +45,7 @@ export const graphRunner: Rule<RunGraph> = {
 };
 
 export const wholeNumber: Rule<number> = {
-  expected: "a whole number from 0 on",
+  expected: "a whole number from 0 to 9007199254740991 (2^53 - 1)",
   fits: isSize,
 };
 

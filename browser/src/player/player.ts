@@ -333,8 +333,8 @@ export class Player {
 
   /** Reports the position of the sound that leaves the loudspeaker now. */
   #reportPosition(): void {
-    const { sampleRate, outputLatency } = this.context;
-    const heard = Math.max(0, this.#ring.played - (outputLatency || 0) * sampleRate * this.#speed);
+    const { sampleRate } = this.context;
+    const heard = Math.max(0, this.#ring.played - latency(this.context) * sampleRate * this.#speed);
     const mark = this.#timeline.mark(heard);
     call(() => this.#onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark));
     this.#reportWords(heard);
@@ -404,4 +404,13 @@ function newContext(): AudioContext {
   } catch (cause) {
     throw new PocketTTSError("Unsupported", `this browser cannot play sound here${reason(cause)}`, { cause });
   }
+}
+
+/**
+ * Seconds until a sample is heard. Firefox is not asked: there the question waits for the audio thread, and for ever if
+ * the sound goes to a PulseAudio null sink.
+ */
+function latency(context: AudioContext): number {
+  const isFirefox = /\bFirefox\//.test(navigator.userAgent);
+  return (isFirefox ? context.baseLatency : context.outputLatency) || 0;
 }

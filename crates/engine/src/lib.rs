@@ -44,4 +44,5 @@ mod weights_file;
 pub use backend::{Engine, EngineOptions};
 pub use error::EngineError;
 pub use kernels::Isa;
+pub use mimi::DecoderPart;
 pub use weight_bytes::WeightBytes;

@@ -35,6 +35,7 @@ mod math;
 mod matmul;
 mod memory;
 mod norm;
+mod packed_rows;
 mod quantised_rows;
 mod rows;
 mod scratch;
