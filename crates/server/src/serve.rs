@@ -10,6 +10,7 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Ve
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use bundle::Manifest;
+use service::http::ApiError;
 use tokio::net::TcpListener;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -22,6 +23,10 @@ use crate::{Access, Models, Page, ServeError, connections};
 
 /// How long a client may send nothing in the middle of a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What stands in the page's place.
+const NO_PAGE: &str =
+    "Only the API is served here, as docs/server.md describes it: the page was not built.\n";
 
 /// What is served, and how.
 #[derive(Clone, Debug)]
@@ -135,7 +140,16 @@ async fn answer(
 ) -> Response {
     if method != Method::GET && method != Method::HEAD {
         let allowed = [(header::ALLOW, "GET, HEAD")];
-        return (StatusCode::METHOD_NOT_ALLOWED, allowed).into_response();
+        // Clients whose base URL lacks its /v1 come here.
+        let message = format!(
+            "{} takes no {method}: speech is made by POST /v1/audio/speech, so a client's base URL ends in /v1",
+            uri.path()
+        );
+        let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message);
+        return (allowed, error.code("unknown_url")).into_response();
+    }
+    if served.page.is_none() && uri.path() == "/" {
+        return (StatusCode::NOT_FOUND, NO_PAGE).into_response();
     }
     // Manifests are parsed and files hashed on other threads than those that answer.
     let path = uri.path().to_owned();

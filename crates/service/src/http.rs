@@ -24,7 +24,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 pub use self::error::ApiError;
 pub(crate) use self::error::with_causes;
@@ -87,7 +87,9 @@ pub fn router(service: Service) -> Router {
         .route("/v1/models/{name}", get(listing::model))
         .route("/v1/audio/voices", get(listing::voices))
         .route("/health", get(listing::health))
-        .route("/v1/{*path}", axum::routing::any(unknown))
+        .route("/v1", any(unknown))
+        .route("/v1/", any(unknown))
+        .route("/v1/{*path}", any(unknown))
         .method_not_allowed_fallback(other_method);
     let router = match &service.metrics {
         Some(metrics) => {

@@ -19,7 +19,7 @@ mod queue;
 mod voices;
 pub mod wyoming;
 
-pub use connections::Connections;
+pub use connections::{ConnectionPermit, Connections};
 pub use job::{EncodedSound, Job, JobEvent, JobText, Listener, Outcome, SpokenFigures};
 pub use metrics::Metrics;
 pub use names::OPENAI_VOICES;

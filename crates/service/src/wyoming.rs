@@ -11,6 +11,7 @@
 //!
 //! Other events are ignored. A damaged one ends its connection only.
 
+mod announcement;
 mod connection;
 mod event;
 mod info;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+pub use self::announcement::{Announcement, AnnouncementError};
 use self::connection::Connection;
 use crate::Connections;
 use crate::http::Service;
@@ -34,9 +36,15 @@ pub async fn serve(listener: TcpListener, service: Service) {
         let (stream, permit) = connections.next().await;
         let service = service.clone();
         tokio::spawn(async move {
-            let _permit = permit;
-            if let Err(error) = Connection::run(stream, service).await {
-                tracing::info!("a Wyoming connection ended: {error}");
+            tokio::select! {
+                ended = Connection::run(stream, service, &permit) => {
+                    if let Err(error) = ended {
+                        tracing::info!("a Wyoming connection ended: {error}");
+                    }
+                }
+                () = permit.unused_in_a_crowd() => {
+                    tracing::debug!("a Wyoming connection without an event made room");
+                }
             }
         });
     }

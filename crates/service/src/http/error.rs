@@ -33,6 +33,16 @@ impl ApiError {
         }
     }
 
+    /// The body of a request cannot be read. Where the framework blames the server, it breaks off or
+    /// takes too long.
+    pub(crate) fn body(status: StatusCode, message: String) -> Self {
+        if status.is_server_error() {
+            let message = format!("the body ends too early, or comes too slowly: {message}");
+            return Self::new(StatusCode::REQUEST_TIMEOUT, message);
+        }
+        Self::new(status, message)
+    }
+
     /// The member `param` of a request is wrong.
     pub(crate) fn param(param: &'static str, message: impl Into<String>) -> Self {
         Self {

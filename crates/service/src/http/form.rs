@@ -27,7 +27,7 @@ pub(crate) async fn tts(
     State(service): State<Arc<Service>>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, ApiError> {
-    let form = form.map_err(|error| ApiError::new(error.status(), error.body_text()))?;
+    let form = form.map_err(|error| ApiError::body(error.status(), error.body_text()))?;
     let form = TtsForm::read(form, service.settings.longest_recording).await?;
     let text = form.text.unwrap_or_default();
     check_text("text", &text, &service.settings)?;
@@ -105,7 +105,7 @@ struct TtsForm {
 
 impl TtsForm {
     async fn read(mut parts: Multipart, longest: usize) -> Result<Self, ApiError> {
-        let failed = |error: MultipartError| ApiError::new(error.status(), error.body_text());
+        let failed = |error: MultipartError| ApiError::body(error.status(), error.body_text());
         let mut form = Self::default();
         while let Some(part) = parts.next_field().await.map_err(failed)? {
             match part.name() {

@@ -19,7 +19,7 @@ pub(crate) async fn speech(
     State(service): State<Arc<Service>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
-    let body = body.map_err(|error| ApiError::new(error.status(), error.body_text()))?;
+    let body = body.map_err(|error| ApiError::body(error.status(), error.body_text()))?;
     let request = SpeechRequest::parse(&body, &service.settings)?;
     let answer = request.answer;
     let (format, stream) = (
