@@ -9,6 +9,7 @@ mod process;
 mod program;
 mod quality;
 mod report;
+mod roofline;
 mod serve;
 mod speak;
 mod spectrum;
@@ -36,6 +37,8 @@ pub(crate) enum Bench {
         #[arg(long, value_name = "FILE")]
         weights: Option<PathBuf>,
     },
+    /// What the machine can do, beside what the engine's products reach, natively and in real browsers.
+    Roofline,
     /// `serve`: first sound and throughput with 1, 4 and 16 clients, beside pocket-tts's own server.
     Serve(serve::ServeBenchArgs),
     /// Speech: time per frame and component, first sound, memory, in every backend.
@@ -58,6 +61,7 @@ impl Bench {
             Self::Listen(args) => listen::bench(args),
             Self::Page(args) => page::bench(args),
             Self::Quality { weights } => quality::bench(weights.as_deref()),
+            Self::Roofline => roofline::bench(),
             Self::Serve(args) => serve::bench(args),
             Self::Speak => speak::bench(),
             Self::Stretch => stretch::bench(),
