@@ -337,6 +337,8 @@ export class PocketTTS {
         watch.begin();
         const spoken = this.#workers.speak(request, () => this.#notice(STALLED));
         free = spoken.over;
+        // Also if nobody has read all of it yet.
+        void free.then(leave);
         this.#spoken = spoken;
         if (this.#waiting > 0) {
           spoken.hurry();
