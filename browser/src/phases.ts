@@ -1,10 +1,10 @@
 /** Progress of single files, summed by their purpose. */
 
+import type { Backend } from "./backend.js";
 import type { Progress, Purpose } from "./loading/bundle.js";
 import { encoderFiles, modelFiles } from "./loading/needed.js";
 import type { Manifest } from "./manifest.js";
 import type { ProgressEvent } from "./options.js";
-import type { Backend } from "./worker/messages.js";
 
 type FileProgress = Extract<Progress, { kind: "file" }>;
 type Bytes = Pick<FileProgress, "loaded" | "total">;

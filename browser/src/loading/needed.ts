@@ -1,7 +1,8 @@
 /** Which of a bundle's files are needed, and for what. */
 
+import type { Backend } from "../backend.js";
 import type { FileEntry, Manifest } from "../manifest.js";
-import type { Backend, Role } from "../worker/messages.js";
+import type { Role } from "../worker/messages.js";
 
 /** What each half of an utterance runs. */
 const BACKBONE = ["text_conditioner", "flow_lm", "flow_net"];
