@@ -18,7 +18,7 @@ import time
 
 TEXT = "The morning train was late, so we walked along the river. "
 #: A second client is not kept waiting for longer than this, in seconds, however busy the machine is.
-PATIENCE = 60
+PATIENCE = 120
 GIGABYTE = 10**9
 #: Megabytes by which memory may grow: buffers of answers, and what the system's allocator keeps.
 GROWTH = 100
