@@ -39,7 +39,7 @@ export class Host {
     } else if (peer !== undefined) {
       peer.onmessage = ({ data }: MessageEvent<ToBackbone>) => {
         if (data.type === "taken") {
-          this.taken(data.utterance);
+          this.taken(data.utterance, 1);
         }
       };
     }
@@ -172,10 +172,10 @@ export class Host {
     }
   }
 
-  /** The receiver (the page, or the decoder's worker) has room for one message more. */
-  taken(utterance: number): void {
+  /** The receiver (the page, or the decoder's worker) has room for `count` messages more. */
+  taken(utterance: number, count: number): void {
     if (this.#active?.utterance === utterance) {
-      this.#active.giveRoom();
+      this.#active.giveRoom(count);
     }
   }
 
@@ -258,6 +258,8 @@ export class Host {
       return;
     }
     this.#received = this.#received.then(async () => {
+      // More events may wait than are decoded in a tenth of a second: a stop must not wait behind them.
+      await yieldToEventLoop();
       if (active.stopped) {
         return;
       }
