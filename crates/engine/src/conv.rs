@@ -1,7 +1,7 @@
 //! Counterpart of pocket-tts `modules/conv.py`: convolutions with a state.
 
 use config::PadMode;
-use kernels::{Activation, Rows};
+use kernels::Rows;
 
 use crate::EngineError;
 use crate::context::Context;
@@ -19,14 +19,15 @@ pub(crate) struct ConvState {
 }
 
 impl ConvState {
-    /// The last inputs, then `x` after an activation if there is one.
-    fn prepend(&self, ctx: &mut Context, x: &[f32], activation: Option<Activation>) -> Vec<f32> {
+    /// The last inputs, then `x`, or its ELU.
+    fn prepend(&self, ctx: &mut Context, x: &[f32], elu: bool) -> Vec<f32> {
         let mut all = ctx.acquire(self.inputs.len() + x.len());
         let (past, new) = all.split_at_mut(self.inputs.len());
         past.copy_from_slice(&self.inputs);
-        match activation {
-            Some(activation) => ctx.kernels.activate_into(activation, x, new),
-            None => new.copy_from_slice(x),
+        if elu {
+            ctx.kernels.elu_into(x, new);
+        } else {
+            new.copy_from_slice(x);
         }
         all
     }
@@ -83,13 +84,13 @@ impl StreamingConv1d {
         }
     }
 
-    /// `x` [time, in], after an activation if there is one, -> [time / stride, out]. What
+    /// `x` [time, in], or its ELU, -> [time / stride, out]. What
     /// comes before the first call of a stream is silence, or the first input repeated, as `pad_mode` says.
     pub(crate) fn forward(
         &self,
         ctx: &mut Context,
         x: &[f32],
-        activation: Option<Activation>,
+        elu: bool,
         state: &mut ConvState,
         is_first_call: bool,
     ) -> Vec<f32> {
@@ -100,7 +101,7 @@ impl StreamingConv1d {
             pad_mode,
         } = self.geometry;
         let count = x.len() / self.channels / stride;
-        let mut all = state.prepend(ctx, x, activation);
+        let mut all = state.prepend(ctx, x, elu);
         if is_first_call && pad_mode == PadMode::Replicate {
             let (past, x) = all.split_at_mut(state.inputs.len());
             for past in past.chunks_exact_mut(self.channels) {
@@ -167,15 +168,15 @@ impl StreamingConvTranspose1d {
         }
     }
 
-    /// `x` [time, in], after an activation if there is one, -> [time * stride, out].
+    /// `x` [time, in], or its ELU, -> [time * stride, out].
     pub(crate) fn forward(
         &self,
         ctx: &mut Context,
         x: &[f32],
-        activation: Option<Activation>,
+        elu: bool,
         state: &mut ConvState,
     ) -> Vec<f32> {
-        let all = state.prepend(ctx, x, activation);
+        let all = state.prepend(ctx, x, elu);
         state.inputs.copy_from_slice(&all[x.len()..]);
         let rows = Rows {
             values: &all,

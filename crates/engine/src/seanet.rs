@@ -184,7 +184,7 @@ impl SeanetSection {
         is_first_call: bool,
     ) -> Vec<f32> {
         for (layer, state) in self.layers.iter().zip(states) {
-            let elu = (layer.index > 0).then_some(Activation::Elu);
+            let elu = layer.index > 0;
             let y = match &layer.kind {
                 SeanetLayerKind::Conv(conv) => conv.forward(ctx, &x, elu, state, is_first_call),
                 SeanetLayerKind::ConvTranspose(conv) => conv.forward(ctx, &x, elu, state),
@@ -227,13 +227,10 @@ impl SeanetResnetBlock {
         state: &mut ConvState,
         is_first_call: bool,
     ) -> Vec<f32> {
-        let elu = Activation::Elu;
-        let hidden = self.conv.forward(ctx, x, Some(elu), state, is_first_call);
-        let mut activated = ctx.acquire(hidden.len());
-        ctx.kernels.activate_into(elu, &hidden, &mut activated);
-        let mut y = self.pointwise.forward(ctx, &activated);
+        let mut hidden = self.conv.forward(ctx, x, true, state, is_first_call);
+        ctx.kernels.activate(Activation::Elu, &mut hidden);
+        let mut y = self.pointwise.forward(ctx, &hidden);
         ctx.release(hidden);
-        ctx.release(activated);
         ctx.kernels.add(&mut y, x);
         y
     }

@@ -4,9 +4,6 @@ use crate::isa::CpuKernels;
 use crate::math;
 use crate::simd::{Simd, SimdOp};
 
-/// Values that are copied and replaced at a time: they stay in the L1 cache.
-const CHUNK: usize = 1024;
-
 /// An activation function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
@@ -23,6 +20,12 @@ struct Activate<'a> {
     values: &'a mut [f32],
 }
 
+/// ELU from one place to another.
+struct EluInto<'a> {
+    values: &'a [f32],
+    out: &'a mut [f32],
+}
+
 impl SimdOp for Activate<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
@@ -30,6 +33,15 @@ impl SimdOp for Activate<'_> {
             Activation::Elu => map(self.values, math::elu),
             Activation::Silu => map(self.values, math::silu),
             Activation::GeluTanh => map(self.values, math::gelu_tanh),
+        }
+    }
+}
+
+impl SimdOp for EluInto<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        for (out, value) in self.out.iter_mut().zip(self.values) {
+            *out = math::elu(*value);
         }
     }
 }
@@ -47,16 +59,13 @@ impl CpuKernels {
         self.run(Activate { activation, values });
     }
 
-    /// Applies the function to every value of `x`, into `out`.
+    /// Applies ELU to every value of `x`, into `out`.
     ///
     /// # Panics
     ///
     /// If lengths disagree.
-    pub fn activate_into(self, activation: Activation, x: &[f32], out: &mut [f32]) {
+    pub fn elu_into(self, x: &[f32], out: &mut [f32]) {
         assert_eq!(x.len(), out.len(), "values of an activation");
-        for (x, out) in x.chunks(CHUNK).zip(out.chunks_mut(CHUNK)) {
-            out.copy_from_slice(x);
-            self.activate(activation, out);
-        }
+        self.run(EluInto { values: x, out });
     }
 }

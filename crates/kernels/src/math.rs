@@ -46,9 +46,9 @@ pub(crate) fn exp_m1(x: f32) -> f32 {
 /// Exponential linear unit.
 #[inline(always)]
 pub(crate) fn elu(x: f32) -> f32 {
-    // The argument is limited, so that the unused result is finite.
-    let negative = exp_m1(if x > 0.0 { 0.0 } else { x });
-    if x > 0.0 { x } else { negative }
+    // One of the two is 0, and the sum exact. A maximum takes fewer instructions than a choice.
+    let positive = if x > 0.0 { x } else { 0.0 };
+    positive + exp_m1(if x > 0.0 { 0.0 } else { x })
 }
 
 /// x times the logistic function.

@@ -40,7 +40,7 @@ impl Noise {
             Some(clamp) => f64::from(clamp),
             None => f64::INFINITY,
         };
-        let deviation = libm::sqrt(f64::from(temperature));
+        let deviation = f64::from(temperature).sqrt();
         let lowest = if deviation > 0.0 {
             cdf(-clamp / deviation)
         } else {

@@ -39,14 +39,14 @@ fn a_convolution_in_pieces_is_that_of_the_whole_signal() {
             let conv = StreamingConv1d::new(&weights.loader(), INPUTS, OUTPUTS, geometry).unwrap();
             let pieces = [1, 2, 1, 5, 1].map(|steps| steps * stride);
             let x = noise(pieces.iter().sum::<usize>() * INPUTS, 7);
-            for activation in [None, Some(Activation::Elu)] {
+            for elu in [false, true] {
                 let mut ctx = Context::default();
                 let mut state = conv.start();
                 let y = in_pieces(&x, INPUTS, &pieces, |x, first| {
-                    conv.forward(&mut ctx, x, activation, &mut state, first)
+                    conv.forward(&mut ctx, x, elu, &mut state, first)
                 });
                 let mut seen = rows(&x, INPUTS);
-                if activation.is_some() {
+                if elu {
                     seen = map(&seen, reference::elu);
                 }
                 let strides = [stride, dilation];
@@ -75,15 +75,15 @@ fn a_convolution_goes_on_from_a_state_that_was_set() {
     let (mut ctx, x) = (Context::default(), noise(12 * INPUTS, 3));
     let (past, next) = x.split_at(8 * INPUTS);
     let mut state = conv.start();
-    conv.forward(&mut ctx, past, None, &mut state, true);
+    conv.forward(&mut ctx, past, false, &mut state, true);
     let owner = StatefulConv::Conv(&conv);
     let value = owner.state(&mut ctx, &state);
     assert_eq!((owner.key(), owner.state_size()), ("previous", value.len()));
     let mut restored = owner.start();
     owner.set_state(&mut restored, &value);
     assert_eq!(
-        conv.forward(&mut ctx, next, None, &mut restored, false),
-        conv.forward(&mut ctx, next, None, &mut state, false),
+        conv.forward(&mut ctx, next, false, &mut restored, false),
+        conv.forward(&mut ctx, next, false, &mut state, false),
     );
 }
 
@@ -96,7 +96,7 @@ fn a_transposed_convolution_in_pieces_is_that_of_the_whole_signal() {
         let x = noise(9 * INPUTS, 5);
         let (mut ctx, mut state) = (Context::default(), conv.start());
         let y = in_pieces(&x, INPUTS, &[1, 3, 1, 4], |x, _| {
-            conv.forward(&mut ctx, x, None, &mut state)
+            conv.forward(&mut ctx, x, false, &mut state)
         });
         let seen = rows(&x, INPUTS);
         let (expected, rest) = reference::conv_transpose(&weights, "convtr", &seen, stride);
@@ -118,7 +118,7 @@ fn a_transposed_convolution_goes_on_from_a_state_that_was_set() {
     let (mut ctx, x) = (Context::default(), noise(6 * INPUTS, 5));
     let (past, next) = x.split_at(2 * INPUTS);
     let mut state = conv.start();
-    conv.forward(&mut ctx, past, Some(Activation::Elu), &mut state);
+    conv.forward(&mut ctx, past, true, &mut state);
     let owner = StatefulConv::ConvTranspose(&conv);
     let value = owner.state(&mut ctx, &state);
     let mut restored = owner.start();
@@ -127,8 +127,8 @@ fn a_transposed_convolution_goes_on_from_a_state_that_was_set() {
     let back = owner.state(&mut ctx, &restored);
     let exact = |values: &[f32]| values.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
     assert_close(&back, &exact(&value), "what was set");
-    let expected = conv.forward(&mut ctx, next, None, &mut state);
-    let actual = conv.forward(&mut ctx, next, None, &mut restored);
+    let expected = conv.forward(&mut ctx, next, false, &mut state);
+    let actual = conv.forward(&mut ctx, next, false, &mut restored);
     assert_close(&actual, &exact(&expected), "next outputs");
 }
 

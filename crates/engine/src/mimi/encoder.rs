@@ -113,7 +113,7 @@ impl Module for MimiEncoder {
                 .forward(ctx, x, time, position, &mut caches);
             match self.downsample.as_ref().zip(downsampled.as_mut()) {
                 Some((downsample, state)) => {
-                    latents.extend(downsample.forward(ctx, &x, None, state, is_first_call));
+                    latents.extend(downsample.forward(ctx, &x, false, state, is_first_call));
                 }
                 None => latents.extend_from_slice(&x),
             }

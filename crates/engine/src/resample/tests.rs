@@ -16,7 +16,7 @@ fn downsampling_is_a_convolution_that_repeats_the_first_input() {
         let (mut ctx, mut state) = (Context::default(), conv.start());
         let pieces = [1, 2, 3].map(|frames| frames * stride);
         let y = in_pieces(&x, CHANNELS, &pieces, |x, first| {
-            conv.forward(&mut ctx, x, None, &mut state, first)
+            conv.forward(&mut ctx, x, false, &mut state, first)
         });
         let x = rows(&x, CHANNELS);
         let pad = PadMode::Replicate;

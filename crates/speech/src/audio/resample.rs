@@ -92,7 +92,7 @@ fn sinc(x: f64) -> f64 {
     if x == 0.0 {
         1.0
     } else {
-        (PI * x).sin() / (PI * x)
+        libm::sin(PI * x) / (PI * x)
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn inverse_cdf(p: f64) -> f64 {
         return q * ratio(r, &CENTRE);
     }
     let tail = if q < 0.0 { p } else { 1.0 - p };
-    let r = libm::sqrt(-libm::log(tail));
+    let r = (-libm::log(tail)).sqrt();
     let x = if r <= 5.0 {
         ratio(r - 1.6, &NEAR)
     } else {

@@ -8,7 +8,7 @@ use crate::matmul::Product;
 use crate::matmul::format::ActivationRounding;
 use crate::matmul::pairs::pair_products;
 use crate::matmul::row_quantised::{RowQuantisedProduct, quantise_rows};
-use crate::matmul::tiles::{RowTile, run_tiles};
+use crate::matmul::tiles::{self, RowTile};
 use crate::quantised_rows::A_MAX;
 use crate::simd::{Simd, SimdOp};
 use crate::{Rows, Scratch, WeightStats};
@@ -41,7 +41,71 @@ pub(super) fn multiply(
 impl SimdOp for Q16Product<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        run_tiles(simd, &self);
+        #[cfg(not(target_arch = "wasm32"))]
+        tiles::run_tiles(simd, &self);
+        #[cfg(target_arch = "wasm32")]
+        for panel in 0..self.0.product.weight.matrix.panels() {
+            // SAFETY: the panel is one of the product's.
+            unsafe {
+                if self.is_few(panel) {
+                    panel_rows::<S, true>(simd, &self, panel);
+                } else {
+                    panel_rows::<S, false>(simd, &self, panel);
+                }
+            }
+        }
+    }
+}
+
+impl Q16Product<'_> {
+    /// Whether the panel has at most [`FEW_OUTPUTS`].
+    #[inline(always)]
+    fn is_few(&self, panel: usize) -> bool {
+        self.0.product.weight.matrix.outputs - panel * PANEL <= FEW_OUTPUTS
+    }
+
+    /// Computes a panel for `R` rows from `row` on.
+    ///
+    /// # Safety
+    ///
+    /// The product has that panel and those rows.
+    #[inline(always)]
+    unsafe fn tile_of<S: Simd, const R: usize, const FEW: bool>(
+        &self,
+        simd: S,
+        panel: usize,
+        row: usize,
+    ) {
+        let weight = &self.0.product.weight;
+        let exact_pairs = weight.stats.exact_pairs.max(EXACT_PAIRS);
+        let pairs = [weight.matrix.padded_inputs() / 2, exact_pairs];
+        let (values, scales) = (weight.panel(panel), weight.panel_scales(panel));
+        // SAFETY: the caller's panel and rows are the product's, whose lengths were checked.
+        unsafe {
+            let x = self.0.x.as_ptr().add(row * self.0.stride);
+            let sums = panel_sums::<S, R, FEW>(simd, values, scales, pairs, x, self.0.stride);
+            self.0.store::<S, R>(simd, panel, row, sums);
+        }
+    }
+}
+
+/// All rows of a panel. A function of its own in a page, see [`super::multiply`]; a smaller one, for two
+/// rows, takes as long to call as a short product.
+///
+/// # Safety
+///
+/// The product has that panel.
+#[cfg(target_arch = "wasm32")]
+#[inline(never)]
+unsafe fn panel_rows<S: Simd, const FEW: bool>(simd: S, product: &Q16Product<'_>, panel: usize) {
+    for [row, size] in tiles::row_tiles(product.0.product.rows, S::ROWS) {
+        // SAFETY: the caller's panel; `row_tiles` gives rows that the product has.
+        unsafe {
+            match size {
+                2 => product.tile_of::<S, 2, FEW>(simd, panel, row),
+                _ => product.tile_of::<S, 1, false>(simd, panel, row),
+            }
+        }
     }
 }
 
@@ -53,19 +117,13 @@ impl RowTile for Q16Product<'_> {
 
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize>(&self, simd: S, panel: usize, row: usize) {
-        let weight = &self.0.product.weight;
-        let exact_pairs = weight.stats.exact_pairs.max(EXACT_PAIRS);
-        let pairs = [weight.matrix.padded_inputs() / 2, exact_pairs];
-        let (values, scales) = (weight.panel(panel), weight.panel_scales(panel));
-        // SAFETY: the caller's panel and rows are the product's, whose lengths were checked.
+        // SAFETY: the caller's panel and rows are the product's.
         unsafe {
-            let x = self.0.x.as_ptr().add(row * self.0.stride);
-            let sums = if weight.matrix.outputs - panel * PANEL <= FEW_OUTPUTS {
-                panel_sums::<S, R, true>(simd, values, scales, pairs, x, self.0.stride)
+            if self.is_few(panel) {
+                self.tile_of::<S, R, true>(simd, panel, row);
             } else {
-                panel_sums::<S, R, false>(simd, values, scales, pairs, x, self.0.stride)
-            };
-            self.0.store::<S, R>(simd, panel, row, sums);
+                self.tile_of::<S, R, false>(simd, panel, row);
+            }
         }
     }
 }
@@ -76,8 +134,7 @@ impl RowTile for Q16Product<'_> {
 /// # Safety
 ///
 /// `values` and `scales` hold a panel of that many pairs, and so does every row.
-#[cfg_attr(target_arch = "wasm32", inline(never))]
-#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+#[inline(always)]
 unsafe fn panel_sums<S: Simd, const R: usize, const FEW: bool>(
     simd: S,
     values: *const u8,
