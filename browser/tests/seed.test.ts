@@ -59,7 +59,10 @@ test.each(FORMATS)("in %s", { timeout: 120_000 }, async (format) => {
       { hasRelaxed, threads, format, text: TEXT },
     );
   const spoken = ["speak", TEXT, "--seed", "7", "--eos-threshold=-1000000000", "--frames-after-eos", "20"];
-  const file = await native([...spoken, "--bundle", join(folder, format), "--format", "f32", "-o", "out.wav"], "out.wav");
+  const file = await native(
+    [...spoken, "--bundle", join(folder, format), "--format", "f32", "-o", "out.wav"],
+    "out.wav",
+  );
   const natively = [...floatsOfWav(file)];
   expect(natively.length).toBeGreaterThan(24_000);
   const relaxed = await speak(true, 1);

@@ -13,6 +13,7 @@ import type { Opened } from "./opening.js";
 import type { Rewriter } from "./rewriting.js";
 import { SLICE, TextFeed } from "./text.js";
 import { ActiveUtterance } from "./active-utterance.js";
+import { decodeSilence } from "./silence.js";
 import type { Voices } from "./voices.js";
 
 type Answer = (message: Response, transfer?: Transferable[]) => void;
@@ -217,6 +218,20 @@ export class Host {
     }
   }
 
+  /** Decodes a silent frame, while the other worker reads the text. */
+  async #decodeSilence(active: ActiveUtterance): Promise<void> {
+    const { components, manifest, part } = this.#bundle;
+    if (active.stopped) {
+      return;
+    }
+    try {
+      await decodeSilence(components.stream("mimi_decoder"), manifest, part !== undefined);
+    } catch (error) {
+      active.stop();
+      this.#over(active, error);
+    }
+  }
+
   /** Decodes an event, or sends it to the decoder's worker. */
   async #deliver(active: ActiveUtterance, event: SpeechEvent): Promise<void> {
     const { peer } = this.#bundle;
@@ -249,7 +264,9 @@ export class Host {
     const { utterance } = message;
     if (message.type === "begin") {
       if (this.#active === undefined || this.#active.utterance < utterance) {
-        this.#startDecoding(this.#begin(utterance), message.options);
+        const active = this.#begin(utterance);
+        this.#startDecoding(active, message.options);
+        this.#received = this.#received.then(() => this.#decodeSilence(active));
       }
       return;
     }

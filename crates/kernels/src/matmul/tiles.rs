@@ -127,15 +127,27 @@ pub(super) fn run_tiles<S: Simd, T: RowTile>(simd: S, tiles: &T) {
             // SAFETY: `even_tiles` gives `size` rows from `row` on that the product has.
             unsafe {
                 match size {
-                    9.. if T::HAS_BLOCKS && S::BLOCK_ROWS >= 16 => {
+                    9.. if const { T::HAS_BLOCKS && S::BLOCK_ROWS >= 16 } => {
                         large_tile(simd, tiles, panel, [row, size], next);
                     }
-                    8 if S::ROWS >= 8 => tiles.prefetching_tile::<S, 8>(simd, panel, row, next),
-                    7 if S::ROWS >= 8 => tiles.prefetching_tile::<S, 7>(simd, panel, row, next),
-                    6 if S::ROWS >= 8 => tiles.prefetching_tile::<S, 6>(simd, panel, row, next),
-                    5 if S::ROWS >= 8 => tiles.prefetching_tile::<S, 5>(simd, panel, row, next),
-                    4 if S::ROWS >= 4 => tiles.prefetching_tile::<S, 4>(simd, panel, row, next),
-                    3 if S::ROWS >= 4 => tiles.prefetching_tile::<S, 3>(simd, panel, row, next),
+                    8 if const { S::ROWS >= 8 } => {
+                        tiles.prefetching_tile::<S, 8>(simd, panel, row, next);
+                    }
+                    7 if const { S::ROWS >= 8 } => {
+                        tiles.prefetching_tile::<S, 7>(simd, panel, row, next);
+                    }
+                    6 if const { S::ROWS >= 8 } => {
+                        tiles.prefetching_tile::<S, 6>(simd, panel, row, next);
+                    }
+                    5 if const { S::ROWS >= 8 } => {
+                        tiles.prefetching_tile::<S, 5>(simd, panel, row, next);
+                    }
+                    4 if const { S::ROWS >= 4 } => {
+                        tiles.prefetching_tile::<S, 4>(simd, panel, row, next);
+                    }
+                    3 if const { S::ROWS >= 4 } => {
+                        tiles.prefetching_tile::<S, 3>(simd, panel, row, next);
+                    }
                     2 => tiles.prefetching_tile::<S, 2>(simd, panel, row, next),
                     _ => tiles.prefetching_tile::<S, 1>(simd, panel, row, next),
                 }
