@@ -40,7 +40,7 @@ export class Suspension {
       this.#timer = undefined;
       if (!this.#isSilent) return;
       this.#isTold = true;
-      const notice: PlayerNotice = { kind: "suspended", message: messageOf(this.#context) };
+      const notice: PlayerNotice = { kind: "suspended", message: suspensionMessage(this.#context) };
       for (const listener of [...this.#listeners]) call(() => listener(notice));
     }, PATIENCE);
   }
@@ -59,7 +59,7 @@ export class Suspension {
 }
 
 /** Why nothing is heard, and what helps. */
-function messageOf({ state }: AudioContext): string {
+function suspensionMessage({ state }: AudioContext): string {
   const what = `nothing is heard yet, since the AudioContext is ${state}`;
   return navigator.userActivation?.hasBeenActive === false
     ? `${what}: browsers allow sound only after a click or a key press. Speak in the handler of one; what waits is ` +

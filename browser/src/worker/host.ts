@@ -40,7 +40,7 @@ export class Host {
     } else if (peer !== undefined) {
       peer.onmessage = ({ data }: MessageEvent<ToBackbone>) => {
         if (data.type === "taken") {
-          this.taken(data.utterance);
+          this.taken(data.utterance, 1);
         }
       };
     }
@@ -173,10 +173,10 @@ export class Host {
     }
   }
 
-  /** The receiver (the page, or the decoder's worker) has room for one message more. */
-  taken(utterance: number): void {
+  /** The receiver (the page, or the decoder's worker) has room for `count` messages more. */
+  taken(utterance: number, count: number): void {
     if (this.#active?.utterance === utterance) {
-      this.#active.giveRoom();
+      this.#active.giveRoom(count);
     }
   }
 

@@ -1,15 +1,13 @@
 /** What the page and its workers say to each other. */
 
 import type { RecordingNotice, SpeechEvent, SpeechOptions, Word } from "../../wasm/simd/pocket_onnx.js";
+import type { Backend } from "../backend.js";
 import type { Failure } from "../errors.js";
 import type { Addresses, Progress } from "../loading/bundle.js";
 import type { Compiled } from "../loading/module.js";
 import type { WeightFormat } from "../manifest.js";
 import type { Timings } from "../statistics.js";
 import type { Tensors } from "../tensor.js";
-
-/** What runs the components. */
-export type Backend = "engine" | "onnxruntime";
 
 /** Which half of an utterance a worker works on, or `whole` if there is only one worker. */
 export type Role = "whole" | "backbone" | "decoder";
@@ -80,8 +78,8 @@ export type Request =
   | { type: "text"; utterance: number; text: string }
   | { type: "flush"; utterance: number }
   | { type: "close"; utterance: number; isBroken: boolean }
-  /** The page has room for one chunk more. */
-  | { type: "taken"; utterance: number }
+  /** The page has room for so many chunks more. */
+  | { type: "taken"; utterance: number; count: number }
   | { type: "stop"; utterance: number };
 
 /** Results of tasks. */

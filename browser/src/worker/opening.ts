@@ -4,8 +4,9 @@ import type { Model } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import { BundleFiles, keepManifest, type Progress } from "../loading/bundle.js";
 import type { Compiled } from "../loading/module.js";
+import { modelFiles } from "../loading/needed.js";
 import type { FileEntry, Manifest, WeightFormat } from "../manifest.js";
-import { Components, componentsOf } from "./components.js";
+import { Components } from "./components.js";
 import { type DecoderPart, decoderPart } from "./decoder-parts.js";
 import { Engine } from "./engine.js";
 import type { Opening, Role } from "./messages.js";
@@ -90,11 +91,7 @@ function early({ manifest: text, backend, dtype, role }: Opening): FileEntry[] {
     if (dtype !== undefined && formatOf(manifest) !== dtype) {
       return [];
     }
-    const files = [manifest.tokenizer.file];
-    for (const name of componentsOf(role)) {
-      const { graph, data } = manifest.components[name] as Manifest["components"][string];
-      files.push(...(backend === "engine" ? [data] : [graph, data]));
-    }
+    const files = modelFiles(manifest, backend, role);
     return files.every(({ name, sha256 }) => typeof name === "string" && typeof sha256 === "string") ? files : [];
   } catch {
     return [];
