@@ -22,6 +22,7 @@ mod flow_lm;
 mod flow_net;
 mod input;
 mod interface;
+mod kernel_choice;
 mod kv_cache;
 mod linear;
 mod loader;
@@ -36,6 +37,7 @@ mod stream;
 mod testing;
 mod text_conditioner;
 mod transformer;
+mod trials;
 mod weight_bytes;
 #[cfg(not(target_arch = "wasm32"))]
 mod weights_file;
