@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bundle::WeightFormat;
-use kernels::CpuKernels;
+use kernels::{CpuKernels, ReadOrder};
 
 use crate::trials::Trials;
 
@@ -46,13 +46,33 @@ impl Choice {
     }
 }
 
+/// The kernels to choose from for products of one row with weights in `format`.
+fn for_one_row(tested: &[CpuKernels], format: WeightFormat) -> Vec<CpuKernels> {
+    let mut candidates = Vec::new();
+    for kernels in for_many_rows(tested, format) {
+        for order in ReadOrder::of(format) {
+            candidates.push(kernels.with_read_order(*order));
+        }
+    }
+    candidates
+}
+
+/// The same for products of several rows: only products that read panels by turns have
+/// instructions of their own.
+fn for_many_rows(tested: &[CpuKernels], format: WeightFormat) -> Vec<CpuKernels> {
+    match ReadOrder::of(format) {
+        [_] => tested[..1].to_vec(),
+        _ => tested.to_vec(),
+    }
+}
+
 impl KernelChoices {
     /// Choices among `kernels`, of which the first are preferred. There has to be one.
     pub(crate) fn new(kernels: &[CpuKernels], clock: Clock) -> Self {
         let choice = |format| {
             let choice = FormatChoice {
-                one_row: Choice::new(CpuKernels::for_one_row(kernels, format)),
-                many_rows: Choice::new(CpuKernels::for_many_rows(kernels, format)),
+                one_row: Choice::new(for_one_row(kernels, format)),
+                many_rows: Choice::new(for_many_rows(kernels, format)),
             };
             (format, Mutex::new(choice))
         };

@@ -30,7 +30,6 @@ mod add;
 mod attention;
 mod block_quantised_rows;
 mod cache;
-mod choice;
 mod isa;
 mod math;
 mod matmul;

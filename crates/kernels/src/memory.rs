@@ -1,5 +1,7 @@
 //! How memory is read.
 
+use weights::WeightFormat;
+
 /// Streams of memory that are read interleaved where there is no choice: by attention, and when
 /// blocks of rows prefetch a panel. Finding the next page takes longer than reading it, so that
 /// it is done for several streams at once.
@@ -35,6 +37,14 @@ impl ReadOrder {
         #[cfg(not(target_arch = "wasm32"))]
         Self::new(Streams::One, 16384),
     ];
+
+    /// The orders in which products with weights in `format` can read them.
+    pub fn of(format: WeightFormat) -> &'static [Self] {
+        match format {
+            WeightFormat::F32 | WeightFormat::Bf16 | WeightFormat::Q16 => &Self::ALL[..1],
+            WeightFormat::Q8 | WeightFormat::Q6 | WeightFormat::Q4 => Self::ALL,
+        }
+    }
 
     const fn new(streams: Streams, distance: usize) -> Self {
         Self { streams, distance }

@@ -242,23 +242,23 @@ impl CpuKernels {
     /// first. `now` is a clock in milliseconds. Where several compute right, it takes some
     /// milliseconds.
     pub fn tested(mut now: impl FnMut() -> f64) -> Vec<Self> {
-        let kernels = Isa::available().into_iter().rev().filter_map(Self::new);
-        let right: Vec<Self> = kernels.filter(|kernels| kernels.are_right()).collect();
-        let times = times(&right, &mut now);
-        let fastest = times.iter().copied().fold(f64::INFINITY, f64::min);
-        let tested = right.into_iter().zip(times);
-        let tested = tested.filter(|(_, time)| *time <= fastest * SLOW);
-        tested.map(|(kernels, _)| kernels).collect()
+        let mut right = Vec::new();
+        for isa in Isa::available().into_iter().rev() {
+            right.extend(Self::new(isa).filter(|kernels| kernels.are_right()));
+        }
+        if right.len() > 1 {
+            let times = times(&right, &mut now);
+            let fastest = times.iter().copied().fold(f64::INFINITY, f64::min);
+            let mut times = times.into_iter();
+            right.retain(|_| times.next().is_some_and(|time| time <= fastest * SLOW));
+        }
+        right
     }
 }
 
-/// The least time that each kernels take for some products; infinite if there is nothing to
-/// compare.
+/// The least time that each kernels take for some products.
 fn times(kernels: &[CpuKernels], now: &mut impl FnMut() -> f64) -> Vec<f64> {
     let mut times = vec![f64::INFINITY; kernels.len()];
-    if kernels.len() < 2 {
-        return times;
-    }
     let [inputs, outputs] = TIMED_STEP;
     let mut products = [WeightFormat::Q8, WeightFormat::Q6]
         .map(|format| TestProduct::new(format, [1, inputs, outputs]));

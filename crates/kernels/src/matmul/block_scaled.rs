@@ -254,6 +254,8 @@ impl<Q: PackedQuants> RowTile for BlockScaledProduct<'_, Q> {
 }
 
 impl<Q: PackedQuants> InterleavedPanels for BlockScaledProduct<'_, Q> {
+    const SHARES_CODE: bool = cfg!(target_arch = "wasm32");
+
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     unsafe fn interleaved<S: Simd, const N: usize>(

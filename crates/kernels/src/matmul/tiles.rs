@@ -32,6 +32,10 @@ pub(super) trait RowTile {
 
 /// Computes several panels interleaved, for a product of one row.
 pub(super) trait InterleavedPanels: RowTile {
+    /// Whether one function is compiled for every number of panels that are read by turns: smaller,
+    /// and as fast where the work on a part of a panel is long.
+    const SHARES_CODE: bool;
+
     /// The product's part of the first `count` of `panels`.
     ///
     /// # Safety
@@ -117,18 +121,13 @@ pub(super) fn run_tiles<S: Simd>(simd: S, tiles: &impl RowTile) {
 
 /// As [`run_tiles`]; of a product of one row, several parts of the weight interleaved.
 #[inline(always)]
-pub(super) fn run_tiles_or_interleaved<S: Simd>(simd: S, panels: &impl InterleavedPanels) {
+pub(super) fn run_tiles_or_interleaved<S: Simd, P: InterleavedPanels>(simd: S, panels: &P) {
     if panels.product().rows != 1 {
         run_tiles(simd, panels);
         return;
     }
-    let streams = panels.product().order.streams;
-    if cfg!(target_arch = "wasm32") {
-        // One function for every number, so that the module stays small.
-        interleave::<S, 4>(simd, panels, streams as usize);
-        return;
-    }
-    match streams {
+    match panels.product().order.streams {
+        streams if P::SHARES_CODE => interleave::<S, 4>(simd, panels, streams as usize),
         Streams::One => interleave::<S, 1>(simd, panels, 1),
         Streams::Two => interleave::<S, 2>(simd, panels, 2),
         Streams::Four => interleave::<S, 4>(simd, panels, 4),
