@@ -107,7 +107,7 @@ impl Engine {
 
     /// A stream through a component; `part` says which one of `mimi_decoder`, or all of it.
     fn load_part(
-        self,
+        &self,
         manifest: &Manifest,
         name: ComponentName,
         part: Option<DecoderPart>,
