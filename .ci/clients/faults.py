@@ -18,7 +18,7 @@ import time
 
 TEXT = "The morning train was late, so we walked along the river. "
 #: A second client is not kept waiting for longer than this, in seconds, however busy the machine is.
-PATIENCE = 60
+PATIENCE = 120
 GIGABYTE = 10**9
 #: Megabytes by which memory may grow: buffers of answers, and what the system's allocator keeps.
 GROWTH = 100
@@ -225,8 +225,9 @@ def restart(command: str, directory: str) -> None:
 
 
 def main(command: str) -> None:
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
         server = Server(command, directory)
+        stack.callback(server.process.kill)
         server.speaks()
         many_at_once(server)
         before = server.usage()
@@ -240,7 +241,6 @@ def main(command: str) -> None:
             print(f"{fault.__name__}: {time.monotonic() - begun:.1f} s, "
                   f"{usage[0]} MB, {usage[1]} files, {usage[2]} threads")
         after = server.usage()
-        begun = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(timeout=10)
         assert after[0] < before[0] + GROWTH, (before, after)

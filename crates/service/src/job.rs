@@ -17,7 +17,7 @@ use crate::http::with_causes;
 /// as it plays does not delay other requests.
 const MAX_WAITING_PARTS: usize = 4096;
 /// How long a listener may take for one part when that many wait.
-const LISTENER_TIMEOUT: Duration = Duration::from_secs(30);
+const LISTENER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Seconds of silence for a text without a word.
 const SILENCE: f64 = 0.2;
 

@@ -39,9 +39,9 @@ fn curl_gets_what_the_document_says() {
     assert!(lines.len() >= 6, "{lines:?}");
     for line in lines {
         let line = line.replace(ADDRESS, &format!("http://{}", api.address));
-        let line = line.replacen("curl ", "curl --silent --show-error --fail ", 1);
-        // As with a server without a key, which the first examples have.
-        let line = format!("{line} -H 'Authorization: Bearer secret'");
+        // The key, as with a server without one, which the first examples have.
+        let options = "--silent --show-error --fail -H 'Authorization: Bearer secret'";
+        let line = line.replacen("curl ", &format!("curl {options} "), 1);
         let mut shell = Command::new("sh");
         let output = shell
             .args(["-c", &line])
