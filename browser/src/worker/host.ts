@@ -13,7 +13,6 @@ import type { Opened } from "./opening.js";
 import type { Rewriter } from "./rewriting.js";
 import { SLICE, TextFeed } from "./text.js";
 import { ActiveUtterance } from "./active-utterance.js";
-import { decodeSilence } from "./silence.js";
 import type { Voices } from "./voices.js";
 
 type Answer = (message: Response, transfer?: Transferable[]) => void;
@@ -218,20 +217,6 @@ export class Host {
     }
   }
 
-  /** Decodes a silent frame, while the other worker reads the text. */
-  async #decodeSilence(active: ActiveUtterance): Promise<void> {
-    const { components, manifest, part } = this.#bundle;
-    if (active.stopped) {
-      return;
-    }
-    try {
-      await decodeSilence(components.stream("mimi_decoder"), manifest, part !== undefined);
-    } catch (error) {
-      active.stop();
-      this.#over(active, error);
-    }
-  }
-
   /** Decodes an event, or sends it to the decoder's worker. */
   async #deliver(active: ActiveUtterance, event: SpeechEvent): Promise<void> {
     const { peer } = this.#bundle;
@@ -264,9 +249,7 @@ export class Host {
     const { utterance } = message;
     if (message.type === "begin") {
       if (this.#active === undefined || this.#active.utterance < utterance) {
-        const active = this.#begin(utterance);
-        this.#startDecoding(active, message.options);
-        this.#received = this.#received.then(() => this.#decodeSilence(active));
+        this.#startDecoding(this.#begin(utterance), message.options);
       }
       return;
     }

@@ -1,9 +1,9 @@
 /**
  * A frame of silence for the decoder.
  *
- * A processor and a browser's compiler take longer for the first frame: weights have left the caches, and code is not
- * optimised yet. Where the decoder has a worker of its own, that worker idles until the first frame comes, so that it
- * can decode a silent one meanwhile. Nobody hears it, and its state is thrown away.
+ * The very first frame takes longer than others, because the browser has not optimised the code yet. A decoder in a
+ * worker of its own is loaded before the backbone is, so that it can decode a silent frame meanwhile. Nobody hears it,
+ * and its state is thrown away.
  */
 
 import type { Manifest } from "../manifest.js";
