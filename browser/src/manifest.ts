@@ -30,10 +30,19 @@ export type BundledComponent = Component & Pick<schema.Component, "parameters">;
 /** A bundle, described. */
 export type Manifest = Pick<
   schema.Manifest,
-  "variant" | "word_heads" | "language" | "synthetic" | "voice_cloning" | "sample_rate" | "frame_rate" | "voices"
+  | "variant"
+  | "word_heads"
+  | "language"
+  | "synthetic"
+  | "voice_cloning"
+  | "sample_rate"
+  | "frame_rate"
+  | "frame_size"
+  | "voices"
 > & {
   tokenizer: Pick<schema.TokenizerEntry, "file">;
   components: Record<string, BundledComponent>;
+  model: Pick<schema.Model, "mimi">;
 };
 
 /** Every file of the bundle except the manifest. */

@@ -127,8 +127,10 @@ export class PocketTTS {
       workers.end(signal.reason);
       signal.throwIfAborted();
     }
-    // Nobody waits for the room that it makes.
-    sweep().catch(() => {});
+    if (!workers.cacheHit) {
+      // Files became old only if others came. Nobody waits for the room that it makes.
+      sweep().catch(() => {});
+    }
     const used = backend === "engine" ? Math.min(threads, workers.count) : threads;
     return new PocketTTS(manifest, workers, backend, used, notice);
   }

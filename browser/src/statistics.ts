@@ -22,7 +22,7 @@ export interface RuntimeInfo {
   workers: number;
   /** Whether every file came from Cache Storage. */
   cacheHit: boolean;
-  /** The vector instructions that the engine chose, after a test that they are correct and fast. */
+  /** The newest vector instructions that the engine found to be correct, and not slow. */
   instructions: string | undefined;
 }
 

@@ -13,6 +13,7 @@ import type { Opening, Role } from "./messages.js";
 import { type Module, startModule, withEngine } from "./module.js";
 import { Rewriter } from "./rewriting.js";
 import type { Runtime } from "./runtime.js";
+import { decodeSilence } from "./silence.js";
 import { Voices } from "./voices.js";
 
 /** An open bundle. */
@@ -70,6 +71,10 @@ export async function open(
   const tokenizer = await files.bytes(manifest.tokenizer.file, "model");
   const model = new module.wasm.Model(opening.manifest, tokenizer);
   const components = await Components.load(manifest, await runtime(model), role, part !== undefined);
+  if (role === "decoder") {
+    // The other worker still loads the backbone, which is larger.
+    await decodeSilence(components.stream("mimi_decoder"), manifest, part !== undefined);
+  }
   const voices = new Voices(module, model, manifest, files, components);
   const rewriter = new Rewriter(model, manifest);
   const { cacheHit } = files;

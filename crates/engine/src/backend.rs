@@ -1,5 +1,11 @@
 //! The engine as a backend.
 
+use std::sync::Arc;
+#[cfg(not(target_arch = "wasm32"))]
+use std::sync::OnceLock;
+#[cfg(not(target_arch = "wasm32"))]
+use std::time::Instant;
+
 use bundle::{Component, ComponentName, Manifest, WeightFormat};
 use kernels::{CacheFormat, CpuKernels, Isa};
 use runtime::{RuntimeError, Stream};
@@ -8,6 +14,7 @@ use crate::context::Context;
 use crate::error::{EngineError, NAME};
 use crate::flow_lm::FlowLm;
 use crate::flow_net::SimpleMlpAdaLn;
+use crate::kernel_choice::{ComponentChoice, KernelChoices};
 use crate::loader::Loader;
 use crate::mimi::{DecoderPart, MimiDecoder, MimiEncoder};
 use crate::module::Module;
@@ -26,37 +33,56 @@ pub struct EngineOptions {
 }
 
 /// The backend.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     options: EngineOptions,
+    kernels: CpuKernels,
+    choices: Arc<KernelChoices>,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new(EngineOptions::default())
+    }
 }
 
 impl Engine {
     /// A backend with these options.
     pub fn new(options: EngineOptions) -> Self {
-        Self { options }
+        let kernels = options.isa.and_then(CpuKernels::new).unwrap_or_default();
+        Self::choosing(options, kernels, &[kernels], clock)
     }
 
-    /// The engine with the instruction set that the self-test chooses, or none if no set passes:
+    /// The engine with the instruction sets that pass the self-test, or none if no set passes:
     /// for wasm, which cannot ask its processor. `now` is a clock in milliseconds.
-    pub fn tested(now: impl FnMut() -> f64) -> Option<Self> {
-        let isa = Some(CpuKernels::tested(now)?.isa());
-        Some(Self::new(EngineOptions {
-            isa,
-            ..EngineOptions::default()
-        }))
+    pub fn tested(now: fn() -> f64) -> Option<Self> {
+        let tested = CpuKernels::tested(now);
+        let newest = *tested.first()?;
+        Some(Self::choosing(
+            EngineOptions::default(),
+            newest,
+            &tested,
+            now,
+        ))
     }
 
-    /// The instruction set that it uses.
-    pub fn isa(self) -> Isa {
-        self.kernels().isa()
+    fn choosing(
+        options: EngineOptions,
+        kernels: CpuKernels,
+        products: &[CpuKernels],
+        now: fn() -> f64,
+    ) -> Self {
+        Self {
+            options,
+            kernels,
+            choices: Arc::new(KernelChoices::new(products, now)),
+        }
     }
 
-    fn kernels(self) -> CpuKernels {
-        self.options
-            .isa
-            .and_then(CpuKernels::new)
-            .unwrap_or_default()
+    /// The instruction set that it uses; products with some formats' weights may take another that
+    /// was tested, if that is faster.
+    pub fn isa(&self) -> Isa {
+        self.kernels.isa()
     }
 
     /// Starts a stream through the component `name`, whose data file holds `data`.
@@ -81,7 +107,7 @@ impl Engine {
 
     /// A stream through a component; `part` says which one of `mimi_decoder`, or all of it.
     fn load_part(
-        self,
+        &self,
         manifest: &Manifest,
         name: ComponentName,
         part: Option<DecoderPart>,
@@ -97,12 +123,15 @@ impl Engine {
         let config = manifest.config();
         let invalid = |error: config::ConfigError| EngineError::Config(error.to_string());
         config.validate().map_err(invalid).map_err(failed)?;
-        let kernels = self.kernels();
+        let kernels = self.kernels;
         // Only the backbone is so large that one term, which is faster, is worth its error: errors
         // of the codec's activations are heard where speech is quiet.
         let two_term_activations = name != ComponentName::FlowLm;
         let loader = Loader::new(component, data, kernels, two_term_activations);
-        let context = Context::new(kernels);
+        // Steps of the backbone take long enough for coarse clocks.
+        let is_timed = name == ComponentName::FlowLm;
+        let choice = ComponentChoice::new(self.choices.clone(), component.format, is_timed);
+        let context = Context::new(kernels, Some(choice));
         let component = component.clone();
         let cache = cache_format(name, component.format);
         let cache = self.options.cache.unwrap_or(cache);
@@ -141,6 +170,19 @@ impl Engine {
         }
         Ok(stream)
     }
+}
+
+/// Milliseconds since the first call.
+#[cfg(not(target_arch = "wasm32"))]
+fn clock() -> f64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1e3
+}
+
+/// There is no clock: nothing is found to be faster than what is preferred.
+#[cfg(target_arch = "wasm32")]
+fn clock() -> f64 {
+    0.0
 }
 
 /// The format of caches where weights are in `format`. The backbone's caches grow with the speech

@@ -2,6 +2,8 @@
 
 use kernels::{Activation, CpuKernels, Scratch};
 
+use crate::kernel_choice::{ComponentChoice, ProductKernels};
+
 /// What new values of a buffer are copied from.
 static ZEROS: [f32; 1024] = [0.0; 1024];
 
@@ -9,6 +11,9 @@ static ZEROS: [f32; 1024] = [0.0; 1024];
 #[derive(Debug, Default)]
 pub(crate) struct Context {
     pub(crate) kernels: CpuKernels,
+    /// Kernels for products, which give the same results and may be faster.
+    pub(crate) products: ProductKernels,
+    choice: Option<ComponentChoice>,
     pub(crate) scratch: Scratch,
     /// Whether the attention of some heads is asked for.
     pub(crate) watches: bool,
@@ -17,11 +22,44 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(kernels: CpuKernels) -> Self {
+    /// Without a choice, products are computed by `kernels`, too.
+    pub(crate) fn new(kernels: CpuKernels, choice: Option<ComponentChoice>) -> Self {
         Self {
             kernels,
+            products: ProductKernels {
+                one_row: kernels,
+                many_rows: kernels,
+            },
+            choice,
             ..Self::default()
         }
+    }
+
+    /// One for another stream through the same component.
+    pub(crate) fn fork(&self) -> Self {
+        Self::new(self.kernels, self.choice.clone())
+    }
+
+    /// Takes the kernels that are known to be fastest.
+    pub(crate) fn choose(&mut self) {
+        if let Some(choice) = &self.choice {
+            self.products = choice.best();
+        }
+    }
+
+    /// Does `work`, whose products have so many rows, and times it while the fastest kernels are
+    /// not known.
+    pub(crate) fn timed<T>(&mut self, rows: usize, work: impl FnOnce(&mut Self) -> T) -> T {
+        let choice = self.choice.clone();
+        let trial = choice.as_ref().and_then(|choice| choice.start(rows));
+        let (Some(choice), Some(trial)) = (choice, trial) else {
+            return work(self);
+        };
+        let best = std::mem::replace(self.products.of(rows), trial.kernels);
+        let result = work(self);
+        choice.end(trial);
+        *self.products.of(rows) = best;
+        result
     }
 
     /// The same, with the attention asked for or not.

@@ -23,6 +23,7 @@ mod flow_lm;
 mod flow_net;
 mod input;
 mod interface;
+mod kernel_choice;
 mod kv_cache;
 mod linear;
 mod loader;
@@ -37,6 +38,7 @@ mod stream;
 mod testing;
 mod text_conditioner;
 mod transformer;
+mod trials;
 mod weight_bytes;
 #[cfg(not(target_arch = "wasm32"))]
 mod weights_file;

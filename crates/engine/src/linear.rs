@@ -65,7 +65,8 @@ impl Linear {
     pub(crate) fn forward_rows(&self, ctx: &mut Context, x: Rows<'_>) -> Vec<f32> {
         let mut out = ctx.acquire(x.count * self.outputs());
         let weight = self.weight.with_bias(self.bias.as_deref());
-        ctx.kernels.matmul(&weight, x, &mut ctx.scratch, &mut out);
+        let kernels = *ctx.products.of(x.count);
+        kernels.matmul(&weight, x, &mut ctx.scratch, &mut out);
         out
     }
 }

@@ -76,6 +76,7 @@ impl<M: Module> Stream for EngineStream<M> {
             .context
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
+        context.choose();
         let outputs = module.run(context, &mut self.state, self.position, &Inputs(inputs));
         let outputs = outputs.map_err(|error| self.error(error))?;
         self.position = next;
@@ -103,7 +104,7 @@ impl<M: Module> Stream for EngineStream<M> {
             shared: self.shared.clone(),
             state: self.state.clone(),
             position: self.position,
-            context: Mutex::new(Context::new(context.kernels).watching(watches)),
+            context: Mutex::new(context.fork().watching(watches)),
         })
     }
 

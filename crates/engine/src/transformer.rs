@@ -189,9 +189,18 @@ impl StreamingTransformer {
         watched: &mut [Vec<WatchedHead>],
     ) {
         let rotation = self.rope.rotation(position, time);
-        for (index, (layer, cache)) in self.layers.iter().zip(caches).enumerate() {
+        let mut layer = |ctx: &mut Context, index: usize| {
             let watched = watched.get_mut(index).map_or(&mut [][..], |heads| heads);
-            layer.forward(ctx, x, &rotation, cache, watched);
+            self.layers[index].forward(ctx, x, &rotation, &mut caches[index], watched);
+        };
+        let layers = 0..self.layers.len();
+        if time == 1 {
+            // A layer takes less time than a page's clock may measure.
+            ctx.timed(time, |ctx| layers.for_each(|index| layer(ctx, index)));
+        } else {
+            for index in layers {
+                ctx.timed(time, |ctx| layer(ctx, index));
+            }
         }
     }
 

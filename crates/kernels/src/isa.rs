@@ -1,5 +1,6 @@
 //! Which instructions this processor has.
 
+use crate::memory::ReadOrder;
 use crate::simd::SimdOp;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::avx2::Avx2;
@@ -133,6 +134,7 @@ impl IsaToken {
 #[derive(Clone, Copy, Debug)]
 pub struct CpuKernels {
     token: IsaToken,
+    order: ReadOrder,
 }
 
 impl Default for CpuKernels {
@@ -147,13 +149,26 @@ impl CpuKernels {
         let best = Isa::COMPILED.iter().rev().copied().find_map(Self::new);
         best.unwrap_or(Self {
             token: IsaToken::LEAST,
+            order: ReadOrder::default(),
         })
     }
 
     /// Those for `isa`, if this processor has it.
     pub fn new(isa: Isa) -> Option<Self> {
         let token = IsaToken::detect(isa)?;
-        Some(Self { token })
+        let order = ReadOrder::default();
+        Some(Self { token, order })
+    }
+
+    /// The same, with products of one row that read weights in this order.
+    #[must_use]
+    pub fn with_read_order(self, order: ReadOrder) -> Self {
+        Self { order, ..self }
+    }
+
+    /// How products of one row read weights.
+    pub fn read_order(self) -> ReadOrder {
+        self.order
     }
 
     /// The instruction set.

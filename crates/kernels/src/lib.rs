@@ -2,7 +2,7 @@
 //! activations, for every processor.
 //!
 //! 1. [`CpuKernels::detect`] finds the best instruction set that this processor has. In wasm, where
-//!    processors cannot be asked, [`CpuKernels::tested`] finds the fastest that computes right.
+//!    processors cannot be asked, [`CpuKernels::tested`] finds those that compute right.
 //! 2. Its methods take slices and check their shapes; all `unsafe` code lies behind them.
 //! 3. A sum is never split between threads or calls, so that a result does not depend on how work
 //!    is split.
@@ -52,6 +52,7 @@ pub use cache::{Cache, CacheFormat, HeadShape, KvRole};
 pub use isa::{CpuKernels, Isa};
 pub use limits::DotOperation;
 pub use matmul::Weight;
+pub use memory::ReadOrder;
 pub use rows::Rows;
 pub use scratch::Scratch;
 pub use weight_stats::WeightStats;

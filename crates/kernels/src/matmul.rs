@@ -12,6 +12,7 @@ use std::cell::Cell;
 use weights::{Matrix, PANEL};
 
 use crate::isa::CpuKernels;
+use crate::memory::ReadOrder;
 use crate::simd::Simd;
 use crate::size::size;
 use crate::{Rows, Scratch, WeightStats};
@@ -60,6 +61,8 @@ struct Product<'a> {
     weight: Weight<'a>,
     rows: usize,
     out: &'a [Cell<f32>],
+    /// How the weight is read for one row.
+    order: ReadOrder,
 }
 
 impl CpuKernels {
@@ -99,6 +102,7 @@ impl CpuKernels {
             weight: *weight,
             rows: x.count,
             out: Cell::from_mut(out).as_slice_of_cells(),
+            order: self.read_order(),
         };
         format::multiply(self, product, x, scratch);
     }

@@ -19,7 +19,7 @@ extern "C" {
     fn now() -> f64;
 }
 
-/// The engine, with the fastest instructions that pass the self-test in this browser.
+/// The engine, with the instructions that pass the self-test in this browser.
 #[wasm_bindgen]
 pub struct Engine {
     engine: engine::Engine,
@@ -34,7 +34,7 @@ impl Engine {
         Ok(Self { engine })
     }
 
-    /// The instructions in use.
+    /// The newest instructions that passed.
     #[wasm_bindgen(getter)]
     pub fn instructions(&self) -> String {
         self.engine.isa().as_str().to_owned()

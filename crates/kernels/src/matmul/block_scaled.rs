@@ -16,7 +16,7 @@ use super::tiles::{InterleavedPanels, RowTile, run_tiles_or_interleaved};
 use super::{Product, Weight};
 use crate::block_quantised_rows::BlockQuantisedRows;
 use crate::isa::CpuKernels;
-use crate::memory::{CACHE_LINE, MEM_STREAMS, PREFETCH_DISTANCE};
+use crate::memory::CACHE_LINE;
 use crate::packed_rows::PackedBlocks;
 use crate::simd::{Simd, SimdOp};
 use crate::size::size;
@@ -169,15 +169,15 @@ impl<Q: PackedQuants> BlockScaledProduct<'_, Q> {
         &self,
         simd: S,
         block: usize,
-        cursors: &mut [BlockCursor; MEM_STREAMS],
-        sums: &mut [S::F32x16; MEM_STREAMS],
+        cursors: &mut [BlockCursor],
+        sums: &mut [S::F32x16],
     ) {
         // These blocks have more instructions than a processor looks ahead: where prefetching is
-        // a load, it lets memory work on all streams at once, otherwise on those a page ahead.
+        // a load, it lets memory work on all streams at once, otherwise on what is read later.
         let ahead = if S::PREFETCH_WAITS {
             0
         } else {
-            PREFETCH_DISTANCE
+            self.product.order.distance
         };
         for cursor in &*cursors {
             for line in (0..BLOCKS * Self::BLOCK_BYTES).step_by(CACHE_LINE) {
@@ -266,20 +266,29 @@ impl<Q: PackedQuants> RowTile for BlockScaledProduct<'_, Q> {
 }
 
 impl<Q: PackedQuants> InterleavedPanels for BlockScaledProduct<'_, Q> {
-    #[inline(always)]
-    unsafe fn interleaved<S: Simd>(&self, simd: S, panels: [usize; MEM_STREAMS]) {
-        let mut sums = [simd.zero(); MEM_STREAMS];
-        let mut cursors = panels.map(|panel| self.first_block(panel));
+    const SHARES_CODE: bool = cfg!(target_arch = "wasm32");
+
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    unsafe fn interleaved<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        panels: [usize; N],
+        count: usize,
+    ) {
+        let mut all_sums = [simd.zero(); N];
+        let mut all_cursors = panels.map(|panel| self.first_block(panel));
+        let (sums, cursors) = (&mut all_sums[..count], &mut all_cursors[..count]);
         let rest = self.blocks() % INTERLEAVE_BLOCKS;
         // SAFETY: the caller's panels and row have all blocks, which come one after the other.
         unsafe {
             for block in (0..self.blocks() - rest).step_by(INTERLEAVE_BLOCKS) {
-                self.interleave::<S, INTERLEAVE_BLOCKS>(simd, block, &mut cursors, &mut sums);
+                self.interleave::<S, INTERLEAVE_BLOCKS>(simd, block, cursors, sums);
             }
             for block in self.blocks() - rest..self.blocks() {
-                self.interleave::<S, 1>(simd, block, &mut cursors, &mut sums);
+                self.interleave::<S, 1>(simd, block, cursors, sums);
             }
-            for (panel, sums) in panels.into_iter().zip(sums) {
+            for (panel, sums) in panels.into_iter().zip(all_sums).take(count) {
                 self.store(simd, 0, panel, sums);
             }
         }

@@ -214,6 +214,52 @@ fn tiles_have_all_rows_and_about_the_same_size() {
 }
 
 #[test]
+fn products_of_one_row_are_the_same_in_every_order() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    for isa in Isa::available() {
+        let kernels = CpuKernels::new(isa).unwrap();
+        for format in WeightFormat::ALL {
+            // Fewer panels than are read by turns, and panels that are left over.
+            for panels in [1, 2, 3, 5, 11] {
+                let matrix = Matrix {
+                    format,
+                    inputs: 100,
+                    outputs: panels * weights::PANEL - 3,
+                };
+                let count = matrix.inputs * matrix.outputs;
+                let (values, scales) = matrix.pack(&random(&mut rng, count));
+                let (x, bias) = (
+                    random(&mut rng, matrix.inputs),
+                    random(&mut rng, matrix.outputs),
+                );
+                let weight = Weight {
+                    matrix,
+                    values: &values,
+                    scales: &scales,
+                    stats: &kernels.weight_stats(&matrix, &values),
+                    bias: Some(&bias),
+                    two_term_activations: panels == 5,
+                };
+                let results = ReadOrder::ALL.iter().map(|order| {
+                    let mut out = vec![f32::NAN; matrix.outputs];
+                    kernels.with_read_order(*order).matmul(
+                        &weight,
+                        Rows::new(&x, matrix.inputs),
+                        &mut Scratch::default(),
+                        &mut out,
+                    );
+                    out.into_iter().map(f32::to_bits).collect()
+                });
+                let results: Vec<Vec<u32>> = results.collect();
+                for (order, result) in ReadOrder::ALL.iter().zip(&results) {
+                    assert_eq!(*result, results[0], "{isa:?} {format} {panels} {order:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn the_largest_numbers_do_not_overflow() {
     for isa in Isa::available() {
         let kernels = CpuKernels::new(isa).unwrap();

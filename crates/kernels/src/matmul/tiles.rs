@@ -3,7 +3,7 @@
 use std::array::from_fn;
 
 use super::{Product, Weight};
-use crate::memory::{CACHE_LINE, MEM_STREAMS};
+use crate::memory::{CACHE_LINE, MEM_STREAMS, Streams};
 use crate::simd::Simd;
 
 /// Cache lines of each part of a panel that are prefetched at a time, at least.
@@ -53,12 +53,21 @@ pub(super) trait RowTile {
 
 /// Computes several panels interleaved, for a product of one row.
 pub(super) trait InterleavedPanels: RowTile {
-    /// The product's part of `panels`.
+    /// Whether one function is compiled for every number of panels that are read by turns: smaller,
+    /// and as fast where the work on a part of a panel is long.
+    const SHARES_CODE: bool;
+
+    /// The product's part of the first `count` of `panels`.
     ///
     /// # Safety
     ///
     /// The product has those panels, and one row.
-    unsafe fn interleaved<S: Simd>(&self, simd: S, panels: [usize; MEM_STREAMS]);
+    unsafe fn interleaved<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        panels: [usize; N],
+        count: usize,
+    );
 }
 
 /// Cache lines of a panel that are prefetched, from several pages at once.
@@ -127,15 +136,27 @@ pub(super) fn run_tiles<S: Simd, T: RowTile>(simd: S, tiles: &T) {
             // SAFETY: `even_tiles` gives `size` rows from `row` on that the product has.
             unsafe {
                 match size {
-                    9.. if T::HAS_BLOCKS && S::BLOCK_ROWS >= 16 => {
+                    9.. if const { T::HAS_BLOCKS && S::BLOCK_ROWS >= 16 } => {
                         large_tile(simd, tiles, panel, [row, size], next);
                     }
-                    8 if S::ROWS >= 8 => tiles.prefetching_tile::<S, 8>(simd, panel, row, next),
-                    7 if S::ROWS >= 8 => tiles.prefetching_tile::<S, 7>(simd, panel, row, next),
-                    6 if S::ROWS >= 8 => tiles.prefetching_tile::<S, 6>(simd, panel, row, next),
-                    5 if S::ROWS >= 8 => tiles.prefetching_tile::<S, 5>(simd, panel, row, next),
-                    4 if S::ROWS >= 4 => tiles.prefetching_tile::<S, 4>(simd, panel, row, next),
-                    3 if S::ROWS >= 4 => tiles.prefetching_tile::<S, 3>(simd, panel, row, next),
+                    8 if const { S::ROWS >= 8 } => {
+                        tiles.prefetching_tile::<S, 8>(simd, panel, row, next);
+                    }
+                    7 if const { S::ROWS >= 8 } => {
+                        tiles.prefetching_tile::<S, 7>(simd, panel, row, next);
+                    }
+                    6 if const { S::ROWS >= 8 } => {
+                        tiles.prefetching_tile::<S, 6>(simd, panel, row, next);
+                    }
+                    5 if const { S::ROWS >= 8 } => {
+                        tiles.prefetching_tile::<S, 5>(simd, panel, row, next);
+                    }
+                    4 if const { S::ROWS >= 4 } => {
+                        tiles.prefetching_tile::<S, 4>(simd, panel, row, next);
+                    }
+                    3 if const { S::ROWS >= 4 } => {
+                        tiles.prefetching_tile::<S, 3>(simd, panel, row, next);
+                    }
                     2 => tiles.prefetching_tile::<S, 2>(simd, panel, row, next),
                     _ => tiles.prefetching_tile::<S, 1>(simd, panel, row, next),
                 }
@@ -174,23 +195,39 @@ unsafe fn large_tile<S: Simd>(
 
 /// As [`run_tiles`]; of a product of one row, several parts of the weight interleaved.
 #[inline(always)]
-pub(super) fn run_tiles_or_interleaved<S: Simd>(simd: S, panels: &impl InterleavedPanels) {
+pub(super) fn run_tiles_or_interleaved<S: Simd, P: InterleavedPanels>(simd: S, panels: &P) {
     if panels.product().rows != 1 {
         run_tiles(simd, panels);
         return;
     }
-    let count = panels.product().weight.matrix.panels();
-    let part = count / MEM_STREAMS;
-    for i in 0..part {
-        // SAFETY: every index is below `MEM_STREAMS * part`, which is at most `count`.
-        unsafe { panels.interleaved(simd, from_fn(|stream| stream * part + i)) };
+    match panels.product().order.streams {
+        streams if P::SHARES_CODE => interleave::<S, 4>(simd, panels, streams as usize),
+        Streams::One => interleave::<S, 1>(simd, panels, 1),
+        Streams::Two => interleave::<S, 2>(simd, panels, 2),
+        Streams::Four => interleave::<S, 4>(simd, panels, 4),
     }
-    for panel in part * MEM_STREAMS..count {
-        // SAFETY: the panel and the one row are the product's.
-        unsafe {
-            panels.start_panel(simd, panel);
-            panels.tile::<S, 1>(simd, panel, 0);
-        }
+}
+
+/// All panels of a product of one row, `streams` by turns, which are `N` at most.
+#[inline(always)]
+fn interleave<S: Simd, const N: usize>(simd: S, panels: &impl InterleavedPanels, streams: usize) {
+    let count = panels.product().weight.matrix.panels();
+    let part = count / streams;
+    for i in 0..part {
+        let panel = |stream| {
+            if stream < streams {
+                stream * part + i
+            } else {
+                i
+            }
+        };
+        // SAFETY: every index is below `streams * part`, which is at most `count`.
+        unsafe { panels.interleaved::<S, N>(simd, from_fn(panel), streams) };
+    }
+    // Not as a tile, which may round otherwise: which panels are left over depends on the order.
+    for panel in part * streams..count {
+        // SAFETY: the panel is the product's.
+        unsafe { panels.interleaved::<S, N>(simd, [panel; N], 1) };
     }
 }
 

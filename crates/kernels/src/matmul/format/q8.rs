@@ -11,7 +11,6 @@ use crate::matmul::Product;
 use crate::matmul::format::ActivationRounding;
 use crate::matmul::row_quantised::{RowQuantisedProduct, quantise_rows};
 use crate::matmul::tiles::{InterleavedPanels, Prefetch, RowTile, run_tiles_or_interleaved};
-use crate::memory::{MEM_STREAMS, PREFETCH_DISTANCE};
 use crate::packed_rows::PackRows;
 use crate::quantised_rows::{A_MAX, SplitActivations};
 use crate::simd::{SPLIT_OFFSET, Simd, SimdOp};
@@ -27,6 +26,8 @@ const SPAN_GROUPS: usize = (i32::MAX / (Q8_MAX * A_MAX)) as usize / 4;
 const INTERLEAVED_GROUPS: usize = 8;
 /// Groups that several rows are multiplied with between two prefetches of the next panel.
 const PREFETCH_GROUPS: usize = 16;
+/// Groups of all panels together that are read in a turn, where each part of a panel is a call.
+const TURN_GROUPS: usize = 4 * INTERLEAVED_GROUPS;
 
 /// A product with q8 weights, whose rows are packed.
 struct Q8Product<'a>(RowQuantisedProduct<'a>);
@@ -135,18 +136,27 @@ impl RowTile for Q8Product<'_> {
 }
 
 impl InterleavedPanels for Q8Product<'_> {
-    #[inline(always)]
-    unsafe fn interleaved<S: Simd>(&self, simd: S, panels: [usize; MEM_STREAMS]) {
-        let inputs = self.0.product.weight.matrix.padded_inputs();
+    const SHARES_CODE: bool = false;
+
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    unsafe fn interleaved<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        panels: [usize; N],
+        count: usize,
+    ) {
+        let Product { weight, order, .. } = self.0.product;
+        let row = InterleavedRow {
+            x: self.0.x.as_ptr(),
+            inputs: weight.matrix.padded_inputs(),
+            distance: order.distance,
+        };
         // SAFETY: the caller's panels are the product's, whose lengths were checked.
         unsafe {
-            let sums = row_sums(
-                simd,
-                panels.map(|panel| self.panel(panel)),
-                inputs,
-                self.0.x.as_ptr(),
-            );
-            for (panel, sums) in panels.into_iter().zip(sums) {
+            let q8_panels = panels.map(|panel| self.panel(panel));
+            let sums = row.sums(simd, q8_panels, count);
+            for (panel, sums) in panels.into_iter().zip(sums).take(count) {
                 self.0.store::<S, 1>(simd, panel, 0, [sums]);
             }
         }
@@ -201,14 +211,14 @@ impl Q8Panel {
         }
     }
 
-    /// Prefetches what is read soon after `groups`, of this panel or of those after it.
+    /// Prefetches what is read `distance` bytes after `groups`, of this panel or of those after it.
     #[inline(always)]
-    fn prefetch<S: Simd>(&self, simd: S, groups: Range<usize>) {
+    fn prefetch<S: Simd>(&self, simd: S, groups: Range<usize>, distance: usize) {
         if S::PREFETCH_WAITS {
             return;
         }
         for group in groups {
-            let line = (self.values).wrapping_add(group * 4 * PANEL + PREFETCH_DISTANCE);
+            let line = (self.values).wrapping_add(group * 4 * PANEL + distance);
             // SAFETY: unless prefetching waits, it reads no memory.
             unsafe { simd.prefetch(line.cast()) };
         }
@@ -266,39 +276,57 @@ unsafe fn panel_sums<S: Simd, const R: usize>(
     }
 }
 
-/// The sums of some panels for one row, which are read interleaved.
-///
-/// # Safety
-///
-/// The panels have `inputs` inputs, and the row `inputs` numbers.
-#[inline(always)]
-unsafe fn row_sums<S: Simd>(
-    simd: S,
-    panels: [Q8Panel; MEM_STREAMS],
-    inputs: usize,
+/// The one row of a product whose panels are read interleaved.
+#[derive(Clone, Copy)]
+struct InterleavedRow {
     x: *const i16,
-) -> [S::F32x16; MEM_STREAMS] {
-    // SAFETY: all spans together are the caller's inputs.
-    unsafe {
-        let mut sums = [simd.zero(); MEM_STREAMS];
-        for (span, groups) in spans(inputs / 4) {
-            let mut halves = panels.map(|panel| [panel.start(simd, span)]);
-            for start in groups.clone().step_by(INTERLEAVED_GROUPS) {
-                let part = start..groups.end.min(start + INTERLEAVED_GROUPS);
-                for (panel, halves) in panels.iter().zip(&mut halves) {
-                    panel.prefetch(simd, part.clone());
-                    panel.add::<S, 1, 2>(simd, halves, 0, part.clone(), x);
+    inputs: usize,
+    /// From what is read to what is prefetched.
+    distance: usize,
+}
+
+impl InterleavedRow {
+    /// The sums of the first `count` of `panels`.
+    ///
+    /// # Safety
+    ///
+    /// The panels and the row have as many inputs as the row says.
+    #[inline(always)]
+    unsafe fn sums<S: Simd, const N: usize>(
+        self,
+        simd: S,
+        panels: [Q8Panel; N],
+        count: usize,
+    ) -> [S::F32x16; N] {
+        let most = if cfg!(target_arch = "wasm32") {
+            TURN_GROUPS / count
+        } else {
+            INTERLEAVED_GROUPS
+        };
+        let mut sums = [simd.zero(); N];
+        // SAFETY: all spans together are the caller's inputs.
+        unsafe {
+            for (span, groups) in spans(self.inputs / 4) {
+                let mut halves = [[panels[0].start(simd, span)]; N];
+                for (panel, halves) in panels.iter().zip(&mut halves).take(count) {
+                    *halves = [panel.start(simd, span)];
+                }
+                for start in groups.clone().step_by(most) {
+                    let part = start..groups.end.min(start + most);
+                    for (panel, halves) in panels.iter().zip(&mut halves).take(count) {
+                        panel.prefetch(simd, part.clone(), self.distance);
+                        panel.add::<S, 1, 2>(simd, halves, 0, part.clone(), self.x);
+                    }
+                }
+                for (sum, [halves]) in sums.iter_mut().zip(halves).take(count) {
+                    *sum = simd.add(*sum, simd.halves_to_f32(halves));
                 }
             }
-            for (sum, [halves]) in sums.iter_mut().zip(halves) {
-                *sum = simd.add(*sum, simd.halves_to_f32(halves));
+            for (sum, panel) in sums.iter_mut().zip(&panels).take(count) {
+                *sum = simd.mul(*sum, simd.load_f32(panel.scales));
             }
         }
-        let mut panels = panels.iter();
-        sums.map(|sum| match panels.next() {
-            Some(panel) => simd.mul(sum, simd.load_f32(panel.scales)),
-            None => sum,
-        })
+        sums
     }
 }
 

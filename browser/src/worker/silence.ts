@@ -1,0 +1,32 @@
+/**
+ * A frame of silence for the decoder.
+ *
+ * The very first frame takes longer than others, because the browser has not optimised the code yet. A decoder in a
+ * worker of its own is loaded before the backbone is, so that it can decode a silent frame meanwhile. Nobody hears it,
+ * and its state is thrown away.
+ */
+
+import type { Manifest } from "../manifest.js";
+import { count, type Tensor } from "../tensor.js";
+import type { Stream } from "./runtime.js";
+
+/** Decodes a silent frame; `isSecond`: with the second part of a shared decoder. Leaves `stream` at its beginning. */
+export async function decodeSilence(stream: Stream, manifest: Manifest, isSecond: boolean): Promise<void> {
+  stream.reset();
+  await stream.run(isSecond ? { hidden: hidden(manifest) } : { latents: latents(manifest) });
+  stream.reset();
+}
+
+function latents({ model: { mimi } }: Manifest): Tensor {
+  return zeros([1, 1, mimi.quantizer.dimension]);
+}
+
+function hidden({ frame_size: frame, model: { mimi } }: Manifest): Tensor {
+  const { ratios } = mimi.decoder_seanet ?? mimi.seanet;
+  const { d_model: size } = mimi.decoder_transformer ?? mimi.transformer;
+  return zeros([1, ratios.reduce((positions, ratio) => positions / ratio, frame), size]);
+}
+
+function zeros(shape: number[]): Tensor {
+  return { dtype: "f32", shape, data: new Float32Array(count(shape)) };
+}
