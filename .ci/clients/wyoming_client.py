@@ -1,7 +1,10 @@
-"""The Open Home Foundation's own client against `pocket-onnx serve --wyoming`: COMMAND is the
-program."""
+"""The Open Home Foundation's own client against `pocket-onnx serve --wyoming`, found by the library by
+which Home Assistant looks for servers: COMMAND is the program."""
 
 import asyncio
+import contextlib
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,7 +18,11 @@ from wyoming.ping import Ping, Pong
 from wyoming.tts import (
     Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped, SynthesizeVoice,
 )
+from zeroconf import IPVersion, ServiceStateChange
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
+#: What Home Assistant's integration looks for.
+SERVICE_TYPE = "_wyoming._tcp.local."
 SENTENCES = ["The morning train was late. ", "So we walked along the river. ", "It was cold."]
 
 
@@ -92,22 +99,66 @@ async def check(port: int) -> None:
         assert len(await sound(client, streamed=False)) > 4800
 
 
-def main(command: str) -> None:
+@contextlib.contextmanager
+def serving(command: str, *options: str):
+    """A server with the included model; gives its process and the port of the protocol."""
     with tempfile.TemporaryDirectory() as empty:
         server = subprocess.Popen(
-            [command, "serve", "--wyoming", "127.0.0.1:0"],
+            [command, "serve", *options],
             cwd=empty, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )
         try:
             for line in server.stderr:
                 if line.startswith("Wyoming: "):
                     break
-            port = int(line.rsplit(":", 1)[1])
-            asyncio.run(check(port))
+            yield server, int(line.rsplit(":", 1)[1])
         finally:
             server.terminate()
             server.wait(timeout=10)
-    print("Home Assistant's client speaks through `pocket-onnx serve --wyoming`")
+
+
+async def find(server: subprocess.Popen, port: int) -> None:
+    """The server is found while it runs, and gone when it has ended."""
+    name = f"speech of {port}.{SERVICE_TYPE}"
+    changes: asyncio.Queue = asyncio.Queue()
+
+    def changed(zeroconf, service_type, name, state_change) -> None:
+        changes.put_nowait((name, state_change))
+
+    async def wait(wanted: ServiceStateChange) -> None:
+        while await changes.get() != (name, wanted):
+            pass
+
+    network = AsyncZeroconf()
+    browser = AsyncServiceBrowser(network.zeroconf, SERVICE_TYPE, handlers=[changed])
+    try:
+        await asyncio.wait_for(wait(ServiceStateChange.Added), 20)
+        service = AsyncServiceInfo(SERVICE_TYPE, name)
+        assert await service.async_request(network.zeroconf, 5000)
+        assert service.port == port, service
+        addresses = service.parsed_addresses(IPVersion.V4Only)
+        assert addresses and not any(address.startswith("127.") for address in addresses), addresses
+        async with AsyncTcpClient(addresses[0], service.port) as client:
+            await client.write_event(Describe().event())
+            assert Info.from_event(await client.read_event()).tts[0].voices
+        server.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(wait(ServiceStateChange.Removed), 20)
+    finally:
+        await browser.async_cancel()
+        await network.async_close()
+
+
+def main(command: str) -> None:
+    with serving(command, "--wyoming", "127.0.0.1:0") as (_, port):
+        asyncio.run(check(port))
+    # Its name is its own, in case that others are announced on this network.
+    with socket.socket() as free:
+        free.bind(("0.0.0.0", 0))
+        port = free.getsockname()[1]
+    options = ["--wyoming", f"0.0.0.0:{port}", f"--zeroconf=speech of {port}"]
+    with serving(command, *options) as (server, port):
+        asyncio.run(find(server, port))
+    print("Home Assistant's client finds `pocket-onnx serve --wyoming`, and speaks through it")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-/** What `cargo xtask bench page` asks for, and where it reads the figures. */
+/** What `cargo xtask bench` asks for, and where it reads the figures. */
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 function variable(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: run \`cargo xtask bench page\``);
+  if (value === undefined) throw new Error(`${name} is not set: run it by \`cargo xtask bench\``);
   return value;
 }
 

@@ -1,13 +1,13 @@
-/** What can be used here. */
+/** What this page or program can use: threads and devices. */
 
 import { PocketTTSError } from "./errors.js";
 import { platform } from "./platform/platform.js";
-import type { Backend } from "./worker/messages.js";
+import type { Backend } from "./backend.js";
 
 /** Threads beyond which nothing is gained. */
 const MOST_THREADS: Record<Backend, number> = { engine: 2, onnxruntime: 4 };
 
-/** As many threads as pay here. */
+/** The number of threads that makes speech fastest here. */
 export function defaultThreads(backend: Backend): number {
   return platform().threads(MOST_THREADS[backend]);
 }

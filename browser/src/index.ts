@@ -11,7 +11,7 @@ export type {
   ProgressEvent,
   SpeakOptions,
 } from "./options.js";
-export { type Mark, Player, type PlayerOptions, type PlayerState } from "./player/index.js";
+export { type Mark, Player, type PlayerNotice, type PlayerOptions, type PlayerState } from "./player/index.js";
 export { PocketTTS } from "./pocket-tts.js";
 export type { FileBytes, SampleValues } from "./checks/data.js";
 export type { Recording } from "./recording.js";

@@ -307,7 +307,7 @@ export interface TensorInfo {
   name: string;
   /** Number type. */
   dtype: DType;
-  /** Sizes, outermost first; a text is a symbol that stands for one size per call. */
+  /** Sizes, outermost first; a string is a symbol that stands for one size per call. */
   shape: Array<Dim>;
 }
 

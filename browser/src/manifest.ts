@@ -24,13 +24,16 @@ export type Component = Pick<schema.Component, "graph" | "data" | "format" | "in
   states?: State[];
 };
 
+/** A component in a bundle. */
+export type BundledComponent = Component & Pick<schema.Component, "parameters">;
+
 /** A bundle, described. */
 export type Manifest = Pick<
   schema.Manifest,
   "variant" | "word_heads" | "language" | "synthetic" | "voice_cloning" | "sample_rate" | "frame_rate" | "voices"
 > & {
   tokenizer: Pick<schema.TokenizerEntry, "file">;
-  components: Record<string, Component>;
+  components: Record<string, BundledComponent>;
 };
 
 /** Every file of the bundle except the manifest. */

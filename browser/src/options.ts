@@ -7,19 +7,22 @@ import type { RecordingNotice, SpeechNotice, SpeechOptions } from "../wasm/simd/
 import type { Language } from "./languages.js";
 import type { Purpose } from "./loading/bundle.js";
 import type { WeightFormat } from "./manifest.js";
-import type { Player } from "./player/index.js";
+import type { Player, PlayerNotice } from "./player/index.js";
 import type { Voice } from "./voice.js";
-import type { Backend } from "./worker/messages.js";
+import type { Backend } from "./backend.js";
 
-export type { Backend } from "./worker/messages.js";
+export type { Backend } from "./backend.js";
 
-/** Progress of loading. */
+/**
+ * Progress of loading. `loaded / total` never falls within a phase, and is 1 at its end; each voice is a phase of its
+ * own.
+ */
 export interface ProgressEvent {
-  /** What the files are for: to speak, to speak with a voice, or to clone one. */
+  /** What the files are for: to speak (`model`), to speak with a voice, or to clone one (`encoder`). */
   phase: Purpose;
-  /** Bytes so far, summed over the files of this phase that have begun to load. */
+  /** Bytes so far, summed over the files of this phase. */
   loaded: number;
-  /** Sizes of these files, summed. */
+  /** Sizes of these files, summed: the same in all events of a phase. */
   total: number;
   /** The file that this event is about. */
   file: { name: string; loaded: number; total: number; source: "network" | "cache" };
@@ -31,10 +34,12 @@ export interface Notice {
    * - `quota`: the browser has no room to store a file;
    * - `damaged`: a file was damaged, and is fetched again;
    * - `pause-marker`: what looks like a pause is spoken as words;
+   * - `waiting`: a request waits for a stream that nobody reads;
    * - `steps`: the model's sampler takes fewer steps than were asked for;
+   * - `suspended`: what `speak` says is not heard, because the page's AudioContext does not run;
    * - the others say why a recording may make a poor voice, or that only its beginning is used.
    */
-  kind: "quota" | "damaged" | SpeechNotice["kind"] | RecordingNotice["kind"];
+  kind: "quota" | "damaged" | "waiting" | SpeechNotice["kind"] | RecordingNotice["kind"] | PlayerNotice["kind"];
   message: string;
 }
 

@@ -1,5 +1,6 @@
 /** A model that speaks: the package's whole surface. */
 
+import type { Backend } from "./backend.js";
 import { checked, checkedOptions, type Rule } from "./checks/check.js";
 import { type FileBytes, fileBytes, isFile } from "./checks/data.js";
 import { guard } from "./checks/guard.js";
@@ -16,14 +17,16 @@ import { call } from "./listener.js";
 import { sweep } from "./loading/storage.js";
 import { ProgressByPhase } from "./phases.js";
 import { Player } from "./player/index.js";
+import { hearPlayer } from "./player/player.js";
 import { Queue, unlessAborted } from "./queue.js";
 import { type Recording, sources, transfer } from "./recording.js";
 import { Speech, type SpeechChunk } from "./speech.js";
 import type { RuntimeInfo, Statistics } from "./statistics.js";
 import { Stopwatch } from "./stopwatch.js";
 import { reading, type TextSource } from "./text-stream.js";
+import type { UtteranceStream } from "./utterance-stream.js";
 import { Voice } from "./voice.js";
-import type { Backend, VoiceSource } from "./worker/messages.js";
+import type { VoiceSource } from "./worker/messages.js";
 import { Workers } from "./workers.js";
 
 /**
@@ -45,6 +48,10 @@ export class PocketTTS {
   /** The bundle's voices by name; the key `undefined` stands for the first. */
   readonly #voices = new Map<string | undefined, Promise<Voice>>();
   #voiceCount = 0;
+  /** Requests that wait for those before them. */
+  #waiting = 0;
+  /** The utterance that is being spoken. */
+  #spoken: UtteranceStream | undefined;
   /** Voices that this model made: those of other models are refused. */
   readonly #made = new WeakSet<Voice>();
   /** What runs the components. */
@@ -110,6 +117,8 @@ export class PocketTTS {
     // The workers hear of a failure.
     bundle.catch(() => {});
     compiling.catch(() => {});
+    // Before the workers begin to load. They say what is wrong with a manifest.
+    bundle.then(({ manifest }) => phases.expect(JSON.parse(manifest), backend)).catch(() => {});
     const opening = { bundle, compiling, backend, dtype, threads };
     const workers = await Workers.open(opening, threads > 1 ? 2 : 1, hear, signal);
     // The workers have found it to be a manifest.
@@ -246,7 +255,10 @@ export class PocketTTS {
     return this.#speak(text, options, new Stopwatch(this.statistics, this.sampleRate, options.seed));
   }
 
-  /** Speaks a text aloud, as it arrives and after those before it; resolves when it has been heard. */
+  /**
+   * Speaks a text aloud, as it arrives and after those before it; resolves when it has been heard. While the browser
+   * does not let the page play, it waits: after three seconds there is a notice of the kind `suspended`.
+   */
   async speak(text: TextSource, options: PlayOptions = {}): Promise<Statistics> {
     text = checked("Text", "the text", text, rules.text);
     const { player: given, ...rest } = checkedOptions(options, rules.playOptions);
@@ -278,6 +290,7 @@ export class PocketTTS {
     const signal = this.#orEnded(options.signal);
     const watch = new Stopwatch(this.statistics, this.sampleRate, options.seed);
     const stop = () => player.stop();
+    const deafen = hearPlayer(player, this.#notice);
     signal.addEventListener("abort", stop);
     try {
       // Seconds of sound before the chunk that is written.
@@ -295,6 +308,7 @@ export class PocketTTS {
       throw error;
     } finally {
       signal.removeEventListener("abort", stop);
+      deafen();
     }
   }
 
@@ -307,7 +321,7 @@ export class PocketTTS {
     // Opened before anything is awaited, so that a TextStream that is being read already is refused at once.
     const source = typeof text === "string" ? undefined : reading(text);
     try {
-      const leave = await this.#queue.enter(this.#orEnded(signal));
+      const leave = await this.#enter(signal);
       /** Resolves when the workers are free again. */
       let free = Promise.resolve();
       try {
@@ -321,8 +335,14 @@ export class PocketTTS {
           voice: number,
         };
         watch.begin();
-        const spoken = this.#workers.speak(request);
+        const spoken = this.#workers.speak(request, () => this.#notice(STALLED));
         free = spoken.over;
+        // Also if nobody has read all of it yet.
+        void free.then(leave);
+        this.#spoken = spoken;
+        if (this.#waiting > 0) {
+          spoken.hurry();
+        }
         if (source !== undefined) {
           void spoken.read(source);
         }
@@ -351,10 +371,22 @@ export class PocketTTS {
     }
   }
 
+  /** Waits for the requests before this one; the returned function lets the next one begin. */
+  async #enter(signal: AbortSignal | undefined): Promise<() => void> {
+    this.#waiting += 1;
+    this.#spoken?.hurry();
+    try {
+      return await this.#queue.enter(this.#orEnded(signal));
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
   /** A signal that also fires when the workers end, because requests that wait for others would then never end. */
   #orEnded(signal: AbortSignal | undefined): AbortSignal {
     const { ended } = this.#workers;
-    return signal === undefined ? ended : AbortSignal.any([signal, ended]);
+    // One for each request: Node warns of many listeners of one signal.
+    return AbortSignal.any(signal === undefined ? [ended] : [signal, ended]);
   }
 
   async #voice(voice: string | Voice | undefined): Promise<Voice> {
@@ -406,6 +438,14 @@ export class PocketTTS {
 
 /** Default of `flushAfter`, in seconds. */
 const USUAL_SILENCE = 1;
+
+/** For a loop over a long stream that awaits another request. */
+const STALLED: Notice = {
+  kind: "waiting",
+  message:
+    "a request waits for a stream that is not read, and no more of that can be kept: read it to its end, leave it " +
+    "(`break`), or speak with another model",
+};
 
 /** What `loadVoice` takes. */
 const VOICE_SOURCE: Rule<string | FileBytes> = {

@@ -79,11 +79,12 @@ export class Speech {
     if (typeof format === "string" && format.startsWith("audio/")) {
       return this.#file(format);
     }
+    checked("Options", "the format of a file", format, FILE_FORMAT);
     return new Blob([this.toWav(format as WavFormat)], { type: WAV });
   }
 
   async #file(format: string): Promise<Blob> {
-    const type = checked("Options", "the media type of a file", format, mediaType);
+    const type = checked("Options", "the format of a file", format, FILE_FORMAT) as MediaType;
     const bytes = type === WAV ? this.toWav() : await encode(type, this.#samples(), this.sampleRate, this.#tags);
     return new Blob([bytes], { type });
   }
@@ -98,6 +99,11 @@ export class Speech {
 }
 
 const WAV = "audio/wav";
+
+const FILE_FORMAT: Rule<WavFormat | MediaType> = {
+  expected: `${wavFormat.expected} (WAV), or a media type: ${mediaType.expected}`,
+  fits: (value) => wavFormat.fits(value) || mediaType.fits(value),
+};
 
 const PARTS: Rule<readonly Float32Array[]> = {
   expected: "an array of Float32Arrays",

@@ -17,13 +17,10 @@ import { guard } from "./checks/guard.js";
 import { component as aComponent, graphRunner, tensor, tensors, wholeNumber } from "./checks/tensors.js";
 import { PocketTTSError } from "./errors.js";
 import type { Component, Dim, DType } from "./manifest.js";
-import { append, copy, takes, type Tensor, type Tensors, zeros } from "./tensor.js";
+import { append, copy, type RunGraph, takes, type Tensor, type Tensors, zeros } from "./tensor.js";
 
 export type { Component, Manifest, PositionCounter, State, TensorInfo } from "./manifest.js";
-export type { Tensor, Tensors } from "./tensor.js";
-
-/** Runs a graph once: all inputs by name, all outputs by name. */
-export type RunGraph = (inputs: Tensors) => Promise<Tensors>;
+export type { RunGraph, Tensor, Tensors } from "./tensor.js";
 
 /** A stream of a component whose graph keeps no state. */
 export class ComponentStream {

@@ -1,6 +1,6 @@
 /** Figures of an utterance. */
 
-import type { Backend } from "./worker/messages.js";
+import type { Backend } from "./backend.js";
 
 /** Calls of one component. */
 export interface Timing {

@@ -56,7 +56,7 @@ export class Stopwatch {
 }
 
 /** An integer of 53 bits. */
-function freshSeed(): number {
+export function freshSeed(): number {
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   return (high >>> 11) * 2 ** 32 + low;
 }

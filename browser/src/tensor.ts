@@ -10,6 +10,9 @@ export type Tensor =
 /** Tensors by name. */
 export type Tensors = Record<string, Tensor>;
 
+/** Runs a graph once: all inputs by name, all outputs by name. */
+export type RunGraph = (inputs: Tensors) => Promise<Tensors>;
+
 /** Number of values of a tensor with this shape. */
 export function count(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);

@@ -1,6 +1,7 @@
 /** Texts that arrive in pieces. */
 
 import { guard } from "./checks/guard.js";
+import { ByteDecoder, type Decoded } from "./decoding.js";
 import { PocketTTSError } from "./errors.js";
 import { endsInHalf, slices } from "./slices.js";
 
@@ -57,7 +58,7 @@ export class TextStream {
    */
   async push(text: string): Promise<void> {
     if (typeof text !== "string") {
-      throw new PocketTTSError("Text", "what is pushed has to be a string");
+      throw new PocketTTSError("Text", "what is pushed must be a string");
     }
     this.#check();
     const whole = this.#half + text;
@@ -72,9 +73,14 @@ export class TextStream {
     }
   }
 
-  /** Speaks everything pushed so far, without waiting for the end of a sentence. */
+  /**
+   * Speaks everything pushed so far, without waiting for the end of a sentence. After the end of the text it changes
+   * nothing.
+   */
   flush(): void {
-    this.#check();
+    if (this.#state !== "open") {
+      return;
+    }
     this.#add(this.#half);
     this.#half = "";
     this.#pieces.push({ kind: "flush" });
@@ -202,16 +208,22 @@ export function reading(source: Exclude<TextSource, string>): Reading {
     return open(source as TextStream);
   }
   const pieces = source instanceof ReadableStream ? chunks(source) : iterated(source as AsyncIterable<unknown>);
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decoder = new ByteDecoder();
   let isOver = false;
+  /** What is thrown after the text before it. */
+  let failure: PocketTTSError | undefined;
   // The first half of a character that was cut between two pieces.
   let half = "";
+  const decoded = ({ text, failure: found }: Decoded): string => {
+    failure = found;
+    return text;
+  };
   const text = (piece: unknown): string => {
     const isBytes = piece instanceof Uint8Array;
     if (!isBytes && typeof piece !== "string") {
-      throw new PocketTTSError("Text", "the pieces of a text have to be strings, or bytes in UTF-8");
+      throw new PocketTTSError("Text", "the pieces of a text must be strings, or bytes in UTF-8");
     }
-    const whole = half + (isBytes ? decoded(() => decoder.decode(piece, { stream: true })) : piece);
+    const whole = half + (isBytes ? decoded(decoder.decode(piece, false)) : piece);
     const end = endsInHalf(whole) ? whole.length - 1 : whole.length;
     half = whole.slice(end);
     return whole.slice(0, end);
@@ -219,11 +231,18 @@ export function reading(source: Exclude<TextSource, string>): Reading {
   return {
     async next() {
       while (!isOver) {
+        if (failure !== undefined) {
+          throw failure;
+        }
         const next = await pieces.next();
         isOver = next.done;
-        const piece = next.done ? half + decoded(() => decoder.decode()) : text(next.value);
+        const piece = next.done ? half + decoded(decoder.decode(new Uint8Array(0), true)) : text(next.value);
         if (piece !== "") {
+          isOver &&= failure === undefined;
           return { kind: "text", text: piece };
+        }
+        if (failure !== undefined) {
+          throw failure;
         }
       }
       return undefined;
@@ -233,14 +252,6 @@ export function reading(source: Exclude<TextSource, string>): Reading {
       pieces.end();
     },
   };
-}
-
-function decoded(decode: () => string): string {
-  try {
-    return decode();
-  } catch (cause) {
-    throw new PocketTTSError("Text", "the bytes of the text are not UTF-8", { cause });
-  }
 }
 
 interface Pieces {

@@ -12,9 +12,17 @@ export type Chunk = Extract<Response, { type: "chunk" }> & { at: number };
 /** UTF-16 units of a text that may be on their way to the worker. */
 const MOST_UNREAD = 1 << 15;
 
+/** Chunks that are made ahead while another request waits: five minutes of sound, or more. */
+const AHEAD = 3750;
+
 /** Messages of an utterance to the workers. */
 interface ToWorkers {
-  taken(): void;
+  /** There is room for so many chunks more. */
+  taken(count: number): void;
+  /** Whether a program has to wait for the workers. */
+  hold(isHeld: boolean): void;
+  /** Another request waits, and nobody reads what was made ahead. */
+  stalled(): void;
   stop(): void;
   text(text: string): void;
   flush(): void;
@@ -31,6 +39,14 @@ export class UtteranceStream {
   /** The error of the text's source. */
   #textFailure: { error: unknown } | undefined;
   #stopped = false;
+  /** Whether the next chunk is awaited. */
+  #isAwaited = false;
+  #isHeld = false;
+  /** Whether another request waits for the end of this one. */
+  #isHurried = false;
+  /** Chunks for which there is room already, although nobody has read as many. */
+  #ahead = 0;
+  #hasChunk = false;
   #wake: (() => void) | undefined;
   /** UTF-16 units of the text that the worker has not read yet. */
   #unread = 0;
@@ -53,7 +69,11 @@ export class UtteranceStream {
     for (;;) {
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
-        this.#to.taken();
+        if (this.#ahead > 0) {
+          this.#ahead -= 1;
+        } else {
+          this.#to.taken(1);
+        }
         return chunk;
       }
       // If the source fails before anything is spoken, the worker only reports an empty text: its own error counts.
@@ -65,9 +85,46 @@ export class UtteranceStream {
       if (this.#working === 0) {
         return undefined;
       }
+      this.#isAwaited = true;
+      this.#hold();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+      this.#isAwaited = false;
+      this.#hold();
+    }
+  }
+
+  /**
+   * Another request waits for the end of this one. What is left is made ahead, up to a limit, so that a loop over this
+   * one may await the other.
+   */
+  hurry(): void {
+    if (!this.#isHurried && !this.isOver) {
+      this.#isHurried = true;
+      this.#giveAhead();
+    }
+  }
+
+  /** Gives the workers room, once they have begun: before, they would not know the utterance. */
+  #giveAhead(): void {
+    if (this.#isHurried && this.#hasChunk && this.#ahead === 0) {
+      this.#ahead = AHEAD;
+      this.#to.taken(AHEAD);
+    }
+    this.#hold();
+  }
+
+  /**
+   * A program waits for workers while somebody waits for them: for a chunk, or for their being free. It does not wait
+   * for a stream that nobody reads.
+   */
+  #hold(): void {
+    const isFilling = this.#ahead > 0 && this.#chunks.length < AHEAD;
+    const isHeld = this.#working > 0 && (this.#isAwaited || this.#stopped || isFilling);
+    if (isHeld !== this.#isHeld) {
+      this.#isHeld = isHeld;
+      this.#to.hold(isHeld);
     }
   }
 
@@ -133,6 +190,7 @@ export class UtteranceStream {
     if (!this.#stopped) {
       this.#stopped = true;
       this.#to.stop();
+      this.#hold();
       this.#room?.();
     }
   }
@@ -141,6 +199,7 @@ export class UtteranceStream {
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#working = 0;
+    this.#hold();
     this.#resolveOver();
     this.#wake?.();
     this.#room?.();
@@ -149,6 +208,14 @@ export class UtteranceStream {
   hear(response: Extract<Response, { type: "chunk" | "over" | "read" }>): void {
     if (response.type === "chunk") {
       this.#chunks.push({ ...response, at: performance.now() });
+      const isFirst = !this.#hasChunk;
+      this.#hasChunk = true;
+      if (isFirst) {
+        this.#giveAhead();
+      } else if (this.#ahead > 0 && this.#chunks.length === AHEAD) {
+        this.#hold();
+        this.#to.stalled();
+      }
     } else if (response.type === "read") {
       this.#unread -= response.units;
       this.#room?.();
@@ -157,6 +224,7 @@ export class UtteranceStream {
       this.#add(response.timings);
       this.#failed(response.failure);
       if (this.#working === 0) {
+        this.#hold();
         this.#resolveOver();
         this.#room?.();
       }

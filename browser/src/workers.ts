@@ -1,12 +1,13 @@
 /** The workers of a model, as the page sees them. */
 
+import type { Backend } from "./backend.js";
 import { PocketTTSError } from "./errors.js";
 import type { Bundle } from "./loading/address.js";
 import type { Progress } from "./loading/bundle.js";
 import type { Compiled } from "./loading/module.js";
 import type { WeightFormat } from "./manifest.js";
 import { UtteranceStream } from "./utterance-stream.js";
-import type { Backend, Request, Response, Role } from "./worker/messages.js";
+import type { Request, Response, Role } from "./worker/messages.js";
 import { WorkerHandle } from "./worker-handle.js";
 
 /** The bundle to be opened, and how. */
@@ -129,11 +130,17 @@ export class Workers {
   }
 
   /** Starts an utterance; the previous one has to be over. Its text may be pushed into the returned stream. */
-  speak(request: Omit<Extract<Request, { type: "speak" }>, "type" | "utterance">): UtteranceStream {
+  speak(
+    request: Omit<Extract<Request, { type: "speak" }>, "type" | "utterance">,
+    stalled: () => void,
+  ): UtteranceStream {
     const utterance = ++this.#utterances;
     const { first } = this;
+    const handles = [...this.#handles];
     this.#spoken = new UtteranceStream(this.#handles.length, {
-      taken: () => this.#handles.at(-1)?.tell({ type: "taken", utterance }),
+      taken: (count) => this.#handles.at(-1)?.tell({ type: "taken", utterance, count }),
+      hold: (isHeld) => handles.forEach((handle) => (isHeld ? handle.hold() : handle.release())),
+      stalled,
       stop: () => {
         for (const handle of this.#handles) {
           handle.tell({ type: "stop", utterance });
@@ -143,9 +150,6 @@ export class Workers {
       flush: () => first.tell({ type: "flush", utterance }),
       close: (isBroken) => first.tell({ type: "close", utterance, isBroken }),
     });
-    const handles = [...this.#handles];
-    handles.forEach((handle) => handle.hold());
-    void this.#spoken.over.then(() => handles.forEach((handle) => handle.release()));
     first.tell({ type: "speak", utterance, ...request });
     return this.#spoken;
   }

@@ -201,8 +201,8 @@ test("an error of a source is thrown after the speech before it, and the source 
   expect(found.errors).toEqual([
     "RangeError: the model is tired",
     "RangeError: the model is tired",
-    "PocketTTSError: the pieces of a text have to be strings, or bytes in UTF-8",
-    "PocketTTSError: the bytes of the text are not UTF-8",
+    "PocketTTSError: the pieces of a text must be strings, or bytes in UTF-8",
+    "PocketTTSError: line 1 is not UTF-8 at byte 5: save the text as UTF-8",
     "Error: enough",
     "PocketTTSError: the text is empty: there is nothing to say",
     "Error: stop",
@@ -293,9 +293,9 @@ test("a text is spoken once, one after the other, and aloud", async () => {
   expect(found.errors.slice(0, 3)).toEqual([
     "the text was closed: nothing can be added",
     "the text was closed: nothing can be added",
-    "what is pushed has to be a string",
+    "what is pushed must be a string",
   ]);
-  const expected = /the text has to be a string, a TextStream, a ReadableStream, or an async iterable of strings/;
+  const expected = /the text must be a string, a TextStream, a ReadableStream, or an async iterable of strings/;
   expect(found.errors.slice(3)).toHaveLength(5);
   for (const error of found.errors.slice(3)) {
     expect(error).toMatch(expected);

@@ -1,6 +1,6 @@
 /**
- * The package in pages that webpack and esbuild make, under a strict content security policy, and in a worker
- * of the page's own: each speaks as the native command does. Vite, and pages without a bundler, are in
+ * The package in pages that Vite, webpack and esbuild make, under a strict content security policy, and in a worker
+ * of the page's own: each speaks as the native command does. More of Vite, and pages without a bundler, are in
  * `package.test.ts`.
  */
 
@@ -9,6 +9,7 @@ import { cp } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { difference, floatsOfWav, native, PACKAGE } from "./support/bundles.js";
 import { type Browser, launch } from "./support/chromium.js";
@@ -128,12 +129,27 @@ test("esbuild, as the README has it", async () => {
   await expectSpeech(server);
 }, 120_000);
 
+/** The headers of a page that is strict about where its code comes from. */
+async function strict(): Promise<Record<string, string>> {
+  const policy = await readmeCode("http", "Content-Security-Policy");
+  return { "content-security-policy": policy.trim().replace("Content-Security-Policy: ", "") };
+}
+
+test("Vite, under a strict content security policy", async () => {
+  const folder = await projects.create("vite", {
+    "main.js": PAGE_SCRIPT,
+    "index.html": HTML("/main.js"),
+    "vite.config.js": await readmeCode("js", "// vite.config.js"),
+  });
+  await build({ root: folder, configFile: join(folder, "vite.config.js"), logLevel: "error" });
+  await using server = await serve({ "/": join(folder, "dist") }, { isolated: true, headers: await strict() });
+  await expectSpeech(server);
+}, 180_000);
+
 test("a strict content security policy", async () => {
   const script = PAGE_SCRIPT.replace('"pocket-onnx"', '"/node_modules/pocket-onnx/dist/index.js"');
   const folder = await projects.create("csp", { "main.js": script, "index.html": HTML("main.js") });
-  const policy = (await readmeCode("http", "Content-Security-Policy")).trim().replace("Content-Security-Policy: ", "");
-  const headers = { "content-security-policy": policy };
-  await using server = await serve({ "/": folder }, { isolated: true, headers });
+  await using server = await serve({ "/": folder }, { isolated: true, headers: await strict() });
   await expectSpeech(server);
 }, 120_000);
 

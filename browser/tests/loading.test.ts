@@ -177,7 +177,8 @@ for (const [fault, kind, message] of FAULTS) {
 test("a file that is not a manifest is reported", async () => {
   server.fail("manifest.json", "missing");
   expect((await load()).error?.message).toBe(
-    "cannot fetch /models/english_2m/manifest.json: the server says 404 Not Found",
+    "cannot fetch /models/english_2m/manifest.json: the server says 404 Not Found: the address must be that of a " +
+      "bundle's folder, which `pocket-onnx convert` writes",
   );
   server.reset();
   server.fail("manifest.json", "broken");

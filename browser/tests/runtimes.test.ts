@@ -1,7 +1,7 @@
 /** The package in programs: Node, Deno and Bun speak as the native command does. */
 
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -79,6 +79,50 @@ describe.each(runtimes())("$name", ({ name, command: [program, ...words] }: Runt
     expect(JSON.parse(stdout)).toEqual({ kinds: ["Text", "TimeoutError", "TimeoutError"], spoken: true });
   }, 180_000);
 
+  test("ends with a stream that was left half read, and speaks inside a loop over a stream", async () => {
+    const script = `
+      import { PocketTTS } from "pocket-onnx";
+      const found = { warnings: [], notices: [] };
+      globalThis.process?.on?.("warning", ({ name }) => found.warnings.push(name));
+      const onNotice = ({ kind }) => found.notices.push(kind);
+      const tts = await PocketTTS.fromPretrained({ onNotice, threads: THREADS });
+      found.inside = 0;
+      for await (const chunk of tts.stream("This is a longer text. ".repeat(20), { seed: 1 })) {
+        if (found.inside === 0) found.inside = (await tts.generate("Hello.", { seed: 1 })).audio.length;
+        found.outside = (found.outside ?? 0) + chunk.audio.length;
+      }
+      const all = Array.from({ length: 20 }, () => tts.generate("Hello.", { seed: 1 }));
+      found.same = new Set((await Promise.all(all)).map(({ audio }) => audio.length)).size;
+      const left = tts.stream("This is a longer text. ".repeat(200));
+      await left.next();
+      console.log(JSON.stringify(found));`;
+    for (const threads of ["1", "2"]) {
+      const dir = await projects.create(`${folder}-left-${threads}`, {
+        "left.mjs": script.replace("THREADS", threads),
+      });
+      const { stdout } = await run(program, [...words, "left.mjs"], { cwd: dir, timeout: 60_000 });
+      const found = JSON.parse(stdout);
+      expect(found).toMatchObject({ warnings: [], notices: [], same: 1 });
+      expect(found.inside).toBeGreaterThan(1920);
+      expect(found.outside).toBeGreaterThan(20 * 24_000);
+    }
+  }, 180_000);
+
+  test("ONNX Runtime", async () => {
+    const script = `
+      import { PocketTTS } from "pocket-onnx";
+      const tts = await PocketTTS.fromPretrained({ backend: "onnxruntime" });
+      const own = await PocketTTS.fromPretrained();
+      const length = async (tts) => (await tts.generate("Hello there.", { seed: 1 })).audio.length;
+      console.log(JSON.stringify([await length(tts), await length(own)]));
+      await tts.dispose();`;
+    const dir = await projects.create(`${folder}-onnxruntime`, { "main.mjs": script });
+    const { stdout } = await run(program, [...words, "main.mjs"], { cwd: dir, timeout: 60_000 });
+    const [other, own] = JSON.parse(stdout);
+    expect(other).toBeGreaterThan(1920);
+    expect(other / own).toBeCloseTo(1, 0);
+  }, 180_000);
+
   test("a file of compressed sound", async () => {
     const script = `
       import { writeFile } from "node:fs/promises";
@@ -133,7 +177,9 @@ describe.each(runtimes())("$name", ({ name, command: [program, ...words] }: Runt
     expect(failures.player).toEqual(["Unsupported", "only a page plays sound: elsewhere, use `generate` or `stream`"]);
     expect(failures.speak).toEqual(failures.player);
     expect(failures.missing[0]).toBe("File");
-    expect(failures.missing[1]).toContain(join(dir, "nowhere/manifest.json"));
+    expect(failures.missing[1]).toContain(
+      `${join(dir, "nowhere/manifest.json")}: no such file or folder: the address must be that of a bundle's folder`,
+    );
     expect(failures.http[0]).toBe("Http");
     expect(failures.otherVoice[0]).toBe("Voice");
     expect(failures.encoded[0]).toBe("Audio");
@@ -151,76 +197,19 @@ describe.each(runtimes())("$name", ({ name, command: [program, ...words] }: Runt
   }, 180_000);
 });
 
-describe("npx pocket-onnx", () => {
-  let dir: string;
-  beforeAll(async () => {
-    dir = await projects.create("npx", {});
-  });
-
-  /** Runs it, whatever comes of it. */
-  async function npx(args: string[], input?: string): Promise<{ code: number; stdout: Buffer; stderr: string }> {
-    return new Promise((resolve) => {
-      const options = { cwd: dir, encoding: "buffer", maxBuffer: 1 << 24 } as const;
-      const child = execFile("npx", ["--offline", "pocket-onnx", ...args], options, (error, stdout, stderr) => {
-        resolve({ code: Number(error?.code ?? 0), stdout, stderr: stderr.toString() });
-      });
-      child.stdin?.end(input ?? "");
-    });
+test("the types fit a project with the DOM's types, and one that skips the checks of libraries", async () => {
+  const main = `
+    import { PocketTTS } from "pocket-onnx";
+    const tts = await PocketTTS.fromPretrained();
+    export const bytes: Uint8Array = (await tts.generate("Hello.", { seed: 1 })).toWav();`;
+  const dir = await projects.create("types", { "main.ts": main });
+  for (const options of [{ lib: ["es2022", "dom"] }, { lib: ["es2023"], skipLibCheck: true }]) {
+    const compilerOptions = { module: "nodenext", target: "es2022", strict: true, noEmit: true, types: [], ...options };
+    await writeFile(join(dir, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }));
+    const checked = await run(join(PACKAGE, "node_modules/.bin/tsc"), ["-p", dir]).catch((error) => error);
+    expect(checked.code ?? 0, checked.stdout).toBe(0);
   }
-
-  test("a text, and one from a pipe", async () => {
-    const natively = await native(["speak", "Hello world.", "--seed", "1", "-o", "out.wav"], "out.wav");
-    const { code, stderr } = await npx(["Hello world.", "--seed", "1", "-o", "hello.wav"]);
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/^1\.\d s of sound in hello\.wav, .*, seed 1\n$/)]);
-    expect((await readFile(join(dir, "hello.wav"))).length).toBe(natively.length);
-    const piped = await npx(["--voice", "robin", "--seed", "1", "-q", "-o", "-"], "Hello world.");
-    expect([piped.code, piped.stderr]).toEqual([0, ""]);
-    expect(piped.stdout.equals(await readFile(join(dir, "hello.wav")))).toBe(true);
-  }, 180_000);
-
-  test("a bundle, speed, and a voice from a recording", async () => {
-    const bundle = ["--bundle", join(BUNDLES, "english_2m"), "--seed", "1"];
-    await npx(["Hello world.", ...bundle, "--speed", "2", "-o", "fast.wav"]);
-    await npx(["Hello world.", ...bundle, "-o", "usual.wav"]);
-    const [fast, usual] = [await readFile(join(dir, "fast.wav")), await readFile(join(dir, "usual.wav"))];
-    expect(fast.length / usual.length).toBeCloseTo(0.5, 1);
-    expect((await npx(["Hello.", "--voice", "usual.wav", "-o", "cloned.flac"])).code).toBe(0);
-    expect((await readFile(join(dir, "cloned.flac"))).subarray(0, 4).toString()).toBe("fLaC");
-  }, 180_000);
-
-  test("a reader that closes the pipe early is no error", async () => {
-    const line = `npx --offline pocket-onnx "$0" -q -o - | head -c 100 | wc -c; echo "\${PIPESTATUS[0]}"`;
-    const { stdout, stderr } = await run("bash", ["-c", line, "Hello world. ".repeat(20)], { cwd: dir });
-    expect([stdout, stderr]).toEqual(["100\n0\n", ""]);
-  }, 180_000);
-
-  test("what goes wrong has a message and an exit code", async () => {
-    const failures: [string[], number, RegExp][] = [
-      [["a", "b"], 2, /^error: unexpected argument 'b'/],
-      [["--sped", "2"], 2, /^error: Unknown option '--sped'/],
-      [["Hello", "--seed", "x"], 2, /^error: invalid value 'x' for '--seed <N>': it has to be a number/],
-      [["Hello", "--speed", "9"], 2, /^error: .*speed.* from 0.5 to 2/],
-      [["Hello", "--voice", "nobody"], 1, /^error: no voice nobody/],
-      [["Hello", "--bundle", "nowhere"], 1, /^error: cannot read .*nowhere\/manifest.json/],
-      [["Hello", "-o", "nowhere/hello.wav"], 1, /^error: cannot write nowhere\/hello.wav/],
-      [
-        ["Hello", "-o", "hello.m4a"],
-        2,
-        /^error: no format has the ending .m4a .*: there are .wav, .flac, .opus, .ogg, .mp3/,
-      ],
-      [[""], 1, /^error: the text is empty/],
-    ];
-    for (const [args, code, message] of failures) {
-      const failed = await npx(args);
-      expect([failed.code, failed.stderr]).toEqual([code, expect.stringMatching(message)]);
-      expect(failed.stdout.length).toBe(0);
-    }
-    const help = await npx(["--help"]);
-    for (const option of ["--voice", "--bundle", "--seed", "--speed", "-o, --output", "--noise-clamp"]) {
-      expect(help.stdout.toString()).toContain(option);
-    }
-  }, 180_000);
-});
+}, 120_000);
 
 test("the package can be published as it is", async () => {
   const linted = await run(tool("publint"), ["run", projects.archive, "--strict"]).catch((error) => error);

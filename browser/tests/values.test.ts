@@ -97,7 +97,7 @@ test("texts that are no strings are refused before they reach a worker", async (
     for (const [text, words] of texts) {
       const given = text as string;
       const kinds = "a string, a TextStream, a ReadableStream, or an async iterable of strings";
-      const says = `the text has to be ${kinds}, ${words}`;
+      const says = `the text must be ${kinds}, ${words}`;
       wrong.push(
         ...(await globalThis.tryAll([
           [() => tts.generate(given), "Text", says],
@@ -136,7 +136,7 @@ test("addresses of all kinds are accepted, and other values refused", async () =
       [() => open(undefined), "works"],
       [() => open({}), "works"],
       [() => open({ url: base }), "Options", "url"],
-      [() => open(null), "Value", "has to be a string or a URL, not null"],
+      [() => open(null), "Value", "must be a string or a URL, not null"],
       [() => open(5), "Value", "not 5"],
       [() => open([base]), "Value", "not an Array"],
       [() => open(throwing), "Value", "not an object"],
@@ -199,32 +199,28 @@ test("options of loading are checked, and what is misspelt is named", async () =
       }
     }
     return globalThis.tryAll([
-      [() => open(null), "Options", "has to be an object, not null"],
-      [() => open(5), "Options", "has to be an object, not 5"],
-      [() => open("engine"), "Options", 'has to be an object, not "engine"'],
-      [() => open([]), "Options", "has to be an object, not an Array"],
-      [() => open(() => {}), "Options", "has to be an object, not a function"],
-      [() => open(new Map([["threads", 1]])), "Options", "has to be an object, not a Map"],
+      [() => open(null), "Options", "must be an object, not null"],
+      [() => open(5), "Options", "must be an object, not 5"],
+      [() => open("engine"), "Options", 'must be an object, not "engine"'],
+      [() => open([]), "Options", "must be an object, not an Array"],
+      [() => open(() => {}), "Options", "must be an object, not a function"],
+      [() => open(new Map([["threads", 1]])), "Options", "must be an object, not a Map"],
       [() => open(Promise.resolve({})), "Options", "not a Promise"],
       [() => open(new AbortController().signal), "Options", "not an AbortSignal"],
-      [
-        () => open({ backend: "wasm" }),
-        "Options",
-        'the option backend has to be "engine" or "onnxruntime", not "wasm"',
-      ],
+      [() => open({ backend: "wasm" }), "Options", 'the option backend must be "engine" or "onnxruntime", not "wasm"'],
       [() => open({ backend: null }), "Options", "not null"],
-      [() => open({ dtype: "int8" }), "Options", 'has to be "f32", "bf16", "q16", "q8", "q6" or "q4", not "int8"'],
+      [() => open({ dtype: "int8" }), "Options", 'must be "f32", "bf16", "q16", "q8", "q6" or "q4", not "int8"'],
       [() => open({ dtype: "f32" }), "Options", "the weights of this bundle are"],
-      [() => open({ device: "gpu" }), "Options", 'has to be "wasm" or "webgpu", not "gpu"'],
+      [() => open({ device: "gpu" }), "Options", 'must be "wasm" or "webgpu", not "gpu"'],
       [() => open({ device: "webgpu" }), "Unsupported", "webgpu"],
-      [() => open({ threads: 0 }), "Options", "the option threads has to be a whole number from 1 to 64, not 0"],
+      [() => open({ threads: 0 }), "Options", "the option threads must be a whole number from 1 to 64, not 0"],
       [() => open({ threads: 1.5 }), "Options", "not 1.5"],
       [() => open({ threads: "2" }), "Options", 'not "2"'],
       [() => open({ threads: Number.NaN }), "Options", "not NaN"],
       [() => open({ threads: 1e9 }), "Options", "not 1000000000"],
-      [() => open({ onProgress: 5 }), "Options", "the option onProgress has to be a function, not 5"],
-      [() => open({ onNotice: {} }), "Options", "the option onNotice has to be a function"],
-      [() => open({ signal: {} }), "Options", "the option signal has to be an AbortSignal"],
+      [() => open({ onProgress: 5 }), "Options", "the option onProgress must be a function, not 5"],
+      [() => open({ onNotice: {} }), "Options", "the option onNotice must be a function"],
+      [() => open({ signal: {} }), "Options", "the option signal must be an AbortSignal"],
       [() => open({ signal: new AbortController() }), "Options", "not an AbortController"],
       [
         () => open({ progress_callback: () => {} }),
@@ -307,11 +303,11 @@ test("options of speaking are checked, and what is misspelt is named", async () 
     const say = (options: unknown) => tts.generate("A.", options as object);
     const { signal } = new AbortController();
     const wrong = await globalThis.tryAll([
-      [() => say(null), "Options", "has to be an object, not null"],
-      [() => say("alba"), "Options", 'has to be an object, not "alba"'],
+      [() => say(null), "Options", "must be an object, not null"],
+      [() => say("alba"), "Options", 'must be an object, not "alba"'],
       [() => say({ rate: 2 }), "Options", "the option rate does not exist"],
-      [() => say({ speed: "1.5" }), "Options", 'the option speed has to be a number, not "1.5"'],
-      [() => say({ speed: null }), "Options", "the option speed has to be a number, not null"],
+      [() => say({ speed: "1.5" }), "Options", 'the option speed must be a number, not "1.5"'],
+      [() => say({ speed: null }), "Options", "the option speed must be a number, not null"],
       ...[0.49, 2.01, 0, -1, Number.NaN, Infinity, -Infinity].map(
         (speed) =>
           [() => say({ speed }), "Options", `the speed has to be a number from 0.5 to 2, not ${speed}`] as [
@@ -325,30 +321,34 @@ test("options of speaking are checked, and what is misspelt is named", async () 
       [() => say({ noise_clamp: 2 }), "Options", "did you mean noiseClamp?"],
       [() => say({ Seed: 2 }), "Options", "did you mean seed?"],
       [() => say({ player: undefined }), "Options", "the option player does not exist"],
-      [() => say({ seed: "7" }), "Options", 'the option seed has to be a whole number from 0 on, not "7"'],
+      [
+        () => say({ seed: "7" }),
+        "Options",
+        'the option seed must be a whole number from 0 to 9007199254740991 (2^53 - 1), not "7"',
+      ],
       [() => say({ seed: 1.5 }), "Options", "not 1.5"],
       [() => say({ seed: -1 }), "Options", "not -1"],
       [() => say({ seed: 2 ** 53 }), "Options", "not 9007199254740992"],
       [() => say({ seed: 7n }), "Options", "not the bigint 7"],
-      [() => say({ temperature: "0.5" }), "Options", 'the option temperature has to be a number, not "0.5"'],
+      [() => say({ temperature: "0.5" }), "Options", 'the option temperature must be a number, not "0.5"'],
       [() => say({ temperature: null }), "Options", "not null"],
       [() => say({ temperature: Number.NaN }), "Options", "temperature"],
-      [() => say({ noiseClamp: {} }), "Options", "the option noiseClamp has to be a number"],
-      [() => say({ eosThreshold: true }), "Options", "the option eosThreshold has to be a number, not true"],
+      [() => say({ noiseClamp: {} }), "Options", "the option noiseClamp must be a number"],
+      [() => say({ eosThreshold: true }), "Options", "the option eosThreshold must be a number, not true"],
       [() => say({ eosThreshold: Number.NaN }), "Options", "threshold"],
-      [() => say({ steps: "2" }), "Options", "the option steps has to be a whole number"],
+      [() => say({ steps: "2" }), "Options", "the option steps must be a whole number"],
       [() => say({ steps: 0 }), "Options", "1 step"],
-      [() => say({ framesAfterEos: 1.5 }), "Options", "the option framesAfterEos has to be a whole number"],
-      [() => say({ maxTokens: Number.NaN }), "Options", "the option maxTokens has to be a whole number"],
-      [() => say({ normalize: "klingon" }), "Options", "the option normalize has to be true, false, or a language"],
+      [() => say({ framesAfterEos: 1.5 }), "Options", "the option framesAfterEos must be a whole number"],
+      [() => say({ maxTokens: Number.NaN }), "Options", "the option maxTokens must be a whole number"],
+      [() => say({ normalize: "klingon" }), "Options", "the option normalize must be true, false, or a language"],
       [() => say({ normalize: 1 }), "Options", "not 1"],
-      [() => say({ replacements: 5 }), "Options", "the option replacements has to be an object of words"],
+      [() => say({ replacements: 5 }), "Options", "the option replacements must be an object of words"],
       [() => say({ replacements: ["a"] }), "Options", "not an Array"],
       [() => say({ replacements: { a: 5 } }), "Options", "words and their spoken forms"],
       [() => say({ replacements: "a = b\n\nc" }), "Options", "line 3: should be `word = spoken form`"],
       [() => say({ replacements: { a: "" } }), "Options", 'give the spoken form of "a"'],
       [() => say({ replacements: { a: "b" }, normalize: "german" }), "works"],
-      [() => say({ voice: null }), "Options", "the option voice has to be the name of a voice or a Voice, not null"],
+      [() => say({ voice: null }), "Options", "the option voice must be the name of a voice or a Voice, not null"],
       [() => say({ voice: 5 }), "Options", "the name of a voice or a Voice, not 5"],
       [() => say({ voice: new ArrayBuffer(8) }), "Options", "the name of a voice or a Voice, not an ArrayBuffer"],
       [
@@ -370,7 +370,7 @@ test("options of speaking are checked, and what is misspelt is named", async () 
       [() => tts.stream("A.", { pace: 2 } as object), "Options", "pace"],
       [() => tts.stream("A.", null as unknown as object), "Options", "not null"],
       [() => tts.speak("A.", null as unknown as object), "Options", "not null"],
-      [() => tts.speak("A.", { player: {} } as object), "Options", "the option player has to be a Player"],
+      [() => tts.speak("A.", { player: {} } as object), "Options", "the option player must be a Player"],
       [() => tts.speak("A.", { Player: null } as object), "Options", "did you mean player?"],
       [() => say(Object.freeze({ seed: 1, signal, voice: "synthetic_2" })), "works"],
     ]);
@@ -396,7 +396,7 @@ test("voices may be given as any kind of bytes", async () => {
     structuredClone(gone, { transfer: [gone] });
     const foreign = await other.loadVoice("synthetic_1");
     const load = (voice: unknown) => tts.loadVoice(voice as string);
-    const expected = "has to be the name of a voice, or a voice file as a Blob";
+    const expected = "must be the name of a voice, or a voice file as a Blob";
     const wrong = await globalThis.tryAll([
       [() => load(bytes), "works"],
       [() => load(behind.subarray(3)), "works"],
@@ -422,7 +422,7 @@ test("voices may be given as any kind of bytes", async () => {
       [() => load(""), "NoVoice", "it has synthetic_1, synthetic_2"],
       [() => tts.exportVoice(5 as unknown as string), "Voice", "the name of a voice or a Voice, not 5"],
       [() => tts.exportVoice(undefined as unknown as string), "Voice", "not undefined"],
-      [() => tts.exportVoice("synthetic_1", "f64" as "f32"), "Options", 'has to be "f32" or "f16", not "f64"'],
+      [() => tts.exportVoice("synthetic_1", "f64" as "f32"), "Options", 'must be "f32" or "f16", not "f64"'],
       [() => tts.exportVoice("nobody"), "NoVoice", "no voice nobody"],
       [() => tts.prepare(null as unknown as string), "Voice", "not null"],
       [() => tts.prepare("nobody"), "NoVoice", "no voice nobody"],
@@ -449,7 +449,7 @@ test("recordings may be given as any kind of bytes or samples", async () => {
     const clone = (recording: unknown, options?: unknown) =>
       tts.cloneVoice(recording as Blob, options as object | undefined);
     const expected =
-      "a recording has to be a file (a Blob, an ArrayBuffer or a Uint8Array), an AudioBuffer, or { samples, sampleRate }";
+      "a recording must be a file (a Blob, an ArrayBuffer or a Uint8Array), an AudioBuffer, or { samples, sampleRate }";
     const buffer = new AudioBuffer({ length: samples.length, sampleRate });
     buffer.copyToChannel(samples, 0);
     const throwing = {
@@ -471,7 +471,7 @@ test("recordings may be given as any kind of bytes or samples", async () => {
     ].map((sampleRate) => [
       () => clone({ samples, sampleRate }),
       "Audio",
-      "sampleRate has to be a whole number of samples a second, from 1000 to 768000",
+      "sampleRate must be a whole number of samples a second, from 1000 to 768000",
     ]);
     const wrong = await globalThis.tryAll([
       [() => clone({ samples, sampleRate }), "works"],
@@ -491,7 +491,7 @@ test("recordings may be given as any kind of bytes or samples", async () => {
       [() => clone({ samples }), "Audio", "not an object"],
       [() => clone(samples), "Audio", "not a Float32Array"],
       [() => clone(new URL(location.href)), "Audio", "not a URL"],
-      [() => clone({ samples: Int32Array.of(1), sampleRate }), "Audio", "samples has to be a Float32Array"],
+      [() => clone({ samples: Int32Array.of(1), sampleRate }), "Audio", "samples must be a Float32Array"],
       [() => clone({ samples: "abc", sampleRate }), "Audio", 'not "abc"'],
       [() => clone({ samples: { length: 1e9 }, sampleRate }), "Audio", "not an object"],
       [() => clone({ samples: null, sampleRate }), "Audio", "not null"],
@@ -567,27 +567,27 @@ test("players and speech check what they are given", async () => {
     };
     const wrong = await globalThis.tryAll([
       [() => make(null), "Options", "not null"],
-      [() => make({ context: 5 }), "Options", "the option context has to be an AudioContext, not 5"],
-      [() => make({ speed: 2.5 }), "Options", "the option speed has to be a number from 0.5 to 2, not 2.5"],
+      [() => make({ context: 5 }), "Options", "the option context must be an AudioContext, not 5"],
+      [() => make({ speed: 2.5 }), "Options", "the option speed must be a number from 0.5 to 2, not 2.5"],
       [() => make({ speed: "2" }), "Options", 'not "2"'],
       [() => make({ Context: closed }), "Options", "did you mean context?"],
       [() => new Player({ context: closed }).write(samples, rate), "Unsupported", "its AudioContext is closed"],
-      [() => write(), "Audio", "samples has to be a Float32Array"],
+      [() => write(), "Audio", "samples must be a Float32Array"],
       [() => write("abc", rate), "Audio", 'not "abc"'],
       [() => write(samples.buffer, rate), "Audio", "not an ArrayBuffer"],
-      [() => write(samples), "Audio", "sampleRate has to be a whole number"],
+      [() => write(samples), "Audio", "sampleRate must be a whole number"],
       [() => write(samples, 0), "Audio", "not 0"],
       [() => write(samples, 1e-3), "Audio", "not 0.001"],
       [() => write(samples, Number.NaN), "Audio", "not NaN"],
       [() => write(samples, 1e12), "Audio", "not 1000000000000"],
       [() => write(Float32Array.of(Number.NaN), rate), "Audio", "number 0 is NaN"],
-      [() => write(samples, rate, 5), "Options", "the mark has to be an object with a text, not 5"],
+      [() => write(samples, rate, 5), "Options", "the mark must be an object with a text, not 5"],
       [() => write(samples, rate, { text: 5 }), "Options", "the mark"],
-      [() => listen("onended", 5), "Options", "onended has to be a function, not 5"],
-      [() => listen("onposition", {}), "Options", "onposition has to be a function"],
-      [() => listen("onstate", "x"), "Options", "onstate has to be a function"],
+      [() => listen("onended", 5), "Options", "onended must be a function, not 5"],
+      [() => listen("onposition", {}), "Options", "onposition must be a function"],
+      [() => listen("onstate", "x"), "Options", "onstate must be a function"],
       [() => listen("onstate", null), "works"],
-      [() => speech.toWav("mp3" as "i16"), "Options", 'has to be "i16" or "f32", not "mp3"'],
+      [() => speech.toWav("mp3" as "i16"), "Options", 'must be "i16" or "f32", not "mp3"'],
       [() => speech.toBlob("audio/aac" as "audio/ogg"), "Options", '"audio/ogg" or "audio/mpeg", not "audio/aac"'],
       [
         () => new globalThis.pocket.Speech([], 24_000, speech.statistics, { title: "A" } as object),
@@ -651,22 +651,18 @@ test("values of another frame are taken, and objects that only inherit are not",
       [() => clone(recording), "works"],
       [() => tts.generate("A.", { signal }), "works"],
       [() => play(new other.AudioContext()), "works"],
-      [() => load(inherits(Uint8Array)), "Voice", "has to be the name of a voice"],
-      [() => load(inherits(ArrayBuffer)), "Voice", "has to be the name of a voice"],
-      [() => load(new Proxy(new Blob([file]), {})), "Voice", "has to be the name of a voice"],
-      [() => clone(inherits(AudioBuffer)), "Audio", "a recording has to be a file"],
-      [
-        () => clone({ samples: inherits(Float32Array), sampleRate: 24_000 }),
-        "Audio",
-        "samples has to be a Float32Array",
-      ],
-      [() => tts.generate("A.", { signal: inherits(AbortSignal) }), "Options", "the option signal has to be"],
+      [() => load(inherits(Uint8Array)), "Voice", "must be the name of a voice"],
+      [() => load(inherits(ArrayBuffer)), "Voice", "must be the name of a voice"],
+      [() => load(new Proxy(new Blob([file]), {})), "Voice", "must be the name of a voice"],
+      [() => clone(inherits(AudioBuffer)), "Audio", "a recording must be a file"],
+      [() => clone({ samples: inherits(Float32Array), sampleRate: 24_000 }), "Audio", "samples must be a Float32Array"],
+      [() => tts.generate("A.", { signal: inherits(AbortSignal) }), "Options", "the option signal must be"],
       [
         () => tts.generate("A.", { signal: { aborted: false, addEventListener() {} } } as object),
         "Options",
         "the option signal",
       ],
-      [() => play(inherits(AudioContext)), "Options", "the option context has to be an AudioContext"],
+      [() => play(inherits(AudioContext)), "Options", "the option context must be an AudioContext"],
     ]);
     await tts.dispose();
     return wrong;
@@ -698,7 +694,7 @@ test("an address or options are read once, and named in the error if they cannot
           }),
         "works",
       ],
-      [() => open(new Request(base)), "Value", "the address of a bundle has to be a string or a URL, not a Request"],
+      [() => open(new Request(base)), "Value", "the address of a bundle must be a string or a URL, not a Request"],
       [() => open(new String(base)), "Value", "not a String"],
       [() => open(proxy), "Options", "the options cannot be read"],
       [
@@ -716,7 +712,7 @@ test("an address or options are read once, and named in the error if they cannot
         "works",
       ],
       [() => open({ threads: 1 }, { dtype: "q4" }), "Options", "options were given twice"],
-      [() => open(base, { [Symbol.toStringTag]: "Settings" }), "Options", "has to be an object, not a Settings"],
+      [() => open(base, { [Symbol.toStringTag]: "Settings" }), "Options", "must be an object, not a Settings"],
       [() => open(`http://me:secret@${location.host}${base}`), "Value", "a user name or a password"],
       [() => open("file:///models/english_2m_default"), "Network", "browsers do not fetch from file: addresses"],
       [() => open(`/${"x".repeat(3e6)}`), "Value", "too long for browsers to fetch"],
@@ -969,7 +965,7 @@ test("marks and samples are as they were when they were given", async () => {
       [() => speech.toBlob("audio/flac"), "Audio", "the samples of this speech were transferred"],
       [() => void new Speech(any(undefined), 24_000, any({})), "Audio", "the parts of a speech"],
       [() => void new Speech(any([[0]]), 24_000, any({})), "Audio", "an array of Float32Arrays"],
-      [() => void new Speech([samples], Number.NaN, any({})), "Audio", "sampleRate has to be"],
+      [() => void new Speech([samples], Number.NaN, any({})), "Audio", "sampleRate must be"],
     ]);
     await player.close();
     return { wrong, heard: [...heard] };

@@ -9,6 +9,8 @@ mod process;
 mod program;
 mod quality;
 mod report;
+mod roofline;
+mod serve;
 mod speak;
 mod spectrum;
 mod stretch;
@@ -35,6 +37,10 @@ pub(crate) enum Bench {
         #[arg(long, value_name = "FILE")]
         weights: Option<PathBuf>,
     },
+    /// What the machine can do, beside what the engine's products reach, natively and in real browsers.
+    Roofline,
+    /// `serve`: first sound and throughput with 1, 4 and 16 clients, beside pocket-tts's own server.
+    Serve(serve::ServeBenchArgs),
     /// Speech: time per frame and component, first sound, memory, in every backend.
     Speak,
     /// Faster and slower speech: spectra and a recogniser's word errors, beside other programs.
@@ -55,6 +61,8 @@ impl Bench {
             Self::Listen(args) => listen::bench(args),
             Self::Page(args) => page::bench(args),
             Self::Quality { weights } => quality::bench(weights.as_deref()),
+            Self::Roofline => roofline::bench(),
+            Self::Serve(args) => serve::bench(args),
             Self::Speak => speak::bench(),
             Self::Stretch => stretch::bench(),
             Self::Words { sentences } => words::bench(sentences),

@@ -42,6 +42,12 @@ const ENCODE: WasmModule = WasmModule {
     name: "pocket_onnx_encode",
     level: FAST,
 };
+/// The module that measures what a browser can do; not a part of the package.
+const ROOFLINE: WasmModule = WasmModule {
+    package: "pocket-onnx-roofline",
+    name: "roofline",
+    level: FAST,
+};
 /// What the compiler may use for the faster build.
 pub(crate) const FASTEST_FEATURES: &str = "+simd128,+relaxed-simd";
 /// Folders of the package, and what the compiler may use for the module in them.
@@ -92,6 +98,17 @@ pub(crate) fn wasm() -> Result<()> {
     licences()?;
     starling::convert(&package())?;
     run(&mut npm::command(&package(), &["run", "build"]))
+}
+
+/// Builds the module that measures, into folders of `dir` that are called as the package's.
+pub(crate) fn roofline(dir: &Path) -> Result<()> {
+    npm::find_or_install()?;
+    run(&mut npm::command(&package(), &["ci", "--ignore-scripts"]))?;
+    run(Command::new("rustup").args(["target", "add", TARGET]))?;
+    for (folder, features) in BUILDS {
+        build(&ROOFLINE, &dir.join(folder), features)?;
+    }
+    Ok(())
 }
 
 /// Copies the licences into the package.

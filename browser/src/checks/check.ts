@@ -30,7 +30,7 @@ export function checked<T>(kind: ErrorKind, what: string, value: unknown, rule: 
     // A proxy or a getter that throws cannot be used.
   }
   if (!fits) {
-    throw new PocketTTSError(kind, `${what} has to be ${rule.expected}, not ${description(value)}`);
+    throw new PocketTTSError(kind, `${what} must be ${rule.expected}, not ${description(value)}`);
   }
   return value as T;
 }

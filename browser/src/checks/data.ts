@@ -52,7 +52,7 @@ export function samplesOf(what: string, values: unknown): Float32Array<ArrayBuff
     const value: unknown = isArray ? read("Audio", what, () => given[i]) : given[i];
     samples[i] = typeof value === "number" ? value * scale : Number.NaN;
     if (!Number.isFinite(samples[i])) {
-      throw new PocketTTSError("Audio", `${what} have to be finite numbers; number ${i} is ${description(value)}`);
+      throw new PocketTTSError("Audio", `${what} must be finite numbers; number ${i} is ${description(value)}`);
     }
   }
   return samples;

@@ -1,8 +1,7 @@
 /** Rules for tensors, for pages that use the state layer on its own. */
 
 import type { Component } from "../manifest.js";
-import type { RunGraph } from "../state.js";
-import type { Tensor, Tensors } from "../tensor.js";
+import type { RunGraph, Tensor, Tensors } from "../tensor.js";
 import { count } from "../tensor.js";
 import { typedArray } from "./brands.js";
 import type { Rule } from "./check.js";
@@ -46,7 +45,7 @@ export const graphRunner: Rule<RunGraph> = {
 };
 
 export const wholeNumber: Rule<number> = {
-  expected: "a whole number from 0 on",
+  expected: "a whole number from 0 to 9007199254740991 (2^53 - 1)",
   fits: isSize,
 };
 

@@ -76,6 +76,10 @@ export async function manifestText(bundle: Addresses, signal: AbortSignal | unde
       throw new PocketTTSError("Network", `cannot fetch ${url}: the download was interrupted`, { cause });
     });
   } catch (error) {
+    if (error instanceof PocketTTSError && ["File", "Http", "WrongType"].includes(error.kind)) {
+      const help = "the address must be that of a bundle's folder, which `pocket-onnx convert` writes";
+      throw new PocketTTSError(error.kind, `${error.message}: ${help}`, { cause: error });
+    }
     const isOffline = error instanceof PocketTTSError && error.kind === "Network";
     const text = isOffline ? await storedManifest(keyOf(bundle)) : undefined;
     if (text === undefined) {

@@ -4,8 +4,9 @@
 
 import { open, type FileHandle } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { messageOf, PocketTTSError } from "../errors.js";
+import type { PocketTTSError } from "../errors.js";
 import type { Fetch } from "../loading/fetch.js";
+import { fileError } from "./system-errors.js";
 
 /** Most bytes that are read at a time. */
 const PART = 1 << 20;
@@ -47,5 +48,5 @@ function bytes(path: string, file: FileHandle): ReadableStream<Uint8Array<ArrayB
 }
 
 function unreadable(path: string, cause: unknown): PocketTTSError {
-  return new PocketTTSError("File", `cannot read ${path}: ${messageOf(cause)}`, { cause });
+  return fileError(`cannot read ${path}`, cause);
 }

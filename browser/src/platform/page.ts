@@ -8,7 +8,7 @@ export const page: Platform = {
     if (!globalThis.isSecureContext) {
       throw new PocketTTSError(
         "Unsupported",
-        "the page has to be served over https, or from localhost: browsers offer SHA-256 and audio worklets only there",
+        "the page must be served over https, or from localhost: browsers offer SHA-256 and audio worklets only there",
       );
     }
   },

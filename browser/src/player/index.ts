@@ -2,5 +2,6 @@
 
 export { Player } from "./player.js";
 export type { PlayerOptions, PlayerState } from "./player.js";
+export type { PlayerNotice } from "./suspension.js";
 export type { Mark } from "./timeline.js";
 export { Resampler } from "./resampler.js";

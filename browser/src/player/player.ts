@@ -1,15 +1,18 @@
 /** Plays samples as they are made. */
 
-import { checked, checkedOptions, read } from "../checks/check.js";
+import { checked, checkedOptions } from "../checks/check.js";
 import { samplesOf, type SampleValues } from "../checks/data.js";
 import { guard } from "../checks/guard.js";
-import { callback, mark as aMark, playerOptions, sampleRate as rate, speed as aSpeed } from "../checks/rules.js";
+import { playerOptions, sampleRate as rate, speed as aSpeed } from "../checks/rules.js";
 import type { Word } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import { call } from "../listener.js";
-import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
+import { listenerOf, markOf } from "./arguments.js";
+import type { FromRing, ToRing } from "./protocol.js";
 import { Resampler } from "./resampler.js";
+import { CAPACITY, reason, Ring } from "./ring.js";
 import { GenerationSpeed } from "./generation-speed.js";
+import { type PlayerNotice, Suspension } from "./suspension.js";
 import { type Mark, Timeline } from "./timeline.js";
 
 export interface PlayerOptions {
@@ -26,12 +29,9 @@ export interface PlayerOptions {
  */
 export type PlayerState = "idle" | "buffering" | "playing" | "paused";
 
-/** Capacity of the ring buffer in seconds: writers further ahead have to wait. */
-const CAPACITY = 12;
-/** Most seconds of sound in one message to the audio thread. */
-const MOST_SENT = 1;
+/** Has `listener` hear a player's notices, beside `onnotice`, until the returned function is called. */
+export let hearPlayer: (player: Player, listener: (notice: PlayerNotice) => void) => () => void;
 
-const PROCESSOR: ProcessorName = "pocket-onnx-player";
 /** Events after which a browser may allow a suspended context to run. */
 const WAKING = ["visibilitychange", "click", "keydown"] as const;
 
@@ -54,41 +54,37 @@ export class Player {
   readonly output: AudioNode;
 
   readonly #ownsContext: boolean;
-  readonly #ring: Promise<AudioWorkletNode>;
+  readonly #ring: Ring;
   /** How fast sound is made. */
   readonly #generation = new GenerationSpeed();
   /** Playback speed. */
   #speed = 1;
   readonly #watch = () => this.#wake();
   readonly #follow = () => this.#followContext();
+  readonly #suspension: Suspension;
   #closed = false;
   #closing: Promise<void> = Promise.resolve();
   #resampler: Resampler | undefined;
   #rate = 0;
   readonly #timeline = new Timeline();
-  /** Samples, at the context's rate, that were passed to the ring buffer. */
-  #written = 0;
-  /** Samples that were played. */
-  #played = 0;
-  /** The value of `#written` when this utterance began: positions count from there. */
+  /** Samples that were written before this utterance began: positions count from there. */
   #origin = 0;
   /** Writes that are not in the ring buffer yet. */
   #pending = 0;
   #state: PlayerState = "idle";
   #underruns = 0;
-  #epoch = 0;
   /** Writes and ends happen one after the other. */
   #queue: Promise<void> = Promise.resolve();
-  /** Wakes a write that waits for room. */
-  #room: (() => void) | undefined;
   /** Resolve the promises of `end()`. */
   #over: (() => void)[] = [];
   #onposition: ((seconds: number, mark: Mark | undefined) => void) | undefined;
   #onword: ((word: Word) => void) | undefined;
   #onstate: ((state: PlayerState) => void) | undefined;
   #onended: (() => void) | undefined;
+  #onnotice: ((notice: PlayerNotice) => void) | undefined;
 
   static {
+    hearPlayer = (player, listener) => player.#suspension.hear(listener);
     guard(this, "Player", "`new Player()`", (value) => #generation in value);
   }
 
@@ -96,12 +92,12 @@ export class Player {
     const { context, speed = 1 } = checkedOptions(options, playerOptions);
     this.#ownsContext = context === undefined;
     this.context = context ?? newContext();
+    this.#suspension = new Suspension(this.context);
+    this.#suspension.hear((notice) => this.#onnotice?.(notice));
     const output = this.context.createGain();
     output.connect(this.context.destination);
     this.output = output;
-    this.#ring = this.#start(output);
-    // The writer gets the error; until then it must not be reported as unhandled.
-    this.#ring.catch(() => {});
+    this.#ring = new Ring(this.context, output, (message) => this.#onMessage(message));
     this.speed = speed;
     for (const event of WAKING) document.addEventListener(event, this.#watch, true);
     this.context.addEventListener("statechange", this.#follow);
@@ -146,6 +142,18 @@ export class Player {
     this.#onended = listenerOf("onended", listener);
   }
 
+  /**
+   * Called when sound has waited for three seconds because the context does not run: until the next click or key
+   * press, or because there is no sound device. Writes and `end()` wait on.
+   */
+  get onnotice(): ((notice: PlayerNotice) => void) | undefined {
+    return this.#onnotice;
+  }
+
+  set onnotice(listener: ((notice: PlayerNotice) => void) | undefined) {
+    this.#onnotice = listenerOf("onnotice", listener);
+  }
+
   /** Number of times that the buffer ran empty. */
   get underruns(): number {
     return this.#underruns;
@@ -165,9 +173,9 @@ export class Player {
 
   set speed(speed: number) {
     this.#speed = checked("Options", "the speed", speed, aSpeed);
-    this.#command({ kind: "speed", speed });
+    this.#ring.command({ kind: "speed", speed });
     // The buffered sound now lasts for a shorter or longer time.
-    if (this.#state !== "idle") this.#command(this.#target());
+    if (this.#state !== "idle") this.#ring.command(this.#target());
   }
 
   /** Seconds of sound made per second, as measured by writes. */
@@ -177,7 +185,7 @@ export class Player {
 
   /** Seconds of written sound that are not heard yet. */
   get buffered(): number {
-    return (this.#written - this.#played) / this.context.sampleRate;
+    return (this.#ring.written - this.#ring.played) / this.context.sampleRate;
   }
 
   /**
@@ -202,16 +210,16 @@ export class Player {
 
   #write(samples: Float32Array, sampleRate: number, mark: Mark | undefined): Promise<void> {
     this.#generation.wrote(samples.length / sampleRate, performance.now());
-    const epoch = this.#epoch;
+    const { epoch } = this.#ring;
     if (this.#state === "idle") {
-      this.#origin = this.#written;
+      this.#origin = this.#ring.written;
       this.#become("buffering");
     }
     this.#pending += 1;
     return this.#enqueue(async () => {
       this.#pending -= 1;
-      if (epoch !== this.#epoch) return;
-      if (mark !== undefined) this.#timeline.add(mark, this.#written, this.context.sampleRate);
+      if (epoch !== this.#ring.epoch) return;
+      if (mark !== undefined) this.#timeline.add(mark, this.#ring.written, this.context.sampleRate);
       await this.#send(this.#resample(samples, sampleRate), epoch);
     });
   }
@@ -223,14 +231,14 @@ export class Player {
   end(): Promise<void> {
     // A closed player plays nothing that could be awaited.
     if (this.#isClosed) return Promise.resolve();
-    const epoch = this.#epoch;
+    const { epoch } = this.#ring;
     const over = new Promise<void>((resolve) => this.#over.push(resolve));
     void this.#enqueue(async () => {
-      if (epoch !== this.#epoch) return;
+      if (epoch !== this.#ring.epoch) return;
       await this.#send(this.#resampler?.finish() ?? new Float32Array(), epoch);
       this.#resampler = undefined;
       this.#generation.pause();
-      if (epoch === this.#epoch) this.#post(await this.#ring, { kind: "end" });
+      if (epoch === this.#ring.epoch) this.#ring.command({ kind: "end" });
     }).catch(() => settle(this.#over.splice(0)));
     return over;
   }
@@ -239,29 +247,27 @@ export class Player {
   pause(): void {
     if (this.#state === "idle" || this.#state === "paused") return;
     this.#become("paused");
-    this.#command({ kind: "pause" });
+    this.#ring.command({ kind: "pause" });
   }
 
   /** Continues after `pause()`. */
   resume(): void {
     if (this.#state !== "paused") return;
     this.#become("buffering");
-    this.#command({ kind: "resume" });
+    this.#ring.command({ kind: "resume" });
     this.#wake();
   }
 
   /** Silences the player at once; buffered sound is dropped. The next write starts afresh. */
   stop(): void {
     const over = this.#over.splice(0);
-    this.#epoch += 1;
-    this.#command({ kind: "reset", epoch: this.#epoch });
+    this.#ring.reset();
     this.#resampler = undefined;
     this.#timeline.clear();
-    this.#written = this.#played = this.#origin = 0;
+    this.#origin = 0;
     this.#generation.pause();
     // A listener may write and call `end()` again: its promise is not one of those to settle.
     this.#become("idle");
-    this.#room?.();
     settle(over);
   }
 
@@ -297,35 +303,9 @@ export class Player {
     if (this.context.state === "closed") this.stop();
   }
 
-  async #start(output: AudioNode): Promise<AudioWorkletNode> {
-    const capacity = Math.ceil(CAPACITY * this.context.sampleRate);
-    let ring: AudioWorkletNode;
-    try {
-      const [stretch] = await Promise.all([
-        fetchStretch(),
-        this.context.audioWorklet.addModule(new URL("./worklet.js", import.meta.url)),
-      ]);
-      const processorOptions: RingOptions = { capacity, stretch };
-      ring = new AudioWorkletNode(this.context, PROCESSOR, {
-        numberOfInputs: 0,
-        outputChannelCount: [1],
-        processorOptions,
-      });
-    } catch (cause) {
-      const why = this.context.state === "closed" ? ": its AudioContext is closed" : reason(cause);
-      throw new PocketTTSError("Unsupported", `the player cannot start${why}`, { cause });
-    }
-    ring.port.onmessage = ({ data }: MessageEvent<FromRing>) => this.#onMessage(data);
-    ring.connect(output);
-    return ring;
-  }
-
   #onMessage(message: FromRing): void {
-    if (message.epoch !== this.#epoch) return;
     switch (message.kind) {
       case "position":
-        this.#played = message.played;
-        this.#room?.();
         if (!message.sounding) return;
         if (this.#state === "buffering") this.#become("playing");
         this.#reportPosition();
@@ -336,7 +316,7 @@ export class Player {
         break;
       case "drained":
         // Samples may be on their way to the audio thread.
-        if (this.#pending > 0 || this.#played < this.#written) return;
+        if (this.#pending > 0 || this.#ring.played < this.#ring.written) return;
         this.#drained(this.#over.splice(0));
         break;
     }
@@ -353,8 +333,8 @@ export class Player {
 
   /** Reports the position of the sound that leaves the loudspeaker now. */
   #reportPosition(): void {
-    const { sampleRate, outputLatency } = this.context;
-    const heard = Math.max(0, this.#played - (outputLatency || 0) * sampleRate * this.#speed);
+    const { sampleRate } = this.context;
+    const heard = Math.max(0, this.#ring.played - latency(this.context) * sampleRate * this.#speed);
     const mark = this.#timeline.mark(heard);
     call(() => this.#onposition?.(Math.max(0, heard - this.#origin) / sampleRate, mark));
     this.#reportWords(heard);
@@ -376,27 +356,11 @@ export class Player {
     return this.#resampler.push(samples);
   }
 
-  /** Passes samples to the ring buffer, as room allows. */
   async #send(samples: Float32Array, epoch: number): Promise<void> {
-    const ring = await this.#ring;
+    await this.#ring.ready;
     this.#wake();
-    const { sampleRate } = this.context;
-    const capacity = Math.ceil(CAPACITY * sampleRate);
-    for (let at = 0; at < samples.length; ) {
-      const free = capacity - (this.#written - this.#played);
-      const size = Math.min(samples.length - at, free, Math.ceil(MOST_SENT * sampleRate));
-      if (epoch !== this.#epoch) return;
-      if (size <= 0) {
-        await new Promise<void>((resolve) => (this.#room = resolve));
-        this.#generation.waited(performance.now());
-        continue;
-      }
-      const piece = samples.slice(at, at + size);
-      this.#written += size;
-      at += size;
-      this.#post(ring, { kind: "samples", samples: piece }, [piece.buffer]);
-    }
-    this.#post(ring, this.#target());
+    await this.#ring.write(samples, epoch, () => this.#generation.waited(performance.now()));
+    if (epoch === this.#ring.epoch) this.#ring.command(this.#target());
   }
 
   /** Until the generation speed is known, playing begins only when half the buffer is full. */
@@ -411,53 +375,24 @@ export class Player {
     return done;
   }
 
-  #command(message: ToRing): void {
-    void this.#ring.then((ring) => this.#post(ring, message)).catch(() => {});
-  }
-
-  #post(ring: AudioWorkletNode, message: ToRing, transfer: Transferable[] = []): void {
-    ring.port.postMessage(message, transfer);
-  }
-
   /** A browser may suspend a context that was started without a user gesture, or while it was hidden. */
   #wake(): void {
     const { state } = this.context;
     if (this.#state === "idle" || this.#state === "paused") return;
     if (state !== "running" && state !== "closed") void this.context.resume().catch(() => {});
+    this.#suspension.begin();
   }
 
   #become(state: PlayerState): void {
     if (state === this.#state) return;
     this.#state = state;
+    if (state === "idle" || state === "paused") this.#suspension.end();
     call(() => this.#onstate?.(state));
   }
 }
 
 function settle(over: (() => void)[]): void {
   for (const resolve of over) resolve();
-}
-
-/** A copy of a mark, because the page may change the original. */
-function markOf(mark: Mark | undefined): Mark | undefined {
-  if (mark === undefined) return undefined;
-  checked("Options", "the mark", mark, aMark);
-  const copy = read("Options", "the mark", () => ({ ...mark, text: mark.text }));
-  return checked("Options", "the mark", copy, aMark);
-}
-
-/** A listener to set; null means none, as for the web's own events. */
-function listenerOf<T>(name: string, listener: T | null | undefined): T | undefined {
-  if (listener === null || listener === undefined) return undefined;
-  checked("Options", name, listener, callback());
-  return listener;
-}
-
-/** The wasm module for stretching in the audio thread. */
-async function fetchStretch(): Promise<ArrayBuffer> {
-  const file = new URL("../../wasm/stretch.wasm", import.meta.url);
-  const answer = await fetch(file);
-  if (!answer.ok) throw new Error(`${file.href} gives ${answer.status}`);
-  return answer.arrayBuffer();
 }
 
 function newContext(): AudioContext {
@@ -471,6 +406,11 @@ function newContext(): AudioContext {
   }
 }
 
-function reason(cause: unknown): string {
-  return cause instanceof Error ? `: ${cause.message}` : "";
+/**
+ * Seconds until a sample is heard. Firefox is not asked: there the question waits for the audio thread, and for ever if
+ * the sound goes to a PulseAudio null sink.
+ */
+function latency(context: AudioContext): number {
+  const isFirefox = /\bFirefox\//.test(navigator.userAgent);
+  return (isFirefox ? context.baseLatency : context.outputLatency) || 0;
 }

@@ -34,9 +34,9 @@ export class ActiveUtterance {
     this.waited += performance.now() - start;
   }
 
-  /** The receiver has room for one message more. */
-  giveRoom(): void {
-    this.#credit.give(1);
+  /** The receiver has room for `count` messages more. */
+  giveRoom(count: number): void {
+    this.#credit.give(count);
   }
 
   /** Stops the utterance, and wakes what waits for room. */

@@ -1,23 +1,10 @@
 /** The loaded components of a bundle. */
 
 import { PocketTTSError } from "../errors.js";
+import { componentsOf, ENCODER } from "../loading/needed.js";
 import type { Manifest } from "../manifest.js";
 import type { Role } from "./messages.js";
 import type { Runtime, Stream } from "./runtime.js";
-
-/** What each half of an utterance runs. */
-const BACKBONE = ["text_conditioner", "flow_lm", "flow_net"];
-const DECODER = ["mimi_decoder"];
-const OF_ROLE: Record<Role, string[]> = {
-  whole: [...BACKBONE, ...DECODER],
-  backbone: BACKBONE,
-  decoder: DECODER,
-};
-
-/** Names of the components that a role needs. */
-export function componentsOf(role: Role): readonly string[] {
-  return OF_ROLE[role];
-}
 
 export class Components {
   readonly #manifest: Manifest;
@@ -29,10 +16,11 @@ export class Components {
     this.#runtime = runtime;
   }
 
-  /** Loads what `role` needs, at the same time. */
-  static async load(manifest: Manifest, runtime: Runtime, role: Role): Promise<Components> {
+  /** Loads what `role` needs, at the same time; `isShared`: whether each of two workers runs a part of the decoder. */
+  static async load(manifest: Manifest, runtime: Runtime, role: Role, isShared: boolean): Promise<Components> {
     const components = new Components(manifest, runtime);
-    await Promise.all(OF_ROLE[role].map((name) => components.need(name)));
+    const names = componentsOf(isShared && role === "backbone" ? "whole" : role);
+    await Promise.all(names.map((name) => components.need(name)));
     return components;
   }
 
@@ -60,7 +48,7 @@ export class Components {
     if (component === undefined) {
       throw new PocketTTSError("NoComponent", `the bundle has no ${name}: convert it again with all components`);
     }
-    const stream = await this.#runtime.load(name, component, name === "mimi_encoder" ? "encoder" : "model");
+    const stream = await this.#runtime.load(name, component, name === ENCODER ? "encoder" : "model");
     this.#streams.set(name, stream);
     return stream;
   }

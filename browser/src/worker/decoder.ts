@@ -1,7 +1,8 @@
 /** The decoder's half of an utterance: from events with latents to chunks of sound. */
 
-import type { Call, Decoding, SpeechEvent, Word } from "../../wasm/simd/pocket_onnx.js";
+import type { Decoding, SpeechEvent, Word } from "../../wasm/simd/pocket_onnx.js";
 import { type Timings, time } from "../statistics.js";
+import type { Tensors } from "../tensor.js";
 import type { Stream } from "./runtime.js";
 
 /** A piece of sound. */
@@ -24,17 +25,20 @@ export class Decoder {
   /** Longest run of silence in one chunk, in samples, so that long pauses need little memory. */
   readonly #silence: number;
   #said = { text: "", from: 0, to: 0 };
+  /** Whether the other worker says what is to be decoded, and when. */
+  readonly #isShared: boolean;
   readonly #timings: Timings;
 
-  constructor(decoding: Decoding, stream: Stream, sampleRate: number, timings: Timings) {
+  constructor(decoding: Decoding, stream: Stream, isShared: boolean, sampleRate: number, timings: Timings) {
     this.#decoding = decoding;
     this.#stream = stream;
+    this.#isShared = isShared;
     this.#silence = sampleRate;
     this.#timings = timings;
   }
 
-  /** Turns an event into chunks. */
-  async *take(event: SpeechEvent): AsyncGenerator<Chunk, void> {
+  /** Turns an event into chunks; `hidden` comes with it if the decoder is shared. */
+  async *take(event: SpeechEvent, hidden: Tensors | undefined): AsyncGenerator<Chunk, void> {
     switch (event.kind) {
       case "begin":
         this.#stream.reset();
@@ -45,8 +49,7 @@ export class Decoder {
         this.#decoding.scores(event.values);
         break;
       case "latent": {
-        const call = this.#decoding.latent(event.values);
-        const samples = call === undefined ? new Float32Array() : await this.#decode(call);
+        const samples = await this.#decode(this.#isShared ? hidden : this.#decoding.latent(event.values)?.inputs);
         const words = this.#decoding.words();
         if (samples.length > 0 || words.length > 0) {
           yield { samples, ...this.#said, words, cut: false };
@@ -54,8 +57,7 @@ export class Decoder {
         break;
       }
       case "end": {
-        const call = this.#decoding.rest();
-        const rest = call === undefined ? new Float32Array() : await this.#decode(call);
+        const rest = await this.#decode(this.#isShared ? hidden : this.#decoding.rest()?.inputs);
         // At speed 1 no samples are withheld.
         const withheld = this.#decoding.end() as Float32Array<ArrayBuffer>;
         const samples = withheld.length === 0 ? rest : joined(rest, withheld);
@@ -79,10 +81,14 @@ export class Decoder {
     this.#decoding.free();
   }
 
-  async #decode({ component, inputs }: Call): Promise<Float32Array<ArrayBuffer>> {
+  async #decode(inputs: Tensors | undefined): Promise<Float32Array<ArrayBuffer>> {
+    if (inputs === undefined) {
+      return new Float32Array();
+    }
     const start = performance.now();
     const outputs = await this.#stream.run(inputs);
-    time(this.#timings, component, start, inputs["latents"]?.shape[1]);
+    // Where the decoder is shared, the other worker counts the frames.
+    time(this.#timings, "mimi_decoder", start, inputs["latents"]?.shape[1] ?? 0);
     return this.#decoding.audio(outputs) as Float32Array<ArrayBuffer>;
   }
 }

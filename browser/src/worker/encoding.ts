@@ -1,8 +1,8 @@
 /** The work of a worker that encodes one file of sound. */
 
-import { type Failure, failure, messageOf, PocketTTSError } from "../errors.js";
-import { compileFile } from "../loading/module.js";
+import { type Failure, failure } from "../errors.js";
 import type { Tags } from "../sound-file.js";
+import { loadEncoders } from "./encoders.js";
 import type { Scope } from "./scope.js";
 
 /** A file to encode. */
@@ -34,20 +34,6 @@ async function encode({
   samples,
   tags: { text, voice, model },
 }: Encoding): Promise<Uint8Array<ArrayBuffer>> {
-  const encoder = await load();
+  const encoder = await loadEncoders();
   return encoder.encode(format, sampleRate, samples, text, voice, model) as Uint8Array<ArrayBuffer>;
-}
-
-/** Fetches and starts the encoders. */
-async function load(): Promise<typeof import("../../wasm/encode/pocket_onnx_encode.js")> {
-  try {
-    const module = await import("../../wasm/encode/pocket_onnx_encode.js");
-    const file = new URL("../../wasm/encode/pocket_onnx_encode_bg.wasm", import.meta.url);
-    await module.default({ module_or_path: await compileFile(file) });
-    return module;
-  } catch (cause) {
-    throw new PocketTTSError("Network", `the encoders of compressed sound cannot be loaded: ${messageOf(cause)}`, {
-      cause,
-    });
-  }
 }

@@ -3,8 +3,10 @@
 import type { SpeechEvent, SpeechNotice, SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
 import { failure } from "../errors.js";
 import { slices } from "../slices.js";
+import type { Tensors } from "../tensor.js";
 import { yieldToEventLoop } from "./credit.js";
 import { Decoder } from "./decoder.js";
+import { FirstDecoder } from "./decoder-parts.js";
 import { Generator } from "./generator.js";
 import type { Request, Response, Results, ToBackbone, ToDecoder, VoiceSource } from "./messages.js";
 import type { Opened } from "./opening.js";
@@ -21,6 +23,8 @@ export class Host {
   /** The utterance that is being spoken, or was last. */
   #active: ActiveUtterance | undefined;
   #decoder: Decoder | undefined;
+  /** The part of the decoder that the backbone's worker runs, if there is one. */
+  #firstDecoder: FirstDecoder | undefined;
   /** The text of that utterance, if this worker runs the backbone. */
   #text: TextFeed | undefined;
   /** Decodes the events of the other worker, one after the other. */
@@ -33,7 +37,11 @@ export class Host {
     if (peer !== undefined && role === "decoder") {
       peer.onmessage = ({ data }: MessageEvent<ToDecoder>) => this.#receive(data);
     } else if (peer !== undefined) {
-      peer.onmessage = ({ data }: MessageEvent<ToBackbone>) => this.taken(data.utterance);
+      peer.onmessage = ({ data }: MessageEvent<ToBackbone>) => {
+        if (data.type === "taken") {
+          this.taken(data.utterance, 1);
+        }
+      };
     }
   }
 
@@ -62,7 +70,7 @@ export class Host {
   /** Makes latents of a text, and decodes them unless another worker does. */
   async speak(request: Extract<Request, { type: "speak" }>): Promise<void> {
     const { utterance, options, rewriting, voice } = request;
-    const active = this.#begin(utterance, options);
+    const active = this.#begin(utterance);
     // Pieces of the text may arrive from now on.
     const text = this.#feed(request);
     let generator: Generator | undefined;
@@ -71,6 +79,7 @@ export class Host {
     try {
       const { rewriter, components, model, voices } = this.#bundle;
       used = voices.use(voice);
+      this.#startDecoding(active, options);
       changes = await rewriter.start(rewriting);
       if (request.text !== undefined) {
         this.#note(this.#check(request.text, options));
@@ -163,58 +172,68 @@ export class Host {
     }
   }
 
-  /** The receiver (the page, or the decoder's worker) has room for one message more. */
-  taken(utterance: number): void {
+  /** The receiver (the page, or the decoder's worker) has room for `count` messages more. */
+  taken(utterance: number, count: number): void {
     if (this.#active?.utterance === utterance) {
-      this.#active.giveRoom();
+      this.#active.giveRoom(count);
     }
   }
 
   /** Ends an utterance, whether or not it has begun here. */
   stop(utterance: number): void {
     if (this.#active === undefined || this.#active.utterance < utterance) {
-      this.#begin(utterance, {});
+      this.#begin(utterance);
     }
     const active = this.#active;
     if (active?.utterance === utterance) {
       active.stop();
       this.#text?.wake();
-      if (this.#isDecoder) {
+      if (this.#bundle.role === "decoder") {
         this.#received = this.#received.then(() => this.#over(active));
       }
     }
   }
 
-  get #isDecoder(): boolean {
-    return this.#bundle.peer !== undefined && this.#decoder !== undefined;
-  }
-
-  #begin(utterance: number, options: SpeechOptions): ActiveUtterance {
-    const { model, components, manifest } = this.#bundle;
+  #begin(utterance: number): ActiveUtterance {
     const active = new ActiveUtterance(utterance);
     this.#active = active;
     this.#decoder?.free();
-    this.#decoder = components.has("mimi_decoder")
-      ? new Decoder(model.decoding(options), components.stream("mimi_decoder"), manifest.sample_rate, active.timings)
-      : undefined;
+    this.#firstDecoder?.free();
+    [this.#decoder, this.#firstDecoder] = [undefined, undefined];
     return active;
+  }
+
+  /** Makes what this worker runs of the decoder ready. Throws if there is a wrong option. */
+  #startDecoding({ timings }: ActiveUtterance, options: SpeechOptions): void {
+    const { model, components, manifest, part } = this.#bundle;
+    if (!components.has("mimi_decoder")) {
+      return;
+    }
+    const [decoding, stream] = [model.decoding(options), components.stream("mimi_decoder")];
+    if (part?.isFirst) {
+      this.#firstDecoder = new FirstDecoder(decoding, stream, timings);
+    } else {
+      this.#decoder = new Decoder(decoding, stream, part !== undefined, manifest.sample_rate, timings);
+    }
   }
 
   /** Decodes an event, or sends it to the decoder's worker. */
   async #deliver(active: ActiveUtterance, event: SpeechEvent): Promise<void> {
     const { peer } = this.#bundle;
     if (peer === undefined) {
-      await this.#decode(active, event);
+      await this.#decode(active, event, undefined);
       return;
     }
+    const hidden = await this.#firstDecoder?.take(event);
     await active.takeRoom();
     const { utterance, waitedForText: waited } = active;
-    peer.postMessage({ type: "event", utterance, event, waited } satisfies ToDecoder);
+    const buffers = Object.values(hidden ?? {}).map(({ data }) => data.buffer);
+    peer.postMessage({ type: "event", utterance, event, hidden, waited } satisfies ToDecoder, buffers);
   }
 
   /** Decodes an event, and posts its chunks to the page. */
-  async #decode(active: ActiveUtterance, event: SpeechEvent): Promise<void> {
-    for await (const { samples, ...said } of this.#decoder?.take(event) ?? []) {
+  async #decode(active: ActiveUtterance, event: SpeechEvent, hidden: Tensors | undefined): Promise<void> {
+    for await (const { samples, ...said } of this.#decoder?.take(event, hidden) ?? []) {
       await active.takeRoom();
       if (active.stopped) {
         return;
@@ -230,7 +249,7 @@ export class Host {
     const { utterance } = message;
     if (message.type === "begin") {
       if (this.#active === undefined || this.#active.utterance < utterance) {
-        this.#begin(utterance, message.options);
+        this.#startDecoding(this.#begin(utterance), message.options);
       }
       return;
     }
@@ -239,6 +258,8 @@ export class Host {
       return;
     }
     this.#received = this.#received.then(async () => {
+      // More events may wait than are decoded in a tenth of a second: a stop must not wait behind them.
+      await yieldToEventLoop();
       if (active.stopped) {
         return;
       }
@@ -247,7 +268,7 @@ export class Host {
           this.#over(active);
         } else {
           active.waitedForText = message.waited;
-          await this.#decode(active, message.event);
+          await this.#decode(active, message.event, message.hidden);
           this.#bundle.peer?.postMessage({ type: "taken", utterance } satisfies ToBackbone);
         }
       } catch (error) {

@@ -1,14 +1,13 @@
 /** What the page and its workers say to each other. */
 
 import type { RecordingNotice, SpeechEvent, SpeechOptions, Word } from "../../wasm/simd/pocket_onnx.js";
+import type { Backend } from "../backend.js";
 import type { Failure } from "../errors.js";
 import type { Addresses, Progress } from "../loading/bundle.js";
 import type { Compiled } from "../loading/module.js";
 import type { WeightFormat } from "../manifest.js";
 import type { Timings } from "../statistics.js";
-
-/** What runs the components. */
-export type Backend = "engine" | "onnxruntime";
+import type { Tensors } from "../tensor.js";
 
 /** Which half of an utterance a worker works on, or `whole` if there is only one worker. */
 export type Role = "whole" | "backbone" | "decoder";
@@ -79,8 +78,8 @@ export type Request =
   | { type: "text"; utterance: number; text: string }
   | { type: "flush"; utterance: number }
   | { type: "close"; utterance: number; isBroken: boolean }
-  /** The page has room for one chunk more. */
-  | { type: "taken"; utterance: number }
+  /** The page has room for so many chunks more. */
+  | { type: "taken"; utterance: number; count: number }
   | { type: "stop"; utterance: number };
 
 /** Results of tasks. */
@@ -126,12 +125,16 @@ export type Response =
 export type ToDecoder =
   /** An utterance begins, with these options. */
   | { type: "begin"; utterance: number; options: SpeechOptions }
-  /** `waited`: milliseconds so far that were spent on waiting for text. */
-  | { type: "event"; utterance: number; event: SpeechEvent; waited: number }
+  /**
+   * `hidden`: what to decode now, if the decoder is shared. `waited`: milliseconds so far that were spent on waiting
+   * for text.
+   */
+  | { type: "event"; utterance: number; event: SpeechEvent; hidden: Tensors | undefined; waited: number }
   | { type: "end"; utterance: number };
 
-/** From the decoder's worker to the backbone's: it has room for one event more. */
-export interface ToBackbone {
-  type: "taken";
-  utterance: number;
-}
+/** From the decoder's worker to the backbone's. */
+export type ToBackbone =
+  /** While the bundle is opened: the weights of the first part, if the decoder is shared. */
+  | { type: "weights"; buffer: ArrayBuffer }
+  /** It has room for one event more. */
+  | { type: "taken"; utterance: number };

@@ -4,8 +4,10 @@ import type { Model } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import { BundleFiles, keepManifest, type Progress } from "../loading/bundle.js";
 import type { Compiled } from "../loading/module.js";
+import { modelFiles } from "../loading/needed.js";
 import type { FileEntry, Manifest, WeightFormat } from "../manifest.js";
-import { Components, componentsOf } from "./components.js";
+import { Components } from "./components.js";
+import { type DecoderPart, decoderPart } from "./decoder-parts.js";
 import { Engine } from "./engine.js";
 import type { Opening, Role } from "./messages.js";
 import { type Module, startModule, withEngine } from "./module.js";
@@ -22,6 +24,8 @@ export interface Opened {
   manifest: Manifest;
   model: Model;
   components: Components;
+  /** The part of the decoder that this worker runs, if that is shared. */
+  part: DecoderPart | undefined;
   voices: Voices;
   rewriter: Rewriter;
   /** Whether all files came from Cache Storage. */
@@ -48,6 +52,7 @@ export async function open(
   checkFormat(manifest, dtype);
   // The manifest is stored before the files are: `sweep` deletes files that no stored manifest lists.
   files.storeAfter(keepManifest(addresses, opening.manifest));
+  const part = decoderPart(opening, manifest);
   let runtime: (model: Model) => Promise<Runtime>;
   let instructions: string | undefined;
   if (backend === "engine") {
@@ -55,7 +60,7 @@ export async function open(
     const { engine, ...own } = await withEngine(module, compiled);
     module = own;
     instructions = engine.instructions;
-    runtime = async (model) => new Engine(own, engine, model, files);
+    runtime = async (model) => new Engine(own, engine, model, files, part);
   } else {
     const starting = import("./onnxruntime.js").then(({ OnnxRuntime }) => OnnxRuntime.start(files, opening.threads));
     // Its error is thrown below, where it is awaited.
@@ -64,11 +69,11 @@ export async function open(
   }
   const tokenizer = await files.bytes(manifest.tokenizer.file, "model");
   const model = new module.wasm.Model(opening.manifest, tokenizer);
-  const components = await Components.load(manifest, await runtime(model), role);
+  const components = await Components.load(manifest, await runtime(model), role, part !== undefined);
   const voices = new Voices(module, model, manifest, files, components);
   const rewriter = new Rewriter(model, manifest);
   const { cacheHit } = files;
-  return { role, peer, module, manifest, model, components, voices, rewriter, cacheHit, instructions };
+  return { role, peer, module, manifest, model, components, part, voices, rewriter, cacheHit, instructions };
 }
 
 /**
@@ -81,11 +86,7 @@ function early({ manifest: text, backend, dtype, role }: Opening): FileEntry[] {
     if (dtype !== undefined && formatOf(manifest) !== dtype) {
       return [];
     }
-    const files = [manifest.tokenizer.file];
-    for (const name of componentsOf(role)) {
-      const { graph, data } = manifest.components[name] as Manifest["components"][string];
-      files.push(...(backend === "engine" ? [data] : [graph, data]));
-    }
+    const files = modelFiles(manifest, backend, role);
     return files.every(({ name, sha256 }) => typeof name === "string" && typeof sha256 === "string") ? files : [];
   } catch {
     return [];

@@ -1,7 +1,7 @@
 /** What runs components: the engine, or ONNX Runtime under the state layer. */
 
 import type { Purpose } from "../loading/bundle.js";
-import type { Component } from "../manifest.js";
+import type { BundledComponent } from "../manifest.js";
 import type { Tensor, Tensors } from "../tensor.js";
 
 /** One stream through a component, which carries its states and position. */
@@ -28,5 +28,5 @@ export interface Stream {
 
 /** Loads components. */
 export interface Runtime {
-  load(name: string, component: Component, purpose: Purpose): Promise<Stream>;
+  load(name: string, component: BundledComponent, purpose: Purpose): Promise<Stream>;
 }

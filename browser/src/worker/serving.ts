@@ -56,7 +56,7 @@ function hear(data: Request): void {
       host?.close(data.utterance, data.isBroken);
       break;
     case "taken":
-      host?.taken(data.utterance);
+      host?.taken(data.utterance, data.count);
       break;
     case "stop":
       host?.stop(data.utterance);

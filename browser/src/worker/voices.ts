@@ -1,6 +1,6 @@
 /** The voices that the page has loaded. */
 
-import type { Model, Prompt, Recording, RecordingNotice, Voice } from "../../wasm/simd/pocket_onnx.js";
+import type { Cloning, Model, Recording, RecordingNotice, Voice } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import type { BundleFiles } from "../loading/bundle.js";
 import type { Manifest } from "../manifest.js";
@@ -152,7 +152,7 @@ export class Voices {
 
   /** Makes a voice, and frees the recording. */
   #clone(recording: Recording): Promise<Made> {
-    let prompt: Prompt;
+    let prompt: Cloning;
     try {
       prompt = this.#model.prompt(recording);
     } finally {
@@ -161,7 +161,7 @@ export class Voices {
     return this.#make(prompt);
   }
 
-  async #make(prompt: Prompt): Promise<Made> {
+  async #make(prompt: Cloning): Promise<Made> {
     const flowLm = this.#components.stream("flow_lm").fork();
     try {
       for (let call = prompt.nextCall(); call !== undefined; call = prompt.nextCall()) {

@@ -55,6 +55,10 @@ await arriving.push(text);
 arriving.close();
 found.arrived = (await heard).audio.length === audio.length;
 
+// The end of a text can be told twice, in both ways.
+arriving.close();
+arriving.flush();
+
 // What goes wrong.
 found.failures = {
   player: await failure(() => new Player()),

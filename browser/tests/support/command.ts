@@ -15,6 +15,11 @@ export async function run(args: readonly string[]): Promise<void> {
   await promisify(execFile)(command(), args);
 }
 
+/** What the command prints. */
+export async function output(args: readonly string[], options: { cwd?: string } = {}): Promise<string> {
+  return (await promisify(execFile)(command(), args, options)).stdout;
+}
+
 export interface Served extends AsyncDisposable {
   /** With a slash at the end. */
   url: string;

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { failure } from "../../src/errors.js";
 import { folder } from "../../src/loading/bundle.js";
+import type { Manifest } from "../../src/manifest.js";
 import { ProgressByPhase } from "../../src/phases.js";
 import { Queue, unlessAborted } from "../../src/queue.js";
 import { append, type Tensor } from "../../src/tensor.js";
@@ -64,19 +65,29 @@ test("credit is taken once it is given", async () => {
   expect(taken).toBe(true);
 });
 
-test("progress is summed up by phase", () => {
+test("progress is summed up by phase, and never falls", () => {
   const events: unknown[] = [];
   const phases = new ProgressByPhase(({ phase, loaded, total }) => events.push([phase, loaded, total]));
+  const entry = (name: string) => ({ name, size: 10, sha256: "" });
+  const component = (name: string) => ({ graph: entry(`${name}.onnx`), data: entry(name) });
+  const names = ["text_conditioner", "flow_lm", "flow_net", "mimi_decoder", "mimi_encoder"];
+  const components = Object.fromEntries(names.map((name) => [name, component(name)]));
+  phases.expect({ tokenizer: { file: entry("tokenizer") }, components } as unknown as Manifest, "engine");
   const file = { kind: "file", total: 10, source: "network" } as const;
-  phases.hear({ ...file, purpose: "model", file: "a", loaded: 4 });
-  phases.hear({ ...file, purpose: "model", file: "b", loaded: 1 });
-  phases.hear({ ...file, purpose: "voice", file: "v", loaded: 10 });
-  phases.hear({ ...file, purpose: "model", file: "a", loaded: 10 });
+  phases.hear({ ...file, purpose: "model", file: "flow_lm", loaded: 4 });
+  phases.hear({ ...file, purpose: "model", file: "flow_net", loaded: 10 });
+  // The other worker's copy, or one that is fetched again.
+  phases.hear({ ...file, purpose: "model", file: "flow_net", loaded: 1 });
+  phases.hear({ ...file, purpose: "voice", file: "a", loaded: 10 });
+  phases.hear({ ...file, purpose: "voice", file: "b", loaded: 5 });
+  phases.hear({ ...file, purpose: "encoder", file: "mimi_encoder", loaded: 10 });
   expect(events).toEqual([
-    ["model", 4, 10],
-    ["model", 5, 20],
+    ["model", 4, 50],
+    ["model", 14, 50],
+    ["model", 14, 50],
     ["voice", 10, 10],
-    ["model", 11, 20],
+    ["voice", 5, 10],
+    ["encoder", 10, 10],
   ]);
 });
 

@@ -1,4 +1,4 @@
-//! Recordings in; sound is written by the crate `encode`.
+//! Reads recordings. (The crate `encode` writes sound.)
 //!
 //! 1. [`Recording::read`] asks [`filetype`] what a file is, and steps over tags before the sound.
 //! 2. WAV files of any length are read here ([`read_wav`]), natively and in a page alike.

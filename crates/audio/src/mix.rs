@@ -12,7 +12,7 @@ pub struct Mixer {
     longest: usize,
     samples: Vec<f32>,
     truncated: bool,
-    /// Sum of squares over all channels, by their number.
+    /// Sum over all frames of the mean square of the channels.
     energy: f64,
 }
 

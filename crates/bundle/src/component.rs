@@ -100,7 +100,7 @@ pub struct TensorInfo {
     pub name: String,
     /// Number type.
     pub dtype: DType,
-    /// Sizes, outermost first; a text is a symbol that stands for one size per call.
+    /// Sizes, outermost first; a string is a symbol that stands for one size per call.
     pub shape: Vec<Dim>,
 }
 

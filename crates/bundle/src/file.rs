@@ -125,7 +125,7 @@ mod tests {
     use super::FileEntry;
 
     #[test]
-    fn names_that_leave_the_folder_are_told() {
+    fn names_that_leave_the_folder_are_refused() {
         for (name, expected) in [
             ("flow_lm.onnx", true),
             ("voice.größe.safetensors", true),

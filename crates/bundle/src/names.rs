@@ -8,14 +8,14 @@ pub const TOKEN_IDS: &str = "token_ids";
 /// Output of `text_conditioner` and input of `flow_lm`: a prompt, f32 `[1, S, d_model]`.
 pub const EMBEDDINGS: &str = "embeddings";
 
-/// Latents, f32 `[1, L, latent_dim]`: input of `flow_lm` and `mimi_decoder`, and, of the encoder's
-/// width, output of `mimi_encoder`.
+/// Latents, f32 `[1, L, latent_dim]`: input of `flow_lm` and `mimi_decoder`. Also the output of
+/// `mimi_encoder`, with the encoder's width.
 pub const LATENTS: &str = "latents";
 
 /// Input of `flow_lm` and `mimi_decoder` that counts positions, i64 `[1]`.
 pub const POSITION: &str = "position";
 
-/// Output of `flow_lm` and input of `flow_net`: what the next latent is sampled by, f32 `[1, Z]` or
+/// Output of `flow_lm` and input of `flow_net`: from what the next latent is sampled, f32 `[1, Z]` or
 /// `[N, Z]`.
 pub const CONDITIONING: &str = "conditioning";
 

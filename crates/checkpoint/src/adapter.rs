@@ -1,12 +1,12 @@
 //! LoRA adapters, merged into their base weights while these are read: `W + scale * B A`. A merged
-//! model takes no more memory than another.
+//! model takes no more memory than one without an adapter.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use config::TensorSpec;
 
-use crate::hub::{Hub, Progress};
+use crate::hub::{FetchProgress, Hub};
 use crate::{Fetched, SafetensorsFile, TensorReader, Weights, WeightsError};
 
 mod error;
@@ -31,7 +31,11 @@ pub struct AdapterFiles {
 impl AdapterFiles {
     /// Finds the adapter at `location`: its folder, or its file of tensors with the settings in
     /// the same folder.
-    pub fn fetch(location: &str, hub: &Hub, progress: &dyn Progress) -> Result<Self, AdapterError> {
+    pub fn fetch(
+        location: &str,
+        hub: &Hub,
+        progress: &dyn FetchProgress,
+    ) -> Result<Self, AdapterError> {
         find::fetch(location, hub, progress)
     }
 }
@@ -41,7 +45,7 @@ impl AdapterFiles {
 pub struct Adapter {
     file: SafetensorsFile,
     settings: AdapterSettings,
-    /// By the tensor of the model.
+    /// By name of the tensor in the model.
     changes: BTreeMap<String, TensorChange>,
 }
 
@@ -77,7 +81,7 @@ impl Adapter {
         let mut mismatch = AdapterMismatch::new(file.path());
         for name in file.names() {
             file.format(name)?;
-            let (key, part) = part_of(file.path(), name)?;
+            let (key, role) = role_of(file.path(), name)?;
             let Some(&shape) = shapes.get(key.as_str()) else {
                 mismatch.unknown.push(name.clone());
                 continue;
@@ -86,7 +90,7 @@ impl Adapter {
                 shape: shape.to_owned(),
                 ..TensorChange::default()
             });
-            let slot = match part {
+            let slot = match role {
                 AdapterRole::A => &mut change.a,
                 AdapterRole::B => &mut change.b,
                 AdapterRole::Whole => &mut change.whole,
@@ -109,7 +113,7 @@ impl Adapter {
     }
 
     /// The model's weights, with the adapter merged.
-    pub fn over(self, base: Box<dyn Weights>) -> Adapted {
+    pub fn merge_into(self, base: Box<dyn Weights>) -> Adapted {
         Adapted {
             base,
             adapter: self,
@@ -218,9 +222,9 @@ impl Weights for Adapted {
 /// The tensor of the model that a tensor of the adapter belongs to, and its role. Names are those
 /// of PEFT (`base_model.model.<module>.lora_A.weight`), which contain the adapter's own name if a
 /// whole state dictionary was saved, or `<module>.lora_A`.
-fn part_of(path: &Path, name: &str) -> Result<(String, AdapterRole), AdapterError> {
+fn role_of(path: &Path, name: &str) -> Result<(String, AdapterRole), AdapterError> {
     let plain = name.strip_prefix("base_model.model.").unwrap_or(name);
-    let halves = [
+    let factors = [
         (".lora_A.weight", AdapterRole::A),
         (".lora_A.default.weight", AdapterRole::A),
         (".lora_A", AdapterRole::A),
@@ -228,9 +232,9 @@ fn part_of(path: &Path, name: &str) -> Result<(String, AdapterRole), AdapterErro
         (".lora_B.default.weight", AdapterRole::B),
         (".lora_B", AdapterRole::B),
     ];
-    for (ending, part) in halves {
+    for (ending, role) in factors {
         if let Some(module) = plain.strip_suffix(ending) {
-            return Ok((model_key(&format!("{module}.weight")), part));
+            return Ok((model_key(&format!("{module}.weight")), role));
         }
     }
     if plain.contains("lora_") {

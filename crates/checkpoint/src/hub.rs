@@ -39,7 +39,7 @@ use ureq::http::{HeaderValue, Uri};
 
 pub use self::cache::known_sha256;
 pub use self::error::{Absent, FetchError};
-pub use self::progress::{NoProgress, Progress};
+pub use self::progress::{FetchProgress, NoProgress};
 
 use self::cache::{RepositoryCache, with_suffix};
 use self::client::Client;
@@ -189,7 +189,7 @@ impl Hub {
     pub fn fetch(
         &self,
         location: &Location,
-        progress: &dyn Progress,
+        progress: &dyn FetchProgress,
     ) -> Result<PathBuf, FetchError> {
         match location {
             Location::Hub(file) => self.fetch_hub(file, progress),
@@ -230,7 +230,11 @@ impl Hub {
         }
     }
 
-    fn fetch_hub(&self, file: &HubFile, progress: &dyn Progress) -> Result<PathBuf, FetchError> {
+    fn fetch_hub(
+        &self,
+        file: &HubFile,
+        progress: &dyn FetchProgress,
+    ) -> Result<PathBuf, FetchError> {
         let repository = self.repository(file);
         if let Some(path) = repository.find(file) {
             return Ok(path);
@@ -273,7 +277,7 @@ impl Hub {
         file: &HubFile,
         metadata: &Metadata,
         blob: &Path,
-        progress: &dyn Progress,
+        progress: &dyn FetchProgress,
     ) -> Result<(), FetchError> {
         let part = with_suffix(blob, ".incomplete");
         let transfer = Transfer {

@@ -29,7 +29,7 @@ pub mod weights;
 pub use adapter::{Adapted, Adapter, AdapterError, AdapterFiles, AdapterMismatch};
 pub use checkpoint::{Checkpoint, CheckpointFiles, Mismatch, Misshapen};
 pub use error::WeightsError;
-pub use hub::{Absent, FetchError, Hub, HubBuilder, NoProgress, Progress, known_sha256};
+pub use hub::{Absent, FetchError, FetchProgress, Hub, HubBuilder, NoProgress, known_sha256};
 pub use location::{HubFile, Location, LocationError};
 pub use safetensors::{SafetensorsFile, SafetensorsReader};
 pub use source::{Fetched, LocationOverrides, ModelFiles, RunDirError, SourceError, WeightFiles};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use config::Config;
 
 use crate::file::TensorFile;
-use crate::hub::{FetchError, Hub, Progress};
+use crate::hub::{FetchError, FetchProgress, Hub};
 use crate::location::Location;
 use crate::{CheckpointFiles, TokenizerFile, TokenizerFileError, TokenizerKind};
 
@@ -196,7 +196,11 @@ impl ModelFiles {
     /// Fetches what `config` names. If the hub refuses `weights_path`, and
     /// `weights_path_without_voice_cloning` is available, the latter is used and
     /// [`fallback`](Self::fallback) says why.
-    pub fn fetch(config: &Config, hub: &Hub, progress: &dyn Progress) -> Result<Self, SourceError> {
+    pub fn fetch(
+        config: &Config,
+        hub: &Hub,
+        progress: &dyn FetchProgress,
+    ) -> Result<Self, SourceError> {
         Self::fetch_with(config, &LocationOverrides::default(), hub, progress)
     }
 
@@ -205,7 +209,7 @@ impl ModelFiles {
         config: &Config,
         replacements: &LocationOverrides<'_>,
         hub: &Hub,
-        progress: &dyn Progress,
+        progress: &dyn FetchProgress,
     ) -> Result<Self, SourceError> {
         let download = Downloader { hub, progress };
         // What cannot work is refused before any download.
@@ -219,18 +223,7 @@ impl ModelFiles {
         };
         let tokenizer = download.fetch(key, tokenizer)?;
         // The tokenizer is small: it is checked before the weights are downloaded.
-        let vocabulary = read_vocabulary(config, &tokenizer).or_else(|error| {
-            // A wrong file that an earlier run downloaded from the web is deleted.
-            let location = tokenizer.location.parse();
-            let Ok(location @ Location::Web(_)) = location else {
-                return Err(error);
-            };
-            let again = hub
-                .forget(&location)
-                .and_then(|()| hub.fetch(&location, progress));
-            let vocabulary = again.map_or(Err(error), |_| read_vocabulary(config, &tokenizer));
-            vocabulary.inspect_err(|_| drop(hub.forget(&location)))
-        })?;
+        let vocabulary = download.vocabulary(config, &tokenizer)?;
         let (mut fallback, mut trained) = (None, false);
         let weights = match wanted {
             WantedWeights::Replaced { weights, mimi } => {
@@ -308,7 +301,7 @@ impl<'a> WantedWeights<'a> {
 
 struct Downloader<'a> {
     hub: &'a Hub,
-    progress: &'a dyn Progress,
+    progress: &'a dyn FetchProgress,
 }
 
 impl Downloader<'_> {
@@ -340,6 +333,21 @@ impl Downloader<'_> {
         Ok(Fetched {
             location: location.to_owned(),
             path: self.hub.fetch(&location.parse()?, self.progress)?,
+        })
+    }
+
+    /// Reads the vocabulary of a fetched tokenizer. A wrong file that an earlier run downloaded from the web
+    /// is fetched once more, and deleted if it is still wrong.
+    fn vocabulary(&self, config: &Config, file: &Fetched) -> Result<TokenizerFile, SourceError> {
+        read_vocabulary(config, file).or_else(|error| {
+            let location = file.location.parse();
+            let Ok(location @ Location::Web(_)) = location else {
+                return Err(error);
+            };
+            let again = (self.hub.forget(&location))
+                .and_then(|()| self.hub.fetch(&location, self.progress));
+            let vocabulary = again.map_or(Err(error), |_| read_vocabulary(config, file));
+            vocabulary.inspect_err(|_| drop(self.hub.forget(&location)))
         })
     }
 

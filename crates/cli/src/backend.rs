@@ -12,7 +12,7 @@ use crate::args::{BackendName, RuntimeArgs, SpeakerArgs};
 use crate::output::note_synthetic;
 
 /// Loads the bundle, and warns if it makes noise instead of speech.
-pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
+pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<OpenedSpeaker> {
     let threads = threads(&args.runtime);
     let backend = choose(&args.runtime)?;
     let name = backend.name();
@@ -20,7 +20,7 @@ pub(crate) fn open(args: &SpeakerArgs, quiet: bool) -> Result<Opened> {
     if !quiet {
         note_synthetic(speaker.model().manifest());
     }
-    Ok(Opened {
+    Ok(OpenedSpeaker {
         speaker,
         backend: name,
         threads,
@@ -41,7 +41,7 @@ pub(crate) fn open_cloner(args: &SpeakerArgs, manifest: Manifest, quiet: bool) -
 }
 
 /// A loaded bundle, and what it runs on.
-pub(crate) struct Opened {
+pub(crate) struct OpenedSpeaker {
     pub(crate) speaker: Speaker,
     pub(crate) backend: &'static str,
     pub(crate) threads: usize,

@@ -14,7 +14,7 @@ use pocket_onnx::convert::{Conversion, ModelSource};
 use server::Page;
 
 use crate::args::{ApiArgs, DemoArgs, ServeArgs, SpeakerArgs};
-use crate::backend::{self, Opened};
+use crate::backend::{self, OpenedSpeaker};
 use crate::convert::summary;
 use crate::destination;
 use crate::included::DESCRIPTION;
@@ -29,7 +29,7 @@ use crate::verify::{VerifyRequest, verify_bundle};
 const MOST_VOICES: usize = 2;
 /// Silence between two voices.
 const VOICE_PAUSE: &str = " [pause 600ms]";
-/// Seed of the noise: the demonstration says the same samples everywhere.
+/// Seed of the noise: the demonstration gives the same samples everywhere.
 const DEMO_SEED: u64 = 1;
 
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode> {
@@ -142,7 +142,7 @@ fn speak(args: &DemoArgs, output: Destination, format: Format) -> Result<bool> {
         bundle: args.output_dir.clone(),
         ..SpeakerArgs::default()
     };
-    let Opened { speaker, .. } = backend::open(&speaker, false)?;
+    let OpenedSpeaker { speaker, .. } = backend::open(&speaker, false)?;
     let manifest = speaker.model().manifest();
     let variant = manifest
         .variant

@@ -6,10 +6,9 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use server::{Access, Models, Options, Page, ServeError, Server};
+use server::{Access, Models, Page, ServeError, Server, ServerOptions};
+use service::VoiceError;
 use service::http::router;
-use service::{VoiceError, wyoming};
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::args::{DEFAULT_PAGE, ServeArgs};
@@ -18,8 +17,10 @@ use crate::interrupt::{self, Writing};
 use crate::output::{note, print};
 
 mod api;
+mod home;
 
 pub(crate) use self::api::{settings, voices};
+use self::home::WyomingServer;
 
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     interrupt::listen()?;
@@ -53,7 +54,7 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
     let models = Models::open(&chosen.bundle)?;
     let offers = models.list()?;
     let service = api::service(&args.api, &offers)?;
-    let options = Options {
+    let options = ServerOptions {
         page: page(&args.page)?,
         models,
         address: SocketAddr::new(args.host, args.port),
@@ -68,12 +69,7 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
     runtime.block_on(async {
         let server = Server::bind(options).await?;
         let url = server.url();
-        let listener = match args.api.wyoming {
-            Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
-                format!("cannot listen on {address} for the Wyoming protocol")
-            })?),
-            None => None,
-        };
+        let home = WyomingServer::bind(&args.api).await?;
         if args.json {
             let summary = json!({ "url": &url, "models": &offers });
             print(&format!("{summary}\n"))?;
@@ -110,10 +106,8 @@ pub(crate) fn serve(args: &ServeArgs, showing: Showing) -> Result<ExitCode> {
         // Pages and requests are answered from now on; those for speech wait for the model.
         let voices = service.voices.clone();
         let warming = tokio::task::spawn_blocking(move || voices.warm());
-        if let Some(listener) = listener {
-            note(&format!("Wyoming: tcp://{}", listener.local_addr()?));
-            tokio::spawn(wyoming::serve(listener, service));
-        }
+        // It ends with the server.
+        let _announcement = home.map(|home| home.start(service)).transpose()?;
         let mut failure = Ok(());
         let end = async {
             tokio::select! {

@@ -15,7 +15,7 @@ use speaker::{Speaker, SpeakerError, Utterance, fresh_seed};
 use speech::{RecordingNotice, SpeechError, SpeechNotice, SpeechOptions};
 
 use crate::args::{SoundFormat, SpeakArgs};
-use crate::backend::{self, Opened};
+use crate::backend::{self, OpenedSpeaker};
 use crate::destination;
 use crate::included;
 use crate::interrupt::{self, Writing};
@@ -42,14 +42,14 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         bail!("{BOTH_FROM_STANDARD_INPUT}");
     }
     // Problems with the outputs are reported first.
-    let Outputs {
+    let SpeakOutputs {
         sound: output,
         device,
         words,
-    } = Outputs::of(args)?;
+    } = SpeakOutputs::of(args)?;
     let mut text = Text::of(args)?;
     let started = Instant::now();
-    let Opened {
+    let OpenedSpeaker {
         speaker,
         backend,
         threads,
@@ -105,30 +105,17 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let report = Report {
         spoken: &spoken,
         utterance: &utterance,
+        options: &options,
         rate,
         loading,
     };
     if args.json {
-        let manifest = speaker.model().manifest();
-        let summary = json!({
-            "output": args.file().map(path_text),
-            "played": args.play,
-            "variant": manifest.variant,
-            "synthetic": manifest.synthetic,
-            "seconds": report.seconds(),
-            "real_time_factor": report.real_time_factor(),
-            "first_sound_seconds": utterance.first_sound().map(|time| time.as_secs_f64()),
-            "loading_seconds": loading.as_secs_f64(),
-            "seed": options.seed,
-            "speed": options.speed.get(),
-            "backend": backend,
-            "threads": threads,
-            "peak": spoken.peak,
-            "cut": spoken.cut,
-            "interrupted": spoken.interrupted,
-            "notices": notices_json(&speech_notices, &notices),
-            "words": times.as_ref().map(SpokenWords::to_json),
-        });
+        let notices = notices_json(&speech_notices, &notices);
+        let mut summary = report.json(args, speaker.model().manifest());
+        summary["backend"] = backend.into();
+        summary["threads"] = threads.into();
+        summary["notices"] = notices.into();
+        summary["words"] = times.as_ref().map(SpokenWords::to_json).into();
         let summary = format!("{summary:#}\n");
         // Standard output may be the sound.
         if is_stdout {
@@ -137,13 +124,13 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
             print(&summary)?;
         }
     } else if !args.quiet {
-        note(&report.line(name.as_deref(), options.seed));
+        note(&report.line(name.as_deref()));
     }
     Ok(ExitCode::from(spoken.exit_code()))
 }
 
 /// Loads the bundle, or if there is none the included model.
-fn open(args: &SpeakArgs) -> Result<Opened> {
+fn open(args: &SpeakArgs) -> Result<OpenedSpeaker> {
     let chosen = included::or_included(&args.speaker.bundle, args.quiet)?;
     let mut speaker = args.speaker.clone();
     speaker.bundle = chosen.bundle;
@@ -168,13 +155,13 @@ fn notice_json(kind: &str, notice: &dyn Display) -> serde_json::Value {
 }
 
 /// The outputs of the sound and of its words.
-struct Outputs {
+struct SpeakOutputs {
     sound: Option<(Destination, Format)>,
     device: Option<Device>,
     words: Option<WordsFile>,
 }
 
-impl Outputs {
+impl SpeakOutputs {
     fn of(args: &SpeakArgs) -> Result<Self> {
         let sound = output(args)?;
         let device = args.play.then(|| Device::open("pocket-onnx")).transpose();
@@ -249,6 +236,39 @@ struct OutputSound {
     tags: Tags,
 }
 
+impl OutputSound {
+    /// Opens the file and the device. An interrupt stops the utterance and the device while the second
+    /// value exists.
+    fn open(self, utterance: &Utterance) -> Result<(Sink, Writing)> {
+        let OutputSound {
+            output,
+            device,
+            rate,
+            tags,
+        } = self;
+        let player = device.map(|device| device.play(rate)).transpose()?;
+        let stop = utterance.stop();
+        let silence = player.as_ref().map(Player::stop);
+        let writing = || {
+            Writing::stopping(move || {
+                stop.stop();
+                if let Some(player) = &silence {
+                    player.stop();
+                }
+            })
+        };
+        let (file, writing) = match output {
+            Some((output, format)) => {
+                let (output, writing) = destination::open(output, writing)?;
+                let file = SoundFile::begin(output, format, rate, tags)?;
+                (Some(file), writing)
+            }
+            None => (None, writing()),
+        };
+        Ok((Sink::begin(file, player), writing))
+    }
+}
+
 /// Prints notices about text or options that are probably a mistake.
 fn notify(args: &SpeakArgs, notices: &[SpeechNotice]) {
     if !args.quiet {
@@ -266,32 +286,8 @@ fn write(
     utterance: &mut Utterance,
     mut words: Option<&mut SpokenWords>,
 ) -> Result<(Summary, Option<Error>)> {
-    let OutputSound {
-        output,
-        device,
-        rate,
-        tags,
-    } = sound;
-    let player = device.map(|device| device.play(rate)).transpose()?;
-    let stop = utterance.stop();
-    let silence = player.as_ref().map(Player::stop);
-    let writing = || {
-        Writing::stopping(move || {
-            stop.stop();
-            if let Some(player) = &silence {
-                player.stop();
-            }
-        })
-    };
-    let (file, _writing) = match output {
-        Some((output, format)) => {
-            let (output, writing) = destination::open(output, writing)?;
-            let file = SoundFile::begin(output, format, rate, tags)?;
-            (Some(file), writing)
-        }
-        None => (None, writing()),
-    };
-    let mut sink = Sink::begin(file, player);
+    let rate = sound.rate;
+    let (mut sink, _writing) = sound.open(utterance)?;
     let bar = (!args.quiet && !args.json).then(crate::progress::speaking);
     let mut failure = None;
     while let Some(chunk) = utterance.next() {
@@ -373,6 +369,7 @@ fn shown(factor: Option<f64>) -> String {
 struct Report<'a> {
     spoken: &'a Summary,
     utterance: &'a Utterance,
+    options: &'a SpeechOptions,
     rate: u32,
     loading: Duration,
 }
@@ -386,7 +383,29 @@ impl Report<'_> {
         real_time_factor(self.spoken.elapsed, self.seconds())
     }
 
-    fn line(&self, output: Option<&str>, seed: u64) -> String {
+    /// For programs: what the utterance alone says.
+    fn json(&self, args: &SpeakArgs, manifest: &Manifest) -> serde_json::Value {
+        let Self { spoken, .. } = self;
+        let first_sound = self.utterance.first_sound();
+        json!({
+            "output": args.file().map(path_text),
+            "played": args.play,
+            "variant": manifest.variant,
+            "synthetic": manifest.synthetic,
+            "seconds": self.seconds(),
+            "real_time_factor": self.real_time_factor(),
+            "first_sound_seconds": first_sound.map(|time| time.as_secs_f64()),
+            "loading_seconds": self.loading.as_secs_f64(),
+            "seed": self.options.seed,
+            "speed": self.options.speed.get(),
+            "peak": spoken.peak,
+            "cut": spoken.cut,
+            "interrupted": spoken.interrupted,
+        })
+    }
+
+    /// For people.
+    fn line(&self, output: Option<&str>) -> String {
         let first = self.utterance.first_sound().unwrap_or_default();
         let stopped = if self.spoken.interrupted {
             " (interrupted)"
@@ -395,12 +414,13 @@ impl Report<'_> {
         };
         format!(
             "{:.1} s of sound {}{stopped}{}, first sound after {:.0} ms, loaded in {:.0} ms, \
-             seed {seed}",
+             seed {}",
             self.seconds(),
             output.map_or_else(|| "played".to_owned(), |output| format!("in {output}")),
             shown(self.real_time_factor()),
             first.as_secs_f64() * 1e3,
             self.loading.as_secs_f64() * 1e3,
+            self.options.seed,
         )
     }
 }

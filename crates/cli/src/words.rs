@@ -1,10 +1,6 @@
 //! `--words FILE`: when each word is spoken, as data or as subtitles.
 
-mod ass;
-mod cues;
 mod data;
-mod srt;
-mod vtt;
 
 use std::ops::Range;
 use std::path::Path;
@@ -14,6 +10,7 @@ use files::{Destination, OutputFile};
 use serde_json::Value;
 use speaker::SoundChunk;
 use speech::Word;
+use subtitles::{SubtitleFormat, Subtitles, TimedWord};
 
 use crate::destination;
 
@@ -21,9 +18,7 @@ use crate::destination;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WordsFormat {
     Json,
-    Srt,
-    Vtt,
-    Ass,
+    Subtitles(SubtitleFormat),
 }
 
 /// The output of word times.
@@ -36,15 +31,15 @@ impl WordsFile {
     /// Opens `path`, whose ending gives the format. Problems are reported before the work starts.
     pub(crate) fn open(path: &Path, sound: Option<&Destination>) -> Result<Self> {
         let ending = path.extension().unwrap_or_default().to_string_lossy();
-        let form = match ending.to_lowercase().as_str() {
-            "json" => WordsFormat::Json,
-            "srt" => WordsFormat::Srt,
-            "vtt" => WordsFormat::Vtt,
-            "ass" => WordsFormat::Ass,
-            _ => bail!(
+        let form = if ending.eq_ignore_ascii_case("json") {
+            WordsFormat::Json
+        } else if let Some(format) = SubtitleFormat::of_extension(&ending) {
+            WordsFormat::Subtitles(format)
+        } else {
+            bail!(
                 "{}: words are written as .json, .srt, .vtt or .ass: give a name with one of these endings",
                 path.display()
-            ),
+            )
         };
         let destination = Destination::find(path)?;
         if let Some(file) = destination.file()
@@ -63,9 +58,7 @@ impl WordsFile {
     pub(crate) fn write(self, spoken: &SpokenWords) -> Result<()> {
         let text = match self.form {
             WordsFormat::Json => format!("{:#}\n", spoken.to_json()),
-            WordsFormat::Srt => srt::write(&cues::cues(spoken)),
-            WordsFormat::Vtt => vtt::write(&cues::cues(spoken)),
-            WordsFormat::Ass => ass::write(&cues::cues(spoken)),
+            WordsFormat::Subtitles(format) => spoken.subtitles().write(format),
         };
         Ok(self.file.finish_with(text.as_bytes())?)
     }
@@ -75,8 +68,8 @@ impl WordsFile {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SpokenWords {
     words: Vec<Word>,
-    /// Those of each chunk of text.
-    chunks: Vec<Range<usize>>,
+    /// The first words of chunks of text.
+    firsts: Vec<usize>,
     /// The source text of the last chunk.
     source: Range<usize>,
     /// The text after the last word.
@@ -89,19 +82,30 @@ impl SpokenWords {
         if chunk.words.is_empty() {
             return;
         }
-        let start = self.words.len();
-        self.words.extend(chunk.words.iter().cloned());
-        let end = self.words.len();
-        match self.chunks.last_mut() {
-            Some(last) if self.source == chunk.source => last.end = end,
-            _ => self.chunks.push(start..end),
+        if self.words.is_empty() || self.source != chunk.source {
+            self.firsts.push(self.words.len());
         }
+        self.words.extend(chunk.words.iter().cloned());
         self.source = chunk.source.clone();
     }
 
     /// Ends the utterance; `rest` is the text after its last word.
     pub(crate) fn finish(&mut self, rest: String) {
         self.rest = rest;
+    }
+
+    fn subtitles(&self) -> Subtitles {
+        let mut subtitles = Subtitles::default();
+        for (index, word) in self.words.iter().enumerate() {
+            let timed = TimedWord {
+                text: word.text.clone(),
+                word: word.source.bytes.len(),
+                start: word.start,
+                end: word.end,
+            };
+            subtitles.add(timed, self.firsts.binary_search(&index).is_ok());
+        }
+        subtitles
     }
 
     /// As JSON.

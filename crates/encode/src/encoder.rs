@@ -20,7 +20,7 @@ pub enum Target {
 
 /// Options of an encoder.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct EncodeOptions {
     /// Samples per second.
     pub sample_rate: u32,
     /// Where the bytes go.
@@ -81,7 +81,7 @@ impl Encoder {
     /// # Errors
     ///
     /// [`EncodeError::SampleRate`] if the format does not support the rate.
-    pub fn new(format: Format, options: &Options) -> Result<Self, EncodeError> {
+    pub fn new(format: Format, options: &EncodeOptions) -> Result<Self, EncodeError> {
         let codec = match format {
             Format::Wav(samples) => Codec::Wav(Wav::new(samples, options)),
             Format::Pcm(samples) => Codec::Pcm(samples),
@@ -139,7 +139,7 @@ impl Encoder {
         tags: Tags,
         samples: &[f32],
     ) -> Result<Vec<u8>, EncodeError> {
-        let options = Options {
+        let options = EncodeOptions {
             sample_rate,
             target: Target::Seekable,
             tags,

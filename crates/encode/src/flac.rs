@@ -8,7 +8,7 @@ use flacenc::source::{Fill as _, FrameBuf};
 use md5::{Digest as _, Md5};
 
 use crate::error::failed;
-use crate::{EncodeError, Format, Options, Patch, Tags, Target, pcm};
+use crate::{EncodeError, EncodeOptions, Format, Patch, Tags, Target, pcm};
 
 /// Samples of a block: 96 ms at 24 kHz, so that a stream does not wait long. It is one of the sizes
 /// with a short code in the frame's header.
@@ -43,7 +43,7 @@ pub(crate) struct Flac {
 }
 
 impl Flac {
-    pub(crate) fn new(options: &Options) -> Result<Self, EncodeError> {
+    pub(crate) fn new(options: &EncodeOptions) -> Result<Self, EncodeError> {
         let config = config::Encoder::default().into_verified();
         let config = config.map_err(|(_, error)| failed(Format::Flac)(error))?;
         let mut info =

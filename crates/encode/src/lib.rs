@@ -10,10 +10,10 @@
 //! in a page, too. All formats hold one channel.
 //!
 //! ```
-//! use encode::{Encoder, Format, Options, Tags, Target};
+//! use encode::{Encoder, Format, EncodeOptions, Tags, Target};
 //!
 //! let tags = Tags { title: Some("Hello.".into()), ..Tags::default() };
-//! let options = Options { sample_rate: 24_000, target: Target::Stream, tags };
+//! let options = EncodeOptions { sample_rate: 24_000, target: Target::Stream, tags };
 //! let mut encoder = Encoder::new(Format::Opus, &options)?;
 //! let mut bytes = Vec::new();
 //! encoder.push(&[0.0; 1920], &mut bytes)?;
@@ -27,12 +27,14 @@ mod error;
 mod flac;
 mod format;
 mod mp3;
+mod name;
 mod opus;
 mod pcm;
 mod tags;
 mod wav;
 
-pub use encoder::{Encoder, Options, Patch, Target};
+pub use encoder::{EncodeOptions, Encoder, Patch, Target};
 pub use error::EncodeError;
 pub use format::{Format, SampleFormat};
+pub use name::{Ending, NameError};
 pub use tags::Tags;

@@ -7,7 +7,7 @@
 use rusty_mp3::{Error, Mp3Encoder, Mp3EncoderConfig};
 
 use crate::error::failed;
-use crate::{EncodeError, Format, Options, Patch, Target};
+use crate::{EncodeError, EncodeOptions, Format, Patch, Target};
 
 /// Sample rates that layer III has.
 pub(crate) const RATES: [u32; 9] = [
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Mp3 {
 }
 
 impl Mp3 {
-    pub(crate) fn new(options: &Options) -> Result<Self, EncodeError> {
+    pub(crate) fn new(options: &EncodeOptions) -> Result<Self, EncodeError> {
         let sample_rate = options.sample_rate;
         Format::Mp3.check(sample_rate)?;
         let config = Mp3EncoderConfig {

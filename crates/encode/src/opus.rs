@@ -9,7 +9,7 @@ use opus_pure::{
 };
 
 use crate::error::failed;
-use crate::{EncodeError, Format, Options, Target};
+use crate::{EncodeError, EncodeOptions, Format, Target};
 
 /// Sample rates that Opus takes.
 pub(crate) const RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
@@ -43,7 +43,7 @@ pub(crate) struct Opus {
 }
 
 impl Opus {
-    pub(crate) fn new(options: &Options) -> Result<Self, EncodeError> {
+    pub(crate) fn new(options: &EncodeOptions) -> Result<Self, EncodeError> {
         let sample_rate = options.sample_rate;
         Format::Opus.check(sample_rate)?;
         let encoder = OpusEncoder::new(sample_rate as i32, 1, Application::Audio);

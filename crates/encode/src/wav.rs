@@ -1,7 +1,7 @@
 //! WAV files whose length is unknown while they are written. The crate `hound` needs to seek, which
 //! a pipe cannot.
 
-use crate::{Options, Patch, SampleFormat, pcm};
+use crate::{EncodeOptions, Patch, SampleFormat, pcm};
 
 /// Bytes of the header.
 const HEADER: usize = 44;
@@ -15,7 +15,7 @@ pub(crate) struct Wav {
 }
 
 impl Wav {
-    pub(crate) fn new(format: SampleFormat, options: &Options) -> Self {
+    pub(crate) fn new(format: SampleFormat, options: &EncodeOptions) -> Self {
         Self {
             format,
             sample_rate: options.sample_rate,
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_stream_gets_a_header_of_unknown_length() {
-        let options = Options {
+        let options = EncodeOptions {
             sample_rate: 24_000,
             target: Target::Stream,
             tags: Tags::default(),

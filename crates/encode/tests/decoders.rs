@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use encode::{Encoder, Format, Options, SampleFormat, Tags, Target};
+use encode::{EncodeOptions, Encoder, Format, SampleFormat, Tags, Target};
 use tempfile::TempDir;
 
 const RATE: u32 = 24_000;
@@ -69,7 +69,7 @@ fn encode(format: Format, target: Target, samples: &[f32], dir: &TempDir) -> Pat
         voice: Some("robin".into()),
         model: Some("starling".into()),
     };
-    let options = Options {
+    let options = EncodeOptions {
         sample_rate: RATE,
         target,
         tags,
@@ -259,7 +259,7 @@ fn a_stream_can_be_played_from_its_first_bytes() {
     let dir = TempDir::new().unwrap();
     let speech = speech(&dir);
     for format in COMPRESSED {
-        let options = Options {
+        let options = EncodeOptions {
             sample_rate: RATE,
             target: Target::Stream,
             tags: Tags::default(),

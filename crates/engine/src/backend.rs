@@ -16,7 +16,7 @@ use crate::flow_lm::FlowLm;
 use crate::flow_net::SimpleMlpAdaLn;
 use crate::kernel_choice::{ComponentChoice, KernelChoices};
 use crate::loader::Loader;
-use crate::mimi::{MimiDecoder, MimiEncoder};
+use crate::mimi::{DecoderPart, MimiDecoder, MimiEncoder};
 use crate::module::Module;
 use crate::stream::EngineStream;
 use crate::text_conditioner::LutConditioner;
@@ -92,6 +92,27 @@ impl Engine {
         name: ComponentName,
         data: WeightBytes,
     ) -> Result<Box<dyn Stream>, RuntimeError> {
+        self.load_part(manifest, name, None, data)
+    }
+
+    /// Starts a stream through a part of `mimi_decoder`.
+    pub fn decoder_part(
+        &self,
+        manifest: &Manifest,
+        part: DecoderPart,
+        data: WeightBytes,
+    ) -> Result<Box<dyn Stream>, RuntimeError> {
+        self.load_part(manifest, ComponentName::MimiDecoder, Some(part), data)
+    }
+
+    /// A stream through a component; `part` says which one of `mimi_decoder`, or all of it.
+    fn load_part(
+        &self,
+        manifest: &Manifest,
+        name: ComponentName,
+        part: Option<DecoderPart>,
+        data: WeightBytes,
+    ) -> Result<Box<dyn Stream>, RuntimeError> {
         let component = manifest.components.get(&name);
         let component = component.ok_or(RuntimeError::NoComponent { component: name })?;
         let failed = |error: EngineError| RuntimeError::Load {
@@ -130,13 +151,23 @@ impl Engine {
                 SimpleMlpAdaLn::new(&loader, &config.flow_lm, config.mimi.latent_dim())
                     .and_then(|module| boxed(component, module, context))
             }
-            ComponentName::MimiDecoder => MimiDecoder::new(&loader, &config, cache)
-                .and_then(|module| boxed(component, module, context)),
+            ComponentName::MimiDecoder => {
+                MimiDecoder::new(&loader, &config, cache, part).and_then(|module| {
+                    let component = match part {
+                        Some(_) => module.component_of_part(&component),
+                        None => component,
+                    };
+                    boxed(component, module, context)
+                })
+            }
             ComponentName::MimiEncoder => MimiEncoder::new(&loader, &config, cache)
                 .and_then(|module| boxed(component, module, context)),
         };
         let stream = stream.map_err(failed)?;
-        loader.finish().map_err(failed)?;
+        // The other part asks for the rest.
+        if part.is_none() {
+            loader.finish().map_err(failed)?;
+        }
         Ok(stream)
     }
 }

@@ -140,7 +140,7 @@ impl Module for SimpleMlpAdaLn {
                 ctx.kernels.add(y, &self.embed(ctx, &times));
             }
         }
-        // Every use of it begins with this activation.
+        // All that read `y` begin with this activation.
         ctx.silu(&mut y);
         for block in &self.res_blocks {
             block.forward(ctx, &mut x, &y);

@@ -59,7 +59,7 @@ struct SeanetResnetBlock {
 }
 
 /// What the layers keep from call to call: one state for each layer of each section.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SeanetState {
     sections: Vec<Vec<ConvState>>,
 }

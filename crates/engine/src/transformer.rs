@@ -1,5 +1,7 @@
 //! Counterpart of pocket-tts `modules/transformer.py`.
 
+use std::ops::Range;
+
 use config::{FlowLmTransformerConfig, MimiTransformerConfig};
 use kernels::{Cache, CacheFormat, HeadShape, KvRole};
 
@@ -19,13 +21,15 @@ pub(crate) const LAYER_NORM_EPS: f32 = 1e-5;
 #[derive(Clone, Debug)]
 pub(crate) struct StreamingTransformer {
     layers: Vec<StreamingTransformerLayer>,
+    /// Index of the first one in upstream's stack.
+    first: usize,
     rope: RotaryEmbedding,
     heads: HeadShape,
 }
 
 /// Widths of a transformer.
 struct TransformerShape {
-    layers: usize,
+    layers: Range<usize>,
     width: usize,
     feedforward: usize,
     heads: HeadShape,
@@ -87,7 +91,7 @@ impl StreamingTransformer {
         config: &FlowLmTransformerConfig,
     ) -> Result<Self, EngineError> {
         let shape = TransformerShape {
-            layers: config.num_layers,
+            layers: 0..config.num_layers,
             width: config.d_model,
             feedforward: config.dim_feedforward(),
             heads: HeadShape {
@@ -101,12 +105,14 @@ impl StreamingTransformer {
         Self::new(m, &shape)
     }
 
+    /// Some `layers` of a transformer of the codec.
     pub(crate) fn of_mimi(
         m: &Loader<'_>,
         config: &MimiTransformerConfig,
+        layers: Range<usize>,
     ) -> Result<Self, EngineError> {
         let shape = TransformerShape {
-            layers: config.num_layers,
+            layers,
             width: config.d_model,
             feedforward: config.dim_feedforward,
             heads: HeadShape {
@@ -121,11 +127,12 @@ impl StreamingTransformer {
     }
 
     fn new(m: &Loader<'_>, shape: &TransformerShape) -> Result<Self, EngineError> {
-        let layers = (0..shape.layers).map(|layer| {
+        let layers = shape.layers.clone().map(|layer| {
             StreamingTransformerLayer::new(&m.child(&format!("layers.{layer}")), shape)
         });
         Ok(Self {
             layers: layers.collect::<Result<_, _>>()?,
+            first: shape.layers.start,
             rope: RotaryEmbedding::new(shape.heads.head_dim, shape.max_period),
             heads: shape.heads,
         })
@@ -143,6 +150,7 @@ impl StreamingTransformer {
             .strip_prefix(path)?
             .strip_prefix(".layers.")?;
         let layer: usize = layer.strip_suffix(".self_attn")?.parse().ok()?;
+        let layer = layer.checked_sub(self.first)?;
         // Keys and values as upstream stacks them.
         let role = match state_info.index? {
             0 => KvRole::Keys,
@@ -276,6 +284,17 @@ pub(crate) struct ProjectedTransformer {
     output_proj: Option<Linear>,
     /// Format of the caches.
     cache: CacheFormat,
+    /// Values of a position between layers.
+    width: usize,
+}
+
+/// A part of a [`ProjectedTransformer`].
+pub(crate) struct TransformerPart {
+    pub(crate) layers: Range<usize>,
+    /// Whether the projection of the inputs is in it.
+    pub(crate) begins: bool,
+    /// Whether the projection of the outputs is in it.
+    pub(crate) ends: bool,
 }
 
 impl ProjectedTransformer {
@@ -284,20 +303,46 @@ impl ProjectedTransformer {
         config: &MimiTransformerConfig,
         cache: CacheFormat,
     ) -> Result<Self, EngineError> {
+        let whole = TransformerPart {
+            layers: 0..config.num_layers,
+            begins: true,
+            ends: true,
+        };
+        Self::part(m, config, cache, whole)
+    }
+
+    /// Only `part` of it.
+    pub(crate) fn part(
+        m: &Loader<'_>,
+        config: &MimiTransformerConfig,
+        cache: CacheFormat,
+        part: TransformerPart,
+    ) -> Result<Self, EngineError> {
+        let TransformerPart {
+            layers,
+            begins,
+            ends,
+        } = part;
         let width = config.d_model;
-        let projection = |name: &str, inputs: usize, outputs: usize| {
-            let needed = inputs != outputs;
+        let projection = |name: &str, inputs: usize, outputs: usize, is_here: bool| {
+            let needed = is_here && inputs != outputs;
             needed
                 .then(|| Linear::new(&m.child(name), inputs, outputs))
                 .transpose()
         };
         let output = config.output_dimensions.first().copied().unwrap_or(width);
         Ok(Self {
-            input_proj: projection("input_proj", config.input_dimension, width)?,
-            transformer: StreamingTransformer::of_mimi(&m.child("transformer"), config)?,
-            output_proj: projection("output_projs.0", width, output)?,
+            input_proj: projection("input_proj", config.input_dimension, width, begins)?,
+            transformer: StreamingTransformer::of_mimi(&m.child("transformer"), config, layers)?,
+            output_proj: projection("output_projs.0", width, output, ends)?,
             cache,
+            width,
         })
+    }
+
+    /// Values of a position between layers.
+    pub(crate) fn width(&self) -> usize {
+        self.width
     }
 
     pub(crate) fn caches(&self) -> Vec<KvCache> {

@@ -43,7 +43,7 @@ impl WatchedHead {
         Self { head, scores: None }
     }
 
-    /// Of the last query with every row, before the softmax [1, rows].
+    /// Scores of the last query with every row, before the softmax: [1, rows].
     pub(crate) fn scores(&self) -> Option<&Value> {
         self.scores.as_ref()
     }
@@ -89,7 +89,7 @@ impl StreamingMultiheadAttention {
         m.child("out_proj").linear(&x)
     }
 
-    /// What a head of the last of `q` [time, heads, `dim_per_head`] thinks of every row: [1, rows].
+    /// Scores of one head of the last of `q` [time, heads, `dim_per_head`] with every row: [1, rows].
     fn scores_of(&self, m: &Scope<'_>, head: usize, q: &Value, rows: &LayerRows<'_>) -> Value {
         let of =
             |x: &Value, head: usize| m.squeeze(&m.slice(x, head as i64, head as i64 + 1, 1), &[1]);
@@ -170,8 +170,8 @@ impl StreamingMultiheadAttention {
 
 /// `q` [heads, queries, width] and `k` [rows, heads, width] -> [heads, queries, rows].
 fn scores(m: &Scope<'_>, q: &Value, k: &Value) -> Value {
-    // Both runtimes take rows that heads lie across as they are, without a copy, where the
-    // transposition is of three axes and nothing else reads it.
+    // Both runtimes fold this transposition into the product, without a copy, because it is of three
+    // axes and nothing else reads its result.
     m.matmul(q, &m.transpose(k, &[1, 2, 0]))
 }
 

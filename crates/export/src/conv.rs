@@ -1,4 +1,4 @@
-//! Counterpart of `modules/conv.py` in pocket-tts: convolutions that remember.
+//! Counterpart of `modules/conv.py` in pocket-tts: streaming convolutions, which keep their last inputs.
 
 use config::PadMode;
 use onnx::{Convolution, Scope, Value};

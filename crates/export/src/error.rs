@@ -15,7 +15,7 @@ pub enum ExportError {
     /// The weights cannot be read.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// Whoever asked for the bundle could not complete it.
+    /// The caller's own part of the bundle, such as its voices, failed.
     #[error(transparent)]
     Completion(Box<dyn std::error::Error + Send + Sync>),
     /// A tensor has fewer or more values than its shape says.
@@ -34,7 +34,7 @@ pub enum ExportError {
         /// Why.
         source: io::Error,
     },
-    /// The manifest cannot be put into words.
+    /// The manifest cannot be serialised.
     #[error("cannot write the manifest")]
     Manifest(#[from] serde_json::Error),
     /// The output folder holds files of somebody else.
@@ -62,7 +62,7 @@ pub enum ExportError {
         /// The output folder.
         path: PathBuf,
     },
-    /// Whoever watches asked to stop.
+    /// The observer of the progress asked to stop.
     #[error("cancelled")]
     Cancelled,
     /// The output is a file, or a folder without a name.

@@ -54,6 +54,11 @@ impl FolderLock {
         }
     }
 
+    /// Whether the file system has locks, so that nobody else holds one for this folder.
+    pub fn is_real(&self) -> bool {
+        self.folder.is_some()
+    }
+
     /// Whether the locked folder is still at `dir`.
     pub fn is_at(&self, dir: &Path) -> io::Result<bool> {
         let now = match fs::symlink_metadata(dir) {

@@ -83,7 +83,7 @@ fn mode_and_owner_are_kept() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode(&ours), mode(&others));
     assert_eq!(names(dir.path()), ["file", "others", "ours"]);
-    // Of who may give files away, the owner stays who it was.
+    // Root may change owners: the owner stays who it was.
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         std::os::unix::fs::chown(&path, Some(1234), Some(4321)).unwrap();
         write(&path, "newer").unwrap();

@@ -1,4 +1,4 @@
-//! What files are told to be: made by the programs that make them, or by their published beginnings.
+//! Which types are recognised: in files that real programs write, and in the first bytes that formats specify.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ fn run(dir: &Path, program: &str, arguments: &str) {
 
 /// Recordings of every kind that `ffmpeg`, `sox` and `opusenc` make.
 #[test]
-fn recordings_of_real_tools_are_told() {
+fn recordings_of_real_programs_are_recognised() {
     let dir = tempfile::tempdir().unwrap();
     run(
         dir.path(),
@@ -75,7 +75,7 @@ fn recordings_of_real_tools_are_told() {
 }
 
 #[test]
-fn archives_and_images_of_real_tools_are_told() {
+fn archives_and_images_of_real_programs_are_recognised() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("text"), "one line\n").unwrap();
     run(dir.path(), "gzip", "-k text");
@@ -108,7 +108,7 @@ fn archives_and_images_of_real_tools_are_told() {
 }
 
 #[test]
-fn files_of_models_are_told() {
+fn files_of_models_are_recognised() {
     let header = br#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
     let safetensors = [&(header.len() as u64).to_le_bytes()[..], header].concat();
     let mut torch = b"PK\x03\x04".to_vec();

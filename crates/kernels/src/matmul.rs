@@ -18,7 +18,7 @@ use crate::size::size;
 use crate::{Rows, Scratch, WeightStats};
 pub(crate) use format::{ActivationRounding, activation_rounding};
 pub(crate) use pairs::pair_products;
-pub(crate) use tiles::row_tiles;
+pub(crate) use tiles::{even_tiles, row_tiles};
 
 /// A packed weight and the bias that is added to its products.
 #[derive(Clone, Copy, Debug)]

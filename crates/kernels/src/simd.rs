@@ -54,6 +54,8 @@ pub(crate) trait Simd: Copy {
 
     /// Rows that a matrix product takes at a time, limited by registers; a power of 2.
     const ROWS: usize;
+    /// The same where weights have a scale for every block: twice as many, or as many.
+    const BLOCK_ROWS: usize = Self::ROWS;
     /// Whether the sums of both halves of a panel fit into registers, for all these rows.
     const FULL_PANEL_FITS: bool;
     /// Whether prefetching is a load, which eventually stalls other work.
@@ -65,8 +67,6 @@ pub(crate) trait Simd: Copy {
     fn splat(self, value: f32) -> Self::F32Splat;
     /// `acc + a * b`, rounded once where the processor can.
     fn mul_add(self, acc: Self::F32x16, a: Self::F32Splat, b: Self::F32x16) -> Self::F32x16;
-    /// `acc + a * b` of two vectors.
-    fn mul_add_lanes(self, acc: Self::F32x16, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16;
     /// Keeps lanes 0 to 3; the others are unspecified.
     #[inline(always)]
     fn keep_lanes_0_3(self, a: Self::F32x16) -> Self::F32x16 {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::map::{Map, Part};
+use crate::map::{ReplacedRange, ReplacedRanges};
 
 /// The kind of thing that was recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +60,7 @@ pub struct Expanded {
     /// The new text.
     pub text: String,
     /// Maps its bytes to the source.
-    pub map: Map,
+    pub map: ReplacedRanges,
 }
 
 impl Expanded {
@@ -72,7 +72,7 @@ impl Expanded {
             out.push_str(&text[at..range.start]);
             let start = out.len();
             out.push_str(spoken);
-            parts.push(Part {
+            parts.push(ReplacedRange {
                 output: start..out.len(),
                 source: range.clone(),
             });
@@ -81,7 +81,7 @@ impl Expanded {
         out.push_str(&text[at..]);
         Self {
             text: out,
-            map: Map::new(parts),
+            map: ReplacedRanges::new(parts),
         }
     }
 }

@@ -8,7 +8,7 @@
 //!    rules (`rules.rs`), and names of months, currencies, units and so on (`table.rs`).
 //! 2. `scan.rs` goes through a text word by word, and asks the readers in `read/`, one for each
 //!    notation. Each [`Expansion`] has the bytes that it replaces.
-//! 3. [`Expanded`] is the new text, with a [`Map`] from its bytes to those of the source.
+//! 3. [`Expanded`] is the new text, with [`ReplacedRanges`], which map its bytes to those of the source.
 //! 4. A [`Rewriter`] does this to a text that arrives piece by piece, after a pronunciation list
 //!    ([`Replacements`]).
 //!
@@ -37,7 +37,7 @@ mod table;
 
 pub use expansion::{Expanded, Expansion, ExpansionKind};
 pub use language::{Language, UnknownLanguage};
-pub use map::{Map, Part};
+pub use map::{ReplacedRange, ReplacedRanges};
 pub use replacements::{ReplacementError, ReplacementFault, Replacements};
 pub use rewriter::{Rewriter, Rewritten, Rules};
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A part of the new text, and the part of the source that it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct ReplacedRange {
     /// Bytes of the new text.
     pub output: Range<usize>,
     /// Bytes of the source.
@@ -13,8 +13,8 @@ pub struct Part {
 
 /// The rewritten parts of a text, in order. Text between them is unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Map {
-    parts: Vec<Part>,
+pub struct ReplacedRanges {
+    parts: Vec<ReplacedRange>,
 }
 
 /// One of the two texts of a map, which a position is in.
@@ -24,7 +24,7 @@ enum Side {
     Source,
 }
 
-impl Part {
+impl ReplacedRange {
     fn on(&self, side: Side) -> &Range<usize> {
         match side {
             Side::Output => &self.output,
@@ -33,9 +33,9 @@ impl Part {
     }
 }
 
-impl Map {
+impl ReplacedRanges {
     /// From parts in order, which do not overlap.
-    pub fn new(parts: Vec<Part>) -> Self {
+    pub fn new(parts: Vec<ReplacedRange>) -> Self {
         debug_assert!(parts.windows(2).all(|pair| {
             pair[0].output.end <= pair[1].output.start && pair[0].source.end <= pair[1].source.start
         }));
@@ -43,7 +43,7 @@ impl Map {
     }
 
     /// The parts, in order.
-    pub fn parts(&self) -> &[Part] {
+    pub fn parts(&self) -> &[ReplacedRange] {
         &self.parts
     }
 
@@ -61,7 +61,7 @@ impl Map {
     fn translate(&self, range: Range<usize>, from: Side, to: Side) -> Range<usize> {
         // A part that is empty on this side belongs to neither neighbour.
         let first = (self.parts).partition_point(|part| part.on(from).end <= range.start);
-        let is_touched = |part: &&Part| part.on(from).start < range.end;
+        let is_touched = |part: &&ReplacedRange| part.on(from).start < range.end;
         let touched = self.parts[first..].iter().take_while(is_touched);
         let (mut start, mut end) = (None, None);
         let mut last = first;
@@ -116,7 +116,7 @@ impl Map {
                     break;
                 }
             }
-            parts.push(Part {
+            parts.push(ReplacedRange {
                 output: hull(output, &next.output(union.clone())),
                 source: hull(source, &self.source(union)),
             });
@@ -147,12 +147,12 @@ fn hull(a: Option<Range<usize>>, b: &Range<usize>) -> Range<usize> {
 mod tests {
     use super::*;
 
-    fn map(parts: &[(Range<usize>, Range<usize>)]) -> Map {
-        let part = |(output, source): &(Range<usize>, Range<usize>)| Part {
+    fn map(parts: &[(Range<usize>, Range<usize>)]) -> ReplacedRanges {
+        let part = |(output, source): &(Range<usize>, Range<usize>)| ReplacedRange {
             output: output.clone(),
             source: source.clone(),
         };
-        Map::new(parts.iter().map(part).collect())
+        ReplacedRanges::new(parts.iter().map(part).collect())
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
         // "x kg" becomes "5 kg".
         let first = map(&[(0..1, 0..1)]);
         assert_eq!(first.then(&second), map(&[(0..14, 0..4)]));
-        let nothing = Map::default();
+        let nothing = ReplacedRanges::default();
         assert_eq!(nothing.then(&second), second);
         assert_eq!(second.then(&nothing), second);
     }

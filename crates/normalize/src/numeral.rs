@@ -43,7 +43,7 @@ impl Numeral {
             .flatten()
     }
 
-    /// Whether it has four digits and nothing else, like a year.
+    /// Whether it is digits and nothing else: no separators, no fraction and no sign.
     pub(crate) fn is_plain(&self) -> bool {
         !self.grouped && self.fraction.is_none() && !self.negative
     }

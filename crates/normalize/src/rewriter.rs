@@ -3,7 +3,7 @@
 use crate::context::CONTEXT_BYTES;
 use crate::expansion::Expanded;
 use crate::language::Language;
-use crate::map::{Map, Part};
+use crate::map::{ReplacedRange, ReplacedRanges};
 use crate::replacements::Replacements;
 use crate::scan::{is_in_marker, scan};
 
@@ -173,7 +173,10 @@ impl Rewriter {
     }
 
     /// Returns the text before a cut, which `choose` selects by the text and its map.
-    fn take_up_to(&mut self, choose: impl FnOnce(&str, &Map) -> Option<usize>) -> Rewritten {
+    fn take_up_to(
+        &mut self,
+        choose: impl FnOnce(&str, &ReplacedRanges) -> Option<usize>,
+    ) -> Rewritten {
         let Self {
             rules,
             source_before,
@@ -189,7 +192,7 @@ impl Rewriter {
         let output_cut = whole.map.output(cut..cut).start;
         keep_tail(source_before, &pending[..cut]);
         keep_tail(middle_before, &replaced.text[..middle_cut]);
-        let parts: Vec<Part> = (whole.map.parts().iter())
+        let parts: Vec<ReplacedRange> = (whole.map.parts().iter())
             .take_while(|part| part.source.end <= cut)
             .cloned()
             .collect();
@@ -200,7 +203,7 @@ impl Rewriter {
             source: std::mem::replace(&mut self.pending, rest),
             expanded: Expanded {
                 text,
-                map: Map::new(parts),
+                map: ReplacedRanges::new(parts),
             },
         }
     }
@@ -261,7 +264,7 @@ impl Rewritten {
 }
 
 /// The last position at or before `last` that cuts no rewritten part, and preferably no word.
-fn cut_before(pending: &str, map: &Map, last: usize) -> Option<usize> {
+fn cut_before(pending: &str, map: &ReplacedRanges, last: usize) -> Option<usize> {
     let is_free = |at: usize| {
         let parts = map.parts();
         let index = parts.partition_point(|part| part.source.end <= at);

@@ -1,7 +1,6 @@
 //! A language's table: a text file that a speaker of the language can correct.
 //!
-//! It has sections (`[months]`) of lines `key = value`; what follows a `#` at the beginning of a line
-//! comment. Keys with the same meaning are in one line; forms of a word are separated by `|`.
+//! It has sections (`[months]`) of lines `key = value`; lines that begin with `#` are comments. Keys with the same meaning are in one line; forms of a word are separated by `|`.
 //! Sections called `numbers …` hold rules (see `rules.rs`). `docs/normalization.md` describes each.
 
 use std::borrow::Cow;

@@ -20,7 +20,7 @@ pub enum GraphError {
         key: String,
     },
     /// A parameter's shape is not that of what it is used for.
-    #[error("graph {graph}: {key} of shape {shape:?} is not used so")]
+    #[error("graph {graph}: {key} of shape {shape:?} does not fit its operator")]
     Misshapen {
         /// The graph.
         graph: String,

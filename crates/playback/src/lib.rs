@@ -15,26 +15,26 @@ use std::cell::RefCell;
 use stretch::{Speed, Stretch};
 
 /// Capacity of [`input`] in samples.
-const BLOCK: usize = 256;
+const MOST_PUSHED: usize = 256;
 
-struct Stream {
+struct StretchedStream {
     stretch: Stretch,
-    input: [f32; BLOCK],
+    input: [f32; MOST_PUSHED],
     output: Vec<f32>,
     /// Samples of `output` that have been taken.
     taken: usize,
 }
 
 thread_local! {
-    static STREAM: RefCell<Stream> = RefCell::new(Stream {
+    static STREAM: RefCell<StretchedStream> = RefCell::new(StretchedStream {
         stretch: Stretch::new(48_000, Speed::ONE),
-        input: [0.0; BLOCK],
+        input: [0.0; MOST_PUSHED],
         output: Vec::new(),
         taken: 0,
     });
 }
 
-fn with<T>(work: impl FnOnce(&mut Stream) -> T) -> T {
+fn with<T>(work: impl FnOnce(&mut StretchedStream) -> T) -> T {
     STREAM.with_borrow_mut(work)
 }
 
@@ -59,7 +59,7 @@ pub extern "C" fn set_speed(speed: f64) {
 /// How many samples may be pushed at once.
 #[unsafe(no_mangle)]
 pub extern "C" fn block() -> usize {
-    BLOCK
+    MOST_PUSHED
 }
 
 /// Address at which samples to be pushed are written.
@@ -72,7 +72,7 @@ pub extern "C" fn input() -> *const f32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn push(count: usize) {
     with(|stream| {
-        let samples = &stream.input[..count.min(BLOCK)];
+        let samples = &stream.input[..count.min(MOST_PUSHED)];
         stream.stretch.push(samples, &mut stream.output);
     });
 }
@@ -107,7 +107,7 @@ pub extern "C" fn take(count: usize) {
     with(|stream| {
         stream.taken = stream.output.len().min(stream.taken + count);
         // Memory is moved only now and then.
-        if stream.taken == stream.output.len() || stream.taken >= 16 * BLOCK {
+        if stream.taken == stream.output.len() || stream.taken >= 16 * MOST_PUSHED {
             stream.output.drain(..stream.taken);
             stream.taken = 0;
         }

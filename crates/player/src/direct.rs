@@ -9,30 +9,28 @@ use cpal::traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _};
 use cpal::{BufferSize, ErrorKind, OutputCallbackInfo, StreamConfig};
 
 use crate::PlayerError;
-use crate::queue::Queue;
+use crate::queue::SampleQueue;
 
 /// The user's default device.
-pub(crate) struct Device {
+pub(crate) struct DirectDevice {
     device: cpal::Device,
     channels: u16,
 }
 
 /// Sound that is being played. Dropping it ends it.
-pub(crate) struct Stream {
+pub(crate) struct DirectStream {
     _stream: cpal::Stream,
     /// Microseconds from taking a sample to hearing it.
     latency: Arc<AtomicU64>,
 }
 
-impl Device {
+impl DirectDevice {
     pub(crate) fn open() -> Result<Self, PlayerError> {
         let device = cpal::default_host().default_output_device();
-        let device = device.ok_or_else(|| PlayerError::NoDevice {
-            reason: "the system names none".into(),
-        })?;
+        let device = device.ok_or(PlayerError::NoDevice)?;
         let config = device.default_output_config();
-        let config = config.map_err(|error| PlayerError::NoDevice {
-            reason: error.to_string(),
+        let config = config.map_err(|error| PlayerError::NoAnswer {
+            source: Arc::new(error),
         })?;
         Ok(Self {
             channels: config.channels(),
@@ -40,7 +38,11 @@ impl Device {
         })
     }
 
-    pub(crate) fn play(self, sample_rate: u32, queue: Arc<Queue>) -> Result<Stream, PlayerError> {
+    pub(crate) fn play(
+        self,
+        sample_rate: u32,
+        queue: Arc<SampleQueue>,
+    ) -> Result<DirectStream, PlayerError> {
         let config = StreamConfig {
             channels: self.channels,
             sample_rate,
@@ -63,28 +65,28 @@ impl Device {
             ErrorKind::DeviceNotAvailable
             | ErrorKind::HostUnavailable
             | ErrorKind::StreamInvalidated => queue.lose(PlayerError::Gone {
-                reason: error.to_string(),
+                source: Arc::new(error),
             }),
             // A gap or another route: the sound goes on.
             _ => {}
         };
         let refused = |error: cpal::Error| PlayerError::Refused {
             sample_rate,
-            reason: error.to_string(),
+            source: Arc::new(error),
         };
         let stream = self.device.build_output_stream(config, took, failed, None);
         let stream = stream.map_err(refused)?;
         stream.play().map_err(refused)?;
-        Ok(Stream {
+        Ok(DirectStream {
             _stream: stream,
             latency,
         })
     }
 }
 
-impl Stream {
+impl DirectStream {
     /// Waits until the closed queue has been played, or is stopped.
-    pub(crate) fn drain(&self, queue: &Queue) -> Result<(), PlayerError> {
+    pub(crate) fn drain(&self, queue: &SampleQueue) -> Result<(), PlayerError> {
         if queue.wait_taken()? {
             let latency = self.latency.load(Ordering::Relaxed);
             queue.wait_stopped(Duration::from_micros(latency));
@@ -94,7 +96,7 @@ impl Stream {
 }
 
 /// Fills all channels of `buffer`: with silence where no samples are ready.
-fn take(queue: &Queue, buffer: &mut [f32], channels: usize) {
+fn take(queue: &SampleQueue, buffer: &mut [f32], channels: usize) {
     let most = buffer.len() / channels;
     let put = |at: usize, sample: f32| buffer[at * channels..][..channels].fill(sample);
     let taken = queue.poll_take(&mut Context::from_waker(Waker::noop()), most, put);

@@ -21,48 +21,48 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::error::PlayerError;
-use self::queue::Queue;
+use self::queue::SampleQueue;
 
 /// A sound device that answers.
 pub struct Device(Opened);
 
 enum Opened {
     #[cfg(target_os = "linux")]
-    Pulse(pulse::Server),
+    Pulse(pulse::PulseServer),
     #[cfg(any(not(target_os = "linux"), feature = "alsa"))]
-    Direct(direct::Device),
+    Direct(direct::DirectDevice),
 }
 
 /// Plays mono samples in order.
 pub struct Player {
-    queue: Arc<Queue>,
+    queue: Arc<SampleQueue>,
     /// Dropping it ends the sound at once.
     output: Output,
 }
 
 enum Output {
     #[cfg(target_os = "linux")]
-    Pulse(pulse::Stream),
+    Pulse(pulse::PulseStream),
     #[cfg(any(not(target_os = "linux"), feature = "alsa"))]
-    Direct(direct::Stream),
+    Direct(direct::DirectStream),
 }
 
 /// Ends a [`Player`]'s work from another thread.
 #[derive(Clone, Debug)]
-pub struct Stop(Arc<Queue>);
+pub struct Stop(Arc<SampleQueue>);
 
 impl Device {
     /// The user's default device. `program` is the name that the system's mixer shows.
     ///
     /// # Errors
     ///
-    /// [`PlayerError::NoServer`] or [`PlayerError::NoDevice`].
+    /// [`PlayerError::NoServer`].
     #[cfg(target_os = "linux")]
     pub fn open(program: &str) -> Result<Self, PlayerError> {
-        let server = pulse::Server::connect(program).map(|server| Self(Opened::Pulse(server)));
+        let server = pulse::PulseServer::connect(program).map(|server| Self(Opened::Pulse(server)));
         #[cfg(feature = "alsa")]
         let server = server.or_else(|error| {
-            let device = direct::Device::open().map(|device| Self(Opened::Direct(device)));
+            let device = direct::DirectDevice::open().map(|device| Self(Opened::Direct(device)));
             device.map_err(|_| error)
         });
         server
@@ -72,10 +72,10 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// [`PlayerError::NoDevice`].
+    /// [`PlayerError::NoDevice`] or [`PlayerError::NoAnswer`].
     #[cfg(not(target_os = "linux"))]
     pub fn open(_program: &str) -> Result<Self, PlayerError> {
-        Ok(Self(Opened::Direct(direct::Device::open()?)))
+        Ok(Self(Opened::Direct(direct::DirectDevice::open()?)))
     }
 
     /// Begins to play `sample_rate` samples a second.
@@ -84,7 +84,7 @@ impl Device {
     ///
     /// [`PlayerError::Refused`].
     pub fn play(self, sample_rate: u32) -> Result<Player, PlayerError> {
-        let queue = Queue::new(sample_rate);
+        let queue = SampleQueue::new(sample_rate);
         let output = match self.0 {
             #[cfg(target_os = "linux")]
             Opened::Pulse(server) => Output::Pulse(server.play(sample_rate, queue.clone())?),
@@ -106,7 +106,7 @@ impl Player {
     ///
     /// # Errors
     ///
-    /// [`PlayerError::Gone`] once the device has gone.
+    /// [`PlayerError::Gone`] or [`PlayerError::ServerEnded`] once the device has gone.
     pub fn write(&self, samples: &[f32]) -> Result<(), PlayerError> {
         self.queue.push(samples)
     }
@@ -115,7 +115,7 @@ impl Player {
     ///
     /// # Errors
     ///
-    /// [`PlayerError::Gone`] if the device goes before.
+    /// [`PlayerError::Gone`] or [`PlayerError::ServerEnded`] if the device goes before.
     pub fn finish(self) -> Result<(), PlayerError> {
         self.queue.close();
         match &self.output {

@@ -8,18 +8,18 @@ use crate::PlayerError;
 
 /// A queue of samples with an end. The device's side never waits.
 #[derive(Debug)]
-pub(crate) struct Queue {
-    state: Mutex<State>,
+pub(crate) struct SampleQueue {
+    state: Mutex<QueueState>,
     /// Tells both sides' waiting of every change.
     changed: Condvar,
-    /// Samples from which on [`Queue::push`] waits.
+    /// Samples from which on [`SampleQueue::push`] waits.
     full: usize,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     samples: VecDeque<f32>,
-    ending: Ending,
+    ending: QueueEnd,
     /// Wakes a device that found nothing.
     device: Option<Waker>,
     /// Wakes the one who waits for a stop.
@@ -27,7 +27,7 @@ struct State {
 }
 
 #[derive(Debug, Default)]
-enum Ending {
+enum QueueEnd {
     /// More samples may come.
     #[default]
     Open,
@@ -39,7 +39,7 @@ enum Ending {
     Gone(PlayerError),
 }
 
-impl Queue {
+impl SampleQueue {
     /// Half a second waits at most, before the next piece.
     pub(crate) fn new(sample_rate: u32) -> Arc<Self> {
         Arc::new(Self {
@@ -52,12 +52,12 @@ impl Queue {
     /// Adds samples once there is room.
     pub(crate) fn push(&self, samples: &[f32]) -> Result<(), PlayerError> {
         let mut state = self.wait_while(|state| {
-            matches!(state.ending, Ending::Open) && state.samples.len() >= self.full
+            matches!(state.ending, QueueEnd::Open) && state.samples.len() >= self.full
         });
         match &state.ending {
-            Ending::Open => state.samples.extend(samples),
-            Ending::Closed | Ending::Stopped => {}
-            Ending::Gone(error) => return Err(error.clone()),
+            QueueEnd::Open => state.samples.extend(samples),
+            QueueEnd::Closed | QueueEnd::Stopped => {}
+            QueueEnd::Gone(error) => return Err(error.clone()),
         }
         self.tell(state);
         Ok(())
@@ -72,7 +72,7 @@ impl Queue {
     ) -> Poll<usize> {
         let mut state = self.lock();
         let count = state.samples.len().min(most);
-        if count == 0 && matches!(state.ending, Ending::Open) {
+        if count == 0 && matches!(state.ending, QueueEnd::Open) {
             state.device = Some(context.waker().clone());
             return Poll::Pending;
         }
@@ -86,8 +86,8 @@ impl Queue {
     /// No more samples will come.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
-        if let Ending::Open = state.ending {
-            state.ending = Ending::Closed;
+        if let QueueEnd::Open = state.ending {
+            state.ending = QueueEnd::Closed;
         }
         self.tell(state);
     }
@@ -96,8 +96,8 @@ impl Queue {
     pub(crate) fn stop(&self) {
         let mut state = self.lock();
         state.samples.clear();
-        if let Ending::Open | Ending::Closed = state.ending {
-            state.ending = Ending::Stopped;
+        if let QueueEnd::Open | QueueEnd::Closed = state.ending {
+            state.ending = QueueEnd::Stopped;
         }
         self.tell(state);
     }
@@ -105,7 +105,7 @@ impl Queue {
     /// The device has gone.
     pub(crate) fn lose(&self, error: PlayerError) {
         let mut state = self.lock();
-        state.ending = Ending::Gone(error);
+        state.ending = QueueEnd::Gone(error);
         self.tell(state);
     }
 
@@ -113,7 +113,7 @@ impl Queue {
     #[cfg(target_os = "linux")]
     pub(crate) fn poll_stopped(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        if let Ending::Stopped = state.ending {
+        if let QueueEnd::Stopped = state.ending {
             return Poll::Ready(());
         }
         state.stopped = Some(context.waker().clone());
@@ -124,35 +124,35 @@ impl Queue {
     #[cfg(any(not(target_os = "linux"), feature = "alsa"))]
     pub(crate) fn wait_taken(&self) -> Result<bool, PlayerError> {
         let state = self.wait_while(|state| {
-            matches!(state.ending, Ending::Open | Ending::Closed) && !state.samples.is_empty()
+            matches!(state.ending, QueueEnd::Open | QueueEnd::Closed) && !state.samples.is_empty()
         });
         match &state.ending {
-            Ending::Open | Ending::Closed => Ok(true),
-            Ending::Stopped => Ok(false),
-            Ending::Gone(error) => Err(error.clone()),
+            QueueEnd::Open | QueueEnd::Closed => Ok(true),
+            QueueEnd::Stopped => Ok(false),
+            QueueEnd::Gone(error) => Err(error.clone()),
         }
     }
 
     /// Waits for a stop, or for so long.
     #[cfg(any(not(target_os = "linux"), feature = "alsa"))]
     pub(crate) fn wait_stopped(&self, longest: std::time::Duration) {
-        let wait = |state: &mut State| !matches!(state.ending, Ending::Stopped);
+        let wait = |state: &mut QueueState| !matches!(state.ending, QueueEnd::Stopped);
         drop(self.changed.wait_timeout_while(self.lock(), longest, wait));
     }
 
-    fn wait_while(&self, wait: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+    fn wait_while(&self, wait: impl Fn(&QueueState) -> bool) -> MutexGuard<'_, QueueState> {
         let waited = self.changed.wait_while(self.lock(), |state| wait(state));
         waited.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, mut state: MutexGuard<'_, State>) {
+    fn tell(&self, mut state: MutexGuard<'_, QueueState>) {
         let wakers = [state.device.take(), state.stopped.take()];
         drop(state);
         self.changed.notify_all();
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -164,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    fn take(queue: &Queue, most: usize) -> Poll<Vec<f32>> {
+    fn take(queue: &SampleQueue, most: usize) -> Poll<Vec<f32>> {
         let mut context = Context::from_waker(Waker::noop());
         let mut taken = Vec::new();
         let polled = queue.poll_take(&mut context, most, |_, sample| taken.push(sample));
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn samples_come_in_order_and_the_end_after_them() {
-        let queue = Queue::new(24_000);
+        let queue = SampleQueue::new(24_000);
         assert_eq!(take(&queue, 4), Poll::Pending);
         queue.push(&[0.1, 0.2, 0.3]).unwrap();
         assert_eq!(take(&queue, 2), Poll::Ready(vec![0.1, 0.2]));
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_makes_the_maker_wait() {
-        let queue = Queue::new(8);
+        let queue = SampleQueue::new(8);
         queue.push(&[0.0; 6]).unwrap();
         let (pushed, was_pushed) = channel();
         let maker = {
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_stop_ends_all_waiting() {
-        let queue = Queue::new(8);
+        let queue = SampleQueue::new(8);
         queue.push(&[0.0; 6]).unwrap();
         let maker = {
             let queue = queue.clone();
@@ -220,10 +220,8 @@ mod tests {
 
     #[test]
     fn a_device_that_goes_is_told_to_the_maker() {
-        let queue = Queue::new(8);
-        queue.lose(PlayerError::Gone {
-            reason: "unplugged".into(),
-        });
-        assert!(matches!(queue.push(&[0.0]), Err(PlayerError::Gone { .. })));
+        let queue = SampleQueue::new(8);
+        queue.lose(PlayerError::ServerEnded);
+        assert!(matches!(queue.push(&[0.0]), Err(PlayerError::ServerEnded)));
     }
 }

@@ -73,7 +73,7 @@ impl Observer for Silent {}
 pub(crate) struct Watched<'a>(pub(crate) &'a dyn Observer);
 
 #[cfg(feature = "voice")]
-impl checkpoint::Progress for Watched<'_> {
+impl checkpoint::FetchProgress for Watched<'_> {
     fn started(&self, name: &str, total: Option<u64>, already: u64) {
         self.0.progress(Progress::Fetching {
             name,

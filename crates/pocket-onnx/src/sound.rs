@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use encode::{Encoder, Format, Options, Tags, Target};
+use encode::{EncodeOptions, Encoder, Format, Tags, Target};
 use files::Destination;
 
 use crate::error::About;
@@ -17,7 +17,7 @@ pub(crate) fn save(utterance: Utterance, path: &Path) -> Result<()> {
             path: path.to_owned(),
         })?;
     let mut output = Destination::find(path)?.open()?;
-    let options = Options {
+    let options = EncodeOptions {
         sample_rate: utterance.sample_rate(),
         target: if output.can_seek() {
             Target::Seekable

@@ -13,6 +13,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use service::http::ApiError;
 use sha2::{Digest as _, Sha256};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -117,8 +118,9 @@ pub(crate) async fn check_host(
         return next.run(request).await;
     }
     let message = "this server does not answer to that host name: open the address that it printed, or allow the \
-                   name with --allow-host\n";
-    (StatusCode::FORBIDDEN, message).into_response()
+                   name with --allow-host";
+    let error = ApiError::new(StatusCode::FORBIDDEN, message);
+    error.code("host_not_allowed").into_response()
 }
 
 /// Refuses requests of other pages, and those without the key.
@@ -132,12 +134,14 @@ pub(crate) async fn check_client(
     let origin = headers.get(header::ORIGIN);
     if origin.is_some_and(|origin| !access.allows_origin(origin, host)) {
         let message = "pages of this origin may not use the API: allow it with --allow-origin";
-        return refusal(StatusCode::FORBIDDEN, message, "origin_not_allowed");
+        let error = ApiError::new(StatusCode::FORBIDDEN, message);
+        return error.code("origin_not_allowed").into_response();
     }
     // A health check needs no key.
     if request.uri().path() != "/health" && !access.knows_key(headers) {
         let message = "the API key is missing or wrong: send Authorization: Bearer KEY";
-        let mut response = refusal(StatusCode::UNAUTHORIZED, message, "invalid_api_key");
+        let error = ApiError::new(StatusCode::UNAUTHORIZED, message);
+        let mut response = error.code("invalid_api_key").into_response();
         let scheme = HeaderValue::from_static("Bearer");
         response
             .headers_mut()
@@ -145,18 +149,6 @@ pub(crate) async fn check_client(
         return response;
     }
     next.run(request).await
-}
-
-/// A refusal in the form that clients of the API read.
-fn refusal(status: StatusCode, message: &str, code: &str) -> Response {
-    let body = serde_json::json!({ "error": {
-        "message": message,
-        "type": "invalid_request_error",
-        "param": null,
-        "code": code,
-    }});
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    (status, json, body.to_string()).into_response()
 }
 
 #[cfg(test)]

@@ -1,41 +1,65 @@
-//! Connections: how many, and how long one may say nothing.
+//! Connections: how many, and how long one may say or take nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use service::Connections;
 use tokio::net::TcpListener;
+use tokio_io_timeout::TimeoutStream;
 
 /// How long a client may take for the head of a request, and keep a connection without one.
-const PATIENCE: Duration = Duration::from_secs(30);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of an answer that is ready: a player that pauses, and one that has
+/// stopped for good.
+const READER_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long running answers may take once the server is told to end.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// HTTP connections at once.
-const CONNECTIONS: usize = 1024;
+/// HTTP connections at once. Systems often allow a program 1024 open files, of which bundles and the
+/// Wyoming protocol need some.
+const MAX_HTTP_CONNECTIONS: usize = 512;
 
 /// Answers requests until `end` resolves; what is being sent then may take a moment more.
 pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
-    let connections = Connections::new(listener, CONNECTIONS);
+    let connections = Connections::new(listener, MAX_HTTP_CONNECTIONS);
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT);
     let mut end = std::pin::pin!(end);
     loop {
         let (stream, permit) = tokio::select! {
             next = connections.next() => next,
             () = &mut end => break,
         };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let permit = Arc::new(permit);
+        let mut reader = TimeoutStream::new(stream);
+        reader.set_write_timeout(Some(READER_TIMEOUT));
+        let answering = TowerToHyperService::new(router.clone());
+        let used = permit.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            used.mark_used();
+            answering.call(request)
+        });
+        let connection = http.serve_connection(TokioIo::new(Box::pin(reader)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            let _permit = permit;
-            if let Err(error) = connection.await {
-                tracing::debug!("a connection ended: {error}");
+            tokio::select! {
+                ended = connection => {
+                    if let Err(error) = ended {
+                        tracing::debug!("a connection ended: {error}");
+                    }
+                }
+                () = permit.unused_in_a_crowd() => {
+                    tracing::debug!("a connection without a request made room");
+                }
             }
         });
     }

@@ -2,10 +2,10 @@
 //!
 //! | path | answer |
 //! | --- | --- |
-//! | `/models/`, `/models/index.json` | the bundles there are ([`Offer`]s) |
+//! | `/models/`, `/models/index.json` | the bundles there are ([`OfferedBundle`]s) |
 //! | `/models/<name>/` | the bundle's manifest |
 //! | `/models/<name>/<file>` | a file that the bundle's manifest names, or the manifest |
-//! | a route of [`Options::api`] | what that route answers |
+//! | a route of [`ServerOptions::api`] | what that route answers |
 //! | anything else | a file of the page |
 //!
 //! The address of a folder without its slash redirects to the one with it. Requests for any host
@@ -28,6 +28,6 @@ mod serve;
 
 pub use access::Access;
 pub use error::ServeError;
-pub use models::{Models, Offer};
+pub use models::{Models, OfferedBundle};
 pub use page::Page;
-pub use serve::{Options, Server};
+pub use serve::{Server, ServerOptions};

@@ -18,7 +18,7 @@ pub struct Models {
 
 /// One bundle, as `/models/index.json` describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Offer {
+pub struct OfferedBundle {
     /// Its path segment in the URL.
     pub name: String,
     /// Its folder.
@@ -53,10 +53,10 @@ impl Models {
     }
 
     /// Describes them all: the folder itself first, then sub-folders by name.
-    pub fn list(&self) -> Result<Vec<Offer>, ServeError> {
+    pub fn list(&self) -> Result<Vec<OfferedBundle>, ServeError> {
         let mut offers = Vec::new();
         if let Some(manifest) = self.own()? {
-            offers.push(Offer::new(
+            offers.push(OfferedBundle::new(
                 self.own_name(&manifest),
                 self.root.clone(),
                 &manifest,
@@ -81,7 +81,7 @@ impl Models {
                 }
                 Ok(manifest) => {
                     let dir = self.root.join(&name);
-                    offers.push(Offer::new(name, dir, &manifest));
+                    offers.push(OfferedBundle::new(name, dir, &manifest));
                 }
                 // A damaged bundle does not hide the others.
                 Err(error) => tracing::warn!("{name} is not offered: {error}"),
@@ -139,7 +139,7 @@ impl Models {
     }
 }
 
-impl Offer {
+impl OfferedBundle {
     fn new(name: String, dir: PathBuf, manifest: &Manifest) -> Self {
         let graphs = (manifest.components.iter())
             .filter(|(name, _)| **name != ComponentName::MimiEncoder)

@@ -10,6 +10,7 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Ve
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use bundle::Manifest;
+use service::http::ApiError;
 use tokio::net::TcpListener;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -21,11 +22,15 @@ use crate::isolation::isolate;
 use crate::{Access, Models, Page, ServeError, connections};
 
 /// How long a client may send nothing in the middle of a request.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What stands in the page's place.
+const NO_PAGE: &str =
+    "Only the API is served here, as docs/server.md describes it: the page was not built.\n";
 
 /// What is served, and how.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ServerOptions {
     /// The page, where there is one.
     pub page: Option<Page>,
     /// The bundles.
@@ -55,7 +60,7 @@ struct Served {
 
 impl Server {
     /// Listens; requests wait until [`Self::run`].
-    pub async fn bind(options: Options) -> Result<Self, ServeError> {
+    pub async fn bind(options: ServerOptions) -> Result<Self, ServeError> {
         let address = options.address;
         let failed = |source| ServeError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -73,7 +78,7 @@ impl Server {
             .layer(compression);
         let access = Arc::new(options.access);
         let api = (options.api)
-            .layer(RequestBodyTimeoutLayer::new(PATIENCE))
+            .layer(RequestBodyTimeoutLayer::new(REQUEST_TIMEOUT))
             .layer(from_fn_with_state(access.clone(), check_client))
             .layer(access.cors());
         router = (router.merge(api))
@@ -135,7 +140,16 @@ async fn answer(
 ) -> Response {
     if method != Method::GET && method != Method::HEAD {
         let allowed = [(header::ALLOW, "GET, HEAD")];
-        return (StatusCode::METHOD_NOT_ALLOWED, allowed).into_response();
+        // Clients whose base URL lacks its /v1 come here.
+        let message = format!(
+            "{} takes no {method}: speech is made by POST /v1/audio/speech, so a client's base URL ends in /v1",
+            uri.path()
+        );
+        let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message);
+        return (allowed, error.code("unknown_url")).into_response();
+    }
+    if served.page.is_none() && uri.path() == "/" {
+        return (StatusCode::NOT_FOUND, NO_PAGE).into_response();
     }
     // Manifests are parsed and files hashed on other threads than those that answer.
     let path = uri.path().to_owned();

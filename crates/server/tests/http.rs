@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bundle::Manifest;
-use server::{Access, Models, Options, Page, ServeError, Server};
+use server::{Access, Models, Page, ServeError, Server, ServerOptions};
 use tokio::sync::oneshot;
 
 /// A server with a page and a bundle.
@@ -40,7 +40,7 @@ impl Site {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, content).unwrap();
         }
-        let options = Options {
+        let options = ServerOptions {
             page: Some(Page::open(page.path()).unwrap()),
             models: Models::open(bundle.path().parent().unwrap()).unwrap(),
             address: ([127, 0, 0, 1], 0).into(),

@@ -26,9 +26,9 @@ use speech::Speed;
 
 use self::parameters::Parameters;
 use self::protocol::{Events, lines};
-use self::speaking::{Speaking, Spoken};
+use self::speaking::{Speaking, TextToSpeak};
 use self::ssml::Message;
-use crate::http::{ApiError, OwnOptions};
+use crate::http::{ApiError, ExtraOptions};
 use crate::names::{full_name, language_code};
 use crate::{Settings, Voices};
 
@@ -167,20 +167,20 @@ impl<W: Write + Send + 'static> Module<W> {
         }
     }
 
-    fn prepare(&self, kind: Kind, text: &str) -> Result<Spoken, ApiError> {
+    fn prepare(&self, kind: Kind, text: &str) -> Result<TextToSpeak, ApiError> {
         let message = match kind {
             Kind::Text => Message::parse(text),
             Kind::Name => Message::name(text),
         };
         let parameters = &self.parameters;
         let chosen = parameters.choose(&self.voices)?;
-        let own = OwnOptions::default();
+        let own = ExtraOptions::default();
         let speed = Speed::new(parameters.speed()).unwrap_or(Speed::ONE);
         let has_marks = !message.marks.is_empty();
         let options = own.options(&chosen.speaker, speed, has_marks)?;
         let has_words = message.text.chars().any(char::is_alphanumeric);
         let text = own.piece(message.text, &chosen.speaker, &self.settings)?;
-        Ok(Spoken {
+        Ok(TextToSpeak {
             chosen,
             text: has_words.then_some(text),
             marks: message.marks,

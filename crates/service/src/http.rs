@@ -23,12 +23,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::http::{Method, StatusCode, Uri};
+use axum::routing::{any, get, post};
 
-pub(crate) use self::error::ApiError;
-pub(crate) use self::request::{OwnOptions, check_text};
-use crate::{Full, Job, Listener, Metrics, Queue, Settings, Voices};
+pub use self::error::ApiError;
+pub(crate) use self::error::with_causes;
+pub(crate) use self::request::{ExtraOptions, check_text};
+use crate::{Full, Job, Listener, Metrics, Settings, Voices, WorkQueue};
 
 /// Most bytes of a letter, in JSON (`\u00e9` as half of a surrogate pair) and in a form.
 const LETTER: usize = 12;
@@ -41,7 +42,7 @@ pub struct Service {
     /// Models and voices.
     pub voices: Arc<Voices>,
     /// Workers.
-    pub queue: Queue,
+    pub queue: WorkQueue,
     /// Limits and defaults.
     pub settings: Settings,
     /// What is counted, if anything.
@@ -86,7 +87,10 @@ pub fn router(service: Service) -> Router {
         .route("/v1/models/{name}", get(listing::model))
         .route("/v1/audio/voices", get(listing::voices))
         .route("/health", get(listing::health))
-        .route("/v1/{*path}", axum::routing::any(unknown));
+        .route("/v1", any(unknown))
+        .route("/v1/", any(unknown))
+        .route("/v1/{*path}", any(unknown))
+        .method_not_allowed_fallback(other_method);
     let router = match &service.metrics {
         Some(metrics) => {
             let metrics = metrics.clone();
@@ -95,6 +99,11 @@ pub fn router(service: Service) -> Router {
         None => router,
     };
     router.with_state(Arc::new(service))
+}
+
+async fn other_method(method: Method, uri: Uri) -> ApiError {
+    let message = format!("{} does not answer {method}", uri.path());
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message).code("method_not_supported")
 }
 
 async fn unknown() -> ApiError {

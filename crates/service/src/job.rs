@@ -4,19 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use encode::{EncodeError, Encoder, Format, Options as Encoding, Patch, Tags, Target};
+use encode::{EncodeError, EncodeOptions, Encoder, Format, Patch, Tags, Target};
 use speaker::{SoundChunk, SpeakerError};
 use speech::{SpeechOptions, TextPiece, TextSource, Word};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::Chosen;
+use crate::http::with_causes;
 
 /// Parts that wait for a slow listener: some minutes of sound, so that a client that reads as fast
 /// as it plays does not delay other requests.
-const WAITING: usize = 4096;
+const MAX_WAITING_PARTS: usize = 4096;
 /// How long a listener may take for one part when that many wait.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LISTENER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Seconds of silence for a text without a word.
 const SILENCE: f64 = 0.2;
 
@@ -64,16 +65,16 @@ impl JobText {
 #[derive(Clone, Debug)]
 pub enum JobEvent {
     /// Bytes, and the words that end in them.
-    Sound(Sound),
+    Sound(EncodedSound),
     /// The end.
-    Done(Spoken),
+    Done(SpokenFigures),
     /// Speaking failed.
     Failed(String),
 }
 
 /// Bytes, and the words that end in them.
 #[derive(Clone, Debug, Default)]
-pub struct Sound {
+pub struct EncodedSound {
     /// May be empty: a codec waits for a whole block.
     pub bytes: Vec<u8>,
     /// Only if [`SpeechOptions::words`] asks for them.
@@ -82,7 +83,7 @@ pub struct Sound {
 
 /// Figures of what was spoken.
 #[derive(Clone, Debug, Default)]
-pub struct Spoken {
+pub struct SpokenFigures {
     /// The completed header, if the target can seek.
     pub patch: Option<Patch>,
     /// Samples at the model's rate.
@@ -99,7 +100,7 @@ pub struct Spoken {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// All was spoken.
-    Spoken(Spoken),
+    Spoken(SpokenFigures),
     /// The listener has gone.
     Abandoned,
     /// Speaking failed.
@@ -115,7 +116,7 @@ pub struct Listener {
 
 /// The worker's end.
 #[derive(Debug)]
-struct Worker {
+struct JobSender {
     parts: Sender<JobEvent>,
     gone: Arc<AtomicBool>,
 }
@@ -137,18 +138,18 @@ impl Drop for Listener {
 }
 
 impl Job {
-    /// The work for a [`crate::Queue`], and the listener's end.
+    /// The work for a [`crate::WorkQueue`], and the listener's end.
     pub fn begin(self) -> (impl FnOnce() -> Outcome + Send + 'static, Listener) {
-        let (sender, parts) = channel(WAITING);
+        let (sender, parts) = channel(MAX_WAITING_PARTS);
         let gone = Arc::<AtomicBool>::default();
-        let worker = Worker {
+        let worker = JobSender {
             parts: sender,
             gone: gone.clone(),
         };
         (move || self.run(&worker), Listener { parts, gone })
     }
 
-    fn run(self, worker: &Worker) -> Outcome {
+    fn run(self, worker: &JobSender) -> Outcome {
         // The client may have left while the job waited.
         if worker.is_alone() {
             return Outcome::Abandoned;
@@ -169,14 +170,15 @@ impl Job {
                 Outcome::Abandoned
             }
             Err(failure) => {
-                tracing::error!("{failure}");
-                drop(worker.send(JobEvent::Failed(failure.to_string())));
+                let message = with_causes(&failure);
+                tracing::error!("{message}");
+                drop(worker.send(JobEvent::Failed(message)));
                 Outcome::Failed
             }
         }
     }
 
-    fn speak(self, worker: &Worker) -> Result<Result<Spoken, Gone>, Failure> {
+    fn speak(self, worker: &JobSender) -> Result<Result<SpokenFigures, Gone>, JobError> {
         let started = Instant::now();
         let speaker = &self.chosen.speaker;
         let sample_rate = speaker.model().manifest().sample_rate;
@@ -185,21 +187,21 @@ impl Job {
             voice: Some(self.chosen.name.clone()),
             model: Some(self.chosen.model.clone()),
         };
-        let encoding = Encoding {
+        let encoding = EncodeOptions {
             sample_rate,
             target: self.target,
             tags,
         };
         let mut encoder = Encoder::new(self.format, &encoding)?;
-        let mut spoken = Spoken {
+        let mut spoken = SpokenFigures {
             sample_rate,
-            ..Spoken::default()
+            ..SpokenFigures::default()
         };
         let mut say =
-            |chunk: SoundChunk, spoken: &mut Spoken| -> Result<Result<(), Gone>, Failure> {
-                let mut sound = Sound {
+            |chunk: SoundChunk, spoken: &mut SpokenFigures| -> Result<Result<(), Gone>, JobError> {
+                let mut sound = EncodedSound {
                     words: chunk.words,
-                    ..Sound::default()
+                    ..EncodedSound::default()
                 };
                 encoder.push(&chunk.samples, &mut sound.bytes)?;
                 spoken.samples += chunk.samples.len() as u64;
@@ -230,7 +232,7 @@ impl Job {
                 return Ok(Err(Gone));
             }
         }
-        let mut rest = Sound::default();
+        let mut rest = EncodedSound::default();
         spoken.patch = encoder.finish(&mut rest.bytes)?;
         spoken.elapsed = started.elapsed();
         Ok(worker.send(JobEvent::Sound(rest)).map(|()| spoken))
@@ -247,7 +249,7 @@ fn silence(samples: usize) -> SoundChunk {
     }
 }
 
-impl Worker {
+impl JobSender {
     fn is_alone(&self) -> bool {
         self.gone.load(Ordering::Relaxed) || self.parts.is_closed()
     }
@@ -259,7 +261,9 @@ impl Worker {
             match self.parts.try_send(part) {
                 Ok(()) => return Ok(()),
                 Err(TrySendError::Closed(_)) => return Err(Gone),
-                Err(TrySendError::Full(_)) if started.elapsed() > PATIENCE => return Err(Gone),
+                Err(TrySendError::Full(_)) if started.elapsed() > LISTENER_TIMEOUT => {
+                    return Err(Gone);
+                }
                 Err(TrySendError::Full(same)) => part = same,
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -269,7 +273,7 @@ impl Worker {
 
 /// Why a text was not spoken to its end.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum JobError {
     #[error(transparent)]
     Speaker(#[from] SpeakerError),
     #[error(transparent)]

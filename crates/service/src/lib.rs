@@ -2,7 +2,7 @@
 //!
 //! 1. [`Voices`] holds the models by name, and the voices of each: the first model is loaded at the
 //!    start, others on request. Each stays loaded, with its voices prepared.
-//! 2. A [`Queue`] has a few workers, and answers requests in order of arrival. If too many wait, a
+//! 2. A [`WorkQueue`] has a few workers, and answers requests in order of arrival. If too many wait, a
 //!    request is refused at once.
 //! 3. A [`Job`] speaks one text in one sound format. It ends within a frame when its listener has
 //!    gone.
@@ -19,11 +19,11 @@ mod queue;
 mod voices;
 pub mod wyoming;
 
-pub use connections::Connections;
-pub use job::{Job, JobEvent, JobText, Listener, Outcome, Sound, Spoken};
+pub use connections::{ConnectionPermit, Connections};
+pub use job::{EncodedSound, Job, JobEvent, JobText, Listener, Outcome, SpokenFigures};
 pub use metrics::Metrics;
 pub use names::OPENAI_VOICES;
-pub use queue::{Full, Queue};
+pub use queue::{Full, WorkQueue};
 pub use voices::{Chosen, ModelEntry, VoiceError, Voices};
 
 /// Settings of all requests.

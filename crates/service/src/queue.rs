@@ -10,7 +10,7 @@ type Work = Box<dyn FnOnce() + Send>;
 
 /// A few workers, and the requests that wait for one, in order of arrival.
 #[derive(Clone, Debug)]
-pub struct Queue {
+pub struct WorkQueue {
     sender: SyncSender<Work>,
 }
 
@@ -19,7 +19,7 @@ pub struct Queue {
 #[error("too many requests wait")]
 pub struct Full;
 
-impl Queue {
+impl WorkQueue {
     /// Starts `workers`, for which up to `waiting` requests may wait. They end with the last clone
     /// of the queue.
     ///
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn work_is_done_in_order_and_refused_when_too_much_waits() {
-        let queue = Queue::start(1, 2).unwrap();
+        let queue = WorkQueue::start(1, 2).unwrap();
         let (open, door) = channel::<()>();
         let (begun, has_begun) = channel();
         queue
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_panic_does_not_end_a_worker() {
-        let queue = Queue::start(1, 2).unwrap();
+        let queue = WorkQueue::start(1, 2).unwrap();
         queue.push(|| panic!("a fault")).unwrap();
         let (done, is_done) = channel();
         // The queue may be full until the panic is handled.

@@ -28,14 +28,14 @@ pub struct ModelEntry {
 
 /// All models. They are loaded on request, and stay loaded.
 pub struct Voices {
-    models: Vec<Model>,
+    models: Vec<LoadedModel>,
     /// Other names of voices.
     aliases: BTreeMap<String, String>,
     load: Load,
     is_warm: AtomicBool,
 }
 
-struct Model {
+struct LoadedModel {
     entry: ModelEntry,
     speaker: OnceLock<Arc<Speaker>>,
     /// One request loads it; others for it wait.
@@ -98,7 +98,7 @@ impl Voices {
         aliases: BTreeMap<String, String>,
         load: impl Fn(&Path) -> Result<Speaker, SpeakerError> + Send + Sync + 'static,
     ) -> Self {
-        let models = models.into_iter().map(|entry| Model {
+        let models = models.into_iter().map(|entry| LoadedModel {
             entry,
             speaker: OnceLock::new(),
             loading: Mutex::new(()),
@@ -179,7 +179,7 @@ impl Voices {
         })
     }
 
-    fn find(&self, name: Option<&str>) -> Result<&Model, VoiceError> {
+    fn find(&self, name: Option<&str>) -> Result<&LoadedModel, VoiceError> {
         let found = match name {
             None => self.models.first(),
             Some(name) => {
@@ -210,7 +210,7 @@ impl Voices {
     }
 }
 
-impl Model {
+impl LoadedModel {
     fn speaker(&self, load: &Load) -> Result<Arc<Speaker>, SpeakerError> {
         if let Some(speaker) = self.speaker.get() {
             return Ok(speaker.clone());

@@ -11,6 +11,7 @@
 //!
 //! Other events are ignored. A damaged one ends its connection only.
 
+mod announcement;
 mod connection;
 mod event;
 mod info;
@@ -19,24 +20,31 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+pub use self::announcement::{Announcement, AnnouncementError};
 use self::connection::Connection;
 use crate::Connections;
 use crate::http::Service;
 
 /// Connections at once.
-const CONNECTIONS: usize = 256;
+const MAX_WYOMING_CONNECTIONS: usize = 256;
 
 /// Answers connections until the future is dropped.
 pub async fn serve(listener: TcpListener, service: Service) {
     let service = Arc::new(service);
-    let connections = Connections::new(listener, CONNECTIONS);
+    let connections = Connections::new(listener, MAX_WYOMING_CONNECTIONS);
     loop {
         let (stream, permit) = connections.next().await;
         let service = service.clone();
         tokio::spawn(async move {
-            let _permit = permit;
-            if let Err(error) = Connection::run(stream, service).await {
-                tracing::info!("a Wyoming connection ended: {error}");
+            tokio::select! {
+                ended = Connection::run(stream, service, &permit) => {
+                    if let Err(error) = ended {
+                        tracing::info!("a Wyoming connection ended: {error}");
+                    }
+                }
+                () = permit.unused_in_a_crowd() => {
+                    tracing::debug!("a Wyoming connection without an event made room");
+                }
             }
         });
     }

@@ -4,21 +4,17 @@
 
 #![allow(clippy::print_stdout, reason = "a program that reports")]
 
+mod backend;
+
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use encode::{Encoder, Format, SampleFormat, Tags};
-use engine::Engine;
-use runtime::Backend;
-use runtime::onnxruntime::{self, OnnxRuntime};
-use runtime::rten::{self, Rten};
 use speaker::{PreparedVoice, Speaker};
 use speech::SpeechOptions;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use crate::backend::{Result, backend_of};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -71,13 +67,4 @@ fn speak(
     Ok(format!(
         "\"frames\":{frames},\"clipped\":{clipped},\"peak\":{peak}"
     ))
-}
-
-fn backend_of(name: &str) -> Result<Arc<dyn Backend>> {
-    Ok(match name {
-        "engine" => Arc::new(Engine::default()),
-        "rten" => Arc::new(Rten::new(rten::RtenOptions { prepack: true })),
-        "ONNX Runtime" => Arc::new(OnnxRuntime::new(onnxruntime::OnnxRuntimeOptions::default())?),
-        other => return Err(format!("no such backend: {other}").into()),
-    })
 }

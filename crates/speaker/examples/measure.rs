@@ -3,19 +3,18 @@
 
 #![allow(clippy::print_stdout, reason = "a program that reports")]
 
-use std::error::Error;
+mod backend;
+
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use bundle::{ComponentName, Dim, Manifest};
-use engine::Engine;
-use runtime::onnxruntime::{self, OnnxRuntime};
-use runtime::rten::{self, Rten};
 use runtime::{Backend, Stream};
 use speaker::Speaker;
 use speech::{Noise, SpeechOptions, Voice};
 use tensor::Tensor;
+
+use crate::backend::{Result, backend_of};
 
 /// Positions of the voice.
 const VOICE: usize = 125;
@@ -26,7 +25,7 @@ const MEASURED_FRAMES: usize = 120;
 const POSITIONS: [usize; 3] = [100, 300, 900];
 const MEASURED_STEPS: usize = 21;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [dir, backend, threads] = &arguments[..] else {
         return Err("measure DIR BACKEND THREADS".into());
@@ -76,16 +75,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn backend_of(name: &str) -> Result<Arc<dyn Backend>, Box<dyn Error>> {
-    Ok(match name {
-        "engine" => Arc::new(Engine::default()),
-        "rten" => Arc::new(Rten::new(rten::RtenOptions { prepack: true })),
-        _ => Arc::new(OnnxRuntime::new(onnxruntime::OnnxRuntimeOptions::default())?),
-    })
-}
-
 /// A voice of random numbers.
-fn voice(manifest: &Manifest, positions: usize) -> Result<Voice, Box<dyn Error>> {
+fn voice(manifest: &Manifest, positions: usize) -> Result<Voice> {
     let flow_lm = &manifest.components[&ComponentName::FlowLm];
     let mut noise = Noise::new(1, 1.0, None)?;
     let states = flow_lm.states.iter().map(|state| {
@@ -98,12 +89,12 @@ fn voice(manifest: &Manifest, positions: usize) -> Result<Voice, Box<dyn Error>>
         noise.fill(&mut rows);
         Ok((state.input.clone(), Tensor::f32(shape, rows)?))
     });
-    let states = states.collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+    let states = states.collect::<Result<Vec<_>>>()?;
     Ok(Voice::from_states(flow_lm, states, positions as i64)?)
 }
 
 /// A sentence of the right number of tokens.
-fn text(speaker: &Speaker) -> Result<String, Box<dyn Error>> {
+fn text(speaker: &Speaker) -> Result<String> {
     let words =
         "the a to of in is it on as at by we he no so up an or if do my go us me be".split(' ');
     let mut text = "The".to_owned();
@@ -118,11 +109,7 @@ fn text(speaker: &Speaker) -> Result<String, Box<dyn Error>> {
 }
 
 /// Milliseconds of a step of `flow_lm` after so many positions: medians of steps that alternate.
-fn steps(
-    dir: &Path,
-    manifest: &Manifest,
-    backend: &dyn Backend,
-) -> Result<[f64; 3], Box<dyn Error>> {
+fn steps(dir: &Path, manifest: &Manifest, backend: &dyn Backend) -> Result<[f64; 3]> {
     let first = backend.load(dir, manifest, ComponentName::FlowLm)?;
     let none = Tensor::f32(
         [1, 0, manifest.model.flow_lm.transformer.d_model],
@@ -153,7 +140,7 @@ fn steps(
 }
 
 /// Peak memory of this process, in bytes.
-fn peak_memory() -> Result<u64, Box<dyn Error>> {
+fn peak_memory() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes: u64 = line

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use audio::Recording;
 use bundle::{ComponentName, Manifest};
 use runtime::{Backend, Stream};
-use speech::{Prompt, RecordingNotice, SpeechError, SpeechModel, Voice};
+use speech::{Cloning, RecordingNotice, SpeechError, SpeechModel, Voice};
 
 use crate::SpeakerError;
 use crate::speaker::read;
@@ -86,9 +86,9 @@ pub(crate) fn clone_voice<'a>(
     encoder: impl Fn() -> Result<&'a dyn Stream, SpeakerError>,
     recording: &Recording,
 ) -> Result<(Voice, Vec<RecordingNotice>), SpeakerError> {
-    let prompt = model.prompt(recording)?;
-    let notices = prompt.notices().to_vec();
-    Ok((make(flow_lm, encoder, prompt)?, notices))
+    let cloning = model.prompt(recording)?;
+    let notices = cloning.notices().to_vec();
+    Ok((make(flow_lm, encoder, cloning)?, notices))
 }
 
 /// Reads a voice file; if it contains a prompt, the voice is made from that.
@@ -110,20 +110,20 @@ pub(crate) fn read_voice<'a>(
     make(flow_lm, encoder, stored.prompt(weights.as_deref())?)
 }
 
-/// Runs all calls of a prompt.
+/// Runs all calls that make the voice.
 fn make<'a>(
     flow_lm: &dyn Stream,
     encoder: impl Fn() -> Result<&'a dyn Stream, SpeakerError>,
-    mut prompt: Prompt,
+    mut cloning: Cloning,
 ) -> Result<Voice, SpeakerError> {
     let mut flow_lm = flow_lm.fork();
-    while let Some(call) = prompt.next_call()? {
+    while let Some(call) = cloning.next_call()? {
         let outputs = if call.component == ComponentName::MimiEncoder {
             encoder()?.fork().run(&call.views())?
         } else {
             flow_lm.run(&call.views())?
         };
-        prompt.supply(outputs)?;
+        cloning.supply(outputs)?;
     }
     let position = flow_lm.position().unwrap_or(0);
     let states = flow_lm.component().states.iter();

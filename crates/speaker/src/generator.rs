@@ -51,8 +51,8 @@ impl LatentGenerator {
         }
     }
 
-    /// The next piece for the decoder; none at the end, or once it is stopped.
-    pub(crate) fn next_sound(&mut self) -> Result<Option<SpeechEvent>, SpeakerError> {
+    /// The next event for the decoder; none at the end, or once it is stopped.
+    pub(crate) fn next_event(&mut self) -> Result<Option<SpeechEvent>, SpeakerError> {
         while !self.stop.is_stopped() {
             let start = Instant::now();
             match self.utterance.next_action()? {

@@ -10,37 +10,37 @@ use speech::{Action, Decoding, HeadSearch, SpeechEvent, SpeechOptions, Speed, Un
 
 use crate::{PreparedVoice, Speaker, SpeakerError};
 
-/// Heads that are watched at once: their scores of a frame are one tensor.
-const TOGETHER: usize = 64;
+/// Heads that are watched in one round: their scores of a frame are one tensor.
+const HEADS_PER_ROUND: usize = 64;
 
 /// Speaks `texts` with the bundle in `dir` and watches every head of its backbone. `voice` makes a
-/// voice of the loaded bundle; `tell` hears how many of all rounds are done.
+/// voice for the loaded bundle; `progress` gets the number of rounds that are done, and of all.
 pub fn search_heads<E: From<SpeakerError>>(
     dir: &Path,
     manifest: &Manifest,
     backend: &Arc<dyn Backend>,
     texts: &[String],
     voice: impl Fn(&Speaker) -> Result<PreparedVoice, E>,
-    mut tell: impl FnMut(usize, usize),
+    mut progress: impl FnMut(usize, usize),
 ) -> Result<HeadSearch, E> {
     let transformer = &manifest.model.flow_lm.transformer;
     let heads = (0..transformer.num_layers)
         .flat_map(|layer| (0..transformer.num_heads).map(move |head| WordHead { layer, head }));
     let heads: Vec<WordHead> = heads.collect();
     let mut search = HeadSearch::new(heads.clone());
-    let rounds = heads.len().div_ceil(TOGETHER) * texts.len();
+    let rounds = heads.len().div_ceil(HEADS_PER_ROUND) * texts.len();
     let mut done = 0;
-    // The same seed says the same in every round.
+    // The same seed gives the same speech in every round.
     let mut all: Vec<WatchedText> = texts.iter().map(|_| WatchedText::default()).collect();
-    for some in heads.chunks(TOGETHER) {
+    for watched in heads.chunks(HEADS_PER_ROUND) {
         let mut manifest = manifest.clone();
-        manifest.word_heads = Some(some.to_vec());
+        manifest.word_heads = Some(watched.to_vec());
         let speaker = Speaker::with_manifest(dir, manifest, backend.clone(), 1)?;
         let voice = voice(&speaker)?;
         for (text, watched) in texts.iter().zip(&mut all) {
             watch(&speaker, &voice, text, watched)?;
             done += 1;
-            tell(done, rounds);
+            progress(done, rounds);
         }
     }
     for watched in all {
@@ -60,7 +60,7 @@ struct WatchedText {
 #[derive(Default)]
 struct WatchedChunk {
     units: Vec<Unit>,
-    /// Of each frame, of each head, the attention to each unit.
+    /// Attention, `[frame][head][unit]`.
     frames: Vec<Vec<Vec<f32>>>,
     loudness: Vec<f32>,
 }

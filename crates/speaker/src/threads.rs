@@ -27,7 +27,7 @@ impl Threads {
         decoder: LatentDecoder,
         stop: Stop,
     ) -> Result<Self, SpeakerError> {
-        let (sound_sender, sounds) = sync_channel(WAITING_EVENTS);
+        let (event_sender, events) = sync_channel(WAITING_EVENTS);
         let (chunk_sender, chunks) = sync_channel(WAITING_EVENTS);
         let spawn = |name: &'static str, work: Box<dyn FnOnce() + Send>| {
             let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
@@ -38,9 +38,9 @@ impl Threads {
             stop,
             handles: Vec::new(),
         };
-        let work = Box::new(move || generate(generator, &sound_sender));
+        let work = Box::new(move || generate(generator, &event_sender));
         threads.handles.push(spawn("backbone", work)?);
-        let work = Box::new(move || decode(decoder, &sounds, &chunk_sender));
+        let work = Box::new(move || decode(decoder, &events, &chunk_sender));
         threads.handles.push(spawn("decoder", work)?);
         Ok(threads)
     }
@@ -77,11 +77,11 @@ impl Drop for Threads {
 
 fn generate(
     mut generator: LatentGenerator,
-    sounds: &SyncSender<Result<SpeechEvent, SpeakerError>>,
+    events: &SyncSender<Result<SpeechEvent, SpeakerError>>,
 ) {
-    while let Some(next) = generator.next_sound().transpose() {
+    while let Some(next) = generator.next_event().transpose() {
         let failed = next.is_err();
-        if sounds.send(next).is_err() || failed {
+        if events.send(next).is_err() || failed {
             return;
         }
     }
@@ -89,20 +89,20 @@ fn generate(
 
 fn decode(
     mut decoder: LatentDecoder,
-    sounds: &Receiver<Result<SpeechEvent, SpeakerError>>,
+    events: &Receiver<Result<SpeechEvent, SpeakerError>>,
     chunks: &SyncSender<Result<SoundChunk, SpeakerError>>,
 ) {
     let mut sounding = false;
-    while let Ok(first) = sounds.recv() {
+    while let Ok(first) = events.recv() {
         let mut waiting = Vec::new();
         let mut failure = None;
         // The first frame does not wait for others to be decoded.
-        let others = sounds
+        let others = events
             .try_iter()
             .take(if sounding { usize::MAX } else { 0 });
-        for sound in std::iter::once(first).chain(others) {
-            match sound {
-                Ok(sound) => waiting.push(sound),
+        for event in std::iter::once(first).chain(others) {
+            match event {
+                Ok(event) => waiting.push(event),
                 Err(error) => failure = Some(error),
             }
         }

@@ -156,9 +156,9 @@ fn take_turns(
         if let Some(chunk) = waiting.next() {
             return Ok(Some(chunk));
         }
-        let Some(sound) = generator.next_sound()? else {
+        let Some(event) = generator.next_event()? else {
             return Ok(None);
         };
-        *waiting = decoder.take(vec![sound])?.into_iter();
+        *waiting = decoder.take(vec![event])?.into_iter();
     }
 }

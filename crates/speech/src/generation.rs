@@ -22,8 +22,8 @@ use crate::call::CallOutputs;
 use crate::end_of_speech::{EndOfSpeech, Verdict, max_frames};
 use crate::words::TextScores;
 use crate::{
-    Asking, Call, Chunk, ChunkOrPause, ChunkWords, Next, Noise, Sampler, SpeechError, SpeechModel,
-    SpeechNotice, SpeechOptions, TextCheck, TextError, TextPiece, TextStream,
+    Asking, Call, ChunkOrPause, ChunkWords, Next, Noise, Sampler, SpeechError, SpeechModel,
+    SpeechNotice, SpeechOptions, TextCheck, TextChunk, TextError, TextPiece, TextStream,
 };
 
 /// Bytes of a text that are worked on in one go.
@@ -79,7 +79,7 @@ pub struct SourceRange {
 }
 
 impl SourceRange {
-    fn of(chunk: &Chunk) -> Self {
+    fn of(chunk: &TextChunk) -> Self {
         let bytes = chunk.source();
         let [start, end] = [bytes.start, bytes.end].map(|at| chunk.excerpt.utf16(at));
         Self {
@@ -249,8 +249,8 @@ impl Generation {
 
     /// What comes next. Until the outputs of a call are supplied, it is that call.
     pub fn next_action(&mut self) -> Result<Action, SpeechError> {
-        if let Some(sound) = self.pending.take() {
-            return Ok(Action::Emit(sound));
+        if let Some(event) = self.pending.take() {
+            return Ok(Action::Emit(event));
         }
         let state = std::mem::replace(&mut self.state, GenerationState::Between);
         let (state, action) = match state {

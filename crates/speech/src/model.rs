@@ -6,8 +6,8 @@ use ::audio::Recording;
 use bundle::{ComponentName, Manifest};
 
 use crate::{
-    Generation, Prompt, SpeechError, SpeechOptions, StoredPrompt, TextPiece, TextSource, Tokenizer,
-    Voice,
+    Cloning, Generation, SpeechError, SpeechOptions, StoredPrompt, TextPiece, TextSource,
+    Tokenizer, Voice,
 };
 
 /// A loaded bundle. Clones share it.
@@ -71,8 +71,8 @@ impl SpeechModel {
     }
 
     /// Starts to make a voice from a recording.
-    pub fn prompt(&self, recording: &Recording) -> Result<Prompt, SpeechError> {
-        Prompt::new(self, recording)
+    pub fn prompt(&self, recording: &Recording) -> Result<Cloning, SpeechError> {
+        Cloning::new(self, recording)
     }
 
     /// The prompt that a voice file contains instead of a state; `None` if it contains none.

@@ -39,7 +39,7 @@ mod window;
 
 pub use arriving::{Arrived, ArrivingText, Asking, MOST_WAITING, SENTENCE_PATIENCE, USUAL_SILENCE};
 pub use check::TextCheck;
-pub use chunk::{Chunk, Excerpt};
+pub use chunk::{Excerpt, TextChunk};
 pub use map::{Mapped, SourceMap};
 pub use pause::LONGEST_PAUSE;
 pub use piece::TextPiece;

@@ -2,7 +2,7 @@
 //! (docs/performance.md).
 
 /// Shortest and longest jump, in seconds: from one period of a low voice (two of a high one) to a
-/// length that is neither missed nor heard as an echo.
+/// length whose loss is not noticed, and whose repetition is not heard as an echo.
 const LAG: [f64; 2] = [0.008, 0.024];
 /// Drift of the output from which on the stretch looks for a good place for a jump, in seconds.
 const DRIFT: f64 = 0.008;

@@ -1,4 +1,4 @@
-//! What a stretch has to keep: samples at speed 1, pitch, silence, length, and its word.
+//! What a stretch keeps: samples at speed 1, pitch, silence and length; and that its bounds hold.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::f32::consts::TAU;
@@ -152,7 +152,7 @@ fn a_pause_puts_the_output_right_to_a_sample() {
             (total - speed.output_position(43_000.0)).abs() <= 0.51,
             "{rate}: {total}"
         );
-        // A minute, and what is nothing.
+        // A pause of a minute, and one of no length.
         let more = stretch.silence(1_440_000, &mut out) as f64;
         assert!((total + more - speed.output_position(1_483_000.0)).abs() <= 0.51);
         let before = out.len();

@@ -45,8 +45,8 @@ pub fn to_training_flow_lm(tensors: &[StoredTensor]) -> Vec<StoredTensor> {
     renamed
 }
 
-/// A published codec under the names that training gives it, its convolutions'
-/// weights as lengths and directions.
+/// A published codec under the names that training gives it, with weight norm: each convolution has `weight_g`,
+/// the length of its rows, and `weight_v`, their direction.
 pub fn to_training_mimi(tensors: &[StoredTensor], prefix: &str) -> Vec<StoredTensor> {
     let mut renamed = skipped(&[
         "model.quantizer.vq.layers.0._codebook.embed",

@@ -3,7 +3,7 @@
 //!
 //! 1. `structure` checks the files, the manifest and the graphs without running anything.
 //!    What is damaged is named, and is not run; the other components still are.
-//! 2. `generated_inputs` runs every sound component on generated inputs, through every backend, and
+//! 2. `generated_inputs` runs every undamaged component on generated inputs, through every backend, and
 //!    compares them call by call, states included. Each backend is compared with itself too:
 //!    the same work in other calls has to give the same result.
 //! 3. `reference_outputs` compares every backend with records: outputs of pocket-tts.

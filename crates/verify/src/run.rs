@@ -52,8 +52,11 @@ pub fn verify(
     let manifest = Manifest::read(dir)?;
     let records = options.records.map(ReferenceOutputs::open).transpose()?;
     progress("files and graphs");
-    let structure::Structure { mut checks, sound } = structure::check(dir, &manifest);
-    let mut notes = not_run(&manifest, &sound, records.as_ref());
+    let structure::Structure {
+        mut checks,
+        undamaged,
+    } = structure::check(dir, &manifest);
+    let mut notes = not_run(&manifest, &undamaged, records.as_ref());
 
     let mut verification = Verification {
         dir,
@@ -63,7 +66,7 @@ pub fn verify(
         table: DifferenceTable::new(options.tolerance),
         first: BTreeMap::new(),
     };
-    checks.extend(verification.run_all(options, &sound, &mut notes, progress));
+    checks.extend(verification.run_all(options, &undamaged, &mut notes, progress));
     let comparisons = verification.table.finish();
     if let Some(records) = &records {
         let compared = comparisons.iter().any(|row| row.what.ends_with("/ record"));
@@ -87,11 +90,11 @@ pub fn verify(
 /// What is not run, and what is not compared.
 fn not_run(
     manifest: &Manifest,
-    sound: &[ComponentName],
+    undamaged: &[ComponentName],
     records: Option<&ReferenceOutputs>,
 ) -> Vec<String> {
     let mut notes: Vec<String> = (manifest.components.keys())
-        .filter(|name| !sound.contains(name))
+        .filter(|name| !undamaged.contains(name))
         .map(|name| format!("{name}: not run, see its findings"))
         .collect();
     let missing = ComponentName::ALL.into_iter();
@@ -115,18 +118,18 @@ struct Verification<'a> {
 }
 
 impl Verification<'_> {
-    /// Runs the sound components on every backend: a check for each.
+    /// Runs the undamaged components on every backend: a check for each.
     fn run_all(
         &mut self,
         options: &VerifyOptions<'_>,
-        sound: &[ComponentName],
+        undamaged: &[ComponentName],
         notes: &mut Vec<String>,
         progress: &dyn Fn(&str),
     ) -> Vec<Check> {
         let mut ran: BTreeMap<ComponentName, Vec<String>> = BTreeMap::new();
-        let mut unread: BTreeSet<_> = sound.iter().copied().collect();
+        let mut unread: BTreeSet<_> = undamaged.iter().copied().collect();
         for &backend in &options.backends {
-            for &name in sound {
+            for &name in undamaged {
                 progress(&format!("{name} in {}", backend.name()));
                 let found = ran.entry(name).or_default();
                 match self.run(backend, name) {

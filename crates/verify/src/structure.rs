@@ -20,7 +20,7 @@ pub(crate) struct Structure {
     /// The checks.
     pub(crate) checks: Vec<Check>,
     /// Components that can be run: nothing is wrong with them.
-    pub(crate) sound: Vec<ComponentName>,
+    pub(crate) undamaged: Vec<ComponentName>,
 }
 
 /// Checks manifest, files and graphs of the bundle in `dir`.
@@ -41,15 +41,15 @@ pub(crate) fn check(dir: &Path, manifest: &Manifest) -> Structure {
             findings: files::voices(dir, manifest),
         });
     }
-    let mut sound = Vec::new();
+    let mut undamaged = Vec::new();
     for (&name, component) in &manifest.components {
         let found = check_component(dir, manifest, name, component);
         if model_is_sound && found.iter().all(Check::passed) {
-            sound.push(name);
+            undamaged.push(name);
         }
         checks.extend(found);
     }
-    Structure { checks, sound }
+    Structure { checks, undamaged }
 }
 
 /// All checks of one component, as far as its files can be read.
@@ -101,7 +101,7 @@ mod tests {
         let bundle = testkit::bundle("tiny_2m", 17).unwrap();
         let dir = bundle.path();
         let manifest = Manifest::read(&dir).unwrap();
-        assert_eq!(check(&dir, &manifest).sound.len(), 5);
+        assert_eq!(check(&dir, &manifest).undamaged.len(), 5);
         let path = dir.join("flow_net.onnx");
         let whole = std::fs::read(&path).unwrap();
         let mut wrong = Vec::new();
@@ -114,8 +114,8 @@ mod tests {
                     .take(length)
                     .for_each(|byte| *byte = !*byte);
                 std::fs::write(&path, &bytes).unwrap();
-                let Structure { sound, .. } = check(&dir, &manifest);
-                if sound.len() != 4 || sound.contains(&ComponentName::FlowNet) {
+                let Structure { undamaged, .. } = check(&dir, &manifest);
+                if undamaged.len() != 4 || undamaged.contains(&ComponentName::FlowNet) {
                     wrong.push((at, length));
                 }
             }

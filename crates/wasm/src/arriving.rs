@@ -80,7 +80,7 @@ impl ArrivingText {
         self.text.waiting() as f64
     }
 
-    /// What comes next for a speaker that is at this action.
+    /// What comes next for an utterance that has text left to speak (`has_text`), or not, and has spoken `chunks` chunks.
     pub fn next(&mut self, has_text: &JsValue, chunks: f64, now: f64) -> JsArrived {
         let asking = Asking {
             has_text: has_text.is_truthy(),

@@ -1,7 +1,7 @@
 //! The engine, behind the interface that all runtimes share.
 
 use bundle::ComponentName;
-use engine::WeightBytes;
+use engine::{DecoderPart, WeightBytes};
 use runtime::Stream;
 use tensor::TensorView;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -53,6 +53,27 @@ impl Engine {
         let weights = WeightBytes::new(weights);
         Ok(EngineStream {
             stream: self.engine.stream(model.model.manifest(), name, weights)?,
+        })
+    }
+
+    /// Loads a part of `mimi_decoder` and starts a stream. The first part, with so many layers of the
+    /// transformer, turns `latents` into `hidden`, and the second one that into `audio`.
+    #[wasm_bindgen(js_name = loadDecoderPart)]
+    pub fn load_decoder_part(
+        &self,
+        model: &Model,
+        is_first: bool,
+        layers: usize,
+        weights: Bytes,
+    ) -> Result<EngineStream, Error> {
+        let part = if is_first {
+            DecoderPart::First(layers)
+        } else {
+            DecoderPart::Second(layers)
+        };
+        let (manifest, weights) = (model.model.manifest(), WeightBytes::new(weights));
+        Ok(EngineStream {
+            stream: self.engine.decoder_part(manifest, part, weights)?,
         })
     }
 }

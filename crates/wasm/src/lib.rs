@@ -1,7 +1,7 @@
 //! What a web page needs from the speech code and the engine, as a wasm module.
 //!
 //! The page's worker is the host that `speech` expects: it takes a `Call` from an [`Utterance`], a
-//! [`Decoding`] or a [`Prompt`], runs it, and supplies the outputs. The worker chooses the runtime:
+//! [`Decoding`] or a [`Cloning`], runs it, and supplies the outputs. The worker chooses the runtime:
 //! an [`EngineStream`] of this module, or a session of another runtime with a stream of its own.
 //! Calls, tensors and events are plain JavaScript objects, so they can be posted to another worker:
 //! one instance may speak, and another decode.
@@ -30,7 +30,7 @@ pub use model::{Model, check_manifest};
 pub use recording::Recording;
 pub use speaking::{Decoding, Utterance};
 pub use tokenizer::Tokenizer;
-pub use voice::{Prompt, StoredPrompt, Voice};
+pub use voice::{Cloning, StoredPrompt, Voice};
 
 /// Turns a panic into a JavaScript exception with a message, instead of a bare trap.
 #[wasm_bindgen(start)]

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use crate::error::Error;
 use crate::options::{JsOptions, JsOwnOptions, options_from_js, options_to_js};
 use crate::values::{self, JsBytes, JsText};
-use crate::{Decoding, Prompt, Recording, StoredPrompt, Utterance, Voice};
+use crate::{Cloning, Decoding, Recording, StoredPrompt, Utterance, Voice};
 
 /// A bundle's manifest and its tokenizer.
 #[wasm_bindgen]
@@ -66,8 +66,8 @@ impl Model {
     }
 
     /// Starts to make a voice from a recording.
-    pub fn prompt(&self, recording: &Recording) -> Result<Prompt, Error> {
-        Ok(Prompt::new(self.model.prompt(&recording.recording)?))
+    pub fn prompt(&self, recording: &Recording) -> Result<Cloning, Error> {
+        Ok(Cloning::new(self.model.prompt(&recording.recording)?))
     }
 
     /// The prompt that a voice file contains instead of a state, if it contains one.

@@ -93,42 +93,42 @@ impl StoredPrompt {
         clippy::needless_pass_by_value,
         reason = "an optional array arrives from JavaScript as a vector"
     )]
-    pub fn prompt(self, encoder: Option<Vec<u8>>) -> Result<Prompt, Error> {
-        Ok(Prompt::new(self.stored.prompt(encoder.as_deref())?))
+    pub fn prompt(self, encoder: Option<Vec<u8>>) -> Result<Cloning, Error> {
+        Ok(Cloning::new(self.stored.prompt(encoder.as_deref())?))
     }
 }
 
 /// A voice that is being made from a recording.
 #[wasm_bindgen]
-pub struct Prompt {
-    prompt: speech::Prompt,
+pub struct Cloning {
+    cloning: speech::Cloning,
 }
 
-impl Prompt {
-    pub(crate) fn new(prompt: speech::Prompt) -> Self {
-        Self { prompt }
+impl Cloning {
+    pub(crate) fn new(cloning: speech::Cloning) -> Self {
+        Self { cloning }
     }
 }
 
 #[wasm_bindgen]
-impl Prompt {
+impl Cloning {
     /// What the user should know about the recording.
     #[wasm_bindgen(getter)]
     pub fn notices(&self) -> JsRecordingNotices {
-        let notices = self.prompt.notices().iter();
+        let notices = self.cloning.notices().iter();
         notices_to_js(notices.map(|it| (it.kind(), it.to_string())))
     }
 
     /// The next call, if there is one; otherwise the state of `flow_lm` is the voice.
     #[wasm_bindgen(js_name = nextCall)]
     pub fn next_call(&self) -> Result<JsMaybeCall, Error> {
-        let call = self.prompt.next_call()?;
+        let call = self.cloning.next_call()?;
         let call = call.map_or(JsValue::UNDEFINED, |call| call_to_js(&call).into());
         Ok(call.unchecked_into())
     }
 
     /// Takes the outputs of the call that came last.
     pub fn supply(&mut self, outputs: &JsTensors) -> Result<(), Error> {
-        Ok(self.prompt.supply(tensors_from_js(outputs)?)?)
+        Ok(self.cloning.supply(tensors_from_js(outputs)?)?)
     }
 }

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn scales_of_blocks_have_no_range() {
+    fn scales_of_blocks_fit_values_of_any_magnitude() {
         for offset in offsets() {
             for largest in [f32::MAX, 1.0, -127.0 / 128.0, -255.0 / 256.0, 1e-34] {
                 let exponent = exponent(largest.abs(), offset);
@@ -143,7 +143,7 @@ mod tests {
                 assert!((63..=127).contains(&scale.number.abs()), "{}", scale.number);
                 assert_eq!((scale.quant(largest), scale.number < 0), (0, largest > 0.0));
             }
-            // Numbers that only subnormals could scale are nothing.
+            // Values so small that only a subnormal number could be their scale become 0.
             let exponent = exponent(1e-40, offset);
             let scale = BlockScale::new(&[1e-40], exponent, offset);
             assert_eq!(i32::from(scale.quant(1e-40)), offset);

@@ -6,8 +6,8 @@ use crate::{Scales, WeightFormat};
 
 /// Layout of a weight `[inputs, outputs]`.
 ///
-/// A size in bytes that no integer holds is `usize::MAX`, which no slice is as long as: so a
-/// comparison with a slice's length refuses it.
+/// Sizes in bytes saturate at `usize::MAX`. No slice is that long, so a comparison with a slice's
+/// length refuses them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Matrix {
     /// How values are stored.
@@ -19,12 +19,12 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Panels.
+    /// Number of panels.
     pub fn panels(&self) -> usize {
         self.outputs.div_ceil(PANEL)
     }
 
-    /// Inputs with what pads their last group.
+    /// Inputs, padded to whole groups.
     pub fn padded_inputs(&self) -> usize {
         let multiple = self.format.facts().padding;
         let padded = self.inputs.checked_next_multiple_of(multiple);

@@ -9,7 +9,7 @@ use weights::{
     DataFile, Extent, Layout, Packing, PlacedParameter, ValueReader, WeightFormat, WriteError,
 };
 
-/// Hands out values, at most so many at a time.
+/// Hands out values, at most `most` at a time.
 struct SourceValues {
     all: Vec<f32>,
     at: usize,
@@ -255,7 +255,7 @@ fn the_number_of_values_must_fit() {
     }
 }
 
-/// Takes so many bytes.
+/// Takes this number of bytes, then fails.
 struct FullDisk(usize);
 
 impl Write for FullDisk {

@@ -5,6 +5,7 @@ mod visit;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -73,16 +74,15 @@ pub(crate) fn bench(args: &PageArgs) -> Result<()> {
         )?;
     }
     let machine = machine::describe();
-    let config = ["--config", "vitest.bench.config.ts"];
-    let mut vitest = npm::command(&wasm::package(), &["exec", "vitest", "--", "run"]);
-    vitest
-        .args(config)
-        .env("POCKET_ONNX_BUNDLES", &bundles)
-        .env("POCKET_ONNX_COMMAND", &command)
-        .env("POCKET_ONNX_FIGURES", &figures)
-        .env("POCKET_ONNX_ONLY", asked.join(","))
-        .env("POCKET_ONNX_RUNS", args.runs.to_string());
-    run(browsers.name_to(&mut vitest))?;
+    Vitest {
+        tests: &["bench/page", "bench/visit"],
+        asked: &asked,
+        figures: &figures,
+        runs: args.runs,
+    }
+    .run(&browsers, |vitest| {
+        (vitest.env("POCKET_ONNX_BUNDLES", &bundles)).env("POCKET_ONNX_COMMAND", &command)
+    })?;
 
     let mut tables = Vec::new();
     if asked.iter().any(|name| *name != VISIT) {
@@ -107,8 +107,39 @@ pub(crate) fn bench(args: &PageArgs) -> Result<()> {
     Ok(())
 }
 
+/// A run of the measurements in browsers.
+pub(super) struct Vitest<'a> {
+    /// How the tests' files begin.
+    pub(super) tests: &'a [&'a str],
+    /// What to measure.
+    pub(super) asked: &'a [&'a str],
+    /// Folder for what was measured, which [`read`] reads.
+    pub(super) figures: &'a Path,
+    /// Runs of each case.
+    pub(super) runs: usize,
+}
+
+impl Vitest<'_> {
+    /// Measures; `add` adds to the environment what these measurements need.
+    pub(super) fn run(
+        self,
+        browsers: &Browsers,
+        add: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Result<()> {
+        let config = ["--config", "vitest.bench.config.ts"];
+        let mut vitest = npm::command(&wasm::package(), &["exec", "vitest", "--", "run"]);
+        vitest
+            .args(config)
+            .args(self.tests)
+            .env("POCKET_ONNX_FIGURES", self.figures)
+            .env("POCKET_ONNX_ONLY", self.asked.join(","))
+            .env("POCKET_ONNX_RUNS", self.runs.to_string());
+        run(browsers.name_to(add(&mut vitest)))
+    }
+}
+
 /// The figures that a test has written.
-fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T> {
+pub(super) fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T> {
     let path = folder.join(name).with_extension("json");
     let text = fs::read_to_string(&path).context("the browsers wrote no figures")?;
     serde_json::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))

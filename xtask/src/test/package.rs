@@ -12,10 +12,11 @@ use tempfile::TempDir;
 use crate::run::{cargo, run, target};
 
 /// Crates that are not published.
-const UNPUBLISHED: [&str; 6] = [
+const UNPUBLISHED: [&str; 7] = [
     "pocket-onnx-normalize-wasm",
     "pocket-onnx-encode-wasm",
     "pocket-onnx-playback",
+    "pocket-onnx-roofline",
     "pocket-onnx-wasm",
     "testkit",
     "xtask",

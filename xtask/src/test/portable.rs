@@ -9,7 +9,7 @@ use crate::run::{cargo, run};
 use crate::setup::debian;
 
 /// Linux on ARM, which QEMU runs.
-const ARM: &str = "aarch64-unknown-linux-gnu";
+pub(crate) const ARM: &str = "aarch64-unknown-linux-gnu";
 /// What the workspace is compiled for beside the machine's own system.
 pub(crate) const OTHER_SYSTEMS: [&str; 3] = [ARM, "aarch64-apple-darwin", "x86_64-pc-windows-gnu"];
 /// Crates that run in a page alone, and the chores.

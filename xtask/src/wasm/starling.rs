@@ -27,11 +27,12 @@ pub(super) fn convert(package: &Path) -> Result<()> {
     write(&dir.join("files.d.ts"), TYPES)
 }
 
-/// Addresses by name, in the form that bundlers understand: they put each file where they like.
+/// Addresses by name, in the form that bundlers understand: they put each file where they like. Vite would make
+/// `data:` addresses of small ones, which a strict content security policy refuses: the query prevents that.
 fn module(manifest: &Manifest) -> String {
     let names = manifest.files().map(|file| file.name.as_str());
     let lines = iter::once(Manifest::FILE).chain(names).map(|name| {
-        format!("  \"{name}\": new URL(\"./{BUNDLE}/{name}\", import.meta.url).href,\n")
+        format!("  \"{name}\": new URL(\"./{BUNDLE}/{name}?no-inline\", import.meta.url).href,\n")
     });
     let lines: String = lines.collect();
     format!("export default {{\n{lines}}};\n")

@@ -109,7 +109,8 @@ export class Speaker {
     this.#current = utterance;
     this.#become("loading");
     try {
-      const tts = await unlessStopped(this.#models.get(bundle), signal);
+      const tts = await this.#models.get(bundle);
+      signal.throwIfAborted();
       const player = this.#loudspeaker.begin(rate, volume, {
         onsound: () => {
           order.start();
@@ -164,14 +165,6 @@ function tell(port: chrome.runtime.Port, message: FromSpeaker): void {
   } catch {
     // Its other end is disconnected; `onDisconnect` follows.
   }
-}
-
-/** The result of a promise; throws the signal's reason as soon as it is aborted. */
-function unlessStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    promise.then(resolve, reject);
-  });
 }
 
 /** Whether there is nothing to say: pages also contain lines of dashes. */

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::settings::AdapterWriter;
 use super::{AdapterError, AdapterFiles};
-use crate::hub::{Hub, Progress};
+use crate::hub::{FetchProgress, Hub};
 use crate::{Fetched, Location};
 
 /// What PEFT writes without `safe_serialization`.
@@ -13,7 +13,7 @@ const PICKLE: &str = "adapter_model.bin";
 pub(super) fn fetch(
     location: &str,
     hub: &Hub,
-    progress: &dyn Progress,
+    progress: &dyn FetchProgress,
 ) -> Result<AdapterFiles, AdapterError> {
     let parsed: Location = location.parse()?;
     let (location, writer) = match &parsed {
@@ -105,7 +105,7 @@ fn of_file(location: &str, parsed: &Location) -> Result<AdapterWriter, AdapterEr
     }
 }
 
-/// Location of the last path segment, without query and revision.
+/// The path of a location, and what follows it: a query, a fragment or a revision.
 fn split(location: &str) -> (&str, &str) {
     let end = if location.starts_with("hf://") {
         location.find('@')

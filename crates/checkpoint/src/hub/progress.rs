@@ -1,7 +1,7 @@
-//! Progress reports of a download.
+//! Reports on the progress of a download.
 
 /// Receives progress of downloads, one after the other. Files that are already here report nothing.
-pub trait Progress {
+pub trait FetchProgress {
     /// `name` begins: `already` of `total` bytes are on this machine. Called again for the same
     /// file if the download has to start over.
     fn started(&self, name: &str, total: Option<u64>, already: u64);
@@ -17,7 +17,7 @@ pub trait Progress {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoProgress;
 
-impl Progress for NoProgress {
+impl FetchProgress for NoProgress {
     fn started(&self, _name: &str, _total: Option<u64>, _already: u64) {}
     fn advanced(&self, _bytes: u64) {}
     fn finished(&self) {}
@@ -25,14 +25,14 @@ impl Progress for NoProgress {
 
 /// Reports one file to `progress`, and its end on every way out.
 pub(super) struct Meter<'a> {
-    progress: &'a dyn Progress,
+    progress: &'a dyn FetchProgress,
     name: &'a str,
     running: bool,
     up_to_date: bool,
 }
 
 impl<'a> Meter<'a> {
-    pub(super) fn new(progress: &'a dyn Progress, name: &'a str) -> Self {
+    pub(super) fn new(progress: &'a dyn FetchProgress, name: &'a str) -> Self {
         Self {
             progress,
             name,

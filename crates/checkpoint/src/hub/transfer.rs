@@ -9,7 +9,7 @@ use ureq::http::{Method, StatusCode};
 use super::cache::create_parent;
 use super::client::{Client, HubRequest, HubResponse, is_transient};
 use super::error::FetchError;
-use super::progress::{Meter, Progress};
+use super::progress::{FetchProgress, Meter};
 
 const TRANSFER_BUFFER: usize = 128 * 1024;
 
@@ -20,7 +20,7 @@ pub(super) struct Transfer<'a> {
     pub(super) token: Option<&'a str>,
     /// The location, for errors.
     pub(super) location: String,
-    /// The name, for [`Progress`].
+    /// The name, for [`FetchProgress`].
     pub(super) name: &'a str,
     /// The unfinished file.
     pub(super) part: &'a Path,
@@ -63,7 +63,7 @@ struct TransferState<'a> {
 impl Transfer<'_> {
     /// Completes the part and flushes it to the disk. Returns whether it began with bytes of an
     /// earlier transfer.
-    pub(super) fn run(&self, progress: &dyn Progress) -> Result<bool, FetchError> {
+    pub(super) fn run(&self, progress: &dyn FetchProgress) -> Result<bool, FetchError> {
         create_parent(self.part)?;
         let file = File::options()
             .create(true)

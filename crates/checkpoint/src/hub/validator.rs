@@ -65,7 +65,7 @@ impl Validators {
     }
 }
 
-/// Next to the folder of locks: pocket-tts keeps only files in this folder.
+/// In a folder of its own, as the locks are: where `path` is, pocket-tts expects nothing but its files.
 fn place(path: &Path) -> PathBuf {
     let folder = path.parent().unwrap_or(path).join(".versions");
     with_suffix(&folder.join(path.file_name().unwrap_or_default()), ".txt")

@@ -16,7 +16,7 @@ use super::client::{HubRequest, HubResponse, NoResponse};
 use super::digest::sha256;
 use super::error::FetchError;
 use super::lock::FileLock;
-use super::progress::Progress;
+use super::progress::FetchProgress;
 use super::transfer::{Resume, Transfer};
 use super::validator::Validators;
 
@@ -24,7 +24,7 @@ impl Hub {
     pub(super) fn fetch_web(
         &self,
         url: &str,
-        progress: &dyn Progress,
+        progress: &dyn FetchProgress,
     ) -> Result<PathBuf, FetchError> {
         let path = self.web_file(url);
         if path.is_file() && !self.has_changed(url, &path) {
@@ -85,7 +85,7 @@ impl Hub {
         &self,
         url: &str,
         path: &Path,
-        progress: &dyn Progress,
+        progress: &dyn FetchProgress,
     ) -> Result<(), FetchError> {
         let part = with_suffix(path, ".incomplete");
         let address = file_address(url);

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use checkpoint::{FetchError, Hub, HubBuilder, Location, NoProgress, Progress};
+use checkpoint::{FetchError, FetchProgress, Hub, HubBuilder, Location, NoProgress};
 
 use testkit::hub::{LoopbackHub, Repository};
 
@@ -158,7 +158,7 @@ impl Recorder {
     }
 }
 
-impl Progress for Recorder {
+impl FetchProgress for Recorder {
     fn started(&self, name: &str, total: Option<u64>, already: u64) {
         let event = ProgressEvent::Started(name.to_owned(), total, already);
         self.0.borrow_mut().push(event);

@@ -19,7 +19,7 @@ pub(crate) fn table(model: &str) -> Vec<TensorSpec> {
     testkit::config(model).unwrap().tensors()
 }
 
-/// A table of the tensors as they are.
+/// The table that exactly these tensors fit.
 pub(crate) fn specs(tensors: &[StoredTensor]) -> Vec<TensorSpec> {
     tensors
         .iter()

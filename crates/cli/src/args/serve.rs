@@ -59,6 +59,11 @@ pub(crate) struct ApiArgs {
     /// The protocol has no keys: anybody who can reach the address may use it.
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) wyoming: Option<SocketAddr>,
+    /// Announce the Wyoming server on the local network, so that Home Assistant finds it by itself.
+    /// NAME is what it shows; default: `pocket-onnx-` and the machine's name.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true,
+        default_missing_value = "", requires = "wyoming")]
+    pub(crate) zeroconf: Option<String>,
     /// Other names of voices, as `alloy=robin,nova=heron`. By default OpenAI's voice names are mapped
     /// to the bundle's voices in order, starting again when they run out.
     #[arg(long, value_name = "NAME=VOICE", value_delimiter = ',', value_parser = alias)]

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use server::Offer;
+use server::OfferedBundle;
 use service::http::Service;
-use service::{ModelEntry, Queue, Settings, Voices};
+use service::{ModelEntry, Settings, Voices, WorkQueue};
 use speaker::Speaker;
 
 use crate::args::{ApiArgs, RewritingArgs, RuntimeArgs};
@@ -15,9 +15,9 @@ use crate::backend;
 use crate::rewriting;
 
 /// The service that speaks with these models. It loads none of them yet.
-pub(crate) fn service(args: &ApiArgs, offers: &[Offer]) -> Result<Service> {
+pub(crate) fn service(args: &ApiArgs, offers: &[OfferedBundle]) -> Result<Service> {
     let voices = voices(&args.runtime, offers, args.aliases())?;
-    let queue = Queue::start(args.workers.into(), args.queue.into());
+    let queue = WorkQueue::start(args.workers.into(), args.queue.into());
     let settings = Settings {
         longest_text: args.max_text as usize,
         ..settings(&args.rewriting)?
@@ -33,7 +33,7 @@ pub(crate) fn service(args: &ApiArgs, offers: &[Offer]) -> Result<Service> {
 /// The voices of these models, some of them with other names.
 pub(crate) fn voices(
     args: &RuntimeArgs,
-    offers: &[Offer],
+    offers: &[OfferedBundle],
     aliases: BTreeMap<String, String>,
 ) -> Result<Voices> {
     let threads = backend::threads(args);

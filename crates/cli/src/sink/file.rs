@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use anyhow::{Context, Result};
-use encode::{Encoder, Format, Options, Tags, Target};
+use encode::{EncodeOptions, Encoder, Format, Tags, Target};
 use files::OutputFile;
 
 use crate::output::note;
@@ -108,7 +108,7 @@ impl SoundFile {
         tags.title = tags
             .title
             .or_else(|| Tags::title_of(text.unwrap_or_default()));
-        let options = Options {
+        let options = EncodeOptions {
             sample_rate: self.sample_rate,
             target: if self.can_seek() {
                 Target::Seekable

@@ -12,7 +12,7 @@ impl Sandbox {
         shell.args(["-rm", "sh", "-euc", script]);
         shell.env("P", env!("CARGO_BIN_EXE_pocket-onnx"));
         let ran = self.finish(script, &mut shell);
-        // Nothing of this is skipped where it cannot be had.
+        // These tests are not skipped where namespaces cannot be had: they fail.
         assert!(
             !ran.stderr.contains("unshare: "),
             "namespaces are needed: {ran}"

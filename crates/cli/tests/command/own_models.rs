@@ -185,7 +185,7 @@ fn adapters_are_merged_as_pytorch_merges_them() {
         sandbox.run(&format!("{line} --output-dir out")).ok();
         let mut compared = 0;
         for tensor in samples(name) {
-            // `emb` tables are no matrices of their own; all that adapters change here is.
+            // Everything that these adapters change is a parameter of its own.
             let merged = matrix(&sandbox, "out", &tensor.name).unwrap_or_else(|| {
                 panic!("{name}: no parameter {}", tensor.name);
             });

@@ -427,7 +427,7 @@ fn a_bundle_of_another_user_in_a_sticky_folder_is_told_before_the_work() {
 }
 
 /// Killed at any moment, in a folder that files are moved into: the bundle is the old or the new one
-/// or, for a moment, told to be unfinished; and the next conversion is not held up.
+/// or, for a moment, reported as unfinished; and the next conversion works.
 #[test]
 fn kills_at_any_moment_leave_a_bundle() {
     let sandbox = Sandbox::new();

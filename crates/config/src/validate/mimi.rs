@@ -1,4 +1,4 @@
-//! The rules of the `mimi` half: above all, which width has to meet which.
+//! The rules of the `mimi` half: above all, which widths have to be equal.
 
 use super::{ConfigSection, MAX_LAYERS, MAX_SPAN, MAX_WIDTH};
 use crate::{ConfigError, MimiConfig, MimiTransformerConfig, SeanetConfig};

@@ -226,7 +226,7 @@ fn a_module_takes_only_states_that_it_has() {
     let data = WeightBytes::new(case.data.clone());
     let loader = Loader::new(component, data, kernels::CpuKernels::default(), true);
     let format = kernels::CacheFormat::F32;
-    let decoder = MimiDecoder::new(&loader, &config, format).unwrap();
+    let decoder = MimiDecoder::new(&loader, &config, format, None).unwrap();
     for state in &component.states {
         let size = decoder.state_size(state).unwrap();
         assert!(takes(&decoder, state, &vec![0.0; size]), "{state:?}");

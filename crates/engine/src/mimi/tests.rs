@@ -2,26 +2,38 @@
 //! the crate `verify`.
 
 use bundle::{Component, ComponentName, Manifest};
-use kernels::CpuKernels;
+use config::Config;
+use kernels::{CacheFormat, CpuKernels};
 use tensor::Tensor;
 
+use super::encoder::FRAMES_AT_A_TIME;
 use super::*;
-use crate::WeightBytes;
+use crate::context::Context;
+use crate::loader::Loader;
+use crate::module::Module as _;
 use crate::testing::{assert_close, noise, run, state};
+use crate::{EngineError, WeightBytes};
 
 /// A component of a small model.
 fn load<M>(
     name: ComponentName,
     new: impl FnOnce(&Loader<'_>, &Config, CacheFormat) -> Result<M, EngineError>,
-) -> (M, Component) {
+) -> (M, Component, Config) {
     let bundle = testkit::bundle("tiny_english", 17).unwrap();
     let manifest = Manifest::read(&bundle.path()).unwrap();
     let component = manifest.components[&name].clone();
     let data = std::fs::read(bundle.path().join(&component.data.name)).unwrap();
     let data = WeightBytes::new(data);
     let m = Loader::new(&component, data, CpuKernels::default(), true);
-    let module = new(&m, &manifest.config(), CacheFormat::F32).unwrap();
-    (module, component)
+    let config = manifest.config();
+    let module = new(&m, &config, CacheFormat::F32).unwrap();
+    (module, component, config)
+}
+
+fn decoder() -> (MimiDecoder, Component, Config) {
+    load(ComponentName::MimiDecoder, |m, config, cache| {
+        MimiDecoder::new(m, config, cache, None)
+    })
 }
 
 fn latents(values: &[f32], width: usize) -> [(&'static str, Tensor); 1] {
@@ -31,8 +43,8 @@ fn latents(values: &[f32], width: usize) -> [(&'static str, Tensor); 1] {
 
 #[test]
 fn decoding_goes_on_from_states_that_were_set() {
-    let (decoder, component) = load(ComponentName::MimiDecoder, MimiDecoder::new);
-    let width = decoder.emb_std.len();
+    let (decoder, component, config) = decoder();
+    let width = config.mimi.latent_dim();
     let values = noise(5 * width, 3);
     let (past, next) = values.split_at(4 * width);
     let (mut ctx, mut state) = (Context::default(), decoder.start());
@@ -43,7 +55,7 @@ fn decoding_goes_on_from_states_that_were_set() {
         let value = decoder.state(&mut ctx, &state, which).unwrap();
         (decoder.set_state(&mut ctx, &mut restored, which, &value)).unwrap();
     }
-    let position = 4 * decoder.stride as i64;
+    let position = 4 * config.mimi.positions_per_frame() as i64;
     let next = latents(next, width);
     let expected = run(&decoder, &mut ctx, &mut state, position, &next).unwrap();
     let actual = run(&decoder, &mut ctx, &mut restored, position, &next).unwrap();
@@ -53,7 +65,7 @@ fn decoding_goes_on_from_states_that_were_set() {
 
 #[test]
 fn states_of_other_modules_are_unknown() {
-    let (decoder, component) = load(ComponentName::MimiDecoder, MimiDecoder::new);
+    let (decoder, component, _) = decoder();
     let (mut ctx, mut own) = (Context::default(), decoder.start());
     let mut paths = vec![
         ("", "partial"),
@@ -95,8 +107,8 @@ fn states_of_other_modules_are_unknown() {
 
 #[test]
 fn a_voice_is_encoded_in_pieces_as_if_it_were_one() {
-    let (encoder, _) = load(ComponentName::MimiEncoder, MimiEncoder::new);
-    let samples = (ENCODER_FRAMES * 2 + 1) * encoder.frame_size + 5;
+    let (encoder, ..) = load(ComponentName::MimiEncoder, MimiEncoder::new);
+    let samples = (FRAMES_AT_A_TIME * 2 + 1) * encoder.frame_size + 5;
     let audio = noise(samples, 3);
     let mut ctx = Context::default();
     let mut encode = |samples: usize| {
@@ -106,11 +118,11 @@ fn a_voice_is_encoded_in_pieces_as_if_it_were_one() {
     };
     let all = encode(samples);
     let frames = all["latents"].len() / encoder.inner;
-    assert_eq!(frames, ENCODER_FRAMES * 2 + 2);
+    assert_eq!(frames, FRAMES_AT_A_TIME * 2 + 2);
     // Frames do not depend on what comes after them.
-    let some = encode(ENCODER_FRAMES * encoder.frame_size);
+    let some = encode(FRAMES_AT_A_TIME * encoder.frame_size);
     let expected = all["latents"][..some["latents"].len()].iter();
     let expected: Vec<f64> = expected.map(|v| f64::from(*v)).collect();
-    assert_eq!(expected.len(), ENCODER_FRAMES * encoder.inner);
+    assert_eq!(expected.len(), FRAMES_AT_A_TIME * encoder.inner);
     assert_close(&some["latents"], &expected, "the first piece");
 }

@@ -101,7 +101,7 @@ fn names_lead_to_modules() {
                 .eq(parameters.iter().map(|p| &p.name))
             {
                 wrong.push(format!(
-                    "{model}, {name}: initializers are not called as tensors"
+                    "{model}, {name}: initializers are not named after the tensors"
                 ));
             }
         }

@@ -1,5 +1,7 @@
 //! Products with weights in which every [`QUANT_BLOCK`] inputs have a scale of their own. Their
-//! activations are rounded in the same blocks. Sums of a block are exact integers.
+//! activations are rounded in the same blocks. Sums of a block are exact integers. What they are
+//! with their scales is rounded before it is added, in the order of blocks, because not every
+//! processor does both at once: so all get the same result, whatever the number of rows.
 //!
 //! Quants are weights as they are stored: integers without a sign, which an offset was added to.
 
@@ -15,6 +17,7 @@ use super::{Product, Weight};
 use crate::block_quantised_rows::BlockQuantisedRows;
 use crate::isa::CpuKernels;
 use crate::memory::CACHE_LINE;
+use crate::packed_rows::PackedBlocks;
 use crate::simd::{Simd, SimdOp};
 use crate::size::size;
 use crate::{QUANT_BLOCK, Rows, Scratch};
@@ -53,6 +56,8 @@ pub(super) trait PackedQuants {
 struct BlockScaledProduct<'a, Q> {
     product: Product<'a>,
     rows: &'a BlockQuantisedRows,
+    /// The rows in the order of tiles.
+    packed: &'a PackedBlocks,
     /// Buffer for a panel's quants: unpacked once for several rows.
     unpacked: &'a [Cell<PanelBytes4>],
     quants: PhantomData<Q>,
@@ -112,9 +117,13 @@ fn multiply_quantised<Q: PackedQuants>(
     if scratch.unpacked_panel.len() < fours {
         scratch.unpacked_panel.resize(fours, [0; 4 * PANEL]);
     }
+    let rows = &scratch.block_quantised_rows;
+    let blocks = product.weight.matrix.padded_inputs() / QUANT_BLOCK;
+    (scratch.packed_blocks).pack(kernels, rows, blocks, Q::OFFSET);
     kernels.run_on_bytes(BlockScaledProduct::<Q> {
         product,
-        rows: &scratch.block_quantised_rows,
+        rows,
+        packed: &scratch.packed_blocks,
         unpacked: Cell::from_mut(&mut scratch.unpacked_panel[..]).as_slice_of_cells(),
         quants: PhantomData,
     });
@@ -212,6 +221,8 @@ impl<Q: PackedQuants> BlockScaledProduct<'_, Q> {
 }
 
 impl<Q: PackedQuants> RowTile for BlockScaledProduct<'_, Q> {
+    const HAS_BLOCKS: bool = true;
+
     #[inline(always)]
     fn product(&self) -> &Product<'_> {
         &self.product
@@ -238,14 +249,15 @@ impl<Q: PackedQuants> RowTile for BlockScaledProduct<'_, Q> {
         // SAFETY: the caller's panel and rows are the product's, and the panel was unpacked when
         // it was started.
         unsafe {
+            let first = row * blocks;
             let rows = RowBlocks {
-                x: (self.rows.values.as_ptr()).add(row * blocks * QUANT_BLOCK),
-                scales: self.rows.scales.as_ptr().add(row * blocks),
-                sums: self.rows.sums.as_ptr().add(row * blocks),
+                x: (self.packed.values.as_ptr()).add(first * QUANT_BLOCK / 4),
+                scales: self.packed.scales.as_ptr().add(first),
+                starts: self.packed.starts.as_ptr().add(first),
                 blocks,
             };
             let scales = self.first_block(panel).scales;
-            add_blocks::<S, Q, R>(simd, self.unpacked.as_ptr().cast(), scales, rows, &mut sums);
+            add_blocks::<S, R>(simd, self.unpacked.as_ptr().cast(), scales, rows, &mut sums);
             for (i, sums) in sums.into_iter().enumerate() {
                 self.store(simd, row + i, panel, sums);
             }
@@ -292,12 +304,12 @@ struct RowBlock {
     start: i32,
 }
 
-/// Blocks of some rows: activations, and a scale and a sum for every block.
+/// Packed blocks of some rows, see [`PackedBlocks`].
 #[derive(Clone, Copy)]
 struct RowBlocks {
-    x: *const i8,
+    x: *const [i8; 4],
     scales: *const f32,
-    sums: *const i32,
+    starts: *const i32,
     /// Blocks of a row.
     blocks: usize,
 }
@@ -326,18 +338,18 @@ unsafe fn add_block<S: Simd, Q: PackedQuants>(
             exact = Q::dot(simd, exact, x, quants);
         }
         let scales = simd.scale(simd.load_i8(panel.scales), simd.splat(row.scale));
-        *sums = simd.mul_add_lanes(*sums, simd.to_f32(exact), scales);
+        *sums = simd.add(*sums, simd.mul(simd.to_f32(exact), scales));
     }
 }
 
-/// Adds the products of `R` rows with all blocks of an unpacked panel.
+/// Adds the products of `R` packed rows with all blocks of an unpacked panel.
 ///
 /// # Safety
 ///
 /// Rows and panel have the blocks, and `scales` one for each block and output.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-unsafe fn add_blocks<S: Simd, Q: PackedQuants, const R: usize>(
+unsafe fn add_blocks<S: Simd, const R: usize>(
     simd: S,
     panel: *const PanelBytes4,
     scales: *const i8,
@@ -351,23 +363,22 @@ unsafe fn add_blocks<S: Simd, Q: PackedQuants, const R: usize>(
         QUANT_BLOCK / 4
     };
     for block in 0..rows.blocks {
-        let at = |r: usize| r * rows.blocks + block;
+        let first = block * QUANT_BLOCK / 4;
         // SAFETY: the block is one of the caller's.
         unsafe {
-            let start = |r| simd.splat_i32(-Q::OFFSET * *rows.sums.add(at(r)));
+            let start = |r| simd.splat_i32(*rows.starts.add(block * R + r));
             let mut exact: [S::I32x16; R] = from_fn(start);
-            for four in 0..fours {
-                let quants = panel.add(block * QUANT_BLOCK / 4 + four).cast();
+            for four in first..first + fours {
+                let quants = panel.add(four).cast();
                 for (r, exact) in exact.iter_mut().enumerate() {
-                    let x = rows.x.add(at(r) * QUANT_BLOCK + 4 * four);
-                    *exact = simd.dot_bytes(*exact, x, quants);
+                    let x = rows.x.add(four * R + r);
+                    *exact = simd.dot_bytes(*exact, x.cast(), quants);
                 }
             }
             let scales = simd.load_i8(scales.add(block * PANEL));
             for (r, (sums, exact)) in sums.iter_mut().zip(exact).enumerate() {
-                let scale = simd.splat(*rows.scales.add(at(r)));
-                let exact = simd.scale(simd.to_f32(exact), scale);
-                *sums = simd.mul_add_lanes(*sums, exact, scales);
+                let scales = simd.scale(scales, simd.splat(*rows.scales.add(block * R + r)));
+                *sums = simd.add(*sums, simd.mul(simd.to_f32(exact), scales));
             }
         }
     }

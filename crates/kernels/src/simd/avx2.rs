@@ -122,16 +122,6 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
-    fn mul_add_lanes(self, acc: Self::F32x16, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
-        // SAFETY: `self` proves FMA.
-        unsafe {
-            [
-                _mm256_fmadd_ps(a[0], b[0], acc[0]),
-                _mm256_fmadd_ps(a[1], b[1], acc[1]),
-            ]
-        }
-    }
-    #[inline(always)]
     fn add(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
         // SAFETY: `self` proves AVX2.
         unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }

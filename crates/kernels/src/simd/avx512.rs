@@ -82,6 +82,8 @@ impl Simd for Avx512 {
     type Acts4 = __m512i;
 
     const ROWS: usize = 8;
+    // The sums over blocks may leave the registers: they are added to once a block.
+    const BLOCK_ROWS: usize = 16;
     const FULL_PANEL_FITS: bool = true;
 
     #[inline(always)]
@@ -96,11 +98,6 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn mul_add(self, acc: Self::F32x16, a: Self::F32Splat, b: Self::F32x16) -> Self::F32x16 {
-        // SAFETY: `self` proves AVX-512 F.
-        unsafe { _mm512_fmadd_ps(a, b, acc) }
-    }
-    #[inline(always)]
-    fn mul_add_lanes(self, acc: Self::F32x16, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
         // SAFETY: `self` proves AVX-512 F.
         unsafe { _mm512_fmadd_ps(a, b, acc) }
     }

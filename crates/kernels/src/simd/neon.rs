@@ -108,11 +108,6 @@ impl Simd for Neon {
         unsafe { from_fn(|i| vfmaq_f32(acc[i], a, b[i])) }
     }
     #[inline(always)]
-    fn mul_add_lanes(self, acc: Self::F32x16, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
-        // SAFETY: `self` proves NEON.
-        unsafe { from_fn(|i| vfmaq_f32(acc[i], a[i], b[i])) }
-    }
-    #[inline(always)]
     fn add(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
         // SAFETY: `self` proves NEON.
         unsafe { from_fn(|i| vaddq_f32(a[i], b[i])) }

@@ -76,10 +76,6 @@ impl Simd for Scalar {
         from_fn(|i| acc[i] + a * b[i])
     }
     #[inline(always)]
-    fn mul_add_lanes(self, acc: [f32; 16], a: [f32; 16], b: [f32; 16]) -> [f32; 16] {
-        from_fn(|i| acc[i] + a[i] * b[i])
-    }
-    #[inline(always)]
     fn add(self, a: [f32; 16], b: [f32; 16]) -> [f32; 16] {
         from_fn(|i| a[i] + b[i])
     }

@@ -128,10 +128,6 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
         from_fn(|i| fused(acc[i], a, b[i]))
     }
     #[inline(always)]
-    fn mul_add_lanes(self, acc: Self::F32x16, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16 {
-        from_fn(|i| fused(acc[i], a[i], b[i]))
-    }
-    #[inline(always)]
     fn keep_lanes_0_3(self, a: Self::F32x16) -> Self::F32x16 {
         let mut narrow = self.zero();
         narrow[0] = a[0];

@@ -154,19 +154,7 @@ fn amount(
         Gender::of(letter.unwrap_or_default())
     };
     if let Some(scale) = scale {
-        let gender = match form(scale, 3) {
-            "f" => Gender::Feminine,
-            _ => Gender::Masculine,
-        };
-        let number_words = table.number(number, gender)?;
-        let plural = table.plural(number);
-        let unit = form(currency, 1);
-        let scale_word = form(scale, plural);
-        let of = match form(scale, 2) {
-            "of" => table.of(unit),
-            _ => " ".to_owned(),
-        };
-        return Some(format!("{number_words} {scale_word}{of}{unit}"));
+        return scaled(table, number, scale, currency);
     }
     let cents = number.fraction.as_ref().filter(|it| it.digits.len() == 2);
     let (Some(cents), false) = (cents, form(currency, 2).is_empty()) else {
@@ -214,4 +202,25 @@ fn amount(
             table.fill("money", &places)
         }
     }
+}
+
+/// An amount with a scale in words: `five million pounds`.
+fn scaled(
+    table: &LanguageTable,
+    number: &Numeral,
+    scale: &'static str,
+    currency: &'static str,
+) -> Option<String> {
+    let gender = match form(scale, 3) {
+        "f" => Gender::Feminine,
+        _ => Gender::Masculine,
+    };
+    let number_words = table.number(number, gender)?;
+    let scale_word = form(scale, table.plural(number));
+    let unit = form(currency, 1);
+    let of = match form(scale, 2) {
+        "of" => table.of(unit),
+        _ => " ".to_owned(),
+    };
+    Some(format!("{number_words} {scale_word}{of}{unit}"))
 }

@@ -5,6 +5,7 @@ use super::Reading;
 use crate::context::Cursor;
 use crate::expansion::ExpansionKind;
 use crate::spell::Gender;
+use crate::table::LanguageTable;
 
 pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let table = place.table;
@@ -14,27 +15,21 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let suffix = &word[length..];
     let previous = place.previous();
     let end = place.at + length;
+    let ordinal = |set: &str| {
+        let spoken = table.spell(set, value)?;
+        let end = place.at + word.len();
+        Some(Reading::new(ExpansionKind::Roman, spoken, end))
+    };
     let is_century = table.lists("roman before", place.next(place.at + word.len()));
     if is_century {
         // If ordinals are written without an ending, it still is one.
         let set = table.get("ordinal suffixes", suffix);
-        let set = set.or_else(|| suffix.is_empty().then_some("ordinal"))?;
-        let spoken = table.spell(set, value)?;
-        return Some(Reading::new(
-            ExpansionKind::Roman,
-            spoken,
-            place.at + word.len(),
-        ));
+        return ordinal(set.or_else(|| suffix.is_empty().then_some("ordinal"))?);
     }
     let is_queen = table.lists("queens", previous);
     let is_ruler = is_queen || table.lists("names", previous);
     if is_ruler && let Some(set) = table.get("ordinal suffixes", suffix) {
-        let spoken = table.spell(set, value)?;
-        return Some(Reading::new(
-            ExpansionKind::Roman,
-            spoken,
-            place.at + word.len(),
-        ));
+        return ordinal(set);
     }
     if !matches!(suffix, "" | "'s" | "’s") {
         return None;
@@ -43,22 +38,30 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
         let spoken = table.cardinal(value, Gender::Alone)?;
         return Some(Reading::new(ExpansionKind::Roman, spoken, end));
     }
-    if !is_ruler {
-        return None;
-    }
     // `Henry I think` does not name a king.
     let behind = place.text[end..].chars().next();
     let is_clear = word != "I"
         || behind.is_none_or(|c| !c.is_whitespace())
         || table.lists("behind a ruler", place.next(end));
-    if !is_clear {
+    if !is_ruler || !is_clear {
         return None;
     }
-    let ordinals: u64 = table
-        .word("rulers with ordinals")
-        .parse()
-        .unwrap_or(u64::MAX);
-    let words = if value > ordinals {
+    let spoken = ruler(table, value, is_queen)?;
+    // German writes a full stop after ordinals.
+    let is_dotted = table.setting("day ends with").is_some()
+        && place.text[end..].starts_with('.')
+        && !place.is_sentence_end(end + 1);
+    Some(Reading::new(
+        ExpansionKind::Roman,
+        spoken,
+        end + usize::from(is_dotted),
+    ))
+}
+
+/// The number of a king or queen, as the language says it: `the Eighth`.
+fn ruler(table: &LanguageTable, value: u64, is_queen: bool) -> Option<String> {
+    let ordinals = table.word("rulers with ordinals").parse();
+    let words = if value > ordinals.unwrap_or(u64::MAX) {
         table.cardinal(value, Gender::Alone)?
     } else {
         let set = if is_queen {
@@ -72,16 +75,7 @@ pub(super) fn read(place: Cursor<'_>) -> Option<Reading> {
     let places = [("number", &*words)];
     let queen = is_queen.then(|| table.fill("queen", &places)).flatten();
     let spoken = queen.or_else(|| table.fill("ruler", &places));
-    let spoken = spoken.unwrap_or(words);
-    // German writes a full stop after ordinals.
-    let is_dotted = table.setting("day ends with").is_some()
-        && place.text[end..].starts_with('.')
-        && !place.is_sentence_end(end + 1);
-    Some(Reading::new(
-        ExpansionKind::Roman,
-        spoken,
-        end + usize::from(is_dotted),
-    ))
+    Some(spoken.unwrap_or(words))
 }
 
 /// The value of a roman numeral up to 399; `None` if it is written in an unusual way.

@@ -112,7 +112,7 @@ fn mistakes_with_parameters_are_named() {
                 let m = g.scope("m");
                 g.output("y", &m.matrix("bias"), F32, &shape());
             },
-            message: "graph test: m.bias of shape [3] is not used so",
+            message: "graph test: m.bias of shape [3] does not fit its operator",
         },
         Case {
             name: "convolution without parameters",

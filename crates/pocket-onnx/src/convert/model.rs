@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use bundle::{FileEntry, FileError, Source, SourceFile};
 use checkpoint::{
-    Adapter, AdapterFiles, Checkpoint, Fetched, Hub, Location, LocationOverrides, ModelFiles,
-    Progress, SyntheticWeights, TokenizerFile, TokenizerKind, Weights, known_sha256,
+    Adapter, AdapterFiles, Checkpoint, FetchProgress, Fetched, Hub, Location, LocationOverrides,
+    ModelFiles, SyntheticWeights, TokenizerFile, TokenizerKind, Weights, known_sha256,
 };
 use config::{Config, Variant};
 use export::Identity;
@@ -51,7 +51,7 @@ struct Configured {
 
 impl SourceModel {
     /// Reads the configuration, fetches what it names and opens the weights.
-    pub(crate) fn open(args: &ModelSource, progress: &dyn Progress) -> Result<Self> {
+    pub(crate) fn open(args: &ModelSource, progress: &dyn FetchProgress) -> Result<Self> {
         let hub = Hub::from_env()?;
         let Configured {
             config,
@@ -91,7 +91,7 @@ impl SourceModel {
         identity: Identity,
         seed: u64,
         hub: &Hub,
-        progress: &dyn Progress,
+        progress: &dyn FetchProgress,
     ) -> Result<Self> {
         let table = &config.flow_lm.lookup_table;
         let mut files = SourceFiles::default();
@@ -125,7 +125,7 @@ impl SourceModel {
         config: Config,
         mut identity: Identity,
         hub: &Hub,
-        progress: &dyn Progress,
+        progress: &dyn FetchProgress,
     ) -> Result<Self> {
         let replacements = LocationOverrides {
             weights: args.weights.as_deref(),
@@ -156,7 +156,7 @@ impl SourceModel {
         let notices = notices(args, &files);
         let weights: Box<dyn Weights> = Box::new(weights);
         let (weights, adapter) = match adapter {
-            Some((adapter, file)) => (Box::new(adapter.over(weights)) as _, Some(file)),
+            Some((adapter, file)) => (Box::new(adapter.merge_into(weights)) as _, Some(file)),
             None => (weights, None),
         };
         Ok(Self {
@@ -214,7 +214,7 @@ fn located(args: &ModelSource, unpacked: Option<&Unpacked>) -> ModelSource {
 }
 
 impl Configured {
-    fn read(args: &ModelSource, hub: &Hub, progress: &dyn Progress) -> Result<Self> {
+    fn read(args: &ModelSource, hub: &Hub, progress: &dyn FetchProgress) -> Result<Self> {
         let Some(location) = &args.config else {
             let variant = Variant::find(args.variant_name())?;
             return Ok(Self {

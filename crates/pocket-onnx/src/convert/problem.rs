@@ -14,10 +14,10 @@ pub enum ConversionProblem {
          without it, let `pocket-onnx heads` find them, and name them with --word-heads"
     )]
     NoWordHeads,
-    /// The encoder for a model that cannot have it.
+    /// The encoder is asked for, but the weights that it needs are gated.
     #[error("mimi_encoder needs the weights with voice cloning, which are not available")]
     NoEncoder,
-    /// A configuration of another kind.
+    /// A file that is not a configuration.
     #[error("{path} {foreign}")]
     Foreign {
         /// The file.

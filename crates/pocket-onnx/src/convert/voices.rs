@@ -41,13 +41,17 @@ impl BundleVoices {
     ) -> Result<Self> {
         let mut sources: Vec<(String, VoiceSource)> = Vec::new();
         for typed in expand(typed, variant)? {
-            let Named { name, from, made } = Named::parse(&typed)?;
+            let Named {
+                name,
+                from,
+                adapted,
+            } = Named::parse(&typed)?;
             if sources.iter().any(|(other, _)| *other == name) {
                 return Err(VoiceProblem::Twice { name, from }.into());
             }
             let source = VoiceSource::find_outside(&from, variant, observer)?;
             check_components(&source, &from, components)?;
-            if made {
+            if adapted {
                 observer.notice(&format!(
                     "the voice from {from} is named {name} (NAME={from} gives it another name)"
                 ));
@@ -65,7 +69,7 @@ impl BundleVoices {
         self.sources.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// Whether one is made from a recording that is included in the program.
+    /// Whether one is adapted from a recording that is included in the program.
     pub(crate) fn need_encoder(&self) -> bool {
         let mut sources = self.sources.iter();
         sources.any(|(_, source)| matches!(source, VoiceSource::Included(_)))

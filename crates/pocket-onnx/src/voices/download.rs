@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use checkpoint::{Fetched, Hub, Location, Progress, WeightsError};
+use checkpoint::{FetchProgress, Fetched, Hub, Location, WeightsError};
 
 use crate::error::About;
 use crate::observer::Watched;
@@ -56,7 +56,7 @@ impl Download {
 pub(crate) fn read_fetched<T>(
     hub: &Hub,
     files: &[&Fetched],
-    progress: &dyn Progress,
+    progress: &dyn FetchProgress,
     read: impl Fn() -> Result<T>,
 ) -> Result<T> {
     let mut error = match read() {

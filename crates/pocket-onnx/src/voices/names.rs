@@ -15,7 +15,7 @@ pub(crate) struct Named {
     /// A name, a path or a location.
     pub(crate) from: String,
     /// Whether the name was adapted, because the file's name is not allowed as one.
-    pub(crate) made: bool,
+    pub(crate) adapted: bool,
 }
 
 impl Named {
@@ -29,14 +29,14 @@ impl Named {
             return Ok(Self {
                 name: checked(name)?,
                 from: from.to_owned(),
-                made: false,
+                adapted: false,
             });
         }
-        let (name, made) = of(typed);
+        let (name, adapted) = of(typed);
         Ok(Self {
             name,
             from: typed.to_owned(),
-            made,
+            adapted,
         })
     }
 }
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn names_are_made_of_files() {
         let long = format!("{}.wav", "a".repeat(100));
-        for (typed, name, made) in [
+        for (typed, name, adapted) in [
             ("alba", "alba", false),
             ("a/b/me.wav", "me", false),
             ("b/voice.me.safetensors", "me", false),
@@ -125,7 +125,7 @@ mod tests {
             ("..", "voice", true),
             (&long, &"a".repeat(64), true),
         ] {
-            assert_eq!(of(typed), (name.to_owned(), made), "{typed}");
+            assert_eq!(of(typed), (name.to_owned(), adapted), "{typed}");
         }
     }
 

@@ -12,12 +12,13 @@ use speech::{SpeechOptions, TextPiece};
 
 use super::protocol::Events;
 use crate::Chosen;
+use crate::http::with_causes;
 
 /// Sound is handed over in tenths of a second, so that a stop is noticed.
 const PARTS: u32 = 10;
 
 /// What is to be spoken, and how.
-pub(super) struct Spoken {
+pub(super) struct TextToSpeak {
     pub(super) chosen: Chosen,
     /// None if it has no word.
     pub(super) text: Option<TextPiece>,
@@ -44,24 +45,24 @@ struct Control {
 
 /// How a text ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
+enum SpeakingEnd {
     End,
     Stopped,
     Paused,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum SpeakingError {
     #[error(transparent)]
     Speaker(#[from] SpeakerError),
-    #[error("speech-dispatcher does not read any more: {0}")]
+    #[error("speech-dispatcher does not read any more")]
     Pipe(#[from] io::Error),
 }
 
 impl Speaking {
     /// Begins to speak.
     pub(super) fn begin<W: Write + Send + 'static>(
-        spoken: Spoken,
+        spoken: TextToSpeak,
         events: Events<W>,
     ) -> io::Result<Self> {
         let control = Arc::<Control>::default();
@@ -69,16 +70,16 @@ impl Speaking {
             let control = control.clone();
             move || {
                 let ending = speak(spoken, &events, &control).unwrap_or_else(|failure| {
-                    tracing::error!("{failure}");
-                    Ending::Stopped
+                    tracing::error!("{}", with_causes(&failure));
+                    SpeakingEnd::Stopped
                 });
                 let told = events.say(match ending {
-                    Ending::End => "702 END",
-                    Ending::Stopped => "703 STOP",
-                    Ending::Paused => "704 PAUSE",
+                    SpeakingEnd::End => "702 END",
+                    SpeakingEnd::Stopped => "703 STOP",
+                    SpeakingEnd::Paused => "704 PAUSE",
                 });
                 if let Err(error) = told {
-                    tracing::error!("{}", Failure::from(error));
+                    tracing::error!("{}", with_causes(&SpeakingError::from(error)));
                 }
             }
         };
@@ -112,10 +113,10 @@ impl Speaking {
 }
 
 fn speak<W: Write>(
-    spoken: Spoken,
+    spoken: TextToSpeak,
     events: &Events<W>,
     control: &Control,
-) -> Result<Ending, Failure> {
+) -> Result<SpeakingEnd, SpeakingError> {
     events.say("701 BEGIN")?;
     let speaker = &spoken.chosen.speaker;
     let mut playing = Playing {
@@ -140,7 +141,7 @@ fn speak<W: Write>(
             }
         }
     }
-    Ok(playing.rest()?.unwrap_or(Ending::End))
+    Ok(playing.rest()?.unwrap_or(SpeakingEnd::End))
 }
 
 /// Hands over sound and index marks in order.
@@ -159,7 +160,7 @@ struct Playing<'a, W> {
 
 impl<W: Write> Playing<'_, W> {
     /// Hands over a chunk, with the marks that are in it.
-    fn chunk(&mut self, chunk: &SoundChunk) -> io::Result<Option<Ending>> {
+    fn chunk(&mut self, chunk: &SoundChunk) -> io::Result<Option<SpeakingEnd>> {
         let first = self.sent;
         let mut samples = &chunk.samples[..];
         for (at, name) in self.passed(chunk) {
@@ -205,7 +206,7 @@ impl<W: Write> Playing<'_, W> {
     }
 
     /// The marks after the last sound.
-    fn rest(&mut self) -> io::Result<Option<Ending>> {
+    fn rest(&mut self) -> io::Result<Option<SpeakingEnd>> {
         while let Some((_, name)) = self.marks.next() {
             if let Some(ending) = self.mark(&name)? {
                 return Ok(Some(ending));
@@ -214,16 +215,16 @@ impl<W: Write> Playing<'_, W> {
         Ok(self.stopped())
     }
 
-    fn mark(&self, name: &str) -> io::Result<Option<Ending>> {
+    fn mark(&self, name: &str) -> io::Result<Option<SpeakingEnd>> {
         if let Some(ending) = self.stopped() {
             return Ok(Some(ending));
         }
         self.events.mark(name)?;
         let paused = self.control.paused.load(Ordering::Relaxed);
-        Ok(paused.then_some(Ending::Paused))
+        Ok(paused.then_some(SpeakingEnd::Paused))
     }
 
-    fn samples(&mut self, samples: &[f32]) -> io::Result<Option<Ending>> {
+    fn samples(&mut self, samples: &[f32]) -> io::Result<Option<SpeakingEnd>> {
         for part in samples.chunks((self.sample_rate / PARTS) as usize) {
             if let Some(ending) = self.stopped() {
                 return Ok(Some(ending));
@@ -236,8 +237,8 @@ impl<W: Write> Playing<'_, W> {
         Ok(None)
     }
 
-    fn stopped(&self) -> Option<Ending> {
+    fn stopped(&self) -> Option<SpeakingEnd> {
         let stopped = self.control.stopped.load(Ordering::Relaxed);
-        stopped.then_some(Ending::Stopped)
+        stopped.then_some(SpeakingEnd::Stopped)
     }
 }

@@ -1,5 +1,8 @@
 //! Errors in the form that OpenAI's clients read.
 
+use std::error::Error;
+use std::iter::successors;
+
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +15,7 @@ const RETRY_AFTER: u64 = 1;
 
 /// An error response.
 #[derive(Debug)]
-pub(crate) struct ApiError {
+pub struct ApiError {
     status: StatusCode,
     message: String,
     param: Option<&'static str>,
@@ -20,13 +23,24 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    /// An error of this status.
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
             message: message.into(),
             param: None,
             code: None,
         }
+    }
+
+    /// The body of a request cannot be read. Where the framework blames the server, it breaks off or
+    /// takes too long.
+    pub(crate) fn body(status: StatusCode, message: String) -> Self {
+        if status.is_server_error() {
+            let message = format!("the body ends too early, or comes too slowly: {message}");
+            return Self::new(StatusCode::REQUEST_TIMEOUT, message);
+        }
+        Self::new(status, message)
     }
 
     /// The member `param` of a request is wrong.
@@ -38,7 +52,9 @@ impl ApiError {
         }
     }
 
-    pub(crate) fn code(mut self, code: &'static str) -> Self {
+    /// Adds the word by which clients tell errors of a status apart.
+    #[must_use]
+    pub fn code(mut self, code: &'static str) -> Self {
         self.code = Some(code);
         self
     }
@@ -51,6 +67,20 @@ impl ApiError {
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
     }
+
+    /// A fault of the server's.
+    pub(crate) fn fault(error: &dyn Error) -> Self {
+        Self::internal(with_causes(error))
+    }
+}
+
+/// An error's message, and those of its causes: a client sees nothing else of it.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let errors = successors(Some(error), |&error| error.source());
+    errors
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 impl From<Full> for ApiError {
@@ -62,7 +92,7 @@ impl From<Full> for ApiError {
 
 impl From<VoiceError> for ApiError {
     fn from(error: VoiceError) -> Self {
-        let message = error.to_string();
+        let message = with_causes(&error);
         match error {
             VoiceError::NoModel { .. } => Self {
                 param: Some("model"),

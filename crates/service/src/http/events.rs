@@ -10,7 +10,7 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use speech::Word;
 
-use crate::{JobEvent, Listener, Sound};
+use crate::{EncodedSound, JobEvent, Listener};
 
 /// Sends sound as events. `input_tokens` is the number of tokens in the text.
 pub(crate) fn events(listener: Listener, timestamps: bool, input_tokens: usize) -> Response {
@@ -34,7 +34,7 @@ pub(crate) fn events(listener: Listener, timestamps: bool, input_tokens: usize) 
         .into_response()
 }
 
-fn delta(sound: &Sound, timestamps: bool) -> Value {
+fn delta(sound: &EncodedSound, timestamps: bool) -> Value {
     let mut event = json!({
         "type": "speech.audio.delta",
         "audio": STANDARD.encode(&sound.bytes),

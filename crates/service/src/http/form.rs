@@ -1,5 +1,6 @@
 //! `POST /tts`: the form of pocket-tts's own server.
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +15,8 @@ use speaker::VoiceMaker as _;
 use speech::{LONGEST_PROMPT, Speed};
 use tokio::task::spawn_blocking;
 
-use super::error::ApiError;
-use super::request::{OwnOptions, check_text};
+use super::error::{ApiError, with_causes};
+use super::request::{ExtraOptions, check_text};
 use super::{Service, answer};
 use crate::{Chosen, Job, JobText};
 
@@ -26,7 +27,7 @@ pub(crate) async fn tts(
     State(service): State<Arc<Service>>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, ApiError> {
-    let form = form.map_err(|error| ApiError::new(error.status(), error.body_text()))?;
+    let form = form.map_err(|error| ApiError::body(error.status(), error.body_text()))?;
     let form = TtsForm::read(form, service.settings.longest_recording).await?;
     let text = form.text.unwrap_or_default();
     check_text("text", &text, &service.settings)?;
@@ -38,7 +39,7 @@ pub(crate) async fn tts(
     let prepared = spawn_blocking(move || {
         let chosen = choose(&preparing, form.voice.as_deref(), form.recording)?;
         let speaker = &chosen.speaker;
-        let own = OwnOptions::default();
+        let own = ExtraOptions::default();
         let options = own.options(speaker, Speed::ONE, false)?;
         let text = own.piece(text, speaker, &preparing.settings)?;
         Ok::<_, ApiError>(Job {
@@ -51,7 +52,7 @@ pub(crate) async fn tts(
         })
     });
     let job = prepared.await;
-    let job = job.map_err(|error| ApiError::internal(error.to_string()))??;
+    let job = job.map_err(|error| ApiError::fault(&error))??;
     let listener = service.start(job)?;
     let mut response = answer::streamed(listener, "audio/wav".into()).await?;
     let name = HeaderValue::from_static("attachment; filename=generated_speech.wav");
@@ -77,16 +78,16 @@ fn choose(
         return Ok(service.voices.choose(None, voice)?);
     };
     let (model, speaker) = service.voices.speaker(None)?;
-    let refused = |error: String| ApiError::param("voice_wav", error);
+    let refused = |error: &dyn Error| ApiError::param("voice_wav", with_causes(error));
     let limit = Duration::from_secs(LONGEST_PROMPT.into());
     let recording = Recording::from_bytes(recording, Path::new(UPLOAD), Some(limit));
-    let recording = recording.map_err(|error| refused(error.to_string()))?;
+    let recording = recording.map_err(|error| refused(&error))?;
     let (voice, _) = speaker
         .clone_voice(&recording)
-        .map_err(|error| refused(error.to_string()))?;
+        .map_err(|error| refused(&error))?;
     let voice = speaker
         .prepare(&voice)
-        .map_err(|error| ApiError::internal(error.to_string()))?;
+        .map_err(|error| ApiError::fault(&error))?;
     Ok(Chosen {
         speaker,
         voice,
@@ -104,7 +105,7 @@ struct TtsForm {
 
 impl TtsForm {
     async fn read(mut parts: Multipart, longest: usize) -> Result<Self, ApiError> {
-        let failed = |error: MultipartError| ApiError::new(error.status(), error.body_text());
+        let failed = |error: MultipartError| ApiError::body(error.status(), error.body_text());
         let mut form = Self::default();
         while let Some(part) = parts.next_field().await.map_err(failed)? {
             match part.name() {

@@ -17,13 +17,13 @@ pub(crate) struct SpeechRequest {
     pub(crate) voice: Option<String>,
     pub(crate) format: Format,
     pub(crate) speed: Speed,
-    pub(crate) answer: Answer,
-    pub(crate) own: OwnOptions,
+    pub(crate) answer: AnswerForm,
+    pub(crate) own: ExtraOptions,
 }
 
 /// How the sound is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum AnswerForm {
     /// As the body.
     Sound {
         /// From the first frame on, even in formats that could wait for their length.
@@ -38,7 +38,7 @@ pub(crate) enum Answer {
 
 /// Options beyond OpenAI's protocol.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct OwnOptions {
+pub(crate) struct ExtraOptions {
     pub(crate) seed: Option<u64>,
     pub(crate) temperature: Option<f32>,
     pub(crate) normalize: Option<Normalization>,
@@ -67,8 +67,8 @@ impl SpeechRequest {
                 let message = "timestamps come with \"stream_format\": \"sse\"";
                 return Err(ApiError::param("timestamps", message));
             }
-            None | Some("audio") => Answer::Sound { stream },
-            Some("sse") => Answer::Events { timestamps },
+            None | Some("audio") => AnswerForm::Sound { stream },
+            Some("sse") => AnswerForm::Events { timestamps },
             Some(other) => {
                 let message = format!("stream_format is audio or sse, not {other:?}");
                 return Err(ApiError::param("stream_format", message));
@@ -81,12 +81,12 @@ impl SpeechRequest {
             format: format(&members)?,
             speed: speed(&members)?,
             answer,
-            own: OwnOptions::parse(&members)?,
+            own: ExtraOptions::parse(&members)?,
         })
     }
 }
 
-impl OwnOptions {
+impl ExtraOptions {
     fn parse(members: &Map<String, Value>) -> Result<Self, ApiError> {
         let temperature = number(members, "temperature")?.map(|value| value as f32);
         if temperature.is_some_and(|it| !it.is_finite() || it < 0.0) {

@@ -11,7 +11,7 @@ use encode::Target;
 use tokio::task::spawn_blocking;
 
 use super::error::ApiError;
-use super::request::{Answer, SpeechRequest};
+use super::request::{AnswerForm, SpeechRequest};
 use super::{Service, answer, events};
 use crate::{Job, JobText};
 
@@ -19,10 +19,13 @@ pub(crate) async fn speech(
     State(service): State<Arc<Service>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
-    let body = body.map_err(|error| ApiError::new(error.status(), error.body_text()))?;
+    let body = body.map_err(|error| ApiError::body(error.status(), error.body_text()))?;
     let request = SpeechRequest::parse(&body, &service.settings)?;
     let answer = request.answer;
-    let (format, stream) = (request.format, answer != Answer::Sound { stream: false });
+    let (format, stream) = (
+        request.format,
+        answer != AnswerForm::Sound { stream: false },
+    );
     let waits = !stream && answer::says_its_length(format);
     let target = if waits {
         Target::Seekable
@@ -36,14 +39,14 @@ pub(crate) async fn speech(
         job,
         input_tokens,
         media_type,
-    } = prepared.map_err(|error| ApiError::internal(error.to_string()))??;
+    } = prepared.map_err(|error| ApiError::fault(&error))??;
     let listener = service.start(job)?;
     match answer {
-        Answer::Events { timestamps } => Ok(events::events(listener, timestamps, input_tokens)),
-        Answer::Sound { .. } if waits => {
+        AnswerForm::Events { timestamps } => Ok(events::events(listener, timestamps, input_tokens)),
+        AnswerForm::Sound { .. } if waits => {
             answer::whole(listener, media_type, service.settings.longest_whole).await
         }
-        Answer::Sound { .. } => answer::streamed(listener, media_type).await,
+        AnswerForm::Sound { .. } => answer::streamed(listener, media_type).await,
     }
 }
 
@@ -61,7 +64,7 @@ fn prepare(
     let (model, voice) = (request.model.as_deref(), request.voice.as_deref());
     let chosen = service.voices.choose(model, voice)?;
     let speaker = &chosen.speaker;
-    let timestamps = request.answer == Answer::Events { timestamps: true };
+    let timestamps = request.answer == AnswerForm::Events { timestamps: true };
     if timestamps && !speaker.tells_words() {
         let message = format!("{} does not tell when words are spoken", chosen.model);
         return Err(ApiError::param("timestamps", message));

@@ -1,6 +1,8 @@
 //! One connection: requests are spoken one after the other, in the order in which they come.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use encode::{Format, SampleFormat, Target};
 use serde_json::{Value, json};
@@ -11,17 +13,22 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{sleep, timeout};
 
 use super::event::{Event, EventError};
 use super::info::info;
-use crate::http::{ApiError, OwnOptions, Service, check_text};
+use crate::http::{ApiError, ExtraOptions, Service, check_text};
 use crate::names::{model_and_voice, model_for};
-use crate::{Chosen, Job, JobEvent, JobText, Listener};
+use crate::{Chosen, ConnectionPermit, Job, JobEvent, JobText, Listener};
 
 /// Events that wait to be sent.
-const WAITING: usize = 16;
+const MAX_WAITING_EVENTS: usize = 16;
+/// How long a client may take nothing of the sound that is ready.
+const EVENT_READER_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long the next piece of a text may take: until then the text holds a worker.
+const TEXT_TIMEOUT: Duration = Duration::from_mins(1);
 /// Bytes of a sample.
-const WIDTH: usize = 2;
+const SAMPLE_BYTES: usize = 2;
 
 pub(crate) struct Connection {
     service: Arc<Service>,
@@ -34,11 +41,15 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Answers a client until it closes, or sends something damaged.
-    pub(crate) async fn run(stream: TcpStream, service: Arc<Service>) -> Result<(), EventError> {
+    pub(crate) async fn run(
+        stream: TcpStream,
+        service: Arc<Service>,
+        permit: &ConnectionPermit,
+    ) -> Result<(), EventError> {
         let (reader, writer) = stream.into_split();
         let mut reader = BufReader::new(reader);
-        let (events, waiting) = channel(WAITING);
-        let sending = tokio::spawn(send(waiting, writer));
+        let (events, waiting) = channel(MAX_WAITING_EVENTS);
+        let mut sending = tokio::spawn(send(waiting, writer));
         let mut connection = Self {
             service,
             events,
@@ -46,8 +57,24 @@ impl Connection {
             text: None,
         };
         let ended = loop {
-            match Event::read(&mut reader).await {
+            let mut read = pin!(Event::read(&mut reader));
+            let event = loop {
+                tokio::select! {
+                    event = &mut read => break Some(event),
+                    // The client does not read any more.
+                    _ = &mut sending => break None,
+                    () = sleep(TEXT_TIMEOUT), if connection.text.is_some() => {
+                        tracing::info!("a text ends because nothing more of it comes");
+                        connection.end_text();
+                    }
+                }
+            };
+            let Some(event) = event else {
+                break Ok(());
+            };
+            match event {
                 Ok(Some(event)) => {
+                    permit.mark_used();
                     if connection.answer(event).await.is_none() {
                         break Ok(());
                     }
@@ -89,20 +116,23 @@ impl Connection {
                 Some(())
             }
             "synthesize-stop" => {
-                if let Some(text) = self.text.take() {
-                    text.close();
-                }
+                self.end_text();
                 Some(())
             }
             _ => Some(()),
         }
     }
 
-    /// Begins to speak a text, or one that comes in pieces, after what is being spoken.
-    async fn begin(&mut self, event: &Event, text: Option<String>) -> Option<()> {
+    /// What has come is all of the text.
+    fn end_text(&mut self) {
         if let Some(text) = self.text.take() {
             text.close();
         }
+    }
+
+    /// Begins to speak a text, or one that comes in pieces, after what is being spoken.
+    async fn begin(&mut self, event: &Event, text: Option<String>) -> Option<()> {
+        self.end_text();
         if let Some(speaking) = self.speaking.take() {
             drop(speaking.await);
         }
@@ -141,7 +171,7 @@ fn prepare(
     text: Option<String>,
 ) -> Result<(Job, Option<TextSender>), ApiError> {
     let chosen = choose(service, voice)?;
-    let own = OwnOptions::default();
+    let own = ExtraOptions::default();
     let options = own.options(&chosen.speaker, Speed::ONE, false)?;
     let (text, sender) = if let Some(text) = text {
         check_text("text", &text, &service.settings)?;
@@ -182,7 +212,7 @@ async fn forward(
     is_stream: bool,
     events: &Sender<Event>,
 ) -> Option<()> {
-    let form = json!({ "rate": rate, "width": WIDTH, "channels": 1 });
+    let form = json!({ "rate": rate, "width": SAMPLE_BYTES, "channels": 1 });
     let mut samples = 0_u64;
     let milliseconds = |samples: u64| samples * 1000 / u64::from(rate);
     let mut begun = false;
@@ -199,7 +229,7 @@ async fn forward(
                 }
                 let mut data = form.clone();
                 data["timestamp"] = milliseconds(samples).into();
-                samples += (sound.bytes.len() / WIDTH) as u64;
+                samples += (sound.bytes.len() / SAMPLE_BYTES) as u64;
                 let mut event = Event::new("audio-chunk", data);
                 event.payload = sound.bytes;
                 events.send(event).await.ok()?;
@@ -225,7 +255,8 @@ async fn forward(
 async fn send(mut waiting: Receiver<Event>, writer: OwnedWriteHalf) {
     let mut writer = BufWriter::new(writer);
     while let Some(event) = waiting.recv().await {
-        if event.write(&mut writer).await.is_err() {
+        let written = timeout(EVENT_READER_TIMEOUT, event.write(&mut writer)).await;
+        if !matches!(written, Ok(Ok(()))) {
             return;
         }
     }

@@ -52,69 +52,69 @@ pub(crate) fn check(recording: &Recording) -> Result<Vec<RecordingNotice>, Audio
         });
     }
     let measure = Measure::of(samples, rate);
-    if measure.swing < SILENT_PEAK {
-        return Err(
-            if channel_level > SILENT_PEAK && measure.level < KEPT * channel_level {
-                AudioError::ChannelsCancel
-            } else if measure.mean.abs() > f64::from(SILENT_PEAK) {
-                AudioError::Constant {
-                    value: measure.mean,
-                }
-            } else {
-                AudioError::Silent {
-                    peak: measure.peak,
-                    truncated,
-                }
-            },
-        );
+    if measure.swing >= SILENT_PEAK {
+        return Ok(notices(recording, &measure));
     }
-    let length = seconds(samples.len());
-    let mut notices = Vec::new();
-    let mut tell = |is_so: bool, notice: RecordingNotice| {
-        if is_so {
-            notices.push(notice);
-        }
-    };
-    tell(
-        truncated,
-        RecordingNotice::Long {
-            seconds: LONGEST_PROMPT,
+    Err(
+        if channel_level > SILENT_PEAK && measure.level < KEPT * channel_level {
+            AudioError::ChannelsCancel
+        } else if measure.mean.abs() > f64::from(SILENT_PEAK) {
+            AudioError::Constant {
+                value: measure.mean,
+            }
+        } else {
+            AudioError::Silent {
+                peak: measure.peak,
+                truncated,
+            }
         },
-    );
-    tell(
-        length < SHORT_SECONDS,
-        RecordingNotice::Short { seconds: length },
-    );
-    tell(
-        length >= SHORT_SECONDS && measure.sound < LEAST_SOUND,
-        RecordingNotice::LittleSound {
-            sound: measure.sound,
-            seconds: length,
-        },
-    );
+    )
+}
+
+/// What may make a poor voice of a recording with sound.
+fn notices(recording: &Recording, measure: &Measure) -> Vec<RecordingNotice> {
+    let length = recording.samples.len() as f64 / f64::from(recording.sample_rate);
+    let is_short = length < SHORT_SECONDS;
     let is_scaled = measure.peak > OTHER_SCALE;
-    tell(is_scaled, RecordingNotice::Scale { peak: measure.peak });
-    tell(
-        measure.swing < QUIET_PEAK,
-        RecordingNotice::Quiet {
-            decibels: decibels_below(measure.swing),
-        },
-    );
-    tell(
-        !is_scaled && measure.clipped > MUCH_CLIPPED,
-        RecordingNotice::Clipped {
-            share: measure.clipped,
-        },
-    );
-    tell(
-        !is_scaled && length > WINDOW && measure.mean.abs() > OFFSET,
-        RecordingNotice::Offset {
-            value: measure.mean,
-        },
-    );
-    let kept = measure.level / channel_level;
-    tell(kept < KEPT, RecordingNotice::ChannelsCancel { kept });
-    Ok(notices)
+    let kept = measure.level / recording.channel_level;
+    let possible = [
+        (
+            recording.truncated,
+            RecordingNotice::Long {
+                seconds: LONGEST_PROMPT,
+            },
+        ),
+        (is_short, RecordingNotice::Short { seconds: length }),
+        (
+            !is_short && measure.sound < LEAST_SOUND,
+            RecordingNotice::LittleSound {
+                sound: measure.sound,
+                seconds: length,
+            },
+        ),
+        (is_scaled, RecordingNotice::Scale { peak: measure.peak }),
+        (
+            measure.swing < QUIET_PEAK,
+            RecordingNotice::Quiet {
+                decibels: decibels_below(measure.swing),
+            },
+        ),
+        (
+            !is_scaled && measure.clipped > MUCH_CLIPPED,
+            RecordingNotice::Clipped {
+                share: measure.clipped,
+            },
+        ),
+        (
+            !is_scaled && length > WINDOW && measure.mean.abs() > OFFSET,
+            RecordingNotice::Offset {
+                value: measure.mean,
+            },
+        ),
+        (kept < KEPT, RecordingNotice::ChannelsCancel { kept }),
+    ];
+    let found = possible.into_iter().filter(|(is_so, _)| *is_so);
+    found.map(|(_, notice)| notice).collect()
 }
 
 /// A magnitude in decibels below full scale.

@@ -19,7 +19,7 @@ const OPENERS: &str = "([{<\"'«‹“‘„‚¿¡「『【《〈（［｛";
 
 /// Sentences that are spoken in one go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunk {
+pub struct TextChunk {
     /// The sentences, with their source map.
     pub text: Mapped,
     /// The source from the end of the chunk before to the end of this one.
@@ -37,7 +37,7 @@ pub struct Excerpt {
     pub from_utf16: usize,
 }
 
-impl Chunk {
+impl TextChunk {
     /// Applies the model's text options; the result maps to the source.
     pub fn prepare(&self, options: &TextOptions) -> Result<PreparedText, TextError> {
         prepare(&self.text, options)
@@ -141,14 +141,14 @@ impl Unspoken {
     }
 
     /// The chunk for a text.
-    pub(super) fn chunk(&mut self, text: Mapped) -> Chunk {
+    pub(super) fn chunk(&mut self, text: Mapped) -> TextChunk {
         let end = self.0.widen(text.source()).end;
         let behind = self.0.get(end..self.0.end());
         let is_open = |c: char| is_space(c) || c.is_alphanumeric() || OPENERS.contains(c);
         let closed = behind.graphemes(true);
         let closed = closed.take_while(|grapheme| !grapheme.contains(is_open));
         let closed: usize = closed.map(str::len).sum();
-        Chunk {
+        TextChunk {
             excerpt: self.take(end + closed),
             text,
         }

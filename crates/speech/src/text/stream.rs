@@ -6,7 +6,7 @@ use config::TextOptions;
 
 use super::TextError;
 use super::arriving::Asking;
-use super::chunk::{Chunk, Excerpt, Unspoken};
+use super::chunk::{Excerpt, TextChunk, Unspoken};
 use super::chunks::{Chunks, sizes};
 use super::map::{Mapped, SourceMap};
 use super::passage::{PassageEvent, Passages};
@@ -19,7 +19,7 @@ use crate::Tokenizer;
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChunkOrPause {
     /// These sentences, in one go.
-    Chunk(Chunk),
+    Chunk(TextChunk),
     /// Silence of that many seconds.
     Pause(f64),
 }

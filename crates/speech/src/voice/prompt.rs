@@ -9,7 +9,7 @@ use weights::Matrix;
 
 use super::VoiceFileError;
 use super::read::floats;
-use crate::{LONGEST_PROMPT, Prompt, SpeechError, SpeechModel};
+use crate::{Cloning, LONGEST_PROMPT, SpeechError, SpeechModel};
 
 /// Possible names of the tensor in such a file.
 const PROMPT_TENSORS: [(&str, AxisOrder); 3] = [
@@ -111,7 +111,7 @@ impl StoredPrompt {
     }
 
     /// Starts to make a voice. `encoder` is the data file of `mimi_encoder`.
-    pub fn prompt(self, encoder: Option<&[u8]>) -> Result<Prompt, SpeechError> {
+    pub fn prompt(self, encoder: Option<&[u8]>) -> Result<Cloning, SpeechError> {
         let needs_encoder = self.needs_encoder();
         let flow_lm = &self.model.manifest().model.flow_lm;
         let width = flow_lm.transformer.d_model;
@@ -135,7 +135,7 @@ impl StoredPrompt {
         }
         rows.extend(values);
         let rows = Tensor::f32([1, rows.len() / width, width], rows)?;
-        Ok(Prompt::stored(&self.model, rows, self.truncated))
+        Ok(Cloning::stored(&self.model, rows, self.truncated))
     }
 }
 

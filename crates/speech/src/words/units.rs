@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::text::is_space;
-use crate::{Chunk, PreparedText, SourceRange, Token};
+use crate::{PreparedText, SourceRange, TextChunk, Token};
 
 /// Signs that are spoken as words.
 const SPOKEN_SIGNS: &str = "&%@#+=$€£¥¢°×÷";
@@ -53,12 +53,12 @@ impl ChunkWords {
     /// The words of a chunk with these tokens, after the rest of the source that earlier chunks
     /// left; and for each token its units, with its share of each.
     pub(crate) fn of(
-        chunk: &Chunk,
+        chunk: &TextChunk,
         prepared: &PreparedText,
         tokens: &[Token],
         left: &str,
     ) -> (Self, Vec<Vec<(usize, f32)>>, String) {
-        let Chunk { excerpt, .. } = chunk;
+        let TextChunk { excerpt, .. } = chunk;
         let range = chunk.source();
         let text = excerpt.get(range.clone());
         let is_spoken = |core: &Range<usize>| {
@@ -125,7 +125,7 @@ fn runs(text: &str, at: usize) -> Vec<Run> {
     // Whether the last one may continue.
     let (mut is_open, mut is_broken) = (false, false);
     let mut start = None;
-    // Whether the character before stands in a word, and is a word of its own.
+    // Whether the character before belongs to a word, and whether it is a word of its own.
     let (mut is_behind_word, mut is_behind_single) = (false, false);
     for (index, grapheme) in text.grapheme_indices(true) {
         let here = at + index..at + index + grapheme.len();
@@ -159,8 +159,8 @@ fn runs(text: &str, at: usize) -> Vec<Run> {
     runs
 }
 
-/// Whether a character is of a script without spaces in which each is taken for a word, as
-/// Unicode's rules for words take them: they come to the same, but need tables.
+/// Whether a character belongs to a script without spaces, in which each character counts as a word.
+/// Unicode's rules for words give the same, but need tables.
 fn is_word_of_its_own(c: char) -> bool {
     matches!(c,
         // Thai and Lao, Myanmar, Khmer.

@@ -12,8 +12,10 @@ struct HardLine {
     j: Vec<i64>,
     /// Ids of SentencePiece, where they differ.
     s: Option<Vec<i64>>,
+    /// Which of the ids of `tokenizers` are decoded, and the text that this gives.
     js: [usize; 2],
     jd: String,
+    /// The same of SentencePiece.
     ss: [usize; 2],
     sd: String,
 }

@@ -7,10 +7,10 @@ use bundle::names;
 
 pub(super) const ENCODER_FILE: &str = "encoder.safetensors";
 
-/// Samples that the recording with the suffix `_odd` lacks.
-const MISSING: usize = 777;
+/// Samples that are cut off the end of `wav` for the outputs with the suffix `_odd`.
+const ODD_CUT: usize = 777;
 
-/// `wav` [1, 1, N] gives `latents` and `prompt`, and so do all but its last samples.
+/// Compares `latents` and `prompt` of `wav` [1, 1, N], and those of `wav` without its end (`_odd`).
 pub(super) fn compare(
     records: &ReferenceOutputs,
     run: &mut ComponentRun<'_>,
@@ -20,7 +20,7 @@ pub(super) fn compare(
     };
     let whole = file.get("wav")?;
     let samples = whole.shape().last().copied().unwrap_or(0);
-    let odd = slice(whole.view(), 2, 0..samples.saturating_sub(MISSING))?;
+    let odd = slice(whole.view(), 2, 0..samples.saturating_sub(ODD_CUT))?;
     for (suffix, wav) in [("", whole), ("_odd", &odd)] {
         let given = [(names::AUDIO, wav.view())];
         let outputs = run

@@ -1,4 +1,4 @@
-//! Damaged bundles: every damage is found and named, and what is whole is still proved.
+//! Damaged bundles: every damage is found and named, and undamaged parts are still verified.
 
 mod graphs;
 

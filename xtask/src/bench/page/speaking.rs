@@ -70,6 +70,7 @@ pub(super) fn table(cases: &[SpeakingCase], machine: &str) -> Result<String> {
         "{}, the first two headless; synthetic bundles in the default formats: `english` is `english_2026-01`, \
          `english_2m` `english_2m_2026-10`, `english_24l` `english_2026-04_24l`. A cloned voice of 125 frames, about \
          28 tokens, speech to its length limit; medians of {runs} alternating runs; {machine}.\n\
+         The backend `simd128` is the engine's build for browsers without relaxed SIMD. \
          *First sound* is from the call with a prepared voice; *clone* makes a voice of ten seconds; *cold* and \
          *cached* are from the call of `fromPretrained` to being ready. Memory is that of the engine's modules in \
          both workers, the encoder's included once a voice was cloned; ONNX Runtime's own is not counted.\n\n\

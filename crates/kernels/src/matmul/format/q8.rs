@@ -10,7 +10,8 @@ use crate::isa::CpuKernels;
 use crate::matmul::Product;
 use crate::matmul::format::ActivationRounding;
 use crate::matmul::row_quantised::{RowQuantisedProduct, quantise_rows};
-use crate::matmul::tiles::{InterleavedPanels, RowTile, run_tiles_or_interleaved};
+use crate::matmul::tiles::{InterleavedPanels, Prefetch, RowTile, run_tiles_or_interleaved};
+use crate::packed_rows::PackRows;
 use crate::quantised_rows::{A_MAX, SplitActivations};
 use crate::simd::{SPLIT_OFFSET, Simd, SimdOp};
 use crate::size::size;
@@ -25,8 +26,10 @@ const SPAN_GROUPS: usize = (i32::MAX / (Q8_MAX * A_MAX)) as usize / 4;
 const INTERLEAVED_GROUPS: usize = 8;
 /// Groups of all panels together that are read in a turn, where each part of a panel is a call.
 const TURN_GROUPS: usize = 4 * INTERLEAVED_GROUPS;
+/// Groups that several rows are multiplied with between two prefetches of the next panel.
+const PREFETCH_GROUPS: usize = 16;
 
-/// A product with q8 weights.
+/// A product with q8 weights, whose rows are packed.
 struct Q8Product<'a>(RowQuantisedProduct<'a>);
 
 /// One panel of q8 weights `[inputs / 4][16][4]`.
@@ -48,18 +51,23 @@ pub(super) fn multiply(
     scratch: &mut Scratch,
 ) {
     let strides = quantise_rows(kernels, &product.weight.matrix, x, scratch);
-    // Activations are split by groups, which rows have to begin with.
-    let splits = kernels.splits_activations() && strides.rows.is_multiple_of(4);
-    if splits {
+    if product.rows > 1 {
+        kernels.run(PackRows {
+            x: &scratch.quantised_rows,
+            stride: strides.rows,
+            rows: product.rows,
+            inputs: product.weight.matrix.padded_inputs(),
+            out: &mut scratch.packed_rows,
+        });
+        std::mem::swap(&mut scratch.quantised_rows, &mut scratch.packed_rows);
+    }
+    if kernels.splits_activations() {
         let activations = &mut scratch.quantised_rows;
         kernels.run(SplitActivations { activations });
     }
-    let product = Q8Product(RowQuantisedProduct::new(product, strides, scratch));
-    if splits {
-        kernels.run_on_bytes(product);
-    } else {
-        kernels.run(product);
-    }
+    kernels.run_on_bytes(Q8Product(RowQuantisedProduct::new(
+        product, strides, scratch,
+    )));
 }
 
 impl SimdOp for Q8Product<'_> {
@@ -93,8 +101,35 @@ impl RowTile for Q8Product<'_> {
         let inputs = self.0.product.weight.matrix.padded_inputs();
         // SAFETY: the caller's panel and rows are the product's, whose lengths were checked.
         unsafe {
-            let x = self.0.x.as_ptr().add(row * self.0.stride);
-            let sums = panel_sums::<S, R>(simd, self.panel(panel), inputs, x, self.0.stride);
+            let x = self.0.x.as_ptr().add(row * inputs);
+            let sums = panel_sums::<S, R>(simd, self.panel(panel), inputs, x, |_| ());
+            self.0.store::<S, R>(simd, panel, row, sums);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetching_tile<S: Simd, const R: usize>(
+        &self,
+        simd: S,
+        panel: usize,
+        row: usize,
+        prefetch: &mut Prefetch,
+    ) {
+        if !S::FULL_PANEL_FITS {
+            prefetch.advance(simd, prefetch.tile_lines);
+            // SAFETY: the caller's panel and rows are those of the tile.
+            unsafe { self.tile::<S, R>(simd, panel, row) };
+            return;
+        }
+        let inputs = self.0.product.weight.matrix.padded_inputs();
+        // A processor has few prefetches under way: in one go, they would wait for each other.
+        let lines = (prefetch.tile_lines * 4 * PREFETCH_GROUPS).div_ceil(inputs.max(1));
+        // SAFETY: the caller's panel and rows are the product's, whose lengths were checked.
+        unsafe {
+            let x = self.0.x.as_ptr().add(row * inputs);
+            let panel_values = self.panel(panel);
+            let prefetch = |simd| prefetch.advance(simd, lines);
+            let sums = panel_sums::<S, R>(simd, panel_values, inputs, x, prefetch);
             self.0.store::<S, R>(simd, panel, row, sums);
         }
     }
@@ -103,8 +138,7 @@ impl RowTile for Q8Product<'_> {
 impl InterleavedPanels for Q8Product<'_> {
     const SHARES_CODE: bool = false;
 
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[inline(always)]
     unsafe fn interleaved<S: Simd, const N: usize>(
         &self,
         simd: S,
@@ -142,7 +176,7 @@ impl Q8Panel {
         unsafe { from_fn(|half| simd.init_half_acc(starts.wrapping_add(half * PANEL / 2))) }
     }
 
-    /// Adds the products of `groups` to the sums of `R` rows: of one half of the panel from
+    /// Adds the products of `groups` to the sums of `R` packed rows: of one half of the panel from
     /// `first` on, or of both.
     ///
     /// # Safety
@@ -157,7 +191,6 @@ impl Q8Panel {
         first: usize,
         groups: Range<usize>,
         x: *const i16,
-        stride: usize,
     ) {
         // SAFETY: the caller's groups; loads need no alignment.
         unsafe {
@@ -168,7 +201,7 @@ impl Q8Panel {
                 let w: [S::Weights4; HALVES] =
                     from_fn(|half| simd.load_weights4(values.add(half * 2 * PANEL)));
                 for (r, halves) in halves.iter_mut().enumerate() {
-                    let a = simd.splat_acts4(x.add(r * stride + 4 * group));
+                    let a = simd.splat_acts4(x.add(4 * (group * R + r)));
                     for (half, w) in halves.iter_mut().zip(w) {
                         *half = simd.dot4(*half, a, w);
                     }
@@ -197,7 +230,8 @@ fn spans(groups: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
     (0..groups.div_ceil(SPAN_GROUPS)).map(move |i| (i, span(i)))
 }
 
-/// A panel's sums for `R` rows.
+/// A panel's sums for `R` packed rows. Calls `prefetch` after every few groups where the sums of
+/// both halves stay in registers.
 ///
 /// # Safety
 ///
@@ -208,19 +242,25 @@ unsafe fn panel_sums<S: Simd, const R: usize>(
     panel: Q8Panel,
     inputs: usize,
     x: *const i16,
-    stride: usize,
+    mut prefetch: impl FnMut(S),
 ) -> [S::F32x16; R] {
     // SAFETY: all spans together are the caller's inputs.
     unsafe {
         let mut sums = [simd.zero(); R];
         for (span, groups) in spans(inputs / 4) {
             let mut halves = [panel.start(simd, span); R];
-            if S::FULL_PANEL_FITS || R == 1 {
-                panel.add::<S, R, 2>(simd, &mut halves, 0, groups, x, stride);
+            if S::FULL_PANEL_FITS {
+                for start in groups.clone().step_by(PREFETCH_GROUPS) {
+                    prefetch(simd);
+                    let part = start..groups.end.min(start + PREFETCH_GROUPS);
+                    panel.add::<S, R, 2>(simd, &mut halves, 0, part, x);
+                }
+            } else if R == 1 {
+                panel.add::<S, R, 2>(simd, &mut halves, 0, groups, x);
             } else {
                 for first in 0..2 {
                     let mut half = halves.map(|halves| [halves[first]]);
-                    panel.add::<S, R, 1>(simd, &mut half, first, groups.clone(), x, stride);
+                    panel.add::<S, R, 1>(simd, &mut half, first, groups.clone(), x);
                     for (halves, [half]) in halves.iter_mut().zip(half) {
                         halves[first] = half;
                     }
@@ -274,7 +314,7 @@ impl InterleavedRow {
                     let part = start..groups.end.min(start + most);
                     for (panel, halves) in panels.iter().zip(&mut halves).take(count) {
                         panel.prefetch(simd, part.clone(), self.distance);
-                        panel.add::<S, 1, 2>(simd, halves, 0, part.clone(), self.x, 0);
+                        panel.add::<S, 1, 2>(simd, halves, 0, part.clone(), self.x);
                     }
                 }
                 for (sum, [halves]) in sums.iter_mut().zip(halves).take(count) {

@@ -54,7 +54,7 @@ fn norms() -> Vec<Case> {
     let gain = || ("weight", f([2], &[1.0, 2.0]));
     let shift = || ("bias", f([2], &[0.0, 1.0]));
     let nothing = || f([0, 2], &[]);
-    // The variance is 1, of which epsilon makes 4.
+    // The variance is 1; with epsilon, 4.
     let y = f([1, 2], &[-0.5, 2.0]);
     let plain = f([2, 2], &[-0.5, 0.5, 0.0, 0.0]);
     vec![

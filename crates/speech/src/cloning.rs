@@ -12,21 +12,21 @@ use crate::{Call, SpeechError, SpeechModel};
 /// Longest recording that is used, in seconds.
 pub const LONGEST_PROMPT: u32 = 30;
 
-/// A voice that is being made. The host runs [`Prompt::next_call`] and supplies its outputs until
+/// A voice that is being made. The host runs [`Cloning::next_call`] and supplies its outputs until
 /// there are no more calls; the state of `flow_lm` is then the voice.
-pub struct Prompt {
+pub struct Cloning {
     model: SpeechModel,
-    state: PromptState,
+    state: CloningState,
     notices: Vec<RecordingNotice>,
 }
 
-enum PromptState {
+enum CloningState {
     Audio(Tensor),
     Embeddings(Tensor),
     Done,
 }
 
-impl Prompt {
+impl Cloning {
     /// Prepares a recording; refuses one that cannot become a voice.
     pub(crate) fn new(model: &SpeechModel, recording: &Recording) -> Result<Self, SpeechError> {
         let manifest = model.manifest();
@@ -54,7 +54,7 @@ impl Prompt {
         end_on_pause(&mut audio, manifest.sample_rate);
         Ok(Self {
             model: model.clone(),
-            state: PromptState::Audio(Tensor::f32([1, 1, audio.len()], audio)?),
+            state: CloningState::Audio(Tensor::f32([1, 1, audio.len()], audio)?),
             notices,
         })
     }
@@ -66,7 +66,7 @@ impl Prompt {
         };
         Self {
             model: model.clone(),
-            state: PromptState::Embeddings(rows),
+            state: CloningState::Embeddings(rows),
             notices: Vec::from_iter(truncated.then_some(long)),
         }
     }
@@ -80,11 +80,11 @@ impl Prompt {
     pub fn next_call(&self) -> Result<Option<Call>, SpeechError> {
         let manifest = self.model.manifest();
         Ok(match &self.state {
-            PromptState::Audio(audio) => Some(Call {
+            CloningState::Audio(audio) => Some(Call {
                 component: ComponentName::MimiEncoder,
                 inputs: vec![(names::AUDIO, audio.clone())],
             }),
-            PromptState::Embeddings(prompt) => {
+            CloningState::Embeddings(prompt) => {
                 let ldim = manifest.model.mimi.latent_dim();
                 Some(Call {
                     component: ComponentName::FlowLm,
@@ -94,7 +94,7 @@ impl Prompt {
                     ],
                 })
             }
-            PromptState::Done => None,
+            CloningState::Done => None,
         })
     }
 
@@ -104,16 +104,16 @@ impl Prompt {
         outputs: impl IntoIterator<Item = (String, Tensor)>,
     ) -> Result<(), SpeechError> {
         self.state = match &self.state {
-            PromptState::Audio(_) => {
+            CloningState::Audio(_) => {
                 let mut outputs = CallOutputs::new(ComponentName::MimiEncoder, outputs);
-                PromptState::Embeddings(outputs.take(names::PROMPT)?)
+                CloningState::Embeddings(outputs.take(names::PROMPT)?)
             }
-            PromptState::Embeddings(_) => {
+            CloningState::Embeddings(_) => {
                 // Otherwise a state that is not finite would be noticed only during speech.
                 CallOutputs::new(ComponentName::FlowLm, outputs).take(names::CONDITIONING)?;
-                PromptState::Done
+                CloningState::Done
             }
-            PromptState::Done => return Err(SpeechError::NotAsked),
+            CloningState::Done => return Err(SpeechError::NotAsked),
         };
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::cues::{Cue, clock};
+use crate::cues::{Cue, clock};
 
 pub(super) fn write(cues: &[Cue]) -> String {
     let mut out = String::from("WEBVTT\n\n");
@@ -40,8 +40,8 @@ fn time(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cues::{cues, tests::spoken};
     use super::*;
+    use crate::cues::{cues, tests::spoken};
 
     #[test]
     fn every_word_has_its_mark() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::cues::{Cue, clock};
+use crate::cues::{Cue, clock};
 
 pub(super) fn write(cues: &[Cue]) -> String {
     let mut out = String::new();
@@ -26,8 +26,8 @@ fn time(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cues::{cues, tests::spoken};
     use super::*;
+    use crate::cues::{cues, tests::spoken};
 
     #[test]
     fn subtitles_are_numbered_and_timed() {

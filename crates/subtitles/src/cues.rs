@@ -1,8 +1,6 @@
 //! Subtitles and their times.
 
-use speech::Word;
-
-use super::SpokenWords;
+use crate::{Subtitles, TimedWord};
 
 /// Most characters in a line; a longer word has a line of its own.
 const LONGEST_CUE_LINE: usize = 42;
@@ -38,10 +36,10 @@ impl Cue {
 }
 
 /// The subtitles of all chunks: none spans two chunks.
-pub(super) fn cues(spoken: &SpokenWords) -> Vec<Cue> {
-    let chunks = spoken.chunks.iter();
+pub(super) fn cues(subtitles: &Subtitles) -> Vec<Cue> {
+    let chunks = subtitles.chunks.iter();
     let mut cues: Vec<Cue> = chunks
-        .flat_map(|chunk| of_chunk(&spoken.words[chunk.clone()]))
+        .flat_map(|chunk| of_chunk(&subtitles.words[chunk.clone()]))
         .collect();
     // They do not overlap, and none disappears before it can be read.
     let starts: Vec<f64> = cues.iter().skip(1).map(|cue| cue.start).collect();
@@ -52,7 +50,7 @@ pub(super) fn cues(spoken: &SpokenWords) -> Vec<Cue> {
     cues
 }
 
-fn of_chunk(words: &[Word]) -> Vec<Cue> {
+fn of_chunk(words: &[TimedWord]) -> Vec<Cue> {
     let mut cues: Vec<Cue> = Vec::new();
     for word in words {
         let own = word.word();
@@ -118,40 +116,26 @@ pub(super) fn clock(seconds: f64, parts: u64) -> [u64; 4] {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use speech::SourceRange;
-
+pub(crate) mod tests {
     use super::*;
 
     /// Words of a text that are spoken one a half second each, in chunks.
-    pub(in super::super) fn spoken(chunks: &[&[&str]]) -> SpokenWords {
-        let mut spoken = SpokenWords::default();
-        let mut at = 0;
+    pub(crate) fn spoken(chunks: &[&[&str]]) -> Subtitles {
+        let mut subtitles = Subtitles::default();
         for chunk in chunks {
-            let start = spoken.words.len();
-            for own in *chunk {
-                let text = if at == 0 {
-                    (*own).to_owned()
-                } else {
-                    format!(" {own}")
+            for (index, own) in chunk.iter().enumerate() {
+                let number = subtitles.words.len();
+                let space = if number == 0 { "" } else { " " };
+                let word = TimedWord {
+                    text: format!("{space}{own}"),
+                    word: own.len(),
+                    start: number as f64 * 0.5,
+                    end: number as f64 * 0.5 + 0.4,
                 };
-                let end = at + text.len();
-                let bytes = end - own.len()..end;
-                let number = spoken.words.len() as f64;
-                spoken.words.push(Word {
-                    text,
-                    source: SourceRange {
-                        utf16: bytes.clone(),
-                        bytes,
-                    },
-                    start: number * 0.5,
-                    end: number * 0.5 + 0.4,
-                });
-                at = end;
+                subtitles.add(word, index == 0);
             }
-            spoken.chunks.push(start..spoken.words.len());
         }
-        spoken
+        subtitles
     }
 
     fn shown(cues: &[Cue]) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::cues::{Cue, clock};
+use crate::cues::{Cue, clock};
 
 const ASS_HEADER: &str = "[Script Info]
 ScriptType: v4.00+
@@ -62,8 +62,8 @@ fn time(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cues::{cues, tests::spoken};
     use super::*;
+    use crate::cues::{cues, tests::spoken};
 
     #[test]
     fn marks_say_how_long_each_word_is_lit() {

@@ -1,0 +1,36 @@
+/** Which of a bundle's files are needed, and for what. */
+
+import type { Backend } from "../backend.js";
+import type { FileEntry, Manifest } from "../manifest.js";
+import type { Role } from "../worker/messages.js";
+
+/** What each half of an utterance runs. */
+const BACKBONE = ["text_conditioner", "flow_lm", "flow_net"];
+const DECODER = ["mimi_decoder"];
+const OF_ROLE: Record<Role, readonly string[]> = {
+  whole: [...BACKBONE, ...DECODER],
+  backbone: BACKBONE,
+  decoder: DECODER,
+};
+/** The component that clones voices. */
+export const ENCODER = "mimi_encoder";
+
+/** Names of the components whose files a role needs. */
+export function componentsOf(role: Role): readonly string[] {
+  return OF_ROLE[role];
+}
+
+/** The files that a worker needs to speak: each once. */
+export function modelFiles(manifest: Manifest, backend: Backend, role: Role): FileEntry[] {
+  return [manifest.tokenizer.file, ...componentsOf(role).flatMap((name) => componentFiles(manifest, backend, name))];
+}
+
+/** The files that are needed to clone a voice; none if the bundle cannot. */
+export function encoderFiles(manifest: Manifest, backend: Backend): FileEntry[] {
+  return ENCODER in manifest.components ? componentFiles(manifest, backend, ENCODER) : [];
+}
+
+function componentFiles(manifest: Manifest, backend: Backend, name: string): FileEntry[] {
+  const { graph, data } = manifest.components[name] as Manifest["components"][string];
+  return backend === "engine" ? [data] : [graph, data];
+}

@@ -1,0 +1,62 @@
+//! Chat programs, which send sentences one by one.
+
+use std::io::Read as _;
+use std::thread;
+
+use serde_json::json;
+
+use super::{Api, TEXT, samples};
+
+/// Samples at the beginning and at the end of an answer that have to be nearly silent, and how loud
+/// they may be: what is played one after the other has no clicks.
+const EDGE: usize = 24;
+const SILENT: u16 = 200;
+
+#[test]
+fn answers_that_are_played_one_after_the_other_have_no_clicks() {
+    let api = Api::start("");
+    for text in [
+        "The morning train was late.",
+        "So we walked.",
+        "It was cold!",
+    ] {
+        let answer = api.speak(&json!({ "input": text, "response_format": "pcm" }));
+        assert!(answer.head.contains("audio/pcm"), "{}", answer.head);
+        // Neither a header nor a trailer: both would be heard.
+        assert!(!answer.body.starts_with(b"RIFF"));
+        let sound = samples(&answer.body);
+        let (first, last) = (&sound[..EDGE], &sound[sound.len() - EDGE..]);
+        let loudest = first.iter().chain(last).map(|it| it.unsigned_abs()).max();
+        assert!(loudest < Some(SILENT), "{text}: {loudest:?}");
+        assert!(sound.iter().any(|it| it.unsigned_abs() > 3000), "{text}");
+    }
+}
+
+#[test]
+fn requests_are_answered_in_the_order_of_their_arrival() {
+    let api = Api::start("");
+    let ask = |text: &str| {
+        let request = json!({ "input": text, "response_format": "pcm" }).to_string();
+        api.send("POST", "/v1/audio/speech", &[], request.as_bytes())
+    };
+    // The first takes longest, so that the others wait; each begins after the one before.
+    let mut streams = vec![ask(&format!("{TEXT} ").repeat(20))];
+    let mut first = [0; 1];
+    streams[0].read_exact(&mut first).unwrap();
+    for number in 0..3 {
+        streams.push(ask(&format!("This is number {number}.")));
+        // So long a request may take to get into the queue.
+        thread::sleep(std::time::Duration::from_millis(200));
+    }
+    let (told, order) = std::sync::mpsc::channel();
+    for (number, mut stream) in streams.into_iter().enumerate() {
+        let told = told.clone();
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes).unwrap();
+            told.send(number).unwrap();
+        });
+    }
+    drop(told);
+    assert_eq!(order.iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+}
