@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use encode::{Encoder, Format, EncodeOptions, SampleFormat, Tags, Target};
+use encode::{EncodeOptions, Encoder, Format, SampleFormat, Tags, Target};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 

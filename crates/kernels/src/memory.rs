@@ -8,6 +8,8 @@ use weights::WeightFormat;
 pub(crate) const MEM_STREAMS: usize = 4;
 /// Bytes of a cache line.
 pub(crate) const CACHE_LINE: usize = 64;
+/// Bytes from what is read to what is prefetched: a page, so that the next one is found in time.
+pub(crate) const PREFETCH_DISTANCE: usize = 4096;
 
 /// How products of one row read their weight. Results are the same in every order, to the last
 /// bit; which is the fastest depends on the machine.
@@ -30,8 +32,8 @@ pub(crate) enum Streams {
 impl ReadOrder {
     /// The orders to choose from. The first is for slow memory, on which the others cost most.
     pub const ALL: &[Self] = &[
-        Self::new(Streams::Four, 4096),
-        Self::new(Streams::Two, 4096),
+        Self::new(Streams::Four, PREFETCH_DISTANCE),
+        Self::new(Streams::Two, PREFETCH_DISTANCE),
         Self::new(Streams::One, 8192),
         // wasm has no prefetch instruction, so that distances make no difference.
         #[cfg(not(target_arch = "wasm32"))]

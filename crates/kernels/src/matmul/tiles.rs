@@ -201,16 +201,33 @@ pub(super) fn run_tiles_or_interleaved<S: Simd, P: InterleavedPanels>(simd: S, p
         return;
     }
     match panels.product().order.streams {
-        streams if P::SHARES_CODE => interleave::<S, 4>(simd, panels, streams as usize),
-        Streams::One => interleave::<S, 1>(simd, panels, 1),
-        Streams::Two => interleave::<S, 2>(simd, panels, 2),
-        Streams::Four => interleave::<S, 4>(simd, panels, 4),
+        streams if P::SHARES_CODE => interleave::<S, P, 4>(simd, panels, streams as usize),
+        Streams::One => {
+            for panel in 0..panels.product().weight.matrix.panels() {
+                // SAFETY: the panel is the product's.
+                unsafe { alone(simd, panels, panel) };
+            }
+        }
+        Streams::Two => interleave::<S, P, 2>(simd, panels, 2),
+        Streams::Four => interleave::<S, P, 4>(simd, panels, 4),
     }
+}
+
+/// One panel of a product of one row.
+///
+/// # Safety
+///
+/// The product has that panel, and one row.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+unsafe fn alone<S: Simd, P: InterleavedPanels>(simd: S, panels: &P, panel: usize) {
+    // SAFETY: the caller's panel and row.
+    unsafe { panels.interleaved::<S, 1>(simd, [panel], 1) };
 }
 
 /// All panels of a product of one row, `streams` by turns, which are `N` at most.
 #[inline(always)]
-fn interleave<S: Simd, const N: usize>(simd: S, panels: &impl InterleavedPanels, streams: usize) {
+fn interleave<S: Simd, P: InterleavedPanels, const N: usize>(simd: S, panels: &P, streams: usize) {
     let count = panels.product().weight.matrix.panels();
     let part = count / streams;
     for i in 0..part {
@@ -227,7 +244,13 @@ fn interleave<S: Simd, const N: usize>(simd: S, panels: &impl InterleavedPanels,
     // Not as a tile, which may round otherwise: which panels are left over depends on the order.
     for panel in part * streams..count {
         // SAFETY: the panel is the product's.
-        unsafe { panels.interleaved::<S, N>(simd, [panel; N], 1) };
+        unsafe {
+            if P::SHARES_CODE {
+                panels.interleaved::<S, N>(simd, [panel; N], 1);
+            } else {
+                alone(simd, panels, panel);
+            }
+        }
     }
 }
 
