@@ -6,8 +6,8 @@ pub(super) struct ListenCase {
     /// Its name.
     pub(super) name: &'static str,
     pub(super) speaks: Speaks,
-    /// Times that every sentence is spoken. What differs from f32 in single samples only needs
-    /// few; what takes other turns needs many, and what is bad is seen at once.
+    /// How often each sentence is spoken, with another seed each time. Few are enough where latents
+    /// are those of f32, or where the format is clearly worse; many are needed where speech diverges.
     pub(super) seeds: u64,
 }
 

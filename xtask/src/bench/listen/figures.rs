@@ -194,7 +194,8 @@ mod tests {
             worse.low > 0.1 && worse.low < worse.mean && worse.mean < worse.high,
             "{worse:?}"
         );
-        // Of which the sign alone depends on the sentences drawn.
+        // Each sentence differs, but as many are better as are worse: only the draw decides which
+        // sign the mean has.
         let other: Vec<_> = (0..20)
             .map(|sentence| record(sentence, 1, (sentence + 1) % 2))
             .collect();
