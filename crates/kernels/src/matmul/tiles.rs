@@ -208,7 +208,7 @@ pub(super) fn run_tiles_or_interleaved<S: Simd, P: InterleavedPanels>(simd: S, p
                 unsafe { alone(simd, panels, panel) };
             }
         }
-        Streams::Two => interleave::<S, P, 2>(simd, panels, 2),
+        Streams::Two => interleave_two(simd, panels),
         Streams::Four => interleave::<S, P, 4>(simd, panels, 4),
     }
 }
@@ -223,6 +223,14 @@ pub(super) fn run_tiles_or_interleaved<S: Simd, P: InterleavedPanels>(simd: S, p
 unsafe fn alone<S: Simd, P: InterleavedPanels>(simd: S, panels: &P, panel: usize) {
     // SAFETY: the caller's panel and row.
     unsafe { panels.interleaved::<S, 1>(simd, [panel], 1) };
+}
+
+/// All panels of a product of one row, two by turns. In a page this is a function of its own, so that
+/// browsers inline the inner loop into the one for four panels, where it is called most often.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+fn interleave_two<S: Simd, P: InterleavedPanels>(simd: S, panels: &P) {
+    interleave::<S, P, 2>(simd, panels, 2);
 }
 
 /// All panels of a product of one row, `streams` by turns, which are `N` at most.

@@ -138,8 +138,7 @@ impl RowTile for Q8Product<'_> {
 impl InterleavedPanels for Q8Product<'_> {
     const SHARES_CODE: bool = false;
 
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[inline(always)]
     unsafe fn interleaved<S: Simd, const N: usize>(
         &self,
         simd: S,
