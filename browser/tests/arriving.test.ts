@@ -264,11 +264,8 @@ test("a text is spoken once, one after the other, and aloud", async () => {
     text.close();
     const errors: string[] = [];
     await text.push("x").catch((error: Error) => errors.push(error.message));
-    try {
-      text.flush();
-    } catch (error) {
-      errors.push((error as Error).message);
-    }
+    // Nothing waits any more, so that nothing is wrong.
+    text.flush();
     await new globalThis.pocket.TextStream()
       .push(5 as unknown as string)
       .catch((error: Error) => errors.push(error.message));
@@ -290,14 +287,13 @@ test("a text is spoken once, one after the other, and aloud", async () => {
   });
   expect(found.twice).toContain("this TextStream is spoken already");
   expect(found.texts).toEqual([["The first one."], ["The other one."]]);
-  expect(found.errors.slice(0, 3)).toEqual([
-    "the text was closed: nothing can be added",
+  expect(found.errors.slice(0, 2)).toEqual([
     "the text was closed: nothing can be added",
     "what is pushed must be a string",
   ]);
   const expected = /the text must be a string, a TextStream, a ReadableStream, or an async iterable of strings/;
-  expect(found.errors.slice(3)).toHaveLength(5);
-  for (const error of found.errors.slice(3)) {
+  expect(found.errors.slice(2)).toHaveLength(5);
+  for (const error of found.errors.slice(2)) {
     expect(error).toMatch(expected);
   }
   expect(found.seconds).toEqual([true, true]);

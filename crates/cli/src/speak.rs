@@ -108,12 +108,12 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         options: &options,
         rate,
         loading,
+        backend,
+        threads,
     };
     if args.json {
         let notices = notices_json(&speech_notices, &notices);
         let mut summary = report.json(args, speaker.model().manifest());
-        summary["backend"] = backend.into();
-        summary["threads"] = threads.into();
         summary["notices"] = notices.into();
         summary["words"] = times.as_ref().map(SpokenWords::to_json).into();
         let summary = format!("{summary:#}\n");
@@ -372,6 +372,8 @@ struct Report<'a> {
     options: &'a SpeechOptions,
     rate: u32,
     loading: Duration,
+    backend: &'static str,
+    threads: usize,
 }
 
 impl Report<'_> {
@@ -398,6 +400,8 @@ impl Report<'_> {
             "loading_seconds": self.loading.as_secs_f64(),
             "seed": self.options.seed,
             "speed": self.options.speed.get(),
+            "backend": self.backend,
+            "threads": self.threads,
             "peak": spoken.peak,
             "cut": spoken.cut,
             "interrupted": spoken.interrupted,

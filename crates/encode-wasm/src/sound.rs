@@ -14,14 +14,14 @@ const F32: &str = "f32";
 /// The name of the format in which `path` is written: `asked`, if that is given. Of a pipe (`is_file` is false) the
 /// name may be anything.
 ///
-/// Throws an error called `EncodeOptions`, with a better name, if a file of sound should not have this one.
+/// Throws an error called `Options`, with a better name, if a file of sound should not have this one.
 #[wasm_bindgen(js_name = soundFormat)]
 pub fn sound_format(path: &str, asked: Option<String>, is_file: bool) -> Result<String, JsValue> {
     let path = Path::new(path);
     let format = asked.as_deref().map(named).transpose()?;
     let found = if is_file {
         let found = Format::of_file(path, format);
-        found.map_err(|refused| error("EncodeOptions", &refused.to_string()))?
+        found.map_err(|refused| error("Options", &refused.to_string()))?
     } else {
         Format::of_path(path, format)
     };
@@ -31,7 +31,7 @@ pub fn sound_format(path: &str, asked: Option<String>, is_file: bool) -> Result<
 /// A whole file with samples of one channel, -1 to 1 at full scale. `format` is `wav`, `f32` (WAV of floating
 /// point), `pcm`, `flac`, `opus` or `mp3`; `text` is what was spoken, whose beginning is the title.
 ///
-/// Throws an error called `EncodeOptions` for a format that does not exist or that does not support the sample rate, and
+/// Throws an error called `Options` for a format that does not exist or that does not support the sample rate, and
 /// one called `Runtime` if the encoder fails.
 #[wasm_bindgen]
 pub fn encode(
@@ -115,7 +115,7 @@ pub struct SoundEnd {
 fn checked(name: &str, sample_rate: u32) -> Result<Format, JsValue> {
     let format = named(name)?;
     let checked = format.check(sample_rate);
-    checked.map_err(|refused| error("EncodeOptions", &refused.to_string()))?;
+    checked.map_err(|refused| error("Options", &refused.to_string()))?;
     Ok(format)
 }
 
@@ -125,7 +125,7 @@ fn named(name: &str) -> Result<Format, JsValue> {
     } else {
         Format::of_name(name)
     };
-    format.ok_or_else(|| error("EncodeOptions", &format!("there is no format {name}")))
+    format.ok_or_else(|| error("Options", &format!("there is no format {name}")))
 }
 
 fn tags(text: Option<String>, voice: Option<String>, model: Option<String>) -> Tags {
