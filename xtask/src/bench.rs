@@ -76,7 +76,7 @@ pub(crate) fn check() -> Result<()> {
         "test",
         "--release",
         "--package",
-        "pocket-onnx-kernels",
+        roofline::PACKAGE,
         "--bench",
         "ratios",
         "--",

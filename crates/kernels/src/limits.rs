@@ -16,8 +16,6 @@ const PREFETCH_DISTANCE: usize = 4096;
 const READ_BYTES: usize = 8 * CACHE_LINE;
 /// Vectors of weights that are used again and again, so that they stay in the first cache.
 const VECTORS: usize = 16;
-/// Activations that they are multiplied with: four inputs of each row.
-const ACTIVATIONS: usize = 4 * 8;
 
 /// The operation that most of a product's time goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,126 +142,72 @@ impl SimdOp for RepeatDots<'_> {
 impl RepeatDots<'_> {
     #[inline(always)]
     fn dots<S: Simd, const R: usize>(&self, simd: S) -> usize {
-        const { assert!(4 * R <= ACTIVATIONS) }
-        let weights = black_box([1_u8; VECTORS * CACHE_LINE]);
-        let activations = black_box([1_i16; ACTIVATIONS]);
-        let (weights, activations, times) = (weights.as_ptr(), activations.as_ptr(), self.times);
-        // SAFETY: both arrays are as long as each function reads them for its rows.
+        // SAFETY: every operation reads four activations and a line of weights, which is what it
+        // is given, and the starts of half a panel's sums.
         unsafe {
-            match self.operation {
-                DotOperation::F32 => f32s::<S, R>(simd, times, activations, weights),
-                DotOperation::I16 => i16s::<S, R>(simd, times, activations, weights),
-                DotOperation::Q8 => q8s::<S, R>(simd, times, activations, weights),
-                DotOperation::Bytes => bytes::<S, R>(simd, times, activations, weights),
-            }
+            let products = match self.operation {
+                DotOperation::F32 => {
+                    let add = |sum, a: *const i16, w: *const u8| {
+                        let a = simd.splat(f32::from(*a));
+                        simd.mul_add(sum, a, simd.load_f32(w.cast()))
+                    };
+                    for sum in self.repeat::<_, R>(simd.zero(), add) {
+                        keep(simd, sum);
+                    }
+                    PANEL
+                }
+                DotOperation::I16 => {
+                    let add = |sum, a: *const i16, w: *const u8| {
+                        let w = simd.load_weights2(w.cast());
+                        simd.dot2(sum, simd.splat_acts2(a), w)
+                    };
+                    for sum in self.repeat::<_, R>(simd.zero_i32(), add) {
+                        keep(simd, simd.to_f32(sum));
+                    }
+                    PANEL * 2
+                }
+                DotOperation::Q8 => {
+                    let starts = [0_i32; PANEL / 2];
+                    let add = |sum, a: *const i16, w: *const u8| {
+                        let w = simd.load_weights4(w.cast());
+                        simd.dot4(sum, simd.splat_acts4(a), w)
+                    };
+                    for sum in self.repeat::<_, R>(simd.init_half_acc(starts.as_ptr()), add) {
+                        keep(simd, simd.halves_to_f32([sum; 2]));
+                    }
+                    PANEL / 2 * 4
+                }
+                DotOperation::Bytes => {
+                    let add = |sum, a: *const i16, w| simd.dot_bytes(sum, a.cast(), w);
+                    for sum in self.repeat::<_, R>(simd.zero_i32(), add) {
+                        keep(simd, simd.to_f32(sum));
+                    }
+                    PANEL * 4
+                }
+            };
+            self.times * R * products
         }
     }
-}
 
-/// # Safety
-///
-/// There are [`VECTORS`] lines of weights and 4 activations for each row.
-#[inline(always)]
-unsafe fn f32s<S: Simd, const R: usize>(
-    simd: S,
-    times: usize,
-    activations: *const i16,
-    weights: *const u8,
-) -> usize {
-    let mut sums = [simd.zero(); R];
-    for i in 0..times {
-        // SAFETY: the caller's weights and activations.
-        unsafe {
-            let w = simd.load_f32(weights.add(i % VECTORS * CACHE_LINE).cast());
-            for (row, sum) in sums.iter_mut().enumerate() {
-                let a = simd.splat(f32::from(*activations.add(4 * row)));
-                *sum = simd.mul_add(*sum, a, w);
+    /// The sums of `R` rows, which begin with `first`. `add` adds products to a sum: those of four
+    /// activations of its row with a line of weights.
+    #[inline(always)]
+    fn repeat<A: Copy, const R: usize>(
+        &self,
+        first: A,
+        add: impl Fn(A, *const i16, *const u8) -> A,
+    ) -> [A; R] {
+        let weights = black_box([[1_u8; CACHE_LINE]; VECTORS]);
+        let activations = black_box([[1_i16; 4]; R]);
+        let mut sums = [first; R];
+        for i in 0..self.times {
+            let weights = weights[i % VECTORS].as_ptr();
+            for (sum, activations) in sums.iter_mut().zip(&activations) {
+                *sum = add(*sum, activations.as_ptr(), weights);
             }
         }
+        sums
     }
-    for sum in sums {
-        keep(simd, sum);
-    }
-    times * R * PANEL
-}
-
-/// # Safety
-///
-/// As [`f32s`].
-#[inline(always)]
-unsafe fn i16s<S: Simd, const R: usize>(
-    simd: S,
-    times: usize,
-    activations: *const i16,
-    weights: *const u8,
-) -> usize {
-    let mut sums = [simd.zero_i32(); R];
-    for i in 0..times {
-        // SAFETY: the caller's weights and activations.
-        unsafe {
-            let w = simd.load_weights2(weights.add(i % VECTORS * CACHE_LINE).cast());
-            for (row, sum) in sums.iter_mut().enumerate() {
-                *sum = simd.dot2(*sum, simd.splat_acts2(activations.add(4 * row)), w);
-            }
-        }
-    }
-    for sum in sums {
-        keep(simd, simd.to_f32(sum));
-    }
-    times * R * PANEL * 2
-}
-
-/// # Safety
-///
-/// As [`f32s`].
-#[inline(always)]
-unsafe fn q8s<S: Simd, const R: usize>(
-    simd: S,
-    times: usize,
-    activations: *const i16,
-    weights: *const u8,
-) -> usize {
-    let starts = [0_i32; PANEL / 2];
-    // SAFETY: there are 8 starts; the caller's weights and activations.
-    unsafe {
-        let mut sums = [simd.init_half_acc(starts.as_ptr()); R];
-        for i in 0..times {
-            let w = simd.load_weights4(weights.add(i % VECTORS * CACHE_LINE).cast());
-            for (row, sum) in sums.iter_mut().enumerate() {
-                *sum = simd.dot4(*sum, simd.splat_acts4(activations.add(4 * row)), w);
-            }
-        }
-        for sum in sums {
-            keep(simd, simd.halves_to_f32([sum; 2]));
-        }
-    }
-    times * R * PANEL / 2 * 4
-}
-
-/// # Safety
-///
-/// As [`f32s`].
-#[inline(always)]
-unsafe fn bytes<S: Simd, const R: usize>(
-    simd: S,
-    times: usize,
-    activations: *const i16,
-    weights: *const u8,
-) -> usize {
-    let mut sums = [simd.zero_i32(); R];
-    for i in 0..times {
-        // SAFETY: the caller's weights and activations.
-        unsafe {
-            let w = weights.add(i % VECTORS * CACHE_LINE);
-            for (row, sum) in sums.iter_mut().enumerate() {
-                *sum = simd.dot_bytes(*sum, activations.add(4 * row).cast(), w);
-            }
-        }
-    }
-    for sum in sums {
-        keep(simd, simd.to_f32(sum));
-    }
-    times * R * PANEL * 4
 }
 
 /// Makes the compiler believe that a sum is needed.

@@ -18,7 +18,7 @@ use crate::setup::debian;
 use crate::wasm;
 
 /// The program and the module that measure.
-const PACKAGE: &str = "pocket-onnx-roofline";
+pub(super) const PACKAGE: &str = "pocket-onnx-roofline";
 /// What is asked of the test in browsers, and its section of docs/performance.md.
 const NAME: &str = "roofline";
 

@@ -1,22 +1,19 @@
 //! Guards what the speed rests on, as ratios within one run: other work on the machine slows
 //! down both sides. `cargo xtask bench --check` runs it.
 
-mod product;
-
 use std::time::{Duration, Instant};
 
 use kernels::{CpuKernels, Isa};
+use pocket_onnx_roofline::{Product, Shape};
 use weights::WeightFormat;
-
-use crate::product::Product;
 
 /// How often each side is timed, alternating; the fastest counts.
 const REPEATS: usize = 15;
 
 /// How long one product takes.
-fn time(product: &mut Product, kernels: CpuKernels) -> Duration {
+fn time(product: &mut Product) -> Duration {
     let start = Instant::now();
-    product.run(kernels);
+    product.run();
     start.elapsed()
 }
 
@@ -49,10 +46,17 @@ fn vectors_pay() {
         return;
     }
     let plain = CpuKernels::new(Isa::Scalar).unwrap();
+    let shape = Shape {
+        name: "",
+        rows: 16,
+        inputs: 512,
+        outputs: 512,
+        is_uncached: false,
+    };
     for format in WeightFormat::ALL {
-        let mut slow = Product::new(format, 16, [512, 512], 1);
-        let mut fast = Product::new(format, 16, [512, 512], 1);
-        let ratio = ratio(|| time(&mut slow, plain), || time(&mut fast, best));
+        let [mut slow, mut fast] =
+            [plain, best].map(|kernels| Product::new(kernels, shape, format));
+        let ratio = ratio(|| time(&mut slow), || time(&mut fast));
         check(&format!("{format}, vectors against plain code"), ratio, 1.5);
     }
 }
@@ -64,8 +68,15 @@ fn a_step_of_the_backbone_takes_less_time_the_smaller_its_weights() {
         return;
     }
     // As large as a layer, so that memory counts.
-    let mut f32s = Product::new(WeightFormat::F32, 1, [1024, 8192], 1);
-    let mut q8 = Product::new(WeightFormat::Q8, 1, [1024, 8192], 1);
-    let ratio = ratio(|| time(&mut f32s, kernels), || time(&mut q8, kernels));
+    let shape = Shape {
+        name: "",
+        rows: 1,
+        inputs: 1024,
+        outputs: 8192,
+        is_uncached: false,
+    };
+    let [mut f32s, mut q8] =
+        [WeightFormat::F32, WeightFormat::Q8].map(|format| Product::new(kernels, shape, format));
+    let ratio = ratio(|| time(&mut f32s), || time(&mut q8));
     check("a step in q8 against one in f32", ratio, 1.3);
 }
