@@ -79,16 +79,8 @@ pub(crate) fn package() -> PathBuf {
 
 /// Installs what the package needs, and builds all of it.
 pub(crate) fn wasm() -> Result<()> {
-    npm::find_or_install()?;
-    run(&mut npm::command(&package(), &["ci", "--ignore-scripts"]))?;
-    run(Command::new("rustup").args(["target", "add", TARGET]))?;
-    for (folder, features) in BUILDS {
-        build(
-            &SPEECH_MODULE,
-            &package().join("wasm").join(folder),
-            features,
-        )?;
-    }
+    prepare()?;
+    build_both(&SPEECH_MODULE, &package().join("wasm"))?;
     playback::build(&package().join("wasm/stretch.wasm"))?;
     // Loaded on demand, they have one build: that which every browser can load.
     let [(_, features), _] = BUILDS;
@@ -102,12 +94,15 @@ pub(crate) fn wasm() -> Result<()> {
 
 /// Builds the module that measures, into folders of `dir` that are called as the package's.
 pub(crate) fn roofline(dir: &Path) -> Result<()> {
+    prepare()?;
+    build_both(&ROOFLINE, dir)
+}
+
+/// Installs what modules are built with.
+fn prepare() -> Result<()> {
     npm::find_or_install()?;
     run(&mut npm::command(&package(), &["ci", "--ignore-scripts"]))?;
     run(Command::new("rustup").args(["target", "add", TARGET]))?;
-    for (folder, features) in BUILDS {
-        build(&ROOFLINE, &dir.join(folder), features)?;
-    }
     Ok(())
 }
 
@@ -124,6 +119,14 @@ fn licences() -> Result<()> {
 /// What tells cargo that the compiler may use `features`.
 pub(crate) fn flags(features: &str) -> String {
     format!("target.{TARGET}.rustflags=[\"-Ctarget-feature={features}\"]")
+}
+
+/// Both builds of a module, into folders of `dir`.
+fn build_both(module: &WasmModule, dir: &Path) -> Result<()> {
+    for (folder, features) in BUILDS {
+        build(module, &dir.join(folder), features)?;
+    }
+    Ok(())
 }
 
 /// One build of a module, into `dir`.

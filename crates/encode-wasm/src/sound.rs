@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use encode::{EncodeOptions, Encoder, Format, SampleFormat, Tags, Target};
+use encode::{EncodeError, EncodeOptions, Encoder, Format, SampleFormat, Tags, Target};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -44,7 +44,7 @@ pub fn encode(
 ) -> Result<Vec<u8>, JsValue> {
     let format = checked(format, sample_rate)?;
     Encoder::encode(format, sample_rate, tags(text, voice, model), samples)
-        .map_err(|failed| error("Runtime", &failed.to_string()))
+        .map_err(|cause| failed(&cause))
 }
 
 /// Encodes a file piece by piece, while its samples are made.
@@ -68,15 +68,11 @@ impl SoundEncoder {
     ) -> Result<SoundEncoder, JsValue> {
         let options = EncodeOptions {
             sample_rate,
-            target: if can_seek {
-                Target::Seekable
-            } else {
-                Target::Stream
-            },
+            target: Target::new(can_seek),
             tags: tags(text, voice, model),
         };
         let encoder = Encoder::new(checked(format, sample_rate)?, &options);
-        let encoder = encoder.map_err(|failed| error("Runtime", &failed.to_string()))?;
+        let encoder = encoder.map_err(|cause| failed(&cause))?;
         Ok(Self { encoder })
     }
 
@@ -84,7 +80,7 @@ impl SoundEncoder {
     pub fn push(&mut self, samples: &[f32]) -> Result<Vec<u8>, JsValue> {
         let mut bytes = Vec::new();
         let pushed = self.encoder.push(samples, &mut bytes);
-        pushed.map_err(|failed| error("Runtime", &failed.to_string()))?;
+        pushed.map_err(|cause| failed(&cause))?;
         Ok(bytes)
     }
 
@@ -92,7 +88,7 @@ impl SoundEncoder {
     pub fn finish(self) -> Result<SoundEnd, JsValue> {
         let mut bytes = Vec::new();
         let patch = self.encoder.finish(&mut bytes);
-        let patch = patch.map_err(|failed| error("Runtime", &failed.to_string()))?;
+        let patch = patch.map_err(|cause| failed(&cause))?;
         Ok(SoundEnd {
             bytes,
             offset: patch.as_ref().map(|patch| patch.offset as f64),
@@ -110,6 +106,11 @@ pub struct SoundEnd {
     pub offset: Option<f64>,
     /// What replaces them.
     pub replacement: Option<Vec<u8>>,
+}
+
+/// The encoder's failure.
+fn failed(cause: &EncodeError) -> JsValue {
+    error("Runtime", &cause.to_string())
 }
 
 fn checked(name: &str, sample_rate: u32) -> Result<Format, JsValue> {

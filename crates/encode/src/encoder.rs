@@ -18,6 +18,17 @@ pub enum Target {
     Stream,
 }
 
+impl Target {
+    /// That of a file or of memory, where earlier bytes can be changed, or of a pipe.
+    pub fn new(can_seek: bool) -> Self {
+        if can_seek {
+            Self::Seekable
+        } else {
+            Self::Stream
+        }
+    }
+}
+
 /// Options of an encoder.
 #[derive(Clone, Debug)]
 pub struct EncodeOptions {

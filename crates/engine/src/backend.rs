@@ -1,6 +1,5 @@
 //! The engine as a backend.
 
-use std::sync::Arc;
 #[cfg(not(target_arch = "wasm32"))]
 use std::sync::OnceLock;
 #[cfg(not(target_arch = "wasm32"))]
@@ -14,7 +13,7 @@ use crate::context::Context;
 use crate::error::{EngineError, NAME};
 use crate::flow_lm::FlowLm;
 use crate::flow_net::SimpleMlpAdaLn;
-use crate::kernel_choice::{ComponentChoice, KernelChoices};
+use crate::kernel_choice::KernelChoices;
 use crate::loader::Loader;
 use crate::mimi::{DecoderPart, MimiDecoder, MimiEncoder};
 use crate::module::Module;
@@ -35,9 +34,10 @@ pub struct EngineOptions {
 /// The backend.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    options: EngineOptions,
+    /// As in [`EngineOptions`].
+    cache: Option<CacheFormat>,
     kernels: CpuKernels,
-    choices: Arc<KernelChoices>,
+    choices: KernelChoices,
 }
 
 impl Default for Engine {
@@ -50,33 +50,22 @@ impl Engine {
     /// A backend with these options.
     pub fn new(options: EngineOptions) -> Self {
         let kernels = options.isa.and_then(CpuKernels::new).unwrap_or_default();
-        Self::choosing(options, kernels, &[kernels], clock)
+        Self {
+            cache: options.cache,
+            kernels,
+            choices: KernelChoices::new(&[kernels], clock),
+        }
     }
 
     /// The engine with the instruction sets that pass the self-test, or none if no set passes:
     /// for wasm, which cannot ask its processor. `now` is a clock in milliseconds.
     pub fn tested(now: fn() -> f64) -> Option<Self> {
         let tested = CpuKernels::tested(now);
-        let newest = *tested.first()?;
-        Some(Self::choosing(
-            EngineOptions::default(),
-            newest,
-            &tested,
-            now,
-        ))
-    }
-
-    fn choosing(
-        options: EngineOptions,
-        kernels: CpuKernels,
-        products: &[CpuKernels],
-        now: fn() -> f64,
-    ) -> Self {
-        Self {
-            options,
-            kernels,
-            choices: Arc::new(KernelChoices::new(products, now)),
-        }
+        Some(Self {
+            cache: None,
+            kernels: *tested.first()?,
+            choices: KernelChoices::new(&tested, now),
+        })
     }
 
     /// The instruction set that it uses; products with some formats' weights may take another that
@@ -130,11 +119,10 @@ impl Engine {
         let loader = Loader::new(component, data, kernels, two_term_activations);
         // Steps of the backbone take long enough for coarse clocks.
         let is_timed = name == ComponentName::FlowLm;
-        let choice = ComponentChoice::new(self.choices.clone(), component.format, is_timed);
-        let context = Context::new(kernels, Some(choice));
+        let context = Context::new(kernels, self.choices.of(component.format, is_timed));
         let component = component.clone();
         let cache = cache_format(name, component.format);
-        let cache = self.options.cache.unwrap_or(cache);
+        let cache = self.cache.unwrap_or(cache);
         let heads = manifest.word_heads();
         let stream: Result<Box<dyn Stream>, EngineError> = match name {
             ComponentName::TextConditioner => LutConditioner::new(&loader, &config.flow_lm)

@@ -2,7 +2,7 @@
 
 use kernels::{Activation, CpuKernels, Scratch};
 
-use crate::kernel_choice::{ComponentChoice, ProductKernels};
+use crate::kernel_choice::{ByRows, ComponentChoice};
 
 /// What new values of a buffer are copied from.
 static ZEROS: [f32; 1024] = [0.0; 1024];
@@ -12,7 +12,7 @@ static ZEROS: [f32; 1024] = [0.0; 1024];
 pub(crate) struct Context {
     pub(crate) kernels: CpuKernels,
     /// Kernels for products, which give the same results and may be faster.
-    pub(crate) products: ProductKernels,
+    pub(crate) products: ByRows<CpuKernels>,
     choice: Option<ComponentChoice>,
     pub(crate) scratch: Scratch,
     /// Whether the attention of some heads is asked for.
@@ -26,7 +26,7 @@ impl Context {
     pub(crate) fn new(kernels: CpuKernels, choice: Option<ComponentChoice>) -> Self {
         Self {
             kernels,
-            products: ProductKernels {
+            products: ByRows {
                 one_row: kernels,
                 many_rows: kernels,
             },
@@ -50,14 +50,15 @@ impl Context {
     /// Does `work`, whose products have so many rows, and times it while the fastest kernels are
     /// not known.
     pub(crate) fn timed<T>(&mut self, rows: usize, work: impl FnOnce(&mut Self) -> T) -> T {
-        let choice = self.choice.clone();
-        let trial = choice.as_ref().and_then(|choice| choice.start(rows));
-        let (Some(choice), Some(trial)) = (choice, trial) else {
+        let trial = self.choice.as_ref().and_then(|choice| choice.start(rows));
+        let Some(trial) = trial else {
             return work(self);
         };
         let best = std::mem::replace(self.products.of(rows), trial.kernels);
         let result = work(self);
-        choice.end(trial);
+        if let Some(choice) = &self.choice {
+            choice.end(trial);
+        }
         *self.products.of(rows) = best;
         result
     }

@@ -1,7 +1,7 @@
 //! Which kernels compute products. Several give the same results, to the last bit, at speeds that
 //! depend on the machine: so the first calls of the backbone time them all.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bundle::WeightFormat;
 use kernels::{CpuKernels, ReadOrder};
@@ -15,17 +15,33 @@ const MANY_ROWS: usize = 8;
 pub(crate) type Clock = fn() -> f64;
 
 /// The choices for every format, which all components of an engine share.
-#[derive(Debug)]
-pub(crate) struct KernelChoices {
-    clock: Clock,
-    formats: Vec<(WeightFormat, Mutex<FormatChoice>)>,
-}
+#[derive(Clone, Debug)]
+pub(crate) struct KernelChoices(Vec<Arc<FormatChoice>>);
 
 /// The choices for products with weights of one format.
 #[derive(Debug)]
 struct FormatChoice {
-    one_row: Choice,
-    many_rows: Choice,
+    format: WeightFormat,
+    clock: Clock,
+    choices: Mutex<ByRows<Choice>>,
+}
+
+/// What there is once for products of one row, and once for those of several.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ByRows<T> {
+    pub(crate) one_row: T,
+    pub(crate) many_rows: T,
+}
+
+impl<T> ByRows<T> {
+    /// That for so many rows.
+    pub(crate) fn of(&mut self, rows: usize) -> &mut T {
+        if rows == 1 {
+            &mut self.one_row
+        } else {
+            &mut self.many_rows
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -70,25 +86,34 @@ impl KernelChoices {
     /// Choices among `kernels`, of which the first are preferred. There has to be one.
     pub(crate) fn new(kernels: &[CpuKernels], clock: Clock) -> Self {
         let choice = |format| {
-            let choice = FormatChoice {
+            let choices = ByRows {
                 one_row: Choice::new(for_one_row(kernels, format)),
                 many_rows: Choice::new(for_many_rows(kernels, format)),
             };
-            (format, Mutex::new(choice))
+            Arc::new(FormatChoice {
+                format,
+                clock,
+                choices: Mutex::new(choices),
+            })
         };
-        Self {
-            clock,
-            formats: WeightFormat::ALL.into_iter().map(choice).collect(),
-        }
+        Self(WeightFormat::ALL.into_iter().map(choice).collect())
+    }
+
+    /// Those of a component whose weights have `format`. `is_timed` says whether its calls are
+    /// timed: one component's are, so that only like is compared.
+    pub(crate) fn of(&self, format: WeightFormat, is_timed: bool) -> Option<ComponentChoice> {
+        let choice = self.0.iter().find(|choice| choice.format == format)?;
+        Some(ComponentChoice {
+            choice: choice.clone(),
+            is_timed,
+        })
     }
 }
 
 /// A component's view of the choices: those for its weights' format.
 #[derive(Clone, Debug)]
 pub(crate) struct ComponentChoice {
-    choices: Arc<KernelChoices>,
-    format: WeightFormat,
-    /// Whether its calls are timed. One component times them, so that only like is compared.
+    choice: Arc<FormatChoice>,
     is_timed: bool,
 }
 
@@ -101,50 +126,14 @@ pub(crate) struct Trial {
     start: f64,
 }
 
-/// The kernels for products.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct ProductKernels {
-    pub(crate) one_row: CpuKernels,
-    pub(crate) many_rows: CpuKernels,
-}
-
-impl ProductKernels {
-    /// Those for so many rows.
-    pub(crate) fn of(&mut self, rows: usize) -> &mut CpuKernels {
-        if rows == 1 {
-            &mut self.one_row
-        } else {
-            &mut self.many_rows
-        }
-    }
-}
-
-impl FormatChoice {
-    fn of(&mut self, rows: usize) -> &mut Choice {
-        if rows == 1 {
-            &mut self.one_row
-        } else {
-            &mut self.many_rows
-        }
-    }
-}
-
 impl ComponentChoice {
-    pub(crate) fn new(choices: Arc<KernelChoices>, format: WeightFormat, is_timed: bool) -> Self {
-        Self {
-            choices,
-            format,
-            is_timed,
-        }
-    }
-
     /// What is known to be fastest.
-    pub(crate) fn best(&self) -> ProductKernels {
-        let best = self.with(|choice| ProductKernels {
-            one_row: choice.one_row.best(),
-            many_rows: choice.many_rows.best(),
-        });
-        best.unwrap_or_default()
+    pub(crate) fn best(&self) -> ByRows<CpuKernels> {
+        let choices = self.choices();
+        ByRows {
+            one_row: choices.one_row.best(),
+            many_rows: choices.many_rows.best(),
+        }
     }
 
     /// Starts to time a call with so many rows, unless enough were timed.
@@ -152,39 +141,33 @@ impl ComponentChoice {
         if !self.is_timed || (2..MANY_ROWS).contains(&rows) {
             return None;
         }
-        let trial = self.with(|choice| {
-            let Choice { kernels, trials } = choice.of(rows);
-            let candidate = trials.next();
-            trials.winner().is_none().then(|| Trial {
-                kernels: kernels[candidate],
-                candidate,
-                rows,
-                start: (self.choices.clock)(),
-            })
-        });
-        trial.flatten()
+        let mut choices = self.choices();
+        let Choice { kernels, trials } = choices.of(rows);
+        let candidate = trials.next()?;
+        Some(Trial {
+            kernels: kernels[candidate],
+            candidate,
+            rows,
+            start: (self.choice.clock)(),
+        })
     }
 
     /// Ends it.
     pub(crate) fn end(&self, trial: Trial) {
-        let time = (self.choices.clock)() - trial.start;
-        self.with(|choice| {
-            let choice = choice.of(trial.rows);
-            (choice.trials).record(trial.candidate, time / trial.rows as f64);
-            #[cfg(not(target_arch = "wasm32"))]
-            if choice.trials.winner().is_some() {
-                let (format, best) = (self.format, choice.best());
-                tracing::debug!(%format, rows = trial.rows, isa = ?best.isa(), order = ?best.read_order(), "the fastest kernels are known");
-            }
-        });
+        let time = (self.choice.clock)() - trial.start;
+        let mut choices = self.choices();
+        let choice = choices.of(trial.rows);
+        (choice.trials).record(trial.candidate, time / trial.rows as f64);
+        #[cfg(not(target_arch = "wasm32"))]
+        if choice.trials.winner().is_some() {
+            let (format, best) = (self.choice.format, choice.best());
+            tracing::debug!(%format, rows = trial.rows, isa = ?best.isa(), order = ?best.read_order(), "the fastest kernels are known");
+        }
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut FormatChoice) -> T) -> Option<T> {
-        let mut formats = self.choices.formats.iter();
-        let (_, choice) = formats.find(|(format, _)| *format == self.format)?;
-        Some(work(
-            &mut choice.lock().unwrap_or_else(PoisonError::into_inner),
-        ))
+    fn choices(&self) -> MutexGuard<'_, ByRows<Choice>> {
+        let choices = &self.choice.choices;
+        choices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

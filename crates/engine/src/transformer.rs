@@ -297,18 +297,24 @@ pub(crate) struct TransformerPart {
     pub(crate) ends: bool,
 }
 
+impl TransformerPart {
+    /// All of a transformer with so many layers.
+    pub(crate) fn whole(layers: usize) -> Self {
+        Self {
+            layers: 0..layers,
+            begins: true,
+            ends: true,
+        }
+    }
+}
+
 impl ProjectedTransformer {
     pub(crate) fn new(
         m: &Loader<'_>,
         config: &MimiTransformerConfig,
         cache: CacheFormat,
     ) -> Result<Self, EngineError> {
-        let whole = TransformerPart {
-            layers: 0..config.num_layers,
-            begins: true,
-            ends: true,
-        };
-        Self::part(m, config, cache, whole)
+        Self::part(m, config, cache, TransformerPart::whole(config.num_layers))
     }
 
     /// Only `part` of it.

@@ -51,11 +51,15 @@ impl Trials {
         self.winner
     }
 
-    /// The candidate to time next: the first of those that were timed least often.
-    pub(crate) fn next(&self) -> usize {
+    /// The candidate to time next: the first of those that were timed least often. None once one
+    /// has won.
+    pub(crate) fn next(&self) -> Option<usize> {
+        if self.winner.is_some() {
+            return None;
+        }
         let left = self.left();
         let next = left.min_by_key(|(_, candidate)| candidate.times.len());
-        next.map_or(0, |(index, _)| index)
+        next.map(|(index, _)| index)
     }
 
     /// Takes the time of a candidate's work, in any unit.

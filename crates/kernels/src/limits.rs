@@ -7,11 +7,9 @@ use std::hint::black_box;
 use weights::PANEL;
 
 use crate::CpuKernels;
-use crate::memory::CACHE_LINE;
+use crate::memory::{CACHE_LINE, PREFETCH_DISTANCE};
 use crate::simd::{Simd, SimdOp};
 
-/// Bytes from what is read to what is prefetched: a page, so that the next one is found in time.
-const PREFETCH_DISTANCE: usize = 4096;
 /// Bytes of a stream that are read before the next stream's.
 const READ_BYTES: usize = 8 * CACHE_LINE;
 /// Vectors of weights that are used again and again, so that they stay in the first cache.

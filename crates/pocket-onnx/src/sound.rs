@@ -19,11 +19,7 @@ pub(crate) fn save(utterance: Utterance, path: &Path) -> Result<()> {
     let mut output = Destination::find(path)?.open()?;
     let options = EncodeOptions {
         sample_rate: utterance.sample_rate(),
-        target: if output.can_seek() {
-            Target::Seekable
-        } else {
-            Target::Stream
-        },
+        target: Target::new(output.can_seek()),
         tags: Tags::default(),
     };
     let mut encoder = Encoder::new(format, &options)?;

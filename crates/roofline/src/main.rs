@@ -42,8 +42,7 @@ fn main() -> ExitCode {
 
 /// Computes a product some times. Returns how many multiplications that were.
 fn repeat(format: &str, sizes: &[String]) -> Option<f64> {
-    let mut formats = WeightFormat::ALL.into_iter();
-    let format = formats.find(|it| it.as_str() == format)?;
+    let format = WeightFormat::from_name(format)?;
     let sizes: Result<Vec<usize>, _> = sizes.iter().map(|size| size.parse()).collect();
     let [rows, inputs, outputs, times] = sizes.ok()?.try_into().ok()?;
     let shape = Shape {

@@ -51,15 +51,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Futur
         let connection = http.serve_connection(TokioIo::new(Box::pin(reader)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            tokio::select! {
-                ended = connection => {
-                    if let Err(error) = ended {
-                        tracing::debug!("a connection ended: {error}");
-                    }
-                }
-                () = permit.unused_in_a_crowd() => {
-                    tracing::debug!("a connection without a request made room");
-                }
+            if let Some(Err(error)) = permit.run(connection).await {
+                tracing::debug!("a connection ended: {error}");
             }
         });
     }

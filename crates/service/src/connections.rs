@@ -68,9 +68,21 @@ impl ConnectionPermit {
         self.is_used.store(true, Ordering::Relaxed);
     }
 
-    /// Resolves if the client has asked for nothing yet and there is no place for others. So clients
-    /// that only connect keep nobody out, however many they are.
-    pub async fn unused_in_a_crowd(&self) {
+    /// Runs `connection` to its end. It ends early, with None, if the client has asked for nothing and
+    /// there is no place for others: so clients that only connect keep nobody out, however many they
+    /// are.
+    pub async fn run<T>(&self, connection: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            ended = connection => Some(ended),
+            () = self.unused_in_a_crowd() => {
+                tracing::debug!("a connection that asked for nothing made room");
+                None
+            }
+        }
+    }
+
+    /// Resolves if the client has asked for nothing yet and there is no place for others.
+    async fn unused_in_a_crowd(&self) {
         loop {
             sleep(SILENCE_IN_A_CROWD).await;
             if self.is_used.load(Ordering::Relaxed) {

@@ -36,15 +36,9 @@ pub async fn serve(listener: TcpListener, service: Service) {
         let (stream, permit) = connections.next().await;
         let service = service.clone();
         tokio::spawn(async move {
-            tokio::select! {
-                ended = Connection::run(stream, service, &permit) => {
-                    if let Err(error) = ended {
-                        tracing::info!("a Wyoming connection ended: {error}");
-                    }
-                }
-                () = permit.unused_in_a_crowd() => {
-                    tracing::debug!("a Wyoming connection without an event made room");
-                }
+            let connection = Connection::run(stream, service, &permit);
+            if let Some(Err(error)) = permit.run(connection).await {
+                tracing::info!("a Wyoming connection ended: {error}");
             }
         });
     }

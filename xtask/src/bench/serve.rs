@@ -59,7 +59,6 @@ pub(crate) struct ServeBenchArgs {
 /// The figures of a model, kept for the table.
 #[derive(Serialize, Deserialize)]
 struct ServedModel {
-    name: String,
     machine: String,
     seconds: u64,
     rounds: usize,
@@ -242,7 +241,6 @@ fn measure(command: &Path, files: &ModelToServe, args: &ServeBenchArgs) -> Resul
         }
     }
     Ok(ServedModel {
-        name: files.name.to_owned(),
         machine,
         seconds: args.seconds,
         rounds: args.rounds,

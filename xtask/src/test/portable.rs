@@ -22,6 +22,8 @@ const LEFT_OUT: [&str; 5] = [
 ];
 /// Runs programs of ARM.
 pub(crate) const QEMU: &str = "qemu-aarch64";
+/// ARM's libraries, which programs that QEMU runs are linked to.
+pub(crate) const ARM_LIBRARIES: &str = "/usr/aarch64-linux-gnu";
 /// Links programs for ARM.
 pub(crate) const LINKER: &str = "aarch64-linux-gnu-gcc";
 
@@ -56,6 +58,24 @@ fn check(target: &str) -> Result<()> {
     run(&mut check)
 }
 
+/// Why programs for ARM cannot be built and run here, if they cannot.
+pub(crate) fn missing_for_arm() -> Option<String> {
+    let mut programs = [QEMU, LINKER].into_iter();
+    if let Some(program) = programs.find(|program| !debian::answers(program, "--version")) {
+        return Some(format!("{program} is not installed"));
+    }
+    (!has_target(ARM)).then(|| format!("no target {ARM}"))
+}
+
+/// `cargo` for ARM.
+pub(crate) fn cargo_for_arm(args: &[&str]) -> Command {
+    let mut cargo = cargo(args);
+    cargo
+        .args(["--target", ARM])
+        .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", LINKER);
+    cargo
+}
+
 /// The kernels for ARM's NEON instructions.
 fn neon(skipped: &mut Skipped) -> Result<()> {
     const WHAT: &str = "kernels with NEON";
@@ -63,28 +83,13 @@ fn neon(skipped: &mut Skipped) -> Result<()> {
         skipped.add(WHAT, "`cargo xtask test rust` runs them on this machine");
         return Ok(());
     }
-    for program in [QEMU, LINKER] {
-        if !debian::answers(program, "--version") {
-            skipped.add(WHAT, &format!("{program} is not installed"));
-            return Ok(());
-        }
-    }
-    if !has_target(ARM) {
-        skipped.add(WHAT, &format!("no target {ARM}"));
+    if let Some(why) = missing_for_arm() {
+        skipped.add(WHAT, &why);
         return Ok(());
     }
-    let mut test = cargo(&[
-        "test",
-        "--package",
-        "pocket-onnx-kernels",
-        "--lib",
-        "--target",
-        ARM,
-    ]);
-    let runner = format!("{QEMU} -L /usr/aarch64-linux-gnu");
-    run(test
-        .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", LINKER)
-        .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", runner))
+    let mut test = cargo_for_arm(&["test", "--package", "pocket-onnx-kernels", "--lib"]);
+    let runner = format!("{QEMU} -L {ARM_LIBRARIES}");
+    run(test.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", runner))
 }
 
 /// The kernels in Miri, which finds undefined behaviour.

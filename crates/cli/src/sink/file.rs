@@ -110,11 +110,7 @@ impl SoundFile {
             .or_else(|| Tags::title_of(text.unwrap_or_default()));
         let options = EncodeOptions {
             sample_rate: self.sample_rate,
-            target: if self.can_seek() {
-                Target::Seekable
-            } else {
-                Target::Stream
-            },
+            target: Target::new(self.can_seek()),
             tags,
         };
         Encoder::new(self.format, &options).with_context(|| failed(&self.name))

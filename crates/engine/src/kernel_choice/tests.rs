@@ -9,9 +9,8 @@ thread_local! {
     static NOW: Cell<f64> = const { Cell::new(0.0) };
 }
 
-fn context(format: WeightFormat, is_timed: bool, choices: &Arc<KernelChoices>) -> Context {
-    let choice = ComponentChoice::new(choices.clone(), format, is_timed);
-    Context::new(CpuKernels::detect(), Some(choice))
+fn context(format: WeightFormat, is_timed: bool, choices: &KernelChoices) -> Context {
+    Context::new(CpuKernels::detect(), choices.of(format, is_timed))
 }
 
 /// A call that takes `times[i]` with the `i`-th order, or the last of them. Returns the order.
@@ -27,7 +26,7 @@ fn call(ctx: &mut Context, rows: usize, times: [f64; 3]) -> ReadOrder {
 
 #[test]
 fn the_backbones_first_steps_find_the_order_for_all_components() {
-    let choices = Arc::new(KernelChoices::new(&[CpuKernels::detect()], || NOW.get()));
+    let choices = KernelChoices::new(&[CpuKernels::detect()], || NOW.get());
     let mut backbone = context(WeightFormat::Q8, true, &choices);
     let mut flow_net = context(WeightFormat::Q8, false, &choices);
     let mut other_format = context(WeightFormat::Q4, true, &choices);
@@ -51,9 +50,7 @@ fn the_backbones_first_steps_find_the_order_for_all_components() {
 
 #[test]
 fn where_there_is_nothing_to_choose_nothing_is_timed() {
-    let choices = Arc::new(KernelChoices::new(&[CpuKernels::detect()], || {
-        panic!("the clock is asked")
-    }));
+    let choices = KernelChoices::new(&[CpuKernels::detect()], || panic!("the clock is asked"));
     for (format, rows) in [
         (WeightFormat::F32, 1),
         (WeightFormat::Q16, 1),

@@ -15,7 +15,7 @@ use crate::loader::Loader;
 use crate::module::{Inputs, Module, NamedTensors, tensor};
 use crate::resample::ConvTrUpsample1d;
 use crate::seanet::{Seanet, SeanetConv, SeanetState};
-use crate::transformer::{CachePart, ProjectedTransformer};
+use crate::transformer::{CachePart, ProjectedTransformer, TransformerPart};
 
 /// Path of the upsampling's convolution.
 const UPSAMPLE: &str = "upsample.convtr";
@@ -59,23 +59,21 @@ impl MimiDecoder {
         part: Option<DecoderPart>,
     ) -> Result<Self, EngineError> {
         let mimi = m.child("mimi");
-        let unquantiser = (!matches!(part, Some(DecoderPart::Second(_))))
+        let codec = config.mimi.decoder_transformer();
+        let part = part.map_or_else(
+            || TransformerPart::whole(codec.num_layers),
+            |part| part.layers(codec.num_layers),
+        );
+        let unquantiser = (part.begins)
             .then(|| Unquantiser::new(m, config))
             .transpose()?;
-        let seanet = (!matches!(part, Some(DecoderPart::First(_))))
+        let seanet = (part.ends)
             .then(|| Seanet::decoder(&mimi.child("decoder"), config.mimi.decoder_seanet()))
             .transpose()?;
         let m = mimi.child("decoder_transformer");
-        let config = config.mimi.decoder_transformer();
-        let transformer = match part {
-            Some(part) => {
-                ProjectedTransformer::part(&m, config, cache, part.layers(config.num_layers))?
-            }
-            None => ProjectedTransformer::new(&m, config, cache)?,
-        };
         Ok(Self {
             unquantiser,
-            transformer,
+            transformer: ProjectedTransformer::part(&m, codec, cache, part)?,
             seanet,
         })
     }

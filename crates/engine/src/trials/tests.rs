@@ -5,8 +5,7 @@ use super::*;
 fn run(candidates: usize, time: impl Fn(usize, usize) -> f64) -> (usize, Vec<usize>) {
     let mut trials = Trials::new(candidates);
     let mut counts = vec![0; candidates];
-    while trials.winner().is_none() {
-        let next = trials.next();
+    while let Some(next) = trials.next() {
         trials.record(next, time(next, counts[next]));
         counts[next] += 1;
         assert!(counts[next] <= ROUNDS, "{counts:?}");
@@ -65,8 +64,7 @@ fn a_coarse_clock_suffices() {
 #[test]
 fn a_time_that_comes_late_changes_nothing() {
     let mut trials = Trials::new(2);
-    while trials.winner().is_none() {
-        let next = trials.next();
+    while let Some(next) = trials.next() {
         trials.record(next, [2.0, 1.0][next]);
     }
     trials.record(0, 0.1);

@@ -112,14 +112,17 @@ fn multiply_quantised<Q: PackedQuants>(
     product: Product<'_>,
     scratch: &mut Scratch,
 ) {
-    // Never shrunk: a later product would have to fill it with zeros again.
-    let fours = product.weight.matrix.padded_inputs() / 4;
-    if scratch.unpacked_panel.len() < fours {
-        scratch.unpacked_panel.resize(fours, [0; 4 * PANEL]);
-    }
     let rows = &scratch.block_quantised_rows;
-    let blocks = product.weight.matrix.padded_inputs() / QUANT_BLOCK;
-    (scratch.packed_blocks).pack(kernels, rows, blocks, Q::OFFSET);
+    // One row is read as it is, and panels are unpacked for tiles only.
+    if product.rows != 1 {
+        // Never shrunk: a later product would have to fill it with zeros again.
+        let fours = product.weight.matrix.padded_inputs() / 4;
+        if scratch.unpacked_panel.len() < fours {
+            scratch.unpacked_panel.resize(fours, [0; 4 * PANEL]);
+        }
+        let blocks = product.weight.matrix.padded_inputs() / QUANT_BLOCK;
+        (scratch.packed_blocks).pack(kernels, rows, blocks, Q::OFFSET);
+    }
     kernels.run_on_bytes(BlockScaledProduct::<Q> {
         product,
         rows,

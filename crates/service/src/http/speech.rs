@@ -27,11 +27,7 @@ pub(crate) async fn speech(
         answer != AnswerForm::Sound { stream: false },
     );
     let waits = !stream && answer::says_its_length(format);
-    let target = if waits {
-        Target::Seekable
-    } else {
-        Target::Stream
-    };
+    let target = Target::new(waits);
     // Loading models and rewriting numbers must not block the threads that answer.
     let preparing = service.clone();
     let prepared = spawn_blocking(move || prepare(&preparing, request, target)).await;

@@ -60,17 +60,14 @@ impl Connection {
             let mut read = pin!(Event::read(&mut reader));
             let event = loop {
                 tokio::select! {
-                    event = &mut read => break Some(event),
+                    event = &mut read => break event,
                     // The client does not read any more.
-                    _ = &mut sending => break None,
+                    _ = &mut sending => break Ok(None),
                     () = sleep(TEXT_TIMEOUT), if connection.text.is_some() => {
                         tracing::info!("a text ends because nothing more of it comes");
                         connection.end_text();
                     }
                 }
-            };
-            let Some(event) = event else {
-                break Ok(());
             };
             match event {
                 Ok(Some(event)) => {

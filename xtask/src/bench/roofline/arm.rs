@@ -7,10 +7,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use weights::WeightFormat;
 
-use super::PACKAGE;
-use crate::run::{cargo, run, target};
-use crate::setup::debian;
-use crate::test::portable::{ARM, LINKER, QEMU, has_target};
+use super::{NAME, PACKAGE};
+use crate::run::{run, target};
+use crate::test::portable::{ARM, ARM_LIBRARIES, QEMU, cargo_for_arm, missing_for_arm};
 
 /// Inputs and outputs of the products that are counted.
 const SIZE: [usize; 2] = [512, 64];
@@ -28,18 +27,17 @@ pub(super) struct ArmCount {
 
 /// Counts, where QEMU and a compiler for ARM are there.
 pub(super) fn count() -> Result<Option<Vec<ArmCount>>> {
-    let is_there = |program| debian::answers(program, "--version");
-    if !(is_there(QEMU) && is_there(LINKER) && has_target(ARM)) {
-        println!(
-            "ARM's instructions are not counted: `cargo xtask setup portable` installs what that needs"
-        );
+    if let Some(why) = missing_for_arm() {
+        println!("ARM's instructions are not counted: {why}");
         return Ok(None);
     }
-    run(
-        cargo(&["build", "--release", "--package", PACKAGE, "--target", ARM])
-            .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", LINKER),
-    )?;
-    let program = target(ARM).join("release").join("roofline");
+    run(&mut cargo_for_arm(&[
+        "build",
+        "--release",
+        "--package",
+        PACKAGE,
+    ]))?;
+    let program = target(ARM).join("release").join(NAME);
     let counted = WeightFormat::ALL.into_iter().map(|format| {
         let mut products = [0.0; ROWS.len()];
         for (products, rows) in products.iter_mut().zip(ROWS) {
@@ -56,13 +54,7 @@ pub(super) fn count() -> Result<Option<Vec<ArmCount>>> {
 fn instructions(program: &Path, format: WeightFormat, rows: usize, times: usize) -> Result<i64> {
     let sizes = [rows, SIZE[0], SIZE[1], times].map(|size| size.to_string());
     let mut qemu = Command::new(QEMU)
-        .args([
-            "-L",
-            "/usr/aarch64-linux-gnu",
-            "-singlestep",
-            "-d",
-            "exec,nochain",
-        ])
+        .args(["-L", ARM_LIBRARIES, "-singlestep", "-d", "exec,nochain"])
         .arg(program)
         .arg(format.as_str())
         .args(sizes)

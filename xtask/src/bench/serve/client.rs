@@ -1,8 +1,6 @@
 //! Clients that ask a server again and again.
 
 use std::io::Read as _;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -36,28 +34,28 @@ pub(crate) fn under_load(url: &str, text: &str, clients: usize, window: Duration
     ask(url, text, Instant::now() + Duration::from_mins(1))?;
     let begun = Instant::now();
     let end = begun + window;
-    let load = Mutex::new((Load::default(), 0));
-    thread::scope(|scope| {
-        let client = || -> Result<()> {
+    let received = thread::scope(|scope| {
+        let client = || -> Result<Vec<Received>> {
+            let mut received = Vec::new();
             while Instant::now() < end {
-                let received = ask(url, text, end)?;
-                let mut load = load.lock().unwrap_or_else(PoisonError::into_inner);
-                load.0.first_sounds.extend(received.first_sound);
-                load.1 += received.bytes;
+                received.push(ask(url, text, end)?);
             }
-            Ok(())
+            Ok(received)
         };
         let clients: Vec<_> = (0..clients).map(|_| scope.spawn(client)).collect();
+        let mut received = Vec::new();
         for client in clients {
             let ended = client.join();
-            ended.map_err(|_| anyhow::anyhow!("a client ended with a panic"))??;
+            received.extend(ended.map_err(|_| anyhow::anyhow!("a client ended with a panic"))??);
         }
-        anyhow::Ok(())
+        anyhow::Ok(received)
     })?;
     let took = begun.elapsed().as_secs_f64();
-    let (mut load, bytes) = load.into_inner().unwrap_or_else(PoisonError::into_inner);
-    load.throughput = bytes as f64 / SECOND / took;
-    Ok(load)
+    let bytes: usize = received.iter().map(|it| it.bytes).sum();
+    Ok(Load {
+        first_sounds: received.iter().filter_map(|it| it.first_sound).collect(),
+        throughput: bytes as f64 / SECOND / took,
+    })
 }
 
 /// Asks for speech, and reads until its end or until `end`.
