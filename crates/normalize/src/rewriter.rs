@@ -169,14 +169,11 @@ impl Rewriter {
         let Some(last) = cut else {
             return Rewritten::default();
         };
-        self.take_up_to(|pending, map| cut_before(pending, map, last))
+        self.take_up_to(|pending, stages| cut_before(pending, stages, last))
     }
 
-    /// Returns the text before a cut, which `choose` selects by the text and its map.
-    fn take_up_to(
-        &mut self,
-        choose: impl FnOnce(&str, &ReplacedRanges) -> Option<usize>,
-    ) -> Rewritten {
+    /// Returns the text before a cut, which `choose` selects by the text and its stages.
+    fn take_up_to(&mut self, choose: impl FnOnce(&str, &Stages) -> Option<usize>) -> Rewritten {
         let Self {
             rules,
             source_before,
@@ -184,10 +181,11 @@ impl Rewriter {
             pending,
             ..
         } = self;
-        let Stages { replaced, whole } = rules.stages(source_before, middle_before, pending);
-        let Some(cut) = choose(pending, &whole.map).filter(|&cut| cut > 0) else {
+        let stages = rules.stages(source_before, middle_before, pending);
+        let Some(cut) = choose(pending, &stages).filter(|&cut| cut > 0) else {
             return Rewritten::default();
         };
+        let Stages { replaced, whole } = stages;
         let middle_cut = replaced.map.output(cut..cut).start;
         let output_cut = whole.map.output(cut..cut).start;
         keep_tail(source_before, &pending[..cut]);
@@ -264,11 +262,15 @@ impl Rewritten {
 }
 
 /// The last position at or before `last` that cuts no rewritten part, and preferably no word.
-fn cut_before(pending: &str, map: &ReplacedRanges, last: usize) -> Option<usize> {
+fn cut_before(pending: &str, stages: &Stages, last: usize) -> Option<usize> {
+    let Stages { replaced, whole } = stages;
     let is_free = |at: usize| {
-        let parts = map.parts();
+        let parts = whole.map.parts();
         let index = parts.partition_point(|part| part.source.end <= at);
-        (parts.get(index)).is_none_or(|part| part.source.start >= at) && !is_in_marker(pending, at)
+        // The markers that count are those of the text that the language's rules are applied to.
+        let middle = || replaced.map.output(at..at).start;
+        (parts.get(index)).is_none_or(|part| part.source.start >= at)
+            && !is_in_marker(&replaced.text, middle())
     };
     let last = pending.floor_char_boundary(last);
     let tail = pending[last..].chars().next();
@@ -387,6 +389,9 @@ mod tests {
             "the end of",
             "it",
             "[pause 500ms]",
+            "<pause",
+            "]",
+            ">",
             "👍",
             "👍🏽",
             "😂😂",
@@ -425,6 +430,18 @@ mod tests {
         ) {
             assert_same(&rules(Language::ALL[language]), &words.join(between), piece)?;
         }
+    }
+
+    #[test]
+    fn a_pause_inside_another_bracket_does_not_close_it() {
+        let text = "<break [pause 500ms] \r GB >";
+        assert_eq!(
+            in_pieces(&rules(Language::English), text, 1)
+                .0
+                .expanded
+                .text,
+            "<break [pause 500ms] \r 5 gigabytes >"
+        );
     }
 
     #[test]

@@ -85,19 +85,23 @@ fn marker(text: &str, at: usize) -> Option<usize> {
     (is_pause && near[end..].starts_with(close)).then_some(at + end + 1)
 }
 
-/// Whether a bracket is open at `at` that may hold a pause.
+/// Whether a bracket is open at `at` that may hold a pause. Each kind of bracket is looked at apart,
+/// because one of the other kind inside neither opens nor closes it.
 pub(crate) fn is_in_marker(text: &str, at: usize) -> bool {
     let from = text.floor_char_boundary(at.saturating_sub(LONGEST_MARKER));
     let before = &text[from..at];
-    let open = before
-        .rfind(['[', '<', ']', '>'])
-        .map(|open| &before[open..]);
-    open.is_some_and(|open| {
-        let inside = open[1..].trim_start().as_bytes();
+    [['[', ']'], ['<', '>']].iter().any(|&brackets| {
+        let Some(last) = before.rfind(brackets) else {
+            return false;
+        };
+        let Some(inside) = before[last..].strip_prefix(brackets[0]) else {
+            return false;
+        };
+        let inside = inside.trim_start().as_bytes();
         let begins = |word: &str| {
             let length = word.len().min(inside.len());
             inside[..length].eq_ignore_ascii_case(&word.as_bytes()[..length])
         };
-        open.starts_with(['[', '<']) && (begins("pause") || begins("break"))
+        begins("pause") || begins("break")
     })
 }
