@@ -10,11 +10,11 @@ import resource
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
-import threading
 import time
+
+import served
 
 TEXT = "The morning train was late, so we walked along the river. "
 #: A second client is not kept waiting for longer than this, in seconds, however busy the machine is.
@@ -22,26 +22,28 @@ PATIENCE = 120
 GIGABYTE = 10**9
 #: Megabytes by which memory may grow: buffers of answers, and what the system's allocator keeps.
 GROWTH = 100
-SPARE = 4
 
 
-class Server:
+class Server(served.Server):
     def __init__(self, command: str, directory: str, port: int = 0) -> None:
-        self.process = subprocess.Popen(
-            [command, "serve", "--port", str(port), "--wyoming", "127.0.0.1:0"],
-            cwd=directory, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        super().__init__(
+            command, directory, "--port", str(port), "--wyoming", "127.0.0.1:0",
             env={"TMPDIR": directory, "PATH": "", "HOME": directory},
         )
-        url = self.process.stdout.readline().strip().rstrip("/")
-        self.port = int(url.rsplit(":", 1)[1])
-        for line in self.process.stderr:
-            if line.startswith("Wyoming: "):
-                break
-        self.wyoming = int(line.rsplit(":", 1)[1])
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
 
     def connect(self, port: int | None = None) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", port or self.port), timeout=PATIENCE)
+        # A connection that found the system's queue full is tried again after 1, 2, 4, and so on, seconds: a
+        # fresh one comes sooner.
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                connection = socket.create_connection(("127.0.0.1", port or self.port), timeout=5)
+            except TimeoutError:
+                if time.monotonic() > end:
+                    raise
+            else:
+                connection.settimeout(PATIENCE)
+                return connection
 
     def begin(self, text: str, form: str = "pcm") -> socket.socket:
         """Asks for speech, and reads nothing."""
@@ -56,16 +58,6 @@ class Server:
             answer = read(connection)
         assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
         assert len(answer) > 9_600, len(answer)
-
-    def status(self, name: str) -> int:
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith(f"{name}:"))
-        return int(line.split()[1])
-
-    def usage(self) -> tuple[int, int, int]:
-        """Memory in megabytes, open files, threads."""
-        files = len(list(pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir()))
-        return self.status("VmRSS") // 1024, files, self.status("Threads")
 
 
 def head(path: str, length: int, *more: str) -> bytes:
@@ -179,6 +171,15 @@ def many_at_once(server: Server) -> None:
         connection.close()
 
 
+def send_and_end(connection: socket.socket, bytes: bytes) -> None:
+    """Sends, unless the server closes before, and says that there is no more."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        connection.sendall(bytes)
+        # Of a connection that was reset the system says ENOTCONN.
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+
+
 def garbage(server: Server) -> None:
     """What is no HTTP, and no event."""
     for bytes in [
@@ -188,17 +189,13 @@ def garbage(server: Server) -> None:
         head("/v1/audio/speech", 3) + b"\xff\xfe\xfd",
     ]:
         with server.connect() as connection:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                connection.sendall(bytes)
-                connection.shutdown(socket.SHUT_WR)
+            send_and_end(connection, bytes)
             answer = read(connection)
             assert not answer or answer.startswith(b"HTTP/1.1 4"), (bytes[:20], answer[:200])
     server.speaks()
     for bytes in [b"\0" * 1000 + b"\n", b"{" * 2_000_000, b'{"type":"a","payload_length":99999999999}\n']:
         with server.connect(server.wyoming) as connection:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                connection.sendall(bytes)
-                connection.shutdown(socket.SHUT_WR)
+            send_and_end(connection, bytes)
             assert read(connection) == b"", bytes[:20]
     with server.connect(server.wyoming) as connection:
         connection.sendall(b'{"type":"ping","data":{"text":"a"}}\n')
@@ -230,29 +227,21 @@ def main(command: str) -> None:
         stack.callback(server.process.kill)
         server.speaks()
         many_at_once(server)
-        before = server.usage()
+        before, memory = server.usage(), server.memory()
         for fault in [
             large_bodies, half_requests, readers_that_stop, readers_that_leave, many_connections,
             garbage, many_at_once,
         ]:
             begun = time.monotonic()
             fault(server)
-            usage = server.usage()
+            files, threads = server.usage()
             print(f"{fault.__name__}: {time.monotonic() - begun:.1f} s, "
-                  f"{usage[0]} MB, {usage[1]} files, {usage[2]} threads")
-        # Connections that were still waiting to be accepted are closed one after the other, and idle threads end
-        # after some seconds.
-        end = time.monotonic() + PATIENCE
-        while True:
-            after = server.usage()
-            is_back = after[1] <= before[1] + SPARE and after[2] <= before[2] + SPARE
-            if is_back or time.monotonic() > end:
-                break
-            time.sleep(1)
+                  f"{server.memory():.0f} MB, {files} files, {threads} threads")
+        server.left_over(before)
+        grown = server.memory() - memory
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(timeout=10)
-        assert after[0] < before[0] + GROWTH, (before, after)
-        assert is_back, (before, after)
+        assert grown < GROWTH, grown
         restart(command, directory)
     print("`pocket-onnx serve` outlives clients that misbehave")
 

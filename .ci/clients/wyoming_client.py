@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 
+import served
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncTcpClient
 from wyoming.error import Error
@@ -103,18 +104,12 @@ async def check(port: int) -> None:
 def serving(command: str, *options: str):
     """A server with the included model; gives its process and the port of the protocol."""
     with tempfile.TemporaryDirectory() as empty:
-        server = subprocess.Popen(
-            [command, "serve", *options],
-            cwd=empty, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )
+        server = served.Server(command, empty, *options)
         try:
-            for line in server.stderr:
-                if line.startswith("Wyoming: "):
-                    break
-            yield server, int(line.rsplit(":", 1)[1])
+            yield server.process, server.wyoming
         finally:
-            server.terminate()
-            server.wait(timeout=10)
+            server.process.terminate()
+            server.process.wait(timeout=10)
 
 
 async def find(server: subprocess.Popen, port: int) -> None:

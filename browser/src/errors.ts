@@ -89,6 +89,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** What follows a message about an error: its own, if it has one. */
+export function reason(cause: unknown): string {
+  return cause instanceof Error ? `: ${cause.message}` : "";
+}
+
 const WASM_KINDS: readonly ErrorKind[] = [
   "Manifest",
   "Text",

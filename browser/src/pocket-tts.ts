@@ -4,7 +4,7 @@ import type { Backend } from "./backend.js";
 import { checked, checkedOptions, type Rule } from "./checks/check.js";
 import { type FileBytes, fileBytes, isFile } from "./checks/data.js";
 import { guard } from "./checks/guard.js";
-import { nearest } from "./checks/nearest.js";
+import { suggestion } from "./checks/nearest.js";
 import * as rules from "./checks/rules.js";
 import { PocketTTSError } from "./errors.js";
 import { checkEnvironment, defaultThreads } from "./environment.js";
@@ -24,7 +24,6 @@ import { Speech, type SpeechChunk } from "./speech.js";
 import type { RuntimeInfo, Statistics } from "./statistics.js";
 import { Stopwatch } from "./stopwatch.js";
 import { reading, type TextSource } from "./text-stream.js";
-import type { UtteranceStream } from "./utterance-stream.js";
 import { Voice } from "./voice.js";
 import type { VoiceSource } from "./worker/messages.js";
 import { Workers } from "./workers.js";
@@ -50,8 +49,6 @@ export class PocketTTS {
   #voiceCount = 0;
   /** Requests that wait for those before them. */
   #waiting = 0;
-  /** The utterance that is being spoken. */
-  #spoken: UtteranceStream | undefined;
   /** Voices that this model made: those of other models are refused. */
   readonly #made = new WeakSet<Voice>();
   /** What runs the components. */
@@ -118,11 +115,12 @@ export class PocketTTS {
     bundle.catch(() => {});
     compiling.catch(() => {});
     // Before the workers begin to load. They say what is wrong with a manifest.
-    bundle.then(({ manifest }) => phases.expect(JSON.parse(manifest), backend)).catch(() => {});
+    const parsed = bundle.then(({ manifest }): Manifest => JSON.parse(manifest));
+    parsed.then((manifest) => phases.expect(manifest, backend)).catch(() => {});
     const opening = { bundle, compiling, backend, dtype, threads };
     const workers = await Workers.open(opening, threads > 1 ? 2 : 1, hear, signal);
     // The workers have found it to be a manifest.
-    const manifest: Manifest = JSON.parse((await bundle).manifest);
+    const manifest = await parsed;
     if (signal?.aborted) {
       workers.end(signal.reason);
       signal.throwIfAborted();
@@ -324,8 +322,7 @@ export class PocketTTS {
     const source = typeof text === "string" ? undefined : reading(text);
     try {
       const leave = await this.#enter(signal);
-      /** Resolves when the workers are free again. */
-      let free = Promise.resolve();
+      let hasBegun = false;
       try {
         const { number } = await unlessAborted(this.#voice(voice), signal);
         const pairs = typeof replacements === "object" ? Object.entries(replacements) : replacements;
@@ -338,10 +335,9 @@ export class PocketTTS {
         };
         watch.begin();
         const spoken = this.#workers.speak(request, () => this.#notice(STALLED));
-        free = spoken.over;
-        // Also if nobody has read all of it yet.
-        void free.then(leave);
-        this.#spoken = spoken;
+        hasBegun = true;
+        // The next request begins when the workers are free, also after an error, and if nobody has read all of it.
+        void spoken.over.then(leave);
         if (this.#waiting > 0) {
           spoken.hurry();
         }
@@ -365,8 +361,9 @@ export class PocketTTS {
           spoken.stop();
         }
       } finally {
-        // The next request begins when the workers are free, also after an error; this caller does not wait for it.
-        void free.then(leave);
+        if (!hasBegun) {
+          leave();
+        }
       }
     } finally {
       source?.end();
@@ -376,7 +373,7 @@ export class PocketTTS {
   /** Waits for the requests before this one; the returned function lets the next one begin. */
   async #enter(signal: AbortSignal | undefined): Promise<() => void> {
     this.#waiting += 1;
-    this.#spoken?.hurry();
+    this.#workers.hurry();
     try {
       return await this.#queue.enter(this.#orEnded(signal));
     } finally {
@@ -464,7 +461,6 @@ function checkName(name: string | undefined, names: readonly string[]): void {
   if (names.length === 0) {
     throw new PocketTTSError("NoVoice", "this bundle has no voices: add some with `pocket-onnx convert --voices`");
   }
-  const near = nearest(name ?? "", names);
-  const meant = near === undefined ? "" : ` (did you mean ${near}?)`;
+  const meant = suggestion(name ?? "", names);
   throw new PocketTTSError("NoVoice", `this bundle has no voice ${name}${meant}; it has ${names.join(", ")}`);
 }

@@ -230,25 +230,22 @@ export function reading(source: Exclude<TextSource, string>): Reading {
   };
   return {
     async next() {
-      while (!isOver) {
-        if (failure !== undefined) {
-          throw failure;
-        }
+      while (!isOver && failure === undefined) {
         const next = await pieces.next();
         isOver = next.done;
         const piece = next.done ? half + decoded(decoder.decode(new Uint8Array(0), true)) : text(next.value);
         if (piece !== "") {
-          isOver &&= failure === undefined;
           return { kind: "text", text: piece };
         }
-        if (failure !== undefined) {
-          throw failure;
-        }
+      }
+      if (failure !== undefined) {
+        throw failure;
       }
       return undefined;
     },
     end() {
       isOver = true;
+      failure = undefined;
       pieces.end();
     },
   };

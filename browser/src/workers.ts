@@ -136,10 +136,9 @@ export class Workers {
   ): UtteranceStream {
     const utterance = ++this.#utterances;
     const { first } = this;
-    const handles = [...this.#handles];
     this.#spoken = new UtteranceStream(this.#handles.length, {
       taken: (count) => this.#handles.at(-1)?.tell({ type: "taken", utterance, count }),
-      hold: (isHeld) => handles.forEach((handle) => (isHeld ? handle.hold() : handle.release())),
+      hold: (isHeld) => this.#handles.forEach((handle) => (isHeld ? handle.hold() : handle.release())),
       stalled,
       stop: () => {
         for (const handle of this.#handles) {
@@ -152,6 +151,11 @@ export class Workers {
     });
     first.tell({ type: "speak", utterance, ...request });
     return this.#spoken;
+  }
+
+  /** Another request waits for the utterance that is being spoken. */
+  hurry(): void {
+    this.#spoken?.hurry();
   }
 
   /** Ends all work with `error`: a `PocketTTSError`, or a signal's reason, which can be anything. */

@@ -6,8 +6,8 @@
  * `checkedOptions`, with a rule of `rules.ts` for each.
  */
 
-import { type ErrorKind, PocketTTSError } from "../errors.js";
-import { nearest } from "./nearest.js";
+import { type ErrorKind, PocketTTSError, reason } from "../errors.js";
+import { suggestion } from "./nearest.js";
 
 /** A rule for a value. */
 export interface Rule<T> {
@@ -58,8 +58,7 @@ export function checkedOptions<T extends object>(given: unknown, rules: Rules<T>
   });
   for (const name of own) {
     if (!names.includes(name as keyof T & string)) {
-      const near = nearest(name, names);
-      const meant = near === undefined ? "" : ` (did you mean ${near}?)`;
+      const meant = suggestion(name, names);
       const list = names.join(", ");
       const what = `the option ${shortened(name)} does not exist${meant}`;
       throw new PocketTTSError("Options", `${what}; the options are ${list}`);
@@ -86,8 +85,7 @@ export function read<T>(kind: ErrorKind, what: string, reading: () => T): T {
 
 /** The error if reading `what` threw `cause`. */
 export function unreadable(kind: ErrorKind, what: string, cause: unknown): PocketTTSError {
-  const why = cause instanceof Error ? `: ${cause.message}` : "";
-  return new PocketTTSError(kind, `${what} cannot be read${why}`, { cause });
+  return new PocketTTSError(kind, `${what} cannot be read${reason(cause)}`, { cause });
 }
 
 /** Whether a value may contain options: a Map, a promise or a signal would be ignored. */

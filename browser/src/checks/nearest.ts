@@ -4,7 +4,7 @@
 const NEAR = 2;
 
 /** The name in `names` that was most likely meant by `name`, if one is similar. */
-export function nearest(name: string, names: readonly string[]): string | undefined {
+function nearest(name: string, names: readonly string[]): string | undefined {
   const asked = plain(name);
   let best: { name: string; distance: number } | undefined;
   for (const other of names) {
@@ -17,6 +17,12 @@ export function nearest(name: string, names: readonly string[]): string | undefi
     }
   }
   return best?.name;
+}
+
+/** What to add to a message about a name that does not exist: the one that was meant, between `quote`s, or nothing. */
+export function suggestion(name: string, names: readonly string[], quote = ""): string {
+  const near = nearest(name, names);
+  return near === undefined ? "" : ` (did you mean ${quote}${near}${quote}?)`;
 }
 
 /** Letters and digits in lower case, so that `progress_callback` and `progressCallback` are equal. */

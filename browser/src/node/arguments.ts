@@ -4,7 +4,7 @@
 
 import { parseArgs } from "node:util";
 import type { SpeechOptions } from "../../wasm/simd/pocket_onnx.js";
-import { nearest } from "../checks/nearest.js";
+import { suggestion } from "../checks/nearest.js";
 import { SPEECH_OPTIONS as KINDS } from "../checks/speech-options.js";
 import { type Language, LANGUAGES } from "../languages.js";
 import { SPEECH_OPTIONS } from "./speech-options.js";
@@ -189,11 +189,8 @@ function valueOf(option: Described, value: string | undefined, isInline: boolean
 }
 
 function unknown(typed: string): UsageError {
-  const near = nearest(
-    typed,
-    DESCRIBED.map(({ name }) => `--${name}`),
-  );
-  const meant = near === undefined ? "" : ` (did you mean '${near}'?)`;
+  const names = DESCRIBED.map(({ name }) => `--${name}`);
+  const meant = suggestion(typed, names, "'");
   return new UsageError(`unexpected argument '${typed}'${meant}: put '--' before a text that begins with a dash`);
 }
 

@@ -80,9 +80,9 @@ export abstract class Output {
 export async function openOutput({ name, kind, path, old }: Destination): Promise<Output> {
   switch (kind) {
     case "standard output":
-      return new StandardOutput(name);
+      return PipeOutput.standardOutput(name);
     case "stream":
-      return new StreamOutput(name, await opened(name, path, "w"));
+      return PipeOutput.toFile(name, await opened(name, path, "w"));
     case "file":
       return FileOutput.begin(name, path, old);
   }
@@ -99,48 +99,41 @@ function isClosedPipe(error: unknown): boolean {
   return ["EPIPE", "ERR_STREAM_DESTROYED"].includes(codeOf(error) ?? "");
 }
 
-class StandardOutput extends Output {
+/** A pipe or a device, which takes bytes at once. */
+class PipeOutput extends Output {
   readonly canSeek = false;
+  readonly #put: (bytes: Uint8Array) => Promise<void>;
+  readonly #close: () => Promise<void>;
   #isRead = true;
 
-  constructor(name: string) {
+  constructor(name: string, put: (bytes: Uint8Array) => Promise<void>, close: () => Promise<void>) {
     super(name);
-    // Errors also reach the callbacks below.
+    this.#put = put;
+    this.#close = close;
+  }
+
+  static standardOutput(name: string): PipeOutput {
+    // Errors also reach the callback below.
     process.stdout.on("error", () => {});
+    const put = (bytes: Uint8Array) =>
+      new Promise<void>((resolve, reject) => {
+        process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
+      });
+    return new PipeOutput(name, put, async () => {});
+  }
+
+  static toFile(name: string, file: FileHandle): PipeOutput {
+    return new PipeOutput(
+      name,
+      (bytes) => writeAll(file, bytes, null),
+      () => file.close(),
+    );
   }
 
   async write(bytes: Uint8Array): Promise<boolean> {
     if (bytes.length > 0 && this.#isRead) {
-      const error = await new Promise<Error | null | undefined>((resolve) => process.stdout.write(bytes, resolve));
-      if (error !== null && error !== undefined) {
-        if (!isClosedPipe(error)) {
-          throw unwritable(this.name, error);
-        }
-        this.#isRead = false;
-      }
-    }
-    return this.#isRead;
-  }
-
-  async patch(): Promise<void> {}
-  async finish(): Promise<void> {}
-  async abandon(): Promise<void> {}
-}
-
-class StreamOutput extends Output {
-  readonly canSeek = false;
-  readonly #file: FileHandle;
-  #isRead = true;
-
-  constructor(name: string, file: FileHandle) {
-    super(name);
-    this.#file = file;
-  }
-
-  async write(bytes: Uint8Array): Promise<boolean> {
-    if (this.#isRead) {
       try {
-        await writeAll(this.#file, bytes, null);
+        await this.#put(bytes);
       } catch (error) {
         if (!isClosedPipe(error)) {
           throw unwritable(this.name, error);
@@ -154,11 +147,11 @@ class StreamOutput extends Output {
   async patch(): Promise<void> {}
 
   async finish(): Promise<void> {
-    await this.#file.close();
+    await this.#close();
   }
 
   async abandon(): Promise<void> {
-    await this.#file.close();
+    await this.#close();
   }
 }
 

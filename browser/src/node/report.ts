@@ -26,8 +26,7 @@ export interface Spoken {
 export function line({ tts, sound, figures, seed, loading, interrupted }: Spoken, where: string): string {
   const parts = [
     `${(sound.samples / tts.sampleRate).toFixed(1)} s of sound in ${where}${interrupted ? " (interrupted)" : ""}`,
-    ...(figures?.realTimeFactor === undefined ? [] : [`real-time factor ${figures.realTimeFactor.toFixed(2)}`]),
-    `first sound after ${Math.round(1000 * (figures?.firstSound ?? 0))} ms`,
+    ...pace(figures),
     `loaded in ${Math.round(loading)} ms`,
     `seed ${seed}`,
   ];
@@ -63,7 +62,15 @@ export function summary(
 }
 
 /** The line that shows progress in a terminal. */
-export function progress({ seconds, realTimeFactor, firstSound }: SpeechChunk["statistics"]): string {
-  const factor = realTimeFactor === undefined ? "" : `, real-time factor ${realTimeFactor.toFixed(2)}`;
-  return `${seconds.toFixed(1)} s spoken${factor}, first sound after ${Math.round(1000 * (firstSound ?? 0))} ms`;
+export function progress(figures: SpeechChunk["statistics"]): string {
+  return [`${figures.seconds.toFixed(1)} s spoken`, ...pace(figures)].join(", ");
+}
+
+/** How fast it is made. */
+function pace(figures: SpeechChunk["statistics"] | undefined): string[] {
+  const factor = figures?.realTimeFactor;
+  return [
+    ...(factor === undefined ? [] : [`real-time factor ${factor.toFixed(2)}`]),
+    `first sound after ${Math.round(1000 * (figures?.firstSound ?? 0))} ms`,
+  ];
 }

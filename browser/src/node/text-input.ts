@@ -4,7 +4,7 @@
 
 import { fstatSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
-import { ByteDecoder } from "../decoding.js";
+import { ByteDecoder, type Decoded } from "../decoding.js";
 import { PocketTTSError } from "../errors.js";
 import { UsageError } from "./arguments.js";
 import { fileError, reasonOf } from "./system-errors.js";
@@ -23,7 +23,7 @@ export async function openText(text: string | undefined, textFile: string | unde
     // A byte order mark that `"$(cat FILE)"` passed on.
     return text.replace(/^\ufeff/, "");
   }
-  if (!isFromStandardInput(text, textFile) && textFile !== undefined) {
+  if (textFile !== undefined && textFile !== "-") {
     return fromFile(textFile);
   }
   if (process.stdin.isTTY) {
@@ -74,22 +74,20 @@ function whole(name: string, bytes: Uint8Array): string {
 /** The pieces of a text, as they come. The text before something that cannot be decoded comes before the error. */
 async function* pieces(name: string, source: AsyncIterable<Uint8Array | string>): AsyncGenerator<string, void> {
   const decoder = new ByteDecoder();
-  const nothing = new Uint8Array(0);
   try {
     for await (const part of source) {
-      const { text, failure } = decoder.decode(Buffer.from(part), false);
-      yield text;
-      if (failure !== undefined) {
-        throw failure;
-      }
+      yield* upToFailure(decoder.decode(Buffer.from(part), false));
     }
-    const { text, failure } = decoder.decode(nothing, true);
-    yield text;
-    if (failure !== undefined) {
-      throw failure;
-    }
+    yield* upToFailure(decoder.decode(new Uint8Array(0), true));
   } catch (error) {
     throw named(name, error);
+  }
+}
+
+function* upToFailure({ text, failure }: Decoded): Generator<string, void> {
+  yield text;
+  if (failure !== undefined) {
+    throw failure;
   }
 }
 

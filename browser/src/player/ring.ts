@@ -1,6 +1,6 @@
 /** The ring buffer in the audio thread, as the page sees it. */
 
-import { PocketTTSError } from "../errors.js";
+import { PocketTTSError, reason } from "../errors.js";
 import type { FromRing, ProcessorName, RingOptions, ToRing } from "./protocol.js";
 
 /** Capacity of the ring buffer in seconds: writers further ahead have to wait. */
@@ -132,9 +132,4 @@ async function fetchStretch(): Promise<ArrayBuffer> {
   const answer = await fetch(file);
   if (!answer.ok) throw new Error(`${file.href} gives ${answer.status}`);
   return answer.arrayBuffer();
-}
-
-/** What follows a message about an error: its own, if it has one. */
-export function reason(cause: unknown): string {
-  return cause instanceof Error ? `: ${cause.message}` : "";
 }

@@ -16,10 +16,10 @@ export class Components {
     this.#runtime = runtime;
   }
 
-  /** Loads what `role` needs, at the same time; `isShared`: whether each of two workers runs a part of the decoder. */
-  static async load(manifest: Manifest, runtime: Runtime, role: Role, isShared: boolean): Promise<Components> {
+  /** Loads what `role` needs, at the same time. */
+  static async load(manifest: Manifest, runtime: Runtime, role: Role): Promise<Components> {
     const components = new Components(manifest, runtime);
-    const names = componentsOf(isShared && role === "backbone" ? "whole" : role);
+    const names = componentsOf(role);
     await Promise.all(names.map((name) => components.need(name)));
     return components;
   }

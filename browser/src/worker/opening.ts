@@ -70,7 +70,8 @@ export async function open(
   }
   const tokenizer = await files.bytes(manifest.tokenizer.file, "model");
   const model = new module.wasm.Model(opening.manifest, tokenizer);
-  const components = await Components.load(manifest, await runtime(model), role, part !== undefined);
+  // The first part of the decoder runs where the backbone does.
+  const components = await Components.load(manifest, await runtime(model), part?.isFirst ? "whole" : role);
   if (role === "decoder") {
     // The other worker still loads the backbone, which is larger.
     await decodeSilence(components.stream("mimi_decoder"), manifest, part !== undefined);

@@ -7,7 +7,7 @@
  */
 
 import type { Manifest } from "../manifest.js";
-import { count, type Tensor } from "../tensor.js";
+import { type Tensor, zeros } from "../tensor.js";
 import type { Stream } from "./runtime.js";
 
 /** Decodes a silent frame; `isSecond`: with the second part of a shared decoder. Leaves `stream` at its beginning. */
@@ -18,15 +18,11 @@ export async function decodeSilence(stream: Stream, manifest: Manifest, isSecond
 }
 
 function latents({ model: { mimi } }: Manifest): Tensor {
-  return zeros([1, 1, mimi.quantizer.dimension]);
+  return zeros("f32", [1, 1, mimi.quantizer.dimension]);
 }
 
 function hidden({ frame_size: frame, model: { mimi } }: Manifest): Tensor {
   const { ratios } = mimi.decoder_seanet ?? mimi.seanet;
   const { d_model: size } = mimi.decoder_transformer ?? mimi.transformer;
-  return zeros([1, ratios.reduce((positions, ratio) => positions / ratio, frame), size]);
-}
-
-function zeros(shape: number[]): Tensor {
-  return { dtype: "f32", shape, data: new Float32Array(count(shape)) };
+  return zeros("f32", [1, ratios.reduce((positions, ratio) => positions / ratio, frame), size]);
 }

@@ -1,11 +1,11 @@
 //! A synthetic checkpoint as a file, laid out as the published ones are.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use checkpoint::{SyntheticWeights, Weights};
+use checkpoint::{SyntheticWeights, TokenizerFile, TokenizerKind, Weights};
 use config::Config;
 use half::bf16;
 use serde_json::{Map, json};
@@ -31,6 +31,26 @@ impl CheckpointFormat {
             Self::F32 => 4,
         }
     }
+}
+
+/// Writes random weights, a vocabulary, and the configuration that names them, into `dir`. Returns
+/// the configuration's path, from which pocket-tts loads the model and `convert` makes a bundle.
+pub(crate) fn write_model(mut config: Config, dir: &Path) -> Result<PathBuf> {
+    let [weights, tokenizer, yaml] =
+        ["model.safetensors", "tokenizer.json", "config.yaml"].map(|name| dir.join(name));
+    write(&config, CheckpointFormat::Bf16, &weights)?;
+    let vocabulary = TokenizerFile::shipped(TokenizerKind::Json)?;
+    fs::write(&tokenizer, vocabulary.bytes())?;
+    name_files(&mut config, &weights, &tokenizer);
+    fs::write(&yaml, config.to_yaml()?)?;
+    Ok(yaml)
+}
+
+/// Has `config` name these files.
+pub(crate) fn name_files(config: &mut Config, weights: &Path, tokenizer: &Path) {
+    config.weights_path = Some(weights.display().to_string());
+    config.weights_path_without_voice_cloning = None;
+    config.flow_lm.lookup_table.tokenizer_path = Some(tokenizer.display().to_string());
 }
 
 /// Writes random weights for `config` to `path`.

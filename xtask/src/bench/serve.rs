@@ -10,14 +10,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use checkpoint::{TokenizerFile, TokenizerKind};
 use clap::Args;
-use config::{Config, Variant};
+use config::Variant;
 use serde::{Deserialize, Serialize};
 
 use self::client::{Load, under_load};
 use self::servers::RunningServer;
-use super::checkpoint_file::{self, CheckpointFormat};
+use super::checkpoint_file;
 use super::{machine, median, program, report};
 use crate::run::{run, target};
 use crate::workspace;
@@ -185,23 +184,16 @@ impl ModelToServe {
         let mut config = variant.config();
         if variant.is_included() {
             let files = workspace().join("models/starling");
-            name_files(
+            checkpoint_file::name_files(
                 &mut config,
                 &files.join("model.safetensors"),
                 &files.join("tokenizer.model"),
             );
+            fs::write(self.config(), config.to_yaml()?)?;
         } else {
-            let (weights, tokenizer) = (
-                self.folder.join("model.safetensors"),
-                self.folder.join("tokenizer.json"),
-            );
             config.default_eos_threshold = NO_END_OF_SPEECH;
-            checkpoint_file::write(&config, CheckpointFormat::Bf16, &weights)?;
-            let vocabulary = TokenizerFile::shipped(TokenizerKind::Json)?;
-            fs::write(&tokenizer, vocabulary.bytes())?;
-            name_files(&mut config, &weights, &tokenizer);
+            checkpoint_file::write_model(config, &self.folder)?;
         }
-        fs::write(self.config(), config.to_yaml()?)?;
         let mut convert = std::process::Command::new(command);
         convert.args(["convert", "--quiet", "--config"]);
         convert
@@ -210,12 +202,6 @@ impl ModelToServe {
             .arg(Self::voice());
         run(convert.arg("--output-dir").arg(self.bundle()))
     }
-}
-
-fn name_files(config: &mut Config, weights: &Path, tokenizer: &Path) {
-    config.weights_path = Some(weights.display().to_string());
-    config.weights_path_without_voice_cloning = None;
-    config.flow_lm.lookup_table.tokenizer_path = Some(tokenizer.display().to_string());
 }
 
 fn measure(command: &Path, files: &ModelToServe, args: &ServeBenchArgs) -> Result<ServedModel> {

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use checkpoint::{TokenizerFile, TokenizerKind};
 use config::Variant;
 use serde::Deserialize;
 
-use super::checkpoint_file::{self, CheckpointFormat};
+use super::checkpoint_file;
 use super::{machine, median, program, report};
 use crate::run::target;
 
@@ -183,22 +182,11 @@ impl Original {
         if !import.is_ok_and(|ran| ran.status.success()) {
             return Ok(None);
         }
-        let mut config = Variant::find(SPEAKING_VARIANT)?.config();
-        let weights = scratch.join("model.safetensors");
-        checkpoint_file::write(&config, CheckpointFormat::Bf16, &weights)?;
-        let tokenizer = scratch.join("tokenizer.json");
-        std::fs::write(
-            &tokenizer,
-            TokenizerFile::shipped(TokenizerKind::Json)?.bytes(),
-        )?;
-        config.weights_path = Some(weights.display().to_string());
-        config.weights_path_without_voice_cloning = None;
-        config.flow_lm.lookup_table.tokenizer_path = Some(tokenizer.display().to_string());
+        let config = Variant::find(SPEAKING_VARIANT)?.config();
         let original = Self {
             script: scratch.join("pocket_tts_bench.py"),
-            config: scratch.join("config.yaml"),
+            config: checkpoint_file::write_model(config, scratch)?,
         };
-        std::fs::write(&original.config, config.to_yaml()?)?;
         std::fs::write(&original.script, POCKET_TTS)?;
         Ok(Some(original))
     }
