@@ -116,7 +116,6 @@ pub struct Listener {
 #[derive(Debug)]
 struct JobSender {
     parts: Sender<JobEvent>,
-    stop: Stop,
 }
 
 /// The listener has gone.
@@ -131,6 +130,8 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
+        // First, so that the end that this brings is not taken for that of the text.
+        self.parts.close();
         self.stop.stop();
     }
 }
@@ -147,10 +148,7 @@ impl Job {
             Target::Seekable => Listening::AtTheEnd,
         });
         let stop = task.stop();
-        let worker = JobSender {
-            parts: sender,
-            stop: stop.clone(),
-        };
+        let worker = JobSender { parts: sender };
         (move || self.run(task, &worker), Listener { parts, stop })
     }
 
@@ -258,7 +256,7 @@ fn silence(samples: usize) -> SoundChunk {
 
 impl JobSender {
     fn is_alone(&self) -> bool {
-        self.stop.is_stopped() || self.parts.is_closed()
+        self.parts.is_closed()
     }
 
     fn send(&self, part: JobEvent) -> Result<(), Gone> {
