@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use config::{FlowLmTransformerConfig, MimiTransformerConfig};
+use config::{FlowLmTransformerConfig, LAYER_NORM_EPS, MimiTransformerConfig};
 use kernels::{Cache, CacheFormat, HeadShape, KvRole};
 
 use crate::EngineError;
@@ -13,9 +13,6 @@ use crate::linear::Linear;
 use crate::loader::Loader;
 use crate::norm::LayerNorm;
 use crate::rope::{RotaryEmbedding, Rotation};
-
-/// `eps` of the layers' norms and of `out_norm`.
-pub(crate) const LAYER_NORM_EPS: f32 = 1e-5;
 
 /// A stack of layers.
 #[derive(Clone, Debug)]

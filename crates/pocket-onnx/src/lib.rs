@@ -87,9 +87,9 @@ pub use voice::Voice;
 #[cfg(all(doctest, feature = "starling", feature = "encode"))]
 mod readmes {
     #[doc = include_str!("../README.md")]
-    struct Crate;
+    struct CrateReadme;
     #[doc = include_str!("../../../README.md")]
-    struct Repository;
+    struct RootReadme;
 }
 
 /// The crate below this one: utterances step by step, for hosts of one's own.
