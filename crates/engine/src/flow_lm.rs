@@ -158,7 +158,7 @@ impl Module for FlowLm {
         } else {
             Vec::new()
         };
-        (self.transformer).forward_watched(ctx, &mut x, time, position, caches, &mut watched);
+        x = (self.transformer).forward_last(ctx, x, time, position, caches, &mut watched);
         let last = &x[x.len() - self.width..];
         let mut conditioning = self.out_norm.forward(ctx, last);
         ctx.release(x);
