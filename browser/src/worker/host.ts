@@ -92,9 +92,9 @@ export class Host {
         const event = await generator.next();
         active.waitedForText = text.waited;
         if (event === undefined) {
-          if (request.text === undefined) {
-            this.#note(spoken.notices);
-          }
+          // A complete text was checked before: only that it has no words shows at its end.
+          const isNew = ({ kind }: SpeechNotice) => request.text === undefined || kind === "no-words";
+          this.#note(spoken.notices.filter(isNew));
           break;
         }
         if (event !== "again") {

@@ -10,6 +10,14 @@
 //! # }
 //! ```
 //!
+//! **Build with `--release`.** Debug builds take many times as long as the speech lasts, unless your `Cargo.toml`
+//! has dependencies optimised:
+//!
+//! ```toml
+//! [profile.dev.package."*"]
+//! opt-level = 3
+//! ```
+//!
 //! # What speaks
 //!
 //! - [`Tts`] is a loaded model: a folder (a *bundle*) that `convert` made of a checkpoint, or starling, a

@@ -18,8 +18,6 @@ use crate::http::with_causes;
 const MAX_WAITING_PARTS: usize = 4096;
 /// How long a listener may take for one part when that many wait.
 const LISTENER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Seconds of silence for a text without a word.
-const SILENCE: f64 = 0.2;
 
 /// A text to speak.
 pub struct Job {
@@ -48,15 +46,6 @@ impl JobText {
         match self {
             Self::Whole(text) => Tags::title_of(text.source()),
             Self::Arriving(_) => None,
-        }
-    }
-
-    /// Whether there is something to say. Chat programs that split texts at full stops send parts
-    /// like `...` or an emoji, which the model would turn into noise.
-    fn has_words(&self) -> bool {
-        match self {
-            Self::Whole(text) => text.text().chars().any(char::is_alphanumeric),
-            Self::Arriving(_) => true,
         }
     }
 }
@@ -208,27 +197,19 @@ impl Job {
                 spoken.first_sound.get_or_insert_with(|| started.elapsed());
                 Ok(worker.send(JobEvent::Sound(sound)))
             };
-        if self.text.has_words() {
-            let model = speaker.model();
-            let utterance = match self.text {
-                JobText::Whole(text) => model.utterance(text, &self.options),
-                JobText::Arriving(source) => model.utterance_of(source, &self.options),
-            };
-            let utterance =
-                speaker.say(&self.chosen.voice, utterance.map_err(SpeakerError::from)?)?;
-            let stop = utterance.stop();
-            for chunk in utterance {
-                if worker.is_alone() {
-                    stop.stop();
-                    return Ok(Err(Gone));
-                }
-                if say(chunk?, &mut spoken)?.is_err() {
-                    return Ok(Err(Gone));
-                }
+        let model = speaker.model();
+        let utterance = match self.text {
+            JobText::Whole(text) => model.utterance(text, &self.options),
+            JobText::Arriving(source) => model.utterance_of(source, &self.options),
+        };
+        let utterance = speaker.say(&self.chosen.voice, utterance.map_err(SpeakerError::from)?)?;
+        let stop = utterance.stop();
+        for chunk in utterance {
+            if worker.is_alone() {
+                stop.stop();
+                return Ok(Err(Gone));
             }
-        } else {
-            let silence = silence((SILENCE * f64::from(sample_rate)) as usize);
-            if say(silence, &mut spoken)?.is_err() {
+            if say(chunk?, &mut spoken)?.is_err() {
                 return Ok(Err(Gone));
             }
         }
@@ -236,16 +217,6 @@ impl Job {
         spoken.patch = encoder.finish(&mut rest.bytes)?;
         spoken.elapsed = started.elapsed();
         Ok(worker.send(JobEvent::Sound(rest)).map(|()| spoken))
-    }
-}
-
-fn silence(samples: usize) -> SoundChunk {
-    SoundChunk {
-        samples: vec![0.0; samples],
-        text: None,
-        source: 0..0,
-        words: Vec::new(),
-        cut: false,
     }
 }
 
