@@ -55,7 +55,7 @@ fn a_text_without_words_is_a_short_silence() {
         for chunk in utterance.by_ref() {
             audio.extend(chunk.unwrap().audio);
         }
-        assert_eq!(audio, [0.0; 4800], "{text}");
+        assert_eq!(audio, vec![0.0; 4800], "{text}");
         assert_eq!(utterance.notices(), [SpeechNotice::NoWords], "{text}");
     }
     assert!(tts.speak(" \n").is_err());

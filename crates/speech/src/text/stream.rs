@@ -42,6 +42,15 @@ pub enum Next {
     Over,
 }
 
+/// What a text has given so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Emitted {
+    Nothing,
+    ChunkOrPause,
+    /// The text had nothing to speak.
+    SilenceForText,
+}
+
 /// Makes chunks and pauses of a text as it arrives. What it keeps, and what it does in one call, is
 /// bounded by a piece of text and a few sentences, not by the whole text.
 pub struct TextStream {
@@ -52,10 +61,9 @@ pub struct TextStream {
     chunks: Chunks,
     ready: VecDeque<ChunkOrPause>,
     is_over: bool,
-    has_emitted: bool,
     /// Whether the source has more than white space.
     has_signs: bool,
-    has_no_words: bool,
+    emitted: Emitted,
     /// Chunks so far.
     count: usize,
 }
@@ -75,9 +83,8 @@ impl TextStream {
             chunks: Chunks::new(tokenizer, max_tokens, sizes),
             ready: VecDeque::new(),
             is_over: false,
-            has_emitted: false,
             has_signs: false,
-            has_no_words: false,
+            emitted: Emitted::Nothing,
             count: 0,
         }
     }
@@ -165,7 +172,7 @@ impl TextStream {
 
     /// Whether the text is over and had neither words nor pauses: a short silence stands for it.
     pub fn has_no_words(&self) -> bool {
-        self.has_no_words
+        self.emitted == Emitted::SilenceForText
     }
 
     /// What comes next. Refuses a text of white space alone.
@@ -175,7 +182,7 @@ impl TextStream {
         options: &TextOptions,
     ) -> Result<Next, TextError> {
         if let Some(spoken) = self.ready.pop_front() {
-            self.has_emitted = true;
+            self.emitted = Emitted::ChunkOrPause;
             return Ok(Next::Say(spoken));
         }
         let chunks = match self.events.pop_front() {
@@ -188,11 +195,11 @@ impl TextStream {
                 Vec::new()
             }
             None if !self.is_over => return Ok(Next::More),
-            None if !self.has_emitted && self.has_signs => {
-                (self.has_emitted, self.has_no_words) = (true, true);
+            None if self.emitted == Emitted::Nothing && self.has_signs => {
+                self.emitted = Emitted::SilenceForText;
                 return Ok(Next::Say(ChunkOrPause::Pause(SILENCE)));
             }
-            None if !self.has_emitted => return Err(TextError::Empty),
+            None if self.emitted == Emitted::Nothing => return Err(TextError::Empty),
             None => return Ok(Next::Over),
         };
         for text in chunks {
