@@ -1,7 +1,7 @@
 //! Activation functions.
 
 use crate::isa::CpuKernels;
-use crate::math;
+use crate::math::Functions;
 use crate::simd::{Simd, SimdOp};
 
 /// An activation function.
@@ -29,10 +29,11 @@ struct EluInto<'a> {
 impl SimdOp for Activate<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
+        let math = Functions::new();
         match self.activation {
-            Activation::Elu => map(self.values, math::elu),
-            Activation::Silu => map(self.values, math::silu),
-            Activation::GeluTanh => map(self.values, math::gelu_tanh),
+            Activation::Elu => map(self.values, |x| math.elu(x)),
+            Activation::Silu => map(self.values, |x| math.silu(x)),
+            Activation::GeluTanh => map(self.values, |x| math.gelu_tanh(x)),
         }
     }
 }
@@ -40,8 +41,9 @@ impl SimdOp for Activate<'_> {
 impl SimdOp for EluInto<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
+        let math = Functions::new();
         for (out, value) in self.out.iter_mut().zip(self.values) {
-            *out = math::elu(*value);
+            *out = math.elu(*value);
         }
     }
 }

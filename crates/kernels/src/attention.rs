@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::cache::{CACHE_BLOCK_ROWS, Cache, CacheStorage, HeadShape, KvRole};
 use crate::isa::CpuKernels;
-use crate::math;
+use crate::math::Functions;
 use crate::matmul::row_tiles;
 use crate::memory::MEM_STREAMS;
 use crate::simd::{Simd, SimdOp};
@@ -332,10 +332,11 @@ fn exponentials(scores: &mut [f32], seen: Range<usize>) -> f32 {
         }
     }
     let largest = largest.into_iter().fold(f32::NEG_INFINITY, f32::max);
+    let math = Functions::new();
     let mut totals = [0.0; CACHE_BLOCK_ROWS];
     for block in scores.as_chunks_mut::<CACHE_BLOCK_ROWS>().0 {
         for (total, score) in totals.iter_mut().zip(block) {
-            *score = math::exp(*score - largest);
+            *score = math.exp(*score - largest);
             *total += *score;
         }
     }

@@ -1,5 +1,6 @@
 //! Activations as integers, with one scale a row.
 
+use crate::Rows;
 use crate::isa::CpuKernels;
 use crate::math::ROUND_TO_INTEGER;
 use crate::simd::{SPLIT_BITS, SPLIT_OFFSET, Simd, SimdOp};
@@ -49,19 +50,9 @@ pub(crate) struct QuantiseRow<'a, T> {
 impl<T: QuantInt> SimdOp for QuantiseRow<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        // Sixteen independent maxima: a vector of them.
-        let mut largest = [0.0_f32; 16];
-        let (chunks, rest) = self.values.as_chunks::<16>();
-        for chunk in chunks {
-            for (largest, value) in largest.iter_mut().zip(chunk) {
-                let value = value.abs();
-                *largest = if value > *largest { value } else { *largest };
-            }
-        }
-        let largest = largest
-            .iter()
-            .chain(rest)
-            .fold(0.0_f32, |a, b| a.max(b.abs()));
+        // Magnitudes are in the order of their bits, whose maximum compilers find by vectors.
+        let bits = self.values.iter().map(|value| value.abs().to_bits());
+        let largest = f32::from_bits(bits.fold(0, u32::max));
         let inverse = if largest > 0.0 {
             self.max as f32 / largest
         } else {
@@ -92,6 +83,38 @@ impl CpuKernels {
         };
         self.run(quantise);
         scale
+    }
+}
+
+/// Rounds rows as [`QuantiseRow`] does, each to multiples of its own scale.
+pub(crate) struct QuantiseRows<'a> {
+    pub(crate) rows: Rows<'a>,
+    /// Values of a row.
+    pub(crate) inputs: usize,
+    /// Values of a row of `out`: the inputs, and zeros.
+    pub(crate) padded: usize,
+    /// The integers, `[rows, padded]`.
+    pub(crate) out: &'a mut [i16],
+    /// One for each row.
+    pub(crate) scales: &'a mut [f32],
+}
+
+impl SimdOp for QuantiseRows<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let out = self.out.chunks_exact_mut(self.padded);
+        for ((row, out), scale) in (0..self.rows.count).zip(out).zip(self.scales) {
+            let values = &self.rows.values[row * self.rows.stride..][..self.inputs];
+            let (out, padding) = out.split_at_mut(self.inputs);
+            padding.fill(0);
+            let quantise = QuantiseRow {
+                values,
+                max: A_MAX,
+                out,
+                scale,
+            };
+            quantise.run(simd);
+        }
     }
 }
 

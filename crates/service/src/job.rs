@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use encode::{EncodeError, EncodeOptions, Encoder, Format, Patch, Tags, Target};
-use speaker::{Listening, ScheduledTask, Scheduler, SoundChunk, SpeakerError, Stop};
+use speaker::{Listening, ScheduledTask, Scheduler, SpeakerError, Stop};
 use speech::{SpeechOptions, TextPiece, TextSource, Word};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -16,8 +16,6 @@ use crate::http::with_causes;
 const MAX_WAITING_PARTS: usize = 4096;
 /// How long a listener may take for one part when that many wait.
 const LISTENER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Seconds of silence for a text without a word.
-const SILENCE: f64 = 0.2;
 
 /// A text to speak.
 pub struct Job {
@@ -46,15 +44,6 @@ impl JobText {
         match self {
             Self::Whole(text) => Tags::title_of(text.source()),
             Self::Arriving(_) => None,
-        }
-    }
-
-    /// Whether there is something to say. Chat programs that split texts at full stops send parts
-    /// like `...` or an emoji, which the model would turn into noise.
-    fn has_words(&self) -> bool {
-        match self {
-            Self::Whole(text) => text.text().chars().any(char::is_alphanumeric),
-            Self::Arriving(_) => true,
         }
     }
 }
@@ -204,53 +193,33 @@ impl Job {
             sample_rate,
             ..SpokenFigures::default()
         };
-        let mut say =
-            |chunk: SoundChunk, spoken: &mut SpokenFigures| -> Result<Result<(), Gone>, JobError> {
-                let mut sound = EncodedSound {
-                    words: chunk.words,
-                    ..EncodedSound::default()
-                };
-                encoder.push(&chunk.samples, &mut sound.bytes)?;
-                spoken.samples += chunk.samples.len() as u64;
-                spoken.first_sound.get_or_insert_with(|| started.elapsed());
-                Ok(worker.send(JobEvent::Sound(sound)))
+        let model = speaker.model();
+        let utterance = match self.text {
+            JobText::Whole(text) => model.utterance(text, &self.options),
+            JobText::Arriving(source) => model.utterance_of(source, &self.options),
+        };
+        let utterance = utterance.map_err(SpeakerError::from)?;
+        for chunk in speaker.say_scheduled(&self.chosen.voice, utterance, task)? {
+            let chunk = chunk?;
+            let mut sound = EncodedSound {
+                words: chunk.words,
+                ..EncodedSound::default()
             };
-        if self.text.has_words() {
-            let model = speaker.model();
-            let utterance = match self.text {
-                JobText::Whole(text) => model.utterance(text, &self.options),
-                JobText::Arriving(source) => model.utterance_of(source, &self.options),
-            };
-            let utterance = utterance.map_err(SpeakerError::from)?;
-            for chunk in speaker.say_scheduled(&self.chosen.voice, utterance, task)? {
-                if say(chunk?, &mut spoken)?.is_err() {
-                    return Ok(Err(Gone));
-                }
-            }
-            // Then it has not been spoken to its end.
-            if worker.is_alone() {
+            encoder.push(&chunk.samples, &mut sound.bytes)?;
+            spoken.samples += chunk.samples.len() as u64;
+            (spoken.first_sound).get_or_insert_with(|| started.elapsed());
+            if worker.send(JobEvent::Sound(sound)).is_err() {
                 return Ok(Err(Gone));
             }
-        } else {
-            let silence = silence((SILENCE * f64::from(sample_rate)) as usize);
-            if say(silence, &mut spoken)?.is_err() {
-                return Ok(Err(Gone));
-            }
+        }
+        // Then it has not been spoken to its end.
+        if worker.is_alone() {
+            return Ok(Err(Gone));
         }
         let mut rest = EncodedSound::default();
         spoken.patch = encoder.finish(&mut rest.bytes)?;
         spoken.elapsed = started.elapsed();
         Ok(worker.send(JobEvent::Sound(rest)).map(|()| spoken))
-    }
-}
-
-fn silence(samples: usize) -> SoundChunk {
-    SoundChunk {
-        samples: vec![0.0; samples],
-        text: None,
-        source: 0..0,
-        words: Vec::new(),
-        cut: false,
     }
 }
 

@@ -108,9 +108,8 @@ impl Utterance {
         self.stop.clone()
     }
 
-    /// Notices: things in the text or the options that may be mistakes. For a text that is read while
-    /// it is spoken, they are complete only at the end; [`speech::TextCheck`] finds what looks like a
-    /// pause before that.
+    /// Notices: things in the text or the options that may be mistakes. They are complete only at the
+    /// end, as those of [`speech::Generation::notices`].
     pub fn notices(&self) -> Vec<SpeechNotice> {
         self.end().notices
     }

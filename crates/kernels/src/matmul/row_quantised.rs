@@ -4,7 +4,7 @@ use weights::Matrix;
 
 use super::Product;
 use crate::isa::CpuKernels;
-use crate::quantised_rows::A_MAX;
+use crate::quantised_rows::{A_MAX, QuantiseRows};
 use crate::simd::Simd;
 use crate::size::size;
 use crate::{Rows, Scratch};
@@ -78,17 +78,14 @@ pub(super) fn quantise_rows(
         row_scales,
         ..
     } = scratch;
-    row_scales.clear();
-    let mut quantise = |values: &[f32], out: &mut [i16]| {
-        row_scales.push(kernels.quantise_to(A_MAX, values, out));
-    };
     if x.stride < matrix.inputs {
         // What fills up the last row's last group meets weights of zero.
         let values = &x.values[..x.needed(matrix.inputs)];
         let padding = padded - matrix.inputs;
         quantised_rows.resize((values.len() + padding).next_multiple_of(4), 0);
         let (out, padding) = quantised_rows.split_at_mut(values.len());
-        quantise(values, out);
+        row_scales.clear();
+        row_scales.push(kernels.quantise_to(A_MAX, values, out));
         padding.fill(0);
         RowStrides {
             rows: x.stride,
@@ -96,12 +93,14 @@ pub(super) fn quantise_rows(
         }
     } else {
         quantised_rows.resize(size([x.count, padded]), 0);
-        for (i, out) in quantised_rows.chunks_exact_mut(padded).enumerate() {
-            let row = &x.values[i * x.stride..][..matrix.inputs];
-            let (out, padding) = out.split_at_mut(matrix.inputs);
-            quantise(row, out);
-            padding.fill(0);
-        }
+        row_scales.resize(x.count, 0.0);
+        kernels.run(QuantiseRows {
+            rows: x,
+            inputs: matrix.inputs,
+            padded,
+            out: quantised_rows,
+            scales: row_scales,
+        });
         RowStrides {
             rows: padded,
             scales: 1,

@@ -84,6 +84,6 @@ fn a_long_text_does_not_hold_up_others() {
     }
     // They are still being spoken.
     for mut stream in long {
-        stream.read_exact(&mut [0; 48_000]).unwrap();
+        stream.read_exact(&mut vec![0; 48_000]).unwrap();
     }
 }
