@@ -34,6 +34,7 @@ export interface Notice {
    * - `quota`: the browser has no room to store a file;
    * - `damaged`: a file was damaged, and is fetched again;
    * - `pause-marker`: what looks like a pause is spoken as words;
+   * - `no-words`: the text has no words (`...`, an emoji), so a short silence is all that is heard;
    * - `waiting`: a request waits for a stream that nobody reads;
    * - `steps`: the model's sampler takes fewer steps than were asked for;
    * - `suspended`: what `speak` says is not heard, because the page's AudioContext does not run;

@@ -39,14 +39,13 @@ export class UtteranceStream {
   /** The error of the text's source. */
   #textFailure: { error: unknown } | undefined;
   #stopped = false;
-  /** Whether the next chunk is awaited. */
-  #isAwaited = false;
   #isHeld = false;
   /** Whether another request waits for the end of this one. */
   #isHurried = false;
   /** Chunks for which there is room already, although nobody has read as many. */
   #ahead = 0;
   #hasChunk = false;
+  /** Wakes who waits for the next chunk; undefined while nobody does. */
   #wake: (() => void) | undefined;
   /** UTF-16 units of the text that the worker has not read yet. */
   #unread = 0;
@@ -85,12 +84,11 @@ export class UtteranceStream {
       if (this.#working === 0) {
         return undefined;
       }
-      this.#isAwaited = true;
-      this.#hold();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
+        this.#hold();
       });
-      this.#isAwaited = false;
+      this.#wake = undefined;
       this.#hold();
     }
   }
@@ -121,7 +119,7 @@ export class UtteranceStream {
    */
   #hold(): void {
     const isFilling = this.#ahead > 0 && this.#chunks.length < AHEAD;
-    const isHeld = this.#working > 0 && (this.#isAwaited || this.#stopped || isFilling);
+    const isHeld = this.#working > 0 && (this.#wake !== undefined || this.#stopped || isFilling);
     if (isHeld !== this.#isHeld) {
       this.#isHeld = isHeld;
       this.#to.hold(isHeld);

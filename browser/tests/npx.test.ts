@@ -83,6 +83,19 @@ test("a text, and one from a pipe", async () => {
   expect(piped.stdout.subarray(HEADER).equals(hello.subarray(HEADER))).toBe(true);
 }, 180_000);
 
+test("a text without words, and an option that is refused", async () => {
+  const args = ["🎉", ...SEED, "--json", "-o", "silence.wav"];
+  const { stdout } = await npx(args);
+  const summary = JSON.parse(stdout.toString());
+  const output = join(dir, "native.wav");
+  const natively = JSON.parse(await nativeOutput(["speak", ...args.slice(0, -1), output]));
+  for (const { seconds, notices } of [summary, natively]) {
+    expect([seconds, notices]).toEqual([0.2, [{ kind: "no-words", message: expect.stringContaining("no words") }]]);
+  }
+  const refused = await npx(["Hello", "--max-tokens", "0"]);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/^error: --max-tokens: .*1 token\n/)]);
+}, 60_000);
+
 test("options have the names and the values of the native command's", async () => {
   const options = (help: string) =>
     new Map(

@@ -86,13 +86,18 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
 
   const compiled = await compile(bestBuild());
   const own = await startModule(compiled);
-  const { engine, ...module } = backend === "engine" ? await withEngine(own, compiled) : { ...own, engine: undefined };
+  const withOwn = backend === "engine" ? await withEngine(own) : undefined;
+  const module = withOwn ?? own;
   const folder = new URL(`/models/${model}/`, location.href).href;
   const manifestText = await (await fetch(`${folder}manifest.json`)).text();
   const manifest = JSON.parse(manifestText) as import("../src/manifest.js").Manifest;
   const files = new BundleFiles(folder, () => {});
-  const speech = new module.wasm.Model(manifestText, await files.bytes(manifest.tokenizer.file, "model"));
-  const runtime = engine === undefined ? await OnnxRuntime.start(files, 2) : new Engine(module, engine, speech, files);
+  const checked = new module.wasm.CheckedManifest(manifestText);
+  const speech = new module.wasm.Model(checked, await files.bytes(manifest.tokenizer.file, "model"));
+  const runtime =
+    withOwn === undefined
+      ? await OnnxRuntime.start(files, 2)
+      : new Engine(own, files, Promise.resolve({ module: withOwn, manifest: checked }));
   const streams: Record<string, import("../src/worker/runtime.js").Stream> = {};
   for (const [name, component] of Object.entries(manifest.components)) {
     streams[name] = await runtime.load(name, component, "model");
@@ -137,7 +142,7 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
   for (let i = 0; i < count; i++) noise.set(values(steps, `${i}.noise`), i * ldim);
   // The texts of the records were tokenized as they are.
   const utterance = speech.utterance(text, { maxTokens: 100 }).withNoise(noise);
-  const decoding = speech.decoding();
+  const decoding = checked.decoding();
   const sound: number[] = [];
   let ids: string[] = [];
   for (let frame = 0; frame < count; ) {
@@ -170,6 +175,6 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
 
   const recorded = await record("text");
   const recordedIds = [...(recorded["token_ids"]?.data ?? [])].map(String);
-  const instructions = engine?.instructions ?? "none";
+  const instructions = withOwn?.engine.instructions.split("\n")[0] ?? "none";
   return { differences, frames: count, ids, recordedIds, instructions };
 }

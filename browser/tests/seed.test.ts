@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { floatsOfWav, native, PACKAGE } from "./support/bundles.js";
 import { type Browser, launch } from "./support/chromium.js";
@@ -41,23 +42,25 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** Speaks in a page; `hasRelaxed`: whether the package finds that the browser has relaxed SIMD. */
+function speak(page: Page, format: string, hasRelaxed: boolean, threads: number) {
+  return page.evaluate(
+    async ({ hasRelaxed, threads, format, text }) => {
+      const { validate } = WebAssembly;
+      if (!hasRelaxed) WebAssembly.validate = () => false;
+      const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${format}`, { threads });
+      WebAssembly.validate = validate;
+      const { audio } = await tts.generate(text, { seed: 7, eosThreshold: -1e9, framesAfterEos: 20 });
+      const { instructions } = tts.statistics;
+      await tts.dispose();
+      return { instructions, samples: [...audio] };
+    },
+    { hasRelaxed, threads, format, text: TEXT },
+  );
+}
+
 test.each(FORMATS)("in %s", { timeout: 120_000 }, async (format) => {
   await using page = await openPage(browser.context, server);
-  const speak = (hasRelaxed: boolean, threads: number) =>
-    page.evaluate(
-      async ({ hasRelaxed, threads, format, text }) => {
-        // The package asks this whether the browser has relaxed SIMD.
-        const { validate } = WebAssembly;
-        if (!hasRelaxed) WebAssembly.validate = () => false;
-        const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${format}`, { threads });
-        WebAssembly.validate = validate;
-        const { audio } = await tts.generate(text, { seed: 7, eosThreshold: -1e9, framesAfterEos: 20 });
-        const { instructions } = tts.statistics;
-        await tts.dispose();
-        return { instructions, samples: [...audio] };
-      },
-      { hasRelaxed, threads, format, text: TEXT },
-    );
   const spoken = ["speak", TEXT, "--seed", "7", "--eos-threshold=-1000000000", "--frames-after-eos", "20"];
   const file = await native(
     [...spoken, "--bundle", join(folder, format), "--format", "f32", "-o", "out.wav"],
@@ -65,14 +68,32 @@ test.each(FORMATS)("in %s", { timeout: 120_000 }, async (format) => {
   );
   const natively = [...floatsOfWav(file)];
   expect(natively.length).toBeGreaterThan(24_000);
-  const relaxed = await speak(true, 1);
+  const relaxed = await speak(page, format, true, 1);
   expect(relaxed.instructions).toContain("relaxed SIMD");
-  const plain = await speak(false, 1);
+  const plain = await speak(page, format, false, 1);
   expect(plain.instructions).toBe("SIMD128");
   // Compared as a whole: a report of all samples would be of no use.
   const first = (samples: number[]) => samples.findIndex((sample, i) => sample !== natively[i]);
-  for (const { samples } of [relaxed, plain, await speak(true, 2)]) {
+  for (const { samples } of [relaxed, plain, await speak(page, format, true, 2)]) {
     expect(samples.length).toBe(natively.length);
     expect(first(samples)).toBe(-1);
+  }
+});
+
+test("where the self-test fails", { timeout: 120_000 }, async () => {
+  await using page = await openPage(browser.context, server);
+  const plain = await speak(page, "q8", false, 1);
+  await page.route("**/wasm/relaxed/pocket_onnx.js", async (route) => {
+    const response = await route.fetch();
+    const wrong = '(() => { throw Object.assign(new Error("made to fail"), { name: "Instructions" }); })()';
+    const body = (await response.text()).replace("wasm.engine_new()", wrong);
+    expect(body).toContain(wrong);
+    await route.fulfill({ response, body });
+  });
+  for (const threads of [1, 2]) {
+    const { instructions, samples } = await speak(page, "q8", true, threads);
+    expect(instructions).toBe("SIMD128");
+    expect(samples.length).toBe(plain.samples.length);
+    expect(samples.findIndex((sample, i) => sample !== plain.samples[i])).toBe(-1);
   }
 });

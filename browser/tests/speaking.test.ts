@@ -336,6 +336,35 @@ test.each([1, 2])("errors on %i threads are those of the native command", async 
   expect(errors).toMatchSnapshot();
 });
 
+test.each([1, 2])("a text without words is a short silence and a notice, on %i threads", async (threads) => {
+  const it = await page("isolated");
+  const spoken = await it.evaluate(
+    async ([bundle, threads]) => {
+      let notices: string[] = [];
+      const onNotice = ({ kind }: { kind: string }) => notices.push(kind);
+      const tts = await globalThis.pocket.PocketTTS.fromPretrained(`/models/${bundle}`, { threads, onNotice });
+      async function* arriving() {
+        yield "...";
+      }
+      const found: unknown[] = [];
+      const texts = ["🎉", "...", "\u{2014} !", "🎉".repeat(5000), arriving(), "🪤", "👍"];
+      for (const [at, text] of texts.entries()) {
+        notices = [];
+        const { audio } = await tts.generate(text, { normalize: at > 4 && "english", words: true });
+        found.push([audio.length, audio.every((sample) => sample === 0), notices]);
+      }
+      await tts.dispose();
+      return found;
+    },
+    [BUNDLE, threads] as const,
+  );
+  await it.close();
+  const silence = [4800, true, ["no-words"]];
+  expect(spoken.slice(0, -1)).toEqual([silence, silence, silence, silence, silence, silence]);
+  // This one has a name.
+  expect(spoken.at(-1)).toEqual([expect.any(Number), false, []]);
+});
+
 test("20 utterances leave memory flat", async () => {
   const it = await page("isolated");
   const sizes = await it.evaluate(async (bundle) => {

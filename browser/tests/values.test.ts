@@ -982,14 +982,15 @@ test("nothing from JavaScript makes the wasm module fail", async () => {
     const text = await (await at("manifest.json")).text();
     const manifest = JSON.parse(text);
     const tokenizer = new Uint8Array(await (await at(manifest.tokenizer.file.name)).arrayBuffer());
-    const model = new wasm.Model(text, tokenizer);
+    const checked = new wasm.CheckedManifest(text);
+    const model = new wasm.Model(checked, tokenizer);
     const engine = new wasm.Engine();
     const { name, size } = manifest.components.flow_net.data;
     const bytes = new wasm.Bytes(size);
     const { memory } = await wasm.default({ module_or_path: path.replace(".js", "_bg.wasm") });
     const [data, pointer] = [new Uint8Array(await (await at(name)).arrayBuffer()), bytes.pointer];
     new Uint8Array(memory.buffer, pointer, size).set(data);
-    const flowNet = engine.load(model, "flow_net", bytes);
+    const flowNet = engine.load(checked, "flow_net", bytes);
     const any = (value: unknown) => value as never;
     const f32 = (shape: unknown, data: unknown) => any({ dtype: "f32", shape, data });
     const forged = Object.create(Float32Array.prototype);
@@ -1036,17 +1037,17 @@ test("nothing from JavaScript makes the wasm module fail", async () => {
     ];
     const inputs = () => flowNet.run(any({ x: f32([1, 32], new Float32Array(32)) }));
     const calls: [string, (value: unknown) => unknown][] = [
-      ["checkManifest", (value) => wasm.checkManifest(any(value))],
+      ["CheckedManifest", (value) => new wasm.CheckedManifest(any(value)).free()],
       ["Model manifest", (value) => new wasm.Model(any(value), tokenizer)],
-      ["Model tokenizer", (value) => new wasm.Model(text, any(value))],
+      ["Model tokenizer", (value) => new wasm.Model(checked, any(value))],
       ["utterance text", (value) => model.utterance(any(value), {})],
       ["utterance options", (value) => model.utterance("A.", any(value))],
       ["utterance seed", (value) => model.utterance("A.", any({ seed: value }))],
       ["utterance temperature", (value) => model.utterance("A.", any({ temperature: value }))],
       ["noise", (value) => model.utterance("A.", {}).withNoise(any(value))],
       ["supply", (value) => model.utterance("A.", {}).supply(any(value))],
-      ["latent", (value) => model.decoding().latent(any(value))],
-      ["audio", (value) => model.decoding().audio(any(value))],
+      ["latent", (value) => checked.decoding().latent(any(value))],
+      ["audio", (value) => checked.decoding().audio(any(value))],
       ["prompt", (value) => model.prompt(any(value))],
       ["fromWav", (value) => wasm.Recording.fromWav(any(value))],
       ["fromChannels", (value) => wasm.Recording.fromChannels(any(value), 24_000)],
@@ -1055,8 +1056,9 @@ test("nothing from JavaScript makes the wasm module fail", async () => {
       ["fromStates", (value) => wasm.Voice.fromStates(model, any(value), 0)],
       ["fromStates position", (value) => wasm.Voice.fromStates(model, any({}), any(value))],
       ["Bytes", (value) => new wasm.Bytes(any(value)).free()],
-      ["load component", (value) => engine.load(model, any(value), new wasm.Bytes(8))],
-      ["load weights", (value) => engine.load(model, "flow_net", any(value))],
+      ["trusting", (value) => wasm.Engine.trusting(any(value)).free()],
+      ["load component", (value) => engine.load(checked, any(value), new wasm.Bytes(8))],
+      ["load weights", (value) => engine.load(checked, "flow_net", any(value))],
       ["load model", (value) => engine.load(any(value), "flow_net", new wasm.Bytes(8))],
       ["run", (value) => flowNet.run(any(value))],
       ["run x", (value) => flowNet.run(any({ x: value }))],

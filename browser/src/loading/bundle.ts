@@ -43,6 +43,8 @@ export function folder(url: string, base?: string): string {
 export type Addresses = string | Readonly<Record<string, string>>;
 
 const MANIFEST = "manifest.json";
+/** Milliseconds between reports of progress of one file. */
+const PATIENCE = 50;
 
 /** The addresses of the included model. */
 export async function included(): Promise<Addresses> {
@@ -151,9 +153,15 @@ export class BundleFiles {
 
   /** Reads `file` into `buffer`, which must have its size. */
   async read(file: FileEntry, purpose: Purpose, buffer: FileBuffer): Promise<void> {
+    const { name, size } = file;
+    let told = Number.NEGATIVE_INFINITY;
     const progress = (source: "network" | "cache") => (loaded: number) => {
-      const { name, size } = file;
-      this.#listen({ kind: "file", purpose, file: name, loaded, total: size, source });
+      // A file from the cache has hundreds of parts, a few of which come in a millisecond.
+      const now = performance.now();
+      if (loaded === size || now - told > PATIENCE) {
+        told = now;
+        this.#listen({ kind: "file", purpose, file: name, loaded, total: size, source });
+      }
     };
     const finding = this.#asked.get(file.name) ?? this.#find(file);
     this.#asked.delete(file.name);
@@ -198,7 +206,7 @@ export class BundleFiles {
     progress: (bytes: number) => void,
   ): Promise<boolean> {
     try {
-      await fill(response, file.name, buffer, progress);
+      await fill(response, file.name, file.size, buffer, progress);
       await checkStored(file, storedChecksum(response), buffer);
       return true;
     } catch (error) {
@@ -220,7 +228,7 @@ export class BundleFiles {
     progress: (bytes: number) => void,
   ): Promise<void> {
     const url = this.#address(file);
-    await fill(response, url, buffer, progress);
+    await fill(response, url, file.size, buffer, progress);
     await check(file, url, buffer);
   }
 

@@ -55,14 +55,14 @@ export async function request(url: string, { cache, signal }: FetchOptions): Pro
   return response;
 }
 
-/** Reads a body, which must fill `buffer` exactly. */
+/** Reads a body of `size` bytes into `buffer`, of which a view is taken only when bytes have come. */
 export async function fill(
   response: Response,
   url: string,
+  size: number,
   buffer: FileBuffer,
   progress: (bytes: number) => void,
 ): Promise<void> {
-  const size = buffer.view().length;
   let loaded = 0;
   const reader = response.body?.getReader();
   for (;;) {

@@ -22,7 +22,9 @@ export function componentsOf(role: Role): readonly string[] {
 
 /** The files that a worker needs to speak: each once. */
 export function modelFiles(manifest: Manifest, backend: Backend, role: Role): FileEntry[] {
-  return [manifest.tokenizer.file, ...componentsOf(role).flatMap((name) => componentFiles(manifest, backend, name))];
+  const files = componentsOf(role).flatMap((name) => componentFiles(manifest, backend, name));
+  // What decodes reads no text.
+  return role === "decoder" ? files : [manifest.tokenizer.file, ...files];
 }
 
 /** The files that are needed to clone a voice; none if the bundle cannot. */

@@ -14,6 +14,7 @@ import { INTERRUPTED, Interrupts } from "./interrupts.js";
 import { type Destination, findDestination, type Output, openOutput } from "./output.js";
 import { line, progress, type Spoken, summary } from "./report.js";
 import { encoding, SoundOutput } from "./sound-output.js";
+import { SPEECH_OPTIONS } from "./speech-options.js";
 import { isFromStandardInput, openText, standardInput, type Text, textOf } from "./text-input.js";
 import { WordTimes } from "./word-times.js";
 
@@ -229,12 +230,20 @@ async function version(): Promise<string> {
 
 /** Reports why the command failed, and returns the exit code. */
 function failed(error: unknown): number {
-  process.stderr.write(`error: ${messageOf(error)}\n`);
+  process.stderr.write(`error: ${naming(messageOf(error))}\n`);
   if (error instanceof UsageError) {
     process.stderr.write("\nFor more information, try '--help'.\n");
   }
   const isMisused = error instanceof UsageError || (error instanceof PocketTTSError && error.kind === "Options");
   return isMisused ? MISUSED : FAILED;
+}
+
+/** A message about an option, which has another name here. */
+function naming(message: string): string {
+  return message.replace(/^the option (\w+):/, (all, name: string) => {
+    const described = Object.entries(SPEECH_OPTIONS).find(([option]) => option === name)?.[1];
+    return described === undefined ? all : `--${described.name}:`;
+  });
 }
 
 // Standard input may still be open: its end is not waited for.

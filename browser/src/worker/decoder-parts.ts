@@ -10,6 +10,7 @@ import type { Decoding, SpeechEvent } from "../../wasm/simd/pocket_onnx.js";
 import type { BundledComponent, Manifest } from "../manifest.js";
 import { type Timings, time } from "../statistics.js";
 import type { Tensors } from "../tensor.js";
+import type { FromDecoder } from "./from-decoder.js";
 import type { Opening, ToBackbone } from "./messages.js";
 import type { Stream } from "./runtime.js";
 
@@ -22,22 +23,32 @@ const EVEN = 7;
 const LAYER = /^mimi\.decoder_transformer\.transformer\.layers\.(\d+)\./;
 
 /** A worker's part of a shared decoder. */
-export interface DecoderPart {
-  isFirst: boolean;
+export type DecoderPart = {
   /** Layers of the transformer in the first part. */
   layers: number;
-  /** The worker with the other part. */
-  peer: MessagePort;
-}
+} & (
+  | { isFirst: true; weights: FromDecoder["weights"] }
+  /** `peer` is the worker with the first part. */
+  | { isFirst: false; peer: MessagePort }
+);
 
-/** What a worker runs of the decoder, unless that is all or nothing. */
-export function decoderPart({ backend, role, peer }: Opening, manifest: Manifest): DecoderPart | undefined {
+/** What a worker runs of the decoder, unless that is all or nothing; `fromDecoder` if it runs the backbone. */
+export function decoderPart(
+  { backend, peer }: Opening,
+  manifest: Manifest,
+  fromDecoder: FromDecoder | undefined,
+): DecoderPart | undefined {
   const { flow_lm: backbone, mimi_decoder: decoder } = manifest.components;
   if (backend !== "engine" || peer === undefined || backbone === undefined || decoder === undefined) {
     return undefined;
   }
   const layers = sharedLayers(decoder, backbone.data.size / sizeInQ16(decoder));
-  return layers === 0 ? undefined : { isFirst: role === "backbone", layers, peer };
+  if (layers === 0) {
+    return undefined;
+  }
+  return fromDecoder === undefined
+    ? { isFirst: false, layers, peer }
+    : { isFirst: true, layers, weights: fromDecoder.weights };
 }
 
 /** Bytes of a decoder's weights in its default format. In others it takes about as long. */
@@ -62,25 +73,14 @@ function bytesOfFirst({ parameters }: BundledComponent, layers: number): number 
   return Math.max(...extents.map(({ offset, size }) => offset + size));
 }
 
-/** Sends the weights of the first part, so that each file is fetched and checked by one worker only. */
+/** Sends the weights of the first part. */
 export function sendWeights(
-  { peer, layers }: DecoderPart,
+  { peer, layers }: Extract<DecoderPart, { isFirst: false }>,
   decoder: BundledComponent,
   data: Uint8Array<ArrayBuffer>,
 ): void {
   const { buffer } = data.slice(0, bytesOfFirst(decoder, layers));
   peer.postMessage({ type: "weights", buffer } satisfies ToBackbone, [buffer]);
-}
-
-/** The weights that the other worker sends. */
-export function receiveWeights(peer: MessagePort): Promise<Uint8Array> {
-  return new Promise((resolve) => {
-    peer.onmessage = ({ data }: MessageEvent<ToBackbone>) => {
-      if (data.type === "weights") {
-        resolve(new Uint8Array(data.buffer));
-      }
-    };
-  });
 }
 
 /** The first part of an utterance's decoder. */

@@ -9,7 +9,7 @@ import { Decoder } from "./decoder.js";
 import { FirstDecoder } from "./decoder-parts.js";
 import { Generator } from "./generator.js";
 import type { Request, Response, Results, ToBackbone, ToDecoder, VoiceSource } from "./messages.js";
-import type { Opened } from "./opening.js";
+import type { Opened, Reading } from "./opening.js";
 import type { Rewriter } from "./rewriting.js";
 import { SLICE, TextFeed } from "./text.js";
 import { ActiveUtterance } from "./active-utterance.js";
@@ -52,19 +52,19 @@ export class Host {
   }
 
   loadVoice(voice: number, source: VoiceSource): Promise<Results["load-voice"]> {
-    return this.#bundle.voices.load(voice, source);
+    return this.#reading.voices.load(voice, source);
   }
 
   prepareVoice(voice: number): undefined {
-    this.#bundle.voices.prepare(voice);
+    this.#reading.voices.prepare(voice);
   }
 
   exportVoice(voice: number, half: boolean): Uint8Array<ArrayBuffer> {
-    return this.#bundle.voices.export(voice, half);
+    return this.#reading.voices.export(voice, half);
   }
 
   dropVoice(voice: number): void {
-    this.#bundle.voices.drop(voice);
+    this.#reading.voices.drop(voice);
   }
 
   /** Makes latents of a text, and decodes them unless another worker does. */
@@ -77,7 +77,8 @@ export class Host {
     let changes: Awaited<ReturnType<Rewriter["start"]>>;
     let used: ReturnType<Voices["use"]> | undefined;
     try {
-      const { rewriter, components, model, voices } = this.#bundle;
+      const { components } = this.#bundle;
+      const { rewriter, model, voices } = this.#reading;
       used = voices.use(voice);
       this.#startDecoding(active, options);
       changes = await rewriter.start(rewriting);
@@ -91,9 +92,9 @@ export class Host {
         const event = await generator.next();
         active.waitedForText = text.waited;
         if (event === undefined) {
-          if (request.text === undefined) {
-            this.#note(spoken.notices);
-          }
+          // A complete text was checked before: only that it has no words shows at its end.
+          const isNew = ({ kind }: SpeechNotice) => request.text === undefined || kind === "no-words";
+          this.#note(spoken.notices.filter(isNew));
           break;
         }
         if (event !== "again") {
@@ -127,8 +128,7 @@ export class Host {
 
   /** Reads a complete text before any of it is spoken: throws if it cannot be spoken. */
   #check(text: string, options: SpeechOptions): SpeechNotice[] {
-    const { module, model } = this.#bundle;
-    const check = new module.wasm.TextCheck(model);
+    const check = new this.#bundle.module.wasm.TextCheck(this.#reading.model);
     let isOver = false;
     try {
       for (const piece of slices(text, SLICE)) {
@@ -205,11 +205,11 @@ export class Host {
 
   /** Makes what this worker runs of the decoder ready. Throws if there is a wrong option. */
   #startDecoding({ timings }: ActiveUtterance, options: SpeechOptions): void {
-    const { model, components, manifest, part } = this.#bundle;
+    const { checked, components, manifest, part } = this.#bundle;
     if (!components.has("mimi_decoder")) {
       return;
     }
-    const [decoding, stream] = [model.decoding(options), components.stream("mimi_decoder")];
+    const [decoding, stream] = [checked.decoding(options), components.stream("mimi_decoder")];
     if (part?.isFirst) {
       this.#firstDecoder = new FirstDecoder(decoding, stream, timings);
     } else {
@@ -287,6 +287,15 @@ export class Host {
     const { utterance, timings } = active;
     const why = error === undefined ? undefined : failure(error);
     this.#answer({ type: "over", utterance, timings, memory: this.#memory, failure: why });
+  }
+
+  /** What reads texts and voices. The page asks no worker for them that has none. */
+  get #reading(): Reading {
+    const { reading } = this.#bundle;
+    if (reading === undefined) {
+      throw new Error("this worker reads no texts and no voices");
+    }
+    return reading;
   }
 
   get #memory(): number {

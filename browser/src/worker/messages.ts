@@ -8,6 +8,7 @@ import type { Compiled } from "../loading/module.js";
 import type { WeightFormat } from "../manifest.js";
 import type { Timings } from "../statistics.js";
 import type { Tensors } from "../tensor.js";
+import type { Tested } from "./module.js";
 
 /** Which half of an utterance a worker works on, or `whole` if there is only one worker. */
 export type Role = "whole" | "backbone" | "decoder";
@@ -134,6 +135,8 @@ export type ToDecoder =
 
 /** From the decoder's worker to the backbone's. */
 export type ToBackbone =
+  /** While the bundle is opened: what the self-test found, if the engine runs. */
+  | { type: "tested"; tested: Tested }
   /** While the bundle is opened: the weights of the first part, if the decoder is shared. */
   | { type: "weights"; buffer: ArrayBuffer }
   /** It has room for one event more. */

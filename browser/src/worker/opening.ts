@@ -1,16 +1,18 @@
 /** Opens a bundle in a worker: its files are requested while the module starts. */
 
-import type { Model } from "../../wasm/simd/pocket_onnx.js";
+import type { CheckedManifest, Model } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import { BundleFiles, keepManifest, type Progress } from "../loading/bundle.js";
 import type { Compiled } from "../loading/module.js";
-import { modelFiles } from "../loading/needed.js";
+import { componentsOf, modelFiles } from "../loading/needed.js";
 import type { FileEntry, Manifest, WeightFormat } from "../manifest.js";
 import { Components } from "./components.js";
+import { yieldToEventLoop } from "./credit.js";
 import { type DecoderPart, decoderPart } from "./decoder-parts.js";
 import { Engine } from "./engine.js";
-import type { Opening, Role } from "./messages.js";
-import { type Module, startModule, withEngine } from "./module.js";
+import { type FromDecoder, hearDecoder } from "./from-decoder.js";
+import type { Opening, Role, ToBackbone } from "./messages.js";
+import { type Module, type ModuleWithEngine, startModule, withEngine, withTestedEngine } from "./module.js";
 import { Rewriter } from "./rewriting.js";
 import type { Runtime } from "./runtime.js";
 import { decodeSilence } from "./silence.js";
@@ -23,16 +25,29 @@ export interface Opened {
   peer: MessagePort | undefined;
   module: Module;
   manifest: Manifest;
-  model: Model;
+  /** The manifest in the module. */
+  checked: CheckedManifest;
+  /** What reads texts and voices, unless the other worker does. */
+  reading: Reading | undefined;
   components: Components;
   /** The part of the decoder that this worker runs, if that is shared. */
   part: DecoderPart | undefined;
-  voices: Voices;
-  rewriter: Rewriter;
   /** Whether all files came from Cache Storage. */
   cacheHit: boolean;
   /** The vector instructions that the engine uses. */
   instructions: string | undefined;
+}
+
+export interface Reading {
+  model: Model;
+  voices: Voices;
+  rewriter: Rewriter;
+}
+
+/** A module, and the manifest in it. */
+interface Started {
+  module: Module;
+  manifest: CheckedManifest;
 }
 
 /** Loads what the role needs. */
@@ -46,40 +61,92 @@ export async function open(
   for (const file of early(opening)) {
     files.ask(file);
   }
-  const compiled = await compiling;
-  let module = await startModule(compiled);
-  module.wasm.checkManifest(opening.manifest);
+  const fromDecoder = role === "backbone" && peer !== undefined ? hearDecoder(peer) : undefined;
+  const first = check(await startModule(await compiling), opening);
   const manifest: Manifest = JSON.parse(opening.manifest);
   checkFormat(manifest, dtype);
   // The manifest is stored before the files are: `sweep` deletes files that no stored manifest lists.
   files.storeAfter(keepManifest(addresses, opening.manifest));
-  const part = decoderPart(opening, manifest);
-  let runtime: (model: Model) => Promise<Runtime>;
-  let instructions: string | undefined;
+  const part = decoderPart(opening, manifest, fromDecoder);
+  let runtime: Promise<Runtime>;
+  // The module to use, and its instructions.
+  let started: Promise<Started & { instructions: string | undefined }>;
   if (backend === "engine") {
     // Its self-test takes a moment, in which the files arrive.
-    const { engine, ...own } = await withEngine(module, compiled);
-    module = own;
-    instructions = engine.instructions;
-    runtime = async (model) => new Engine(own, engine, model, files, part);
+    const testing = startEngine(first.module, opening, fromDecoder).then((module) =>
+      module.wasm === first.module.wasm ? { ...first, module } : { ...check(module, opening), module },
+    );
+    runtime = Promise.resolve(new Engine(first.module, files, testing, part));
+    started = testing.then((it) => ({ ...it, instructions: it.module.engine.instructions.split("\n")[0] }));
   } else {
-    const starting = import("./onnxruntime.js").then(({ OnnxRuntime }) => OnnxRuntime.start(files, opening.threads));
-    // Its error is thrown below, where it is awaited.
-    starting.catch(() => {});
-    runtime = () => starting;
+    runtime = import("./onnxruntime.js").then(({ OnnxRuntime }) => OnnxRuntime.start(files, opening.threads));
+    started = Promise.resolve({ ...first, instructions: undefined });
   }
-  const tokenizer = await files.bytes(manifest.tokenizer.file, "model");
-  const model = new module.wasm.Model(opening.manifest, tokenizer);
   // The first part of the decoder runs where the backbone does.
-  const components = await Components.load(manifest, await runtime(model), part?.isFirst ? "whole" : role);
-  if (role === "decoder") {
-    // The other worker still loads the backbone, which is larger.
-    await decodeSilence(components.stream("mimi_decoder"), manifest, part !== undefined);
+  const loading = runtime.then((runtime) => Components.load(manifest, runtime, part?.isFirst ? "whole" : role));
+  // Their errors are thrown below, where they are awaited.
+  for (const later of [started, loading]) {
+    later.catch(() => {});
   }
-  const voices = new Voices(module, model, manifest, files, components);
-  const rewriter = new Rewriter(model, manifest);
+  const tokenizer = role === "decoder" ? undefined : await files.bytes(manifest.tokenizer.file, "model");
+  let model = tokenizer && new first.module.wasm.Model(first.manifest, tokenizer);
+  const { module, manifest: checked, instructions } = await started;
+  if (tokenizer && checked !== first.manifest) {
+    model = new module.wasm.Model(checked, tokenizer);
+  }
+  const components = await loading;
+  if (role === "decoder") {
+    const silent = () => decodeSilence(components.stream("mimi_decoder").fork(), manifest, part !== undefined);
+    // Nobody has to wait for it. What fails in it fails again in the first frame, and is reported then.
+    yieldToEventLoop()
+      .then(silent)
+      .catch(() => {});
+  }
+  const reading = model && {
+    model,
+    voices: new Voices(module, model, manifest, files, components),
+    rewriter: new Rewriter(model, manifest),
+  };
   const { cacheHit } = files;
-  return { role, peer, module, manifest, model, components, part, voices, rewriter, cacheHit, instructions };
+  return { role, peer, module, manifest, checked, reading, components, part, cacheHit, instructions };
+}
+
+/** Has the module check the manifest. */
+function check(module: Module, { manifest, role }: Opening): Started {
+  return { module, manifest: new module.wasm.CheckedManifest(role === "decoder" ? ofDecoder(manifest) : manifest) };
+}
+
+/**
+ * The part of a manifest that describes the decoder: some browsers take a tenth of a second to read all of it in wasm.
+ * The other worker checks the rest.
+ */
+function ofDecoder(text: string): string {
+  try {
+    const manifest: Manifest = JSON.parse(text);
+    const components = Object.entries(manifest.components).filter(([name]) => componentsOf("decoder").includes(name));
+    // The seed may be larger than a number of JavaScript.
+    const synthetic = null;
+    return JSON.stringify({ ...manifest, synthetic, voices: [], components: Object.fromEntries(components) });
+  } catch {
+    return text;
+  }
+}
+
+/** The module with its engine. Of two workers the decoder's, which has less to load, makes the self-test for both. */
+async function startEngine(
+  module: Module,
+  { role, peer }: Opening,
+  fromDecoder: FromDecoder | undefined,
+): Promise<ModuleWithEngine> {
+  if (fromDecoder !== undefined) {
+    return withTestedEngine(module, await fromDecoder.tested);
+  }
+  const started = await withEngine(module);
+  if (role === "decoder") {
+    const { build, engine } = started;
+    peer?.postMessage({ type: "tested", tested: { build, instructions: engine.instructions } } satisfies ToBackbone);
+  }
+  return started;
 }
 
 /**

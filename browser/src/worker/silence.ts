@@ -2,19 +2,21 @@
  * A frame of silence for the decoder.
  *
  * The very first frame takes longer than others, because the browser has not optimised the code yet. A decoder in a
- * worker of its own is loaded before the backbone is, so that it can decode a silent frame meanwhile. Nobody hears it,
- * and its state is thrown away.
+ * worker of its own decodes a silent frame once it is loaded, most of the time while the other worker still loads the
+ * backbone, which is larger.
  */
 
 import type { Manifest } from "../manifest.js";
 import { type Tensor, zeros } from "../tensor.js";
 import type { Stream } from "./runtime.js";
 
-/** Decodes a silent frame; `isSecond`: with the second part of a shared decoder. Leaves `stream` at its beginning. */
+/** Decodes a silent frame; `isSecond`: with the second part of a shared decoder. Frees `stream`. */
 export async function decodeSilence(stream: Stream, manifest: Manifest, isSecond: boolean): Promise<void> {
-  stream.reset();
-  await stream.run(isSecond ? { hidden: hidden(manifest) } : { latents: latents(manifest) });
-  stream.reset();
+  try {
+    await stream.run(isSecond ? { hidden: hidden(manifest) } : { latents: latents(manifest) });
+  } finally {
+    stream.free();
+  }
 }
 
 function latents({ model: { mimi } }: Manifest): Tensor {

@@ -58,7 +58,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     let model = speaker.model();
     let language = model.manifest().language.as_deref();
     let rules = rewriting::rules(&args.rewriting, model.tokenizer(), language)?;
-    let near_misses = text.check(&speaker.model().manifest().text)?;
+    let near_misses = text.check()?;
     let options = options(args, &speaker)?;
     let mut speech_notices = SpeechNotice::all(&near_misses, &options, speaker.model().manifest());
     notify(args, &speech_notices);
@@ -81,13 +81,13 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
         tags: tags(args, speaker.model().manifest()),
     };
     let (spoken, failure) = write(args, sink, &mut utterance, times.as_mut())?;
-    if is_stream {
-        // The notices of a text that arrives are complete only now.
-        let all = utterance.notices();
-        let new = all.iter().filter(|it| !speech_notices.contains(it));
-        notify(args, &new.cloned().collect::<Vec<_>>());
-        speech_notices = all;
-    }
+    // Some notices are given only at the end of a text. What looks like a pause in a text that was
+    // checked before may look otherwise now, as it was rewritten.
+    let mut new = utterance.notices();
+    new.retain(|it| is_stream || *it == SpeechNotice::NoWords);
+    new.retain(|it| !speech_notices.contains(it));
+    notify(args, &new);
+    speech_notices.extend(new);
     if let Some(times) = &mut times {
         times.finish(utterance.rest());
     }

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::{Context, Error, Result, bail};
-use config::TextOptions;
 use normalize::Rules;
 use pocket_onnx::text::{TextReader, read_all};
 use speaker::{
-    PreparedVoice, Speaker, TextSender, Utterance, arriving_text, rewritten, rewritten_source,
+    PreparedVoice, Speaker, SpeakerError, TextSender, Utterance, arriving_text, rewritten,
+    rewritten_source,
 };
 use speech::{SpeechOptions, TextCheck, USUAL_SILENCE};
 
@@ -110,21 +110,21 @@ impl Text {
 
     /// Reads all of it, so that errors are reported before any of it is spoken. Returns what looks
     /// like a pause but will be spoken as words. A stream cannot be checked.
-    pub(crate) fn check(&mut self, rules: &TextOptions) -> Result<Vec<String>> {
+    pub(crate) fn check(&mut self) -> Result<Vec<String>> {
         let mut check = TextCheck::default();
         match self {
-            Self::Whole(text) => check.push(text, rules)?,
+            Self::Whole(text) => check.push(text)?,
             Self::File { name, file, start } => {
                 let context = || format!("cannot read the text {name}");
                 let mut pieces = TextReader::new(&mut *file);
                 while let Some(piece) = pieces.next_piece().with_context(context)? {
-                    check.push(&piece, rules)?;
+                    check.push(&piece)?;
                 }
                 file.seek(SeekFrom::Start(*start)).with_context(context)?;
             }
             Self::Stream { .. } => return Ok(Vec::new()),
         }
-        Ok(check.finish(rules)?)
+        Ok(check.finish()?)
     }
 
     /// All of it.
@@ -149,7 +149,8 @@ impl Text {
     ) -> Result<Utterance> {
         let source = match self {
             Self::Whole(text) => {
-                return Ok(speaker.speak(voice, rewritten(text, rules), options)?);
+                let utterance = speaker.speak(voice, rewritten(text, rules), options);
+                return utterance.map_err(naming_the_option);
             }
             Self::File { name, file, .. } => {
                 let mut pieces = TextReader::new(file);
@@ -169,7 +170,22 @@ impl Text {
                 source
             }
         };
-        Ok(speaker.say(voice, speaker.model().utterance_of(source, options)?)?)
+        let utterance = speaker.model().utterance_of(source, options);
+        let utterance = utterance.map_err(|error| naming_the_option(error.into()))?;
+        Ok(speaker.say(voice, utterance)?)
+    }
+}
+
+/// Names the option that is refused as the command line spells it.
+fn naming_the_option(error: SpeakerError) -> Error {
+    let option = match &error {
+        SpeakerError::Speech(error) => error.option().filter(|it| it.command.is_some()),
+        _ => None,
+    };
+    let error = Error::new(error);
+    match option {
+        Some(option) => error.context(format!("--{}", option.command_name())),
+        None => error,
     }
 }
 

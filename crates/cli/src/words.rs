@@ -67,9 +67,8 @@ impl WordsFile {
 /// All words of an utterance.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SpokenWords {
-    words: Vec<Word>,
-    /// The first words of chunks of text.
-    firsts: Vec<usize>,
+    /// Those of each chunk of text.
+    chunks: Vec<Vec<Word>>,
     /// The source text of the last chunk.
     source: Range<usize>,
     /// The text after the last word.
@@ -82,10 +81,10 @@ impl SpokenWords {
         if chunk.words.is_empty() {
             return;
         }
-        if self.words.is_empty() || self.source != chunk.source {
-            self.firsts.push(self.words.len());
+        match self.chunks.last_mut() {
+            Some(last) if self.source == chunk.source => last.extend_from_slice(&chunk.words),
+            _ => self.chunks.push(chunk.words.clone()),
         }
-        self.words.extend(chunk.words.iter().cloned());
         self.source = chunk.source.clone();
     }
 
@@ -96,20 +95,22 @@ impl SpokenWords {
 
     fn subtitles(&self) -> Subtitles {
         let mut subtitles = Subtitles::default();
-        for (index, word) in self.words.iter().enumerate() {
-            let timed = TimedWord {
-                text: word.text.clone(),
-                word: word.source.bytes.len(),
-                start: word.start,
-                end: word.end,
-            };
-            subtitles.add(timed, self.firsts.binary_search(&index).is_ok());
+        for words in &self.chunks {
+            for (index, word) in words.iter().enumerate() {
+                let timed = TimedWord {
+                    text: word.text.clone(),
+                    word: word.source.bytes.len(),
+                    start: word.start,
+                    end: word.end,
+                };
+                subtitles.add(timed, index == 0);
+            }
         }
         subtitles
     }
 
     /// As JSON.
     pub(crate) fn to_json(&self) -> Value {
-        data::json(&self.words, &self.rest)
+        data::json(&self.chunks.concat(), &self.rest)
     }
 }

@@ -4,6 +4,7 @@
 //! ([`Variant::find`]); both give a valid one. From it follow the tensors that its checkpoint
 //! has to hold ([`Config::tensors`]) and every size that the graphs are built with.
 
+mod constants;
 mod error;
 mod flow_lm;
 mod layout;
@@ -16,6 +17,7 @@ mod voice;
 mod word_heads;
 mod yaml;
 
+pub use constants::{FLOW_NORM_EPS, LAYER_NORM_EPS, RMS_NORM_EPS, TIME_FREQUENCIES};
 pub use error::ConfigError;
 pub use flow_lm::{FlowConfig, FlowLmConfig, FlowLmTransformerConfig, FlowType, LookupTable};
 pub use layout::TensorSpec;

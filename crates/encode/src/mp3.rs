@@ -14,7 +14,7 @@ pub(crate) const RATES: [u32; 9] = [
     8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
 ];
 /// Kilobits per second.
-const BIT_RATE: u32 = 64;
+const KILOBITS_PER_SECOND: u32 = 64;
 
 pub(crate) struct Mp3 {
     encoder: Mp3Encoder,
@@ -41,7 +41,7 @@ impl Mp3 {
         let sample_rate = options.sample_rate;
         Format::Mp3.check(sample_rate)?;
         let config = Mp3EncoderConfig {
-            bitrate_kbps: BIT_RATE,
+            bitrate_kbps: KILOBITS_PER_SECOND,
             vbr_quality: None,
         };
         let mut tag = Vec::new();

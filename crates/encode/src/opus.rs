@@ -18,7 +18,7 @@ const CLOCK: u32 = 48_000;
 /// Packets per second: 20 ms each.
 const PACKETS: u32 = 50;
 /// Bits per second. Speech sounds transparent to most people from 24,000 on.
-const BIT_RATE: i32 = 32_000;
+const BITS_PER_SECOND: i32 = 32_000;
 /// Bytes of a page in a stream, about 100 ms: a player gets a page when it is full.
 const STREAM_PAGE: usize = 400;
 /// Packets of a stream that get a page of their own, so that it begins at once.
@@ -48,7 +48,7 @@ impl Opus {
         Format::Opus.check(sample_rate)?;
         let encoder = OpusEncoder::new(sample_rate as i32, 1, Application::Audio);
         let mut encoder = encoder.map_err(failed(Format::Opus))?;
-        encoder.bitrate_bps = BIT_RATE;
+        encoder.bitrate_bps = BITS_PER_SECOND;
         encoder.signal_type = Some(Signal::Voice);
         let head = OpusHead::for_encoder(&encoder, sample_rate);
         let pre_skip = head.pre_skip.into();

@@ -43,12 +43,14 @@ impl StreamingMultiheadAttention {
         })
     }
 
-    /// `x` [time, width] -> [time, width]. A projected row is queries, keys and values, each head by
-    /// head; the first two are rotated. The scores of the heads in `watched` are stored there.
+    /// `x` [time, width] -> the output for its last `needed` positions [needed, width]. A projected
+    /// row is queries, keys and values, each head by head; the first two are rotated. The scores of
+    /// the heads in `watched` are stored there.
     pub(crate) fn forward(
         &self,
         ctx: &mut Context,
         x: &[f32],
+        needed: usize,
         rotation: &Rotation,
         cache: &mut KvCache,
         watched: &mut [WatchedHead],
@@ -79,9 +81,14 @@ impl StreamingMultiheadAttention {
         keys.push(ctx.kernels, part(q_width));
         values.push(ctx.kernels, part(q_width + kv_width));
 
-        let mut out = ctx.acquire(count * q_width);
+        let queries = Rows {
+            values: &projected[(count - needed) * stride..],
+            count: needed,
+            stride,
+        };
+        let mut out = ctx.acquire(needed * q_width);
         let context = self.context;
-        (ctx.kernels).attend(part(0), keys, values, context, &mut ctx.scratch, &mut out);
+        (ctx.kernels).attend(queries, keys, values, context, &mut ctx.scratch, &mut out);
         for WatchedHead { head, scores } in watched {
             let last = &projected[(count - 1) * stride..];
             *scores = keys.products(*head, &last[*head * head_dim..][..head_dim]);

@@ -37,6 +37,8 @@ pub struct Engine {
     /// As in [`EngineOptions`].
     cache: Option<CacheFormat>,
     kernels: CpuKernels,
+    /// The instruction sets to choose from, the best first.
+    isas: Vec<Isa>,
     choices: KernelChoices,
 }
 
@@ -53,6 +55,7 @@ impl Engine {
         Self {
             cache: options.cache,
             kernels,
+            isas: vec![kernels.isa()],
             choices: KernelChoices::new(&[kernels], clock),
         }
     }
@@ -60,12 +63,32 @@ impl Engine {
     /// The engine with the instruction sets that pass the self-test, or none if no set passes:
     /// for wasm, which cannot ask its processor. `now` is a clock in milliseconds.
     pub fn tested(now: fn() -> f64) -> Option<Self> {
-        let tested = CpuKernels::tested(now);
+        Self::of_kernels(&CpuKernels::tested(now), now)
+    }
+
+    /// The same without a test, with the instruction sets that have these names (see
+    /// [`Engine::instructions`]): for another instance of a module, in which they passed. None if
+    /// there is no such set.
+    pub fn of_tested(names: &[&str], now: fn() -> f64) -> Option<Self> {
+        let is_named = |isa: &Isa| names.contains(&isa.as_str());
+        let isas = Isa::available().into_iter().rev().filter(is_named);
+        let kernels: Vec<CpuKernels> = isas.filter_map(CpuKernels::new).collect();
+        Self::of_kernels(&kernels, now)
+    }
+
+    /// With the first of `kernels`, which others may replace that are found to be faster.
+    fn of_kernels(kernels: &[CpuKernels], now: fn() -> f64) -> Option<Self> {
         Some(Self {
             cache: None,
-            kernels: *tested.first()?,
-            choices: KernelChoices::new(&tested, now),
+            kernels: *kernels.first()?,
+            isas: kernels.iter().map(|kernels| kernels.isa()).collect(),
+            choices: KernelChoices::new(kernels, now),
         })
+    }
+
+    /// The names of the instruction sets that it can use, the best first.
+    pub fn instructions(&self) -> Vec<&'static str> {
+        self.isas.iter().map(|isa| isa.as_str()).collect()
     }
 
     /// The instruction set that it uses; products with some formats' weights may take another that
@@ -237,5 +260,23 @@ impl runtime::Backend for Engine {
         };
         let data = crate::weights_file::read(&path).map_err(failed)?;
         self.stream(manifest, name, WeightBytes::new(data))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instructions_that_passed_elsewhere_need_no_test() {
+        let tested = Engine::tested(clock).unwrap();
+        let names = tested.instructions();
+        assert_eq!(names.first(), Some(&tested.isa().as_str()));
+        let trusting = Engine::of_tested(&names, clock).unwrap();
+        assert_eq!(trusting.instructions(), names);
+        let last = *names.last().unwrap();
+        let one = Engine::of_tested(&[last], clock).unwrap();
+        assert_eq!((one.isa().as_str(), one.instructions()), (last, vec![last]));
+        assert!(Engine::of_tested(&["none"], clock).is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! Counterpart of pocket-tts `models/flow_lm.py`: the backbone.
 
 use bundle::ATTENTION;
-use config::{FlowLmConfig, WordHead};
+use config::{FlowLmConfig, LAYER_NORM_EPS, WordHead};
 use kernels::CacheFormat;
 use tensor::Tensor;
 
@@ -14,7 +14,7 @@ use crate::linear::Linear;
 use crate::loader::Loader;
 use crate::module::{Inputs, Module, NamedTensors, tensor};
 use crate::norm::LayerNorm;
-use crate::transformer::{CachePart, LAYER_NORM_EPS, StreamingTransformer};
+use crate::transformer::{CachePart, StreamingTransformer};
 
 /// Counterpart of `FlowLMModel` without text table and flow net.
 pub(crate) struct FlowLm {
@@ -158,7 +158,7 @@ impl Module for FlowLm {
         } else {
             Vec::new()
         };
-        (self.transformer).forward_watched(ctx, &mut x, time, position, caches, &mut watched);
+        x = (self.transformer).forward_last(ctx, x, time, position, caches, &mut watched);
         let last = &x[x.len() - self.width..];
         let mut conditioning = self.out_norm.forward(ctx, last);
         ctx.release(x);

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use config::FlowLmConfig;
+use config::{FLOW_NORM_EPS, FlowLmConfig, TIME_FREQUENCIES};
 
 use crate::EngineError;
 use crate::context::Context;
@@ -12,10 +12,6 @@ use crate::loader::Loader;
 use crate::module::{Inputs, Module, NamedTensors, tensor};
 use crate::norm::{LayerNorm, RmsNorm};
 
-/// `eps` of the network's layer norms.
-const FLOW_NORM_EPS: f32 = 1e-6;
-/// Frequencies of a time embedding, each used as cosine and as sine.
-const TIME_FREQUENCIES: usize = 128;
 /// Embedded times that are cached: more than a sampler has steps.
 const CACHED_TIMES: usize = 64;
 

@@ -1,5 +1,7 @@
 //! Norms: PyTorch's `LayerNorm`, and the counterpart of `RMSNorm` in pocket-tts `modules/mlp.py`.
 
+use config::RMS_NORM_EPS;
+
 use crate::EngineError;
 use crate::context::Context;
 use crate::loader::Loader;
@@ -45,9 +47,6 @@ impl LayerNorm {
 pub(crate) struct RmsNorm {
     alpha: Vec<f32>,
 }
-
-/// `eps` of the time embedding's norm.
-const RMS_NORM_EPS: f32 = 1e-5;
 
 impl RmsNorm {
     pub(crate) fn new(m: &Loader<'_>, width: usize) -> Result<Self, EngineError> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use config::{FlowLmTransformerConfig, MimiTransformerConfig};
+use config::{FlowLmTransformerConfig, LAYER_NORM_EPS, MimiTransformerConfig};
 use kernels::{Cache, CacheFormat, HeadShape, KvRole};
 
 use crate::EngineError;
@@ -13,9 +13,6 @@ use crate::linear::Linear;
 use crate::loader::Loader;
 use crate::norm::LayerNorm;
 use crate::rope::{RotaryEmbedding, Rotation};
-
-/// `eps` of the layers' norms and of `out_norm`.
-pub(crate) const LAYER_NORM_EPS: f32 = 1e-5;
 
 /// A stack of layers.
 #[derive(Clone, Debug)]
@@ -174,34 +171,42 @@ impl StreamingTransformer {
         position: i64,
         caches: &mut [KvCache],
     ) -> Vec<f32> {
-        self.forward_watched(ctx, &mut x, time, position, caches, &mut []);
+        let rotation = self.rope.rotation(position, time);
+        for (layer, cache) in self.layers.iter().zip(caches) {
+            layer.forward(ctx, &mut x, time, &rotation, cache, &mut []);
+        }
         x
     }
 
-    /// The same in place, with the heads to watch in each layer, if any.
-    pub(crate) fn forward_watched(
+    /// The last position's output alone [width], with the heads to watch in each layer, if any.
+    /// The last layer computes keys and values of all positions, and the rest of one.
+    pub(crate) fn forward_last(
         &self,
         ctx: &mut Context,
-        x: &mut [f32],
+        mut x: Vec<f32>,
         time: usize,
         position: i64,
         caches: &mut [KvCache],
         watched: &mut [Vec<WatchedHead>],
-    ) {
+    ) -> Vec<f32> {
         let rotation = self.rope.rotation(position, time);
-        let mut layer = |ctx: &mut Context, index: usize| {
+        let mut layer = |ctx: &mut Context, index: usize, needed: usize| {
             let watched = watched.get_mut(index).map_or(&mut [][..], |heads| heads);
-            self.layers[index].forward(ctx, x, &rotation, &mut caches[index], watched);
+            let (layer, cache) = (&self.layers[index], &mut caches[index]);
+            layer.forward(ctx, &mut x, needed, &rotation, cache, watched);
         };
-        let layers = 0..self.layers.len();
         if time == 1 {
             // A layer takes less time than a page's clock may measure.
-            ctx.timed(time, |ctx| layers.for_each(|index| layer(ctx, index)));
-        } else {
-            for index in layers {
-                ctx.timed(time, |ctx| layer(ctx, index));
+            let layers = 0..self.layers.len();
+            ctx.timed(time, |ctx| layers.for_each(|index| layer(ctx, index, 1)));
+        } else if let Some(last) = self.layers.len().checked_sub(1) {
+            for index in 0..last {
+                ctx.timed(time, |ctx| layer(ctx, index, time));
             }
+            // It does less than the others, so its time is not compared with theirs.
+            layer(ctx, last, 1);
         }
+        x
     }
 
     /// How many layers there are.
@@ -235,17 +240,19 @@ impl StreamingTransformerLayer {
         })
     }
 
-    /// `x` [time, width], in place.
+    /// Turns `x` [time, width] into the output for its last `needed` positions.
     fn forward(
         &self,
         ctx: &mut Context,
-        x: &mut [f32],
+        x: &mut Vec<f32>,
+        needed: usize,
         rotation: &Rotation,
         cache: &mut KvCache,
         watched: &mut [WatchedHead],
     ) {
         let norm = self.norm1.forward(ctx, x);
-        let update = (self.self_attn).forward(ctx, &norm, rotation, cache, watched);
+        let update = (self.self_attn).forward(ctx, &norm, needed, rotation, cache, watched);
+        x.drain(..x.len() - update.len());
         self.layer_scale_1.add(ctx, x, &update);
         ctx.release(norm);
         ctx.release(update);

@@ -4,7 +4,7 @@
 const ROUNDS: usize = 8;
 /// The fastest times of a candidate that count: others are of code that the browser had not
 /// optimised yet, or were interrupted. Several, because a page's clock may be coarse.
-const FASTEST: usize = ROUNDS / 2;
+const BEST_TIMES: usize = ROUNDS / 2;
 /// After so many rounds, candidates that are much slower than the fastest are dropped.
 const FIRST_ROUNDS: usize = 4;
 /// How much slower those are.
@@ -31,7 +31,7 @@ struct Candidate {
 impl Candidate {
     /// The mean of its fastest times.
     fn score(&self) -> f64 {
-        let count = FASTEST.min(self.times.len().div_ceil(2));
+        let count = BEST_TIMES.min(self.times.len().div_ceil(2));
         self.times.iter().take(count).sum::<f64>() / count as f64
     }
 }

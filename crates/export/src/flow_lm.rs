@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use bundle::names::{self, ATTENTION};
-use config::{Config, WordHead};
+use config::{Config, LAYER_NORM_EPS, WordHead};
 use onnx::{Graph, Value};
 use tensor::{DType, Dim};
 
@@ -11,7 +11,7 @@ use crate::attention::{Keys, WatchedHead};
 use crate::kv_cache::{CacheUpdate, KvCache};
 use crate::mask::attention_mask;
 use crate::states::States;
-use crate::transformer::{LAYER_NORM_EPS, StreamingTransformer};
+use crate::transformer::StreamingTransformer;
 
 /// The batch, and whatever else has one element.
 const ONE: Dim = Dim::Fixed(1);

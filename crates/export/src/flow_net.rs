@@ -1,14 +1,9 @@
 //! Counterpart of `modules/mlp.py` in pocket-tts: the sampler's network.
 
 use bundle::names;
-use config::Config;
+use config::{Config, FLOW_NORM_EPS, RMS_NORM_EPS};
 use onnx::{Graph, Scope, Value};
 use tensor::{DType, Dim};
-
-/// `eps` of the network's layer norms.
-const FLOW_NORM_EPS: f32 = 1e-6;
-/// `eps` of the time embedding's RMS norm.
-const RMS_NORM_EPS: f32 = 1e-5;
 
 /// Counterpart of `SimpleMLPAdaLN` in pocket-tts: `conditioning` [N, Z], times [N, 1], `x` [N, ldim] -> `flow` [N, ldim].
 pub(crate) fn flow_net(g: &Graph, config: &Config) {

@@ -1,13 +1,10 @@
 //! Counterpart of `modules/transformer.py` in pocket-tts.
 
-use config::{FlowLmTransformerConfig, MimiTransformerConfig};
+use config::{FlowLmTransformerConfig, LAYER_NORM_EPS, MimiTransformerConfig};
 use onnx::{Scope, Value};
 
 use crate::attention::{Keys, StreamingMultiheadAttention};
 use crate::rope::RotaryEmbedding;
-
-/// `eps` of the layers' norms and of `out_norm`.
-pub(crate) const LAYER_NORM_EPS: f32 = 1e-5;
 
 /// A stack of layers; weights are found by path.
 pub(crate) struct StreamingTransformer {

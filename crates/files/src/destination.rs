@@ -221,6 +221,8 @@ pub(crate) fn beside(file: &Path, replaced: Option<&Metadata>) -> io::Result<Nam
     if replaced.is_none() {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     }
+    #[cfg(not(unix))]
+    let _ = replaced;
     builder.tempfile_in(folder).map_err(without_path)
 }
 

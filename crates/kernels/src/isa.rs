@@ -28,6 +28,9 @@ pub enum Isa {
     /// 64-bit Arm.
     #[cfg(target_arch = "aarch64")]
     Neon,
+    /// 64-bit Arm: as [`Isa::Neon`], and dot products of bytes.
+    #[cfg(target_arch = "aarch64")]
+    NeonDot,
     /// WebAssembly: SIMD128, and relaxed SIMD if the build has it.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Wasm,
@@ -47,6 +50,8 @@ impl Isa {
         Self::Avx512,
         #[cfg(target_arch = "aarch64")]
         Self::Neon,
+        #[cfg(target_arch = "aarch64")]
+        Self::NeonDot,
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         Self::Wasm,
         #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
@@ -70,6 +75,8 @@ impl Isa {
             Self::Avx512 => "AVX-512",
             #[cfg(target_arch = "aarch64")]
             Self::Neon => "NEON",
+            #[cfg(target_arch = "aarch64")]
+            Self::NeonDot => "NEON, dot products of bytes",
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Self::Wasm if cfg!(target_feature = "relaxed-simd") => "relaxed SIMD",
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -90,7 +97,9 @@ enum IsaToken {
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
     #[cfg(target_arch = "aarch64")]
-    Neon(Neon),
+    Neon(Neon<false>),
+    #[cfg(target_arch = "aarch64")]
+    NeonDot(Neon<true>),
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Wasm(Wasm<false>),
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
@@ -106,10 +115,10 @@ impl IsaToken {
 
     /// The token of `isa`, if this processor has it.
     #[cfg_attr(
-        not(target_arch = "x86_64"),
+        not(any(target_arch = "x86_64", target_arch = "aarch64")),
         allow(
             clippy::unnecessary_wraps,
-            reason = "only x86-64 has instruction sets that have to be detected"
+            reason = "only x86-64 and Arm have instruction sets that have to be detected"
         )
     )]
     fn detect(isa: Isa) -> Option<Self> {
@@ -121,7 +130,9 @@ impl IsaToken {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => Avx512::detect().map(Self::Avx512),
             #[cfg(target_arch = "aarch64")]
-            Isa::Neon => Some(Self::Neon(Neon)),
+            Isa::Neon => Some(Self::Neon(Neon::TOKEN)),
+            #[cfg(target_arch = "aarch64")]
+            Isa::NeonDot => Neon::detect().map(Self::NeonDot),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Isa::Wasm => Some(Self::Wasm(Wasm::<false>)),
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
@@ -182,6 +193,8 @@ impl CpuKernels {
             IsaToken::Avx512(_) => Isa::Avx512,
             #[cfg(target_arch = "aarch64")]
             IsaToken::Neon(_) => Isa::Neon,
+            #[cfg(target_arch = "aarch64")]
+            IsaToken::NeonDot(_) => Isa::NeonDot,
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             IsaToken::Wasm(_) => Isa::Wasm,
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
@@ -198,6 +211,8 @@ impl CpuKernels {
             IsaToken::Avx2(_) | IsaToken::Avx512(_) => false,
             #[cfg(target_arch = "aarch64")]
             IsaToken::Neon(_) => false,
+            #[cfg(target_arch = "aarch64")]
+            IsaToken::NeonDot(_) => true,
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             IsaToken::Wasm(_) => false,
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
@@ -228,6 +243,8 @@ impl CpuKernels {
             IsaToken::Avx512(simd) => simd.run(op),
             #[cfg(target_arch = "aarch64")]
             IsaToken::Neon(simd) => op.run(simd),
+            #[cfg(target_arch = "aarch64")]
+            IsaToken::NeonDot(simd) => simd.run(op),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             IsaToken::Wasm(simd) => op.run(simd),
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]

@@ -38,22 +38,6 @@ pub struct Weight<'a> {
     pub two_term_activations: bool,
 }
 
-impl Weight<'_> {
-    /// Where the values of a panel begin.
-    #[inline(always)]
-    fn panel(&self, panel: usize) -> *const u8 {
-        let at = panel * self.matrix.panel_bytes();
-        self.values.as_ptr().wrapping_add(at)
-    }
-
-    /// Where the scales of a panel begin.
-    #[inline(always)]
-    fn panel_scales(&self, panel: usize) -> *const u8 {
-        let at = panel * self.matrix.panel_scale_bytes();
-        self.scales.as_ptr().wrapping_add(at)
-    }
-}
-
 /// One product, whose shapes [`CpuKernels::matmul`] has checked: `weight` is as long as its matrix
 /// says, and `out` has `rows` times as many values as there are outputs.
 #[derive(Clone, Copy)]
@@ -63,6 +47,12 @@ struct Product<'a> {
     out: &'a [Cell<f32>],
     /// How the weight is read for one row.
     order: ReadOrder,
+    /// [`Matrix::padded_inputs`].
+    padded_inputs: usize,
+    /// [`Matrix::panel_bytes`].
+    panel_bytes: usize,
+    /// [`Matrix::panel_scale_bytes`].
+    panel_scale_bytes: usize,
 }
 
 impl CpuKernels {
@@ -103,12 +93,30 @@ impl CpuKernels {
             rows: x.count,
             out: Cell::from_mut(out).as_slice_of_cells(),
             order: self.read_order(),
+            // Found once: a product has hundreds of panels.
+            padded_inputs: matrix.padded_inputs(),
+            panel_bytes: matrix.panel_bytes(),
+            panel_scale_bytes: matrix.panel_scale_bytes(),
         };
         format::multiply(self, product, x, scratch);
     }
 }
 
 impl Product<'_> {
+    /// Where the values of a panel begin.
+    #[inline(always)]
+    fn panel(&self, panel: usize) -> *const u8 {
+        let at = panel * self.panel_bytes;
+        self.weight.values.as_ptr().wrapping_add(at)
+    }
+
+    /// Where the scales of a panel begin.
+    #[inline(always)]
+    fn panel_scales(&self, panel: usize) -> *const u8 {
+        let at = panel * self.panel_scale_bytes;
+        self.weight.scales.as_ptr().wrapping_add(at)
+    }
+
     /// Writes panel `panel` of `row`: the sums plus bias.
     ///
     /// # Safety

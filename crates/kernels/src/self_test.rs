@@ -285,6 +285,10 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(
+        miri,
+        ignore = "safe code around products that other tests run in Miri"
+    )]
     fn all_kernels_are_right() {
         for isa in Isa::available() {
             assert!(CpuKernels::new(isa).unwrap().are_right(), "{isa:?}");
@@ -292,6 +296,10 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(
+        miri,
+        ignore = "safe code around products that other tests run in Miri"
+    )]
     fn what_passes_is_chosen() {
         let start = Instant::now();
         let tested = CpuKernels::tested(|| start.elapsed().as_secs_f64() * 1e3);

@@ -6,7 +6,7 @@ use crate::language::Language;
 use crate::read::{read, rest};
 
 /// Most bytes of a bracket that may contain a pause.
-const LONGEST_MARKER: usize = 128;
+const LONGEST_BRACKET: usize = 128;
 
 /// Finds what needs rewriting, from `from` on; the text before is only context. Digits that match
 /// no rule are left, unless `with_rest`.
@@ -80,7 +80,7 @@ fn marker(text: &str, at: usize) -> Option<usize> {
     let inside = rest[1..].trim_start();
     let word = inside.get(..5).unwrap_or_default();
     let is_pause = word.eq_ignore_ascii_case("pause") || word.eq_ignore_ascii_case("break");
-    let near = &rest[..rest.floor_char_boundary(LONGEST_MARKER)];
+    let near = &rest[..rest.floor_char_boundary(LONGEST_BRACKET)];
     let end = near[1..].find([close, char::from(rest.as_bytes()[0])])? + 1;
     (is_pause && near[end..].starts_with(close)).then_some(at + end + 1)
 }
@@ -88,7 +88,7 @@ fn marker(text: &str, at: usize) -> Option<usize> {
 /// Whether a bracket is open at `at` that may hold a pause. Each kind of bracket is looked at apart,
 /// because one of the other kind inside neither opens nor closes it.
 pub(crate) fn is_in_marker(text: &str, at: usize) -> bool {
-    let from = text.floor_char_boundary(at.saturating_sub(LONGEST_MARKER));
+    let from = text.floor_char_boundary(at.saturating_sub(LONGEST_BRACKET));
     let before = &text[from..at];
     [['[', ']'], ['<', '>']].iter().any(|&brackets| {
         let Some(last) = before.rfind(brackets) else {

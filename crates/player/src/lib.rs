@@ -3,7 +3,7 @@
 //! 1. [`Device::open`] finds the device, so that its absence is reported before any work.
 //! 2. [`Device::play`] gives a [`Player`]. [`Player::write`] waits while enough sound is queued
 //!    (back-pressure), so that memory is constant and a stop is heard at once.
-//! 3. [`Player::finish`] waits until the last sample has been played. A [`Stop`] ends that, and
+//! 3. [`Player::finish`] waits until the last sample has been played. A [`PlayerStop`] ends that, and
 //!    everything else, from another thread.
 //!
 //! On Linux this speaks `PulseAudio`'s protocol, which `PipeWire` understands, too: there is nothing to
@@ -49,7 +49,7 @@ enum Output {
 
 /// Ends a [`Player`]'s work from another thread.
 #[derive(Clone, Debug)]
-pub struct Stop(Arc<SampleQueue>);
+pub struct PlayerStop(Arc<SampleQueue>);
 
 impl Device {
     /// The user's default device. `program` is the name that the system's mixer shows.
@@ -97,12 +97,12 @@ impl Device {
 
 impl Player {
     /// Ends this player's work from another thread.
-    pub fn stop(&self) -> Stop {
-        Stop(self.queue.clone())
+    pub fn stop(&self) -> PlayerStop {
+        PlayerStop(self.queue.clone())
     }
 
     /// Queues samples from -1 to 1, and waits while there are more than half a second of them. After
-    /// a [`Stop`] it does nothing.
+    /// a [`PlayerStop`] it does nothing.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl Player {
         self.queue.push(samples)
     }
 
-    /// Waits until the last sample has been played, or a [`Stop`] comes.
+    /// Waits until the last sample has been played, or a [`PlayerStop`] comes.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Player {
     }
 }
 
-impl Stop {
+impl PlayerStop {
     /// Throws away what waits, and ends all waiting. What the device holds is thrown away when the
     /// player is dropped.
     pub fn stop(&self) {

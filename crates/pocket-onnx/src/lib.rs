@@ -10,6 +10,14 @@
 //! # }
 //! ```
 //!
+//! **Build with `--release`.** Debug builds take many times as long as the speech lasts, unless your `Cargo.toml`
+//! has dependencies optimised:
+//!
+//! ```toml
+//! [profile.dev.package."*"]
+//! opt-level = 3
+//! ```
+//!
 //! # What speaks
 //!
 //! - [`Tts`] is a loaded model: a folder (a *bundle*) that `convert` made of a checkpoint, or starling, a
@@ -87,9 +95,9 @@ pub use voice::Voice;
 #[cfg(all(doctest, feature = "starling", feature = "encode"))]
 mod readmes {
     #[doc = include_str!("../README.md")]
-    struct Crate;
+    struct CrateReadme;
     #[doc = include_str!("../../../README.md")]
-    struct Repository;
+    struct RootReadme;
 }
 
 /// The crate below this one: utterances step by step, for hosts of one's own.

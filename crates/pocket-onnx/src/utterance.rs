@@ -101,7 +101,8 @@ impl Utterance {
         self.utterance.first_sound()
     }
 
-    /// Notices: things in the text or the options that may be mistakes, such as a misspelt pause.
+    /// Notices: things in the text or the options that may be mistakes, such as a misspelt pause. That a
+    /// text has no words is known only at its end.
     pub fn notices(&self) -> Vec<SpeechNotice> {
         self.utterance.notices()
     }

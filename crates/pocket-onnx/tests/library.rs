@@ -6,7 +6,7 @@
 use std::fs;
 use std::thread;
 
-use pocket_onnx::{Chunk, Error, SpeechOptions, Tts, Utterance, Voice};
+use pocket_onnx::{Chunk, Error, SpeechNotice, SpeechOptions, Tts, Utterance, Voice};
 
 fn options(tts: &Tts, seed: u64) -> SpeechOptions {
     let mut options = tts.options().unwrap();
@@ -44,6 +44,21 @@ fn utterances_at_once_do_not_change_each_other() {
         assert_eq!(*audio, alone);
     }
     assert_ne!(at_once[3], alone);
+}
+
+#[test]
+fn a_text_without_words_is_a_short_silence() {
+    let tts = Tts::starling().unwrap();
+    for text in ["🎉", "...", "\u{2014} !"] {
+        let mut utterance = tts.speak(text).unwrap();
+        let mut audio = Vec::new();
+        for chunk in utterance.by_ref() {
+            audio.extend(chunk.unwrap().audio);
+        }
+        assert_eq!(audio, vec![0.0; 4800], "{text}");
+        assert_eq!(utterance.notices(), [SpeechNotice::NoWords], "{text}");
+    }
+    assert!(tts.speak(" \n").is_err());
 }
 
 #[test]

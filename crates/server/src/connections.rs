@@ -1,4 +1,4 @@
-//! Connections: how many, and how long one may say or take nothing.
+//! Connections: how many, and how long one may say nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +12,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use service::Connections;
 use tokio::net::TcpListener;
-use tokio_io_timeout::TimeoutStream;
 
 /// How long a client may take for the head of a request, and keep a connection without one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a client may take nothing of an answer that is ready: a player that pauses, and one that has
-/// stopped for good.
-const READER_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long running answers may take once the server is told to end.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -40,15 +36,13 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Futur
             () = &mut end => break,
         };
         let permit = Arc::new(permit);
-        let mut reader = TimeoutStream::new(stream);
-        reader.set_write_timeout(Some(READER_TIMEOUT));
         let answering = TowerToHyperService::new(router.clone());
         let used = permit.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             used.mark_used();
             answering.call(request)
         });
-        let connection = http.serve_connection(TokioIo::new(Box::pin(reader)), service);
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Some(Err(error)) = permit.run(connection).await {

@@ -1,6 +1,7 @@
-//! Connections that come in, and how many there may be.
+//! Connections that come in, how many there may be, and how long a client may take nothing.
 
 use std::future::pending;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,11 +9,19 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
+use tokio_io_timeout::TimeoutStream;
 
 /// How long to wait where the system has no more files or memory.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 /// How long a connection may say nothing while others wait for its place.
 const SILENCE_IN_A_CROWD: Duration = Duration::from_secs(1);
+
+/// How long a client may take nothing of an answer that is ready: a player that pauses, and one that has
+/// stopped for good.
+const READER_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A client's connection. Writing fails once the client has taken nothing for [`READER_TIMEOUT`].
+pub type ClientStream = Pin<Box<TimeoutStream<TcpStream>>>;
 
 /// A listener that accepts so many connections at once; more wait until one is closed.
 #[derive(Debug)]
@@ -41,7 +50,7 @@ impl Connections {
 
     /// The next connection. Sound goes out frame by frame: none of them waits for the next to fill a
     /// packet.
-    pub async fn next(&self) -> (TcpStream, ConnectionPermit) {
+    pub async fn next(&self) -> (ClientStream, ConnectionPermit) {
         let permit = ConnectionPermit {
             _place: self.room.clone().acquire_owned().await.ok(),
             room: self.room.clone(),
@@ -51,7 +60,9 @@ impl Connections {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     drop(stream.set_nodelay(true));
-                    return (stream, permit);
+                    let mut stream = TimeoutStream::new(stream);
+                    stream.set_write_timeout(Some(READER_TIMEOUT));
+                    return (Box::pin(stream), permit);
                 }
                 Err(error) => {
                     tracing::warn!("a connection failed: {error}");

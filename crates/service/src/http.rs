@@ -3,7 +3,7 @@
 //! | request | answer |
 //! | --- | --- |
 //! | `POST /v1/audio/speech` | sound, as OpenAI's clients ask for it |
-//! | `GET /v1/models` | the models |
+//! | `GET /v1/models`, `GET /v1/audio/models` | the models |
 //! | `GET /v1/audio/voices` | the voices |
 //! | `POST /tts` | WAV, for the form that pocket-tts's own page sends |
 //! | `GET /health` | `{"status":"healthy"}`; before the first model is loaded, status 503 |
@@ -25,6 +25,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{any, get, post};
+use speaker::Scheduler;
 
 pub use self::error::ApiError;
 pub(crate) use self::error::with_causes;
@@ -43,6 +44,8 @@ pub struct Service {
     pub voices: Arc<Voices>,
     /// Workers.
     pub queue: WorkQueue,
+    /// The cores that the workers share.
+    pub scheduler: Scheduler,
     /// Limits and defaults.
     pub settings: Settings,
     /// What is counted, if anything.
@@ -50,13 +53,13 @@ pub struct Service {
 }
 
 impl Service {
-    /// Has a job spoken once its turn comes.
+    /// Has a job spoken by the next free worker.
     ///
     /// # Errors
     ///
     /// [`Full`] if too many wait already.
     pub(crate) fn start(&self, job: Job) -> Result<Listener, Full> {
-        let (work, listener) = job.begin();
+        let (work, listener) = job.begin(&self.scheduler);
         match &self.metrics {
             None => self.queue.push(|| drop(work()))?,
             Some(metrics) => {
@@ -85,6 +88,7 @@ pub fn router(service: Service) -> Router {
         )
         .route("/v1/models", get(listing::models))
         .route("/v1/models/{name}", get(listing::model))
+        .route("/v1/audio/models", get(listing::speech_models))
         .route("/v1/audio/voices", get(listing::voices))
         .route("/health", get(listing::health))
         .route("/v1", any(unknown))

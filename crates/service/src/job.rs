@@ -1,11 +1,9 @@
 //! Speaks one text in one sound format.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use encode::{EncodeError, EncodeOptions, Encoder, Format, Patch, Tags, Target};
-use speaker::{SoundChunk, SpeakerError};
+use speaker::{Listening, ScheduledTask, Scheduler, SpeakerError, Stop};
 use speech::{SpeechOptions, TextPiece, TextSource, Word};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -18,8 +16,6 @@ use crate::http::with_causes;
 const MAX_WAITING_PARTS: usize = 4096;
 /// How long a listener may take for one part when that many wait.
 const LISTENER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Seconds of silence for a text without a word.
-const SILENCE: f64 = 0.2;
 
 /// A text to speak.
 pub struct Job {
@@ -48,15 +44,6 @@ impl JobText {
         match self {
             Self::Whole(text) => Tags::title_of(text.source()),
             Self::Arriving(_) => None,
-        }
-    }
-
-    /// Whether there is something to say. Chat programs that split texts at full stops send parts
-    /// like `...` or an emoji, which the model would turn into noise.
-    fn has_words(&self) -> bool {
-        match self {
-            Self::Whole(text) => text.text().chars().any(char::is_alphanumeric),
-            Self::Arriving(_) => true,
         }
     }
 }
@@ -111,14 +98,14 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Listener {
     parts: Receiver<JobEvent>,
-    gone: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 /// The worker's end.
 #[derive(Debug)]
 struct JobSender {
     parts: Sender<JobEvent>,
-    gone: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 /// The listener has gone.
@@ -133,28 +120,35 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.gone.store(true, Ordering::Relaxed);
+        self.stop.stop();
     }
 }
 
 impl Job {
-    /// The work for a [`crate::WorkQueue`], and the listener's end.
-    pub fn begin(self) -> (impl FnOnce() -> Outcome + Send + 'static, Listener) {
+    /// The work for a [`crate::WorkQueue`], which shares the cores of `scheduler`, and the listener's end.
+    pub fn begin(
+        self,
+        scheduler: &Scheduler,
+    ) -> (impl FnOnce() -> Outcome + Send + 'static, Listener) {
         let (sender, parts) = channel(MAX_WAITING_PARTS);
-        let gone = Arc::<AtomicBool>::default();
+        let task = scheduler.task(match self.target {
+            Target::Stream => Listening::AtOnce,
+            Target::Seekable => Listening::AtTheEnd,
+        });
+        let stop = task.stop();
         let worker = JobSender {
             parts: sender,
-            gone: gone.clone(),
+            stop: stop.clone(),
         };
-        (move || self.run(&worker), Listener { parts, gone })
+        (move || self.run(task, &worker), Listener { parts, stop })
     }
 
-    fn run(self, worker: &JobSender) -> Outcome {
+    fn run(self, task: ScheduledTask, worker: &JobSender) -> Outcome {
         // The client may have left while the job waited.
         if worker.is_alone() {
             return Outcome::Abandoned;
         }
-        match self.speak(worker) {
+        match self.speak(task, worker) {
             Ok(Ok(spoken)) => {
                 tracing::info!(
                     seconds = spoken.samples as f64 / f64::from(spoken.sample_rate),
@@ -178,7 +172,11 @@ impl Job {
         }
     }
 
-    fn speak(self, worker: &JobSender) -> Result<Result<SpokenFigures, Gone>, JobError> {
+    fn speak(
+        self,
+        task: ScheduledTask,
+        worker: &JobSender,
+    ) -> Result<Result<SpokenFigures, Gone>, JobError> {
         let started = Instant::now();
         let speaker = &self.chosen.speaker;
         let sample_rate = speaker.model().manifest().sample_rate;
@@ -197,40 +195,28 @@ impl Job {
             sample_rate,
             ..SpokenFigures::default()
         };
-        let mut say =
-            |chunk: SoundChunk, spoken: &mut SpokenFigures| -> Result<Result<(), Gone>, JobError> {
-                let mut sound = EncodedSound {
-                    words: chunk.words,
-                    ..EncodedSound::default()
-                };
-                encoder.push(&chunk.samples, &mut sound.bytes)?;
-                spoken.samples += chunk.samples.len() as u64;
-                spoken.first_sound.get_or_insert_with(|| started.elapsed());
-                Ok(worker.send(JobEvent::Sound(sound)))
+        let model = speaker.model();
+        let utterance = match self.text {
+            JobText::Whole(text) => model.utterance(text, &self.options),
+            JobText::Arriving(source) => model.utterance_of(source, &self.options),
+        };
+        let utterance = utterance.map_err(SpeakerError::from)?;
+        for chunk in speaker.say_scheduled(&self.chosen.voice, utterance, task)? {
+            let chunk = chunk?;
+            let mut sound = EncodedSound {
+                words: chunk.words,
+                ..EncodedSound::default()
             };
-        if self.text.has_words() {
-            let model = speaker.model();
-            let utterance = match self.text {
-                JobText::Whole(text) => model.utterance(text, &self.options),
-                JobText::Arriving(source) => model.utterance_of(source, &self.options),
-            };
-            let utterance =
-                speaker.say(&self.chosen.voice, utterance.map_err(SpeakerError::from)?)?;
-            let stop = utterance.stop();
-            for chunk in utterance {
-                if worker.is_alone() {
-                    stop.stop();
-                    return Ok(Err(Gone));
-                }
-                if say(chunk?, &mut spoken)?.is_err() {
-                    return Ok(Err(Gone));
-                }
-            }
-        } else {
-            let silence = silence((SILENCE * f64::from(sample_rate)) as usize);
-            if say(silence, &mut spoken)?.is_err() {
+            encoder.push(&chunk.samples, &mut sound.bytes)?;
+            spoken.samples += chunk.samples.len() as u64;
+            (spoken.first_sound).get_or_insert_with(|| started.elapsed());
+            if worker.send(JobEvent::Sound(sound)).is_err() {
                 return Ok(Err(Gone));
             }
+        }
+        // Then it has not been spoken to its end.
+        if worker.is_alone() {
+            return Ok(Err(Gone));
         }
         let mut rest = EncodedSound::default();
         spoken.patch = encoder.finish(&mut rest.bytes)?;
@@ -239,19 +225,9 @@ impl Job {
     }
 }
 
-fn silence(samples: usize) -> SoundChunk {
-    SoundChunk {
-        samples: vec![0.0; samples],
-        text: None,
-        source: 0..0,
-        words: Vec::new(),
-        cut: false,
-    }
-}
-
 impl JobSender {
     fn is_alone(&self) -> bool {
-        self.gone.load(Ordering::Relaxed) || self.parts.is_closed()
+        self.stop.is_stopped() || self.parts.is_closed()
     }
 
     fn send(&self, part: JobEvent) -> Result<(), Gone> {

@@ -2,8 +2,9 @@
 //!
 //! 1. [`Voices`] holds the models by name, and the voices of each: the first model is loaded at the
 //!    start, others on request. Each stays loaded, with its voices prepared.
-//! 2. A [`WorkQueue`] has a few workers, and answers requests in order of arrival. If too many wait, a
-//!    request is refused at once.
+//! 2. A [`WorkQueue`] has more workers than there are cores, and gives them requests in order of arrival.
+//!    If too many wait, a request is refused at once. The workers share the cores by a
+//!    [`speaker::Scheduler`], so that all who listen get their sound in time.
 //! 3. A [`Job`] speaks one text in one sound format. It ends within a frame when its listener has
 //!    gone.
 //! 4. [`http`] is OpenAI's protocol and pocket-tts's own form on top of that, [`wyoming`] the
@@ -19,7 +20,7 @@ mod queue;
 mod voices;
 pub mod wyoming;
 
-pub use connections::{ConnectionPermit, Connections};
+pub use connections::{ClientStream, ConnectionPermit, Connections};
 pub use job::{EncodedSound, Job, JobEvent, JobText, Listener, Outcome, SpokenFigures};
 pub use metrics::Metrics;
 pub use names::OPENAI_VOICES;

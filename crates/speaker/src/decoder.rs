@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use runtime::Stream;
 use speech::{Call, Decoding, SpeechEvent, Word};
 
+use crate::scheduler::CorePermit;
 use crate::{SpeakerError, Stop, Timings};
 
 /// Longest silence in one sound chunk, in samples, so that pauses take no memory.
@@ -31,28 +32,39 @@ pub struct SoundChunk {
 /// A stream of `mimi_decoder`.
 pub(crate) struct LatentDecoder {
     decoding: Decoding,
+    sample_rate: u32,
     stream: Box<dyn Stream>,
     text: Arc<str>,
     source: Range<usize>,
     timings: Arc<Mutex<Timings>>,
     stop: Stop,
+    permit: CorePermit,
 }
 
 impl LatentDecoder {
     pub(crate) fn new(
         decoding: Decoding,
+        sample_rate: u32,
         stream: Box<dyn Stream>,
         timings: Arc<Mutex<Timings>>,
         stop: Stop,
+        permit: CorePermit,
     ) -> Self {
         Self {
             decoding,
+            sample_rate,
             stream,
             text: Arc::default(),
             source: 0..0,
             timings,
             stop,
+            permit,
         }
+    }
+
+    /// To be released before waiting for the backbone or the listener.
+    pub(crate) fn permit(&mut self) -> &mut CorePermit {
+        &mut self.permit
     }
 
     /// Turns waiting events into sound chunks. All waiting frames become one chunk; how many there
@@ -97,7 +109,9 @@ impl LatentDecoder {
                     }
                 }
                 SpeechEvent::Silence(samples) => {
-                    chunks.extend(silence(self.decoding.silence(samples)));
+                    let heard = self.decoding.silence(samples);
+                    self.count(heard);
+                    chunks.extend(silence(heard));
                 }
             }
         }
@@ -116,6 +130,10 @@ impl LatentDecoder {
 
     /// Runs a call, and adds its samples.
     fn decode(&mut self, call: &Call, chunks: &mut Vec<SoundChunk>) -> Result<(), SpeakerError> {
+        self.permit.hold();
+        if self.stop.is_stopped() {
+            return Ok(());
+        }
         let start = Instant::now();
         let outputs = self.stream.run(&call.views())?;
         let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,8 +144,15 @@ impl LatentDecoder {
         Ok(())
     }
 
+    /// That many samples can be heard.
+    fn count(&self, samples: usize) {
+        let seconds = samples as f64 / f64::from(self.sample_rate);
+        self.permit.add_sound(Duration::from_secs_f64(seconds));
+    }
+
     /// Adds samples, and the words that ended in them, to the last chunk or as a new one.
     fn add(&mut self, samples: Vec<f32>, chunks: &mut Vec<SoundChunk>) {
+        self.count(samples.len());
         let words = self.decoding.words();
         if samples.is_empty() && words.is_empty() {
             return;

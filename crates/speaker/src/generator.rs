@@ -8,6 +8,7 @@ use runtime::{RuntimeError, Stream};
 use speech::{Action, Call, SpeechEvent, SpeechNotice};
 
 use crate::components::Components;
+use crate::scheduler::CorePermit;
 use crate::{PreparedVoice, SpeakerError, Stop, Timings};
 
 /// Streams of one utterance.
@@ -20,6 +21,7 @@ pub(crate) struct LatentGenerator {
     timings: Arc<Mutex<Timings>>,
     end: Arc<Mutex<End>>,
     stop: Stop,
+    permit: CorePermit,
 }
 
 /// What is known of a text only at its end.
@@ -38,6 +40,7 @@ impl LatentGenerator {
         timings: Arc<Mutex<Timings>>,
         end: Arc<Mutex<End>>,
         stop: Stop,
+        permit: CorePermit,
     ) -> Self {
         Self {
             utterance,
@@ -48,7 +51,13 @@ impl LatentGenerator {
             timings,
             end,
             stop,
+            permit,
         }
+    }
+
+    /// To be released before waiting for the decoder.
+    pub(crate) fn permit(&mut self) -> &mut CorePermit {
+        &mut self.permit
     }
 
     /// The next event for the decoder; none at the end, or once it is stopped.
@@ -58,9 +67,14 @@ impl LatentGenerator {
             match self.utterance.next_action()? {
                 Action::Run(call) => self.run(&call)?,
                 Action::Emit(sound) => {
-                    if let SpeechEvent::Begin { words, .. } = &sound {
-                        self.flow_lm = self.voice.flow_lm.fork();
-                        self.flow_lm.watch(words.is_some())?;
+                    match &sound {
+                        SpeechEvent::Begin { words, .. } => {
+                            self.flow_lm = self.voice.flow_lm.fork();
+                            self.flow_lm.watch(words.is_some())?;
+                        }
+                        // What comes next of the text may have to be waited for.
+                        SpeechEvent::End { .. } | SpeechEvent::Silence(_) => self.permit.release(),
+                        SpeechEvent::Scores(_) | SpeechEvent::Latent(_) => {}
                     }
                     return Ok(Some(sound));
                 }
@@ -82,6 +96,10 @@ impl LatentGenerator {
     }
 
     fn run(&mut self, call: &Call) -> Result<(), SpeakerError> {
+        self.permit.hold();
+        if self.stop.is_stopped() {
+            return Ok(());
+        }
         let start = Instant::now();
         let stream = match call.component {
             ComponentName::TextConditioner => &mut self.text_conditioner,

@@ -5,7 +5,8 @@
 //!    file, or from a recording by way of `mimi_encoder`.
 //! 3. [`Speaker::speak`] gives an [`Utterance`]: an iterator of [`SoundChunk`]s, the first of
 //!    them one frame long. The decoder works beside the backbone, on a thread of its own.
-//! 4. [`Normalization`] says whether numbers become words; [`rewritten`] applies it, and a pronunciation
+//! 4. A [`Scheduler`] shares the cores among utterances that are spoken at the same time.
+//! 5. [`Normalization`] says whether numbers become words; [`rewritten`] applies it, and a pronunciation
 //!    list.
 
 mod arriving;
@@ -16,6 +17,7 @@ mod error;
 mod generator;
 mod heads;
 mod rewriting;
+mod scheduler;
 mod seed;
 mod speaker;
 mod stop;
@@ -29,6 +31,7 @@ pub use decoder::SoundChunk;
 pub use error::SpeakerError;
 pub use heads::search_heads;
 pub use rewriting::{Normalization, NormalizationError, rewritten, rewritten_source};
+pub use scheduler::{Listening, ScheduledTask, Scheduler};
 pub use seed::fresh_seed;
 pub use speaker::{PreparedVoice, Speaker};
 pub use stop::Stop;

@@ -11,14 +11,14 @@ use speech::{RecordingNotice, SpeechModel, SpeechOptions, TextPiece, Voice};
 
 use crate::cloner::{self, VoiceMaker};
 use crate::components::Components;
-use crate::{SpeakerError, Utterance};
+use crate::{ScheduledTask, SpeakerError, Utterance};
 
 /// A bundle that is ready to speak.
 pub struct Speaker {
     dir: PathBuf,
     model: SpeechModel,
     pub(crate) components: Components,
-    threads: usize,
+    pub(crate) threads: usize,
 }
 
 /// `flow_lm` in the state after a voice prompt: the start of every chunk of text.
@@ -108,7 +108,18 @@ impl Speaker {
         voice: &PreparedVoice,
         utterance: speech::Generation,
     ) -> Result<Utterance, SpeakerError> {
-        Utterance::start(self, voice, utterance, self.threads)
+        Utterance::start(self, voice, utterance, None)
+    }
+
+    /// [`Speaker::say`] as one of several utterances that share the cores of a [`crate::Scheduler`].
+    /// Each has threads of its own.
+    pub fn say_scheduled(
+        &self,
+        voice: &PreparedVoice,
+        utterance: speech::Generation,
+        task: ScheduledTask,
+    ) -> Result<Utterance, SpeakerError> {
+        Utterance::start(self, voice, utterance, Some(task))
     }
 }
 

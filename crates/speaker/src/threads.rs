@@ -1,12 +1,13 @@
 //! Backbone and decoder at the same time, each on its own thread.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use speech::SpeechEvent;
 
 use crate::decoder::LatentDecoder;
 use crate::generator::LatentGenerator;
+use crate::scheduler::CorePermit;
 use crate::{SoundChunk, SpeakerError, Stop};
 
 /// Frames that may wait for the decoder, and chunks that may wait for the listener: enough to
@@ -81,7 +82,7 @@ fn generate(
 ) {
     while let Some(next) = generator.next_event().transpose() {
         let failed = next.is_err();
-        if events.send(next).is_err() || failed {
+        if send(events, next, generator.permit()).is_none() || failed {
             return;
         }
     }
@@ -93,7 +94,7 @@ fn decode(
     chunks: &SyncSender<Result<SoundChunk, SpeakerError>>,
 ) {
     let mut sounding = false;
-    while let Ok(first) = events.recv() {
+    while let Some(first) = receive(events, decoder.permit()) {
         let mut waiting = Vec::new();
         let mut failure = None;
         // The first frame does not wait for others to be decoded.
@@ -113,9 +114,33 @@ fn decode(
         sounding |= !made.is_empty();
         for result in made.into_iter().map(Ok).chain(failure.map(Err)) {
             let failed = result.is_err();
-            if chunks.send(result).is_err() || failed {
+            if send(chunks, result, decoder.permit()).is_none() || failed {
                 return;
             }
         }
+    }
+}
+
+/// Sends a value; gives the core back if it has to wait. None if the other side is gone.
+fn send<T>(channel: &SyncSender<T>, value: T, permit: &mut CorePermit) -> Option<()> {
+    match channel.try_send(value) {
+        Ok(()) => Some(()),
+        Err(TrySendError::Full(value)) => {
+            permit.release();
+            channel.send(value).ok()
+        }
+        Err(TrySendError::Disconnected(_)) => None,
+    }
+}
+
+/// Receives a value; gives the core back if it has to wait. None if the other side is gone.
+fn receive<T>(channel: &Receiver<T>, permit: &mut CorePermit) -> Option<T> {
+    match channel.try_recv() {
+        Ok(value) => Some(value),
+        Err(TryRecvError::Empty) => {
+            permit.release();
+            channel.recv().ok()
+        }
+        Err(TryRecvError::Disconnected) => None,
     }
 }

@@ -7,6 +7,7 @@ use speech::{Decoding, SpeechNotice};
 
 use crate::decoder::LatentDecoder;
 use crate::generator::{End, LatentGenerator};
+use crate::scheduler::{CorePermit, Part, ScheduledTask};
 use crate::threads::Threads;
 use crate::{PreparedVoice, SoundChunk, Speaker, SpeakerError, Stop, Timings};
 
@@ -38,11 +39,11 @@ impl Utterance {
         speaker: &Speaker,
         voice: &PreparedVoice,
         utterance: speech::Generation,
-        threads: usize,
+        task: Option<ScheduledTask>,
     ) -> Result<Self, SpeakerError> {
         let started = Instant::now();
         let timings = Arc::<Mutex<Timings>>::default();
-        let stop = Stop::default();
+        let stop = task.as_ref().map(ScheduledTask::stop).unwrap_or_default();
         let end = Arc::new(Mutex::new(End {
             rest: String::new(),
             notices: utterance.notices(),
@@ -56,10 +57,18 @@ impl Utterance {
             timings.clone(),
             end.clone(),
             stop.clone(),
+            CorePermit::new(task.clone(), Part::Backbone),
         );
         let stream = components.mimi_decoder.fork();
-        let decoder = LatentDecoder::new(decoding, stream, timings.clone(), stop.clone());
-        let work = if threads > 1 {
+        let decoder = LatentDecoder::new(
+            decoding,
+            speaker.model().manifest().sample_rate,
+            stream,
+            timings.clone(),
+            stop.clone(),
+            CorePermit::new(task, Part::Decoder),
+        );
+        let work = if speaker.threads > 1 {
             UtteranceWork::Threads(Threads::start(generator, decoder, stop.clone())?)
         } else {
             UtteranceWork::Turns {
@@ -99,9 +108,8 @@ impl Utterance {
         self.stop.clone()
     }
 
-    /// Notices: things in the text or the options that may be mistakes. For a text that is read while
-    /// it is spoken, they are complete only at the end; [`speech::TextCheck`] finds what looks like a
-    /// pause before that.
+    /// Notices: things in the text or the options that may be mistakes. They are complete only at the
+    /// end, as those of [`speech::Generation::notices`].
     pub fn notices(&self) -> Vec<SpeechNotice> {
         self.end().notices
     }
@@ -156,9 +164,14 @@ fn take_turns(
         if let Some(chunk) = waiting.next() {
             return Ok(Some(chunk));
         }
-        let Some(event) = generator.next_event()? else {
+        let event = generator.next_event();
+        // The decoder is to have it.
+        generator.permit().release();
+        let Some(event) = event? else {
             return Ok(None);
         };
-        *waiting = decoder.take(vec![event])?.into_iter();
+        let made = decoder.take(vec![event]);
+        decoder.permit().release();
+        *waiting = made?.into_iter();
     }
 }

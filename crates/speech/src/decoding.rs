@@ -1,6 +1,8 @@
 //! Counterpart of `_decode_audio_worker` in pocket-tts `models/tts_model.py`: from latents to samples.
 
-use bundle::{ComponentName, names};
+use std::sync::Arc;
+
+use bundle::{ComponentName, Manifest, names};
 use stretch::{Speed, Stretch};
 use tensor::Tensor;
 
@@ -23,7 +25,7 @@ fn together(frames: usize) -> usize {
 
 /// The decoder's half of an utterance. The host runs the calls.
 pub struct Decoding {
-    model: SpeechModel,
+    manifest: Arc<Manifest>,
     fade_in: FadeIn,
     stretch: Stretch,
     /// Latents that wait for more, [frames, ldim].
@@ -38,15 +40,19 @@ pub struct Decoding {
 impl Decoding {
     /// Before the first chunk of an utterance, to be heard at `speed`.
     pub fn new(model: &SpeechModel, speed: Speed) -> Self {
-        let manifest = model.manifest();
+        Self::of(model.shared.manifest.clone(), speed)
+    }
+
+    /// The same for a host that only decodes, and has no tokenizer.
+    pub fn of(manifest: Arc<Manifest>, speed: Speed) -> Self {
         Self {
-            model: model.clone(),
             fade_in: FadeIn::new(manifest.sample_rate),
             stretch: Stretch::new(manifest.sample_rate, speed),
             waiting: Vec::new(),
             frames: 0,
             timing: WordTimer::new(manifest.frame_size, manifest.sample_rate),
             words: Vec::new(),
+            manifest,
         }
     }
 
@@ -56,7 +62,7 @@ impl Decoding {
         if let Some(words) = words {
             self.timing.begin(words);
         }
-        self.fade_in = FadeIn::new(self.model.manifest().sample_rate);
+        self.fade_in = FadeIn::new(self.manifest.sample_rate);
         self.waiting.clear();
     }
 
@@ -72,7 +78,7 @@ impl Decoding {
 
     /// The chunk is over. Returns the call that decodes the waiting frames, if there are any.
     pub fn rest(&mut self) -> Result<Option<Call>, SpeechError> {
-        let dim = self.model.manifest().model.mimi.latent_dim();
+        let dim = self.manifest.model.mimi.latent_dim();
         let frames = self.waiting.len() / dim.max(1);
         if frames == 0 {
             return Ok(None);

@@ -5,7 +5,8 @@ use stretch::SpeedError;
 use tensor::TensorError;
 
 use crate::{
-    AudioError, NoiseError, OptionError, SamplerError, TextError, TokenizerError, VoiceFileError,
+    AudioError, ListedOption, NoiseError, OptionError, SamplerError, SpeechOptions, TextError,
+    TokenizerError, VoiceFileError,
 };
 
 /// Why a text cannot be spoken or a voice cannot be made.
@@ -36,7 +37,7 @@ pub enum SpeechError {
     #[error(transparent)]
     Tensor(#[from] TensorError),
     /// A limit of 0 tokens.
-    #[error("max_tokens is 0: a chunk needs at least 1 token")]
+    #[error("chunks of 0 tokens at most: a chunk needs at least 1 token")]
     MaxTokens,
     /// A threshold that is NaN.
     #[error("the end-of-speech threshold is NaN")]
@@ -97,4 +98,35 @@ pub enum SpeechError {
     /// The host supplied outputs without a call.
     #[error("outputs were supplied without a call")]
     NotAsked,
+}
+
+impl SpeechError {
+    /// The name in [`SpeechOptions::LIST`] of the option whose value is refused. Hosts spell it in their own
+    /// way, so the message leaves it out.
+    pub fn option(&self) -> Option<&'static ListedOption> {
+        let name = match self {
+            Self::MaxTokens => "max_tokens",
+            Self::EosThreshold => "eos_threshold",
+            Self::Noise(NoiseError::Temperature(_)) => "temperature",
+            Self::Noise(NoiseError::Clamp(_)) => "noise_clamp",
+            Self::Sampler(SamplerError::NoSteps) => "steps",
+            Self::Speed(_) => "speed",
+            Self::NoWordHeads => "words",
+            Self::Option(_)
+            | Self::Sampler(SamplerError::Width { .. })
+            | Self::Text(_)
+            | Self::TextSource(_)
+            | Self::Tokenizer(_)
+            | Self::Voice(_)
+            | Self::Audio(_)
+            | Self::Tensor(_)
+            | Self::NoEncoder
+            | Self::NoComponent { .. }
+            | Self::NoOutput { .. }
+            | Self::NotFinite { .. }
+            | Self::Shape { .. }
+            | Self::NotAsked => return None,
+        };
+        SpeechOptions::LIST.iter().find(|it| it.name == name)
+    }
 }

@@ -155,16 +155,16 @@ enum GenerationState {
 }
 
 impl Generation {
-    /// Speaks a complete text; refuses one that has nothing to speak.
+    /// Speaks a complete text; refuses one of white space alone.
     pub(crate) fn of_text(
         model: &SpeechModel,
         text: TextPiece,
         options: &SpeechOptions,
     ) -> Result<Self, SpeechError> {
-        let rules = &model.manifest().text;
         let mut check = TextCheck::default();
-        check.push(text.text(), rules)?;
-        let near_misses = check.finish(rules)?;
+        // Signs that were rewritten to nothing are no reason to refuse the text.
+        check.push(text.source())?;
+        let near_misses = check.finish()?;
         let utterance = Self::new(model, pieces(text), options)?;
         Ok(Self {
             near_misses,
@@ -214,16 +214,18 @@ impl Generation {
         &self.options
     }
 
-    /// Notices: things in the text or the options that may be mistakes. For a text that is read while
-    /// it is spoken, they are complete only at the end; [`TextCheck`] finds what looks like a pause
-    /// before that.
+    /// Notices: things in the text or the options that may be mistakes. They are complete only at the
+    /// end, where a text shows that it has no words, and one that is read while it is spoken what
+    /// looks like a pause; [`TextCheck`] finds that before.
     pub fn notices(&self) -> Vec<SpeechNotice> {
         let found = if self.near_misses.is_empty() {
             self.text.near_misses()
         } else {
             &self.near_misses
         };
-        SpeechNotice::all(found, &self.options, self.model.manifest())
+        let mut notices = SpeechNotice::all(found, &self.options, self.model.manifest());
+        notices.extend(self.text.has_no_words().then_some(SpeechNotice::NoWords));
+        notices
     }
 
     /// Takes the noise from `source` instead: recorded noise makes recorded latents.

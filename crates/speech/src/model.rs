@@ -17,13 +17,14 @@ pub struct SpeechModel {
 }
 
 pub(crate) struct SpeechModelParts {
-    pub(crate) manifest: Manifest,
+    pub(crate) manifest: Arc<Manifest>,
     pub(crate) tokenizer: Tokenizer,
 }
 
 impl SpeechModel {
     /// From a manifest and the bytes of its tokenizer file.
-    pub fn new(manifest: Manifest, tokenizer: &[u8]) -> Result<Self, SpeechError> {
+    pub fn new(manifest: impl Into<Arc<Manifest>>, tokenizer: &[u8]) -> Result<Self, SpeechError> {
+        let manifest = manifest.into();
         let tokenizer = match manifest.tokenizer.kind.as_str() {
             "sentencepiece" => Tokenizer::from_sentencepiece(tokenizer)?,
             _ => Tokenizer::from_json(tokenizer)?,

@@ -14,6 +14,8 @@ pub enum SpeechNotice {
         /// The first few, as written.
         markers: Vec<String>,
     },
+    /// A text without words, such as `...` or an emoji: a short silence stands for it.
+    NoWords,
     /// More sampler steps than the model uses.
     Steps {
         /// How many were asked for.
@@ -22,7 +24,7 @@ pub enum SpeechNotice {
 }
 
 impl SpeechNotice {
-    /// All notices for a text in which `near_misses` look like pauses.
+    /// All notices that can be given before a text is spoken, in which `near_misses` look like pauses.
     pub fn all(near_misses: &[String], options: &SpeechOptions, manifest: &Manifest) -> Vec<Self> {
         let markers = (!near_misses.is_empty()).then(|| Self::PauseMarker {
             markers: near_misses.to_vec(),
@@ -38,6 +40,7 @@ impl SpeechNotice {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::PauseMarker { .. } => "pause-marker",
+            Self::NoWords => "no-words",
             Self::Steps { .. } => "steps",
         }
     }
@@ -50,6 +53,10 @@ impl fmt::Display for SpeechNotice {
                 out,
                 "{} is spoken as words: pauses are written [pause 500ms] or [pause 1.2s]",
                 markers.join(", ")
+            ),
+            Self::NoWords => out.write_str(
+                "the text has no words: a short silence is all that is heard \
+                 (the option normalize reads some signs and emoji as words)",
             ),
             Self::Steps { steps } => write!(
                 out,

@@ -51,7 +51,7 @@ pub use stream::{ChunkOrPause, Next, TextStream};
 /// Why a text cannot be spoken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TextError {
-    /// Only white space, or only characters that the model's text rules remove.
+    /// Only white space, or for [`prepare_text_prompt`] only characters that the model's rules remove.
     #[error("the text is empty: there is nothing to say")]
     Empty,
     /// A pause of unreasonable length.

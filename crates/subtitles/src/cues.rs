@@ -38,9 +38,7 @@ impl Cue {
 /// The subtitles of all chunks: none spans two chunks.
 pub(super) fn cues(subtitles: &Subtitles) -> Vec<Cue> {
     let chunks = subtitles.chunks.iter();
-    let mut cues: Vec<Cue> = chunks
-        .flat_map(|chunk| of_chunk(&subtitles.words[chunk.clone()]))
-        .collect();
+    let mut cues: Vec<Cue> = chunks.flat_map(|words| of_chunk(words)).collect();
     // They do not overlap, and none disappears before it can be read.
     let starts: Vec<f64> = cues.iter().skip(1).map(|cue| cue.start).collect();
     for (index, cue) in cues.iter_mut().enumerate() {
@@ -124,7 +122,7 @@ pub(crate) mod tests {
         let mut subtitles = Subtitles::default();
         for chunk in chunks {
             for (index, own) in chunk.iter().enumerate() {
-                let number = subtitles.words.len();
+                let number = subtitles.chunks.iter().flatten().count();
                 let space = if number == 0 { "" } else { " " };
                 let word = TimedWord {
                     text: format!("{space}{own}"),

@@ -22,8 +22,6 @@ mod cues;
 mod srt;
 mod vtt;
 
-use std::ops::Range;
-
 /// A file format of subtitles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubtitleFormat {
@@ -71,19 +69,16 @@ impl TimedWord {
 /// Subtitles, made of all words of a text.
 #[derive(Clone, Debug, Default)]
 pub struct Subtitles {
-    words: Vec<TimedWord>,
-    /// Those of each chunk of text.
-    chunks: Vec<Range<usize>>,
+    /// The words of each chunk of text.
+    chunks: Vec<Vec<TimedWord>>,
 }
 
 impl Subtitles {
     /// Adds a word, which may be the first of a chunk of text.
     pub fn add(&mut self, word: TimedWord, begins_chunk: bool) {
-        let at = self.words.len();
-        self.words.push(word);
         match self.chunks.last_mut() {
-            Some(last) if !begins_chunk => last.end = at + 1,
-            _ => self.chunks.push(at..at + 1),
+            Some(last) if !begins_chunk => last.push(word),
+            _ => self.chunks.push(vec![word]),
         }
     }
 

@@ -40,6 +40,22 @@ impl Trie {
         self.nodes[at].id = Some(id);
     }
 
+    /// The id of a piece.
+    pub(crate) fn get(&self, piece: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        for byte in piece {
+            at = self.child(at, *byte)?;
+        }
+        self.nodes[at].id
+    }
+
+    /// The node that follows node `at` by `byte`.
+    fn child(&self, at: usize, byte: u8) -> Option<usize> {
+        let children = &self.nodes[at].children;
+        let found = children.binary_search_by_key(&byte, |(byte, _)| *byte);
+        Some(children[found.ok()?].1)
+    }
+
     /// Length and id of every piece at the beginning of `text`, shortest first.
     pub(crate) fn prefixes<'a>(
         &'a self,
@@ -47,11 +63,7 @@ impl Trie {
     ) -> impl Iterator<Item = (usize, usize)> + 'a {
         let mut at = 0;
         let nodes = text.iter().map_while(move |byte| {
-            let children = &self.nodes[at].children;
-            let found = children
-                .binary_search_by_key(byte, |(byte, _)| *byte)
-                .ok()?;
-            at = children[found].1;
+            at = self.child(at, *byte)?;
             Some(self.nodes[at].id)
         });
         (1..)

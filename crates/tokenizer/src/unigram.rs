@@ -58,6 +58,11 @@ impl Unigram {
         }
     }
 
+    /// The id of a piece.
+    pub(crate) fn id(&self, piece: &str) -> Option<usize> {
+        self.trie.get(piece.as_bytes())
+    }
+
     /// The likeliest parts. Those without a piece are single characters.
     pub(crate) fn cut(&self, text: &str) -> Vec<Cut> {
         let mut ends: Vec<Option<BestPath>> = vec![None; text.len() + 1];

@@ -120,7 +120,7 @@ pub struct TextCheck {
 
 #[wasm_bindgen]
 impl TextCheck {
-    /// With the rules of a model.
+    /// For a model.
     #[wasm_bindgen(constructor)]
     pub fn new(model: &Model) -> Self {
         Self {
@@ -132,18 +132,15 @@ impl TextCheck {
     /// Takes the next piece. Refuses a pause that is longer than a minute.
     pub fn push(&mut self, text: &JsText) -> Result<(), Error> {
         let text = values::string("the text", text.as_ref())?;
-        let rules = &self.model.manifest().text;
-        self.check
-            .push(&text, rules)
-            .map_err(speech::SpeechError::from)?;
+        self.check.push(&text).map_err(speech::SpeechError::from)?;
         Ok(())
     }
 
-    /// Ends the text. Refuses a text with nothing to speak; otherwise returns what is probably a
+    /// Ends the text. Refuses a text of white space alone; otherwise returns what is probably a
     /// mistake in the text or in these options.
     pub fn finish(self, options: &JsOptions) -> Result<JsSpeechNotices, Error> {
         let manifest = self.model.manifest();
-        let found = self.check.finish(&manifest.text);
+        let found = self.check.finish();
         let found = found.map_err(speech::SpeechError::from)?;
         let options = options_from_js(options, self.model.options())?;
         let notices = SpeechNotice::all(&found, &options, manifest);

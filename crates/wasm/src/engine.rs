@@ -11,7 +11,7 @@ use crate::interop::{
     JsTensor, JsTensors, tensor_from_js, tensor_to_js, tensors_from_js, tensors_to_js,
 };
 use crate::values::{self, JsText};
-use crate::{Bytes, Model};
+use crate::{Bytes, CheckedManifest};
 
 #[wasm_bindgen]
 extern "C" {
@@ -34,17 +34,26 @@ impl Engine {
         Ok(Self { engine })
     }
 
-    /// The newest instructions that passed.
+    /// The engine with the instructions that passed in another instance of this module, one a line.
+    pub fn trusting(instructions: &JsText) -> Result<Self, Error> {
+        let names = values::string("the instructions", instructions.as_ref())?;
+        let names: Vec<&str> = names.lines().collect();
+        let engine = engine::Engine::of_tested(&names, now);
+        let engine = engine.ok_or_else(|| values::wrong("the instructions", "those of a build"))?;
+        Ok(Self { engine })
+    }
+
+    /// The instructions that passed, one a line, the newest first.
     #[wasm_bindgen(getter)]
     pub fn instructions(&self) -> String {
-        self.engine.isa().as_str().to_owned()
+        self.engine.instructions().join("\n")
     }
 
     /// Loads a component of the bundle and starts a stream. `weights` are the bytes of its data
     /// file.
     pub fn load(
         &self,
-        model: &Model,
+        manifest: &CheckedManifest,
         component: &JsText,
         weights: Bytes,
     ) -> Result<EngineStream, Error> {
@@ -52,7 +61,7 @@ impl Engine {
         let name = ComponentName::from_name(&name).ok_or(Error::Component { name })?;
         let weights = WeightBytes::new(weights);
         Ok(EngineStream {
-            stream: self.engine.stream(model.model.manifest(), name, weights)?,
+            stream: (self.engine).stream(&manifest.manifest, name, weights)?,
         })
     }
 
@@ -61,7 +70,7 @@ impl Engine {
     #[wasm_bindgen(js_name = loadDecoderPart)]
     pub fn load_decoder_part(
         &self,
-        model: &Model,
+        manifest: &CheckedManifest,
         is_first: bool,
         layers: usize,
         weights: Bytes,
@@ -71,9 +80,9 @@ impl Engine {
         } else {
             DecoderPart::Second(layers)
         };
-        let (manifest, weights) = (model.model.manifest(), WeightBytes::new(weights));
+        let weights = WeightBytes::new(weights);
         Ok(EngineStream {
-            stream: self.engine.decoder_part(manifest, part, weights)?,
+            stream: (self.engine).decoder_part(&manifest.manifest, part, weights)?,
         })
     }
 }

@@ -118,9 +118,17 @@ impl From<VoiceFileError> for Error {
 }
 
 impl From<Error> for JsValue {
-    /// The whole chain of causes, on one line.
+    /// The whole chain of causes, on one line, after the option that is refused.
     fn from(error: Error) -> Self {
-        let mut message = error.to_string();
+        let option = match &error {
+            Error::Speech(error) => error.option(),
+            _ => None,
+        };
+        let mut message = option.map_or_else(String::new, |it| {
+            let name = it.js_name();
+            format!("the option {name}: ")
+        });
+        message.push_str(&error.to_string());
         let mut cause = error.source();
         while let Some(error) = cause {
             message.push_str(": ");

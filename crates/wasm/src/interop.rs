@@ -75,9 +75,10 @@ export interface RecordingNotice {
 export interface SpeechNotice {
   /**
    * - `pause-marker`: what looks like a pause is spoken as words;
+   * - `no-words`: the text has no words, so a short silence stands for it; known only at its end;
    * - `steps`: more steps of the sampler than the model takes.
    */
-  kind: "pause-marker" | "steps";
+  kind: "pause-marker" | "no-words" | "steps";
   message: string;
 }
 "#;

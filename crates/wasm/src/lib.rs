@@ -26,7 +26,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub use arriving::{ArrivingText, TextCheck};
 pub use bytes::Bytes;
 pub use engine::{Engine, EngineStream};
-pub use model::{Model, check_manifest};
+pub use model::{CheckedManifest, Model};
 pub use recording::Recording;
 pub use speaking::{Decoding, Utterance};
 pub use tokenizer::Tokenizer;

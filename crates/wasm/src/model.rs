@@ -1,8 +1,10 @@
 //! A loaded bundle.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bundle::Manifest;
+use speech::SpeechOptions;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 
@@ -10,6 +12,34 @@ use crate::error::Error;
 use crate::options::{JsOptions, JsOwnOptions, options_from_js, options_to_js};
 use crate::values::{self, JsBytes, JsText};
 use crate::{Cloning, Decoding, Recording, StoredPrompt, Utterance, Voice};
+
+/// A bundle's manifest. Components are loaded by it, and latents decoded.
+#[wasm_bindgen]
+pub struct CheckedManifest {
+    pub(crate) manifest: Arc<Manifest>,
+}
+
+#[wasm_bindgen]
+impl CheckedManifest {
+    /// From the text of `manifest.json`. Refuses one of another format or version, or damaged.
+    #[wasm_bindgen(constructor)]
+    pub fn new(text: &JsText) -> Result<Self, Error> {
+        let text = values::string("the manifest", text.as_ref())?;
+        Ok(Self {
+            manifest: Manifest::from_json(&text, Path::new(Manifest::FILE))?.into(),
+        })
+    }
+
+    /// Starts to turn the latents of an utterance with these options into samples.
+    pub fn decoding(&self, options: Option<JsOptions>) -> Result<Decoding, Error> {
+        let own = SpeechOptions::of(&self.manifest);
+        let options = match options {
+            Some(options) => options_from_js(&options, own)?,
+            None => own,
+        };
+        Ok(Decoding::new(self.manifest.clone(), options.speed))
+    }
+}
 
 /// A bundle's manifest and its tokenizer.
 #[wasm_bindgen]
@@ -19,13 +49,12 @@ pub struct Model {
 
 #[wasm_bindgen]
 impl Model {
-    /// From the text of `manifest.json` and the bytes of the tokenizer's file.
+    /// From the manifest and the bytes of the tokenizer's file.
     #[wasm_bindgen(constructor)]
-    pub fn new(manifest: &JsText, tokenizer: &JsBytes) -> Result<Self, Error> {
-        let manifest = parse(manifest)?;
+    pub fn new(manifest: &CheckedManifest, tokenizer: &JsBytes) -> Result<Self, Error> {
         let tokenizer = values::bytes("the tokenizer", tokenizer.as_ref())?;
         Ok(Self {
-            model: speech::SpeechModel::new(manifest, &tokenizer)?,
+            model: speech::SpeechModel::new(manifest.manifest.clone(), &tokenizer)?,
         })
     }
 
@@ -55,16 +84,6 @@ impl Model {
         self.model.tokenizer().has_digits()
     }
 
-    /// Starts to turn the latents of an utterance with these options into samples.
-    pub fn decoding(&self, options: Option<JsOptions>) -> Result<Decoding, Error> {
-        let own = self.model.options();
-        let options = match options {
-            Some(options) => options_from_js(&options, own)?,
-            None => own,
-        };
-        Ok(Decoding::new(&self.model, options.speed))
-    }
-
     /// Starts to make a voice from a recording.
     pub fn prompt(&self, recording: &Recording) -> Result<Cloning, Error> {
         Ok(Cloning::new(self.model.prompt(&recording.recording)?))
@@ -83,15 +102,4 @@ impl Model {
         let file = values::bytes("the voice", file.as_ref())?;
         Ok(Voice::new(self.model.read_voice(&file)?))
     }
-}
-
-/// Refuses the text of a manifest if it has another format or version, or is damaged.
-#[wasm_bindgen(js_name = checkManifest)]
-pub fn check_manifest(manifest: &JsText) -> Result<(), Error> {
-    parse(manifest).map(drop)
-}
-
-fn parse(manifest: &JsText) -> Result<Manifest, Error> {
-    let text = values::string("the manifest", manifest.as_ref())?;
-    Ok(Manifest::from_json(&text, Path::new(Manifest::FILE))?)
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bundle::Manifest;
 use js_sys::Float32Array;
 use speech::{MoreText, SpeechOptions, Speed, TextPiece};
 use wasm_bindgen::JsValue;
@@ -133,9 +134,9 @@ pub struct Decoding {
 }
 
 impl Decoding {
-    pub(crate) fn new(model: &speech::SpeechModel, speed: Speed) -> Self {
+    pub(crate) fn new(manifest: Arc<Manifest>, speed: Speed) -> Self {
         Self {
-            decoding: speech::Decoding::new(model, speed),
+            decoding: speech::Decoding::of(manifest, speed),
         }
     }
 }

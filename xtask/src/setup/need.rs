@@ -71,6 +71,7 @@ pub(super) fn of(group: Group) -> Vec<Need> {
             vec![
                 Need::Program("pulseaudio", "--version", sound),
                 Need::Program("speech-dispatcher", "--version", speech),
+                Need::Optional("buildah", "--version", &["buildah"]),
                 NPM,
             ]
         }

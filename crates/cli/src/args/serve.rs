@@ -68,10 +68,11 @@ pub(crate) struct ApiArgs {
     /// to the bundle's voices in order, starting again when they run out.
     #[arg(long, value_name = "NAME=VOICE", value_delimiter = ',', value_parser = alias)]
     pub(crate) voice_map: Vec<(String, String)>,
-    /// Texts that are spoken at the same time.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// Texts that are spoken at the same time. They share the cores, and each takes memory of its own;
+    /// with 1 they are spoken one after the other.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) workers: u16,
-    /// Requests that may wait; further ones get status 429.
+    /// Requests that may wait for one of them to end; further ones get status 429.
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) queue: u16,
     /// Longest text, in characters.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use server::OfferedBundle;
 use service::http::Service;
 use service::{ModelEntry, Settings, Voices, WorkQueue};
-use speaker::Speaker;
+use speaker::{Scheduler, Speaker};
 
 use crate::args::{ApiArgs, RewritingArgs, RuntimeArgs};
 use crate::backend;
@@ -18,6 +18,9 @@ use crate::rewriting;
 pub(crate) fn service(args: &ApiArgs, offers: &[OfferedBundle]) -> Result<Service> {
     let voices = voices(&args.runtime, offers, args.aliases())?;
     let queue = WorkQueue::start(args.workers.into(), args.queue.into());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // A user may ask for more threads than there are cores.
+    let scheduler = Scheduler::new(cores.max(backend::threads(&args.runtime)));
     let settings = Settings {
         longest_text: args.max_text as usize,
         ..settings(&args.rewriting)?
@@ -25,6 +28,7 @@ pub(crate) fn service(args: &ApiArgs, offers: &[OfferedBundle]) -> Result<Servic
     Ok(Service {
         voices: Arc::new(voices),
         queue: queue.context("cannot start threads")?,
+        scheduler,
         settings,
         metrics: args.metrics.then(Arc::default),
     })

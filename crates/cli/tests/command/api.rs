@@ -348,8 +348,12 @@ fn models_voices_and_health_are_told() {
     );
     api.ask("GET", "/v1/models/none", &[], b"")
         .error(404, Some("model"));
+    // What Open WebUI lists in its settings.
+    let models = api.ask("GET", "/v1/audio/models", &[], b"").json();
+    assert_eq!(models["models"][0]["id"], "starling");
     let voices = api.ask("GET", "/v1/audio/voices", &[], b"").json();
     assert_eq!(voices["voices"][1]["id"], "heron");
+    assert_eq!(voices["voices"][1]["name"], "heron");
     // The server answers while it loads the model.
     while api.ask("GET", "/health", &[], b"").status == 503 {
         std::thread::sleep(Duration::from_millis(10));
@@ -477,7 +481,7 @@ fn sound_comes_while_it_is_made() {
 
 #[test]
 fn who_has_gone_holds_nobody_up_and_too_many_are_refused() {
-    let api = Api::start("--queue 1");
+    let api = Api::start("--workers 1 --queue 1");
     // An hour of sound, for somebody who goes.
     let long = json!({ "input": format!("{TEXT} ").repeat(330), "response_format": "pcm" });
     let long = long.to_string();

@@ -258,23 +258,23 @@ fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
         ("speak --bundle b --voice empty.wav Hello", "empty.wav"),
         (
             "speak --bundle b --voice voice.safetensors --temperature -1 Hello",
-            "temperature",
+            "--temperature: the temperature",
         ),
         (
             "speak --bundle b --voice voice.safetensors --steps 0 Hello",
-            "1 step",
+            "--steps: the sampler needs at least 1 step",
         ),
         (
             "speak --bundle b --voice voice.safetensors --noise-clamp 0 Hello",
-            "noise clamp",
+            "--noise-clamp: the noise clamp",
         ),
         (
             "speak --bundle b --voice voice.safetensors --max-tokens 0 Hello",
-            "1 token",
+            "--max-tokens: chunks of 0 tokens at most: a chunk needs at least 1 token",
         ),
         (
             "speak --bundle b --voice voice.safetensors --eos-threshold nan Hello",
-            "threshold is NaN",
+            "--eos-threshold: the end-of-speech threshold is NaN",
         ),
         (
             "speak --bundle b --voice voice.safetensors -o none/out.wav Hello",

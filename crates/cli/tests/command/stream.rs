@@ -136,6 +136,32 @@ fn words_and_notices_of_a_text_in_pieces_are_those_of_the_text() {
     assert!(summary["real_time_factor"].as_f64().unwrap() > 0.0, "{ran}");
 }
 
+/// A model would make noise of them.
+#[test]
+fn texts_without_words_are_a_short_silence_and_a_notice() {
+    let sandbox = sandbox();
+    sandbox.write("signs.txt", "🎉 … !");
+    let says = |ran: &Ran| {
+        let summary = ran.json();
+        assert_eq!(summary["notices"][0]["kind"], "no-words", "{ran}");
+        assert_eq!(summary["seconds"], 0.2, "{ran}");
+    };
+    for text in [
+        "...",
+        "🎉",
+        "--text-file signs.txt",
+        "🪤 --normalize=english",
+    ] {
+        says(&sandbox.run(&format!("{SPEAK} --json {text}")));
+    }
+    let mut speaking = SpeakingCommand::start(&sandbox, "--json");
+    speaking.write("🎉");
+    says(&speaking.end());
+    // Here it stands for words.
+    let ran = sandbox.run(&format!("{SPEAK} --json 👍 --normalize=english"));
+    assert_eq!(ran.json()["notices"], serde_json::json!([]), "{ran}");
+}
+
 /// What was spoken before stays.
 #[test]
 fn what_is_wrong_late_in_a_text_is_told_with_its_place() {

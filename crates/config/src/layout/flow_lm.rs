@@ -1,10 +1,7 @@
 //! Counterpart of `FlowLMModel`'s parameters in pocket-tts.
 
 use super::{LayerWidths, TensorList};
-use crate::{Config, FlowConfig, FlowLmTransformerConfig, LookupTable};
-
-/// Frequencies of a time embedding, each used as cosine and as sine.
-const TIME_FREQUENCIES: usize = 128;
+use crate::{Config, FlowConfig, FlowLmTransformerConfig, LookupTable, TIME_FREQUENCIES};
 
 impl TensorList {
     /// The backbone, with the text table and the flow net.

@@ -13,7 +13,7 @@ pub(super) enum Included {
 }
 
 static STARLING: LazyLock<Config> = LazyLock::new(|| {
-    // A copy of `models/starling/config.yaml`; a test of the crate `starling` compares them.
+    // `models/starling/config.yaml` is a link to it: a packed crate has only files of its own folder.
     let yaml = include_str!("starling.yaml");
     // The file is compiled in, so that a test of this crate proves that this cannot happen.
     Config::from_yaml(yaml).unwrap_or_else(|error| panic!("starling.yaml: {error}"))

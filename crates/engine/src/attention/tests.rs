@@ -59,7 +59,7 @@ impl Case {
             let time = x.len() / MODEL_WIDTH;
             let rotation = rope.rotation(position, time);
             position += time as i64;
-            let y = attention.forward(&mut ctx, x, &rotation, &mut cache, &mut []);
+            let y = attention.forward(&mut ctx, x, time, &rotation, &mut cache, &mut []);
             // What no later query sees is evicted.
             let kept = self.sizes.context.map_or(usize::MAX, |context| context - 1);
             assert_eq!(cache.keys.rows(), kept.min(position as usize));
@@ -93,6 +93,29 @@ fn attention_in_pieces_is_that_of_the_whole_signal() {
 }
 
 #[test]
+fn outputs_that_are_not_needed_change_nothing() {
+    let case = Case::new(4, 2, Some(17));
+    let (x, time) = (noise(40 * MODEL_WIDTH, 3), 40);
+    let rope = RotaryEmbedding::new(case.sizes.head_dim, case.sizes.max_period);
+    let run = |needed| {
+        let (mut ctx, rotation) = (Context::default(), rope.rotation(0, time));
+        let mut cache = KvCache::new(case.heads, CacheFormat::I8);
+        let attention = case.attention();
+        let y = attention.forward(&mut ctx, &x, needed, &rotation, &mut cache, &mut []);
+        (y, cache.keys.get(), cache.values.get())
+    };
+    let (all, keys, values) = run(time);
+    for needed in [1, 3, 39] {
+        let (last, new_keys, new_values) = run(needed);
+        let all = all[(time - needed) * MODEL_WIDTH..].iter();
+        let expected: Vec<f64> = all.map(|y| f64::from(*y)).collect();
+        // Products of one row and of several add in another order.
+        assert_close(&last, &expected, &format!("the last {needed}"));
+        assert_eq!((new_keys, new_values), (keys.clone(), values.clone()));
+    }
+}
+
+#[test]
 fn integer_caches_lose_little() {
     let case = Case::new(4, 2, Some(17));
     let x = noise(40 * MODEL_WIDTH, 3);
@@ -121,7 +144,7 @@ fn watched_heads_give_their_last_scores() {
         scores: Vec::new(),
     });
     let rotation = rope.rotation(0, 21);
-    attention.forward(&mut ctx, &x, &rotation, &mut cache, &mut watched);
+    attention.forward(&mut ctx, &x, 21, &rotation, &mut cache, &mut watched);
     for WatchedHead { head, scores } in &watched {
         assert_close(scores, &expected[20][*head], &format!("head {head}"));
     }

@@ -78,6 +78,8 @@ fn is_mounted(target: &Path) -> bool {
             return own != parent;
         }
     }
+    #[cfg(not(unix))]
+    let _ = target;
     false
 }
 

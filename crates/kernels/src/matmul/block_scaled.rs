@@ -16,7 +16,7 @@ use super::tiles::{InterleavedPanels, RowTile, run_tiles_or_interleaved};
 use super::{Product, Weight};
 use crate::block_quantised_rows::BlockQuantisedRows;
 use crate::isa::CpuKernels;
-use crate::memory::CACHE_LINE;
+use crate::memory::{CACHE_LINE, Streams};
 use crate::packed_rows::PackedBlocks;
 use crate::simd::{Simd, SimdOp};
 use crate::size::size;
@@ -25,7 +25,7 @@ use crate::{QUANT_BLOCK, Rows, Scratch};
 /// Inputs that are packed together, and multiplied at a time.
 pub(super) const PACKED_INPUTS: usize = 16;
 /// Blocks of a panel that are read before the next panel's.
-const INTERLEAVE_BLOCKS: usize = 2;
+const INTERLEAVE_BLOCKS: usize = 4;
 
 /// Unpacked quants of four inputs of a panel, `[16][4]`.
 pub(super) type PanelBytes4 = [u8; 4 * PANEL];
@@ -116,11 +116,11 @@ fn multiply_quantised<Q: PackedQuants>(
     // One row is read as it is, and panels are unpacked for tiles only.
     if product.rows != 1 {
         // Never shrunk: a later product would have to fill it with zeros again.
-        let fours = product.weight.matrix.padded_inputs() / 4;
+        let fours = product.padded_inputs / 4;
         if scratch.unpacked_panel.len() < fours {
             scratch.unpacked_panel.resize(fours, [0; 4 * PANEL]);
         }
-        let blocks = product.weight.matrix.padded_inputs() / QUANT_BLOCK;
+        let blocks = product.padded_inputs / QUANT_BLOCK;
         (scratch.packed_blocks).pack(kernels, rows, blocks, Q::OFFSET);
     }
     kernels.run_on_bytes(BlockScaledProduct::<Q> {
@@ -146,16 +146,15 @@ impl<Q: PackedQuants> BlockScaledProduct<'_, Q> {
     /// Blocks of inputs.
     #[inline(always)]
     fn blocks(&self) -> usize {
-        self.product.weight.matrix.padded_inputs() / QUANT_BLOCK
+        self.product.padded_inputs / QUANT_BLOCK
     }
 
     /// The first block of a panel.
     #[inline(always)]
     fn first_block(&self, panel: usize) -> BlockCursor {
-        let weight = &self.product.weight;
-        let scales = weight.panel_scales(panel).cast::<i8>();
+        let scales = self.product.panel_scales(panel).cast::<i8>();
         BlockCursor {
-            values: weight.panel(panel),
+            values: self.product.panel(panel),
             // Exponents come before the blocks' scales.
             scales: scales.wrapping_add(PANEL),
         }
@@ -175,14 +174,17 @@ impl<Q: PackedQuants> BlockScaledProduct<'_, Q> {
         cursors: &mut [BlockCursor],
         sums: &mut [S::F32x16],
     ) {
-        // These blocks have more instructions than a processor looks ahead: where prefetching is
-        // a load, it lets memory work on all streams at once, otherwise on what is read later.
+        // These blocks have more instructions than a processor looks ahead. Where prefetching is a
+        // load, it lets slow memory, which four panels at a time are for, work on all of them at
+        // once; faster memory is kept waiting by it. Otherwise it is of what is read later.
+        let is_useful = !S::PREFETCH_WAITS || matches!(self.product.order.streams, Streams::Four);
         let ahead = if S::PREFETCH_WAITS {
             0
         } else {
             self.product.order.distance
         };
-        for cursor in &*cursors {
+        let prefetched = if is_useful { &*cursors } else { &[] };
+        for cursor in prefetched {
             for line in (0..BLOCKS * Self::BLOCK_BYTES).step_by(CACHE_LINE) {
                 // SAFETY: where prefetching waits, these are bytes of the blocks; otherwise it
                 // reads no memory.
@@ -190,19 +192,17 @@ impl<Q: PackedQuants> BlockScaledProduct<'_, Q> {
             }
         }
         for (cursor, sums) in cursors.iter_mut().zip(sums) {
-            for block in block..block + BLOCKS {
-                // SAFETY: the caller's row and panels have this block.
-                unsafe {
-                    let row = RowBlock {
-                        x: self.rows.values.as_ptr().add(block * QUANT_BLOCK),
-                        scale: *self.rows.scales.as_ptr().add(block),
-                        start: -Q::OFFSET * *self.rows.sums.as_ptr().add(block),
-                    };
-                    add_block::<S, Q>(simd, *cursor, row, sums);
-                }
-                cursor.values = cursor.values.wrapping_add(Self::BLOCK_BYTES);
-                cursor.scales = cursor.scales.wrapping_add(PANEL);
+            // SAFETY: the caller's row and panels have these blocks.
+            unsafe {
+                let row = OneRow {
+                    x: self.rows.values.as_ptr().add(block * QUANT_BLOCK),
+                    scales: self.rows.scales.as_ptr().add(block),
+                    sums: self.rows.sums.as_ptr().add(block),
+                };
+                add_to_row::<S, Q>(simd, *cursor, row, BLOCKS, sums);
             }
+            cursor.values = cursor.values.wrapping_add(BLOCKS * Self::BLOCK_BYTES);
+            cursor.scales = cursor.scales.wrapping_add(BLOCKS * PANEL);
         }
     }
 
@@ -213,7 +213,7 @@ impl<Q: PackedQuants> BlockScaledProduct<'_, Q> {
     /// The product has that row and that panel.
     #[inline(always)]
     unsafe fn store<S: Simd>(&self, simd: S, row: usize, panel: usize, sums: S::F32x16) {
-        let exponents = self.product.weight.panel_scales(panel);
+        let exponents = self.product.panel_scales(panel);
         // SAFETY: the scales of the caller's panel begin with an exponent for each output.
         unsafe {
             let exponents = exponents.cast::<[i8; PANEL]>().read();
@@ -298,13 +298,13 @@ impl<Q: PackedQuants> InterleavedPanels for BlockScaledProduct<'_, Q> {
     }
 }
 
-/// A block of a row.
+/// Blocks of the one row of a product.
 #[derive(Clone, Copy)]
-struct RowBlock {
+struct OneRow {
     x: *const i8,
-    scale: f32,
-    /// What sums begin with, so that the quants' offset cancels.
-    start: i32,
+    scales: *const f32,
+    /// The sum of each block's activations.
+    sums: *const i32,
 }
 
 /// Packed blocks of some rows, see [`PackedBlocks`].
@@ -317,31 +317,52 @@ struct RowBlocks {
     blocks: usize,
 }
 
-/// Adds the products of one row with a block.
+/// Adds the products of one row with some blocks. The sums are written at the end only: a compiler
+/// that cannot tell them from weights loads all of a block's weights before it writes, and runs out
+/// of registers.
 ///
 /// # Safety
 ///
-/// Row and panel have the block.
+/// Row and panel have the blocks.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-unsafe fn add_block<S: Simd, Q: PackedQuants>(
+unsafe fn add_to_row<S: Simd, Q: PackedQuants>(
     simd: S,
     panel: BlockCursor,
-    row: RowBlock,
+    row: OneRow,
+    blocks: usize,
     sums: &mut S::F32x16,
 ) {
-    // SAFETY: the packed inputs lie inside of the caller's block.
+    let mut total = *sums;
+    let parts = not_unrolled(QUANT_BLOCK / PACKED_INPUTS);
+    // SAFETY: the packed inputs lie inside of the caller's blocks.
     unsafe {
-        let mut exact = simd.splat_i32(row.start);
-        for i in 0..QUANT_BLOCK / PACKED_INPUTS {
-            let (x, quants) = (
-                row.x.add(i * PACKED_INPUTS),
-                panel.values.add(i * Q::PACKED_BYTES),
-            );
-            exact = Q::dot(simd, exact, x, quants);
+        for block in 0..blocks {
+            // Quants have an offset, which cancels.
+            let mut exact = simd.splat_i32(-Q::OFFSET * *row.sums.add(block));
+            for i in 0..parts {
+                let i = block * (QUANT_BLOCK / PACKED_INPUTS) + i;
+                let (x, quants) = (
+                    row.x.add(i * PACKED_INPUTS),
+                    panel.values.add(i * Q::PACKED_BYTES),
+                );
+                exact = Q::dot(simd, exact, x, quants);
+            }
+            let scales = simd.load_i8(panel.scales.add(block * PANEL));
+            let scales = simd.scale(scales, simd.splat(*row.scales.add(block)));
+            total = simd.add(total, simd.mul(simd.to_f32(exact), scales));
         }
-        let scales = simd.scale(simd.load_i8(panel.scales), simd.splat(row.scale));
-        *sums = simd.add(*sums, simd.mul(simd.to_f32(exact), scales));
+    }
+    *sums = total;
+}
+
+/// How often a loop is run. In a page it is not unrolled: V8 would run out of registers.
+#[inline(always)]
+fn not_unrolled(times: usize) -> usize {
+    if cfg!(target_arch = "wasm32") {
+        black_box(times)
+    } else {
+        times
     }
 }
 
@@ -359,12 +380,7 @@ unsafe fn add_blocks<S: Simd, const R: usize>(
     rows: RowBlocks,
     sums: &mut [S::F32x16; R],
 ) {
-    // V8 runs out of registers if the loop is unrolled.
-    let fours = if cfg!(target_arch = "wasm32") {
-        black_box(QUANT_BLOCK / 4)
-    } else {
-        QUANT_BLOCK / 4
-    };
+    let fours = not_unrolled(QUANT_BLOCK / 4);
     for block in 0..rows.blocks {
         let first = block * QUANT_BLOCK / 4;
         // SAFETY: the block is one of the caller's.

@@ -54,7 +54,7 @@ impl<E: FloatElement> RowTile for FloatProduct<'_, E> {
         // SAFETY: the caller's panel and rows are the product's, whose lengths were checked.
         unsafe {
             let x = self.x.values.as_ptr().add(row * self.x.stride);
-            let (values, inputs) = (weight.panel(panel), weight.matrix.inputs);
+            let (values, inputs) = (self.product.panel(panel), weight.matrix.inputs);
             let sums = panel_sums::<S, E, R>(simd, values, inputs, x, self.x.stride);
             for (i, sums) in sums.into_iter().enumerate() {
                 self.product.store(simd, row + i, panel, sums);

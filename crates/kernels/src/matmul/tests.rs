@@ -216,14 +216,19 @@ fn tiles_have_all_rows_and_about_the_same_size() {
 #[test]
 fn products_of_one_row_are_the_same_in_every_order() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    // Fewer panels than are read by turns, and panels that are left over.
+    let (inputs, panels): (_, &[_]) = if cfg!(miri) {
+        (36, &[5])
+    } else {
+        (100, &[1, 2, 3, 5, 11])
+    };
     for isa in Isa::available() {
         let kernels = CpuKernels::new(isa).unwrap();
         for format in WeightFormat::ALL {
-            // Fewer panels than are read by turns, and panels that are left over.
-            for panels in [1, 2, 3, 5, 11] {
+            for &panels in panels {
                 let matrix = Matrix {
                     format,
-                    inputs: 100,
+                    inputs,
                     outputs: panels * weights::PANEL - 3,
                 };
                 let count = matrix.inputs * matrix.outputs;

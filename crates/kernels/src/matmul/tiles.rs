@@ -2,7 +2,7 @@
 
 use std::array::from_fn;
 
-use super::{Product, Weight};
+use super::Product;
 use crate::memory::{CACHE_LINE, MEM_STREAMS, Streams};
 use crate::simd::Simd;
 
@@ -82,9 +82,9 @@ pub(super) struct Prefetch {
 
 impl Prefetch {
     /// Prefetches nothing where the weight has no such panel.
-    fn new(weight: &Weight<'_>, panel: usize, tiles: usize) -> Self {
-        let size = weight.matrix.panel_bytes();
-        let exists = panel < weight.matrix.panels();
+    fn new(product: &Product<'_>, panel: usize, tiles: usize) -> Self {
+        let size = product.panel_bytes;
+        let exists = panel < product.weight.matrix.panels();
         // One tile alone has no time for it.
         let part = if exists && tiles > 1 {
             size / CACHE_LINE / MEM_STREAMS
@@ -92,7 +92,7 @@ impl Prefetch {
             0
         };
         Self {
-            panel: weight.panel(panel),
+            panel: product.panel(panel),
             part,
             next: 0,
             // Each call has a cost of its own.
@@ -128,7 +128,7 @@ pub(super) fn run_tiles<S: Simd, T: RowTile>(simd: S, tiles: &T) {
         S::ROWS
     };
     for panel in 0..product.weight.matrix.panels() {
-        let mut prefetch = Prefetch::new(&product.weight, panel + 1, rows.div_ceil(most));
+        let mut prefetch = Prefetch::new(product, panel + 1, rows.div_ceil(most));
         let next = &mut prefetch;
         // SAFETY: `panel` is one of the product's.
         unsafe { tiles.start_panel(simd, panel) };

@@ -1,16 +1,59 @@
 //! 64-bit Arm: four registers a panel.
 
 use std::arch::aarch64::*;
+use std::arch::{asm, is_aarch64_feature_detected};
 use std::array::from_fn;
 
-use super::Simd;
+use super::{SPLIT_BITS, Simd, SimdOp};
 
-/// Proves NEON: every 64-bit Arm has it.
+/// Proves NEON, which every 64-bit Arm has, and with `DOT` the dot product of bytes. Where there
+/// is one, activations of q8 products are split in two, [`crate::quantised_rows::SplitActivations`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Neon;
+pub(crate) struct Neon<const DOT: bool>(());
+
+impl Neon<false> {
+    /// The token.
+    pub(crate) const TOKEN: Self = Self(());
+}
+
+impl Neon<true> {
+    /// The token, if the processor has the instruction.
+    pub(crate) fn detect() -> Option<Self> {
+        is_aarch64_feature_detected!("dotprod").then_some(Self(()))
+    }
+
+    /// Runs `op`, compiled for these instructions.
+    #[inline]
+    pub(crate) fn run(self, op: impl SimdOp) {
+        #[target_feature(enable = "neon,dotprod")]
+        fn run(simd: Neon<true>, op: impl SimdOp) {
+            op.run(simd);
+        }
+        // SAFETY: `self` proves NEON and the dot product.
+        unsafe { run(self, op) }
+    }
+}
+
+/// Adds the products of four signed bytes each. The intrinsic for it is not stable yet.
+#[inline]
+#[target_feature(enable = "neon,dotprod")]
+fn sdot(mut acc: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
+    // SAFETY: the function is compiled for the instruction, which touches nothing but its
+    // registers.
+    unsafe {
+        asm!(
+            "sdot {acc:v}.4s, {a:v}.16b, {b:v}.16b",
+            acc = inout(vreg) acc,
+            a = in(vreg) a,
+            b = in(vreg) b,
+            options(pure, nomem, nostack, preserves_flags),
+        );
+    }
+    acc
+}
 
 #[allow(clippy::unused_self, reason = "the token is a proof")]
-impl Neon {
+impl<const DOT: bool> Neon<DOT> {
     /// Products of neighbours, summed.
     #[inline(always)]
     fn dot_pairs(self, acc: int32x4_t, a: int16x8_t, w: int16x8_t) -> int32x4_t {
@@ -22,8 +65,8 @@ impl Neon {
         }
     }
 
-    /// Adds the products of 16 quants below 128 with four activations. Two products fit into 16
-    /// bits.
+    /// Adds the products of 16 quants below 128 with four activations. Without dot products, two
+    /// products fit into 16 bits.
     ///
     /// # Safety
     ///
@@ -34,6 +77,9 @@ impl Neon {
         unsafe {
             let a = vreinterpretq_s8_s32(vdupq_n_s32(a.cast::<i32>().read_unaligned()));
             let quants = vreinterpretq_s8_u8(quants);
+            if DOT {
+                return sdot(acc, quants, a);
+            }
             let low = vmull_s8(vget_low_s8(a), vget_low_s8(quants));
             let high = vmull_high_s8(a, quants);
             vpadalq_s16(acc, vpaddq_s16(low, high))
@@ -41,15 +87,16 @@ impl Neon {
     }
 }
 
-impl Simd for Neon {
+impl<const DOT: bool> Simd for Neon<DOT> {
     type F32x16 = [float32x4_t; 4];
     type F32Splat = float32x4_t;
     type I32x16 = [int32x4_t; 4];
+    /// Pairs of sums, or the sums over lower halves (0, 1) and over upper ones (2, 3).
     type HalfAcc = [int32x4_t; 4];
     type Weights2 = [int16x8_t; 4];
     type Weights4 = [int16x8_t; 4];
     type Acts2 = int16x8_t;
-    type Acts4 = int16x8_t;
+    type Acts4 = [int16x8_t; 2];
 
     const ROWS: usize = 4;
     const FULL_PANEL_FITS: bool = false;
@@ -136,7 +183,7 @@ impl Simd for Neon {
     #[inline(always)]
     unsafe fn load_weights2_i8(self, from: *const i8) -> Self::Weights2 {
         // SAFETY: `self` proves NEON; the caller has the numbers.
-        unsafe { self.load_weights4(from) }
+        unsafe { from_fn(|i| vmovl_s8(vld1_s8(from.add(8 * i)))) }
     }
     #[inline(always)]
     unsafe fn splat_acts2(self, from: *const i16) -> Self::Acts2 {
@@ -154,31 +201,64 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    unsafe fn init_half_acc(self, _: *const i32) -> Self::HalfAcc {
-        // SAFETY: `self` proves NEON.
-        unsafe { [vdupq_n_s32(0); 4] }
+    unsafe fn init_half_acc(self, starts: *const i32) -> Self::HalfAcc {
+        // SAFETY: `self` proves NEON; where activations are split, the caller has the numbers.
+        unsafe {
+            let zero = vdupq_n_s32(0);
+            if DOT {
+                [zero, zero, vld1q_s32(starts), vld1q_s32(starts.add(4))]
+            } else {
+                [zero; 4]
+            }
+        }
     }
     #[inline(always)]
     unsafe fn load_weights4(self, from: *const i8) -> Self::Weights4 {
         // SAFETY: `self` proves NEON; the caller has the numbers.
-        unsafe { from_fn(|i| vmovl_s8(vld1_s8(from.add(8 * i)))) }
+        unsafe {
+            if DOT {
+                let [a, b] = from_fn(|i| vreinterpretq_s16_s8(vld1q_s8(from.add(16 * i))));
+                [a, b, a, b]
+            } else {
+                self.load_weights2_i8(from)
+            }
+        }
     }
     #[inline(always)]
     unsafe fn splat_acts4(self, from: *const i16) -> Self::Acts4 {
         // SAFETY: `self` proves NEON; the caller has the numbers.
-        unsafe { vreinterpretq_s16_s64(vdupq_n_s64(from.cast::<i64>().read_unaligned())) }
+        unsafe {
+            if DOT {
+                from_fn(|i| self.splat_acts2(from.add(2 * i)))
+            } else {
+                [vreinterpretq_s16_s64(vdupq_n_s64(from.cast::<i64>().read_unaligned())); 2]
+            }
+        }
     }
     #[inline(always)]
     fn dot4(self, acc: Self::HalfAcc, a: Self::Acts4, w: Self::Weights4) -> Self::HalfAcc {
-        from_fn(|i| self.dot_pairs(acc[i], a, w[i]))
+        if DOT {
+            // SAFETY: `self` proves NEON and the dot product.
+            let dot =
+                |acc, w, a| unsafe { sdot(acc, vreinterpretq_s8_s16(w), vreinterpretq_s8_s16(a)) };
+            from_fn(|i| dot(acc[i], w[i], a[i / 2]))
+        } else {
+            from_fn(|i| self.dot_pairs(acc[i], a[0], w[i]))
+        }
     }
     #[inline(always)]
     fn halves_to_f32(self, halves: [Self::HalfAcc; 2]) -> Self::F32x16 {
         // SAFETY: `self` proves NEON.
         unsafe {
             from_fn(|i| {
-                let [a, b] = [halves[i / 2][i % 2 * 2], halves[i / 2][i % 2 * 2 + 1]];
-                vcvtq_f32_s32(vpaddq_s32(a, b))
+                let (half, at) = (halves[i / 2], i % 2);
+                let sums = if DOT {
+                    // Intermediate results may wrap around: the last one does not.
+                    vaddq_s32(half[at], vshlq_n_s32::<{ SPLIT_BITS as i32 }>(half[2 + at]))
+                } else {
+                    vpaddq_s32(half[2 * at], half[2 * at + 1])
+                };
+                vcvtq_f32_s32(sums)
             })
         }
     }

@@ -13,6 +13,29 @@ use super::{SPLIT_BITS, Simd};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wasm<const DOT: bool>;
 
+/// A constant that is loaded: V8 makes others by three instructions wherever one is used, in loops,
+/// too.
+#[repr(align(16))]
+struct Mask([u8; 16]);
+
+/// Every second byte.
+static EVEN_BYTES: Mask = Mask([
+    255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0,
+]);
+/// The lower six bits of every byte.
+static LOWER_SIX: Mask = Mask([63; 16]);
+/// The lower four.
+static LOWER_FOUR: Mask = Mask([15; 16]);
+
+impl Mask {
+    #[inline(always)]
+    fn load(&self) -> v128 {
+        // SAFETY: there are 16 bytes, aligned as a vector is. What is read as volatile is no
+        // constant to the compiler.
+        unsafe { self.0.as_ptr().cast::<v128>().read_volatile() }
+    }
+}
+
 /// Adds dot products of four signed bytes `a` and four bytes `b` below 128.
 #[inline(always)]
 fn dot_bytes(acc: v128, a: v128, b: v128) -> v128 {
@@ -34,23 +57,30 @@ fn fused(acc: v128, a: v128, b: v128) -> v128 {
 }
 
 impl<const DOT: bool> Wasm<DOT> {
+    /// [`EVEN_BYTES`], where [`Self::dot_quants`] needs it.
+    #[inline(always)]
+    fn even_bytes() -> v128 {
+        if DOT {
+            i8x16_splat(0)
+        } else {
+            EVEN_BYTES.load()
+        }
+    }
+
     /// Adds the products of four activations with quants of four outputs.
     ///
     /// # Safety
     ///
     /// The activations can be read.
     #[inline(always)]
-    unsafe fn dot_quants(acc: v128, a: *const i8, quants: v128) -> v128 {
+    unsafe fn dot_quants(acc: v128, a: *const i8, quants: v128, even_bytes: v128) -> v128 {
         // SAFETY: the caller has the activations.
         let a = unsafe { v128_load32_splat(a.cast()) };
         if DOT {
             return dot_bytes(acc, a, quants);
         }
         // As 16 bits, inputs 0 and 2, then 1 and 3.
-        let even = i32x4_dot_i16x8(
-            i16x8_shr(i16x8_shl(a, 8), 8),
-            v128_and(quants, i16x8_splat(255)),
-        );
+        let even = i32x4_dot_i16x8(i16x8_shr(i16x8_shl(a, 8), 8), v128_and(quants, even_bytes));
         let odd = i32x4_dot_i16x8(i16x8_shr(a, 8), u16x8_shr(quants, 8));
         i32x4_add(acc, i32x4_add(even, odd))
     }
@@ -246,7 +276,13 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
     #[inline(always)]
     unsafe fn dot_bytes(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16 {
         // SAFETY: the caller has the numbers.
-        unsafe { from_fn(|i| Self::dot_quants(acc[i], a, v128_load(quants.add(16 * i).cast()))) }
+        unsafe {
+            let even = Self::even_bytes();
+            from_fn(|i| {
+                let quants = v128_load(quants.add(16 * i).cast());
+                Self::dot_quants(acc[i], a, quants, even)
+            })
+        }
     }
     #[inline(always)]
     unsafe fn dot_nibbles(
@@ -257,11 +293,12 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
     ) -> Self::I32x16 {
         // SAFETY: the caller has the numbers.
         unsafe {
-            let low = u8x16_splat(15);
+            let (low, even) = (LOWER_FOUR.load(), Self::even_bytes());
             from_fn(|i| {
                 let bytes = v128_load(quants.add(16 * i).cast());
-                let acc = Self::dot_quants(acc[i], a, v128_and(bytes, low));
-                Self::dot_quants(acc, a.add(4), v128_and(u16x8_shr(bytes, 4), low))
+                let acc = Self::dot_quants(acc[i], a, v128_and(bytes, low), even);
+                let upper = v128_and(u16x8_shr(bytes, 4), low);
+                Self::dot_quants(acc, a.add(4), upper, even)
             })
         }
     }
@@ -269,17 +306,18 @@ impl<const DOT: bool> Simd for Wasm<DOT> {
     unsafe fn dot_q6(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16 {
         // SAFETY: the caller has the numbers.
         unsafe {
+            let (mask, even) = (LOWER_SIX.load(), Self::even_bytes());
             from_fn(|i| {
                 let rows = [0, 64, 128].map(|row| v128_load(quants.add(row + 16 * i).cast()));
-                let lower = rows.map(|row| v128_and(row, u8x16_splat(63)));
+                let lower = rows.map(|row| v128_and(row, mask));
                 // Bytes have nothing below their upper two bits then, so shifts keep them apart.
                 let upper: [v128; 3] = from_fn(|k| v128_xor(rows[k], lower[k]));
                 let last = v128_or(u16x8_shr(upper[0], 6), u16x8_shr(upper[1], 4));
                 let last = v128_or(last, u16x8_shr(upper[2], 2));
-                let acc = Self::dot_quants(acc[i], a, lower[0]);
-                let acc = Self::dot_quants(acc, a.add(4), lower[1]);
-                let acc = Self::dot_quants(acc, a.add(8), lower[2]);
-                Self::dot_quants(acc, a.add(12), last)
+                let acc = Self::dot_quants(acc[i], a, lower[0], even);
+                let acc = Self::dot_quants(acc, a.add(4), lower[1], even);
+                let acc = Self::dot_quants(acc, a.add(8), lower[2], even);
+                Self::dot_quants(acc, a.add(12), last, even)
             })
         }
     }

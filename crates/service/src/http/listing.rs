@@ -41,6 +41,12 @@ fn describe(entry: &ModelEntry) -> Value {
     })
 }
 
+/// The models once more, as Open WebUI asks for them: `models` with `id`.
+pub(crate) async fn speech_models(State(service): State<Arc<Service>>) -> Json<Value> {
+    let models: Vec<_> = service.voices.models().map(describe).collect();
+    Json(json!({ "models": models }))
+}
+
 /// The voices of all models. OpenAI has no such address, but chat programs request it and expect
 /// `voices` with `id` and `name`.
 pub(crate) async fn voices(State(service): State<Arc<Service>>) -> Json<Value> {

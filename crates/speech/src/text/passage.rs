@@ -6,7 +6,8 @@ use super::map::Mapped;
 use super::pause::TextOrPause;
 use super::python::is_space;
 
-/// Bytes that are read ahead to see whether signs without a letter belong to the words before.
+/// Bytes that are read ahead to see whether signs without a letter belong to words. Longer rows of
+/// signs are not spoken: a model makes noise of them.
 const LONGEST_LOOKAHEAD: usize = 4096;
 
 /// Most pauses in a row that wait for the end of the words before them.
@@ -23,16 +24,18 @@ pub(super) enum PassageEvent {
     Pause(f64),
 }
 
-/// Puts passages together from the pieces of a text. Punctuation alone between two pauses belongs
-/// to the words before: by itself it would be spoken as an utterance of its own.
+/// Puts passages together from the pieces of a text. Each has words: punctuation alone between two
+/// pauses belongs to the words before, and a text of signs alone (`...`, an emoji) has no passage,
+/// because a model would make noise of it.
 #[derive(Default)]
 pub(super) struct Passages {
     state: PassageState,
     /// Text since the last pause that holds no letter and no digit so far.
     held: Mapped,
+    /// Whether more signs were read than are held, so that none of them are spoken.
+    is_long: bool,
     /// White space at the end of a passage, which belongs to it only if more follows.
     space: Mapped,
-    has_pauses: bool,
 }
 
 /// What the text is at.
@@ -63,7 +66,7 @@ impl Passages {
     /// Ends the passage here, as a pause of no length does; signs that follow are not added to it.
     pub(super) fn flush(&mut self, events: &mut VecDeque<PassageEvent>) {
         match self.state {
-            PassageState::Between => return,
+            PassageState::Between => {}
             PassageState::Words => {
                 events.push_back(PassageEvent::End);
                 self.state = PassageState::Between;
@@ -74,20 +77,13 @@ impl Passages {
                 self.close(events);
             }
         }
-        // Signs that come now are no text of their own.
-        self.has_pauses = true;
     }
 
     /// The text is over.
     pub(super) fn finish(&mut self, events: &mut VecDeque<PassageEvent>) {
         match self.state {
             PassageState::Words => events.push_back(PassageEvent::End),
-            PassageState::Between if self.has_pauses || self.held.is_empty() => {}
-            // A text of signs alone is spoken, as by pocket-tts.
-            PassageState::Between => {
-                events.push_back(PassageEvent::Text(std::mem::take(&mut self.held)));
-                events.push_back(PassageEvent::End);
-            }
+            PassageState::Between => {}
             PassageState::Pauses(_) => {
                 self.attach(events);
                 self.close(events);
@@ -100,22 +96,32 @@ impl Passages {
             self.words(text, events);
             return;
         }
-        let start = if self.held.is_empty() {
-            text.len() - text.as_str().trim_start_matches(is_space).len()
-        } else {
-            0
-        };
-        self.held.append_part(text, start..text.len());
-        if text.as_str().contains(char::is_alphanumeric) || self.held.len() > LONGEST_LOOKAHEAD {
+        let signs = text.as_str().find(char::is_alphanumeric);
+        let end = signs.unwrap_or(text.len());
+        if !self.is_long {
+            let start = if self.held.is_empty() {
+                end - text.as_str()[..end].trim_start_matches(is_space).len()
+            } else {
+                0
+            };
+            self.held.append_part(text, start..end);
+            if self.held.len() > LONGEST_LOOKAHEAD {
+                self.is_long = true;
+                self.held.clear();
+                self.close(events);
+            }
+        }
+        if signs.is_some() {
             self.close(events);
-            self.state = PassageState::Words;
-            let held = std::mem::take(&mut self.held);
-            self.words(&held, events);
+            (self.state, self.is_long) = (PassageState::Words, false);
+            let mut words = std::mem::take(&mut self.held);
+            words.append_part(text, end..text.len());
+            self.words(&words, events);
         }
     }
 
     fn pause(&mut self, seconds: f64, events: &mut VecDeque<PassageEvent>) {
-        self.has_pauses = true;
+        self.is_long = false;
         self.space.clear();
         self.attach(events);
         match &mut self.state {
@@ -193,7 +199,9 @@ mod tests {
         let cases = [
             ("Hello.", "Hello.|"),
             (" \n", ""),
-            ("...", "...|"),
+            ("...", ""),
+            ("🎉 !", ""),
+            ("🎉 a", "🎉 a|"),
             ("Hello. [pause 500ms] World.", "Hello.|0.5|World.|"),
             ("Hello [pause 1s].", "Hello.|1|"),
             ("Hello [pause 1s] [pause 2s] ! ", "Hello!|1|2|"),

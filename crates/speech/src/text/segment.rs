@@ -12,7 +12,7 @@ const SEGMENT_CONTEXT: usize = 64;
 
 /// The text between two boundaries.
 #[derive(Debug, PartialEq)]
-pub(super) enum Segment {
+pub(super) enum TextSegment {
     /// A run of tokens and its text.
     Whole {
         /// Number of tokens.
@@ -93,7 +93,7 @@ impl Segments {
     }
 
     /// The segments that end in the text so far.
-    pub(super) fn read(&mut self, tokenizer: &Tokenizer) -> Vec<Segment> {
+    pub(super) fn read(&mut self, tokenizer: &Tokenizer) -> Vec<TextSegment> {
         let mut segments = Vec::new();
         while let Some(pieces) = self.windows.next(tokenizer) {
             self.window = self.ids.len();
@@ -105,7 +105,7 @@ impl Segments {
     }
 
     /// The remaining segments: the text is over.
-    pub(super) fn finish(&mut self, tokenizer: &Tokenizer) -> Vec<Segment> {
+    pub(super) fn finish(&mut self, tokenizer: &Tokenizer) -> Vec<TextSegment> {
         let mut segments = Vec::new();
         let pieces = self.windows.rest(tokenizer);
         self.extend(pieces);
@@ -125,7 +125,7 @@ impl Segments {
     }
 
     /// Searches for boundaries in the ids so far.
-    fn scan(&mut self, tokenizer: &Tokenizer, is_last: bool, segments: &mut Vec<Segment>) {
+    fn scan(&mut self, tokenizer: &Tokenizer, is_last: bool, segments: &mut Vec<TextSegment>) {
         while self.at < self.ids.len() {
             let (before, after) = (self.ids[self.at - 1], self.ids[self.at]);
             if self.ends.contains(&before) && !self.ends.contains(&after) {
@@ -151,12 +151,12 @@ impl Segments {
     }
 
     /// Ends a segment before the id at `end`.
-    fn end(&mut self, tokenizer: &Tokenizer, end: usize, segments: &mut Vec<Segment>) {
+    fn end(&mut self, tokenizer: &Tokenizer, end: usize, segments: &mut Vec<TextSegment>) {
         if std::mem::take(&mut self.is_in_parts) {
             let text = self.decode(tokenizer, end, true);
-            segments.extend([Segment::Part(text), Segment::End]);
+            segments.extend([TextSegment::Part(text), TextSegment::End]);
         } else {
-            segments.push(Segment::Whole {
+            segments.push(TextSegment::Whole {
                 tokens: end - self.start,
                 text: self.decode(tokenizer, end, false),
             });
@@ -178,13 +178,13 @@ impl Segments {
 
     /// Returns a part of a segment that has become too long. The last window is kept back, because
     /// a segment never ends in white space. The bytes of one character are in the same window.
-    fn part(&mut self, tokenizer: &Tokenizer, segments: &mut Vec<Segment>) {
+    fn part(&mut self, tokenizer: &Tokenizer, segments: &mut Vec<TextSegment>) {
         let is_long = self.is_in_parts || self.ids.len() - self.start > self.longest;
         if !is_long || self.window <= self.start || self.window > self.at {
             return;
         }
         let text = self.decode(tokenizer, self.window, self.is_in_parts);
-        segments.push(Segment::Part(text));
+        segments.push(TextSegment::Part(text));
         self.is_in_parts = true;
         self.start = self.window;
     }

@@ -8,7 +8,7 @@ use super::TextError;
 use super::map::Mapped;
 use super::preparation::Preparation;
 use super::python::is_space;
-use super::segment::{Segment, SegmentSizes, Segments};
+use super::segment::{SegmentSizes, Segments, TextSegment};
 use crate::Tokenizer;
 
 /// Text whose tokens show which ones end a sentence.
@@ -91,12 +91,12 @@ impl Splitter {
     }
 
     /// Joins a sentence, or its clauses if it is too long.
-    fn sentence(&mut self, sentence: Segment, tokenizer: &Tokenizer, out: &mut Vec<Sentences>) {
+    fn sentence(&mut self, sentence: TextSegment, tokenizer: &Tokenizer, out: &mut Vec<Sentences>) {
         match sentence {
-            Segment::Whole { tokens, text } if tokens <= self.max_tokens => {
+            TextSegment::Whole { tokens, text } if tokens <= self.max_tokens => {
                 self.join(tokens, text, out);
             }
-            Segment::Whole { tokens, text } => {
+            TextSegment::Whole { tokens, text } => {
                 self.clauses.text().append(&text.trim(is_space));
                 let mut clauses = self.clauses.read(tokenizer);
                 clauses.extend(self.clauses.finish(tokenizer));
@@ -108,7 +108,7 @@ impl Splitter {
                     self.join(tokens, text, out);
                 }
             }
-            Segment::Part(text) => {
+            TextSegment::Part(text) => {
                 let start = if self.is_in_sentence {
                     0
                 } else {
@@ -120,7 +120,7 @@ impl Splitter {
                     self.clause(clause, out);
                 }
             }
-            Segment::End => {
+            TextSegment::End => {
                 let text = self.clauses.text();
                 text.truncate(text.as_str().trim_end_matches(is_space).len());
                 self.is_in_sentence = false;
@@ -131,15 +131,15 @@ impl Splitter {
         }
     }
 
-    fn clause(&mut self, clause: Segment, out: &mut Vec<Sentences>) {
+    fn clause(&mut self, clause: TextSegment, out: &mut Vec<Sentences>) {
         match clause {
-            Segment::Whole { tokens, text } => self.join(tokens, text, out),
-            Segment::Part(text) => {
+            TextSegment::Whole { tokens, text } => self.join(tokens, text, out),
+            TextSegment::Part(text) => {
                 // It has too many tokens to be joined with anything.
                 self.flush(out);
                 out.push(Sentences::Part(text));
             }
-            Segment::End => out.push(Sentences::End),
+            TextSegment::End => out.push(Sentences::End),
         }
     }
 

@@ -12,6 +12,7 @@ use super::map::{Mapped, SourceMap};
 use super::passage::{PassageEvent, Passages};
 use super::pause::{Markers, TextOrPause};
 use super::piece::TextPiece;
+use super::python::is_space;
 use super::segment::SegmentSizes;
 use crate::Tokenizer;
 
@@ -23,6 +24,10 @@ pub enum ChunkOrPause {
     /// Silence of that many seconds.
     Pause(f64),
 }
+
+/// Seconds of silence for a text without words, such as `...` or an emoji, which a model would make noise
+/// of. Nothing at all would make programs stop that wait for sound.
+const SILENCE: f64 = 0.2;
 
 /// What [`TextStream::next`] found.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +42,15 @@ pub enum Next {
     Over,
 }
 
+/// What a text has given so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Emitted {
+    Nothing,
+    ChunkOrPause,
+    /// The text had nothing to speak.
+    SilenceForText,
+}
+
 /// Makes chunks and pauses of a text as it arrives. What it keeps, and what it does in one call, is
 /// bounded by a piece of text and a few sentences, not by the whole text.
 pub struct TextStream {
@@ -47,7 +61,9 @@ pub struct TextStream {
     chunks: Chunks,
     ready: VecDeque<ChunkOrPause>,
     is_over: bool,
-    has_emitted: bool,
+    /// Whether the source has more than white space.
+    has_signs: bool,
+    emitted: Emitted,
     /// Chunks so far.
     count: usize,
 }
@@ -67,7 +83,8 @@ impl TextStream {
             chunks: Chunks::new(tokenizer, max_tokens, sizes),
             ready: VecDeque::new(),
             is_over: false,
-            has_emitted: false,
+            has_signs: false,
+            emitted: Emitted::Nothing,
             count: 0,
         }
     }
@@ -93,6 +110,7 @@ impl TextStream {
     ) -> Result<(), TextError> {
         let place = SourceMap::identity(source.len(), self.unspoken.end());
         self.unspoken.push(source);
+        self.has_signs = self.has_signs || source.contains(|c| !is_space(c));
         let text = Mapped::new(text, map.compose(&place));
         let (passages, events) = (&mut self.passages, &mut self.events);
         let mut emit = |piece: TextOrPause| passages.push(piece, events);
@@ -152,14 +170,19 @@ impl TextStream {
         events.chain(ready).sum::<usize>() + self.chunks.kept() + self.unspoken.kept()
     }
 
-    /// What comes next. Refuses a text that ends without anything to speak.
+    /// Whether the text is over and had neither words nor pauses: a short silence stands for it.
+    pub fn has_no_words(&self) -> bool {
+        self.emitted == Emitted::SilenceForText
+    }
+
+    /// What comes next. Refuses a text of white space alone.
     pub fn next(
         &mut self,
         tokenizer: &Tokenizer,
         options: &TextOptions,
     ) -> Result<Next, TextError> {
         if let Some(spoken) = self.ready.pop_front() {
-            self.has_emitted = true;
+            self.emitted = Emitted::ChunkOrPause;
             return Ok(Next::Say(spoken));
         }
         let chunks = match self.events.pop_front() {
@@ -172,7 +195,11 @@ impl TextStream {
                 Vec::new()
             }
             None if !self.is_over => return Ok(Next::More),
-            None if !self.has_emitted => return Err(TextError::Empty),
+            None if self.emitted == Emitted::Nothing && self.has_signs => {
+                self.emitted = Emitted::SilenceForText;
+                return Ok(Next::Say(ChunkOrPause::Pause(SILENCE)));
+            }
+            None if self.emitted == Emitted::Nothing => return Err(TextError::Empty),
             None => return Ok(Next::Over),
         };
         for text in chunks {
@@ -498,6 +525,42 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_text_without_words_is_a_short_silence() {
+        let all = |text: &str| {
+            TOKENIZERS.with(|tokenizers| {
+                let options = options([true; 4]);
+                let (tokenizer, mut found) = (&tokenizers[0], Vec::new());
+                let mut stream = TextStream::new(tokenizer, 50);
+                for piece in text.as_bytes().chunks(2000) {
+                    stream.push(&String::from_utf8_lossy(piece)).unwrap();
+                }
+                stream.finish().unwrap();
+                loop {
+                    match stream.next(tokenizer, &options) {
+                        Ok(Next::Say(said)) => found.push(said),
+                        Ok(Next::Again) => {}
+                        Ok(Next::More | Next::Over) => return Ok((found, stream.has_no_words())),
+                        Err(error) => return Err(error),
+                    }
+                }
+            })
+        };
+        let silence = || Ok((vec![ChunkOrPause::Pause(SILENCE)], true));
+        for text in ["...", "🎉", " \u{2014} ! ", "\"\"", "[pause 0s]"] {
+            assert_eq!(all(text), silence(), "{text:?}");
+        }
+        assert_eq!(all(&"🎉".repeat(10_000)), silence());
+        assert_eq!(all(" \n"), Err(TextError::Empty));
+        let pause = ChunkOrPause::Pause(1.0);
+        assert_eq!(all("🎉 [pause 1s] ..."), Ok((vec![pause], false)));
+        let (said, has_no_words) = all(&format!("{} Hello.", "🎉".repeat(10_000))).unwrap();
+        let [ChunkOrPause::Chunk(chunk)] = &said[..] else {
+            panic!("{said:?}");
+        };
+        assert_eq!((chunk.text.as_str(), has_no_words), ("Hello.", false));
+    }
+
     /// How much is read before the first chunk, and kept at any time, does not depend on the length.
     #[test]
     fn a_first_chunk_takes_little_of_any_text() {
@@ -531,8 +594,10 @@ mod tests {
                     let mut pieces = long.as_bytes().chunks(2046);
                     loop {
                         match stream.next(tokenizer, &options) {
-                            Ok(Next::Say(_)) => first = first.or(Some(read)),
-                            Ok(Next::Again) => {}
+                            Ok(Next::Say(_)) if !stream.has_no_words() => {
+                                first = first.or(Some(read));
+                            }
+                            Ok(Next::Say(_) | Next::Again) => {}
                             Ok(Next::More) => match pieces.next() {
                                 Some(piece) => {
                                     read += piece.len();

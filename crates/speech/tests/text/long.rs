@@ -68,7 +68,7 @@ proptest! {
     fn no_text_panics(text in texts(), switches: [bool; 4], max_tokens in 1..60_usize) {
         let options = options(switches, &[('"', ""), ('—', ", ")]);
         let mut check = TextCheck::default();
-        let _ = check.push(&text, &options).map(|()| check.finish(&options));
+        let _ = check.push(&text).map(|()| check.finish());
         let _ = prepare_text_prompt(&text, &options);
         TOKENIZERS.with(|tokenizers| {
             for tokenizer in tokenizers {

@@ -1,7 +1,5 @@
 //! The `Unigram` model of a `tokenizer.json`.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -14,7 +12,6 @@ use crate::unigram::{Cut, Precision, Unigram};
 #[derive(Debug)]
 pub(super) struct UnigramModel {
     pieces: Vec<String>,
-    ids: HashMap<String, usize>,
     unknown: usize,
     /// Ids of byte pieces, if the model uses byte fallback.
     bytes: Option<Vec<Option<usize>>>,
@@ -51,25 +48,21 @@ impl UnigramModel {
             }
         };
         let mut trie = Trie::default();
-        let mut ids = HashMap::new();
         let mut lowest = f64::INFINITY;
         let mut scores = Vec::with_capacity(count);
         let mut pieces = Vec::with_capacity(count);
         for (id, (piece, score)) in vocab.into_iter().enumerate() {
             trie.insert(piece.as_bytes(), id);
-            // A duplicate piece has its last id.
-            ids.insert(piece.clone(), id);
             lowest = lowest.min(score);
             scores.push(score);
             pieces.push(piece);
         }
-        let bytes = (0..=255_u8).map(|byte| ids.get(&format!("<0x{byte:02X}>")).copied());
+        let bytes = (0..=255_u8).map(|byte| trie.get(format!("<0x{byte:02X}>").as_bytes()));
         Ok(Self {
             bytes: byte_fallback.then(|| bytes.collect()),
             unknown,
             unigram: Unigram::new(trie, scores, lowest, Precision::Double),
             pieces,
-            ids,
         })
     }
 
@@ -78,7 +71,7 @@ impl UnigramModel {
     }
 
     pub(super) fn id(&self, piece: &str) -> Option<usize> {
-        self.ids.get(piece).copied()
+        self.unigram.id(piece)
     }
 
     pub(super) fn piece(&self, id: usize) -> Option<&str> {
@@ -97,9 +90,9 @@ impl UnigramModel {
             };
             let range = first.range.start..last.range.end;
             let text = &word[range.clone()];
-            let id = match &self.bytes {
-                _ if self.ids.contains_key(text) => self.ids[text],
-                Some(bytes)
+            let id = match (self.id(text), &self.bytes) {
+                (Some(id), _) => id,
+                (None, Some(bytes))
                     if add_bytes(
                         text,
                         range.start,

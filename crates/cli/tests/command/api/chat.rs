@@ -33,8 +33,8 @@ fn answers_that_are_played_one_after_the_other_have_no_clicks() {
 }
 
 #[test]
-fn requests_are_answered_in_the_order_of_their_arrival() {
-    let api = Api::start("");
+fn one_worker_answers_in_the_order_of_arrival() {
+    let api = Api::start("--workers 1");
     let ask = |text: &str| {
         let request = json!({ "input": text, "response_format": "pcm" }).to_string();
         api.send("POST", "/v1/audio/speech", &[], request.as_bytes())
@@ -59,4 +59,31 @@ fn requests_are_answered_in_the_order_of_their_arrival() {
     }
     drop(told);
     assert_eq!(order.iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+}
+
+#[test]
+fn a_long_text_does_not_hold_up_others() {
+    let api = Api::start("");
+    let send = |text: &str| {
+        let request = json!({ "input": text, "response_format": "pcm" }).to_string();
+        api.send("POST", "/v1/audio/speech", &[], request.as_bytes())
+    };
+    // An hour of sound each, of which the first is read.
+    let mut long: Vec<_> = (0..3)
+        .map(|_| send(&format!("{TEXT} ").repeat(330)))
+        .collect();
+    let mut first = [0; 512];
+    for stream in &mut long {
+        stream.read_exact(&mut first).unwrap();
+    }
+    // Whether it is heard while it is made, or sent at its end.
+    for format in ["pcm", "wav"] {
+        let answer = api.speak(&json!({ "input": TEXT, "response_format": format }));
+        assert_eq!(answer.status, 200);
+        assert!(answer.body.len() > 48_000, "{format}");
+    }
+    // They are still being spoken.
+    for mut stream in long {
+        stream.read_exact(&mut vec![0; 48_000]).unwrap();
+    }
 }

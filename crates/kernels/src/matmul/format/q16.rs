@@ -76,10 +76,10 @@ impl Q16Product<'_> {
         panel: usize,
         row: usize,
     ) {
-        let weight = &self.0.product.weight;
-        let exact_pairs = weight.stats.exact_pairs.max(EXACT_PAIRS);
-        let pairs = [weight.matrix.padded_inputs() / 2, exact_pairs];
-        let (values, scales) = (weight.panel(panel), weight.panel_scales(panel));
+        let product = &self.0.product;
+        let exact_pairs = product.weight.stats.exact_pairs.max(EXACT_PAIRS);
+        let pairs = [product.padded_inputs / 2, exact_pairs];
+        let (values, scales) = (product.panel(panel), product.panel_scales(panel));
         // SAFETY: the caller's panel and rows are the product's, whose lengths were checked.
         unsafe {
             let x = self.0.x.as_ptr().add(row * self.0.stride);

@@ -56,7 +56,7 @@ pub(super) fn multiply(
             x: &scratch.quantised_rows,
             stride: strides.rows,
             rows: product.rows,
-            inputs: product.weight.matrix.padded_inputs(),
+            inputs: product.padded_inputs,
             out: &mut scratch.packed_rows,
         });
         std::mem::swap(&mut scratch.quantised_rows, &mut scratch.packed_rows);
@@ -80,12 +80,17 @@ impl SimdOp for Q8Product<'_> {
 impl Q8Product<'_> {
     #[inline(always)]
     fn panel(&self, panel: usize) -> Q8Panel {
-        let weight = &self.0.product.weight;
-        let first = panel * panel_starts(&weight.matrix);
+        let product = &self.0.product;
+        let first = panel * panel_starts(product.padded_inputs);
         Q8Panel {
-            values: weight.panel(panel).cast(),
-            scales: weight.panel_scales(panel).cast(),
-            split_starts: weight.stats.split_starts.as_ptr().wrapping_add(first),
+            values: product.panel(panel).cast(),
+            scales: product.panel_scales(panel).cast(),
+            split_starts: product
+                .weight
+                .stats
+                .split_starts
+                .as_ptr()
+                .wrapping_add(first),
         }
     }
 }
@@ -98,7 +103,7 @@ impl RowTile for Q8Product<'_> {
 
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize>(&self, simd: S, panel: usize, row: usize) {
-        let inputs = self.0.product.weight.matrix.padded_inputs();
+        let inputs = self.0.product.padded_inputs;
         // SAFETY: the caller's panel and rows are the product's, whose lengths were checked.
         unsafe {
             let x = self.0.x.as_ptr().add(row * inputs);
@@ -121,7 +126,7 @@ impl RowTile for Q8Product<'_> {
             unsafe { self.tile::<S, R>(simd, panel, row) };
             return;
         }
-        let inputs = self.0.product.weight.matrix.padded_inputs();
+        let inputs = self.0.product.padded_inputs;
         // A processor has few prefetches under way: in one go, they would wait for each other.
         let lines = (prefetch.tile_lines * 4 * PREFETCH_GROUPS).div_ceil(inputs.max(1));
         // SAFETY: the caller's panel and rows are the product's, whose lengths were checked.
@@ -145,11 +150,10 @@ impl InterleavedPanels for Q8Product<'_> {
         panels: [usize; N],
         count: usize,
     ) {
-        let Product { weight, order, .. } = self.0.product;
         let row = InterleavedRow {
             x: self.0.x.as_ptr(),
-            inputs: weight.matrix.padded_inputs(),
-            distance: order.distance,
+            inputs: self.0.product.padded_inputs,
+            distance: self.0.product.order.distance,
         };
         // SAFETY: the caller's panels are the product's, whose lengths were checked.
         unsafe {
@@ -330,13 +334,13 @@ impl InterleavedRow {
 }
 
 /// Starts of a panel's sums, see [`WeightStats`].
-fn panel_starts(matrix: &Matrix) -> usize {
-    (matrix.padded_inputs() / 4).div_ceil(SPAN_GROUPS) * PANEL
+fn panel_starts(padded_inputs: usize) -> usize {
+    (padded_inputs / 4).div_ceil(SPAN_GROUPS) * PANEL
 }
 
 /// Whether `stats` have a start for every sum, where activations are split.
 pub(super) fn stats_fit(kernels: CpuKernels, matrix: &Matrix, stats: &WeightStats) -> bool {
-    let needed = size([matrix.panels(), panel_starts(matrix)]);
+    let needed = size([matrix.panels(), panel_starts(matrix.padded_inputs())]);
     !kernels.splits_activations() || stats.split_starts.len() == needed
 }
 
@@ -344,7 +348,7 @@ pub(super) fn stats_fit(kernels: CpuKernels, matrix: &Matrix, stats: &WeightStat
 pub(super) fn stats(kernels: CpuKernels, matrix: &Matrix, values: &[u8]) -> WeightStats {
     let mut stats = WeightStats::default();
     if kernels.splits_activations() {
-        (stats.split_starts).reserve(matrix.panels() * panel_starts(matrix));
+        (stats.split_starts).reserve(matrix.panels() * panel_starts(matrix.padded_inputs()));
         for panel in values.chunks_exact(matrix.panel_bytes().max(1)) {
             let spans = panel.chunks(SPAN_GROUPS * 4 * PANEL);
             let biases = spans.flat_map(sums).map(|sum| -sum * SPLIT_OFFSET);
