@@ -259,6 +259,8 @@ export interface Component {
   data: FileEntry;
   /** How its weights are stored. */
   format: WeightFormat;
+  /** How those of its slow layers are stored, where that is in another format: layers of the codec that work at the rate of its transformer. */
+  slow_format?: WeightFormat | null;
   /** Every parameter in the data file, in the file's order. */
   parameters: Array<Parameter>;
   /** Every input of the graph, states included, in the graph's order. */

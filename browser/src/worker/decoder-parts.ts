@@ -15,8 +15,8 @@ import type { Opening, ToBackbone } from "./messages.js";
 import type { Stream } from "./runtime.js";
 
 /**
- * How many times the decoder's weights those of a backbone are that takes as long for a frame: none of the decoder's
- * work is moved then. With 6 layers they are 2 to 4 times as large, with 24 layers 11 or more.
+ * How many times the decoder's weights, in q16, those of a backbone are that takes as long for a frame: none of the
+ * decoder's work is moved then. With 6 layers they are 2 to 4 times as large, with 24 layers 11 or more.
  */
 const EVEN = 7;
 /** Paths of the transformer's layers. */
@@ -42,13 +42,19 @@ export function decoderPart(
   if (backend !== "engine" || peer === undefined || backbone === undefined || decoder === undefined) {
     return undefined;
   }
-  const layers = sharedLayers(decoder, backbone.data.size / decoder.data.size);
+  const layers = sharedLayers(decoder, backbone.data.size / sizeInQ16(decoder));
   if (layers === 0) {
     return undefined;
   }
   return fromDecoder === undefined
     ? { isFirst: false, layers, peer }
     : { isFirst: true, layers, weights: fromDecoder.weights };
+}
+
+/** Bytes of a decoder's weights in its default format. In others it takes about as long. */
+function sizeInQ16({ parameters }: BundledComponent): number {
+  const weights = parameters.map(({ kind, shape }) => (kind === "matrix" ? shape.reduce((a, b) => a * b, 1) : 0));
+  return 2 * weights.reduce((a, b) => a + b, 0);
 }
 
 /** How many layers the backbone's worker takes, if it is so many times as large as the decoder. */

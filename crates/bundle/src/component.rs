@@ -78,6 +78,10 @@ pub struct Component {
     pub data: FileEntry,
     /// How its weights are stored.
     pub format: WeightFormat,
+    /// How those of its slow layers are stored, where that is in another format: layers of the codec that
+    /// work at the rate of its transformer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_format: Option<WeightFormat>,
     /// Every parameter in the data file, in the file's order.
     pub parameters: Vec<Parameter>,
     /// Every input of the graph, states included, in the graph's order.
@@ -90,6 +94,13 @@ pub struct Component {
     /// The input that counts how far the stream has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<PositionCounter>,
+}
+
+impl Component {
+    /// The formats of its weights.
+    pub fn formats(&self) -> impl Iterator<Item = WeightFormat> {
+        [self.format].into_iter().chain(self.slow_format)
+    }
 }
 
 /// Name, number type and shape of an input or output.

@@ -82,7 +82,8 @@ pub(crate) struct ConvertArgs {
     #[arg(
         long,
         help = format!(
-            "How weights are stored: {}, for all graphs, or as `NAME=FORMAT` for one; several or repeated",
+            "How weights are stored: {}, for all graphs, or as `NAME=FORMAT` for one; several or repeated. \
+             `mimi_decoder=q16+q6` stores the decoder's slow layers in q6: it is faster, and as good by ear",
             WeightFormat::list(WeightFormat::ALL)
         ),
         value_name = "[NAME=]FORMAT",
@@ -248,6 +249,8 @@ fn tolerance(text: &str) -> Result<f64, String> {
 pub(crate) struct Dtype {
     pub(crate) component: Option<ComponentName>,
     pub(crate) format: WeightFormat,
+    /// Of the decoder's slow layers, where that is another one.
+    pub(crate) slow: Option<WeightFormat>,
 }
 
 fn dtype(text: &str) -> Result<Dtype, String> {
@@ -256,12 +259,26 @@ fn dtype(text: &str) -> Result<Dtype, String> {
         None => (None, text),
     };
     let component = name.map(component).transpose()?;
-    let names = WeightFormat::ALL.map(WeightFormat::as_str);
-    let format = WeightFormat::from_name(format).ok_or_else(|| {
-        let nearest = nearest(format, &names);
+    let (format, slow) = match format.split_once('+') {
+        Some(_) if component != Some(ComponentName::MimiDecoder) => {
+            return Err("only mimi_decoder has slow layers: mimi_decoder=FORMAT+FORMAT".to_owned());
+        }
+        Some((format, slow)) => (format, Some(weight_format(slow)?)),
+        None => (format, None),
+    };
+    Ok(Dtype {
+        component,
+        format: weight_format(format)?,
+        slow,
+    })
+}
+
+fn weight_format(name: &str) -> Result<WeightFormat, String> {
+    WeightFormat::from_name(name).ok_or_else(|| {
+        let names = WeightFormat::ALL.map(WeightFormat::as_str);
+        let nearest = nearest(name, &names);
         format!("no such format{nearest}; there are {}", names.join(", "))
-    })?;
-    Ok(Dtype { component, format })
+    })
 }
 
 fn component(text: &str) -> Result<ComponentName, String> {

@@ -1,13 +1,13 @@
 //! `pocket-onnx convert`: from a checkpoint to a bundle.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use bundle::{ComponentName, Manifest, WeightFormat};
-use pocket_onnx::convert::{ComponentFormats, Conversion};
+use bundle::{Component, ComponentName, Manifest, WeightFormat};
+use pocket_onnx::convert::{ComponentFormats, Conversion, GraphFormats};
 use pocket_onnx::voices::NO_VOICE;
 use serde_json::json;
 
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
             "voice_cloning": manifest.voice_cloning,
             "opset_version": manifest.opset_version,
             "components": manifest.components.keys().collect::<Vec<_>>(),
-            "formats": manifest.components.iter().map(|(name, it)| (name, it.format)).collect::<BTreeMap<_, _>>(),
+            "formats": manifest.components.iter().map(|(name, it)| (name, dtype_text(it))).collect::<BTreeMap<_, _>>(),
             "voices": manifest.voices.iter().map(|voice| &voice.name).collect::<Vec<_>>(),
             "bytes": bytes(&manifest),
             "seconds": seconds,
@@ -102,7 +102,11 @@ fn component_formats(dtypes: &[Dtype], components: &[ComponentName]) -> Result<C
         if !components.is_empty() && !components.contains(&component) {
             bail!("--dtype names {component}, which --components leaves out");
         }
-        formats = formats.with(component, dtype.format);
+        let formats_of = GraphFormats {
+            weights: dtype.format,
+            slow: dtype.slow,
+        };
+        formats = formats.with(component, formats_of);
     }
     Ok(formats)
 }
@@ -125,10 +129,18 @@ pub(crate) fn summary(manifest: &Manifest, output: &Path) -> String {
     )
 }
 
+/// A component's formats, as `--dtype` takes them.
+pub(crate) fn dtype_text(component: &Component) -> String {
+    let formats: Vec<_> = component.formats().map(WeightFormat::as_str).collect();
+    formats.join("+")
+}
+
 /// Names of all formats, the most exact first.
 fn formats(manifest: &Manifest) -> String {
-    let used = |format: &WeightFormat| manifest.components.values().any(|it| it.format == *format);
-    let names: Vec<_> = (WeightFormat::ALL.into_iter().filter(used))
+    let formats = manifest.components.values().flat_map(Component::formats);
+    let used: HashSet<_> = formats.collect();
+    let names: Vec<_> = (WeightFormat::ALL.into_iter())
+        .filter(|format| used.contains(format))
         .map(WeightFormat::as_str)
         .collect();
     names.join(" and ")

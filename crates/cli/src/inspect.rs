@@ -7,7 +7,7 @@ use anyhow::Result;
 use bundle::{Carry, Component, Dim, Manifest, TensorInfo};
 
 use crate::args::InspectArgs;
-use crate::convert::summary;
+use crate::convert::{dtype_text, summary};
 use crate::output::{megabytes, print, table};
 
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode> {
@@ -53,7 +53,7 @@ fn describe(manifest: &Manifest, args: &InspectArgs) -> Result<String> {
             "\n{name}: graph {}, weights {} in {}",
             megabytes(component.graph.size),
             megabytes(component.data.size),
-            component.format
+            dtype_text(component)
         )?;
         text += &interface(component);
         text += &states(component);

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use bundle::{Component, Extent, Parameter, ParameterKind};
 use kernels::{CpuKernels, Weight, WeightStats};
-use weights::{Matrix, TableLayout};
+use weights::{Matrix, TableLayout, WeightFormat};
 
 use crate::{EngineError, WeightBytes};
 
@@ -16,6 +16,8 @@ struct Parameters<'a> {
     data: WeightBytes,
     kernels: CpuKernels,
     two_term_activations: bool,
+    /// How the weights of slow layers are stored, whose error is not heard.
+    slow_format: Option<WeightFormat>,
     by_name: HashMap<&'a str, &'a Parameter>,
     used: RefCell<HashSet<&'a str>>,
 }
@@ -63,6 +65,7 @@ impl<'a> Loader<'a> {
                 data,
                 kernels,
                 two_term_activations,
+                slow_format: component.slow_format,
                 by_name: by_name.collect(),
                 used: RefCell::default(),
             }),
@@ -129,7 +132,8 @@ impl<'a> Loader<'a> {
             stats: kernels.weight_stats(&matrix, &data.bytes()[values.clone()]),
             values,
             scales: self.extent(parameter, parameter.scales, matrix.scale_bytes())?,
-            two_term_activations: self.parameters.two_term_activations,
+            two_term_activations: self.parameters.two_term_activations
+                && Some(parameter.format) != self.parameters.slow_format,
         })
     }
 

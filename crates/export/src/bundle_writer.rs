@@ -133,8 +133,8 @@ impl Export<'_> {
             _ => &[],
         };
         let graph = |&name: &ComponentName| {
-            let format = self.formats.of(name, self.config);
-            ComponentGraph::watched(name, self.config, self.opset, format, heads)
+            let formats = self.formats.of(name, self.config);
+            ComponentGraph::watched(name, self.config, self.opset, formats, heads)
         };
         Ok((self.components.iter())
             .map(graph)

@@ -6,6 +6,7 @@ use bundle::{Advance, ComponentName, PositionCounter, State, WeightFormat, names
 use config::{Config, WordHead};
 use onnx::{Graph, GraphError, OnnxModel, Opset};
 
+use crate::GraphFormats;
 use crate::states::States;
 use crate::{flow_lm, flow_net, mimi, text_conditioner};
 
@@ -31,7 +32,7 @@ impl ComponentGraph {
         opset: Opset,
         format: WeightFormat,
     ) -> Result<Self, GraphError> {
-        Self::watched(name, config, opset, format, &[])
+        Self::watched(name, config, opset, format.into(), &[])
     }
 
     /// The same, with the attention of these heads of the backbone as an output, if any.
@@ -39,7 +40,7 @@ impl ComponentGraph {
         name: ComponentName,
         config: &Config,
         opset: Opset,
-        format: WeightFormat,
+        formats: GraphFormats,
         heads: &[WordHead],
     ) -> Result<Self, GraphError> {
         let shapes: HashMap<_, _> = config
@@ -47,7 +48,11 @@ impl ComponentGraph {
             .into_iter()
             .map(|t| (t.key, t.shape))
             .collect();
-        let graph = Graph::new(name.as_str(), opset, format, shapes);
+        let GraphFormats { weights, slow } = formats;
+        let mut graph = Graph::new(name.as_str(), opset, weights, shapes);
+        if let Some(slow) = slow {
+            graph = graph.with_format(slow, mimi::is_slow);
+        }
         let states = States::new(&graph);
         let mut position = None;
         match name {

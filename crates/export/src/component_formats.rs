@@ -6,9 +6,26 @@ use config::Config;
 /// Weights of the backbone from which on bytes matter more than exactness.
 const LARGE_BACKBONE: u64 = 150_000_000;
 
+/// How the weights of one component's graph are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GraphFormats {
+    /// Those of most layers.
+    pub weights: WeightFormat,
+    /// Those of slow layers, where that is another format: of the decoder, what works at the rate of its
+    /// transformer.
+    pub slow: Option<WeightFormat>,
+}
+
+impl From<WeightFormat> for GraphFormats {
+    fn from(weights: WeightFormat) -> Self {
+        let slow = None;
+        Self { weights, slow }
+    }
+}
+
 /// The formats that are asked for, by component; others follow from the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ComponentFormats([Option<WeightFormat>; ComponentName::ALL.len()]);
+pub struct ComponentFormats([Option<GraphFormats>; ComponentName::ALL.len()]);
 
 impl ComponentFormats {
     /// The default format of a component: the smallest that sounds like f32, if that is known (`cargo
@@ -25,30 +42,31 @@ impl ComponentFormats {
     /// - **Encoder**: with 8 bits `starling`'s voices are heard as before, but it has two voices to
     ///   choose from, and cannot show whether a stranger's is still like him. Only a page that
     ///   clones loads it, so 16 bits stay.
-    pub fn default_of(component: ComponentName, config: &Config) -> WeightFormat {
-        match component {
+    pub fn default_of(component: ComponentName, config: &Config) -> GraphFormats {
+        let weights = match component {
             ComponentName::FlowLm if weights(config) >= LARGE_BACKBONE => WeightFormat::Q6,
             ComponentName::TextConditioner | ComponentName::FlowLm | ComponentName::FlowNet => {
                 WeightFormat::Q8
             }
             ComponentName::MimiEncoder | ComponentName::MimiDecoder => WeightFormat::Q16,
-        }
+        };
+        weights.into()
     }
 
     /// One format for all.
     pub fn all(format: WeightFormat) -> Self {
-        Self(ComponentName::ALL.map(|_| Some(format)))
+        Self(ComponentName::ALL.map(|_| Some(format.into())))
     }
 
-    /// These formats, with another one for `component`.
+    /// These formats, with others for `component`.
     #[must_use]
-    pub fn with(mut self, component: ComponentName, format: WeightFormat) -> Self {
-        self.0[component as usize] = Some(format);
+    pub fn with(mut self, component: ComponentName, formats: impl Into<GraphFormats>) -> Self {
+        self.0[component as usize] = Some(formats.into());
         self
     }
 
-    /// The format of a component of the model.
-    pub fn of(&self, component: ComponentName, config: &Config) -> WeightFormat {
+    /// The formats of a component of the model.
+    pub fn of(&self, component: ComponentName, config: &Config) -> GraphFormats {
         self.0[component as usize].unwrap_or_else(|| Self::default_of(component, config))
     }
 }
@@ -69,13 +87,21 @@ mod tests {
         let mut small = 0;
         for variant in config::Variant::all() {
             let config = variant.config();
-            let format = ComponentFormats::default().of(ComponentName::FlowLm, &config);
+            let format = ComponentFormats::default()
+                .of(ComponentName::FlowLm, &config)
+                .weights;
             let large = config.flow_lm.transformer.num_layers == 24;
             assert_eq!(format == WeightFormat::Q6, large, "{}", variant.name);
             small += usize::from(!large);
             let asked = ComponentFormats::default().with(ComponentName::FlowLm, WeightFormat::F32);
-            assert_eq!(asked.of(ComponentName::FlowLm, &config), WeightFormat::F32);
-            assert_eq!(asked.of(ComponentName::FlowNet, &config), WeightFormat::Q8);
+            assert_eq!(
+                asked.of(ComponentName::FlowLm, &config).weights,
+                WeightFormat::F32
+            );
+            assert_eq!(
+                asked.of(ComponentName::FlowNet, &config).weights,
+                WeightFormat::Q8
+            );
         }
         assert!(small > 0);
     }

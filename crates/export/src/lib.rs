@@ -33,7 +33,7 @@ mod window;
 
 pub use bundle_writer::{CompletionError, Export, Identity, WriteProgress};
 pub use component::ComponentGraph;
-pub use component_formats::ComponentFormats;
+pub use component_formats::{ComponentFormats, GraphFormats};
 pub use error::ExportError;
 pub use interface::interface;
 pub use staging::{BundleLock, Staging};

@@ -16,6 +16,17 @@ use crate::states::States;
 use crate::transformer::{StreamingTransformer, projected_transformer};
 use crate::window::Window;
 
+/// Whether the parameter `key` is a weight of the decoder's slow layers, whose error is not heard: of
+/// the transformer, and of the layers of SEANet before the first upsampling and in it.
+pub(crate) fn is_slow(key: &str) -> bool {
+    let paths = [
+        "mimi.decoder_transformer.",
+        "mimi.decoder.model.0.",
+        "mimi.decoder.model.2.",
+    ];
+    paths.iter().any(|path| key.starts_with(path))
+}
+
 /// The batch, and whatever else has one element.
 const ONE: Dim = Dim::Fixed(1);
 

@@ -36,6 +36,8 @@ pub struct Graph {
     name: String,
     opset: Opset,
     format: WeightFormat,
+    /// Parameters whose weights are stored in another format.
+    others: HashMap<String, WeightFormat>,
     shapes: HashMap<String, Vec<usize>>,
     builder: RefCell<Builder>,
 }
@@ -66,9 +68,18 @@ impl Graph {
             name: name.to_owned(),
             opset,
             format,
+            others: HashMap::new(),
             shapes,
             builder: RefCell::default(),
         }
+    }
+
+    /// Stores the weights of the parameters that `is_other` picks by their names in `format`.
+    #[must_use]
+    pub fn with_format(mut self, format: WeightFormat, is_other: impl Fn(&str) -> bool) -> Self {
+        let keys = self.shapes.keys().filter(|key| is_other(key));
+        self.others.extend(keys.map(|key| (key.clone(), format)));
+        self
     }
 
     /// The scope of the module at `path`.
@@ -122,7 +133,8 @@ impl Graph {
             builder.fail(GraphError::UnknownParameter { graph, key });
             return None;
         };
-        let Some(packing) = layout.packing(shape, self.format) else {
+        let format = self.others.get(&key).copied().unwrap_or(self.format);
+        let Some(packing) = layout.packing(shape, format) else {
             let shape = shape.clone();
             builder.fail(GraphError::Misshapen { graph, key, shape });
             return None;

@@ -17,7 +17,7 @@ use config::{Config, Variant, WordHead};
 use export::{Export, Staging};
 
 pub use bundle::WeightFormat;
-pub use export::ComponentFormats;
+pub use export::{ComponentFormats, GraphFormats};
 pub use onnx::Opset;
 
 use self::earlier::{Earlier, Successor};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bundle::{Component, ComponentName, Manifest, WeightFormat};
+use bundle::{Component, ComponentName, Manifest};
 use tensor::{Tensor, TensorView};
 
 use crate::{Outputs, RuntimeError};
@@ -31,9 +31,9 @@ pub trait Backend: Send + Sync {
     /// Its name for messages.
     fn name(&self) -> &'static str;
 
-    /// How much it rounds beyond single precision with weights of that format: the largest
-    /// difference from exact arithmetic, relative to a tensor's largest value.
-    fn rounding(&self, _: WeightFormat) -> f64 {
+    /// How much it rounds beyond single precision in that component: the largest difference from exact
+    /// arithmetic, relative to a tensor's largest value.
+    fn rounding(&self, _: &Component) -> f64 {
         0.0
     }
 

@@ -49,11 +49,11 @@ impl<T: GraphBackend> Backend for T {
     ) -> Result<Box<dyn Stream>, RuntimeError> {
         let component = manifest.components.get(&name);
         let component = component.ok_or(RuntimeError::NoComponent { component: name })?;
-        if !self.reads(component.format) {
+        if let Some(format) = component.formats().find(|&format| !self.reads(format)) {
             return Err(RuntimeError::Format {
                 backend: GraphBackend::name(self),
                 component: name,
-                format: component.format,
+                format,
                 reads: (WeightFormat::ALL.into_iter())
                     .filter(|&format| self.reads(format))
                     .collect(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use bundle::{ComponentName, Manifest};
+use bundle::{ComponentName, Manifest, WeightFormat};
 use runtime::{Backend, RuntimeError};
 
 use crate::component_run::ComponentRun;
@@ -167,7 +167,7 @@ impl Verification<'_> {
         let Some(component) = self.manifest.components.get(&name) else {
             return Ok(Vec::new());
         };
-        let allowed = self.tolerance.max(backend.rounding(component.format));
+        let allowed = self.tolerance.max(backend.rounding(component));
         self.table.allow(allowed);
         let mut run = ComponentRun {
             backend: backend.name(),
@@ -193,7 +193,8 @@ impl Verification<'_> {
             },
         }
         if let Some(records) = self.records {
-            let allowed = allowed.max(component.format.reference_error());
+            let errors = component.formats().map(WeightFormat::reference_error);
+            let allowed = errors.fold(allowed, f64::max);
             run.table.allow(allowed);
             let errors = records.compare(&mut run).into_iter();
             findings.extend(errors.map(|e| format!("{name} in {}: {}", run.backend, chain(&e))));

@@ -174,6 +174,23 @@ fn weights_are_stored_as_asked_for() {
 }
 
 #[test]
+fn slow_layers_are_stored_as_asked_for() {
+    let sandbox = Sandbox::new();
+    let line = format!("{REAL} --output-dir out --dtype mimi_decoder=q16+q6");
+    let ran = sandbox.run(&line).ok();
+    assert!(ran.stdout.contains(", q16 and q8 and q6, "), "{ran}");
+    let decoder = &sandbox.manifest("out").components[&bundle::ComponentName::MimiDecoder];
+    assert_eq!(decoder.format, WeightFormat::Q16);
+    assert_eq!(decoder.slow_format, Some(WeightFormat::Q6));
+    let verified = sandbox.run("verify out");
+    assert_eq!(verified.code, Some(0), "{verified}");
+    let shown = sandbox.run("inspect out").ok();
+    assert!(shown.stdout.contains(" in q16+q6\n"), "{shown}");
+    let summary = sandbox.run(&format!("{line} --json")).ok().json();
+    assert_eq!(summary["formats"]["mimi_decoder"], "q16+q6");
+}
+
+#[test]
 fn the_operator_set_is_the_one_asked_for() {
     let sandbox = Sandbox::new();
     for version in [17, 18, 20, 23] {

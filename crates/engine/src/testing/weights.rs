@@ -37,6 +37,7 @@ impl TestWeights {
             graph: file.clone(),
             data: file,
             format: WeightFormat::F32,
+            slow_format: None,
             parameters: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),

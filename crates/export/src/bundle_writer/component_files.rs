@@ -42,6 +42,7 @@ impl Export<'_> {
             .as_ref()
             .and_then(interface)
             .unwrap_or_default();
+        let formats = self.formats.of(name, self.config);
         Ok(Component {
             graph: file_entry(dir, &graph_file)?,
             data: FileEntry {
@@ -49,7 +50,8 @@ impl Export<'_> {
                 size: data.size,
                 sha256: hex(&data.sha256),
             },
-            format: self.formats.of(name, self.config),
+            format: formats.weights,
+            slow_format: formats.slow,
             parameters: model
                 .data()
                 .parameters()

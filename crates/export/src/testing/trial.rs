@@ -64,6 +64,7 @@ impl GraphTrial {
                 graph: entry(name),
                 data: entry(data),
                 format: WeightFormat::F32,
+                slow_format: None,
                 parameters: Vec::new(),
                 inputs,
                 outputs,

@@ -17,7 +17,7 @@ use checkpoint::{
     SyntheticWeights, TensorReader, TokenizerFile, TokenizerKind, Weights, WeightsError,
 };
 use config::Config;
-use export::{ComponentFormats, Export, ExportError, Identity, WriteProgress};
+use export::{ComponentFormats, Export, ExportError, GraphFormats, Identity, WriteProgress};
 use onnx::Opset;
 use tempfile::TempDir;
 use weights::{Matrix, TableLayout};
@@ -212,18 +212,27 @@ fn stored(parameter: &Parameter, shape: &[usize], values: &[f32]) -> (Vec<u8>, V
 
 #[test]
 fn data_files_hold_the_checkpoint() {
-    let mut kinds = BTreeMap::new();
-    for (name, format) in [
-        ("tiny_2m", WeightFormat::F32),
-        ("tiny_english", WeightFormat::Bf16),
-        ("tiny_flow_matching", WeightFormat::Q16),
-        ("tiny_2026-01", WeightFormat::Q8),
-        ("tiny_english", WeightFormat::Q6),
-        ("tiny_2m", WeightFormat::Q4),
+    let (mut kinds, mut slow_weights) = (BTreeMap::new(), 0);
+    for (name, format, slow) in [
+        ("tiny_2m", WeightFormat::F32, None),
+        ("tiny_english", WeightFormat::Bf16, None),
+        ("tiny_flow_matching", WeightFormat::Q16, None),
+        (
+            "tiny_flow_matching",
+            WeightFormat::Q16,
+            Some(WeightFormat::Q6),
+        ),
+        ("tiny_2026-01", WeightFormat::Q8, None),
+        ("tiny_english", WeightFormat::Q6, None),
+        ("tiny_2m", WeightFormat::Q4, None),
     ] {
         let dir = TempDir::new().unwrap();
         let mut parts = BundleParts::of(name);
-        parts.formats = ComponentFormats::all(format);
+        let decoder = GraphFormats {
+            weights: format,
+            slow,
+        };
+        parts.formats = ComponentFormats::all(format).with(ComponentName::MimiDecoder, decoder);
         let weights = parts.weights();
         let manifest = parts.write(&weights, dir.path(), &()).unwrap();
         let tensors = parts.config.tensors().into_iter();
@@ -252,11 +261,14 @@ fn data_files_hold_the_checkpoint() {
                     at = offset + size;
                 }
                 *kinds.entry(format!("{:?}", parameter.kind)).or_insert(0) += 1;
+                slow_weights += usize::from(Some(parameter.format) == component.slow_format);
             }
             assert_eq!(data.len(), at);
         }
     }
-    assert!(kinds["Matrix"] > 100 && kinds["Table"] == 6, "{kinds:?}");
+    assert!(kinds["Matrix"] > 100 && kinds["Table"] == 7, "{kinds:?}");
+    // Four of each of the transformer's layers, and two convolutions.
+    assert!(slow_weights >= 4 + 2, "{slow_weights}");
 }
 
 #[test]

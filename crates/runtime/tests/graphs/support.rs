@@ -79,6 +79,7 @@ fn component(graph: &str, inputs: Vec<TensorInfo>, outputs: Vec<TensorInfo>) -> 
         graph: file(&format!("{graph}.onnx")),
         data: file(&format!("{graph}.onnx.data")),
         format: WeightFormat::F32,
+        slow_format: None,
         parameters: Vec::new(),
         inputs,
         outputs,

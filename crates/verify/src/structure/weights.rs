@@ -156,7 +156,13 @@ fn packing(component: &Component, parameter: &Parameter) -> Result<Packing, Stri
     if count.is_none_or(|count| count == 0 || count / 2 > component.data.size) {
         return Err(of_shape());
     }
-    let packing = parameter.packing(component.format).ok_or_else(of_shape)?;
+    let mut packing = parameter.packing(component.format).ok_or_else(of_shape)?;
+    // A slow layer's.
+    if let Some(slow) = component.slow_format
+        && packing.format() != *format
+    {
+        packing = parameter.packing(slow).ok_or_else(of_shape)?;
+    }
     if packing.format() != *format {
         return Err(format!(
             "is {format} where the format of the component, {}, makes it {}",

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bundle::{ComponentName, Manifest, Parameter, ParameterKind, WeightFormat};
 use engine::Engine;
+use export::{ComponentFormats, GraphFormats};
 use runtime::onnxruntime::OnnxRuntime;
 use runtime::{Backend, RuntimeError, Stream};
 use safetensors::{Dtype, tensor::TensorView};
@@ -177,6 +178,38 @@ fn the_engine_computes_with_what_the_formats_say() {
             }
         }
         println!("{format}: {:.1e} in {}", worst.0, worst.1);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn slow_layers_may_have_another_format() {
+    let mut wrong = Vec::new();
+    for name in testkit::SMALL_MODELS {
+        let formats = GraphFormats {
+            weights: WeightFormat::Q16,
+            slow: Some(WeightFormat::Q6),
+        };
+        let recipe = BundleRecipe {
+            formats: ComponentFormats::default().with(ComponentName::MimiDecoder, formats),
+            ..BundleRecipe::of(name)
+        };
+        let packed = recipe.make().unwrap();
+        let unpacked = unpacked_bundle(name, &packed);
+        let (onnx_runtime, _) = backends();
+        let elsewhere = Elsewhere {
+            backend: onnx_runtime.clone(),
+            dir: unpacked.path(),
+        };
+        let engine = Engine::default();
+        let options = VerifyOptions {
+            backends: vec![&onnx_runtime, &elsewhere, &engine],
+            records: Some(&testkit::records(name)),
+            ..VerifyOptions::default()
+        };
+        let report = verify::verify(&packed.path(), &options, &|_| {}).unwrap();
+        let failures = failures(&report);
+        wrong.extend(failures.iter().map(|f| format!("{name}: {f}")));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -39,6 +39,17 @@ fn what_cannot_be_typed_is_told_before_anything_happens() {
             says: &["'flow_lm=int8'", "no such format"],
         },
         Case {
+            line: "convert --dtype mimi_decoder=q16+int8",
+            says: &["no such format"],
+        },
+        Case {
+            line: "convert --dtype flow_lm=q8+q6",
+            says: &[
+                "only mimi_decoder has slow layers",
+                "mimi_decoder=FORMAT+FORMAT",
+            ],
+        },
+        Case {
             line: "convert --opset-version 16",
             says: &["opset 16 is not supported: choose 17 to 23"],
         },
