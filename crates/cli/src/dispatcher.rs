@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::Parser as _;
 use server::Models;
-use service::dispatcher::Module;
+use service::dispatcher::DispatcherModule;
 
 use crate::args::{DispatcherArgs, DispatcherOptions};
 use crate::included;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &DispatcherArgs) -> Result<ExitCode> {
     let offers = Models::open(&chosen.bundle)?.list()?;
     let voices = serve::voices(&options.runtime, &offers, [].into())?;
     let settings = serve::settings(&options.rewriting)?;
-    let module = Module::new(Arc::new(voices), settings, options.voice, stdout());
+    let module = DispatcherModule::new(Arc::new(voices), settings, options.voice, stdout());
     module
         .run(stdin().lock())
         .context("speech-dispatcher has gone")?;

@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::{Config, PredefinedVoice};
 use included::Included;
 pub use language::VariantLanguage;
-use shape::Shape;
+use shape::ReleasedShape;
 use text::TextStyle;
 
 /// Repository of the gated checkpoints, which can clone voices.
@@ -46,7 +46,7 @@ enum VariantSource {
 /// What a released model is built like, and where on the hub it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Release {
-    shape: Shape,
+    shape: ReleasedShape,
     text: TextStyle,
     gated_revision: &'static str,
     open_revision: &'static str,

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use speech::Speed;
 
-use self::parameters::Parameters;
+use self::parameters::SpeechParameters;
 use self::protocol::{Events, lines};
 use self::speaking::{Speaking, TextToSpeak};
 use self::ssml::Message;
@@ -33,10 +33,10 @@ use crate::names::{full_name, language_code};
 use crate::{Settings, Voices};
 
 /// A module, from `INIT` to `QUIT`.
-pub struct Module<W> {
+pub struct DispatcherModule<W> {
     voices: Arc<Voices>,
     settings: Settings,
-    parameters: Parameters,
+    parameters: SpeechParameters,
     events: Events<W>,
     speaking: Option<Speaking>,
 }
@@ -50,13 +50,13 @@ enum Kind {
     Name,
 }
 
-impl<W: Write + Send + 'static> Module<W> {
+impl<W: Write + Send + 'static> DispatcherModule<W> {
     /// A module that answers into `output`. `voice` speaks where no voice is asked for.
     pub fn new(voices: Arc<Voices>, settings: Settings, voice: Option<String>, output: W) -> Self {
         Self {
             voices,
             settings,
-            parameters: Parameters::new(voice),
+            parameters: SpeechParameters::new(voice),
             events: Events::new(output),
             speaking: None,
         }

@@ -11,7 +11,7 @@ use speaker::{PreparedVoice, Speaker, SpeakerError};
 use crate::names::{is_openai_model, stand_in};
 
 /// Loads the bundle in a folder.
-type Load = Box<dyn Fn(&Path) -> Result<Speaker, SpeakerError> + Send + Sync>;
+type LoadSpeaker = Box<dyn Fn(&Path) -> Result<Speaker, SpeakerError> + Send + Sync>;
 
 /// A model that requests can name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Voices {
     models: Vec<LoadedModel>,
     /// Other names of voices.
     aliases: BTreeMap<String, String>,
-    load: Load,
+    load: LoadSpeaker,
     is_warm: AtomicBool,
 }
 
@@ -211,7 +211,7 @@ impl Voices {
 }
 
 impl LoadedModel {
-    fn speaker(&self, load: &Load) -> Result<Arc<Speaker>, SpeakerError> {
+    fn speaker(&self, load: &LoadSpeaker) -> Result<Arc<Speaker>, SpeakerError> {
         if let Some(speaker) = self.speaker.get() {
             return Ok(speaker.clone());
         }

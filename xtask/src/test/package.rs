@@ -92,8 +92,11 @@ fn unpack(packages: &[PathBuf], sources: &Path) -> Result<()> {
     let mut patches = Vec::new();
     for package in packages {
         let file = File::open(package)?;
-        let archive = Archive::new(GzDecoder::new(file)).unpack(sources);
-        archive.with_context(|| format!("cannot unpack {}", package.display()))?;
+        let mut archive = Archive::new(GzDecoder::new(file));
+        // All files in packages have the same time, so Cargo would not see what changed since.
+        archive.set_preserve_mtime(false);
+        let unpacked = archive.unpack(sources);
+        unpacked.with_context(|| format!("cannot unpack {}", package.display()))?;
         let folder = package.file_stem().unwrap_or_default().to_string_lossy();
         let name = folder.rsplit_once('-').map_or(&*folder, |(name, _)| name);
         patches.push(format!("{name} = {{ path = \"{folder}\" }}"));

@@ -8,14 +8,14 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use crate::sandbox::Sandbox;
 
 /// A module that was initialised.
-struct Module {
+struct ModuleProcess {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     _sandbox: Sandbox,
 }
 
-impl Module {
+impl ModuleProcess {
     fn start() -> Self {
         let sandbox = Sandbox::new();
         let mut command = sandbox.command("speech-dispatcher");
@@ -72,7 +72,7 @@ impl Module {
     }
 }
 
-impl Drop for Module {
+impl Drop for ModuleProcess {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
@@ -81,7 +81,7 @@ impl Drop for Module {
 
 #[test]
 fn texts_are_spoken_with_their_index_marks_in_order() {
-    let mut module = Module::start();
+    let mut module = ModuleProcess::start();
     let ssml = "<speak><mark name=\"a\"/>Fish &amp; chips.<mark name=\"b\"/> And\n..tea.\
                 <mark name=\"c\"/></speak>";
     let (events, samples) = module.speak(ssml);
@@ -121,7 +121,7 @@ fn texts_are_spoken_with_their_index_marks_in_order() {
 
 #[test]
 fn a_stop_ends_a_text_and_the_next_one_is_spoken() {
-    let mut module = Module::start();
+    let mut module = ModuleProcess::start();
     let long = "The morning train was late, so we walked along the river. ".repeat(40);
     module.send(&format!("SPEAK\n{long}\n.\n"));
     module.until("705 AUDIO");

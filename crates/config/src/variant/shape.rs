@@ -16,7 +16,7 @@ const SMALL_DECODER: usize = 128;
 
 /// What a released model is built like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum ReleasedShape {
     /// The first English model: 6 layers, no beginning-of-speech token, wide encoder latents.
     FirstEnglish,
     /// 6 layers.
@@ -33,7 +33,7 @@ pub(super) enum Shape {
     Small2M,
 }
 
-impl Shape {
+impl ReleasedShape {
     /// Whether it is one of the small models, with a decoder of their own.
     pub(super) fn is_small(self) -> bool {
         matches!(self, Self::Small18M | Self::Small7M | Self::Small2M)

@@ -1,7 +1,7 @@
 //! The registry: one row per released configuration of pocket-tts 4.0.1, followed by the included
 //! model.
 
-use super::{Included, Release, Shape, TextStyle, Variant, VariantLanguage, VariantSource};
+use super::{Included, Release, ReleasedShape, TextStyle, Variant, VariantLanguage, VariantSource};
 
 pub(super) static ALL: &[Variant] = &[
     Variant {
@@ -9,7 +9,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: Some("b6369a24"),
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::FirstEnglish,
+            shape: ReleasedShape::FirstEnglish,
             text: TextStyle::FirstEnglish,
             gated_revision: "39592ff23c9ef80098bb74895d104c26275fe2c9",
             open_revision: "d29db7978e464fb90cb3359ee0c69a273b9142cc",
@@ -22,7 +22,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: Some("a0ac5076"),
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers6,
+            shape: ReleasedShape::Layers6,
             text: TextStyle::English,
             gated_revision: "19f95fe2df36e79fbd9f10008595cc4c977a0fcc",
             open_revision: "d29db7978e464fb90cb3359ee0c69a273b9142cc",
@@ -35,7 +35,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers24,
+            shape: ReleasedShape::Layers24,
             text: TextStyle::English,
             gated_revision: "492522650173a0653b7575cdc25ae09810e5d741",
             open_revision: "e81d79e8194ad4c7ce879c87a4258ef20cbf2487",
@@ -48,7 +48,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers6,
+            shape: ReleasedShape::Layers6,
             text: TextStyle::English,
             gated_revision: "983151f13aaeab1b13c1e5e3c2c383d49a9edf3f",
             open_revision: "e7205b6ee50e654a5ea19f0e9df2b0813b05e921",
@@ -61,7 +61,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers6,
+            shape: ReleasedShape::Layers6,
             text: TextStyle::English,
             gated_revision: "7f364c05d1be3faf2b234cdbe4cbb68a026d4218",
             open_revision: "575d14372df89a4534bcb989870a34e77544b09f",
@@ -74,7 +74,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers24,
+            shape: ReleasedShape::Layers24,
             text: TextStyle::English,
             gated_revision: "983151f13aaeab1b13c1e5e3c2c383d49a9edf3f",
             open_revision: "e7205b6ee50e654a5ea19f0e9df2b0813b05e921",
@@ -87,7 +87,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Drifting,
+            shape: ReleasedShape::Drifting,
             text: TextStyle::English,
             gated_revision: "75cfe24e3142233bb81887fed3482e9652bb4a6e",
             open_revision: "a5ce31f3eba7a3b0cb9c24ba2015b098f278eaae",
@@ -100,7 +100,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers6,
+            shape: ReleasedShape::Layers6,
             text: TextStyle::English,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
             open_revision: "a7056f505a4a8ca72d8b5fb1440071d6f1a35739",
@@ -113,7 +113,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers6,
+            shape: ReleasedShape::Layers6,
             text: TextStyle::English,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
             open_revision: "a7056f505a4a8ca72d8b5fb1440071d6f1a35739",
@@ -126,7 +126,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Small18M,
+            shape: ReleasedShape::Small18M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
             open_revision: "a7056f505a4a8ca72d8b5fb1440071d6f1a35739",
@@ -139,7 +139,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Small18M,
+            shape: ReleasedShape::Small18M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
             open_revision: "a7056f505a4a8ca72d8b5fb1440071d6f1a35739",
@@ -152,7 +152,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Small7M,
+            shape: ReleasedShape::Small7M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
             open_revision: "a7056f505a4a8ca72d8b5fb1440071d6f1a35739",
@@ -165,7 +165,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Small7M,
+            shape: ReleasedShape::Small7M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
             open_revision: "a7056f505a4a8ca72d8b5fb1440071d6f1a35739",
@@ -178,7 +178,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Small2M,
+            shape: ReleasedShape::Small2M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
             open_revision: "a7056f505a4a8ca72d8b5fb1440071d6f1a35739",
@@ -191,7 +191,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::English,
         origin: VariantSource::Released(Release {
-            shape: Shape::Small2M,
+            shape: ReleasedShape::Small2M,
             text: TextStyle::SmallEnglish,
             gated_revision: "db04f0e653473e5c7333c69686ac92b7460b0c1d",
             open_revision: "a7056f505a4a8ca72d8b5fb1440071d6f1a35739",
@@ -204,7 +204,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::Dutch,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers6,
+            shape: ReleasedShape::Layers6,
             text: TextStyle::Continental,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
             open_revision: "1e08e6a23401048648a9fdcfde2f89348215c2a7",
@@ -217,7 +217,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::Dutch,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers24,
+            shape: ReleasedShape::Layers24,
             text: TextStyle::Continental,
             gated_revision: "2dd944b099d06bb9edbd221fef138685711d9bf0",
             open_revision: "4e1e0a3e611c51c0b4ed8174fc10f32a54644303",
@@ -230,7 +230,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::French,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers6,
+            shape: ReleasedShape::Layers6,
             text: TextStyle::French,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
             open_revision: "1e08e6a23401048648a9fdcfde2f89348215c2a7",
@@ -243,7 +243,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::French,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers24,
+            shape: ReleasedShape::Layers24,
             text: TextStyle::French,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
             open_revision: "1e08e6a23401048648a9fdcfde2f89348215c2a7",
@@ -256,7 +256,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::German,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers6,
+            shape: ReleasedShape::Layers6,
             text: TextStyle::German,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
             open_revision: "1e08e6a23401048648a9fdcfde2f89348215c2a7",
@@ -269,7 +269,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::German,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers24,
+            shape: ReleasedShape::Layers24,
             text: TextStyle::German,
             gated_revision: "2dd944b099d06bb9edbd221fef138685711d9bf0",
             open_revision: "4e1e0a3e611c51c0b4ed8174fc10f32a54644303",
@@ -282,7 +282,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::Italian,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers6,
+            shape: ReleasedShape::Layers6,
             text: TextStyle::Continental,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
             open_revision: "1e08e6a23401048648a9fdcfde2f89348215c2a7",
@@ -295,7 +295,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::Italian,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers24,
+            shape: ReleasedShape::Layers24,
             text: TextStyle::Continental,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
             open_revision: "1e08e6a23401048648a9fdcfde2f89348215c2a7",
@@ -308,7 +308,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::Portuguese,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers6,
+            shape: ReleasedShape::Layers6,
             text: TextStyle::Continental,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
             open_revision: "1e08e6a23401048648a9fdcfde2f89348215c2a7",
@@ -321,7 +321,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::Portuguese,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers24,
+            shape: ReleasedShape::Layers24,
             text: TextStyle::Continental,
             gated_revision: "2dd944b099d06bb9edbd221fef138685711d9bf0",
             open_revision: "4e1e0a3e611c51c0b4ed8174fc10f32a54644303",
@@ -334,7 +334,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::Spanish,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers6,
+            shape: ReleasedShape::Layers6,
             text: TextStyle::Spanish,
             gated_revision: "3e82814a68665eec246ff649b14c71331f955c06",
             open_revision: "1e08e6a23401048648a9fdcfde2f89348215c2a7",
@@ -347,7 +347,7 @@ pub(super) static ALL: &[Variant] = &[
         signature: None,
         language: VariantLanguage::Spanish,
         origin: VariantSource::Released(Release {
-            shape: Shape::Layers24,
+            shape: ReleasedShape::Layers24,
             text: TextStyle::Spanish,
             gated_revision: "2dd944b099d06bb9edbd221fef138685711d9bf0",
             open_revision: "4e1e0a3e611c51c0b4ed8174fc10f32a54644303",

@@ -11,7 +11,7 @@ const NONE: &str = "NULL";
 const LARGEST: f64 = 100.0;
 
 #[derive(Clone, Debug)]
-pub(super) struct Parameters {
+pub(super) struct SpeechParameters {
     /// From -100 to 100.
     rate: f64,
     /// From -100, silence, to 100.
@@ -22,7 +22,7 @@ pub(super) struct Parameters {
     usual: Option<String>,
 }
 
-impl Parameters {
+impl SpeechParameters {
     pub(super) fn new(usual: Option<String>) -> Self {
         Self {
             rate: 0.0,
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn rate_and_volume_are_of_speech_dispatchers_range() {
-        let mut parameters = Parameters::new(None);
+        let mut parameters = SpeechParameters::new(None);
         assert_eq!((parameters.speed(), parameters.gain()), (1.0, 1.0));
         for (line, speed, gain) in [
             ("rate=100", 2.0, 1.0),
