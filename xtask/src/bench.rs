@@ -70,7 +70,7 @@ impl Bench {
     }
 }
 
-/// Compares timings of kernels; fails where a ratio is below its minimum.
+/// Compares timings of kernels, natively and in Chromium; fails where a ratio is below its minimum.
 pub(crate) fn check() -> Result<()> {
     run(&mut cargo(&[
         "test",
@@ -82,7 +82,8 @@ pub(crate) fn check() -> Result<()> {
         "--",
         "--nocapture",
         "--test-threads=1",
-    ]))
+    ]))?;
+    roofline::check()
 }
 
 /// The middle one of an odd number of figures.

@@ -4,14 +4,14 @@
 use std::time::{Duration, Instant};
 
 use kernels::{CpuKernels, Isa};
-use pocket_onnx_roofline::{Product, Shape};
+use pocket_onnx_roofline::{ProductShape, TimedProduct};
 use weights::WeightFormat;
 
 /// How often each side is timed, alternating; the fastest counts.
 const REPEATS: usize = 15;
 
 /// How long one product takes.
-fn time(product: &mut Product) -> Duration {
+fn time(product: &mut TimedProduct) -> Duration {
     let start = Instant::now();
     product.run();
     start.elapsed()
@@ -46,7 +46,7 @@ fn vectors_pay() {
         return;
     }
     let plain = CpuKernels::new(Isa::Scalar).unwrap();
-    let shape = Shape {
+    let shape = ProductShape {
         name: "",
         rows: 16,
         inputs: 512,
@@ -55,7 +55,7 @@ fn vectors_pay() {
     };
     for format in WeightFormat::ALL {
         let [mut slow, mut fast] =
-            [plain, best].map(|kernels| Product::new(kernels, shape, format));
+            [plain, best].map(|kernels| TimedProduct::new(kernels, shape, format));
         let ratio = ratio(|| time(&mut slow), || time(&mut fast));
         check(&format!("{format}, vectors against plain code"), ratio, 1.5);
     }
@@ -68,15 +68,15 @@ fn a_step_of_the_backbone_takes_less_time_the_smaller_its_weights() {
         return;
     }
     // As large as a layer, so that memory counts.
-    let shape = Shape {
+    let shape = ProductShape {
         name: "",
         rows: 1,
         inputs: 1024,
         outputs: 8192,
         is_uncached: false,
     };
-    let [mut f32s, mut q8] =
-        [WeightFormat::F32, WeightFormat::Q8].map(|format| Product::new(kernels, shape, format));
+    let [mut f32s, mut q8] = [WeightFormat::F32, WeightFormat::Q8]
+        .map(|format| TimedProduct::new(kernels, shape, format));
     let ratio = ratio(|| time(&mut f32s), || time(&mut q8));
     check("a step in q8 against one in f32", ratio, 1.3);
 }

@@ -1,15 +1,15 @@
 //! What a machine can do (memory by streams, dot products by width) beside what the engine's
 //! products reach. `cargo xtask bench roofline` runs it natively and, as a wasm module, in browsers.
 
-mod clock;
 mod product;
+mod rate_meter;
 
 use kernels::{CpuKernels, DotOperation, Isa};
 use serde::{Deserialize, Serialize};
 use weights::WeightFormat;
 
-pub use clock::Clock;
-pub use product::{Product, Shape};
+pub use product::{ProductShape, TimedProduct};
+pub use rate_meter::RateMeter;
 
 /// Numbers of streams that memory is read in.
 const STREAMS: [usize; 3] = [1, 2, 4];
@@ -47,7 +47,7 @@ pub struct ProductFigures {
 /// Measures every instruction set that this processor has but plain code. `now` is a clock in
 /// seconds.
 pub fn measure(now: impl FnMut() -> f64) -> Vec<Figures> {
-    let mut clock = Clock::new(now);
+    let mut meter = RateMeter::new(now);
     // Zeros would all be the same page.
     let data = vec![1_u8; UNCACHED_BYTES];
     let sets = Isa::available()
@@ -55,18 +55,22 @@ pub fn measure(now: impl FnMut() -> f64) -> Vec<Figures> {
         .filter(|isa| isa.as_str() != "scalar");
     let kernels = sets.filter_map(CpuKernels::new);
     kernels
-        .map(|kernels| figures(&mut clock, kernels, &data))
+        .map(|kernels| figures(&mut meter, kernels, &data))
         .collect()
 }
 
-fn figures(clock: &mut Clock<impl FnMut() -> f64>, kernels: CpuKernels, data: &[u8]) -> Figures {
-    let memory = STREAMS.map(|streams| clock.rate(|| kernels.read_memory(data, streams) as f64));
-    let dots = DotOperation::ALL.map(|dot| clock.rate(|| kernels.repeat_dots(dot, DOTS) as f64));
+fn figures(
+    meter: &mut RateMeter<impl FnMut() -> f64>,
+    kernels: CpuKernels,
+    data: &[u8],
+) -> Figures {
+    let memory = STREAMS.map(|streams| meter.rate(|| kernels.read_memory(data, streams) as f64));
+    let dots = DotOperation::ALL.map(|dot| meter.rate(|| kernels.repeat_dots(dot, DOTS) as f64));
     let mut products = Vec::new();
-    for shape in Shape::ALL {
+    for shape in ProductShape::ALL {
         for format in WeightFormat::ALL {
-            let mut product = Product::new(kernels, shape, format);
-            let rate = clock.rate(|| product.run());
+            let mut product = TimedProduct::new(kernels, shape, format);
+            let rate = meter.rate(|| product.run());
             products.push(ProductFigures {
                 shape: shape.name.to_owned(),
                 format: format.as_str().to_owned(),

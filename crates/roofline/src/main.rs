@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use kernels::CpuKernels;
-use pocket_onnx_roofline::{Product, Shape};
+use pocket_onnx_roofline::{ProductShape, TimedProduct};
 use weights::WeightFormat;
 
 #[allow(
@@ -45,13 +45,13 @@ fn repeat(format: &str, sizes: &[String]) -> Option<f64> {
     let format = WeightFormat::from_name(format)?;
     let sizes: Result<Vec<usize>, _> = sizes.iter().map(|size| size.parse()).collect();
     let [rows, inputs, outputs, times] = sizes.ok()?.try_into().ok()?;
-    let shape = Shape {
+    let shape = ProductShape {
         name: "",
         rows,
         inputs,
         outputs,
         is_uncached: false,
     };
-    let mut product = Product::new(CpuKernels::detect(), shape, format);
+    let mut product = TimedProduct::new(CpuKernels::detect(), shape, format);
     Some((0..times).map(|_| product.run()).sum())
 }

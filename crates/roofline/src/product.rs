@@ -7,7 +7,7 @@ use crate::UNCACHED_BYTES;
 
 /// A product's shape.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub struct ProductShape {
     /// Name, for reports.
     pub name: &'static str,
     /// Rows of activations.
@@ -20,7 +20,7 @@ pub struct Shape {
     pub is_uncached: bool,
 }
 
-impl Shape {
+impl ProductShape {
     /// What an utterance consists of, in the shape `english`.
     pub const ALL: [Self; 5] = [
         Self {
@@ -63,7 +63,7 @@ impl Shape {
 
 /// A product with copies of one weight.
 #[derive(Debug)]
-pub struct Product {
+pub struct TimedProduct {
     kernels: CpuKernels,
     matrix: Matrix,
     rows: usize,
@@ -76,10 +76,10 @@ pub struct Product {
     scratch: Scratch,
 }
 
-impl Product {
+impl TimedProduct {
     /// With fixed numbers.
-    pub fn new(kernels: CpuKernels, shape: Shape, format: WeightFormat) -> Self {
-        let Shape {
+    pub fn new(kernels: CpuKernels, shape: ProductShape, format: WeightFormat) -> Self {
+        let ProductShape {
             rows,
             inputs,
             outputs,
@@ -112,7 +112,7 @@ impl Product {
         }
     }
 
-    /// Computes it with the next copy. Returns [`Product::products`].
+    /// Computes it with the next copy. Returns [`TimedProduct::products`].
     pub fn run(&mut self) -> f64 {
         let (values, scales) = &self.copies[self.next % self.copies.len()];
         self.next += 1;

@@ -1,6 +1,7 @@
 //! What this machine can do, natively and in each browser, beside what the engine's products reach.
 
 mod arm;
+mod guard;
 mod table;
 
 use std::path::Path;
@@ -30,26 +31,16 @@ struct BrowserFigures {
     figures: Vec<Figures>,
 }
 
+pub(super) use guard::check;
+
 pub(super) fn bench() -> Result<()> {
-    debian::ensure("chromium", "--version", &["chromium"])?;
     let browsers = Browsers::find()?;
     run(&mut cargo(&["build", "--release", "--package", PACKAGE]))?;
-    let scratch = tempfile::tempdir_in(target(""))?;
-    wasm::roofline(scratch.path())?;
     let arm = arm::count()?;
 
     let machine = machine::describe();
     let native = native(&target("release").join(NAME))?;
-    Vitest {
-        tests: &["bench/roofline"],
-        asked: &[NAME],
-        figures: scratch.path(),
-        runs: 1,
-    }
-    .run(&browsers, |vitest| {
-        vitest.env("POCKET_ONNX_ROOFLINE", scratch.path())
-    })?;
-    let in_browsers: Vec<BrowserFigures> = super::page::read(scratch.path(), NAME)?;
+    let in_browsers = in_browsers(&browsers)?;
 
     let text = table::table(&native, &in_browsers, arm.as_deref(), &machine)?;
     println!("{text}");
@@ -57,6 +48,23 @@ pub(super) fn bench() -> Result<()> {
         report::write_section(NAME, &text)?;
     }
     Ok(())
+}
+
+/// What the module measures in these browsers.
+fn in_browsers(browsers: &Browsers) -> Result<Vec<BrowserFigures>> {
+    debian::ensure("chromium", "--version", &["chromium"])?;
+    let scratch = tempfile::tempdir_in(target(""))?;
+    wasm::roofline(scratch.path())?;
+    Vitest {
+        tests: &["bench/roofline"],
+        asked: &[NAME],
+        figures: scratch.path(),
+        runs: 1,
+    }
+    .run(browsers, |vitest| {
+        vitest.env("POCKET_ONNX_ROOFLINE", scratch.path())
+    })?;
+    super::page::read(scratch.path(), NAME)
 }
 
 /// What the program measures outside of browsers.

@@ -47,6 +47,14 @@ impl Browsers {
         Ok(browsers)
     }
 
+    /// None of them: what measures in Chromium alone.
+    pub(crate) fn chromium_alone() -> Self {
+        Self {
+            firefox: None,
+            webkit: None,
+        }
+    }
+
     /// Whether none is missing.
     pub(crate) fn are_all(&self) -> bool {
         self.missing().is_empty()

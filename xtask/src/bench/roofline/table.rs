@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use kernels::DotOperation;
-use pocket_onnx_roofline::{Figures, ProductFigures, Shape, bound};
+use pocket_onnx_roofline::{Figures, ProductFigures, ProductShape, bound};
 use weights::WeightFormat;
 
 use super::BrowserFigures;
@@ -33,7 +33,7 @@ pub(super) fn table(
         versions.join(", ")
     );
     limits(&mut text, &columns)?;
-    for shape in Shape::ALL {
+    for shape in ProductShape::ALL {
         products(&mut text, &columns, shape)?;
     }
     if let Some(arm) = arm {
@@ -62,8 +62,8 @@ fn limits(text: &mut String, columns: &[Column<'_>]) -> Result<()> {
 }
 
 /// What products of one shape reach.
-fn products(text: &mut String, columns: &[Column<'_>], shape: Shape) -> Result<()> {
-    let Shape {
+fn products(text: &mut String, columns: &[Column<'_>], shape: ProductShape) -> Result<()> {
+    let ProductShape {
         name,
         rows,
         inputs,
@@ -89,7 +89,7 @@ fn products(text: &mut String, columns: &[Column<'_>], shape: Shape) -> Result<(
     Ok(())
 }
 
-fn cell(figures: &Figures, shape: Shape, format: WeightFormat) -> String {
+fn cell(figures: &Figures, shape: ProductShape, format: WeightFormat) -> String {
     let is_it = |it: &&ProductFigures| it.shape == shape.name && it.format == format.as_str();
     let Some(product) = figures.products.iter().find(is_it) else {
         return " - |".to_owned();

@@ -9,11 +9,11 @@ const MEASUREMENTS: usize = 7;
 
 /// Measures rates with a clock in seconds.
 #[derive(Debug)]
-pub struct Clock<N> {
+pub struct RateMeter<N> {
     now: N,
 }
 
-impl<N: FnMut() -> f64> Clock<N> {
+impl<N: FnMut() -> f64> RateMeter<N> {
     /// With `now`, which gives the time in seconds.
     pub fn new(now: N) -> Self {
         Self { now }
@@ -49,12 +49,12 @@ mod tests {
     fn the_best_rate_counts() {
         // Each call of the clock is a millisecond later; each second one is interrupted.
         let (mut time, mut calls) = (0.0, 0);
-        let mut clock = Clock::new(|| {
+        let mut meter = RateMeter::new(|| {
             calls += 1;
             time += if calls % 100 == 0 { 0.5 } else { 1e-3 };
             time
         });
-        let rate = clock.rate(|| 3.0);
+        let rate = meter.rate(|| 3.0);
         assert!((rate - 3000.0).abs() < 1.0, "{rate}");
     }
 }

@@ -1,0 +1,52 @@
+//! Guards the inner loops of one row in a page. V8 does not inline what is too large for it, and makes
+//! constants anew in every iteration: both slowed steps down by half without any change of the loops.
+
+#![allow(clippy::print_stdout, reason = "the figures are what it is run for")]
+
+use anyhow::{Context, Result, ensure};
+use kernels::DotOperation;
+use pocket_onnx_roofline::{Figures, ProductShape, bound};
+use weights::WeightFormat;
+
+use crate::setup::browsers::Browsers;
+
+/// What a product of one row has to reach at least of its operation's limit. Either is slowed down by
+/// other work on the machine, and by a processor that has to emulate the operation.
+const LEAST: [(WeightFormat, f64); 3] = [
+    (WeightFormat::Q8, 0.4),
+    (WeightFormat::Q6, 0.2),
+    (WeightFormat::Q4, 0.25),
+];
+
+/// Compares products in Chromium with its limits.
+pub(crate) fn check() -> Result<()> {
+    for browser in super::in_browsers(&Browsers::chromium_alone())? {
+        for figures in &browser.figures {
+            for (format, least) in LEAST {
+                let part = part_of_limit(figures, format)?;
+                println!(
+                    "{}, {}, one row of {format}: {part:.2} of the limit; {least} has to be",
+                    browser.browser, figures.isa
+                );
+                ensure!(
+                    part > least,
+                    "one row of {format} reaches {part:.2} of what {} does in {}, not {least}",
+                    figures.isa,
+                    browser.browser
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What one row that multiplies a weight in the cache reaches of its operation's limit.
+fn part_of_limit(figures: &Figures, format: WeightFormat) -> Result<f64> {
+    let shape = (ProductShape::ALL.iter()).find(|shape| shape.rows == 1 && !shape.is_uncached);
+    let shape = shape.context("no shape of one row is in the cache")?;
+    let mut products = figures.products.iter();
+    let product = products.find(|it| it.shape == shape.name && it.format == format.as_str());
+    let operation = DotOperation::ALL.iter().position(|it| *it == bound(format));
+    let limit = operation.context("an operation without a limit")?;
+    Ok(product.context("a product was not measured")?.products / figures.dots[limit])
+}
