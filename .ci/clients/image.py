@@ -2,8 +2,8 @@
 
 The steps are read from the Dockerfile. In a folder with the files that its `.dockerignore` leaves, the
 package that it builds is looked up, but not built again, and `packaging/image` fills the image. buildah,
-where it is installed, builds the last stage of that and runs it; elsewhere a `chroot` does as the
-Dockerfile says: user, environment, command.
+where it is installed and may run programs, builds the last stage of that and runs it; elsewhere a `chroot`
+does as the Dockerfile says: user, environment, command.
 """
 
 import json
@@ -104,11 +104,29 @@ class Container:
         self.name = self.buildah("from", "--pull-never", self.image).strip()
         self.root = pathlib.Path(self.buildah("mount", self.name).strip())
 
-    def buildah(self, *arguments: str | pathlib.Path) -> str:
+    @classmethod
+    def buildah(cls, *arguments: str | pathlib.Path) -> str:
         done = subprocess.run(
-            ["buildah", *arguments], check=True, text=True, stdout=subprocess.PIPE, env=self.environment
+            ["buildah", *arguments], check=True, text=True, stdout=subprocess.PIPE, env=cls.environment
         )
         return done.stdout
+
+    @classmethod
+    def works(cls, root: pathlib.Path, program: str) -> bool:
+        """Whether buildah is installed and this machine lets it run `program` of an image with `root`."""
+        if not shutil.which("buildah"):
+            return False
+        try:
+            name = cls.buildah("from", "scratch").strip()
+            try:
+                shutil.copytree(root, cls.buildah("mount", name).strip(), dirs_exist_ok=True)
+                cls.buildah("run", name, "--", program, "--version")
+            finally:
+                cls.buildah("rm", name)
+        except subprocess.CalledProcessError as error:
+            print(f"buildah runs nothing on this machine ({error}): a chroot does instead")
+            return False
+        return True
 
     def start(self, command: list[str], key: str) -> subprocess.Popen:
         return subprocess.Popen(
@@ -163,7 +181,8 @@ def main(command: str) -> None:
         subprocess.run([context / script, command, root], check=True)
         shutil.rmtree(context)
         os.chmod(folder, 0o755)
-        runner = (Container if shutil.which("buildah") else Chroot)(root, todo)
+        program = json.loads(todo["ENTRYPOINT"][0])[0]
+        runner = (Container if Container.works(root, program) else Chroot)(root, todo)
         try:
             files = [path for path in runner.root.rglob("*") if path.is_file()]
             speak(runner)
