@@ -9,7 +9,7 @@
 import type { Decoding, SpeechEvent } from "../../wasm/simd/pocket_onnx.js";
 import type { BundledComponent, Manifest } from "../manifest.js";
 import { type Timings, time } from "../statistics.js";
-import type { Tensors } from "../tensor.js";
+import { count, type Tensors } from "../tensor.js";
 import type { FromDecoder } from "./from-decoder.js";
 import type { Opening, ToBackbone } from "./messages.js";
 import type { Stream } from "./runtime.js";
@@ -53,7 +53,7 @@ export function decoderPart(
 
 /** Bytes of a decoder's weights in its default format. In others it takes about as long. */
 function sizeInQ16({ parameters }: BundledComponent): number {
-  const weights = parameters.map(({ kind, shape }) => (kind === "matrix" ? shape.reduce((a, b) => a * b, 1) : 0));
+  const weights = parameters.map(({ kind, shape }) => (kind === "matrix" ? count(shape) : 0));
   return 2 * weights.reduce((a, b) => a + b, 0);
 }
 

@@ -58,12 +58,15 @@ export async function open(
 ): Promise<Opened> {
   const { addresses, backend, dtype, role, peer } = opening;
   const files = new BundleFiles(addresses, listen);
-  for (const file of early(opening)) {
+  const unchecked = parsed(opening.manifest);
+  for (const file of early(unchecked, opening)) {
     files.ask(file);
   }
   const fromDecoder = role === "backbone" && peer !== undefined ? hearDecoder(peer) : undefined;
-  const first = check(await startModule(await compiling), opening);
-  const manifest: Manifest = JSON.parse(opening.manifest);
+  const text = role === "decoder" ? ofDecoder(unchecked, opening.manifest) : opening.manifest;
+  const first = check(await startModule(await compiling), text);
+  // The module has found it to be a manifest.
+  const manifest = unchecked as Manifest;
   checkFormat(manifest, dtype);
   // The manifest is stored before the files are: `sweep` deletes files that no stored manifest lists.
   files.storeAfter(keepManifest(addresses, opening.manifest));
@@ -74,7 +77,7 @@ export async function open(
   if (backend === "engine") {
     // Its self-test takes a moment, in which the files arrive.
     const testing = startEngine(first.module, opening, fromDecoder).then((module) =>
-      module.wasm === first.module.wasm ? { ...first, module } : { ...check(module, opening), module },
+      module.wasm === first.module.wasm ? { ...first, module } : { ...check(module, text), module },
     );
     runtime = Promise.resolve(new Engine(first.module, files, testing, part));
     started = testing.then((it) => ({ ...it, instructions: it.module.engine.instructions.split("\n")[0] }));
@@ -111,18 +114,29 @@ export async function open(
   return { role, peer, module, manifest, checked, reading, components, part, cacheHit, instructions };
 }
 
-/** Has the module check the manifest. */
-function check(module: Module, { manifest, role }: Opening): Started {
-  return { module, manifest: new module.wasm.CheckedManifest(role === "decoder" ? ofDecoder(manifest) : manifest) };
+/** Has the module check the text of a manifest. */
+function check(module: Module, text: string): Started {
+  return { module, manifest: new module.wasm.CheckedManifest(text) };
+}
+
+/** What the text of a manifest says, before anything is checked; undefined if it is no JSON. */
+function parsed(text: string): Manifest | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
  * The part of a manifest that describes the decoder: some browsers take a tenth of a second to read all of it in wasm.
  * The other worker checks the rest.
  */
-function ofDecoder(text: string): string {
+function ofDecoder(manifest: Manifest | undefined, text: string): string {
+  if (manifest === undefined) {
+    return text;
+  }
   try {
-    const manifest: Manifest = JSON.parse(text);
     const components = Object.entries(manifest.components).filter(([name]) => componentsOf("decoder").includes(name));
     // The seed may be larger than a number of JavaScript.
     const synthetic = null;
@@ -153,10 +167,9 @@ async function startEngine(
  * The files to request before the manifest is checked: none if there is any doubt about the manifest, or if the
  * bundle will be refused. The module's check then says what is wrong.
  */
-function early({ manifest: text, backend, dtype, role }: Opening): FileEntry[] {
+function early(manifest: Manifest | undefined, { backend, dtype, role }: Opening): FileEntry[] {
   try {
-    const manifest: Manifest = JSON.parse(text);
-    if (dtype !== undefined && formatOf(manifest) !== dtype) {
+    if (manifest === undefined || (dtype !== undefined && formatOf(manifest) !== dtype)) {
       return [];
     }
     const files = modelFiles(manifest, backend, role);

@@ -83,7 +83,7 @@ pub(crate) struct ConvertArgs {
         long,
         help = format!(
             "How weights are stored: {}, for all graphs, or as `NAME=FORMAT` for one; several or repeated. \
-             `mimi_decoder=q16+q6` stores the decoder's slow layers in q6: it is faster, and as good by ear",
+             `mimi_decoder=q16+q6` stores the decoder's slow layers in q6",
             WeightFormat::list(WeightFormat::ALL)
         ),
         value_name = "[NAME=]FORMAT",

@@ -61,7 +61,10 @@ impl ComponentFormats {
     /// These formats, with others for `component`.
     #[must_use]
     pub fn with(mut self, component: ComponentName, formats: impl Into<GraphFormats>) -> Self {
-        self.0[component as usize] = Some(formats.into());
+        let mut formats = formats.into();
+        // What is read from a bundle tells slow layers by their format.
+        formats.slow = formats.slow.filter(|slow| *slow != formats.weights);
+        self.0[component as usize] = Some(formats);
         self
     }
 
@@ -104,5 +107,17 @@ mod tests {
             );
         }
         assert!(small > 0);
+    }
+
+    #[test]
+    fn slow_layers_in_the_same_format_are_like_the_others() {
+        let config = config::Variant::all()[0].config();
+        let slow = Some(WeightFormat::Q6);
+        for (weights, expected) in [(WeightFormat::Q16, slow), (WeightFormat::Q6, None)] {
+            let asked = GraphFormats { weights, slow };
+            let formats = ComponentFormats::default().with(ComponentName::MimiDecoder, asked);
+            let found = formats.of(ComponentName::MimiDecoder, &config);
+            assert_eq!((found.weights, found.slow), (weights, expected));
+        }
     }
 }

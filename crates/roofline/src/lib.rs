@@ -44,6 +44,28 @@ pub struct ProductFigures {
     pub bytes: f64,
 }
 
+impl Figures {
+    /// What products of that shape with weights in `format` reach, if they were measured.
+    pub fn product(&self, shape: &ProductShape, format: WeightFormat) -> Option<&ProductFigures> {
+        let is_it = |it: &&ProductFigures| it.shape == shape.name && it.format == format.as_str();
+        self.products.iter().find(is_it)
+    }
+
+    /// Multiplications with an addition, a second, of the operation that bounds products with weights in
+    /// `format`.
+    pub fn limit(&self, format: WeightFormat) -> f64 {
+        let operation = match format {
+            WeightFormat::F32 | WeightFormat::Bf16 => DotOperation::F32,
+            WeightFormat::Q16 => DotOperation::I16,
+            WeightFormat::Q8 => DotOperation::Q8,
+            WeightFormat::Q6 | WeightFormat::Q4 => DotOperation::Bytes,
+        };
+        let operations = DotOperation::ALL.into_iter().zip(self.dots);
+        let limit = operations.filter(|(it, _)| *it == operation);
+        limit.map(|(_, rate)| rate).sum()
+    }
+}
+
 /// Measures every instruction set that this processor has but plain code. `now` is a clock in
 /// seconds.
 pub fn measure(now: impl FnMut() -> f64) -> Vec<Figures> {
@@ -84,16 +106,6 @@ fn figures(
         memory,
         dots,
         products,
-    }
-}
-
-/// The operation that bounds products with weights in `format`.
-pub fn bound(format: WeightFormat) -> DotOperation {
-    match format {
-        WeightFormat::F32 | WeightFormat::Bf16 => DotOperation::F32,
-        WeightFormat::Q16 => DotOperation::I16,
-        WeightFormat::Q8 => DotOperation::Q8,
-        WeightFormat::Q6 | WeightFormat::Q4 => DotOperation::Bytes,
     }
 }
 

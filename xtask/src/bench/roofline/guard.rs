@@ -4,8 +4,7 @@
 #![allow(clippy::print_stdout, reason = "the figures are what it is run for")]
 
 use anyhow::{Context, Result, ensure};
-use kernels::DotOperation;
-use pocket_onnx_roofline::{Figures, ProductShape, bound};
+use pocket_onnx_roofline::{Figures, ProductShape};
 use weights::WeightFormat;
 
 use crate::setup::browsers::Browsers;
@@ -44,9 +43,6 @@ pub(crate) fn check() -> Result<()> {
 fn part_of_limit(figures: &Figures, format: WeightFormat) -> Result<f64> {
     let shape = (ProductShape::ALL.iter()).find(|shape| shape.rows == 1 && !shape.is_uncached);
     let shape = shape.context("no shape of one row is in the cache")?;
-    let mut products = figures.products.iter();
-    let product = products.find(|it| it.shape == shape.name && it.format == format.as_str());
-    let operation = DotOperation::ALL.iter().position(|it| *it == bound(format));
-    let limit = operation.context("an operation without a limit")?;
-    Ok(product.context("a product was not measured")?.products / figures.dots[limit])
+    let product = figures.product(shape, format);
+    Ok(product.context("a product was not measured")?.products / figures.limit(format))
 }

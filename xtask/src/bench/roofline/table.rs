@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use kernels::DotOperation;
-use pocket_onnx_roofline::{Figures, ProductFigures, ProductShape, bound};
+use pocket_onnx_roofline::{Figures, ProductShape};
 use weights::WeightFormat;
 
 use super::BrowserFigures;
@@ -90,17 +90,14 @@ fn products(text: &mut String, columns: &[Column<'_>], shape: ProductShape) -> R
 }
 
 fn cell(figures: &Figures, shape: ProductShape, format: WeightFormat) -> String {
-    let is_it = |it: &&ProductFigures| it.shape == shape.name && it.format == format.as_str();
-    let Some(product) = figures.products.iter().find(is_it) else {
+    let Some(product) = figures.product(&shape, format) else {
         return " - |".to_owned();
     };
     let (reached, limit) = if shape.is_uncached {
         let fastest = figures.memory.iter().copied().fold(0.0, f64::max);
         (product.bytes, fastest)
     } else {
-        let operations = DotOperation::ALL.into_iter().zip(figures.dots);
-        let limit = operations.filter(|(operation, _)| *operation == bound(format));
-        (product.products, limit.map(|(_, rate)| rate).sum())
+        (product.products, figures.limit(format))
     };
     format!(" {:.0} ({:.0} %) |", reached / 1e9, reached / limit * 100.0)
 }

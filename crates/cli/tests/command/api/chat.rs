@@ -1,6 +1,7 @@
 //! Chat programs, which send sentences one by one.
 
 use std::io::Read as _;
+use std::net::TcpStream;
 use std::thread;
 
 use serde_json::json;
@@ -11,6 +12,12 @@ use super::{Api, TEXT, samples};
 /// they may be: what is played one after the other has no clicks.
 const EDGE: usize = 24;
 const SILENT: u16 = 200;
+
+/// Asks for a text, and reads nothing yet.
+fn ask(api: &Api, text: &str) -> TcpStream {
+    let request = json!({ "input": text, "response_format": "pcm" }).to_string();
+    api.send("POST", "/v1/audio/speech", &[], request.as_bytes())
+}
 
 #[test]
 fn answers_that_are_played_one_after_the_other_have_no_clicks() {
@@ -35,16 +42,12 @@ fn answers_that_are_played_one_after_the_other_have_no_clicks() {
 #[test]
 fn one_worker_answers_in_the_order_of_arrival() {
     let api = Api::start("--workers 1");
-    let ask = |text: &str| {
-        let request = json!({ "input": text, "response_format": "pcm" }).to_string();
-        api.send("POST", "/v1/audio/speech", &[], request.as_bytes())
-    };
     // The first takes longest, so that the others wait; each begins after the one before.
-    let mut streams = vec![ask(&format!("{TEXT} ").repeat(20))];
+    let mut streams = vec![ask(&api, &format!("{TEXT} ").repeat(20))];
     let mut first = [0; 1];
     streams[0].read_exact(&mut first).unwrap();
     for number in 0..3 {
-        streams.push(ask(&format!("This is number {number}.")));
+        streams.push(ask(&api, &format!("This is number {number}.")));
         // So long a request may take to get into the queue.
         thread::sleep(std::time::Duration::from_millis(200));
     }
@@ -64,13 +67,9 @@ fn one_worker_answers_in_the_order_of_arrival() {
 #[test]
 fn a_long_text_does_not_hold_up_others() {
     let api = Api::start("");
-    let send = |text: &str| {
-        let request = json!({ "input": text, "response_format": "pcm" }).to_string();
-        api.send("POST", "/v1/audio/speech", &[], request.as_bytes())
-    };
     // An hour of sound each, of which the first is read.
     let mut long: Vec<_> = (0..3)
-        .map(|_| send(&format!("{TEXT} ").repeat(330)))
+        .map(|_| ask(&api, &format!("{TEXT} ").repeat(330)))
         .collect();
     let mut first = [0; 512];
     for stream in &mut long {
