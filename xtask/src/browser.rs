@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::run::{cargo, run, target};
+use crate::run::{build_command, run, target};
 use crate::setup::browsers::Browsers;
 use crate::setup::npm;
 use crate::wasm;
@@ -14,8 +14,7 @@ use crate::wasm;
 pub(crate) fn browser() -> Result<()> {
     let browsers = Browsers::find()?;
     wasm::wasm()?;
-    run(&mut cargo(&["build", "--package", "pocket-onnx-cli"]))?;
-    let command = target("debug").join("pocket-onnx");
+    let command = build_command()?;
     let scratch = tempfile::tempdir_in(target(""))?;
     bundles(&command, scratch.path())?;
     let package = wasm::package();

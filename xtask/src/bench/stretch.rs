@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::spectrum::Spectrum;
 use super::{machine, program, report};
-use crate::run::{cargo, run, target};
+use crate::run::{build_command, run, target};
 use crate::workspace;
 
 const STRETCH_SPEEDS: [&str; 4] = ["0.75", "1.25", "1.5", "2"];
@@ -75,8 +75,7 @@ impl Method {
 pub(crate) fn bench() -> Result<()> {
     let machine = machine::describe();
     // No time is measured, and samples do not depend on the optimiser.
-    run(&mut cargo(&["build", "--package", "pocket-onnx-cli"]))?;
-    let command = target("debug").join("pocket-onnx");
+    let command = build_command()?;
     let scratch = tempfile::tempdir_in(target("debug"))?;
     let bundle = scratch.path().join("bundle");
     program::convert(&command, "starling", &[] as &[&str], &bundle)?;

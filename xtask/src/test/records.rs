@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::Skipped;
-use crate::run::{cargo, run, target};
+use crate::run::{build_command, run, target};
 
 /// Names the folder of checkpoints at the real size, where one was made.
 const CHECKPOINTS: &str = "POCKET_ONNX_CHECKPOINTS";
@@ -16,8 +16,7 @@ const CHECKPOINTS: &str = "POCKET_ONNX_CHECKPOINTS";
 const RECORDS: &str = "POCKET_ONNX_RECORDS";
 
 pub(super) fn test(skipped: &mut Skipped) -> Result<()> {
-    run(&mut cargo(&["build", "--package", "pocket-onnx-cli"]))?;
-    let command = target("debug").join("pocket-onnx");
+    let command = build_command()?;
     let scratch = tempfile::tempdir_in(target(""))?;
     let convert = |model: &[&str], out: &Path| {
         run(Command::new(&command)

@@ -44,10 +44,9 @@ fn sentencepiece(skipped: &mut Skipped) -> Result<()> {
     }
     run(&mut cargo(&[
         "test",
-        "--package",
-        "pocket-onnx-tokenizer",
+        "--workspace",
         "--features",
-        "reference",
+        "pocket-onnx-tokenizer/reference",
         "--test",
         "sentencepiece",
     ]))

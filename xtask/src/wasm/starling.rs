@@ -8,17 +8,17 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use bundle::Manifest;
 
-use crate::run::{cargo, run, target};
+use crate::run::{build_command, run};
 
 /// Folder of the bundle, beside the module.
 const BUNDLE: &str = "bundle";
 
 /// Converts the model into the package's folder `starling`.
 pub(super) fn convert(package: &Path) -> Result<()> {
-    run(&mut cargo(&["build", "--package", "pocket-onnx-cli"]))?;
+    let command = build_command()?;
     let dir = package.join("starling");
     let bundle = dir.join(BUNDLE);
-    run(Command::new(target("debug").join("pocket-onnx"))
+    run(Command::new(command)
         .args(["convert", "--quiet", "--variant", "starling"])
         .arg("--output-dir")
         .arg(&bundle))?;

@@ -69,14 +69,8 @@ impl<'a> RowSpeaker<'a> {
     pub(super) fn new(folder: &'a Path, pythons: &'a Pythons) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         // Samples are the same in every profile, and this one is built already where tests ran.
-        let packages = [
-            "--package",
-            "pocket-onnx-cli",
-            "--package",
-            "pocket-onnx-speaker",
-        ];
         let programs = ["--bin", "pocket-onnx", "--example", "listen"];
-        run_chore(cargo(&["build"]).args(packages).args(programs))?;
+        run_chore(cargo(&["build", "--workspace"]).args(programs))?;
         let command = target("debug").join("pocket-onnx");
         let program = target("debug").join("examples/listen");
         let model = fingerprint(&MODEL_FILES.map(|file| model().join(file)))?;
