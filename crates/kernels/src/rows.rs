@@ -1,5 +1,7 @@
 //! Rows that kernels read.
 
+use std::hint::black_box;
+
 use crate::size::size;
 
 /// Rows of a factor. They may overlap, as the windows of a convolution do.
@@ -29,5 +31,20 @@ impl<'a> Rows<'a> {
             Some(before) => size([before, self.stride]).saturating_add(width),
             None => 0,
         }
+    }
+}
+
+/// `R` rows for a loop over their inputs: the first one, and what they are apart, as numbers that a
+/// compiler does not know. It would find where each row begins anew for every input, by more
+/// instructions than the products take.
+#[inline(always)]
+pub(crate) fn rows_for_loop<T, const R: usize>(
+    first: *const T,
+    stride: usize,
+) -> (*const T, usize) {
+    if R == 1 || cfg!(target_arch = "wasm32") {
+        (first, stride)
+    } else {
+        black_box((first, stride))
     }
 }

@@ -6,6 +6,12 @@
 //! what is `unsafe` is to read and write memory, and to call functions that are compiled for one
 //! instruction set, which [`crate::isa`] does.
 
+use std::hint::black_box;
+
+use weights::PANEL;
+
+use crate::QUANT_BLOCK;
+
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -21,6 +27,19 @@ pub(crate) mod wasm;
 pub(crate) const SPLIT_BITS: u32 = 7;
 /// What is added to the upper half of such an activation, so that it has no sign.
 pub(crate) const SPLIT_OFFSET: i32 = 1 << (13 - SPLIT_BITS);
+
+/// Quants of four inputs of a panel, a byte each: `[16][4]`.
+pub(crate) type PanelBytes4 = [u8; 4 * PANEL];
+
+/// How often a loop is run. In a page it is not unrolled: V8 would run out of registers.
+#[inline(always)]
+pub(crate) fn not_unrolled(times: usize) -> usize {
+    if cfg!(target_arch = "wasm32") {
+        black_box(times)
+    } else {
+        times
+    }
+}
 
 /// A loop over vectors, which is compiled once for every instruction set.
 pub(crate) trait SimdOp {
@@ -162,7 +181,32 @@ pub(crate) trait Simd: Copy {
     ///
     /// 4 activations and 64 bytes can be read.
     unsafe fn dot_bytes(self, acc: Self::I32x16, a: *const i8, quants: *const u8) -> Self::I32x16;
-    /// The same of eight, whose quants `[16][4]` are the lower halves of bytes, then the upper
+    /// The same of a block, for `R` rows: activations `[QUANT_BLOCK / 4, R]` and quants
+    /// `[QUANT_BLOCK / 4]`. Products of two inputs of every four, added over `short_fours` fours, fit
+    /// into 16 bits.
+    ///
+    /// # Safety
+    ///
+    /// The activations and the quants can be read.
+    #[inline(always)]
+    unsafe fn dot_block<const R: usize>(
+        self,
+        acc: &mut [Self::I32x16; R],
+        a: *const [i8; 4],
+        quants: *const PanelBytes4,
+        _short_fours: usize,
+    ) {
+        for four in 0..not_unrolled(QUANT_BLOCK / 4) {
+            // SAFETY: the caller has the numbers.
+            unsafe {
+                let quants = quants.add(four).cast();
+                for (r, acc) in acc.iter_mut().enumerate() {
+                    *acc = self.dot_bytes(*acc, a.add(four * R + r).cast(), quants);
+                }
+            }
+        }
+    }
+    /// As [`Simd::dot_bytes`] of eight, whose quants `[16][4]` are the lower halves of bytes, then the upper
     /// ones.
     ///
     /// # Safety

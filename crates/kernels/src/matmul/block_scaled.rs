@@ -7,7 +7,6 @@
 
 use std::array::from_fn;
 use std::cell::Cell;
-use std::hint::black_box;
 use std::marker::PhantomData;
 
 use weights::{PANEL, power_of_two};
@@ -18,7 +17,7 @@ use crate::block_quantised_rows::BlockQuantisedRows;
 use crate::isa::CpuKernels;
 use crate::memory::{CACHE_LINE, Streams};
 use crate::packed_rows::PackedBlocks;
-use crate::simd::{Simd, SimdOp};
+use crate::simd::{PanelBytes4, Simd, SimdOp, not_unrolled};
 use crate::size::size;
 use crate::{QUANT_BLOCK, Rows, Scratch};
 
@@ -27,15 +26,15 @@ pub(super) const PACKED_INPUTS: usize = 16;
 /// Blocks of a panel that are read before the next panel's.
 const INTERLEAVE_BLOCKS: usize = 4;
 
-/// Unpacked quants of four inputs of a panel, `[16][4]`.
-pub(super) type PanelBytes4 = [u8; 4 * PANEL];
-
 /// How a format packs quants.
 pub(super) trait PackedQuants {
     /// What is added to a rounded weight, so that its quant has no sign.
     const OFFSET: i32;
     /// Bytes of [`PACKED_INPUTS`] inputs of a panel.
     const PACKED_BYTES: usize;
+    /// Fours of inputs whose products, in two sums for each four, fit into 16 bits. A block has a
+    /// multiple of it.
+    const SHORT_FOURS: usize;
 
     /// Adds the products of the packed inputs and their activations.
     ///
@@ -259,8 +258,12 @@ impl<Q: PackedQuants> RowTile for BlockScaledProduct<'_, Q> {
                 starts: self.packed.starts.as_ptr().add(first),
                 blocks,
             };
-            let scales = self.first_block(panel).scales;
-            add_blocks::<S, R>(simd, self.unpacked.as_ptr().cast(), scales, rows, &mut sums);
+            let unpacked = UnpackedPanel {
+                quants: self.unpacked.as_ptr().cast(),
+                scales: self.first_block(panel).scales,
+                short_fours: Q::SHORT_FOURS,
+            };
+            add_blocks::<S, R>(simd, unpacked, rows, &mut sums);
             for (i, sums) in sums.into_iter().enumerate() {
                 self.store(simd, row + i, panel, sums);
             }
@@ -305,6 +308,16 @@ struct OneRow {
     scales: *const f32,
     /// The sum of each block's activations.
     sums: *const i32,
+}
+
+/// A panel whose quants are bytes.
+#[derive(Clone, Copy)]
+struct UnpackedPanel {
+    quants: *const PanelBytes4,
+    /// One for each block and output.
+    scales: *const i8,
+    /// [`PackedQuants::SHORT_FOURS`]
+    short_fours: usize,
 }
 
 /// Packed blocks of some rows, see [`PackedBlocks`].
@@ -356,45 +369,28 @@ unsafe fn add_to_row<S: Simd, Q: PackedQuants>(
     *sums = total;
 }
 
-/// How often a loop is run. In a page it is not unrolled: V8 would run out of registers.
-#[inline(always)]
-fn not_unrolled(times: usize) -> usize {
-    if cfg!(target_arch = "wasm32") {
-        black_box(times)
-    } else {
-        times
-    }
-}
-
 /// Adds the products of `R` packed rows with all blocks of an unpacked panel.
 ///
 /// # Safety
 ///
-/// Rows and panel have the blocks, and `scales` one for each block and output.
+/// Rows and panel have the blocks.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 unsafe fn add_blocks<S: Simd, const R: usize>(
     simd: S,
-    panel: *const PanelBytes4,
-    scales: *const i8,
+    panel: UnpackedPanel,
     rows: RowBlocks,
     sums: &mut [S::F32x16; R],
 ) {
-    let fours = not_unrolled(QUANT_BLOCK / 4);
     for block in 0..rows.blocks {
         let first = block * QUANT_BLOCK / 4;
         // SAFETY: the block is one of the caller's.
         unsafe {
             let start = |r| simd.splat_i32(*rows.starts.add(block * R + r));
             let mut exact: [S::I32x16; R] = from_fn(start);
-            for four in first..first + fours {
-                let quants = panel.add(four).cast();
-                for (r, exact) in exact.iter_mut().enumerate() {
-                    let x = rows.x.add(four * R + r);
-                    *exact = simd.dot_bytes(*exact, x.cast(), quants);
-                }
-            }
-            let scales = simd.load_i8(scales.add(block * PANEL));
+            let (x, quants) = (rows.x.add(first * R), panel.quants.add(first));
+            simd.dot_block(&mut exact, x, quants, panel.short_fours);
+            let scales = simd.load_i8(panel.scales.add(block * PANEL));
             for (r, (sums, exact)) in sums.iter_mut().zip(exact).enumerate() {
                 let scales = simd.scale(scales, simd.splat(*rows.scales.add(block * R + r)));
                 *sums = simd.add(*sums, simd.mul(simd.to_f32(exact), scales));

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use super::Product;
 use super::tiles::{RowTile, run_tiles};
 use crate::Rows;
+use crate::rows::rows_for_loop;
 use crate::simd::{Simd, SimdOp};
 
 /// A stored number that widens to f32.
@@ -82,6 +83,7 @@ unsafe fn panel_sums<S: Simd, E: FloatElement, const R: usize>(
             return [row_sums::<S, E>(simd, weights, inputs, x); R];
         }
         let mut sums = [simd.zero(); R];
+        let (x, stride) = rows_for_loop::<_, R>(x, stride);
         for k in 0..inputs {
             let w = E::load(simd, weights, k);
             for (r, sum) in sums.iter_mut().enumerate() {

@@ -1,5 +1,6 @@
 //! Products of pairs of 16-bit integers, whose sums are exact.
 
+use crate::rows::rows_for_loop;
 use crate::simd::Simd;
 
 /// Adds the products of `R` rows, `stride` apart, with `pairs` of inputs: `weight` gives
@@ -18,6 +19,7 @@ pub(crate) unsafe fn pair_products<S: Simd, const R: usize>(
     stride: usize,
     pairs: usize,
 ) {
+    let (x, stride) = rows_for_loop::<_, R>(x, stride);
     for pair in 0..pairs {
         let w = weight(pair);
         for (r, sum) in sums.iter_mut().enumerate() {

@@ -276,28 +276,30 @@ fn the_largest_numbers_do_not_overflow() {
                 inputs,
                 outputs: 1,
             };
-            let (values, scales) = matrix.pack(&vec![-1.0; inputs]);
-            let weight = Weight {
-                matrix,
-                values: &values,
-                scales: &scales,
-                stats: &CpuKernels::detect().weight_stats(&matrix, &values),
-                bias: None,
-                two_term_activations: false,
-            };
-            let mut out = [0.0; 2];
-            let x = vec![-1.0; 2 * inputs];
-            kernels.matmul(
-                &weight,
-                Rows::new(&x, inputs),
-                &mut Scratch::default(),
-                &mut out,
-            );
-            for value in out {
-                assert!(
-                    (value / inputs as f32 - 1.0).abs() < 1e-5,
-                    "{isa:?} {format}: {value}"
+            for [w, x] in [[-1.0, -1.0], [1.0, 1.0], [1.0, -1.0]] {
+                let (values, scales) = matrix.pack(&vec![w; inputs]);
+                let weight = Weight {
+                    matrix,
+                    values: &values,
+                    scales: &scales,
+                    stats: &CpuKernels::detect().weight_stats(&matrix, &values),
+                    bias: None,
+                    two_term_activations: false,
+                };
+                let mut out = [0.0; 2];
+                let rows = vec![x; 2 * inputs];
+                kernels.matmul(
+                    &weight,
+                    Rows::new(&rows, inputs),
+                    &mut Scratch::default(),
+                    &mut out,
                 );
+                for value in out {
+                    assert!(
+                        (value / inputs as f32 - w * x).abs() < 1e-5,
+                        "{isa:?} {format}: {value}"
+                    );
+                }
             }
         }
     }

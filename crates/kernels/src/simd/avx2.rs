@@ -2,7 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::{Simd, SimdOp};
+use super::{PanelBytes4, Simd, SimdOp};
+use crate::QUANT_BLOCK;
 
 /// Proves that the processor has AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
@@ -29,20 +30,25 @@ impl Avx2 {
         unsafe { run(self, op) }
     }
 
-    /// Adds the products of 32 quants below 128 with four activations. Two products fit into 16
-    /// bits.
+    /// The products of 32 quants below 128 with four activations, in 16 bits: two added for each.
     ///
     /// # Safety
     ///
     /// The activations can be read.
     #[inline(always)]
-    unsafe fn dot_quants(self, acc: __m256i, quants: __m256i, a: *const i8) -> __m256i {
+    unsafe fn short_products(self, quants: __m256i, a: *const i8) -> __m256i {
         // SAFETY: `self` proves AVX2; the caller has the activations.
         unsafe {
             let a = _mm256_set1_epi32(a.cast::<i32>().read_unaligned());
-            let pairs = _mm256_maddubs_epi16(quants, a);
-            _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+            _mm256_maddubs_epi16(quants, a)
         }
+    }
+
+    /// Adds sums of 16 bits, two of them to each of 32 bits.
+    #[inline(always)]
+    fn add_short_sums(self, acc: __m256i, sums: __m256i) -> __m256i {
+        // SAFETY: `self` proves AVX2.
+        unsafe { _mm256_add_epi32(acc, _mm256_madd_epi16(sums, _mm256_set1_epi16(1))) }
     }
 
     /// One half of [`Simd::dot_nibbles`]'s outputs.
@@ -56,9 +62,10 @@ impl Avx2 {
         unsafe {
             let low = _mm256_set1_epi8(15);
             let bytes = _mm256_loadu_si256(quants.cast());
-            let acc = self.dot_quants(acc, _mm256_and_si256(bytes, low), a);
+            let lower = self.short_products(_mm256_and_si256(bytes, low), a);
             let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), low);
-            self.dot_quants(acc, upper, a.add(4))
+            let upper = self.short_products(upper, a.add(4));
+            self.add_short_sums(acc, _mm256_add_epi16(lower, upper))
         }
     }
 
@@ -80,10 +87,13 @@ impl Avx2 {
             let third = _mm256_and_si256(_mm256_srli_epi16::<2>(z), _mm256_set1_epi8(0b11 << 4));
             let last = _mm256_or_si256(_mm256_or_si256(first, second), third);
             let lower = _mm256_set1_epi8(63);
-            let acc = self.dot_quants(acc, _mm256_and_si256(x, lower), a);
-            let acc = self.dot_quants(acc, _mm256_and_si256(y, lower), a.add(4));
-            let acc = self.dot_quants(acc, _mm256_and_si256(z, lower), a.add(8));
-            self.dot_quants(acc, last, a.add(12))
+            // Products of two quants below 64 and two activations fit into 16 bits twice.
+            let [x, y, z] = [x, y, z].map(|quants| _mm256_and_si256(quants, lower));
+            let (x, y) = (self.short_products(x, a), self.short_products(y, a.add(4)));
+            let acc = self.add_short_sums(acc, _mm256_add_epi16(x, y));
+            let z = self.short_products(z, a.add(8));
+            let last = self.short_products(last, a.add(12));
+            self.add_short_sums(acc, _mm256_add_epi16(z, last))
         }
     }
 }
@@ -260,9 +270,35 @@ impl Simd for Avx2 {
             let lower = _mm256_loadu_si256(quants.cast());
             let upper = _mm256_loadu_si256(quants.add(32).cast());
             [
-                self.dot_quants(acc[0], lower, a),
-                self.dot_quants(acc[1], upper, a),
+                self.add_short_sums(acc[0], self.short_products(lower, a)),
+                self.add_short_sums(acc[1], self.short_products(upper, a)),
             ]
+        }
+    }
+    #[inline(always)]
+    unsafe fn dot_block<const R: usize>(
+        self,
+        acc: &mut [Self::I32x16; R],
+        a: *const [i8; 4],
+        quants: *const PanelBytes4,
+        short_fours: usize,
+    ) {
+        for first in (0..QUANT_BLOCK / 4).step_by(short_fours) {
+            for (r, acc) in acc.iter_mut().enumerate() {
+                for (half, acc) in acc.iter_mut().enumerate() {
+                    // SAFETY: `self` proves AVX2; the caller has the numbers.
+                    unsafe {
+                        let mut sums = _mm256_setzero_si256();
+                        for four in first..first + short_fours {
+                            let quants = quants.add(four).cast::<__m256i>().add(half);
+                            let quants = _mm256_loadu_si256(quants);
+                            let products = self.short_products(quants, a.add(four * R + r).cast());
+                            sums = _mm256_add_epi16(sums, products);
+                        }
+                        *acc = self.add_short_sums(*acc, sums);
+                    }
+                }
+            }
         }
     }
     #[inline(always)]

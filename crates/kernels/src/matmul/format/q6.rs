@@ -4,9 +4,9 @@ use weights::Q6_OFFSET;
 
 use crate::isa::CpuKernels;
 use crate::matmul::Product;
-use crate::matmul::block_scaled::{self, PACKED_INPUTS, PackedQuants, PanelBytes4};
+use crate::matmul::block_scaled::{self, PACKED_INPUTS, PackedQuants};
 use crate::matmul::format::ActivationRounding;
-use crate::simd::Simd;
+use crate::simd::{PanelBytes4, Simd};
 use crate::{Rows, Scratch};
 
 /// Activations are rounded in the same blocks as the weights.
@@ -18,6 +18,7 @@ struct Q6;
 impl PackedQuants for Q6 {
     const OFFSET: i32 = Q6_OFFSET;
     const PACKED_BYTES: usize = 3 * size_of::<PanelBytes4>();
+    const SHORT_FOURS: usize = 2;
 
     #[inline(always)]
     unsafe fn dot<S: Simd>(simd: S, acc: S::I32x16, a: *const i8, packed: *const u8) -> S::I32x16 {
