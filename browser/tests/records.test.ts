@@ -61,6 +61,7 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
   const { Engine } = await part<typeof import("../src/worker/engine.js")>("worker/engine.js");
   const { OnnxRuntime } = await part<typeof import("../src/worker/onnxruntime.js")>("worker/onnxruntime.js");
   const { BundleFiles } = await part<typeof import("../src/loading/bundle.js")>("loading/bundle.js");
+  const { weightFormats } = await part<typeof import("../src/loading/needed.js")>("loading/needed.js");
 
   type Floats = Record<string, { shape: number[]; data: Float32Array | BigInt64Array }>;
   const record = async (name: string): Promise<Floats> => {
@@ -86,11 +87,11 @@ async function speakRecorded({ model, backend, text }: { model: string; backend:
 
   const compiled = await compile(bestBuild());
   const own = await startModule(compiled);
-  const withOwn = backend === "engine" ? await withEngine(own) : undefined;
-  const module = withOwn ?? own;
   const folder = new URL(`/models/${model}/`, location.href).href;
   const manifestText = await (await fetch(`${folder}manifest.json`)).text();
   const manifest = JSON.parse(manifestText) as import("../src/manifest.js").Manifest;
+  const withOwn = backend === "engine" ? await withEngine(own, weightFormats(manifest)) : undefined;
+  const module = withOwn ?? own;
   const files = new BundleFiles(folder, () => {});
   const checked = new module.wasm.CheckedManifest(manifestText);
   const speech = new module.wasm.Model(checked, await files.bytes(manifest.tokenizer.file, "model"));

@@ -116,9 +116,14 @@ fn licences() -> Result<()> {
     Ok(())
 }
 
+/// Has LLVM copy 16 bytes as two numbers, and not as a vector. WebKit interprets functions at first, so that they
+/// run at once, but compiles those with vectors before their first call: without this, half of what runs once while
+/// a bundle is loaded.
+const SCALAR_COPIES: &str = "-Cllvm-args=-combiner-store-merging=false";
+
 /// What tells cargo that the compiler may use `features`.
 pub(crate) fn flags(features: &str) -> String {
-    format!("target.{TARGET}.rustflags=[\"-Ctarget-feature={features}\"]")
+    format!("target.{TARGET}.rustflags=[\"-Ctarget-feature={features}\",\"{SCALAR_COPIES}\"]")
 }
 
 /// Both builds of a module, into folders of `dir`.

@@ -13,11 +13,16 @@ interface LoadedModel {
 }
 
 export class Loaded {
+  /** Resolves when workers have begun to load a model. */
+  readonly begun: Promise<void>;
+  readonly #begin: () => void;
   #current: LoadedModel | undefined;
   readonly #progress: Progress;
 
   constructor(progress: Progress) {
     this.#progress = progress;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    [this.begun, this.#begin] = [promise, resolve];
   }
 
   /** Loads the model on this backend, unless it is loaded already; disposes of another one. */
@@ -30,7 +35,10 @@ export class Loaded {
     const tts = PocketTTS.fromPretrained(url, {
       backend,
       signal: abort.signal,
-      onProgress: (event) => this.#progress.show(event),
+      onProgress: (event) => {
+        this.#begin();
+        this.#progress.show(event);
+      },
       onNotice: advise,
     });
     const loading: LoadedModel = { url, backend, tts, abort };

@@ -72,7 +72,12 @@ async function begin(): Promise<void> {
   showModel();
   // The included model is small, so it is loaded at once. If that fails, Speak tries it again.
   const loading = models[0]?.included ? load().catch(() => {}) : undefined;
-  if (location.hash === "#speak") void speakText();
+  if (location.hash === "#speak") {
+    // Nobody has clicked, so the sound need not start at once. Some browsers take a tenth of a second for that, and
+    // meanwhile the page could not hand the workers what they wait for.
+    await Promise.race([loaded.begun, loading]);
+    if (current === undefined) void speakText();
+  }
   await loading;
   if (current !== undefined) await firstSound;
 }

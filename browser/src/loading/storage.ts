@@ -23,12 +23,20 @@ export function isKept(address: string): boolean {
   return globalThis.caches !== undefined && !address.startsWith("file:");
 }
 
-/** The package's cache; undefined if the page or the runtime offers none. */
+/** The package's cache, once it was asked for. */
+let opening: Promise<Cache> | undefined;
+
+/**
+ * The package's cache; undefined if the page or the runtime offers none. The page and its workers hold it from then
+ * on: a private window of WebKit forgets a cache's entries when nobody holds the cache, as after `dispose`.
+ */
 async function open(): Promise<Cache | undefined> {
   try {
-    return await globalThis.caches?.open(CACHE);
+    opening ??= globalThis.caches?.open(CACHE);
+    return await opening;
   } catch {
-    // Storage is disabled or full.
+    // Storage is disabled or full. It may be tried again.
+    opening = undefined;
     return undefined;
   }
 }

@@ -74,14 +74,17 @@ export class Host {
     // Pieces of the text may arrive from now on.
     const text = this.#feed(request);
     let generator: Generator | undefined;
-    let changes: Awaited<ReturnType<Rewriter["start"]>>;
+    let changing: ReturnType<Rewriter["start"]> | undefined;
     let used: ReturnType<Voices["use"]> | undefined;
     try {
       const { components } = this.#bundle;
       const { rewriter, model, voices } = this.#reading;
+      // What rewrites is fetched, the first time, while the voice is made ready.
+      changing = rewriter.start(rewriting);
+      changing.catch(() => {});
       used = voices.use(voice);
       this.#startDecoding(active, options);
-      changes = await rewriter.start(rewriting);
+      const changes = await changing;
       if (request.text !== undefined) {
         this.#note(this.#check(request.text, options));
       }
@@ -108,7 +111,10 @@ export class Host {
       this.#over(active, error);
     } finally {
       if (generator === undefined) {
-        changes?.free();
+        changing?.then(
+          (changes) => changes?.free(),
+          () => {},
+        );
       }
       generator?.free();
       text.free();

@@ -2,6 +2,7 @@
 
 import type * as Simd from "../../wasm/simd/pocket_onnx.js";
 import { bestBuild, type Build, compile, type Compiled } from "../loading/module.js";
+import type { WeightFormat } from "../manifest.js";
 
 /** A module, and the memory that contains its `Bytes`. */
 export interface Module {
@@ -36,19 +37,20 @@ export async function startModule({ build, module }: Compiled): Promise<Module> 
 }
 
 /**
- * The module with its engine. Relaxed SIMD leaves some results to the browser; if the self-test finds them wrong,
- * the build without it is loaded.
+ * The module with its engine, for weights in these formats. Relaxed SIMD leaves some results to the browser; if the
+ * self-test finds them wrong, the build without it is loaded.
  */
-export async function withEngine(module: Module): Promise<ModuleWithEngine> {
+export async function withEngine(module: Module, formats: readonly WeightFormat[]): Promise<ModuleWithEngine> {
+  const lines = formats.join("\n");
   try {
-    return { ...module, engine: new module.wasm.Engine() };
+    return { ...module, engine: new module.wasm.Engine(lines) };
   } catch (error) {
     if (module.build === "simd" || !(error instanceof Error && error.name === "Instructions")) {
       throw error;
     }
   }
   const other = await startModule(await compile("simd"));
-  return { ...other, engine: new other.wasm.Engine() };
+  return { ...other, engine: new other.wasm.Engine(lines) };
 }
 
 /** The same after a self-test in another worker. */

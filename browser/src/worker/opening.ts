@@ -4,7 +4,7 @@ import type { CheckedManifest, Model } from "../../wasm/simd/pocket_onnx.js";
 import { PocketTTSError } from "../errors.js";
 import { BundleFiles, keepManifest, type Progress } from "../loading/bundle.js";
 import type { Compiled } from "../loading/module.js";
-import { componentsOf, modelFiles } from "../loading/needed.js";
+import { componentsOf, modelFiles, weightFormats } from "../loading/needed.js";
 import type { FileEntry, Manifest, WeightFormat } from "../manifest.js";
 import { Components } from "./components.js";
 import { yieldToEventLoop } from "./credit.js";
@@ -64,7 +64,11 @@ export async function open(
   }
   const fromDecoder = role === "backbone" && peer !== undefined ? hearDecoder(peer) : undefined;
   const text = role === "decoder" ? ofDecoder(unchecked, opening.manifest) : opening.manifest;
-  const first = check(await startModule(await compiling), text);
+  const started = await startModule(await compiling);
+  // Before the manifest is checked: of two workers, the other one waits for this self-test.
+  const testing = backend === "engine" ? startEngine(started, unchecked, opening, fromDecoder) : undefined;
+  testing?.catch(() => {});
+  const first = check(started, text);
   // The module has found it to be a manifest.
   const manifest = unchecked as Manifest;
   checkFormat(manifest, dtype);
@@ -73,27 +77,26 @@ export async function open(
   const part = decoderPart(opening, manifest, fromDecoder);
   let runtime: Promise<Runtime>;
   // The module to use, and its instructions.
-  let started: Promise<Started & { instructions: string | undefined }>;
-  if (backend === "engine") {
-    // Its self-test takes a moment, in which the files arrive.
-    const testing = startEngine(first.module, opening, fromDecoder).then((module) =>
+  let ready: Promise<Started & { instructions: string | undefined }>;
+  if (testing !== undefined) {
+    const tested = testing.then((module) =>
       module.wasm === first.module.wasm ? { ...first, module } : { ...check(module, text), module },
     );
-    runtime = Promise.resolve(new Engine(first.module, files, testing, part));
-    started = testing.then((it) => ({ ...it, instructions: it.module.engine.instructions.split("\n")[0] }));
+    runtime = Promise.resolve(new Engine(first.module, files, tested, part));
+    ready = tested.then((it) => ({ ...it, instructions: it.module.engine.instructions.split("\n")[0] }));
   } else {
     runtime = import("./onnxruntime.js").then(({ OnnxRuntime }) => OnnxRuntime.start(files, opening.threads));
-    started = Promise.resolve({ ...first, instructions: undefined });
+    ready = Promise.resolve({ ...first, instructions: undefined });
   }
   // The first part of the decoder runs where the backbone does.
   const loading = runtime.then((runtime) => Components.load(manifest, runtime, part?.isFirst ? "whole" : role));
   // Their errors are thrown below, where they are awaited.
-  for (const later of [started, loading]) {
+  for (const later of [ready, loading]) {
     later.catch(() => {});
   }
   const tokenizer = role === "decoder" ? undefined : await files.bytes(manifest.tokenizer.file, "model");
   let model = tokenizer && new first.module.wasm.Model(first.manifest, tokenizer);
-  const { module, manifest: checked, instructions } = await started;
+  const { module, manifest: checked, instructions } = await ready;
   if (tokenizer && checked !== first.manifest) {
     model = new module.wasm.Model(checked, tokenizer);
   }
@@ -149,13 +152,14 @@ function ofDecoder(manifest: Manifest | undefined, text: string): string {
 /** The module with its engine. Of two workers the decoder's, which has less to load, makes the self-test for both. */
 async function startEngine(
   module: Module,
+  manifest: Manifest | undefined,
   { role, peer }: Opening,
   fromDecoder: FromDecoder | undefined,
 ): Promise<ModuleWithEngine> {
   if (fromDecoder !== undefined) {
     return withTestedEngine(module, await fromDecoder.tested);
   }
-  const started = await withEngine(module);
+  const started = await withEngine(module, weightFormats(manifest));
   if (role === "decoder") {
     const { build, engine } = started;
     peer?.postMessage({ type: "tested", tested: { build, instructions: engine.instructions } } satisfies ToBackbone);

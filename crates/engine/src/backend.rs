@@ -60,10 +60,11 @@ impl Engine {
         }
     }
 
-    /// The engine with the instruction sets that pass the self-test, or none if no set passes:
-    /// for wasm, which cannot ask its processor. `now` is a clock in milliseconds.
-    pub fn tested(now: fn() -> f64) -> Option<Self> {
-        Self::of_kernels(&CpuKernels::tested(now), now)
+    /// The engine with the instruction sets that pass the self-test with weights in `formats`, or
+    /// none if no set passes: for wasm, which cannot ask its processor. `now` is a clock in
+    /// milliseconds.
+    pub fn tested(formats: &[WeightFormat], now: fn() -> f64) -> Option<Self> {
+        Self::of_kernels(&CpuKernels::tested(formats, now), now)
     }
 
     /// The same without a test, with the instruction sets that have these names (see
@@ -269,7 +270,7 @@ mod tests {
 
     #[test]
     fn instructions_that_passed_elsewhere_need_no_test() {
-        let tested = Engine::tested(clock).unwrap();
+        let tested = Engine::tested(&WeightFormat::ALL, clock).unwrap();
         let names = tested.instructions();
         assert_eq!(names.first(), Some(&tested.isa().as_str()));
         let trusting = Engine::of_tested(&names, clock).unwrap();

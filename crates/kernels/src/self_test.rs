@@ -19,10 +19,11 @@ const F32_TOLERANCE: f64 = 1e-5;
 const CACHE_I16_TOLERANCE: f64 = 2e-3;
 /// The same where the cache is rounded to 8 bits.
 const CACHE_I8_TOLERANCE: f64 = 2e-2;
-/// Inputs and outputs of the products that are timed: those of a step of the backbone.
-const TIMED_STEP: [usize; 2] = [1024, 512];
+/// Inputs and outputs of the products that are timed: a small matrix, because packing it takes
+/// longer than the products.
+const TIMED_MATRIX: [usize; 2] = [256, 128];
 /// Products in a row: a page's clock is coarse.
-const TIMED_STEPS: usize = 8;
+const TIMED_PRODUCTS: usize = 128;
 /// How often each is timed: the minimum counts, because other threads interrupt.
 const ROUNDS: usize = 6;
 /// Slowdown up to which an instruction set is still one to choose from: which is the fastest for
@@ -222,10 +223,10 @@ fn agree(a: &[f32], b: &[f64], tolerance: f64) -> bool {
 }
 
 impl CpuKernels {
-    /// Whether these kernels compute what plain loops do: products in all formats, with separate
+    /// Whether these kernels compute what plain loops do: products in `formats`, with separate
     /// rows and rows that overlap, and attention.
-    pub fn are_right(self) -> bool {
-        let products = WeightFormat::ALL.into_iter().all(|format| {
+    pub fn are_right(self, formats: &[WeightFormat]) -> bool {
+        let products = formats.iter().all(|&format| {
             SELF_TEST_SHAPES.into_iter().all(|shape| {
                 let mut product = TestProduct::new(format, shape);
                 let stats = product.stats(self);
@@ -238,39 +239,39 @@ impl CpuKernels {
         products && attention_is_right(self)
     }
 
-    /// The kernels that compute right and are not slow, those for the newest instruction set
-    /// first. `now` is a clock in milliseconds. Where several compute right, it takes some
-    /// milliseconds.
-    pub fn tested(mut now: impl FnMut() -> f64) -> Vec<Self> {
+    /// The kernels that compute right with weights in `formats` and are not slow, those for the
+    /// newest instruction set first. `now` is a clock in milliseconds. Where several compute right,
+    /// it takes some milliseconds.
+    pub fn tested(formats: &[WeightFormat], mut now: impl FnMut() -> f64) -> Vec<Self> {
         let mut right = Vec::new();
         for isa in Isa::available().into_iter().rev() {
-            right.extend(Self::new(isa).filter(|kernels| kernels.are_right()));
+            right.extend(Self::new(isa).filter(|kernels| kernels.are_right(formats)));
         }
-        if right.len() > 1 {
-            let times = times(&right, &mut now);
-            let fastest = times.iter().copied().fold(f64::INFINITY, f64::min);
-            let mut times = times.into_iter();
-            right.retain(|_| times.next().is_some_and(|time| time <= fastest * SLOW));
+        for format in formats {
+            // What is left out need not be timed again, and one alone need not be timed.
+            if right.len() > 1 {
+                let times = times(&right, *format, &mut now);
+                let fastest = times.iter().copied().fold(f64::INFINITY, f64::min);
+                let mut times = times.into_iter();
+                right.retain(|_| times.next().is_some_and(|time| time <= fastest * SLOW));
+            }
         }
         right
     }
 }
 
-/// The least time that each kernels take for some products.
-fn times(kernels: &[CpuKernels], now: &mut impl FnMut() -> f64) -> Vec<f64> {
+/// The least time that each kernels take for some products with weights in `format`.
+fn times(kernels: &[CpuKernels], format: WeightFormat, now: &mut impl FnMut() -> f64) -> Vec<f64> {
     let mut times = vec![f64::INFINITY; kernels.len()];
-    let [inputs, outputs] = TIMED_STEP;
-    let mut products = [WeightFormat::Q8, WeightFormat::Q6]
-        .map(|format| TestProduct::new(format, [1, inputs, outputs]));
-    let stats = |kernels: CpuKernels| products.each_ref().map(|product| product.stats(kernels));
-    let stats: Vec<_> = kernels.iter().map(|kernels| stats(*kernels)).collect();
+    let [inputs, outputs] = TIMED_MATRIX;
+    let mut product = TestProduct::new(format, [1, inputs, outputs]);
+    let stats = kernels.iter().map(|kernels| product.stats(*kernels));
+    let stats: Vec<_> = stats.collect();
     for _ in 0..ROUNDS {
         for ((kernels, time), stats) in kernels.iter().zip(&mut times).zip(&stats) {
             let start = now();
-            for _ in 0..TIMED_STEPS {
-                for (product, stats) in products.iter_mut().zip(stats) {
-                    product.run(*kernels, stats, inputs);
-                }
+            for _ in 0..TIMED_PRODUCTS {
+                product.run(*kernels, stats, inputs);
             }
             *time = time.min(now() - start);
         }
@@ -291,7 +292,8 @@ mod tests {
     )]
     fn all_kernels_are_right() {
         for isa in Isa::available() {
-            assert!(CpuKernels::new(isa).unwrap().are_right(), "{isa:?}");
+            let kernels = CpuKernels::new(isa).unwrap();
+            assert!(kernels.are_right(&WeightFormat::ALL), "{isa:?}");
         }
     }
 
@@ -302,7 +304,8 @@ mod tests {
     )]
     fn what_passes_is_chosen() {
         let start = Instant::now();
-        let tested = CpuKernels::tested(|| start.elapsed().as_secs_f64() * 1e3);
+        let clock = || start.elapsed().as_secs_f64() * 1e3;
+        let tested = CpuKernels::tested(&WeightFormat::ALL, clock);
         assert_eq!(Some(&tested[0].isa()), Isa::available().last());
     }
 

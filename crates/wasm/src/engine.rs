@@ -1,6 +1,6 @@
 //! The engine, behind the interface that all runtimes share.
 
-use bundle::ComponentName;
+use bundle::{ComponentName, WeightFormat};
 use engine::{DecoderPart, WeightBytes};
 use runtime::Stream;
 use tensor::TensorView;
@@ -27,10 +27,14 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Runs the self-test. Fails if this build's SIMD instructions compute anything wrongly.
+    /// Runs the self-test with weights in `formats`, one a line. Fails if this build's SIMD
+    /// instructions compute anything wrongly.
     #[wasm_bindgen(constructor)]
-    pub fn new() -> Result<Self, Error> {
-        let engine = engine::Engine::tested(now).ok_or(Error::Instructions)?;
+    pub fn new(formats: &JsText) -> Result<Self, Error> {
+        let names = values::string("the formats", formats.as_ref())?;
+        let formats: Option<Vec<_>> = names.lines().map(WeightFormat::from_name).collect();
+        let formats = formats.ok_or_else(|| values::wrong("the formats", "those of weights"))?;
+        let engine = engine::Engine::tested(&formats, now).ok_or(Error::Instructions)?;
         Ok(Self { engine })
     }
 
