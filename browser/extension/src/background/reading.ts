@@ -1,6 +1,7 @@
 /** Requests of pages and of the popup to the background. */
 
 import { messageOf, READ_COMMAND, type ToBackground } from "../messages.js";
+import { MARK_STYLE } from "../reader/highlight.js";
 import type { Offer } from "../reader/reader.js";
 import { settings } from "../settings.js";
 
@@ -43,10 +44,18 @@ async function read(tab: number, open: () => Promise<void>): Promise<void> {
   await showProblem(tab, undefined);
   const frame = best(await offers(tab));
   if (frame === undefined) throw new Error("There is no text to read on this page.");
-  await chrome.scripting.executeScript({
-    target: { tabId: tab, frameIds: [frame] },
-    func: () => globalThis.pocketOnnxReader?.read(),
+  const target = { tabId: tab, frameIds: [frame] };
+  await chrome.scripting.insertCSS({ target, css: MARK_STYLE });
+  const [begun] = await chrome.scripting.executeScript({
+    target,
+    // Browsers do not tell why a promise was rejected there.
+    func: () =>
+      globalThis.pocketOnnxReader?.read().then(
+        () => "",
+        (error: unknown) => String(error),
+      ),
   });
+  if (begun?.result) throw new Error(begun.result);
 }
 
 type Offered = chrome.scripting.InjectionResult<Offer | undefined>;

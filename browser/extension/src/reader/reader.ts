@@ -3,7 +3,7 @@
 import { askBackground, connectSpeaker, type SpeakerPort, type SpeechEvent } from "../messages.js";
 import { chosenModel, chosenVoice, settings } from "../settings.js";
 import { tagOf } from "../voices.js";
-import { Mark } from "./highlight.js";
+import { mark, unmark } from "./highlight.js";
 import { ReadableText } from "./text.js";
 
 /** What a page has to read. */
@@ -26,7 +26,6 @@ class Reader {
   };
   /** The page is left, perhaps to be shown again. */
   readonly #left = () => this.stop();
-  #mark: Mark | undefined;
   #port: SpeakerPort | undefined;
 
   offer(): Offer {
@@ -37,7 +36,6 @@ class Reader {
   async read(): Promise<void> {
     for (const page of pages()) page.addEventListener("keydown", this.#escape, true);
     addEventListener("pagehide", this.#left);
-    this.#mark = new Mark();
     const now = await settings();
     const { bundle, language } = chosenModel(now);
     this.#port = connectSpeaker(
@@ -60,8 +58,7 @@ class Reader {
   stop(): void {
     for (const page of pages()) page.removeEventListener("keydown", this.#escape, true);
     removeEventListener("pagehide", this.#left);
-    this.#mark?.remove();
-    this.#mark = undefined;
+    unmark();
     // When a port is disconnected, the speaker stops its utterance.
     this.#port?.disconnect();
     this.#port = undefined;
@@ -71,7 +68,7 @@ class Reader {
     switch (type) {
       case "word": {
         const range = this.#text.range(charIndex, charIndex + length);
-        if (range !== undefined) this.#mark?.show(range);
+        if (range !== undefined) mark(range);
         break;
       }
       case "error":
