@@ -1,5 +1,6 @@
 /** The manifest of the extension, which differs between browsers in its background and its engine. */
 
+import { READ_COMMAND } from "./src/messages.js";
 import { INCLUDED, type Settings } from "./src/settings.js";
 import { listedVoices } from "./src/voices.js";
 
@@ -16,9 +17,13 @@ function common(version: string) {
     description: "Private, offline speech for every page: Kyutai's pocket-tts runs in the browser.",
     icons: { 192: "icon-192.png", 512: "icon-512.png" },
     action: { default_popup: "popup.html", default_title: "Read this page aloud" },
+    // Keys that no browser has a use of its own for: Chromium takes Alt+Shift+P and R itself.
     commands: {
-      _execute_action: { suggested_key: { default: "Alt+Shift+P" } },
-      "read-page": { suggested_key: { default: "Alt+Shift+R" }, description: "Read this page or the selection aloud" },
+      _execute_action: { suggested_key: { default: "Alt+Shift+O" } },
+      [READ_COMMAND]: {
+        suggested_key: { default: "Alt+Shift+L" },
+        description: "Read this page or the selection aloud",
+      },
     },
     // The model is compiled WebAssembly.
     content_security_policy: { extension_pages: "script-src 'self' 'wasm-unsafe-eval'; object-src 'self'" },

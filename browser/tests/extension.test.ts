@@ -27,6 +27,8 @@ interface Heard {
 declare global {
   /** Words of the page that were marked. */
   var marked: string[];
+  /** The settings that a test has replaced. */
+  var settingsBefore: object | undefined;
   /** Speaks with a voice of the extension, and gives all events. */
   function say(
     text: string,
@@ -40,6 +42,17 @@ const ARTICLE = `<!doctype html><html lang="en"><title>An article</title>
 ${`<p>The new <b>management</b> was like a breath of fresh air. She buys for the big department store, and
 walks home in the evening, when the shops are closed and the streets are quiet.</p>`.repeat(4)}
 <p id="chosen">Is your husband working again?</p></article><footer>All rights reserved.</footer>`;
+
+/** None of its lines ends with a full stop. */
+const LINES = `<!doctype html><html lang="en"><title>Lines</title>
+<main id="chosen"><h2>What you need</h2><ul><li>some flour</li><li>cold <a href="#">water</a></li></ul></main>`;
+
+const PAGES = {
+  "/article": ARTICLE,
+  "/lines": LINES,
+  "/empty": `<!doctype html><html lang="en"><title>Empty</title><button>Save</button>`,
+  "/frame": `<!doctype html><html lang="en"><title>Around</title><p>Around it.</p><iframe src="article"></iframe>`,
+};
 
 const SPEAKING = `<!doctype html><html lang="en"><title>speaks</title><script>
   window.say = async (text, { voice = "Heron (pocket-onnx)", rate = 1, volume = 1, stopAfter, pauseAfter } = {}) => {
@@ -77,7 +90,7 @@ let page: Page;
 beforeAll(async () => {
   extension = await buildExtension("chromium");
   local = await withLocalPages(extension);
-  site = await serve({ "/models/": BUNDLES }, { pages: { "/": SPEAKING, "/article": ARTICLE } });
+  site = await serve({ "/models/": BUNDLES }, { pages: { "/": SPEAKING, ...PAGES } });
   extended = await launchExtended(local);
   speaker = await extended.speaker();
   page = await extended.browser.newPage();
@@ -168,24 +181,28 @@ test("sentences that a page queues one by one are all spoken; a text without wor
 });
 
 /** A page with something to read, and the popup over it. */
-async function reading(select = false): Promise<{ article: Page; popup: Page }> {
+async function reading({ path = "article", select = false } = {}): Promise<{ article: Page; popup: Page }> {
   const article = await extended.browser.newPage();
-  await article.goto(`${site.url}article`);
+  const url = new URL(path, site.url).href;
+  await article.goto(url);
   await article.evaluate((select) => {
     if (select) getSelection()?.selectAllChildren(document.getElementById("chosen") as HTMLElement);
     globalThis.marked = [];
+    const inner = document.querySelector("iframe")?.contentWindow as typeof globalThis | null | undefined;
+    const { highlights } = (inner ?? globalThis).CSS;
     setInterval(() => {
-      const [range] = CSS.highlights.get("pocket-onnx-word") ?? [];
+      const [range] = highlights.get("pocket-onnx-word") ?? [];
       const word = range === undefined ? "" : String(range);
       if (word !== globalThis.marked.at(-1)) globalThis.marked.push(word);
     }, 10);
   }, select);
   const popup = await extended.browser.newPage();
   await popup.goto(`${extended.root}popup.html`);
-  const tab = await popup.evaluate(
-    async (url) => (await chrome.tabs.query({})).find((tab) => tab.url === url)?.id,
-    `${site.url}article`,
-  );
+  // The one before its own: the addresses of some pages are hidden from extensions.
+  const tab = await popup.evaluate(async () => {
+    const own = await chrome.tabs.getCurrent();
+    return (await chrome.tabs.query({})).find(({ index }) => index + 1 === own?.index)?.id;
+  });
   await popup.goto(`${extended.root}popup.html?tab=${tab}`);
   await popup.waitForFunction(() => (document.getElementById("voice") as HTMLSelectElement).value !== "");
   return { article, popup };
@@ -227,7 +244,7 @@ test("the popup reads an article and marks each word; Escape on the page ends it
   await press(popup, "read");
   await status(popup, "Speaking.");
   await article.waitForFunction(() => globalThis.marked.filter((word) => word !== "").length > 9, { polling: 100 });
-  const words = (await article.evaluate(() => globalThis.marked)).filter((word) => word !== "");
+  const words = await markedWords(article);
   // Neither the site's menu nor its title.
   expectInOrder(words, "The new management was like a breath of fresh air. She buys for the big department store, and");
 
@@ -242,17 +259,112 @@ test("the popup reads an article and marks each word; Escape on the page ends it
 });
 
 test("the popup reads what is selected, with the voice that is chosen in it", async () => {
-  const { article, popup } = await reading(true);
+  const { article, popup } = await reading({ select: true });
   await popup.select("#voice", "heron");
   await takePlayed(speaker);
   await press(popup, "read");
   await status(popup, "Speaking.");
   await status(popup, "");
-  const words = (await article.evaluate(() => globalThis.marked)).filter((word) => word !== "");
+  const words = await markedWords(article);
   const text = "Is your husband working again?";
   expectInOrder(words, text);
   expect(words.at(-1)).toBe("again?");
   await keep("extension-02", text, await takePlayed(speaker));
+});
+
+/** Words that were marked. */
+async function markedWords(article: Page): Promise<string[]> {
+  return (await article.evaluate(() => globalThis.marked)).filter((word) => word !== "");
+}
+
+test("the last word of a line without a full stop is marked, too", async () => {
+  const { article, popup } = await reading({ path: "lines", select: true });
+  await press(popup, "read");
+  await status(popup, "Speaking.");
+  await status(popup, "");
+  const words = await markedWords(article);
+  for (const last of ["need", "flour", "water"]) expect(words).toContain(last);
+});
+
+test("an article in a frame is read; Escape on the page around it ends that", async () => {
+  const { article, popup } = await reading({ path: "frame" });
+  await press(popup, "read");
+  await status(popup, "Speaking.");
+  await expect.poll(() => markedWords(article), { timeout: 20_000 }).toContain("breath");
+  await article.bringToFront();
+  await article.keyboard.press("Escape");
+  await status(popup, "");
+});
+
+test("a page that is left is read no further, and has no mark when it is shown again", async () => {
+  const { article, popup } = await reading();
+  await press(popup, "read");
+  await expect.poll(() => markedWords(article), { timeout: 20_000 }).toContain("breath");
+  await article.goto(`${site.url}lines`);
+  await status(popup, "");
+  await article.goBack();
+  expect(await article.evaluate(() => CSS.highlights.size)).toBe(0);
+});
+
+test("what cannot be read or spoken is said in words, in the popup and at the button", async () => {
+  const { popup } = await reading({ path: "empty" });
+  await press(popup, "read");
+  await status(popup, "There is no text to read on this page.");
+
+  const refused = await reading({ path: "chrome://version/" });
+  await press(refused.popup, "read");
+  await status(refused.popup, "The browser lets no extension read this page (Cannot access a chrome:// URL).");
+
+  const { article, popup: other } = await reading();
+  const [name, bundle] = ["gone", `${site.url}models/gone/`];
+  await other.evaluate(
+    async (model) => {
+      const { settings } = await chrome.storage.local.get<{ settings?: { models: object[] } }>("settings");
+      globalThis.settingsBefore = settings;
+      const models = [...(settings?.models ?? []), { ...model, language: "english", voices: ["alba"] }];
+      await chrome.storage.local.set({ settings: { ...settings, models, model: model.name } });
+    },
+    { name, bundle },
+  );
+  await press(other, "read");
+  const said = () => other.evaluate(() => document.getElementById("status")?.textContent);
+  await expect.poll(said, { timeout: 20_000 }).toMatch(/^cannot fetch .*gone.*404/);
+  const badge = () =>
+    other.evaluate(async () => {
+      const { id } = (await chrome.tabs.query({})).find(({ url }) => url?.endsWith("/article")) ?? {};
+      return chrome.action.getBadgeText({ tabId: id });
+    });
+  await expect.poll(badge).toBe("!");
+  await other.evaluate(() => chrome.storage.local.set({ settings: globalThis.settingsBefore ?? {} }));
+  // The next reading takes the mark away.
+  await press(other, "read");
+  await status(other, "Speaking.");
+  expect(await badge()).toBe("");
+  await article.close();
+});
+
+test("the browser gives the extension both of its keys", async () => {
+  const manager = await extended.browser.newPage();
+  await manager.goto("chrome://extensions/");
+  const keys = await manager.evaluate(
+    () =>
+      new Promise((resolve) => {
+        type Infos = { name: string; commands: { keybinding: string; isActive: boolean }[] }[];
+        const { developerPrivate } = chrome as unknown as {
+          developerPrivate: { getExtensionsInfo(options: object, found: (infos: Infos) => void): void };
+        };
+        developerPrivate.getExtensionsInfo({}, (infos) => {
+          resolve(infos.find(({ name }) => name === "pocket-onnx")?.commands.map((it) => [it.keybinding, it.isActive]));
+        });
+      }),
+  );
+  expect(keys).toEqual([
+    ["Alt+Shift+O", true],
+    ["Alt+Shift+L", true],
+  ]);
+  const { popup } = await reading();
+  const hint = () => popup.evaluate(() => document.getElementById("key")?.textContent);
+  expect(await hint()).toBe("Alt+Shift+L reads without this window.");
 });
 
 test("a model that is added by its address has its voices in the browser's list", async () => {
@@ -282,8 +394,9 @@ test.runIf(firefox !== undefined)("Firefox has the popup, and prepares what the 
   const browser = await launchExtendedFirefox(firefox ?? "", dir);
   try {
     const popup = await openFirefoxPopup(browser, site.url);
+    const poll = <R>(work: () => R) => expect.poll(work, { timeout: 20_000 });
     const text = (id: string) => popup.evaluate((id) => document.getElementById(id)?.textContent, id);
-    await expect.poll(() => text("voice")).toBe("robinheron");
+    await poll(() => text("voice")).toBe("robinheron");
     expect(await text("engine")).toContain("Firefox lets no extension add voices");
     const article = await browser.newPage();
     await article.goto(`${site.url}article`);
@@ -293,13 +406,13 @@ test.runIf(firefox !== undefined)("Firefox has the popup, and prepares what the 
       url,
     );
     await popup.evaluate((tab) => void (location.search = `?tab=${tab}`), tab);
-    await expect.poll(() => text("voice")).toBe("robinheron");
+    await poll(() => text("voice")).toBe("robinheron");
     await popup.click("#read");
-    await expect.poll(() => text("status")).toMatch(/^(Preparing …|Speaking\.)$/);
+    await poll(() => text("status")).toMatch(/^(Preparing …|Speaking\.)$/);
     const stops = () => popup.evaluate(() => !(document.getElementById("stop") as HTMLButtonElement).disabled);
-    await expect.poll(stops).toBe(true);
+    await poll(stops).toBe(true);
     await popup.click("#stop");
-    await expect.poll(() => text("status")).toBe("");
+    await poll(() => text("status")).toBe("");
   } finally {
     await browser.close();
     await Promise.all([removeFolder(built), removeFolder(dir)]);

@@ -6,6 +6,9 @@
 /** Name of a port to the speaker. */
 export const SPEAKER = "speaker";
 
+/** Name of the key's command that reads a page. */
+export const READ_COMMAND = "read-page";
+
 /** Messages to the speaker. */
 export type ToSpeaker =
   | ({ kind: "speak"; id: number } & Request)
@@ -40,6 +43,8 @@ export type FromSpeaker =
   /** Sent to every port. */
   | { kind: "progress"; phase: string; loaded: number; total: number }
   | { kind: "state"; state: SpeakerState }
+  /** Why an utterance has failed; it comes after the state. */
+  | { kind: "problem"; message: string }
   /** Keeps the background from being ended while an utterance is spoken. */
   | { kind: "alive" };
 
@@ -69,7 +74,9 @@ export type ToBackground =
   /** Opens the speaker, unless it is open. */
   | { kind: "open" }
   /** Reads the page in this tab aloud. */
-  | { kind: "read"; tab: number };
+  | { kind: "read"; tab: number }
+  /** The page of the sender is not read any further. */
+  | { kind: "failed"; message: string };
 
 /** A port to the speaker, as its other end sees it. */
 export interface SpeakerPort {

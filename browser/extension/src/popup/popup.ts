@@ -6,6 +6,7 @@ import {
   type FromSpeaker,
   type LoadedModel,
   messageOf,
+  READ_COMMAND,
   type SpeakerPort,
   type SpeakerState,
 } from "../messages.js";
@@ -28,6 +29,7 @@ const hear = byId("try", HTMLButtonElement);
 const add = byId("add", HTMLFormElement);
 const address = byId("address", HTMLInputElement);
 const remove = byId("remove", HTMLButtonElement);
+const key = byId("key", HTMLSpanElement);
 const engine = byId("engine", HTMLParagraphElement);
 
 /** The text that a voice is tried with. */
@@ -99,9 +101,10 @@ function heard(message: FromSpeaker): void {
     case "failed":
       if (message.bundle === adding?.bundle) adding?.reject(new Error(message.message));
       break;
-    case "event":
-      if (message.event.type === "error") say(message.event.errorMessage ?? "Something went wrong.", true);
+    case "problem":
+      say(message.message, true);
       break;
+    case "event":
     case "alive":
       break;
   }
@@ -181,9 +184,18 @@ on(remove, "click", async () => {
   show(await change({ models, model: INCLUDED.name }));
 });
 
+/** The key that reads pages, as the browser has it: the user may have changed it, or another extension taken it. */
+async function readingKey(): Promise<string> {
+  const command = (await chrome.commands.getAll()).find(({ name }) => name === READ_COMMAND);
+  return command?.shortcut
+    ? `${command.shortcut} reads without this window.`
+    : "A key that reads without this window can be chosen in the browser's settings for extensions.";
+}
+
 engine.textContent =
   "ttsEngine" in chrome
     ? "The voices are also in the browser's own list, for every page that speaks."
     : "Firefox lets no extension add voices to its list: pages are read from here.";
 show(await settings());
+key.textContent = await readingKey();
 await speaker();

@@ -1,26 +1,41 @@
 /** Reads the page that it is run in aloud. Each run takes the place of the one before. */
 
-import { connectSpeaker, type SpeakerPort, type SpeechEvent } from "../messages.js";
+import { askBackground, connectSpeaker, type SpeakerPort, type SpeechEvent } from "../messages.js";
 import { chosenModel, chosenVoice, settings } from "../settings.js";
 import { tagOf } from "../voices.js";
-import { Mark } from "./highlight.js";
+import { mark, unmark } from "./highlight.js";
 import { ReadableText } from "./text.js";
 
-declare global {
-  /** Ends the present reading of this page. */
-  var pocketOnnxStop: (() => void) | undefined;
+/** What a page has to read. */
+export interface Offer {
+  /** Whether it is what the user has selected. */
+  isSelection: boolean;
+  /** UTF-16 units of text. */
+  length: number;
 }
 
-class Reading {
+declare global {
+  /** The last run in this page. */
+  var pocketOnnxReader: Reader | undefined;
+}
+
+class Reader {
   readonly #text = ReadableText.of(document);
-  readonly #mark = new Mark();
   readonly #escape = (event: KeyboardEvent) => {
     if (event.key === "Escape") this.stop();
   };
+  /** The page is left, perhaps to be shown again. */
+  readonly #left = () => this.stop();
   #port: SpeakerPort | undefined;
 
-  async start(): Promise<void> {
-    document.addEventListener("keydown", this.#escape, true);
+  offer(): Offer {
+    const { isSelection, text } = this.#text;
+    return { isSelection, length: text.trim().length };
+  }
+
+  async read(): Promise<void> {
+    for (const page of pages()) page.addEventListener("keydown", this.#escape, true);
+    addEventListener("pagehide", this.#left);
     const now = await settings();
     const { bundle, language } = chosenModel(now);
     this.#port = connectSpeaker(
@@ -41,23 +56,28 @@ class Reading {
   }
 
   stop(): void {
-    document.removeEventListener("keydown", this.#escape, true);
-    this.#mark.remove();
+    for (const page of pages()) page.removeEventListener("keydown", this.#escape, true);
+    removeEventListener("pagehide", this.#left);
+    unmark();
     // When a port is disconnected, the speaker stops its utterance.
     this.#port?.disconnect();
     this.#port = undefined;
   }
 
-  #hear({ type, charIndex, length = 0 }: SpeechEvent): void {
+  #hear({ type, charIndex, length = 0, errorMessage = "" }: SpeechEvent): void {
     switch (type) {
       case "word": {
         const range = this.#text.range(charIndex, charIndex + length);
-        if (range !== undefined) this.#mark.show(range);
+        if (range !== undefined) mark(range);
         break;
       }
+      case "error":
+        // The popup may be closed.
+        void askBackground({ kind: "failed", message: errorMessage });
+        this.stop();
+        break;
       case "end":
       case "interrupted":
-      case "error":
         this.stop();
         break;
       case "start":
@@ -69,7 +89,18 @@ class Reading {
   }
 }
 
-globalThis.pocketOnnxStop?.();
-const reading = new Reading();
-globalThis.pocketOnnxStop = () => reading.stop();
-void reading.start();
+/** This page, and those around it that are of the same site: any of them may have the keyboard. */
+function* pages(): Generator<Document> {
+  yield document;
+  for (let inner: Window = window; inner !== inner.parent; inner = inner.parent) {
+    try {
+      yield inner.parent.document;
+    } catch {
+      // Of another site.
+      return;
+    }
+  }
+}
+
+globalThis.pocketOnnxReader?.stop();
+globalThis.pocketOnnxReader = new Reader();

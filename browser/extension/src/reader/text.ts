@@ -20,10 +20,12 @@ const UNREAD =
 
 export class ReadableText {
   readonly text: string;
+  readonly isSelection: boolean;
   readonly #runs: Run[];
 
-  private constructor(text: string, runs: Run[]) {
+  private constructor(text: string, runs: Run[], isSelection: boolean) {
     this.text = text;
+    this.isSelection = isSelection;
     this.#runs = runs;
   }
 
@@ -43,7 +45,7 @@ export class ReadableText {
         from: node === range.startContainer ? range.startOffset : 0,
         to: node === range.endContainer ? range.endOffset : node.length,
       }));
-    const text = ReadableText.from(parts);
+    const text = ReadableText.from(parts, true);
     return text.text.trim() === "" ? undefined : text;
   }
 
@@ -66,7 +68,7 @@ export class ReadableText {
     return text.text.trim() === "" ? undefined : text;
   }
 
-  private static from(parts: Omit<Run, "start">[]): ReadableText {
+  private static from(parts: Omit<Run, "start">[], isSelection = false): ReadableText {
     const runs: Run[] = [];
     let text = "";
     let block: Element | undefined;
@@ -78,7 +80,7 @@ export class ReadableText {
       if (written.trim() !== "") runs.push({ start: text.length, ...part });
       text += written;
     }
-    return new ReadableText(text, runs);
+    return new ReadableText(text, runs, isSelection);
   }
 
   /** A part of the text, as a range of the page. */
@@ -96,11 +98,12 @@ export class ReadableText {
     return range;
   }
 
+  /** Where a character is; for one that the page does not have, such as an added full stop, the last before it. */
   #place(position: number): { node: Text; at: number } | undefined {
     const run = this.#runs.findLast(({ start }) => start <= position);
-    if (run === undefined) return undefined;
-    const at = run.from + position - run.start;
-    return at < run.to ? { node: run.node, at } : undefined;
+    return run === undefined
+      ? undefined
+      : { node: run.node, at: Math.min(run.from + position - run.start, run.to - 1) };
   }
 }
 

@@ -108,6 +108,7 @@ export class Speaker {
     const { signal } = utterance.abort;
     this.#current = utterance;
     this.#become("loading");
+    let problem: string | undefined;
     try {
       const tts = await this.#models.get(bundle);
       signal.throwIfAborted();
@@ -124,11 +125,12 @@ export class Speaker {
       order.end();
     } catch (error) {
       if (isWordless(error)) order.end();
-      else if (!signal.aborted) order.fail(messageOf(error));
+      else if (!signal.aborted) order.fail((problem = messageOf(error)));
     } finally {
       // It must not end an utterance that has taken its place.
       if (this.#current === utterance) this.#over();
     }
+    if (problem !== undefined) this.#tellAll({ kind: "problem", message: problem });
   }
 
   /** Stops the utterance at once. */
