@@ -1,6 +1,6 @@
 //! Files that a program writes and the repository keeps: the ONNX types, the manifest's schema, its
-//! TypeScript types, what `docs/bundle.md` says of the weight formats, and what is said of the options
-//! of speaking.
+//! TypeScript types, what `docs/bundle.md` says of the weight formats, what is said of the options
+//! of speaking, and starling's configuration beside its other files.
 
 use std::path::PathBuf;
 
@@ -16,6 +16,7 @@ mod typescript;
 pub(crate) fn codegen(check: bool) -> Result<()> {
     let schema = serde_json::to_value(bundle::Manifest::schema())?;
     let bundle_md = workspace().join("docs/bundle.md");
+    let starling = workspace().join("crates/config/src/variant/starling.yaml");
     let readme = workspace().join("README.md");
     let package_readme = workspace().join("browser/README.md");
     formats::check_readme(&read(&readme)?)?;
@@ -46,6 +47,11 @@ pub(crate) fn codegen(check: bool) -> Result<()> {
         (
             package_readme.clone(),
             options::package_table(&read(&package_readme)?)?,
+        ),
+        // A packed crate has only files of its own folder, and Git on Windows has no links by default.
+        (
+            workspace().join("models/starling/config.yaml"),
+            read(&starling)?,
         ),
     ];
     for (path, text) in files {

@@ -15,7 +15,7 @@ fn every_file_is_what_the_registry_says() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |name: &str| std::fs::read(dir.join(name)).unwrap();
 
-    // A link to the registry's.
+    // A copy of the registry's.
     let beside = String::from_utf8(read("config.yaml")).unwrap();
     assert_eq!(config, Config::from_yaml(&beside).unwrap());
 

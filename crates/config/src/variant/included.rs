@@ -13,7 +13,7 @@ pub(super) enum Included {
 }
 
 static STARLING: LazyLock<Config> = LazyLock::new(|| {
-    // `models/starling/config.yaml` is a link to it: a packed crate has only files of its own folder.
+    // `cargo xtask codegen` copies it to `models/starling/config.yaml`.
     let yaml = include_str!("starling.yaml");
     // The file is compiled in, so that a test of this crate proves that this cannot happen.
     Config::from_yaml(yaml).unwrap_or_else(|error| panic!("starling.yaml: {error}"))
