@@ -373,8 +373,11 @@ test("a model that is added by its address has its voices in the browser's list"
     (document.querySelector("details") as HTMLDetailsElement).open = true;
   });
   await popup.type("#address", `${site.url}models/english_2m_default/`);
+  const heard = page.evaluate((text) => say(text), SENTENCE);
   await press(popup, "address");
   await status(popup, "Added.");
+  // What was being spoken is spoken to its end, by the other model.
+  expect((await heard).at(-1)).toMatchObject({ type: "end", at: SENTENCE.length });
   const chosen = () =>
     popup.evaluate(() => ["model", "voice"].map((id) => (document.getElementById(id) as HTMLSelectElement).value));
   expect(await chosen()).toEqual(["english_2m_2026-10", "synthetic_1"]);

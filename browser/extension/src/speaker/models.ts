@@ -7,6 +7,8 @@ interface Held {
   bundle: string | undefined;
   tts: Promise<PocketTTS>;
   abort: AbortController;
+  /** Resolves when it has spoken. */
+  spoken: Promise<unknown>;
 }
 
 /** Bytes so far, and in all. */
@@ -20,7 +22,7 @@ export class Models {
     this.#progress = progress;
   }
 
-  /** The model of this bundle, or the included one. Frees another model. */
+  /** The model of this bundle, or the included one. Frees another model, once that has spoken. */
   get(bundle: string | undefined): Promise<PocketTTS> {
     if (this.#held !== undefined && this.#held.bundle === bundle) return this.#held.tts;
     this.#drop();
@@ -31,7 +33,7 @@ export class Models {
       signal: abort.signal,
       onProgress: ({ phase, loaded, total }) => this.#progress(phase, loaded, total),
     });
-    const held: Held = { bundle, tts, abort };
+    const held: Held = { bundle, tts, abort, spoken: Promise.resolve() };
     this.#held = held;
     tts.catch(() => {
       // A failed load can be tried again.
@@ -40,11 +42,16 @@ export class Models {
     return tts;
   }
 
+  /** Keeps the model until this utterance is over. */
+  keep(utterance: Promise<unknown>): void {
+    if (this.#held !== undefined) this.#held.spoken = utterance.catch(() => {});
+  }
+
   #drop(): void {
     const held = this.#held;
     this.#held = undefined;
     held?.abort.abort();
-    held?.tts.then((tts) => tts.dispose()).catch(() => {});
+    held?.tts.then((tts) => held.spoken.then(() => tts.dispose())).catch(() => {});
   }
 }
 

@@ -121,7 +121,9 @@ export class Speaker {
         // A model without word times reports groups of sentences.
         onmark: (mark) => tts.tellsWords || order.reach(mark?.from ?? 0),
       });
-      await tts.speak(text, { player, signal, voice, words: tts.tellsWords });
+      const spoken = tts.speak(text, { player, signal, voice, words: tts.tellsWords });
+      this.#models.keep(spoken);
+      await spoken;
       order.end();
     } catch (error) {
       if (isWordless(error)) order.end();
