@@ -68,6 +68,10 @@ export async function open(
   // Before the manifest is checked: of two workers, the other one waits for this self-test.
   const testing = backend === "engine" ? startEngine(started, unchecked, opening, fromDecoder) : undefined;
   testing?.catch(() => {});
+  if (fromDecoder === undefined) {
+    // The check of the manifest, which takes as long, must not delay the message to that worker.
+    await testing;
+  }
   const first = check(started, text);
   // The module has found it to be a manifest.
   const manifest = unchecked as Manifest;
