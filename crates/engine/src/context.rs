@@ -15,8 +15,6 @@ pub(crate) struct Context {
     pub(crate) products: ByRows<CpuKernels>,
     choice: Option<ComponentChoice>,
     pub(crate) scratch: Scratch,
-    /// Whether the attention of some heads is asked for.
-    pub(crate) watches: bool,
     /// Released buffers.
     free: Vec<Vec<f32>>,
 }
@@ -63,11 +61,6 @@ impl Context {
         result
     }
 
-    /// The same, with the attention asked for or not.
-    pub(crate) fn watching(self, watches: bool) -> Self {
-        Self { watches, ..self }
-    }
-
     /// A buffer of that many values, which are unspecified.
     pub(crate) fn acquire(&mut self, length: usize) -> Vec<f32> {
         // Best fit: small buffers are left to small requests.
@@ -87,11 +80,24 @@ impl Context {
         buffer
     }
 
+    /// A buffer with copies of `parts`, one after the other.
+    pub(crate) fn concat<'a>(
+        &mut self,
+        parts: impl Iterator<Item = &'a [f32]> + Clone,
+    ) -> Vec<f32> {
+        let mut buffer = self.acquire(parts.clone().map(<[f32]>::len).sum());
+        let mut rest = &mut buffer[..];
+        for part in parts {
+            let (start, end) = rest.split_at_mut(part.len());
+            start.copy_from_slice(part);
+            rest = end;
+        }
+        buffer
+    }
+
     /// A buffer with a copy of `values`.
     pub(crate) fn copy(&mut self, values: &[f32]) -> Vec<f32> {
-        let mut buffer = self.acquire(values.len());
-        buffer.copy_from_slice(values);
-        buffer
+        self.concat(std::iter::once(values))
     }
 
     /// Returns a buffer, which is used again.
@@ -132,7 +138,8 @@ mod tests {
         assert_eq!((large.as_ptr(), large.len()), (places[2], 101));
         // No buffer is large enough: a new one is made.
         assert_eq!(ctx.acquire(3000).len(), 3000);
-        assert_eq!(ctx.copy(&[1.0, 2.0]), [1.0, 2.0]);
+        let parts: [&[f32]; 3] = [&[1.0], &[], &[2.0]];
+        assert_eq!(ctx.concat(parts.into_iter()), [1.0, 2.0]);
         ctx.free_memory();
         assert!(ctx.free.is_empty());
     }

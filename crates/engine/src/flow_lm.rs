@@ -12,9 +12,9 @@ use crate::input::{InputDim, ModuleInput};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
-use crate::module::{Inputs, Module, NamedTensors, tensor};
+use crate::module::{Module, ModuleCall, NamedTensors, tensor};
 use crate::norm::LayerNorm;
-use crate::transformer::{CachePart, StreamingTransformer};
+use crate::transformer::{CachePart, StreamPositions, StreamingTransformer};
 
 /// Counterpart of `FlowLMModel` without text table and flow net.
 pub(crate) struct FlowLm {
@@ -86,6 +86,70 @@ impl FlowLm {
         tensor(&[1, heads, scores.len() / heads.max(1)], scores)
     }
 
+    /// One call, or several of one row each; all were checked.
+    fn forward(
+        &self,
+        ctx: &mut Context,
+        mut calls: Vec<ModuleCall<'_, Vec<KvCache>>>,
+    ) -> Vec<Result<NamedTensors, EngineError>> {
+        let mut sequence = ctx.concat(calls.iter().map(|call| call.inputs.f32("latents")));
+        // NaN stands for the beginning of speech.
+        for (x, bos) in sequence.iter_mut().zip(self.bos_emb.iter().cycle()) {
+            if x.is_nan() {
+                *x = *bos;
+            }
+        }
+        let input = self.input_linear.forward(ctx, &sequence);
+        let mut x = ctx.concat(calls.iter().map(|call| call.inputs.f32("embeddings")));
+        x.extend_from_slice(&input);
+        ctx.release(sequence);
+        ctx.release(input);
+
+        let count = x.len() / self.width / calls.len().max(1);
+        let watched = (calls.iter()).map(|call| {
+            if call.watches {
+                self.watched()
+            } else {
+                Vec::new()
+            }
+        });
+        let mut watched: Vec<_> = watched.collect();
+        let streams = calls.iter_mut().zip(&mut watched);
+        let streams = streams.map(|(call, watched)| StreamPositions {
+            count,
+            first: call.position,
+            caches: call.state,
+            watched,
+        });
+        let mut streams: Vec<_> = streams.collect();
+        let x = self.transformer.forward_last(ctx, x, &mut streams);
+        let mut conditioning = self.out_norm.forward(ctx, &x);
+        ctx.release(x);
+        if let Some(z_proj) = &self.z_proj {
+            conditioning = z_proj.forward(ctx, &conditioning);
+        }
+        let eos_logits = self.out_eos.forward(ctx, &conditioning);
+        if count > 1 {
+            ctx.free_memory();
+        }
+        let rows = conditioning.chunks_exact(self.out_eos.inputs());
+        let rows = rows.zip(eos_logits).zip(&watched);
+        let rows = rows.map(|((conditioning, eos_logit), watched)| {
+            let mut outputs = vec![
+                (
+                    "conditioning",
+                    tensor(&[1, conditioning.len()], conditioning.to_vec())?,
+                ),
+                ("eos_logit", tensor(&[1, 1], vec![eos_logit])?),
+            ];
+            if !watched.is_empty() {
+                outputs.push((ATTENTION, self.attention(watched)?));
+            }
+            Ok(outputs)
+        });
+        rows.collect()
+    }
+
     /// The cache that holds this state.
     fn find_cache(&self, state_info: &bundle::State) -> Result<CachePart, EngineError> {
         let found = self.transformer.find_cache("transformer", state_info);
@@ -126,60 +190,29 @@ impl Module for FlowLm {
     fn run(
         &self,
         ctx: &mut Context,
-        caches: &mut Vec<KvCache>,
-        position: i64,
-        inputs: &Inputs<'_>,
+        call: ModuleCall<'_, Vec<KvCache>>,
     ) -> Result<NamedTensors, EngineError> {
-        let (embeddings, latents) = (inputs.f32("embeddings"), inputs.f32("latents"));
-        if embeddings.is_empty() && latents.is_empty() {
-            return Err(EngineError::Empty {
-                inputs: "embeddings and latents",
-            });
-        }
-        if !caches.iter().all(|cache| cache.is_like(&caches[0])) {
-            return Err(EngineError::CacheLength);
-        }
-        // NaN stands for the beginning of speech.
-        let mut sequence = ctx.copy(latents);
-        for (x, bos) in sequence.iter_mut().zip(self.bos_emb.iter().cycle()) {
-            if x.is_nan() {
-                *x = *bos;
-            }
-        }
-        let input = self.input_linear.forward(ctx, &sequence);
-        let mut x = ctx.copy(embeddings);
-        x.extend_from_slice(&input);
-        ctx.release(sequence);
-        ctx.release(input);
+        check(&call)?;
+        self.forward(ctx, vec![call])
+            .pop()
+            .unwrap_or_else(|| Ok(Vec::new()))
+    }
 
-        let time = x.len() / self.width;
-        let mut watched = if ctx.watches {
-            self.watched()
-        } else {
-            Vec::new()
+    /// Reads the weights once for all calls that are steps: of one latent, without embeddings.
+    fn run_together(
+        &self,
+        ctx: &mut Context,
+        calls: Vec<ModuleCall<'_, Vec<KvCache>>>,
+    ) -> Vec<Result<NamedTensors, EngineError>> {
+        let is_step = |call: &ModuleCall<'_, _>| {
+            let rows = [call.inputs.f32("embeddings"), call.inputs.f32("latents")];
+            rows[0].is_empty() && rows[1].len() == self.bos_emb.len() && check(call).is_ok()
         };
-        x = (self.transformer).forward_last(ctx, x, time, position, caches, &mut watched);
-        let last = &x[x.len() - self.width..];
-        let mut conditioning = self.out_norm.forward(ctx, last);
-        ctx.release(x);
-        if let Some(z_proj) = &self.z_proj {
-            conditioning = z_proj.forward(ctx, &conditioning);
+        if calls.iter().all(is_step) {
+            self.forward(ctx, calls)
+        } else {
+            calls.into_iter().map(|call| self.run(ctx, call)).collect()
         }
-        let eos_logit = self.out_eos.forward(ctx, &conditioning);
-        if time > 1 {
-            ctx.free_memory();
-        }
-        let mut outputs = vec![
-            (
-                "conditioning",
-                tensor(&[1, conditioning.len()], conditioning)?,
-            ),
-            ("eos_logit", tensor(&[1, 1], eos_logit)?),
-        ];
-        if ctx.watches {
-            outputs.push((ATTENTION, self.attention(&watched)?));
-        }
-        Ok(outputs)
     }
 
     fn state_size(&self, state_info: &bundle::State) -> Result<usize, EngineError> {
@@ -205,6 +238,19 @@ impl Module for FlowLm {
         self.find_cache(state_info)?
             .set(ctx, caches, state_info, value)
     }
+}
+
+/// Refuses a call without rows, and caches that do not belong together.
+fn check(call: &ModuleCall<'_, Vec<KvCache>>) -> Result<(), EngineError> {
+    if call.inputs.f32("embeddings").is_empty() && call.inputs.f32("latents").is_empty() {
+        return Err(EngineError::Empty {
+            inputs: "embeddings and latents",
+        });
+    }
+    if !call.state.iter().all(|cache| cache.is_like(&call.state[0])) {
+        return Err(EngineError::CacheLength);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

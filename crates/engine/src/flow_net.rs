@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::input::{InputDim, ModuleInput};
 use crate::linear::Linear;
 use crate::loader::Loader;
-use crate::module::{Inputs, Module, NamedTensors, tensor};
+use crate::module::{Module, ModuleCall, NamedTensors, tensor};
 use crate::norm::{LayerNorm, RmsNorm};
 
 /// Embedded times that are cached: more than a sampler has steps.
@@ -79,6 +79,33 @@ impl SimpleMlpAdaLn {
         })
     }
 
+    /// `x` [N, ldim], `conditioning` [N, Z], and each time's values [N] -> [N, ldim].
+    fn forward(
+        &self,
+        ctx: &mut Context,
+        x: &[f32],
+        conditioning: &[f32],
+        times: &[Vec<f32>],
+    ) -> Vec<f32> {
+        let mut x = self.input_proj.forward(ctx, x);
+        let mut y = self.cond_embed.forward(ctx, conditioning);
+        if !times.is_empty() {
+            for (row, y) in y.chunks_exact_mut(self.dim).enumerate() {
+                let times: Vec<f32> = times.iter().map(|times| times[row]).collect();
+                ctx.kernels.add(y, &self.embed(ctx, &times));
+            }
+        }
+        // All that read `y` begin with this activation.
+        ctx.silu(&mut y);
+        for block in &self.res_blocks {
+            block.forward(ctx, &mut x, &y);
+        }
+        let flow = self.final_layer.forward(ctx, &x, &y);
+        ctx.release(x);
+        ctx.release(y);
+        flow
+    }
+
     /// The mean of the embedded times of one row.
     fn embed(&self, ctx: &mut Context, times: &[f32]) -> Vec<f32> {
         let key: Vec<u32> = times.iter().map(|t| t.to_bits()).collect();
@@ -122,29 +149,36 @@ impl Module for SimpleMlpAdaLn {
     fn run(
         &self,
         ctx: &mut Context,
-        (): &mut (),
-        _: i64,
-        inputs: &Inputs<'_>,
+        call: ModuleCall<'_, ()>,
     ) -> Result<NamedTensors, EngineError> {
-        let rows = inputs.f32("x").len() / self.latent_dim;
-        let mut x = self.input_proj.forward(ctx, inputs.f32("x"));
-        let mut y = self.cond_embed.forward(ctx, inputs.f32("conditioning"));
-        if !self.times.is_empty() {
-            for (row, y) in y.chunks_exact_mut(self.dim).enumerate() {
-                let times = self.times.iter().map(|name| inputs.f32(name)[row]);
-                let times: Vec<f32> = times.collect();
-                ctx.kernels.add(y, &self.embed(ctx, &times));
-            }
+        (self.run_together(ctx, vec![call]).pop()).unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    /// Their rows are those of one call.
+    fn run_together(
+        &self,
+        ctx: &mut Context,
+        calls: Vec<ModuleCall<'_, ()>>,
+    ) -> Vec<Result<NamedTensors, EngineError>> {
+        let x = ctx.concat(calls.iter().map(|call| call.inputs.f32("x")));
+        let conditioning = ctx.concat(calls.iter().map(|call| call.inputs.f32("conditioning")));
+        let times = self.times.iter().map(|name| {
+            let times = calls.iter().map(|call| call.inputs.f32(name));
+            times.collect::<Vec<_>>().concat()
+        });
+        let flow = self.forward(ctx, &x, &conditioning, &times.collect::<Vec<_>>());
+        let mut rest = &flow[..];
+        let flows = calls.iter().map(|call| {
+            let values = call.inputs.f32("x").len();
+            let own = rest.split_off(..values).unwrap_or_default();
+            let shape = [values / self.latent_dim, self.latent_dim];
+            Ok(vec![("flow", tensor(&shape, own.to_vec())?)])
+        });
+        let flows = flows.collect();
+        for buffer in [x, conditioning, flow] {
+            ctx.release(buffer);
         }
-        // All that read `y` begin with this activation.
-        ctx.silu(&mut y);
-        for block in &self.res_blocks {
-            block.forward(ctx, &mut x, &y);
-        }
-        let flow = self.final_layer.forward(ctx, &x, &y);
-        ctx.release(x);
-        ctx.release(y);
-        Ok(vec![("flow", tensor(&[rows, self.latent_dim], flow)?)])
+        flows
     }
 }
 

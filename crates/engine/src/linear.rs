@@ -51,6 +51,11 @@ impl Linear {
         Ok(Self { weight, bias })
     }
 
+    /// Values of an input row.
+    pub(crate) fn inputs(&self) -> usize {
+        self.weight.matrix.inputs
+    }
+
     /// Values of an output row.
     pub(crate) fn outputs(&self) -> usize {
         self.weight.matrix.outputs

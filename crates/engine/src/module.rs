@@ -30,10 +30,18 @@ pub(crate) trait Module: Send + Sync + 'static {
     fn run(
         &self,
         ctx: &mut Context,
-        state: &mut Self::State,
-        position: i64,
-        inputs: &Inputs<'_>,
+        call: ModuleCall<'_, Self::State>,
     ) -> Result<NamedTensors, EngineError>;
+
+    /// Runs calls of several streams, in this order, each with the results that it would have alone.
+    /// For weights with which the products of one row and of several are the same to the bit.
+    fn run_together(
+        &self,
+        ctx: &mut Context,
+        calls: Vec<ModuleCall<'_, Self::State>>,
+    ) -> Vec<Result<NamedTensors, EngineError>> {
+        calls.into_iter().map(|call| self.run(ctx, call)).collect()
+    }
 
     /// How many values this state has: of a cache, those of one
     /// row. Fails if this module has no such state.
@@ -64,10 +72,22 @@ pub(crate) trait Module: Send + Sync + 'static {
     }
 }
 
+/// A call of one stream.
+pub(crate) struct ModuleCall<'a, S> {
+    /// The stream's, which the call changes.
+    pub(crate) state: &'a mut S,
+    /// Where the call starts, of a module that counts positions.
+    pub(crate) position: i64,
+    pub(crate) inputs: Inputs<'a>,
+    /// Whether the output [`bundle::ATTENTION`] is asked for.
+    pub(crate) watches: bool,
+}
+
 /// Outputs by name.
 pub(crate) type NamedTensors = Vec<(&'static str, Tensor)>;
 
 /// The inputs of a call by name.
+#[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a>(pub(crate) &'a [(&'a str, TensorView<'a>)]);
 
 impl Inputs<'_> {

@@ -10,7 +10,7 @@ use tensor::Tensor;
 
 use crate::EngineError;
 use crate::context::Context;
-use crate::module::{Inputs, Module};
+use crate::module::{Inputs, Module, ModuleCall};
 
 pub(crate) use weights::TestWeights;
 
@@ -86,7 +86,13 @@ pub(crate) fn run<M: Module>(
     inputs: &[(&str, Tensor)],
 ) -> Result<HashMap<&'static str, Vec<f32>>, EngineError> {
     let views: Vec<_> = inputs.iter().map(|(name, x)| (*name, x.view())).collect();
-    let outputs = module.run(ctx, state, position, &Inputs(&views))?;
+    let call = ModuleCall {
+        state,
+        position,
+        inputs: Inputs(&views),
+        watches: false,
+    };
+    let outputs = module.run(ctx, call)?;
     let values = |tensor: &Tensor| tensor.as_f32().unwrap().to_vec();
     Ok(outputs.iter().map(|(name, x)| (*name, values(x))).collect())
 }

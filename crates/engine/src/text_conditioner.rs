@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::input::{InputDim, ModuleInput};
 use crate::linear::Linear;
 use crate::loader::{Loader, PackedTable};
-use crate::module::{Inputs, Module, NamedTensors, tensor};
+use crate::module::{Module, ModuleCall, NamedTensors, tensor};
 
 /// Counterpart of `LUTConditioner`.
 pub(crate) struct LutConditioner {
@@ -49,9 +49,7 @@ impl Module for LutConditioner {
     fn run(
         &self,
         ctx: &mut Context,
-        (): &mut (),
-        _: i64,
-        inputs: &Inputs<'_>,
+        ModuleCall { inputs, .. }: ModuleCall<'_, ()>,
     ) -> Result<NamedTensors, EngineError> {
         let tokens = inputs.i64("token_ids");
         let table = self.embed.table;

@@ -6,7 +6,7 @@ use config::{FlowLmTransformerConfig, LAYER_NORM_EPS, MimiTransformerConfig};
 use kernels::{Cache, CacheFormat, HeadShape, KvRole};
 
 use crate::EngineError;
-use crate::attention::{StreamingMultiheadAttention, WatchedHead};
+use crate::attention::{AttentionPart, StreamingMultiheadAttention, WatchedHead};
 use crate::context::Context;
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
@@ -65,6 +65,18 @@ impl CachePart {
         cache.set(ctx.kernels, rows);
         Ok(())
     }
+}
+
+/// Positions of one stream.
+pub(crate) struct StreamPositions<'a> {
+    /// How many.
+    pub(crate) count: usize,
+    /// The first one.
+    pub(crate) first: i64,
+    /// One for each layer.
+    pub(crate) caches: &'a mut [KvCache],
+    /// Heads to watch, by layer; may be empty.
+    pub(crate) watched: &'a mut [Vec<WatchedHead>],
 }
 
 #[derive(Clone, Debug)]
@@ -173,29 +185,43 @@ impl StreamingTransformer {
     ) -> Vec<f32> {
         let rotation = self.rope.rotation(position, time);
         for (layer, cache) in self.layers.iter().zip(caches) {
-            layer.forward(ctx, &mut x, time, &rotation, cache, &mut []);
+            let part = AttentionPart {
+                rows: time,
+                rotation: &rotation,
+                cache,
+                watched: &mut [],
+            };
+            layer.forward(ctx, &mut x, time, &mut [part]);
         }
         x
     }
 
-    /// The last position's output alone [width], with the heads to watch in each layer, if any.
-    /// The last layer computes keys and values of all positions, and the rest of one.
+    /// The output of each stream's last position alone [streams, width], where `x` has the positions
+    /// of all streams: several streams have one position each. The last layer computes keys and
+    /// values of all positions, and the rest of the last.
     pub(crate) fn forward_last(
         &self,
         ctx: &mut Context,
         mut x: Vec<f32>,
-        time: usize,
-        position: i64,
-        caches: &mut [KvCache],
-        watched: &mut [Vec<WatchedHead>],
+        streams: &mut [StreamPositions<'_>],
     ) -> Vec<f32> {
-        let rotation = self.rope.rotation(position, time);
+        let time = streams.iter().map(|stream| stream.count).sum();
+        let rotations = streams
+            .iter()
+            .map(|it| self.rope.rotation(it.first, it.count));
+        let rotations: Vec<Rotation> = rotations.collect();
         let mut layer = |ctx: &mut Context, index: usize, needed: usize| {
-            let watched = watched.get_mut(index).map_or(&mut [][..], |heads| heads);
-            let (layer, cache) = (&self.layers[index], &mut caches[index]);
-            layer.forward(ctx, &mut x, needed, &rotation, cache, watched);
+            let parts = streams.iter_mut().zip(&rotations);
+            let parts = parts.map(|(stream, rotation)| AttentionPart {
+                rows: stream.count,
+                rotation,
+                cache: &mut stream.caches[index],
+                watched: (stream.watched.get_mut(index)).map_or(&mut [], |heads| heads),
+            });
+            let mut parts: Vec<_> = parts.collect();
+            self.layers[index].forward(ctx, &mut x, needed, &mut parts);
         };
-        if time == 1 {
+        if time == rotations.len() {
             // A layer takes less time than a page's clock may measure.
             let layers = 0..self.layers.len();
             ctx.timed(time, |ctx| layers.for_each(|index| layer(ctx, index, 1)));
@@ -240,18 +266,17 @@ impl StreamingTransformerLayer {
         })
     }
 
-    /// Turns `x` [time, width] into the output for its last `needed` positions.
+    /// Turns `x` [rows of all parts, width] into the output for the last `needed` rows of each part,
+    /// which are all rows where there are several parts.
     fn forward(
         &self,
         ctx: &mut Context,
         x: &mut Vec<f32>,
         needed: usize,
-        rotation: &Rotation,
-        cache: &mut KvCache,
-        watched: &mut [WatchedHead],
+        parts: &mut [AttentionPart<'_>],
     ) {
         let norm = self.norm1.forward(ctx, x);
-        let update = (self.self_attn).forward(ctx, &norm, needed, rotation, cache, watched);
+        let update = self.self_attn.forward(ctx, &norm, needed, parts);
         x.drain(..x.len() - update.len());
         self.layer_scale_1.add(ctx, x, &update);
         ctx.release(norm);

@@ -1,5 +1,6 @@
 //! The interface of a backend: loading components of a bundle, and running them as streams.
 
+use std::any::Any;
 use std::path::Path;
 
 use bundle::{Component, ComponentName, Manifest};
@@ -46,15 +47,41 @@ pub trait Backend: Send + Sync {
     ) -> Result<Box<dyn Stream>, RuntimeError>;
 }
 
+/// A stream, and the inputs of its next call: the component's inputs except the states and the position.
+pub struct StreamCall<'a> {
+    /// The stream.
+    pub stream: &'a mut dyn Stream,
+    /// The inputs, by name.
+    pub inputs: &'a [(&'a str, TensorView<'a>)],
+}
+
 /// A running component. It adds the component's states and position to every call, and updates them
 /// as the manifest says.
-pub trait Stream: Send + Sync {
+pub trait Stream: Any + Send + Sync {
     /// The component, as the manifest describes it.
     fn component(&self) -> &Component;
 
     /// Runs the component once. `inputs` are its inputs except the states and the position; its
     /// outputs except the states are returned. After an error the stream is unchanged.
     fn run(&mut self, inputs: &[(&str, TensorView<'_>)]) -> Result<Outputs, RuntimeError>;
+
+    /// Whether a call of this stream and one of `other` take less time together ([`Stream::run_with`])
+    /// than one after the other, because weights are read once for both.
+    fn shares_weights(&self, _other: &dyn Stream) -> bool {
+        false
+    }
+
+    /// [`Stream::run`], and a call of each of `others`, which share weights with this stream. The results
+    /// are in this order, this stream's first, and the same to the bit as those of calls alone.
+    fn run_with(
+        &mut self,
+        inputs: &[(&str, TensorView<'_>)],
+        others: &mut [StreamCall<'_>],
+    ) -> Vec<Result<Outputs, RuntimeError>> {
+        let mut results = vec![self.run(inputs)];
+        results.extend(others.iter_mut().map(|call| call.stream.run(call.inputs)));
+        results
+    }
 
     /// Turns the output [`bundle::ATTENTION`] on or off for the following calls. It costs nothing
     /// while it is off. In a fork it is off at first.

@@ -175,6 +175,12 @@ pub enum RuntimeError {
         /// The graph's name.
         graph: String,
     },
+    /// A stream with other weights was to run together with one of this graph.
+    #[error("a stream with other weights than {graph} cannot run together with it")]
+    OtherWeights {
+        /// The graph's name.
+        graph: String,
+    },
     /// No output of that name.
     #[error("{graph} has no output {output}")]
     NoOutput {

@@ -24,7 +24,7 @@ mod outputs;
 pub mod rten;
 mod sizes;
 
-pub use backend::{Backend, Stream};
+pub use backend::{Backend, Stream, StreamCall};
 pub use error::RuntimeError;
 pub use graph::{GraphBackend, LoadedGraph};
 pub use graph_stream::GraphStream;

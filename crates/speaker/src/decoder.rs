@@ -137,7 +137,7 @@ impl LatentDecoder {
         let start = Instant::now();
         let outputs = self.stream.run(&call.views())?;
         let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
-        timings.count(call, start);
+        timings.count(call, start.elapsed());
         drop(timings);
         let samples = self.decoding.audio(outputs)?;
         self.add(samples, chunks);

@@ -1,23 +1,18 @@
-//! The backbone's half of an utterance: runs the calls that make latents.
+//! The backbone's half of an utterance: makes latents when it is its turn.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use bundle::ComponentName;
-use runtime::{RuntimeError, Stream};
-use speech::{Action, Call, SpeechEvent, SpeechNotice};
+use speech::{Action, SpeechEvent, SpeechNotice};
 
-use crate::components::Components;
+use crate::backbone::{Backbone, is_step};
 use crate::scheduler::CorePermit;
-use crate::{PreparedVoice, SpeakerError, Stop, Timings};
+use crate::{SpeakerError, Stop, Timings};
 
-/// Streams of one utterance.
+/// The backbone of one utterance, and its turn.
 pub(crate) struct LatentGenerator {
-    utterance: speech::Generation,
-    voice: PreparedVoice,
-    text_conditioner: Box<dyn Stream>,
-    flow_lm: Box<dyn Stream>,
-    flow_net: Box<dyn Stream>,
+    /// Locked by others only while this one waits for a core.
+    backbone: Arc<Mutex<Backbone>>,
     timings: Arc<Mutex<Timings>>,
     end: Arc<Mutex<End>>,
     stop: Stop,
@@ -34,20 +29,14 @@ pub(crate) struct End {
 
 impl LatentGenerator {
     pub(crate) fn new(
-        components: &Components,
-        voice: &PreparedVoice,
-        utterance: speech::Generation,
+        backbone: Backbone,
         timings: Arc<Mutex<Timings>>,
         end: Arc<Mutex<End>>,
         stop: Stop,
         permit: CorePermit,
     ) -> Self {
         Self {
-            utterance,
-            voice: voice.clone(),
-            text_conditioner: components.text_conditioner.fork(),
-            flow_lm: voice.flow_lm.fork(),
-            flow_net: components.flow_net.fork(),
+            backbone: Arc::new(Mutex::new(backbone)),
             timings,
             end,
             stop,
@@ -64,53 +53,46 @@ impl LatentGenerator {
     pub(crate) fn next_event(&mut self) -> Result<Option<SpeechEvent>, SpeakerError> {
         while !self.stop.is_stopped() {
             let start = Instant::now();
-            match self.utterance.next_action()? {
-                Action::Run(call) => self.run(&call)?,
+            let action = lock(&self.backbone).next_action()?;
+            let action = match action {
+                Action::Run(call) if is_step(&call) => self.permit.step(&self.backbone)?,
+                Action::Run(call) => {
+                    self.permit.hold();
+                    if !self.stop.is_stopped() {
+                        lock(&self.backbone).run(&call)?;
+                    }
+                    Action::Again
+                }
+                action => action,
+            };
+            match action {
                 Action::Emit(sound) => {
                     match &sound {
-                        SpeechEvent::Begin { words, .. } => {
-                            self.flow_lm = self.voice.flow_lm.fork();
-                            self.flow_lm.watch(words.is_some())?;
-                        }
                         // What comes next of the text may have to be waited for.
                         SpeechEvent::End { .. } | SpeechEvent::Silence(_) => self.permit.release(),
-                        SpeechEvent::Scores(_) | SpeechEvent::Latent(_) => {}
+                        SpeechEvent::Begin { .. }
+                        | SpeechEvent::Scores(_)
+                        | SpeechEvent::Latent(_) => {}
                     }
                     return Ok(Some(sound));
                 }
-                Action::Again => {}
+                // A call that comes next was not run yet.
+                Action::Again | Action::Run(_) => {}
                 // The sources of this crate have waited.
-                Action::Wait(_) => {
-                    let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
-                    timings.wait(start);
-                }
+                Action::Wait(_) => lock(&self.timings).wait(start),
                 Action::Done => {
-                    let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-                    end.rest = self.utterance.rest();
-                    end.notices = self.utterance.notices();
+                    let backbone = lock(&self.backbone);
+                    let mut end = lock(&self.end);
+                    end.rest = backbone.utterance().rest();
+                    end.notices = backbone.utterance().notices();
                     return Ok(None);
                 }
             }
         }
         Ok(None)
     }
+}
 
-    fn run(&mut self, call: &Call) -> Result<(), SpeakerError> {
-        self.permit.hold();
-        if self.stop.is_stopped() {
-            return Ok(());
-        }
-        let start = Instant::now();
-        let stream = match call.component {
-            ComponentName::TextConditioner => &mut self.text_conditioner,
-            ComponentName::FlowLm => &mut self.flow_lm,
-            ComponentName::FlowNet => &mut self.flow_net,
-            component => return Err(RuntimeError::NoComponent { component }.into()),
-        };
-        let outputs = stream.run(&call.views())?;
-        let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
-        timings.count(call, start);
-        drop(timings);
-        Ok(self.utterance.supply(outputs)?)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

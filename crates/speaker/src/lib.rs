@@ -5,11 +5,13 @@
 //!    file, or from a recording by way of `mimi_encoder`.
 //! 3. [`Speaker::speak`] gives an [`Utterance`]: an iterator of [`SoundChunk`]s, the first of
 //!    them one frame long. The decoder works beside the backbone, on a thread of its own.
-//! 4. A [`Scheduler`] shares the cores among utterances that are spoken at the same time.
+//! 4. A [`Scheduler`] shares the cores among utterances that are spoken at the same time. Steps of their
+//!    backbones that wait for a core are run together, and read the weights once.
 //! 5. [`Normalization`] says whether numbers become words; [`rewritten`] applies it, and a pronunciation
 //!    list.
 
 mod arriving;
+mod backbone;
 mod cloner;
 mod components;
 mod decoder;

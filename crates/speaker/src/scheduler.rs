@@ -4,16 +4,27 @@
 //! calls of a component it passes the core on if another one's call is more urgent ([`Urgency`]). So a
 //! listener gets the first sound soon, nobody's sound breaks off as long as the cores make enough for
 //! all, and what they make beyond that goes to the utterance that came first, which then makes room.
+//!
+//! A step of a backbone takes as long as reading its weights from memory. So the thread whose turn it is
+//! runs the steps of others that wait together with its own ([`CorePermit::step`]).
+//!
+//! [`Urgency`]: urgency::Urgency
 
-use std::sync::atomic::{AtomicBool, Ordering};
+mod permit;
+mod urgency;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use self::permit::{Companions, Waiting};
+use self::urgency::TaskState;
 use crate::Stop;
+use crate::backbone::Backbone;
 
-/// Sound that a listener should have in reserve: more than others delay the next of it.
-const RESERVE: Duration = Duration::from_secs(2);
+pub(crate) use self::permit::CorePermit;
+
+/// Steps that are run together, at most: more delay each other, and gain little.
+const MOST_TOGETHER: usize = 4;
 
 /// Cores, and the utterances that share them. Clones share the same ones.
 #[derive(Clone, Debug)]
@@ -46,46 +57,6 @@ struct Cores {
     arrivals: u64,
 }
 
-/// A thread that waits for a core.
-#[derive(Debug)]
-struct Waiting {
-    state: Arc<TaskState>,
-    part: Part,
-    granted: Arc<AtomicBool>,
-    thread: Thread,
-}
-
-#[derive(Debug)]
-struct TaskState {
-    /// Its place in the order of arrival.
-    arrival: u64,
-    listening: Listening,
-    stop: Stop,
-    progress: Mutex<Progress>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Progress {
-    /// Sound so far.
-    made: Duration,
-    /// When it could have begun to play, to have played without a gap until now.
-    playing_since: Instant,
-}
-
-/// How urgent an utterance is, the most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Urgency {
-    /// It has only to notice that it is to end.
-    Stopped,
-    /// A listener waits for the first sound.
-    Silent { arrival: u64 },
-    /// A listener has less sound in reserve than [`RESERVE`]; an utterance that is heard at its end has
-    /// waited longer than it would take to play what is made.
-    Short { ahead_micros: i128, arrival: u64 },
-    /// No listener waits.
-    Ahead { arrival: u64 },
-}
-
 /// The threads of an utterance, the more urgent first: what was generated should be heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
@@ -111,15 +82,7 @@ impl Scheduler {
         cores.arrivals += 1;
         ScheduledTask {
             cores: self.cores.clone(),
-            state: Arc::new(TaskState {
-                arrival: cores.arrivals,
-                listening,
-                stop: Stop::default(),
-                progress: Mutex::new(Progress {
-                    made: Duration::ZERO,
-                    playing_since: Instant::now(),
-                }),
-            }),
+            state: Arc::new(TaskState::new(cores.arrivals, listening)),
         }
     }
 }
@@ -127,42 +90,7 @@ impl Scheduler {
 impl ScheduledTask {
     /// Ends the utterance from any thread, within one call of a component, even before it has begun.
     pub fn stop(&self) -> Stop {
-        self.state.stop.clone()
-    }
-}
-
-impl TaskState {
-    fn add_sound(&self, sound: Duration, now: Instant) {
-        let mut progress = lock(&self.progress);
-        let had_stopped = now.saturating_duration_since(progress.playing_since) > progress.made;
-        if self.listening == Listening::AtOnce && had_stopped {
-            // It begins to play, or goes on after a gap.
-            progress.playing_since = now.checked_sub(progress.made).unwrap_or(now);
-        }
-        progress.made += sound;
-    }
-
-    fn urgency(&self, now: Instant) -> Urgency {
-        let arrival = self.arrival;
-        if self.stop.is_stopped() {
-            return Urgency::Stopped;
-        }
-        let progress = *lock(&self.progress);
-        let played = now.saturating_duration_since(progress.playing_since);
-        let reserve = match self.listening {
-            Listening::AtOnce if progress.made.is_zero() => return Urgency::Silent { arrival },
-            Listening::AtOnce => RESERVE,
-            Listening::AtTheEnd => Duration::ZERO,
-        };
-        if progress.made < played + reserve {
-            let [made, played] = [progress.made, played].map(|time| time.as_micros() as i128);
-            Urgency::Short {
-                ahead_micros: made - played,
-                arrival,
-            }
-        } else {
-            Urgency::Ahead { arrival }
-        }
+        self.state.stop().clone()
     }
 }
 
@@ -181,89 +109,21 @@ impl Cores {
         let is_next = than.is_none_or(|(state, part)| first < (state.urgency(now), part));
         is_next.then(|| self.waiting.swap_remove(index))
     }
-}
 
-impl Waiting {
-    fn grant(&self) {
-        self.granted.store(true, Ordering::Release);
-        self.thread.unpark();
-    }
-}
-
-/// A thread's permit to compute. Without a scheduler it always has one.
-#[derive(Debug)]
-pub(crate) struct CorePermit {
-    task: Option<ScheduledTask>,
-    part: Part,
-    is_held: bool,
-    granted: Arc<AtomicBool>,
-}
-
-impl CorePermit {
-    pub(crate) fn new(task: Option<ScheduledTask>, part: Part) -> Self {
-        Self {
-            task,
-            part,
-            is_held: false,
-            granted: Arc::default(),
-        }
-    }
-
-    /// Waits until the thread may compute; to be called before each call of a component.
-    pub(crate) fn hold(&mut self) {
-        let Some(task) = &self.task else {
-            return;
+    /// Takes those off the list, the most urgent first, whose step can be run together with
+    /// `backbone`'s.
+    fn companions(&mut self, backbone: &Backbone) -> Companions {
+        let now = Instant::now();
+        let fits = |it: &Waiting| {
+            let step = it.step.as_ref();
+            step.is_some_and(|step| backbone.shares_weights(&lock(step)))
         };
-        let mut cores = lock(&task.cores);
-        if self.is_held {
-            let Some(next) = cores.next(Some((&task.state, self.part))) else {
-                return;
-            };
-            next.grant();
-        } else if cores.free > 0 {
-            cores.free -= 1;
-            self.is_held = true;
-            return;
-        }
-        self.is_held = false;
-        self.granted.store(false, Ordering::Relaxed);
-        cores.waiting.push(Waiting {
-            state: task.state.clone(),
-            part: self.part,
-            granted: self.granted.clone(),
-            thread: thread::current(),
-        });
-        drop(cores);
-        while !self.granted.load(Ordering::Acquire) {
-            thread::park();
-        }
-        self.is_held = true;
-    }
-
-    /// More sound of the utterance has been made.
-    pub(crate) fn add_sound(&self, sound: Duration) {
-        if let Some(task) = &self.task {
-            task.state.add_sound(sound, Instant::now());
-        }
-    }
-
-    /// Gives the core back; to be called before waiting for anything else.
-    pub(crate) fn release(&mut self) {
-        let Some(task) = self.task.as_ref().filter(|_| self.is_held) else {
-            return;
-        };
-        self.is_held = false;
-        let mut cores = lock(&task.cores);
-        match cores.next(None) {
-            Some(next) => next.grant(),
-            None => cores.free += 1,
-        }
-    }
-}
-
-impl Drop for CorePermit {
-    fn drop(&mut self) {
-        self.release();
+        let (mut steps, others): (Vec<_>, _) = self.waiting.drain(..).partition(fits);
+        self.waiting = others;
+        steps.sort_by_cached_key(|it| it.state.urgency(now));
+        let rest = steps.split_off(steps.len().min(MOST_TOGETHER - 1));
+        self.waiting.extend(rest);
+        Companions(steps)
     }
 }
 
@@ -274,42 +134,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
 
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn the_listener_with_the_least_sound_comes_first() {
-        let scheduler = Scheduler::new(1);
-        let [rich, poor, whole, new, gone] = [
-            Listening::AtOnce,
-            Listening::AtOnce,
-            Listening::AtTheEnd,
-            Listening::AtOnce,
-            Listening::AtOnce,
-        ]
-        .map(|listening| scheduler.task(listening).state);
-        let now = Instant::now();
-        rich.add_sound(9 * SECOND, now);
-        poor.add_sound(SECOND, now);
-        whole.add_sound(SECOND * 9 / 10, now);
-        gone.stop.stop();
-        let order = |after: Duration| {
-            let mut tasks = [&rich, &poor, &whole, &new, &gone];
-            tasks.sort_by_key(|task| task.urgency(now + after));
-            tasks.map(|task| task.arrival)
-        };
-        // In order of arrival where nobody waits.
-        assert_eq!(order(SECOND / 2), [5, 4, 2, 1, 3]);
-        // It has waited for longer than it takes to play what there is.
-        assert_eq!(order(2 * SECOND), [5, 4, 3, 2, 1]);
-        // What has played all goes on with what comes next: it is no more behind than others.
-        poor.add_sound(SECOND, now + 20 * SECOND);
-        whole.add_sound(40 * SECOND, now + 20 * SECOND);
-        rich.add_sound(SECOND / 2, now + 20 * SECOND);
-        assert_eq!(order(20 * SECOND), [5, 4, 1, 2, 3]);
-    }
 
     #[test]
     fn a_core_is_passed_on_to_what_is_more_urgent() {

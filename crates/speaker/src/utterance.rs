@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use speech::{Decoding, SpeechNotice};
 
+use crate::backbone::Backbone;
 use crate::decoder::LatentDecoder;
 use crate::generator::{End, LatentGenerator};
 use crate::scheduler::{CorePermit, Part, ScheduledTask};
@@ -50,10 +51,9 @@ impl Utterance {
         }));
         let decoding = Decoding::new(speaker.model(), utterance.options().speed);
         let components = &speaker.components;
+        let backbone = Backbone::new(components, voice, utterance, timings.clone(), stop.clone());
         let generator = LatentGenerator::new(
-            components,
-            voice,
-            utterance,
+            backbone,
             timings.clone(),
             end.clone(),
             stop.clone(),

@@ -13,7 +13,6 @@ use anyhow::{Context, Result};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use config::Variant;
-use serde::{Deserialize, Serialize};
 
 use self::client::{Load, under_load};
 use self::servers::RunningServer;
@@ -34,7 +33,7 @@ const NO_END_OF_SPEECH: f64 = 1e9;
 /// What is asked of the benchmark.
 #[derive(Debug, Args)]
 pub(crate) struct ServeBenchArgs {
-    /// What to measure; default: all. Figures of models that are left out stay in the table.
+    /// What to measure; default: all. Tables of models that are left out stay as they are.
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = PossibleValuesParser::new(SERVED_MODELS))]
     only: Vec<String>,
     /// Seconds for which each number of clients asks, each time.
@@ -55,17 +54,7 @@ pub(crate) struct ServeBenchArgs {
     prepared: bool,
 }
 
-/// The figures of a model, kept for the table.
-#[derive(Serialize, Deserialize)]
-struct ServedModel {
-    machine: String,
-    seconds: u64,
-    rounds: usize,
-    rows: Vec<ServedRow>,
-}
-
 /// A server with so many clients.
-#[derive(Serialize, Deserialize)]
 struct ServedRow {
     server: String,
     clients: usize,
@@ -89,17 +78,13 @@ pub(crate) fn bench(args: &ServeBenchArgs) -> Result<()> {
     };
     if let Some(other) = &args.wyoming {
         let machine = machine::describe();
-        let figures = MeasuredWyoming {
-            rows: wyoming::measure(&command, other, args.rounds)?,
-            rounds: args.rounds,
-            machine,
-        };
-        fs::create_dir_all(target("bench-serve"))?;
-        fs::write(
-            MeasuredWyoming::path(),
-            serde_json::to_vec_pretty(&figures)?,
-        )?;
-        return write_tables();
+        let rows = wyoming::measure(&command, other, args.rounds)?;
+        let text = format!(
+            "{} rounds of three texts, with starling; {machine}.\n\n{}",
+            args.rounds,
+            wyoming::table(&rows)?
+        );
+        return write("wyoming", &text);
     }
     let is_asked = |name: &&str| args.only.is_empty() || args.only.iter().any(|it| it == name);
     for name in SERVED_MODELS.into_iter().filter(is_asked) {
@@ -108,34 +93,18 @@ pub(crate) fn bench(args: &ServeBenchArgs) -> Result<()> {
             files.prepare(&command)?;
         }
         if !args.prepare {
-            let figures = measure(&command, &files, args)?;
-            fs::write(files.figures(), serde_json::to_vec_pretty(&figures)?)?;
+            let machine = machine::describe();
+            let rows = measure(&command, &files, args)?;
+            write(name, &table(name, &rows, args, &machine)?)?;
         }
     }
-    if args.prepare {
-        return Ok(());
-    }
-    write_tables()
+    Ok(())
 }
 
-fn write_tables() -> Result<()> {
-    let text = tables()?;
+/// Writes the table of a model, or of a protocol.
+fn write(name: &str, text: &str) -> Result<()> {
     println!("{text}");
-    report::write_section("serve", &text)
-}
-
-/// What `wyoming-bench` measured, kept for the table.
-#[derive(Serialize, Deserialize)]
-struct MeasuredWyoming {
-    rows: Vec<wyoming::WyomingRow>,
-    rounds: usize,
-    machine: String,
-}
-
-impl MeasuredWyoming {
-    fn path() -> PathBuf {
-        target("bench-serve").join("wyoming.json")
-    }
+    report::write_section(&format!("serve {name}"), text)
 }
 
 /// A model's bundle, and the checkpoint that it is made of.
@@ -158,10 +127,6 @@ impl ModelToServe {
 
     fn config(&self) -> PathBuf {
         self.folder.join("config.yaml")
-    }
-
-    fn figures(&self) -> PathBuf {
-        self.folder.join("figures.json")
     }
 
     /// The recording whose voice speaks.
@@ -197,8 +162,7 @@ impl ModelToServe {
     }
 }
 
-fn measure(command: &Path, files: &ModelToServe, args: &ServeBenchArgs) -> Result<ServedModel> {
-    let machine = machine::describe();
+fn measure(command: &Path, files: &ModelToServe, args: &ServeBenchArgs) -> Result<Vec<ServedRow>> {
     let mut servers = vec![RunningServer::ours(command, &files.bundle())?];
     servers.extend(RunningServer::theirs(
         &files.config(),
@@ -211,6 +175,8 @@ fn measure(command: &Path, files: &ModelToServe, args: &ServeBenchArgs) -> Resul
         for _ in 0..args.rounds {
             for (server, loads) in servers.iter().zip(&mut loads) {
                 loads.push(under_load(server.url(), SERVED_TEXT, clients, window)?);
+                // Some servers go on with requests that were given up.
+                server.wait_until_idle()?;
             }
         }
         for (server, loads) in servers.iter().zip(&loads) {
@@ -219,12 +185,7 @@ fn measure(command: &Path, files: &ModelToServe, args: &ServeBenchArgs) -> Resul
             rows.push(row);
         }
     }
-    Ok(ServedModel {
-        machine,
-        seconds: args.seconds,
-        rounds: args.rounds,
-        rows,
-    })
+    Ok(rows)
 }
 
 impl ServedRow {
@@ -259,52 +220,21 @@ impl ServedRow {
     }
 }
 
-/// All figures there are.
-fn tables() -> Result<String> {
+/// The table of a model.
+fn table(name: &str, rows: &[ServedRow], args: &ServeBenchArgs, machine: &str) -> Result<String> {
+    let weights = if Variant::find(name)?.is_included() {
+        ""
+    } else {
+        " (random weights)"
+    };
     let mut text = format!(
-        "`POST /tts` with the same weights, voice and text ({SERVED_TEXT:?}), which both servers stream; every \
-         client asks again as soon as it has its answer. Each server runs as it comes: `pocket-onnx serve` with the \
-         default formats and pocket-tts with PyTorch in f32, all requests at the same time. \
-         *First sound* is the first byte after the header, median and slowest; *sound* is what all clients \
-         together receive in a second; memory is the process's peak so far. With random weights no utterance ends \
-         early, so that all have the same length.\n\n"
+        "Model `{name}`{weights}, {SERVED_TEXT:?}; {} alternating rounds of {} s for each line; {machine}.\n\n\
+         | server | clients | first sound | slowest | sound a second | requests | memory |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n",
+        args.rounds, args.seconds
     );
-    for name in SERVED_MODELS {
-        let path = ModelToServe::at(name).figures();
-        let Ok(bytes) = fs::read(&path) else {
-            continue;
-        };
-        let model: ServedModel = serde_json::from_slice(&bytes)
-            .with_context(|| format!("{} cannot be read: delete it", path.display()))?;
-        let weights = if Variant::find(name)?.is_included() {
-            ""
-        } else {
-            " (random weights)"
-        };
-        writeln!(
-            text,
-            "Model `{name}`{weights}; {} alternating rounds of {} s for each line; {}.\n\n\
-             | server | clients | first sound | slowest | sound a second | requests | memory |\n\
-             | --- | --- | --- | --- | --- | --- | --- |",
-            model.rounds, model.seconds, model.machine
-        )?;
-        for row in &model.rows {
-            writeln!(text, "| {} |", row.line())?;
-        }
-        text.push('\n');
-    }
-    if let Ok(bytes) = fs::read(MeasuredWyoming::path()) {
-        let measured: MeasuredWyoming = serde_json::from_slice(&bytes)
-            .with_context(|| format!("{} cannot be read", MeasuredWyoming::path().display()))?;
-        writeln!(
-            text,
-            "The Wyoming protocol by `wyoming-bench`, {} rounds of three texts, with starling; {}. The other \
-             program's voice is another model of its own, so this says what a listener waits for, not which \
-             program is better written.\n\n{}",
-            measured.rounds,
-            measured.machine,
-            wyoming::table(&measured.rows)?
-        )?;
+    for row in rows {
+        writeln!(text, "| {} |", row.line())?;
     }
     Ok(text)
 }

@@ -367,6 +367,11 @@ fn models_voices_and_health_are_told() {
     };
     assert!(pcm("nova") == pcm("heron") && pcm("mom") == pcm("robin"));
     assert!(pcm("nova") != pcm("mom"));
+    // A field that was left empty in a program's settings means the default.
+    let request = json!({
+        "model": "", "voice": "", "input": "Hello.", "response_format": "pcm", "seed": 1
+    });
+    assert!(api.speak(&request).body == pcm("robin"));
 }
 
 #[test]

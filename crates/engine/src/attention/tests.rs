@@ -59,13 +59,24 @@ impl Case {
             let time = x.len() / MODEL_WIDTH;
             let rotation = rope.rotation(position, time);
             position += time as i64;
-            let y = attention.forward(&mut ctx, x, time, &rotation, &mut cache, &mut []);
+            let part = part(time, &rotation, &mut cache);
+            let y = attention.forward(&mut ctx, x, time, &mut [part]);
             // What no later query sees is evicted.
             let kept = self.sizes.context.map_or(usize::MAX, |context| context - 1);
             assert_eq!(cache.keys.rows(), kept.min(position as usize));
             assert!(cache.is_like(&cache));
             y
         })
+    }
+}
+
+/// All rows, of which no head is watched.
+fn part<'a>(rows: usize, rotation: &'a Rotation, cache: &'a mut KvCache) -> AttentionPart<'a> {
+    AttentionPart {
+        rows,
+        rotation,
+        cache,
+        watched: &mut [],
     }
 }
 
@@ -100,8 +111,8 @@ fn outputs_that_are_not_needed_change_nothing() {
     let run = |needed| {
         let (mut ctx, rotation) = (Context::default(), rope.rotation(0, time));
         let mut cache = KvCache::new(case.heads, CacheFormat::I8);
-        let attention = case.attention();
-        let y = attention.forward(&mut ctx, &x, needed, &rotation, &mut cache, &mut []);
+        let part = part(time, &rotation, &mut cache);
+        let y = (case.attention()).forward(&mut ctx, &x, needed, &mut [part]);
         (y, cache.keys.get(), cache.values.get())
     };
     let (all, keys, values) = run(time);
@@ -144,7 +155,11 @@ fn watched_heads_give_their_last_scores() {
         scores: Vec::new(),
     });
     let rotation = rope.rotation(0, 21);
-    attention.forward(&mut ctx, &x, 21, &rotation, &mut cache, &mut watched);
+    let part = AttentionPart {
+        watched: &mut watched,
+        ..part(21, &rotation, &mut cache)
+    };
+    attention.forward(&mut ctx, &x, 21, &mut [part]);
     for WatchedHead { head, scores } in &watched {
         assert_close(scores, &expected[20][*head], &format!("head {head}"));
     }

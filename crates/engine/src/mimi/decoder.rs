@@ -12,7 +12,7 @@ use crate::input::{InputDim, ModuleInput};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
-use crate::module::{Inputs, Module, NamedTensors, tensor};
+use crate::module::{Module, ModuleCall, NamedTensors, tensor};
 use crate::resample::ConvTrUpsample1d;
 use crate::seanet::{Seanet, SeanetConv, SeanetState};
 use crate::transformer::{CachePart, ProjectedTransformer, TransformerPart};
@@ -217,10 +217,14 @@ impl Module for MimiDecoder {
     fn run(
         &self,
         ctx: &mut Context,
-        state: &mut DecoderState,
-        position: i64,
-        inputs: &Inputs<'_>,
+        call: ModuleCall<'_, DecoderState>,
     ) -> Result<NamedTensors, EngineError> {
+        let ModuleCall {
+            state,
+            position,
+            inputs,
+            ..
+        } = call;
         let (name, width) = self.input();
         let given = inputs.f32(name);
         if given.is_empty() {

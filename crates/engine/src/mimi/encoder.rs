@@ -9,7 +9,7 @@ use crate::conv::StreamingConv1d;
 use crate::input::{InputDim, ModuleInput};
 use crate::linear::Linear;
 use crate::loader::Loader;
-use crate::module::{Inputs, Module, NamedTensors, tensor};
+use crate::module::{Module, ModuleCall, NamedTensors, tensor};
 use crate::resample::conv_downsample1d;
 use crate::seanet::Seanet;
 use crate::transformer::ProjectedTransformer;
@@ -84,9 +84,7 @@ impl Module for MimiEncoder {
     fn run(
         &self,
         ctx: &mut Context,
-        (): &mut (),
-        _: i64,
-        inputs: &Inputs<'_>,
+        ModuleCall { inputs, .. }: ModuleCall<'_, ()>,
     ) -> Result<NamedTensors, EngineError> {
         let audio = inputs.f32("audio");
         if audio.is_empty() {

@@ -76,7 +76,7 @@ impl SpeechRequest {
         };
         Ok(Self {
             text: text.to_owned(),
-            model: string(&members, "model")?.map(str::to_owned),
+            model: string(&members, "model")?.and_then(name),
             voice: voice(&members)?,
             format: format(&members)?,
             speed: speed(&members)?,
@@ -179,11 +179,16 @@ pub(crate) fn check_text(
     Ok(())
 }
 
+/// A name. Programs send an empty one for a field of their settings that was left empty: the default.
+fn name(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|name| !name.is_empty())
+}
+
 /// A voice is a name, or an object with an `id`. The default is the model's first.
 fn voice(members: &Map<String, Value>) -> Result<Option<String>, ApiError> {
     match members.get("voice") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(name)) => Ok(Some(name.clone())),
+        Some(Value::String(text)) => Ok(name(text)),
         Some(Value::Object(voice)) => match voice.get("id") {
             Some(Value::String(name)) => Ok(Some(name.clone())),
             _ => Err(ApiError::param("voice", "voice has no id")),

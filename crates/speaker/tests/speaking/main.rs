@@ -12,5 +12,6 @@ mod free_running;
 mod records;
 mod streaming;
 mod support;
+mod together;
 mod voices;
 mod words;

@@ -30,7 +30,7 @@ struct Received {
 
 /// Lets so many clients ask for `window`; requests that are not answered by then are given up.
 pub(crate) fn under_load(url: &str, text: &str, clients: usize, window: Duration) -> Result<Load> {
-    // What was given up before has ended when this is answered, and the server is warm.
+    // Then the server is warm.
     ask(url, text, Instant::now() + Duration::from_mins(1))?;
     let begun = Instant::now();
     let end = begun + window;

@@ -14,6 +14,10 @@ use anyhow::{Context, Result, bail};
 const START: Duration = Duration::from_mins(2);
 /// How often it is asked whether it has.
 const INTERVAL: Duration = Duration::from_millis(200);
+/// How long a server may go on with what nobody waits for any more.
+const LEFT_OVER: Duration = Duration::from_mins(5);
+/// A server that computes nothing for so many intervals has ended its work.
+const IDLE_INTERVALS: usize = 5;
 
 /// A server that answers, until the value is dropped.
 pub(crate) struct RunningServer {
@@ -95,6 +99,35 @@ impl RunningServer {
     /// `http://127.0.0.1:PORT/`.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Waits until it computes nothing.
+    pub(crate) fn wait_until_idle(&self) -> Result<()> {
+        let begun = Instant::now();
+        let (mut used, mut idle) = (self.processor_time()?, 0);
+        while idle < IDLE_INTERVALS {
+            if begun.elapsed() > LEFT_OVER {
+                bail!("{} does not come to rest", self.name);
+            }
+            thread::sleep(INTERVAL);
+            let now = self.processor_time()?;
+            // A process that waits wakes up now and then.
+            idle = if now <= used + 1 { idle + 1 } else { 0 };
+            used = now;
+        }
+        Ok(())
+    }
+
+    /// What its threads have used, in hundredths of a second.
+    fn processor_time(&self) -> Result<u64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.0.id()))?;
+        // The name, in parentheses, may hold anything.
+        let (_, fields) = stat.rsplit_once(')').context("the system tells no times")?;
+        let times = fields.split_whitespace().skip(11).take(2);
+        let times = times.map(|time| time.parse::<u64>());
+        times
+            .sum::<Result<_, _>>()
+            .context("the system tells no times")
     }
 
     /// The largest memory it has had, in bytes.

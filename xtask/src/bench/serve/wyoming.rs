@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
 
 use super::servers::KilledChild;
 
@@ -18,7 +17,7 @@ const TEXTS: [&str; 3] = [
 ];
 
 /// A line of its summary.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct WyomingRow {
     /// `non_streaming` or `streaming`.
     mode: String,
