@@ -1,4 +1,4 @@
-//! The backbone's half of an utterance: makes latents when it is its turn.
+//! The backbone's half of an utterance: makes latents while it has a core.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -9,7 +9,7 @@ use crate::backbone::{Backbone, is_step};
 use crate::scheduler::CorePermit;
 use crate::{SpeakerError, Stop, Timings};
 
-/// The backbone of one utterance, and its turn.
+/// The backbone of one utterance, and its permit to compute.
 pub(crate) struct LatentGenerator {
     /// Locked by others only while this one waits for a core.
     backbone: Arc<Mutex<Backbone>>,

@@ -5,7 +5,7 @@
 //! listener gets the first sound soon, nobody's sound breaks off as long as the cores make enough for
 //! all, and what they make beyond that goes to the utterance that came first, which then makes room.
 //!
-//! A step of a backbone takes as long as reading its weights from memory. So the thread whose turn it is
+//! A step of a backbone takes as long as reading its weights from memory. So the thread that has a core
 //! runs the steps of others that wait together with its own ([`CorePermit::step`]).
 //!
 //! [`Urgency`]: urgency::Urgency

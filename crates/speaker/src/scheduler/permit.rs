@@ -1,4 +1,4 @@
-//! A thread's turn.
+//! A thread's permit to compute.
 
 use std::sync::{Arc, Mutex};
 use std::thread::{self, Thread};
@@ -73,7 +73,7 @@ impl CorePermit {
         }
     }
 
-    /// Runs the step that comes next, when it is this thread's turn, and what follows of the frame; so it
+    /// Runs the step that comes next, once this thread has a core, and what follows of the frame; so it
     /// does with other threads' steps that wait. What comes then.
     pub(crate) fn step(&mut self, backbone: &Arc<Mutex<Backbone>>) -> Result<Action, SpeakerError> {
         if let Some(action) = self.wait(Some(backbone)) {
