@@ -14,7 +14,7 @@ import { bestBuild, compile } from "./loading/module.js";
 import type { Manifest } from "./manifest.js";
 import type { LoadOptions, Notice, PlayOptions, SpeakOptions } from "./options.js";
 import { call } from "./listener.js";
-import { sweep } from "./loading/storage.js";
+import { hold, sweep } from "./loading/storage.js";
 import { ProgressByPhase } from "./phases.js";
 import { Player } from "./player/index.js";
 import { hearPlayer } from "./player/player.js";
@@ -108,6 +108,7 @@ export class PocketTTS {
       }
     };
     signal?.throwIfAborted();
+    void hold();
     // All at once: the module, the workers' scripts, and the manifest, which tells what else to fetch.
     const bundle = findBundle(address, signal);
     const compiling = compile(bestBuild(), signal);

@@ -26,10 +26,7 @@ export function isKept(address: string): boolean {
 /** The package's cache, once it was asked for. */
 let opening: Promise<Cache> | undefined;
 
-/**
- * The package's cache; undefined if the page or the runtime offers none. The page and its workers hold it from then
- * on: a private window of WebKit forgets a cache's entries when nobody holds the cache, as after `dispose`.
- */
+/** The package's cache; undefined if the page or the runtime offers none. */
 async function open(): Promise<Cache | undefined> {
   try {
     opening ??= globalThis.caches?.open(CACHE);
@@ -39,6 +36,14 @@ async function open(): Promise<Cache | undefined> {
     opening = undefined;
     return undefined;
   }
+}
+
+/**
+ * Holds the cache from now on. A private window of WebKit forgets a cache's entries when nobody holds it any more,
+ * as when the workers end that stored them: so the page holds it before they do.
+ */
+export async function hold(): Promise<void> {
+  await open();
 }
 
 /** The stored content of `file`, if there is one. */
