@@ -124,7 +124,7 @@ impl RunningServer {
         // The name, in parentheses, may hold anything.
         let (_, fields) = stat.rsplit_once(')').context("the system tells no times")?;
         let times = fields.split_whitespace().skip(11).take(2);
-        let times = times.map(|time| time.parse::<u64>());
+        let times = times.map(str::parse::<u64>);
         times
             .sum::<Result<_, _>>()
             .context("the system tells no times")
