@@ -377,7 +377,9 @@ test("a model that is added by its address has its voices in the browser's list"
   await press(popup, "address");
   await status(popup, "Added.");
   // What was being spoken is spoken to its end, by the other model.
-  expect((await heard).at(-1)).toMatchObject({ type: "end", at: SENTENCE.length });
+  const told = await heard;
+  expect(told.at(-1)).toMatchObject({ type: "end" });
+  expect(told.filter(({ name }) => name === "word")).toHaveLength(SENTENCE.split(" ").length);
   const chosen = () =>
     popup.evaluate(() => ["model", "voice"].map((id) => (document.getElementById(id) as HTMLSelectElement).value));
   expect(await chosen()).toEqual(["english_2m_2026-10", "synthetic_1"]);
