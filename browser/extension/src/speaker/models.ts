@@ -7,8 +7,8 @@ interface Held {
   bundle: string | undefined;
   tts: Promise<PocketTTS>;
   abort: AbortController;
-  /** Resolves when it has spoken. */
-  spoken: Promise<unknown>;
+  /** Resolves when the last utterance that asked for it is over. */
+  spoken: Promise<void>;
 }
 
 /** Bytes so far, and in all. */
@@ -22,7 +22,7 @@ export class Models {
     this.#progress = progress;
   }
 
-  /** The model of this bundle, or the included one. Frees another model, once that has spoken. */
+  /** The model of this bundle, or the included one. Frees another model, once its utterance is over. */
   get(bundle: string | undefined): Promise<PocketTTS> {
     if (this.#held !== undefined && this.#held.bundle === bundle) return this.#held.tts;
     this.#drop();
@@ -42,16 +42,19 @@ export class Models {
     return tts;
   }
 
-  /** Keeps the model until this utterance is over. */
-  keep(utterance: Promise<unknown>): void {
-    if (this.#held !== undefined) this.#held.spoken = utterance.catch(() => {});
+  /** Keeps the model that was asked for last, or its loading, until an utterance is over. */
+  keep(utterance: Promise<void>): void {
+    if (this.#held !== undefined) this.#held.spoken = utterance;
   }
 
   #drop(): void {
     const held = this.#held;
     this.#held = undefined;
-    held?.abort.abort();
-    held?.tts.then((tts) => held.spoken.then(() => tts.dispose())).catch(() => {});
+    held?.spoken
+      .then(() => held.abort.abort())
+      .then(() => held.tts)
+      .then((tts) => tts.dispose())
+      .catch(() => {});
   }
 }
 

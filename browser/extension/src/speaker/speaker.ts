@@ -22,6 +22,7 @@ interface Utterance {
   port: chrome.runtime.Port;
   abort: AbortController;
   order: EventOrder;
+  over: PromiseWithResolvers<void>;
 }
 
 /** The signal's reason if an utterance is stopped. */
@@ -104,13 +105,15 @@ export class Speaker {
     this.#stop();
     const { text, language, bundle, rate, volume, voice } = request;
     const order = new EventOrder(text, language, (event: SpeechEvent) => tell(port, { kind: "event", id, event }));
-    const utterance: Utterance = { port, order, abort: new AbortController() };
+    const utterance: Utterance = { port, order, abort: new AbortController(), over: Promise.withResolvers() };
     const { signal } = utterance.abort;
     this.#current = utterance;
     this.#become("loading");
     let problem: string | undefined;
     try {
-      const tts = await this.#models.get(bundle);
+      const loading = this.#models.get(bundle);
+      this.#models.keep(utterance.over.promise);
+      const tts = await loading;
       signal.throwIfAborted();
       const player = this.#loudspeaker.begin(rate, volume, {
         onsound: () => {
@@ -121,9 +124,7 @@ export class Speaker {
         // A model without word times reports groups of sentences.
         onmark: (mark) => tts.tellsWords || order.reach(mark?.from ?? 0),
       });
-      const spoken = tts.speak(text, { player, signal, voice, words: tts.tellsWords });
-      this.#models.keep(spoken);
-      await spoken;
+      await tts.speak(text, { player, signal, voice, words: tts.tellsWords });
       order.end();
     } catch (error) {
       if (isWordless(error)) order.end();
@@ -145,6 +146,7 @@ export class Speaker {
   }
 
   #over(): void {
+    this.#current?.over.resolve();
     this.#current = undefined;
     this.#loudspeaker.end();
     this.#become("idle");
