@@ -232,7 +232,10 @@ test("a text is asked for only as it can be spoken, and ten megabytes take no me
       await stream.return();
       return first?.text ?? "";
     };
-    await speak("It costs $5, and so it goes on. ".repeat(300), () => wait(100));
+    // Twice: an utterance may begin before what the last one held is freed.
+    const short = "It costs $5, and so it goes on. ".repeat(300);
+    await speak(short, () => wait(300));
+    await speak(short, () => wait(300));
     const before = tts.memory;
     const spoken = [await speak(endless(), () => wait(300))];
     const long = "It costs $5, and so it goes on. ".repeat(330_000);
