@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use normalize::{Rewriter, Rules};
 use speech::{Arrived, ArrivingText, Asking, MOST_WAITING, MoreText, TextSource};
 
+use crate::lock::lock;
 use crate::rewriting::piece;
 
 /// How long a speaker waits in one go, which is how soon it notices that it is to stop.
@@ -122,7 +123,7 @@ impl WaitingText {
 
 impl SharedText {
     fn lock(&self) -> MutexGuard<'_, WaitingText> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut WaitingText) -> T) -> T {

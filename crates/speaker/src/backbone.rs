@@ -1,7 +1,7 @@
 //! Backbones: the calls that make latents, of one utterance or of several together.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bundle::{ComponentName, names};
@@ -9,6 +9,7 @@ use runtime::{Outputs, RuntimeError, Stream, StreamCall};
 use speech::{Action, Call, SpeechEvent};
 
 use crate::components::Components;
+use crate::lock::lock;
 use crate::{PreparedVoice, SpeakerError, Stop, Timings};
 
 /// What makes the latents of one utterance.
@@ -84,9 +85,7 @@ impl Backbone {
         outputs: Outputs,
         took: Duration,
     ) -> Result<(), SpeakerError> {
-        let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
-        timings.count(call, took);
-        drop(timings);
+        lock(&self.timings).count(call, took);
         Ok(self.utterance.supply(outputs)?)
     }
 }

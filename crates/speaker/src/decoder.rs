@@ -1,12 +1,13 @@
 //! The decoder's half of an utterance: from latents to chunks of sound.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use runtime::Stream;
 use speech::{Call, Decoding, SpeechEvent, Word};
 
+use crate::lock::lock;
 use crate::scheduler::CorePermit;
 use crate::{SpeakerError, Stop, Timings};
 
@@ -136,9 +137,7 @@ impl LatentDecoder {
         }
         let start = Instant::now();
         let outputs = self.stream.run(&call.views())?;
-        let mut timings = self.timings.lock().unwrap_or_else(PoisonError::into_inner);
-        timings.count(call, start.elapsed());
-        drop(timings);
+        lock(&self.timings).count(call, start.elapsed());
         let samples = self.decoding.audio(outputs)?;
         self.add(samples, chunks);
         Ok(())

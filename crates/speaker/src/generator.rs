@@ -1,11 +1,12 @@
 //! The backbone's half of an utterance: makes latents while it has a core.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use speech::{Action, SpeechEvent, SpeechNotice};
 
 use crate::backbone::{Backbone, is_step};
+use crate::lock::lock;
 use crate::scheduler::CorePermit;
 use crate::{SpeakerError, Stop, Timings};
 
@@ -91,8 +92,4 @@ impl LatentGenerator {
         }
         Ok(None)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -18,6 +18,7 @@ mod decoder;
 mod error;
 mod generator;
 mod heads;
+mod lock;
 mod rewriting;
 mod scheduler;
 mod seed;

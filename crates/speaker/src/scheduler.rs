@@ -13,13 +13,14 @@
 mod permit;
 mod urgency;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use self::permit::{Companions, Waiting};
 use self::urgency::TaskState;
 use crate::Stop;
 use crate::backbone::Backbone;
+use crate::lock::lock;
 
 pub(crate) use self::permit::CorePermit;
 
@@ -125,10 +126,6 @@ impl Cores {
         self.waiting.extend(rest);
         Companions(steps)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A text that is being spoken, as an iterator of sound.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use speech::{Decoding, SpeechNotice};
@@ -8,6 +8,7 @@ use speech::{Decoding, SpeechNotice};
 use crate::backbone::Backbone;
 use crate::decoder::LatentDecoder;
 use crate::generator::{End, LatentGenerator};
+use crate::lock::lock;
 use crate::scheduler::{CorePermit, Part, ScheduledTask};
 use crate::threads::Threads;
 use crate::{PreparedVoice, SoundChunk, Speaker, SpeakerError, Stop, Timings};
@@ -120,13 +121,12 @@ impl Utterance {
     }
 
     fn end(&self) -> End {
-        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        end.clone()
+        lock(&self.end).clone()
     }
 
     /// Where the time has gone so far.
     pub fn timings(&self) -> Timings {
-        *self.timings.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.timings)
     }
 }
 

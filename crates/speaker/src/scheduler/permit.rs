@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use speech::Action;
 
 use super::urgency::TaskState;
-use super::{Part, ScheduledTask, lock};
+use super::{Part, ScheduledTask};
 use crate::SpeakerError;
 use crate::backbone::{Backbone, run_together};
+use crate::lock::lock;
 
 /// A thread's permit to compute. Without a scheduler it always has one.
 #[derive(Debug)]

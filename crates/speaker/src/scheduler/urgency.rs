@@ -3,8 +3,9 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::{Listening, lock};
+use super::Listening;
 use crate::Stop;
+use crate::lock::lock;
 
 /// Sound that a listener should have in reserve: more than others delay the next of it.
 const RESERVE: Duration = Duration::from_secs(2);
