@@ -12,7 +12,7 @@ use crate::input::{InputDim, ModuleInput};
 use crate::kv_cache::KvCache;
 use crate::linear::Linear;
 use crate::loader::Loader;
-use crate::module::{Module, ModuleCall, NamedTensors, tensor};
+use crate::module::{Module, ModuleCall, NamedTensors, only, tensor};
 use crate::norm::LayerNorm;
 use crate::transformer::{CachePart, StreamPositions, StreamingTransformer};
 
@@ -193,9 +193,7 @@ impl Module for FlowLm {
         call: ModuleCall<'_, Vec<KvCache>>,
     ) -> Result<NamedTensors, EngineError> {
         check(&call)?;
-        self.forward(ctx, vec![call])
-            .pop()
-            .unwrap_or_else(|| Ok(Vec::new()))
+        only(self.forward(ctx, vec![call]))
     }
 
     /// Reads the weights once for all calls that are steps: of one latent, without embeddings.

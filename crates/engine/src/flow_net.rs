@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::input::{InputDim, ModuleInput};
 use crate::linear::Linear;
 use crate::loader::Loader;
-use crate::module::{Module, ModuleCall, NamedTensors, tensor};
+use crate::module::{Module, ModuleCall, NamedTensors, only, tensor};
 use crate::norm::{LayerNorm, RmsNorm};
 
 /// Embedded times that are cached: more than a sampler has steps.
@@ -151,7 +151,7 @@ impl Module for SimpleMlpAdaLn {
         ctx: &mut Context,
         call: ModuleCall<'_, ()>,
     ) -> Result<NamedTensors, EngineError> {
-        (self.run_together(ctx, vec![call]).pop()).unwrap_or_else(|| Ok(Vec::new()))
+        only(self.run_together(ctx, vec![call]))
     }
 
     /// Their rows are those of one call.

@@ -83,6 +83,14 @@ pub(crate) struct ModuleCall<'a, S> {
     pub(crate) watches: bool,
 }
 
+/// The result of the one call that was run.
+pub(crate) fn only(
+    mut results: Vec<Result<NamedTensors, EngineError>>,
+) -> Result<NamedTensors, EngineError> {
+    let result = results.pop();
+    result.unwrap_or(Err(EngineError::Empty { inputs: "a call" }))
+}
+
 /// Outputs by name.
 pub(crate) type NamedTensors = Vec<(&'static str, Tensor)>;
 
