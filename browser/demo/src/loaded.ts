@@ -13,16 +13,17 @@ interface LoadedModel {
 }
 
 export class Loaded {
-  /** Resolves when workers have begun to load a model. */
-  readonly begun: Promise<void>;
-  readonly #begin: () => void;
+  readonly #begun = Promise.withResolvers<void>();
   #current: LoadedModel | undefined;
   readonly #progress: Progress;
 
   constructor(progress: Progress) {
     this.#progress = progress;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    [this.begun, this.#begin] = [promise, resolve];
+  }
+
+  /** Resolves when workers have begun to load a model. */
+  get begun(): Promise<void> {
+    return this.#begun.promise;
   }
 
   /** Loads the model on this backend, unless it is loaded already; disposes of another one. */
@@ -36,7 +37,7 @@ export class Loaded {
       backend,
       signal: abort.signal,
       onProgress: (event) => {
-        this.#begin();
+        this.#begun.resolve();
         this.#progress.show(event);
       },
       onNotice: advise,
