@@ -42,6 +42,9 @@ pub struct ProductFigures {
     pub products: f64,
     /// Bytes of weights and scales a second.
     pub bytes: f64,
+    /// Part of what bounds it, measured at the same time: of the fastest reading of memory where weights come from
+    /// there, or of their operation's limit.
+    pub part_of_limit: f64,
 }
 
 impl Figures {
@@ -50,19 +53,15 @@ impl Figures {
         let is_it = |it: &&ProductFigures| it.shape == shape.name && it.format == format.as_str();
         self.products.iter().find(is_it)
     }
+}
 
-    /// Multiplications with an addition, a second, of the operation that bounds products with weights in
-    /// `format`.
-    pub fn limit(&self, format: WeightFormat) -> f64 {
-        let operation = match format {
-            WeightFormat::F32 | WeightFormat::Bf16 => DotOperation::F32,
-            WeightFormat::Q16 => DotOperation::I16,
-            WeightFormat::Q8 => DotOperation::Q8,
-            WeightFormat::Q6 | WeightFormat::Q4 => DotOperation::Bytes,
-        };
-        let operations = DotOperation::ALL.into_iter().zip(self.dots);
-        let limit = operations.filter(|(it, _)| *it == operation);
-        limit.map(|(_, rate)| rate).sum()
+/// The operation that bounds products with weights in `format`.
+fn bounding_operation(format: WeightFormat) -> DotOperation {
+    match format {
+        WeightFormat::F32 | WeightFormat::Bf16 => DotOperation::F32,
+        WeightFormat::Q16 => DotOperation::I16,
+        WeightFormat::Q8 => DotOperation::Q8,
+        WeightFormat::Q6 | WeightFormat::Q4 => DotOperation::Bytes,
     }
 }
 
@@ -88,16 +87,28 @@ fn figures(
 ) -> Figures {
     let memory = STREAMS.map(|streams| meter.rate(|| kernels.read_memory(data, streams) as f64));
     let dots = DotOperation::ALL.map(|dot| meter.rate(|| kernels.repeat_dots(dot, DOTS) as f64));
+    let streams = STREAMS.into_iter().zip(memory);
+    let fastest = streams.max_by(|(_, a), (_, b)| a.total_cmp(b));
+    let fastest_streams = fastest.map_or(1, |(streams, _)| streams);
     let mut products = Vec::new();
     for shape in ProductShape::ALL {
         for format in WeightFormat::ALL {
             let mut product = TimedProduct::new(kernels, shape, format);
-            let rate = meter.rate(|| product.run());
+            let weight_bytes = product.weight_bytes() / product.products();
+            let limit = || {
+                if shape.is_uncached {
+                    kernels.read_memory(data, fastest_streams) as f64 / weight_bytes
+                } else {
+                    kernels.repeat_dots(bounding_operation(format), DOTS) as f64
+                }
+            };
+            let [rate, part_of_limit] = meter.rate_and_ratio(|| product.run(), limit);
             products.push(ProductFigures {
                 shape: shape.name.to_owned(),
                 format: format.as_str().to_owned(),
                 products: rate,
-                bytes: rate / product.products() * product.weight_bytes(),
+                bytes: rate * weight_bytes,
+                part_of_limit,
             });
         }
     }

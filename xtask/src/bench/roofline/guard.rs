@@ -9,8 +9,8 @@ use weights::WeightFormat;
 
 use crate::setup::browsers::Browsers;
 
-/// What a product of one row has to reach at least of its operation's limit. Either is slowed down by
-/// other work on the machine, and by a processor that has to emulate the operation.
+/// What a product of one row has to reach at least of its operation's limit. Both are slowed down by other work on
+/// the machine, and by a processor that has to emulate the operation.
 const LEAST: [(WeightFormat, f64); 3] = [
     (WeightFormat::Q8, 0.4),
     (WeightFormat::Q6, 0.2),
@@ -44,5 +44,5 @@ fn part_of_limit(figures: &Figures, format: WeightFormat) -> Result<f64> {
     let shape = (ProductShape::ALL.iter()).find(|shape| shape.rows == 1 && !shape.is_uncached);
     let shape = shape.context("no shape of one row is in the cache")?;
     let product = figures.product(shape, format);
-    Ok(product.context("a product was not measured")?.products / figures.limit(format))
+    Ok(product.context("a product was not measured")?.part_of_limit)
 }

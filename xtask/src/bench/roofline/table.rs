@@ -93,13 +93,13 @@ fn cell(figures: &Figures, shape: ProductShape, format: WeightFormat) -> String 
     let Some(product) = figures.product(&shape, format) else {
         return " - |".to_owned();
     };
-    let (reached, limit) = if shape.is_uncached {
-        let fastest = figures.memory.iter().copied().fold(0.0, f64::max);
-        (product.bytes, fastest)
+    let reached = if shape.is_uncached {
+        product.bytes
     } else {
-        (product.products, figures.limit(format))
+        product.products
     };
-    format!(" {:.0} ({:.0} %) |", reached / 1e9, reached / limit * 100.0)
+    let part = product.part_of_limit * 100.0;
+    format!(" {:.0} ({part:.0} %) |", reached / 1e9)
 }
 
 /// What an instruction of ARM does.
