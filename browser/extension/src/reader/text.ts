@@ -70,16 +70,20 @@ export class ReadableText {
 
   private static from(parts: Omit<Run, "start">[], isSelection = false): ReadableText {
     const runs: Run[] = [];
-    let text = "";
+    let [text, paragraph] = ["", ""];
     let block: Element | undefined;
     for (const part of parts) {
       const its = blockOf(part.node);
-      if (block !== undefined && its !== block) text = closed(text);
+      if (block !== undefined && its !== block) {
+        text += closed(paragraph);
+        paragraph = "";
+      }
       block = its;
       const written = part.node.data.slice(part.from, part.to);
-      if (written.trim() !== "") runs.push({ start: text.length, ...part });
-      text += written;
+      if (written.trim() !== "") runs.push({ start: text.length + paragraph.length, ...part });
+      paragraph += written;
     }
+    text += paragraph;
     return new ReadableText(text, runs, isSelection);
   }
 
@@ -129,9 +133,9 @@ function blockOf(node: Text): Element | undefined {
   return element ?? undefined;
 }
 
-/** A text that the next paragraph follows: headings and items of lists end without a full stop. */
-function closed(text: string): string {
-  const trimmed = text.trimEnd();
-  if (trimmed === "") return text;
+/** A paragraph that another one follows: headings and items of lists end without a full stop. */
+function closed(paragraph: string): string {
+  const trimmed = paragraph.trimEnd();
+  if (trimmed === "") return "";
   return /[\p{L}\p{N})\]"'”’]$/u.test(trimmed) ? `${trimmed}.\n\n` : `${trimmed}\n\n`;
 }
