@@ -100,6 +100,8 @@ export async function open(
   }
   const tokenizer = role === "decoder" ? undefined : await files.bytes(manifest.tokenizer.file, "model");
   let model = tokenizer && new first.module.wasm.Model(first.manifest, tokenizer);
+  const rewriter = model && new Rewriter(model.hasDigits, manifest);
+  rewriter?.prepare();
   const { module, manifest: checked, instructions } = await ready;
   if (tokenizer && checked !== first.manifest) {
     model = new module.wasm.Model(checked, tokenizer);
@@ -112,11 +114,8 @@ export async function open(
       .then(silent)
       .catch(() => {});
   }
-  const reading = model && {
-    model,
-    voices: new Voices(module, model, manifest, files, components),
-    rewriter: new Rewriter(model, manifest),
-  };
+  const reading = model &&
+    rewriter && { model, voices: new Voices(module, model, manifest, files, components), rewriter };
   const { cacheHit } = files;
   return { role, peer, module, manifest, checked, reading, components, part, cacheHit, instructions };
 }

@@ -1,7 +1,6 @@
 /** Rewrites texts as they are spoken. The module for that is loaded with the first text that needs it. */
 
 import type * as Normalize from "../../wasm/normalize/pocket_onnx_normalize.js";
-import type { Model } from "../../wasm/simd/pocket_onnx.js";
 import { messageOf, PocketTTSError } from "../errors.js";
 import { readsNumbers } from "../languages.js";
 import { compileFile } from "../loading/module.js";
@@ -11,15 +10,27 @@ import type { Rewriting } from "./messages.js";
 type Module = typeof Normalize;
 
 export class Rewriter {
-  readonly #model: Model;
+  /** Whether the model's vocabulary has digits. */
+  readonly #hasDigits: boolean;
   readonly #language: string | undefined;
   #module: Promise<Module> | undefined;
   /** What rewrote the last text, and with which options. */
   #last: { asked: string; normalizer: Normalize.Normalizer } | undefined;
 
-  constructor(model: Model, manifest: Manifest) {
-    this.#model = model;
+  constructor(hasDigits: boolean, manifest: Manifest) {
+    this.#hasDigits = hasDigits;
     this.#language = manifest.language ?? undefined;
+  }
+
+  /**
+   * Loads the module if texts need it without being asked: it can come while the worker waits for weights. An error
+   * is reported by the first text.
+   */
+  prepare(): void {
+    this.start({ normalize: undefined, replacements: undefined }).then(
+      (rewriter) => rewriter?.free(),
+      () => {},
+    );
   }
 
   /** What rewrites a text as asked, or as the vocabulary needs it; undefined if the text is not changed. */
@@ -44,7 +55,7 @@ export class Rewriter {
       }
       return this.#language;
     }
-    const isNeeded = normalize === undefined && !this.#model.hasDigits;
+    const isNeeded = normalize === undefined && !this.#hasDigits;
     return isNeeded && readsNumbers(this.#language) ? this.#language : undefined;
   }
 
@@ -54,7 +65,7 @@ export class Rewriter {
       this.#module ??= load();
       this.#module.catch(() => (this.#module = undefined));
       const module = await this.#module;
-      const normalizer = new module.Normalizer(language, replacements, !this.#model.hasDigits);
+      const normalizer = new module.Normalizer(language, replacements, !this.#hasDigits);
       this.#last?.normalizer.free();
       this.#last = { asked, normalizer };
     }
