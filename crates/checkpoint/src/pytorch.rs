@@ -217,15 +217,18 @@ fn without_model(names: &[String]) -> String {
         return "holds the state of an optimizer: name the checkpoint_….pt of the same step"
             .to_owned();
     }
+    if names.is_empty() {
+        return "holds no tensors".to_owned();
+    }
     let shown: Vec<_> = names
         .iter()
         .take(LISTED_NAMES)
         .map(String::as_str)
         .collect();
-    let holds = match (shown.as_slice(), names.len().saturating_sub(LISTED_NAMES)) {
-        ([], _) => "no other tensors".to_owned(),
-        (shown, 0) => shown.join(", "),
-        (shown, more) => format!("{} and {more} more", shown.join(", ")),
+    let shown = shown.join(", ");
+    let holds = match names.len().saturating_sub(LISTED_NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     };
     format!(
         "holds no tensors flow_lm.… under `model`, where a training checkpoint has them, but {holds}"

@@ -68,7 +68,11 @@ impl Text {
     fn open(path: &Path) -> Result<Self> {
         let context = || format!("cannot read the text in {}", path.display());
         let file = File::open(path).with_context(context)?;
-        if file.metadata().with_context(context)?.is_file() {
+        let metadata = file.metadata().with_context(context)?;
+        if metadata.is_dir() {
+            bail!("{}: that is a folder, give a file in it", context());
+        }
+        if metadata.is_file() {
             return Ok(Self::File {
                 name: format!("in {}", path.display()),
                 file,

@@ -237,11 +237,12 @@ fn reserve(file: &File, old: u64, new: u64) -> io::Result<()> {
     Ok(())
 }
 
+// Errors of a `NamedTempFile` itself would name the temporary file.
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.writer {
             OutputWriter::Stream(stream) => stream.write(bytes),
-            OutputWriter::Staged(staged) => staged.file.write(bytes),
+            OutputWriter::Staged(staged) => staged.file.as_file_mut().write(bytes),
             OutputWriter::Direct(file) => file.write(bytes),
         }
     }
@@ -249,7 +250,7 @@ impl Write for OutputFile {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.writer {
             OutputWriter::Stream(stream) => stream.flush(),
-            OutputWriter::Staged(staged) => staged.file.flush(),
+            OutputWriter::Staged(staged) => staged.file.as_file_mut().flush(),
             OutputWriter::Direct(file) => file.flush(),
         }
     }
@@ -259,7 +260,7 @@ impl Seek for OutputFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match &mut self.writer {
             OutputWriter::Stream(_) => Err(io::ErrorKind::NotSeekable.into()),
-            OutputWriter::Staged(staged) => staged.file.seek(to),
+            OutputWriter::Staged(staged) => staged.file.as_file_mut().seek(to),
             OutputWriter::Direct(file) => file.seek(to),
         }
     }

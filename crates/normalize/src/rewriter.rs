@@ -10,7 +10,7 @@ use crate::scan::{is_in_marker, scan};
 /// How many bytes after a cut inside a sentence may change how the text before it is read.
 const AHEAD: usize = 2 * CONTEXT_BYTES;
 
-/// If this many bytes have no other place for a cut, a word is cut.
+/// If this many bytes have no other place for a cut, a word is cut, and beyond twice as many a bracket.
 const LONGEST_WAITING: usize = 8 * AHEAD;
 
 /// How a text is rewritten before it is spoken.
@@ -264,13 +264,15 @@ impl Rewritten {
 /// The last position at or before `last` that cuts no rewritten part, and preferably no word.
 fn cut_before(pending: &str, stages: &Stages, last: usize) -> Option<usize> {
     let Stages { replaced, whole } = stages;
-    let is_free = |at: usize| {
+    let cuts_no_part = |at: usize| {
         let parts = whole.map.parts();
         let index = parts.partition_point(|part| part.source.end <= at);
+        (parts.get(index)).is_none_or(|part| part.source.start >= at)
+    };
+    let is_free = |at: usize| {
         // The markers that count are those of the text that the language's rules are applied to.
         let middle = || replaced.map.output(at..at).start;
-        (parts.get(index)).is_none_or(|part| part.source.start >= at)
-            && !is_in_marker(&replaced.text, middle())
+        cuts_no_part(at) && !is_in_marker(&replaced.text, middle())
     };
     let last = pending.floor_char_boundary(last);
     let tail = pending[last..].chars().next();
@@ -282,8 +284,11 @@ fn cut_before(pending: &str, stages: &Stages, last: usize) -> Option<usize> {
     if found.is_some() || pending.len() <= LONGEST_WAITING {
         return found;
     }
-    let places = pending[..last].char_indices().rev().map(|(at, _)| at);
-    places.into_iter().find(|&at| at > 0 && is_free(at))
+    let places = || (pending[..last].char_indices().rev().map(|(at, _)| at)).filter(|&at| at > 0);
+    places().find(|&at| is_free(at)).or_else(|| {
+        let is_too_long = pending.len() > 2 * LONGEST_WAITING;
+        places().find(|&at| is_too_long && cuts_no_part(at))
+    })
 }
 
 /// Appends a text to the remembered context, of which only the end is kept.
@@ -461,6 +466,11 @@ mod tests {
             "Dr. ".repeat(5000),
             "+1 555 ".repeat(3000),
             "\n".repeat(10_000),
+            "[".repeat(10_000),
+            "[ ".repeat(5000),
+            "<p".repeat(5000),
+            "[pause 1".repeat(3000),
+            "word [pause 1s] ".repeat(1000),
         ];
         for text in cases {
             for language in [Language::English, Language::German] {
@@ -475,6 +485,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn brackets_that_overlap_are_cut_before_they_take_time() {
+        let text = "[pause <pause ] [pause > <pause ] [pause > ".repeat(1000);
+        let (pieces, most) = in_pieces(&rules(Language::English), &text, 700);
+        assert_eq!(pieces.source, text);
+        assert_eq!(pieces.expanded.text, text);
+        assert!(most < 3 * LONGEST_WAITING, "keeps {most}");
     }
 
     /// For vocabularies without digits, any reading is better than none.

@@ -1,6 +1,6 @@
 //! Goes through a text word by word.
 
-use crate::context::{Cursor, end_of_word, is_delimiter};
+use crate::context::{CONTEXT_BYTES, Cursor, end_of_word, is_delimiter};
 use crate::expansion::Expansion;
 use crate::language::Language;
 use crate::read::{read, rest};
@@ -85,8 +85,8 @@ fn marker(text: &str, at: usize) -> Option<usize> {
     (is_pause && near[end..].starts_with(close)).then_some(at + end + 1)
 }
 
-/// Whether a bracket is open at `at` that may hold a pause. Each kind of bracket is looked at apart,
-/// because one of the other kind inside neither opens nor closes it.
+/// Whether a bracket is open at `at` that holds a pause, or may hold one once more text has come. Each kind of
+/// bracket is looked at apart, because one of the other kind inside neither opens nor closes it.
 pub(crate) fn is_in_marker(text: &str, at: usize) -> bool {
     let from = text.floor_char_boundary(at.saturating_sub(LONGEST_BRACKET));
     let before = &text[from..at];
@@ -97,6 +97,10 @@ pub(crate) fn is_in_marker(text: &str, at: usize) -> bool {
         let Some(inside) = before[last..].strip_prefix(brackets[0]) else {
             return false;
         };
+        // The end of a text may change: a listed word may go on in what comes.
+        if text.len() - (from + last) > LONGEST_BRACKET + CONTEXT_BYTES {
+            return marker(text, from + last).is_some();
+        }
         let inside = inside.trim_start().as_bytes();
         let begins = |word: &str| {
             let length = word.len().min(inside.len());

@@ -128,6 +128,9 @@ fn text_files_of_any_encoding_are_read_or_refused_by_line() {
         let error = format!("cannot read the text in t.txt: {says}\n");
         assert_eq!(ran.error(), error);
     }
+    let ran = sandbox.run(&format!("{SPEAK} --text-file ."));
+    let error = "cannot read the text in .: that is a folder, give a file in it\n";
+    assert_eq!(ran.error(), error);
     let config = sandbox.read("tiny_english.yaml").replace('\n', "\r\n");
     let config: Vec<u16> = format!("\u{feff}{config}").encode_utf16().collect();
     let config: Vec<u8> = config.into_iter().flat_map(u16::to_le_bytes).collect();
