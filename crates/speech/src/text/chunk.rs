@@ -50,6 +50,12 @@ impl TextChunk {
         for token in &mut tokens {
             token.source = self.excerpt.widen(token.source.clone());
         }
+        // What decoding has inserted inside a cluster is a part of it, too.
+        for i in (1..tokens.len()).rev() {
+            let start = tokens[i].source.start;
+            let before = &mut tokens[i - 1].source;
+            before.start = before.start.min(start);
+        }
         tokens
     }
 

@@ -383,6 +383,13 @@ mod tests {
         });
     }
 
+    /// Decoding makes `:⁴` into `: 4`, whose space is nowhere in the text.
+    #[test]
+    fn a_space_that_decoding_inserts_belongs_to_the_cluster_around_it() {
+        let text = "iA kauAAA, kAAaAA iAaAAa ''’0'0a,' AaAAaAA ifdaxA QAAae :⁴ A?";
+        assert_found(text, 217, 58, &options([true, true, false, false]));
+    }
+
     fn words() -> impl Strategy<Value = String> {
         let hard = vec![
             "e.g.",
