@@ -273,6 +273,12 @@ impl Manifest {
         }
     }
 
+    /// Whether the model may speak in the voice of any recording, as far as is known.
+    pub fn clones(&self) -> bool {
+        let variant = |name| Variant::find(name).ok();
+        (self.variant.as_deref().and_then(variant)).is_none_or(Variant::clones)
+    }
+
     /// The heads of `flow_lm` that tell when words are spoken; none if they are not known.
     pub fn word_heads(&self) -> &[WordHead] {
         let variant = || Variant::find(self.variant.as_deref()?).ok();

@@ -31,7 +31,7 @@ pub(crate) use self::voice::{
 
 /// Convert Kyutai's pocket-tts to ONNX graphs, and speak with them here or in a web page.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "pocket-onnx", version, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,

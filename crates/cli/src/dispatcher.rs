@@ -1,7 +1,7 @@
 //! `pocket-onnx speech-dispatcher`: an output module for Linux's screen readers.
 
 use std::fs;
-use std::io::{stdin, stdout};
+use std::io::{Stdout, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::Parser as _;
 use server::Models;
-use service::dispatcher::DispatcherModule;
+use service::dispatcher::{self, DispatcherModule};
 
 use crate::args::{DispatcherArgs, DispatcherOptions};
 use crate::included;
@@ -18,19 +18,41 @@ use crate::serve;
 
 pub(crate) fn run(args: &DispatcherArgs) -> Result<ExitCode> {
     interrupt::listen()?;
-    let options = match &args.config {
-        Some(file) => read(file)?,
-        None => args.options.clone(),
-    };
-    let chosen = included::or_included(&options.bundle, true)?;
-    let offers = Models::open(&chosen.bundle)?.list()?;
+    let gone = "speech-dispatcher has gone";
+    let opened = options(args).and_then(|options| {
+        let chosen = included::or_included(&options.bundle, true)?;
+        Ok((module(options, &chosen.bundle)?, chosen))
+    });
+    match opened {
+        Ok((module, _held)) => {
+            module.run(stdin().lock()).context(gone)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            dispatcher::refuse(stdin().lock(), stdout(), &format!("{error:#}")).context(gone)?;
+            Err(error)
+        }
+    }
+}
+
+fn options(args: &DispatcherArgs) -> Result<DispatcherOptions> {
+    match &args.config {
+        Some(file) => read(file),
+        None => Ok(args.options.clone()),
+    }
+}
+
+fn module(options: DispatcherOptions, bundle: &Path) -> Result<DispatcherModule<Stdout>> {
+    let offers = Models::open(bundle)?.list()?;
     let voices = serve::voices(&options.runtime, &offers, [].into())?;
     let settings = serve::settings(&options.rewriting)?;
-    let module = DispatcherModule::new(Arc::new(voices), settings, options.voice, stdout());
-    module
-        .run(stdin().lock())
-        .context("speech-dispatcher has gone")?;
-    Ok(ExitCode::SUCCESS)
+    let voices = Arc::new(voices);
+    Ok(DispatcherModule::new(
+        voices,
+        settings,
+        options.voice,
+        stdout(),
+    ))
 }
 
 /// The options in a configuration file. Values may be in quotes, as in speech-dispatcher's own files.

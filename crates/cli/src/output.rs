@@ -1,6 +1,6 @@
 //! What the command prints: results to standard output, everything else to standard error.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -26,6 +26,12 @@ pub(crate) fn start_logging(form: LogForm) {
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_target(false);
+    // It asks the environment (`NO_COLOR`) itself, but not whether a file is written.
+    let log = if io::stderr().is_terminal() {
+        log
+    } else {
+        log.with_ansi(false)
+    };
     match form {
         LogForm::Off => log.without_time().init(),
         LogForm::Text => log.init(),

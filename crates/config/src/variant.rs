@@ -88,6 +88,11 @@ impl Variant {
         matches!(self.origin, VariantSource::Included(_))
     }
 
+    /// Whether it has learned to speak in the voice of any recording, where the weights have an encoder for it.
+    pub fn clones(&self) -> bool {
+        !self.is_included()
+    }
+
     /// Its configuration, equal to the YAML file that pocket-tts ships. That of an included
     /// model names no files.
     pub fn config(&self) -> Config {

@@ -11,7 +11,7 @@ use bundle::ManifestError;
 pub enum ServeError {
     /// The page has not been built.
     #[error(
-        "{path}: there is no page (no index.html): build it with `npm ci && npm run build && npm run build:demo` in browser/, or name its folder with --page"
+        "{path}: there is no page (no index.html): build it with `cargo xtask wasm`, and then `npm run build:demo` in browser/, or name its folder with --page"
     )]
     NoPage {
         /// Where the page was looked for.

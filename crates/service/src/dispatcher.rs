@@ -103,14 +103,14 @@ impl<W: Write + Send + 'static> DispatcherModule<W> {
     }
 
     fn init(&self) -> io::Result<()> {
-        match self.voices.warm() {
+        // A voice that the configuration names and nobody has would silence every text.
+        let ready = self.voices.warm();
+        let ready = ready.and_then(|()| self.parameters.choose(&self.voices).map(drop));
+        match ready {
             Ok(()) => self
                 .events
                 .say("299-pocket-onnx is ready\n299 OK LOADED SUCCESSFULLY"),
-            Err(error) => {
-                let told = format!("399-{}\n399 ERR CANT INIT MODULE", one_line(&error));
-                self.events.say(&told)
-            }
+            Err(error) => self.events.say(&refusal(&error.to_string())),
         }
     }
 
@@ -197,6 +197,24 @@ impl<W: Write + Send + 'static> DispatcherModule<W> {
     }
 }
 
-fn one_line(error: &dyn std::error::Error) -> String {
-    error.to_string().replace('\n', " ")
+/// Answers `INIT` where there is no module: speech-dispatcher waits for it, and goes on with others then.
+///
+/// # Errors
+///
+/// If speech-dispatcher does not read any more, or sends bytes that are no text.
+pub fn refuse(input: impl BufRead, mut output: impl Write, reason: &str) -> io::Result<()> {
+    for line in input.lines() {
+        if line?.trim_end() == "INIT" {
+            writeln!(output, "{}", refusal(reason))?;
+            return output.flush();
+        }
+    }
+    Ok(())
+}
+
+fn refusal(reason: &str) -> String {
+    format!(
+        "399-{}\n399 ERR CANT INIT MODULE",
+        reason.replace('\n', " ")
+    )
 }

@@ -100,9 +100,14 @@ pub fn router(service: Service) -> Router {
             let metrics = metrics.clone();
             router.route("/metrics", get(async move || metrics.response()))
         }
-        None => router,
+        None => router.route("/metrics", get(no_metrics)),
     };
     router.with_state(Arc::new(service))
+}
+
+async fn no_metrics() -> ApiError {
+    let message = "the server gives its figures if it is started with --metrics";
+    ApiError::new(StatusCode::NOT_FOUND, message)
 }
 
 async fn other_method(method: Method, uri: Uri) -> ApiError {

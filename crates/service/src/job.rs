@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use encode::{EncodeError, EncodeOptions, Encoder, Format, Patch, Tags, Target};
 use speaker::{Listening, ScheduledTask, Scheduler, SpeakerError, Stop};
-use speech::{SpeechOptions, TextPiece, TextSource, Word};
+use speech::{SpeechError, SpeechOptions, TextPiece, TextSource, Word};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -56,7 +56,16 @@ pub enum JobEvent {
     /// The end.
     Done(SpokenFigures),
     /// Speaking failed.
-    Failed(String),
+    Failed(JobFailure),
+}
+
+/// Why speaking failed.
+#[derive(Clone, Debug)]
+pub struct JobFailure {
+    /// In words.
+    pub message: String,
+    /// Whether the text is wrong, and not the server.
+    pub is_of_text: bool,
 }
 
 /// Bytes, and the words that end in them.
@@ -164,7 +173,14 @@ impl Job {
             Err(failure) => {
                 let message = with_causes(&failure);
                 tracing::error!("{message}");
-                drop(worker.send(JobEvent::Failed(message)));
+                let is_of_text = matches!(
+                    failure,
+                    JobError::Speaker(SpeakerError::Speech(SpeechError::Text(_)))
+                );
+                drop(worker.send(JobEvent::Failed(JobFailure {
+                    message,
+                    is_of_text,
+                })));
                 Outcome::Failed
             }
         }

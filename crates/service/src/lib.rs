@@ -21,7 +21,7 @@ mod voices;
 pub mod wyoming;
 
 pub use connections::{ClientStream, ConnectionPermit, Connections};
-pub use job::{EncodedSound, Job, JobEvent, JobText, Listener, Outcome, SpokenFigures};
+pub use job::{EncodedSound, Job, JobEvent, JobFailure, JobText, Listener, Outcome, SpokenFigures};
 pub use metrics::Metrics;
 pub use names::OPENAI_VOICES;
 pub use queue::{Full, WorkQueue};

@@ -9,7 +9,8 @@
 //! | `synthesize-start`, `synthesize-chunk`, `synthesize-stop` | the same, from the first sentence on, then `synthesize-stopped` |
 //! | `ping` | `pong` |
 //!
-//! Other events are ignored. A damaged one ends its connection only.
+//! Other events are ignored. A damaged one ends its connection only. A request that cannot be spoken is answered by
+//! `error`, which ends its connection, too.
 
 mod announcement;
 mod connection;

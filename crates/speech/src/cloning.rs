@@ -49,7 +49,10 @@ impl Cloning {
         } else {
             recording
         };
-        let notices = check(used)?;
+        let mut notices = check(used)?;
+        if !manifest.clones() {
+            notices.push(RecordingNotice::OwnVoices);
+        }
         let mut audio = resample_poly(&used.samples, rate, manifest.sample_rate)?;
         end_on_pause(&mut audio, manifest.sample_rate);
         Ok(Self {

@@ -60,6 +60,7 @@ export type Action =
 /** What the user should know about a recording: a short name for programs, and a sentence. */
 export interface RecordingNotice {
   kind:
+    | "own-voices"
     | "long-recording"
     | "short-recording"
     | "silent-recording"

@@ -20,7 +20,7 @@ pub(crate) struct DispatcherArgs {
 
 /// What speaks, from the command line or from the file.
 #[derive(Clone, Debug, Parser)]
-#[command(no_binary_name = true)]
+#[command(name = "pocket-onnx speech-dispatcher", no_binary_name = true)]
 pub(crate) struct DispatcherOptions {
     /// A bundle, or a folder of bundles. If the default folder has none, `starling` speaks, the small
     /// model that is included in the program.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use server::OfferedBundle;
 use service::http::Service;
 use service::{ModelEntry, Settings, Voices, WorkQueue};
@@ -16,6 +16,18 @@ use crate::rewriting;
 
 /// The service that speaks with these models. It loads none of them yet.
 pub(crate) fn service(args: &ApiArgs, offers: &[OfferedBundle]) -> Result<Service> {
+    for (name, voice) in &args.voice_map {
+        let mut there = offers.iter().flat_map(|offer| &offer.voices);
+        if !there.any(|it| it == voice) {
+            let all: Vec<&str> = (offers.iter().flat_map(|offer| &offer.voices))
+                .map(String::as_str)
+                .collect();
+            bail!(
+                "--voice-map {name}={voice}: no model here has a voice {voice:?}; there are: {}",
+                all.join(", ")
+            );
+        }
+    }
     let voices = voices(&args.runtime, offers, args.aliases())?;
     let queue = WorkQueue::start(args.workers.into(), args.queue.into());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -324,6 +324,15 @@ fn what_cannot_be_spoken_is_told_in_openai_s_shape() {
     let refused = api.ask("POST", "/v1/audio/speech", &[], &huge);
     refused.error(413, None);
 
+    // Programs try again after an error of the server's.
+    for request in [
+        json!({ "input": "[pause 90s] Hi." }),
+        json!({ "input": "[pause 90s] Hi.", "response_format": "wav" }),
+    ] {
+        let told = api.speak(&request).error(400, None);
+        assert!(told.contains("[pause 90s]"), "{told}");
+    }
+
     // Chat programs that split texts send such parts: silence, so that the next part plays.
     for text in ["...", "🙂", "— !"] {
         let answer = api.speak(&json!({ "input": text, "response_format": "pcm" }));
@@ -334,6 +343,14 @@ fn what_cannot_be_spoken_is_told_in_openai_s_shape() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn a_voice_that_nobody_has_is_refused_at_the_start() {
+    let ran = Sandbox::new().run("serve --voice-map mom=robin,nova=nosuch");
+    let error =
+        "--voice-map nova=nosuch: no model here has a voice \"nosuch\"; there are: robin, heron\n";
+    assert_eq!(ran.error(), error);
 }
 
 #[test]

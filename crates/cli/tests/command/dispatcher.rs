@@ -119,6 +119,28 @@ fn texts_are_spoken_with_their_index_marks_in_order() {
     assert!(module.child.wait().unwrap().success());
 }
 
+/// Otherwise every text would be refused, one after the other, and nothing be heard.
+#[test]
+fn a_configuration_that_cannot_speak_is_refused_at_the_start() {
+    let sandbox = Sandbox::new();
+    for (config, says) in [
+        ("voice nosuch\n", "399-starling has no voice \"nosuch\""),
+        ("loudness 3\n", "399-cannot read bad.conf: "),
+        ("bundle nowhere\n", "399-cannot read nowhere: "),
+    ] {
+        sandbox.write("bad.conf", config);
+        sandbox.write("commands", "INIT\nQUIT\n");
+        let mut command = sandbox.command("speech-dispatcher bad.conf");
+        command.stdin(std::fs::File::open(sandbox.path("commands")).unwrap());
+        let ran = sandbox.finish("speech-dispatcher bad.conf", &mut command);
+        assert!(ran.stdout.starts_with(says), "{config}: {ran}");
+        assert!(
+            ran.stdout.contains("\n399 ERR CANT INIT MODULE\n"),
+            "{config}: {ran}"
+        );
+    }
+}
+
 #[test]
 fn a_stop_ends_a_text_and_the_next_one_is_spoken() {
     let mut module = ModuleProcess::start();

@@ -84,9 +84,9 @@ fn other_commands_use_it_where_there_is_no_bundle() {
     let tokens = sandbox.run("tokenize Hello. --json").ok();
     assert!(tokens.stdout.contains("\"chunks\""), "{tokens}");
     sandbox.run("speak Hello. --seed 1 -o hello.wav").ok();
-    sandbox
-        .run("voice export hello.wav -o mine.safetensors")
-        .ok();
+    let exported = sandbox.run("voice export hello.wav -o mine.safetensors");
+    let says = ["this model has learned its own voices only"];
+    assert!(exported.ok().says(&says));
     sandbox
         .run("voice convert mine.safetensors --f16 -o half.safetensors")
         .ok();

@@ -27,7 +27,8 @@ pub enum VoiceProblem {
     /// A predefined voice of other models.
     #[error(
         "the predefined voice {name} works with the released models only, and this bundle is of a \
-         custom model{has}: give a voice file or a recording"
+         custom model{has}: give a voice file or a recording, or convert a released model with \
+         `pocket-onnx convert --variant english --voices {name}`"
     )]
     OtherModel {
         /// What was asked for.

@@ -36,7 +36,7 @@ pub(crate) async fn whole(
                 }
                 return Ok(([(header::CONTENT_TYPE, media_type)], bytes).into_response());
             }
-            Some(JobEvent::Failed(message)) => return Err(ApiError::internal(message)),
+            Some(JobEvent::Failed(failure)) => return Err(failure.into()),
             None => return Err(ApiError::internal("the work ended without a word")),
         }
     }
@@ -47,7 +47,7 @@ pub(crate) async fn whole(
 async fn first(listener: &mut Listener) -> Result<Vec<u8>, ApiError> {
     match listener.next().await {
         Some(JobEvent::Sound(sound)) => Ok(sound.bytes),
-        Some(JobEvent::Failed(message)) => Err(ApiError::internal(message)),
+        Some(JobEvent::Failed(failure)) => Err(failure.into()),
         Some(JobEvent::Done(_)) | None => Err(ApiError::internal("the work ended without a word")),
     }
 }
@@ -63,7 +63,7 @@ fn rest(first: Vec<u8>, listener: Listener, media_type: String) -> Response {
                 JobEvent::Sound(sound) => Some((Ok(sound.bytes), (None, listener))),
                 JobEvent::Done(_) => None,
                 // A broken connection tells the client that the sound is incomplete.
-                JobEvent::Failed(message) => Some((Err(Broken(message)), (None, listener))),
+                JobEvent::Failed(failure) => Some((Err(Broken(failure.message)), (None, listener))),
             }
         },
     );

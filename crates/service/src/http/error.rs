@@ -6,9 +6,9 @@ use std::iter::successors;
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{Full, VoiceError};
+use crate::{Full, JobFailure, VoiceError};
 
 /// Seconds after which a refused request may be repeated.
 const RETRY_AFTER: u64 = 1;
@@ -83,6 +83,20 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
         .join(": ")
 }
 
+impl From<JobFailure> for ApiError {
+    fn from(failure: JobFailure) -> Self {
+        let JobFailure {
+            message,
+            is_of_text,
+        } = failure;
+        if is_of_text {
+            Self::new(StatusCode::BAD_REQUEST, message).code("invalid_value")
+        } else {
+            Self::internal(message)
+        }
+    }
+}
+
 impl From<Full> for ApiError {
     fn from(full: Full) -> Self {
         let message = format!("{full}: try again in a second");
@@ -108,19 +122,26 @@ impl From<VoiceError> for ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    /// The error as OpenAI's clients read it.
+    pub(crate) fn json(&self) -> Value {
         let kind = match self.status {
             StatusCode::TOO_MANY_REQUESTS => "requests",
             status if status.is_server_error() => "server_error",
             _ => "invalid_request_error",
         };
-        let body = json!({ "error": {
+        json!({
             "message": self.message,
             "type": kind,
             "param": self.param,
             "code": self.code,
-        }});
+        })
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = json!({ "error": self.json() });
         let mut response = (self.status, Json(body)).into_response();
         if self.status == StatusCode::TOO_MANY_REQUESTS {
             let headers = response.headers_mut();

@@ -10,6 +10,7 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use speech::Word;
 
+use super::ApiError;
 use crate::{EncodedSound, JobEvent, Listener};
 
 /// Sends sound as events. `input_tokens` is the number of tokens in the text.
@@ -23,7 +24,7 @@ pub(crate) fn events(listener: Listener, timestamps: bool, input_tokens: usize) 
                 }
                 JobEvent::Sound(sound) => (delta(&sound, timestamps), Some((listener, parts + 1))),
                 JobEvent::Done(_) => (done(input_tokens, parts), None),
-                JobEvent::Failed(message) => (failed(&message), None),
+                JobEvent::Failed(failure) => (failed(&failure.into()), None),
             };
             let event = Event::default().data(event.to_string());
             return Some((Ok::<_, Infallible>(event), state));
@@ -68,9 +69,6 @@ fn done(input_tokens: usize, output_tokens: u64) -> Value {
     })
 }
 
-fn failed(message: &str) -> Value {
-    json!({
-        "type": "error",
-        "error": { "message": message, "type": "server_error", "param": null, "code": null },
-    })
+fn failed(error: &ApiError) -> Value {
+    json!({ "type": "error", "error": error.json() })
 }

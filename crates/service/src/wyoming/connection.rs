@@ -8,10 +8,10 @@ use encode::{Format, SampleFormat, Target};
 use serde_json::{Value, json};
 use speaker::{TextSender, arriving_text};
 use speech::{Speed, USUAL_SILENCE};
-use tokio::io::{BufReader, BufWriter, WriteHalf, split};
+use tokio::io::{AsyncWriteExt as _, BufReader, BufWriter, WriteHalf, copy, sink, split};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::event::{Event, EventError};
 use super::info::info;
@@ -23,6 +23,8 @@ use crate::{Chosen, ClientStream, ConnectionPermit, Job, JobEvent, JobText, List
 const MAX_WAITING_EVENTS: usize = 16;
 /// How long the next piece of a text may take: until then the text holds a worker.
 const TEXT_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long a client that was refused may go on sending: a connection that is closed before that loses the error.
+const REFUSED_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of a sample.
 const SAMPLE_BYTES: usize = 2;
 
@@ -33,10 +35,13 @@ pub(crate) struct Connection {
     speaking: Option<JoinHandle<()>>,
     /// A text that comes in pieces.
     text: Option<TextSender>,
+    /// Whether a request was answered with an error. It ends the connection: Home Assistant reads until the sound or
+    /// the connection ends, whatever else comes.
+    refused: bool,
 }
 
 impl Connection {
-    /// Answers a client until it closes, or sends something damaged.
+    /// Answers a client until it closes, is refused, or sends something damaged.
     pub(crate) async fn run(
         stream: ClientStream,
         service: Arc<Service>,
@@ -51,6 +56,7 @@ impl Connection {
             events,
             speaking: None,
             text: None,
+            refused: false,
         };
         let ended = loop {
             let mut read = pin!(Event::read(&mut reader));
@@ -80,12 +86,19 @@ impl Connection {
         if let Some(speaking) = connection.speaking.take() {
             speaking.abort();
         }
+        let refused = connection.refused;
         drop(connection);
-        sending.abort();
+        if refused {
+            // What waits is sent first.
+            drop(sending.await);
+            drop(timeout(REFUSED_TIMEOUT, copy(&mut reader, &mut sink())).await);
+        } else {
+            sending.abort();
+        }
         ended
     }
 
-    /// None once the client does not read any more.
+    /// None once the client does not read any more, or is refused.
     async fn answer(&mut self, event: Event) -> Option<()> {
         match event.kind.as_str() {
             "describe" => self.send(info(&self.service.voices)).await,
@@ -135,13 +148,13 @@ impl Connection {
         let prepared = spawn_blocking(move || prepare(&service, &voice, text)).await;
         let (job, sender) = match prepared {
             Ok(Ok(prepared)) => prepared,
-            Ok(Err(error)) => return self.send(failure(error.message())).await,
-            Err(error) => return self.send(failure(&error.to_string())).await,
+            Ok(Err(error)) => return self.refuse(error.message()).await,
+            Err(error) => return self.refuse(&error.to_string()).await,
         };
         let rate = job.chosen.speaker.model().manifest().sample_rate;
         let listener = match self.service.start(job) {
             Ok(listener) => listener,
-            Err(full) => return self.send(failure(&full.to_string())).await,
+            Err(full) => return self.refuse(&full.to_string()).await,
         };
         self.text = sender;
         let events = self.events.clone();
@@ -150,6 +163,13 @@ impl Connection {
             let _sent = forward(listener, rate, is_stream, &events).await;
         }));
         Some(())
+    }
+
+    async fn refuse(&mut self, message: &str) -> Option<()> {
+        tracing::info!("a Wyoming request is refused: {message}");
+        self.refused = true;
+        self.send(failure(message)).await?;
+        None
     }
 
     async fn send(&self, event: Event) -> Option<()> {
@@ -228,7 +248,7 @@ async fn forward(
                 events.send(event).await.ok()?;
             }
             JobEvent::Done(_) => {}
-            JobEvent::Failed(message) => events.send(failure(&message)).await.ok()?,
+            JobEvent::Failed(job) => events.send(failure(&job.message)).await.ok()?,
         }
     }
     if !begun {
@@ -253,6 +273,8 @@ async fn send(mut waiting: Receiver<Event>, writer: WriteHalf<ClientStream>) {
             return;
         }
     }
+    // The client learns that nothing more comes. If it has gone, there is nobody to tell.
+    drop(writer.shutdown().await);
 }
 
 fn failure(message: &str) -> Event {

@@ -1,10 +1,12 @@
-//! Notices about a recording: reasons why the voice may be poor.
+//! Notices about a recording: reasons why the voice may be poor, or another one.
 
 use std::fmt;
 
 /// Something that may make a poor voice, or a part of the recording that is not used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RecordingNotice {
+    /// The model has learned its own voices only.
+    OwnVoices,
     /// Only the beginning is used.
     Long {
         /// Seconds that are used.
@@ -53,6 +55,7 @@ impl RecordingNotice {
     /// A short name, for programs.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::OwnVoices => "own-voices",
             Self::Long { .. } => "long-recording",
             Self::Short { .. } => "short-recording",
             Self::LittleSound { .. } => "silent-recording",
@@ -68,6 +71,10 @@ impl RecordingNotice {
 impl fmt::Display for RecordingNotice {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::OwnVoices => out.write_str(
+                "this model has learned its own voices only: whatever the recording, it speaks in one of them, or a \
+                 mixture of them; Kyutai's models speak in the recording's voice",
+            ),
             Self::Long { seconds } => {
                 write!(
                     out,
