@@ -153,6 +153,25 @@ test("a strict content security policy", async () => {
   await expectSpeech(server);
 }, 120_000);
 
+test("a content security policy that forbids WebAssembly is told, with the way out", async () => {
+  const script = PAGE_SCRIPT.replace('"pocket-onnx"', '"/node_modules/pocket-onnx/dist/index.js"');
+  const folder = await projects.create("forbidden", { "main.js": script, "index.html": HTML("main.js") });
+  const headers = { "content-security-policy": "script-src 'self'" };
+  await using server = await serve({ "/": folder }, { isolated: true, headers });
+  await using page = await browser.context.newPage();
+  await page.goto(server.url);
+  const told = await page.evaluate(async () => {
+    while (!globalThis.ready) await new Promise((resolve) => setTimeout(resolve, 10));
+    return globalThis.spoken.then(
+      () => "",
+      ({ kind, message }) => `${kind}: ${message}`,
+    );
+  });
+  expect(told).toBe(
+    "Unsupported: the page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src",
+  );
+});
+
 test("a worker of the page's own", async () => {
   const page = `const worker = new Worker("worker.js", { type: "module" });
     window.spoken = new Promise((resolve, reject) => {

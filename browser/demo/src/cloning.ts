@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 import { save } from "./files.js";
 import { canRecord } from "./limits.js";
 import { LONGEST, Microphone } from "./microphone.js";
-import { showProblem } from "./problems.js";
+import { clearProblem, showProblem } from "./problems.js";
 import type { PocketTTS, Voice } from "./tts.js";
 import { OwnVoice, type Voices } from "./voices.js";
 
@@ -93,6 +93,8 @@ export class Cloning {
 
   async #make(name: string, voice: (tts: PocketTTS) => Promise<Voice>): Promise<void> {
     const { say, voices } = this.#page;
+    // That of the last recording.
+    clearProblem();
     try {
       const tts = await this.#page.load();
       say(`Making a voice from ${name}.`);

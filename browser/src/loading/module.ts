@@ -3,7 +3,7 @@
  * runs best, once for all workers.
  */
 
-import { failure, fromFailure } from "../errors.js";
+import { failure, fromFailure, PocketTTSError } from "../errors.js";
 import { request } from "./fetch.js";
 
 /** A build of the module: with relaxed SIMD, or without. */
@@ -20,6 +20,8 @@ const RELAXED_SIMD = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15,
   253, 128, 2, 11,
 ]);
+
+const FORBIDDEN = "the page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src";
 
 /** The best build that this browser can load. */
 export function bestBuild(): Build {
@@ -43,8 +45,15 @@ export async function compileFile(file: URL, signal?: AbortSignal): Promise<WebA
     return await compileResponse(response);
   } catch (error) {
     signal?.throwIfAborted();
-    throw fromFailure(failure(error));
+    throw isForbidden(error)
+      ? new PocketTTSError("Unsupported", FORBIDDEN, { cause: error })
+      : fromFailure(failure(error));
   }
+}
+
+/** Whether the page's policy lets nothing be compiled: browsers name the older of two words that allow it. */
+function isForbidden(error: unknown): boolean {
+  return error instanceof WebAssembly.CompileError && /unsafe-eval|Content.Security.Policy/i.test(error.message);
 }
 
 /** Compiles while the bytes arrive, if the server says what they are. */

@@ -115,7 +115,11 @@ export function readArguments(args: readonly string[]): Arguments | "help" | "ve
   if (given.has("help")) return "help";
   if (given.has("version")) return "version";
   if (texts.length > 1) {
-    throw new UsageError(`unexpected argument '${texts[1]}': put the text between quotation marks`);
+    const way =
+      texts[0] === "speak"
+        ? "leave `speak` out, which is all that this command does"
+        : "put the text between quotation marks";
+    throw new UsageError(`unexpected argument '${texts[1]}': ${way}`);
   }
   refuseBoth(given, "json", "quiet");
   const [text] = texts;
