@@ -35,10 +35,12 @@ export interface Notice {
    * - `damaged`: a file was damaged, and is fetched again;
    * - `pause-marker`: what looks like a pause is spoken as words;
    * - `no-words`: the text has no words (`...`, an emoji), so a short silence is all that is heard;
+   * - `unknown-letters`: the model's vocabulary does not have some letters, as those of other scripts;
    * - `waiting`: a request waits for a stream that nobody reads;
    * - `steps`: the model's sampler takes fewer steps than were asked for;
    * - `suspended`: what `speak` says is not heard, because the page's AudioContext does not run;
-   * - the others say why a recording may make a poor voice, or that only its beginning is used.
+   * - the others say why a recording may make a poor voice, that only its beginning is used, or that the model speaks in its own
+   *   voices only.
    */
   kind: "quota" | "damaged" | "waiting" | SpeechNotice["kind"] | RecordingNotice["kind"] | PlayerNotice["kind"];
   message: string;

@@ -95,8 +95,9 @@ export class Host {
         const event = await generator.next();
         active.waitedForText = text.waited;
         if (event === undefined) {
-          // A complete text was checked before: only that it has no words shows at its end.
-          const isNew = ({ kind }: SpeechNotice) => request.text === undefined || kind === "no-words";
+          // A complete text was checked before: only these show at its end.
+          const isNew = ({ kind }: SpeechNotice) =>
+            request.text === undefined || kind === "no-words" || kind === "unknown-letters";
           this.#note(spoken.notices.filter(isNew));
           break;
         }

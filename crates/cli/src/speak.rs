@@ -84,7 +84,7 @@ pub(crate) fn speak(args: &SpeakArgs) -> Result<ExitCode> {
     // Some notices are given only at the end of a text. What looks like a pause in a text that was
     // checked before may look otherwise now, as it was rewritten.
     let mut new = utterance.notices();
-    new.retain(|it| is_stream || *it == SpeechNotice::NoWords);
+    new.retain(|it| is_stream || it.shows_at_end());
     new.retain(|it| !speech_notices.contains(it));
     notify(args, &new);
     speech_notices.extend(new);

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_slower_clock_changes_no_ratio() {
-        // After a tenth of a second everything takes twice as long.
+        // After 0.2 s everything takes twice as long.
         let time = std::cell::Cell::new(0.0);
         let works = |seconds: f64| {
             time.set(

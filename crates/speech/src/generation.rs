@@ -20,6 +20,7 @@ use tensor::Tensor;
 
 use crate::call::CallOutputs;
 use crate::end_of_speech::{EndOfSpeech, Verdict, max_frames};
+use crate::letters::UnknownLetters;
 use crate::words::TextScores;
 use crate::{
     Asking, Call, ChunkOrPause, ChunkWords, Next, Noise, Sampler, SpeechError, SpeechModel,
@@ -123,6 +124,7 @@ pub struct Generation {
     source: TextSource,
     text: TextStream,
     near_misses: Vec<String>,
+    unknown_letters: UnknownLetters,
     state: GenerationState,
     /// What comes before the next action.
     pending: Option<SpeechEvent>,
@@ -201,6 +203,7 @@ impl Generation {
             source,
             text: TextStream::new(model.tokenizer(), options.max_tokens),
             near_misses: Vec::new(),
+            unknown_letters: UnknownLetters::default(),
             state: GenerationState::Between,
             pending: None,
             scores: None,
@@ -215,7 +218,7 @@ impl Generation {
     }
 
     /// Notices: things in the text or the options that may be mistakes. They are complete only at the
-    /// end, where a text shows that it has no words, and one that is read while it is spoken what
+    /// end, where a text shows that it has no words or letters that nobody knows, and one that is read while it is spoken what
     /// looks like a pause; [`TextCheck`] finds that before.
     pub fn notices(&self) -> Vec<SpeechNotice> {
         let found = if self.near_misses.is_empty() {
@@ -225,6 +228,8 @@ impl Generation {
         };
         let mut notices = SpeechNotice::all(found, &self.options, self.model.manifest());
         notices.extend(self.text.has_no_words().then_some(SpeechNotice::NoWords));
+        let letters = self.unknown_letters.list();
+        notices.extend(letters.map(|letters| SpeechNotice::UnknownLetters { letters }));
         notices
     }
 
@@ -393,6 +398,7 @@ impl Generation {
         match self.text.next(tokenizer, &manifest.text)? {
             Next::Say(ChunkOrPause::Chunk(chunk)) => {
                 let prepared = chunk.prepare(&manifest.text)?;
+                self.unknown_letters.read(&prepared.text, tokenizer);
                 let (ids, words) = if self.options.words {
                     let tokens = chunk.tokens(&prepared, tokenizer);
                     let left = std::mem::take(&mut self.left);

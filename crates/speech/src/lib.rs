@@ -17,6 +17,7 @@ mod decoding;
 mod end_of_speech;
 mod error;
 mod generation;
+mod letters;
 mod model;
 mod noise;
 mod notice;

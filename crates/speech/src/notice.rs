@@ -16,6 +16,11 @@ pub enum SpeechNotice {
     },
     /// A text without words, such as `...` or an emoji: a short silence stands for it.
     NoWords,
+    /// Letters that the vocabulary does not have, as those of other scripts: the model has not learned them.
+    UnknownLetters {
+        /// The first few, separated by commas.
+        letters: String,
+    },
     /// More sampler steps than the model uses.
     Steps {
         /// How many were asked for.
@@ -36,11 +41,20 @@ impl SpeechNotice {
         markers.into_iter().chain(steps).collect()
     }
 
+    /// Whether it shows only when the text is over, also where that was checked before.
+    pub fn shows_at_end(&self) -> bool {
+        match self {
+            Self::NoWords | Self::UnknownLetters { .. } => true,
+            Self::PauseMarker { .. } | Self::Steps { .. } => false,
+        }
+    }
+
     /// A short name, for programs.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::PauseMarker { .. } => "pause-marker",
             Self::NoWords => "no-words",
+            Self::UnknownLetters { .. } => "unknown-letters",
             Self::Steps { .. } => "steps",
         }
     }
@@ -57,6 +71,10 @@ impl fmt::Display for SpeechNotice {
             Self::NoWords => out.write_str(
                 "the text has no words: a short silence is all that is heard \
                  (the option normalize reads some signs and emoji as words)",
+            ),
+            Self::UnknownLetters { letters } => write!(
+                out,
+                "the model's vocabulary does not have the letters {letters}: it has not learned to speak them"
             ),
             Self::Steps { steps } => write!(
                 out,

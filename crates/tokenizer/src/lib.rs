@@ -109,6 +109,14 @@ impl Tokenizer {
         })
     }
 
+    /// Whether the vocabulary has this letter, if need be as others that stand for it. Without it, a letter becomes
+    /// bytes or the unknown piece.
+    pub fn has_letter(&self, letter: char) -> bool {
+        let ids = self.encode(letter.encode_utf8(&mut [0; 4]));
+        ids.iter().all(|id| !self.is_byte_or_special(*id))
+            && self.decode(&ids).contains(char::is_alphanumeric)
+    }
+
     /// Whether an id has no character of its own: it is one byte of a character, or a special
     /// token, which decoding drops.
     pub fn is_byte_or_special(&self, id: i64) -> bool {

@@ -77,9 +77,10 @@ export interface SpeechNotice {
   /**
    * - `pause-marker`: what looks like a pause is spoken as words;
    * - `no-words`: the text has no words, so a short silence stands for it; known only at its end;
+   * - `unknown-letters`: the vocabulary does not have some letters, as those of other scripts; known only at the end;
    * - `steps`: more steps of the sampler than the model takes.
    */
-  kind: "pause-marker" | "no-words" | "steps";
+  kind: "pause-marker" | "no-words" | "unknown-letters" | "steps";
   message: string;
 }
 "#;

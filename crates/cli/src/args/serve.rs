@@ -57,7 +57,7 @@ pub(crate) struct ApiArgs {
     pub(crate) allow_origin: Vec<String>,
     /// Also speak for Home Assistant: the address for its Wyoming protocol, as `127.0.0.1:10200`.
     /// The protocol has no keys: anybody who can reach the address may use it.
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = address)]
     pub(crate) wyoming: Option<SocketAddr>,
     /// Announce the Wyoming server on the local network, so that Home Assistant finds it by itself.
     /// NAME is what it shows; default: `pocket-onnx-` and the machine's name.
@@ -128,6 +128,11 @@ fn alias(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("a name and a voice are expected, as in alloy=robin".into()),
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let expected = "an IP address and a port are expected, as in 127.0.0.1:10200";
+    text.parse().map_err(|_| expected.into())
 }
 
 fn key(text: &str) -> Result<String, String> {

@@ -93,6 +93,13 @@ fn other_commands_use_it_where_there_is_no_bundle() {
     sandbox
         .run("speak Hello. --voice half.safetensors -o again.wav")
         .ok();
+    for (text, letters) in [("Привет.", Some("П, р, и, в, е, т:")), ("Hello.", None)] {
+        let mut command = sandbox.command("speak");
+        let ran = sandbox.finish("speak", command.arg(text)).ok();
+        let told = "notice: the model's vocabulary does not have the letters ";
+        assert_eq!(ran.says(&[told]), letters.is_some(), "{ran}");
+        assert!(ran.says(&[letters.unwrap_or_default()]), "{ran}");
+    }
     // A folder that was named has to be there.
     let refused = sandbox.run("voice list --bundle elsewhere");
     assert!(refused.error().contains("no bundle here"), "{refused}");
