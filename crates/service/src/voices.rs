@@ -117,6 +117,16 @@ impl Voices {
         self.models.iter().map(|model| &model.entry)
     }
 
+    /// An alias, and what it stands for, if that is a voice of no model.
+    pub fn unknown_alias(&self) -> Option<(&str, &str)> {
+        let is_known = |alias: &str| {
+            self.models()
+                .any(|model| self.voice_name(model, Some(alias)).is_ok())
+        };
+        let unknown = self.aliases.iter().find(|(alias, _)| !is_known(alias));
+        unknown.map(|(alias, voice)| (alias.as_str(), voice.as_str()))
+    }
+
     /// Loads the first model and its first voice, so that the first request is as fast as others.
     /// Meanwhile requests wait.
     ///

@@ -16,19 +16,16 @@ use crate::rewriting;
 
 /// The service that speaks with these models. It loads none of them yet.
 pub(crate) fn service(args: &ApiArgs, offers: &[OfferedBundle]) -> Result<Service> {
-    for (name, voice) in &args.voice_map {
-        let mut there = offers.iter().flat_map(|offer| &offer.voices);
-        if !there.any(|it| it == voice) {
-            let all: Vec<&str> = (offers.iter().flat_map(|offer| &offer.voices))
-                .map(String::as_str)
-                .collect();
-            bail!(
-                "--voice-map {name}={voice}: no model here has a voice {voice:?}; there are: {}",
-                all.join(", ")
-            );
-        }
-    }
     let voices = voices(&args.runtime, offers, args.aliases())?;
+    if let Some((name, voice)) = voices.unknown_alias() {
+        let there: Vec<&str> = (voices.models().flat_map(|model| &model.voices))
+            .map(String::as_str)
+            .collect();
+        bail!(
+            "--voice-map {name}={voice}: no model here has a voice {voice:?}; there are: {}",
+            there.join(", ")
+        );
+    }
     let queue = WorkQueue::start(args.workers.into(), args.queue.into());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     // A user may ask for more threads than there are cores.

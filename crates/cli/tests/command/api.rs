@@ -355,7 +355,7 @@ fn a_voice_that_nobody_has_is_refused_at_the_start() {
 
 #[test]
 fn models_voices_and_health_are_told() {
-    let api = Api::start("--voice-map nova=heron,mom=robin");
+    let api = Api::start("--voice-map nova=heron,mom=robin,dad=alloy");
     let models = api.ask("GET", "/v1/models", &[], b"").json();
     assert_eq!(models["data"][0]["id"], "starling");
     assert_eq!(models["data"][0]["object"], "model");
