@@ -39,8 +39,8 @@ export interface Notice {
    * - `waiting`: a request waits for a stream that nobody reads;
    * - `steps`: the model's sampler takes fewer steps than were asked for;
    * - `suspended`: what `speak` says is not heard, because the page's AudioContext does not run;
-   * - the others say why a recording may make a poor voice, that only its beginning is used, or that the model speaks in its own
-   *   voices only.
+   * - the others say why a recording may make a poor voice, that only its beginning is used, or that the model
+   *   speaks in its own voices only.
    */
   kind: "quota" | "damaged" | "waiting" | SpeechNotice["kind"] | RecordingNotice["kind"] | PlayerNotice["kind"];
   message: string;

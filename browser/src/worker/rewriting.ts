@@ -61,10 +61,11 @@ export class Rewriter {
 
   async #normalizer(language: string | undefined, { replacements }: Rewriting): Promise<Normalize.Normalizer> {
     const asked = JSON.stringify([language, replacements]);
+    this.#module ??= load();
+    this.#module.catch(() => (this.#module = undefined));
+    const module = await this.#module;
+    // After that, since `prepare` may have made it meanwhile.
     if (this.#last?.asked !== asked) {
-      this.#module ??= load();
-      this.#module.catch(() => (this.#module = undefined));
-      const module = await this.#module;
       const normalizer = new module.Normalizer(language, replacements, !this.#hasDigits);
       this.#last?.normalizer.free();
       this.#last = { asked, normalizer };

@@ -275,17 +275,19 @@ impl Manifest {
 
     /// Whether the model may speak in the voice of any recording, as far as is known.
     pub fn clones(&self) -> bool {
-        let variant = |name| Variant::find(name).ok();
-        (self.variant.as_deref().and_then(variant)).is_none_or(Variant::clones)
+        self.known_variant().is_none_or(Variant::clones)
     }
 
     /// The heads of `flow_lm` that tell when words are spoken; none if they are not known.
     pub fn word_heads(&self) -> &[WordHead] {
-        let variant = || Variant::find(self.variant.as_deref()?).ok();
         match &self.word_heads {
             Some(heads) => heads,
-            None => variant().map_or(&[], Variant::word_heads),
+            None => (self.known_variant()).map_or(&[], Variant::word_heads),
         }
+    }
+
+    fn known_variant(&self) -> Option<&'static Variant> {
+        Variant::find(self.variant.as_deref()?).ok()
     }
 
     /// File name inside the bundle.

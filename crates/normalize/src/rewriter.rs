@@ -284,11 +284,12 @@ fn cut_before(pending: &str, stages: &Stages, last: usize) -> Option<usize> {
     if found.is_some() || pending.len() <= LONGEST_WAITING {
         return found;
     }
-    let places = || (pending[..last].char_indices().rev().map(|(at, _)| at)).filter(|&at| at > 0);
-    places().find(|&at| is_free(at)).or_else(|| {
-        let is_too_long = pending.len() > 2 * LONGEST_WAITING;
-        places().find(|&at| is_too_long && cuts_no_part(at))
-    })
+    let inside = || (pending[..last].char_indices().rev().map(|(at, _)| at)).filter(|&at| at > 0);
+    let found = inside().find(|&at| is_free(at));
+    if found.is_some() || pending.len() <= 2 * LONGEST_WAITING {
+        return found;
+    }
+    inside().find(|&at| cuts_no_part(at))
 }
 
 /// Appends a text to the remembered context, of which only the end is kept.

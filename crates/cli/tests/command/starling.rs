@@ -93,6 +93,14 @@ fn other_commands_use_it_where_there_is_no_bundle() {
     sandbox
         .run("speak Hello. --voice half.safetensors -o again.wav")
         .ok();
+    // A folder that was named has to be there.
+    let refused = sandbox.run("voice list --bundle elsewhere");
+    assert!(refused.error().contains("no bundle here"), "{refused}");
+}
+
+#[test]
+fn letters_that_it_does_not_know_are_told() {
+    let sandbox = Sandbox::new();
     for (text, letters) in [("Привет.", Some("П, р, и, в, е, т:")), ("Hello.", None)] {
         let mut command = sandbox.command("speak");
         let ran = sandbox.finish("speak", command.arg(text)).ok();
@@ -100,9 +108,6 @@ fn other_commands_use_it_where_there_is_no_bundle() {
         assert_eq!(ran.says(&[told]), letters.is_some(), "{ran}");
         assert!(ran.says(&[letters.unwrap_or_default()]), "{ran}");
     }
-    // A folder that was named has to be there.
-    let refused = sandbox.run("voice list --bundle elsewhere");
-    assert!(refused.error().contains("no bundle here"), "{refused}");
 }
 
 /// What an interrupted run has unpacked goes, too.
