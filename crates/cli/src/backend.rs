@@ -37,6 +37,7 @@ pub(crate) fn open_cloner(args: &SpeakerArgs, manifest: Manifest, quiet: bool) -
         &args.bundle,
         manifest,
         choose(&args.runtime)?,
+        threads(&args.runtime),
     )?)
 }
 

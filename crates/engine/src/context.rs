@@ -3,6 +3,7 @@
 use kernels::{Activation, CpuKernels, Scratch};
 
 use crate::kernel_choice::{ByRows, ComponentChoice};
+use crate::parts::PartMemory;
 
 /// What new values of a buffer are copied from.
 static ZEROS: [f32; 1024] = [0.0; 1024];
@@ -14,7 +15,11 @@ pub(crate) struct Context {
     /// Kernels for products, which give the same results and may be faster.
     pub(crate) products: ByRows<CpuKernels>,
     choice: Option<ComponentChoice>,
+    /// Threads that products of many rows may use; 0 is one.
+    pub(crate) threads: usize,
     pub(crate) scratch: Scratch,
+    /// Memory of the other threads.
+    pub(crate) parts: Vec<PartMemory>,
     /// Released buffers.
     free: Vec<Vec<f32>>,
 }
@@ -109,6 +114,7 @@ impl Context {
     pub(crate) fn free_memory(&mut self) {
         self.free = Vec::new();
         self.scratch = Scratch::default();
+        self.parts = Vec::new();
     }
 
     pub(crate) fn silu(&mut self, values: &mut [f32]) {

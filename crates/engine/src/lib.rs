@@ -30,6 +30,7 @@ mod loader;
 mod mimi;
 mod module;
 mod norm;
+mod parts;
 mod resample;
 mod rope;
 mod seanet;

@@ -5,6 +5,7 @@ use kernels::Rows;
 use crate::EngineError;
 use crate::context::Context;
 use crate::loader::{Loader, PackedMatrix};
+use crate::parts;
 
 /// A packed weight with its bias.
 #[derive(Clone, Debug)]
@@ -71,7 +72,12 @@ impl Linear {
         let mut out = ctx.acquire(x.count * self.outputs());
         let weight = self.weight.with_bias(self.bias.as_deref());
         let kernels = *ctx.products.of(x.count);
-        kernels.matmul(&weight, x, &mut ctx.scratch, &mut out);
+        let threads = parts::count(&weight.matrix, x.count, ctx.threads);
+        if threads > 1 {
+            parts::multiply(kernels, &weight, x, &mut ctx.parts, threads, &mut out);
+        } else {
+            kernels.matmul(&weight, x, &mut ctx.scratch, &mut out);
+        }
         out
     }
 }

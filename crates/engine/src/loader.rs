@@ -211,7 +211,7 @@ impl PackedMatrix {
             matrix: self.matrix,
             values: &self.data.bytes()[self.values.clone()],
             scales: &self.data.bytes()[self.scales.clone()],
-            stats: &self.stats,
+            stats: self.stats.view(),
             bias,
             two_term_activations: self.two_term_activations,
         }

@@ -15,6 +15,8 @@ use crate::context::Context;
 use crate::error::{EngineError, NAME};
 use crate::interface;
 use crate::module::{Inputs, Module, ModuleCall, NamedTensors};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::parts;
 
 /// A module and the state of one stream through it. Forks share the module.
 pub(crate) struct EngineStream<M: Module> {
@@ -261,6 +263,15 @@ impl<M: Module> Stream for EngineStream<M> {
         let context = context.get_mut().unwrap_or_else(PoisonError::into_inner);
         let set = (shared.module).set_state(context, &mut own.state, state_info, values);
         set.map_err(|error| shared.error(error))
+    }
+
+    fn use_threads(&mut self, threads: usize) {
+        #[cfg(not(target_arch = "wasm32"))]
+        if threads > 1 {
+            parts::start_threads();
+        }
+        let context = self.context.get_mut();
+        context.unwrap_or_else(PoisonError::into_inner).threads = threads;
     }
 
     fn watch(&mut self, on: bool) -> Result<(), RuntimeError> {

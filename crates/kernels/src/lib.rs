@@ -55,4 +55,4 @@ pub use matmul::Weight;
 pub use memory::ReadOrder;
 pub use rows::Rows;
 pub use scratch::Scratch;
-pub use weight_stats::WeightStats;
+pub use weight_stats::{StatsView, WeightStats};

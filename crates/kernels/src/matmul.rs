@@ -8,6 +8,7 @@ mod row_quantised;
 mod tiles;
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use weights::{Matrix, PANEL};
 
@@ -15,7 +16,7 @@ use crate::isa::CpuKernels;
 use crate::memory::ReadOrder;
 use crate::simd::Simd;
 use crate::size::size;
-use crate::{Rows, Scratch, WeightStats};
+use crate::{Rows, Scratch, StatsView, WeightStats};
 pub(crate) use format::{ActivationRounding, activation_rounding};
 pub(crate) use pairs::pair_products;
 pub(crate) use tiles::{even_tiles, row_tiles};
@@ -29,13 +30,38 @@ pub struct Weight<'a> {
     pub values: &'a [u8],
     /// [`Matrix::scale_bytes`] bytes.
     pub scales: &'a [u8],
-    /// What [`CpuKernels::weight_stats`] gives.
-    pub stats: &'a WeightStats,
+    /// Of what [`CpuKernels::weight_stats`] gives.
+    pub stats: StatsView<'a>,
     /// One number per output.
     pub bias: Option<&'a [f32]>,
     /// Whether q6 and q4 also quantise the rounding error of the activations and add its
     /// product. Other formats need no second term.
     pub two_term_activations: bool,
+}
+
+impl Weight<'_> {
+    /// The weight of the outputs in some `panels` alone. Their products are the same to the bit.
+    ///
+    /// # Panics
+    ///
+    /// If the weight has no such panels, or its slices are not as long as its matrix says.
+    #[must_use]
+    pub fn part(self, panels: Range<usize>) -> Self {
+        let Self { matrix, bias, .. } = self;
+        let outputs = panels.start * PANEL..matrix.outputs.min(panels.end * PANEL);
+        let of = |size: usize| panels.start * size..panels.end * size;
+        Self {
+            matrix: Matrix {
+                outputs: outputs.len(),
+                ..matrix
+            },
+            values: &self.values[of(matrix.panel_bytes())],
+            scales: &self.scales[of(matrix.panel_scale_bytes())],
+            stats: self.stats.part(panels, matrix.panels()),
+            bias: bias.map(|bias| &bias[outputs]),
+            ..self
+        }
+    }
 }
 
 /// One product, whose shapes [`CpuKernels::matmul`] has checked: `weight` is as long as its matrix

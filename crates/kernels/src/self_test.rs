@@ -82,7 +82,7 @@ impl TestProduct {
             matrix: self.matrix,
             values: &self.values,
             scales: &self.scales,
-            stats,
+            stats: stats.view(),
             bias: None,
             two_term_activations: false,
         };

@@ -46,8 +46,8 @@ impl Backend {
     }
 }
 
-/// One thread for the backbone and one for the decoder, if there are two cores. More would not
-/// help: each graph runs on one thread, so that its sums are rounded alike everywhere.
+/// One thread for the backbone and one for the decoder, if there are two cores. More would only read
+/// texts and recordings sooner: steps take as long as reading the weights from memory.
 pub fn usual_threads() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().min(2))
 }

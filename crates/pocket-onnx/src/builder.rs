@@ -49,8 +49,8 @@ impl TtsBuilder {
         self
     }
 
-    /// Threads of one utterance: with 2, the default on two cores, the decoder has one of its own; more
-    /// change nothing. Samples do not depend on it.
+    /// Threads of one utterance: with 2, the default on two cores, the decoder has one of its own, and
+    /// both read the text; more read it sooner. Samples do not depend on it.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self

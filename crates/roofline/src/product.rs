@@ -120,7 +120,7 @@ impl TimedProduct {
             matrix: self.matrix,
             values,
             scales,
-            stats: &self.stats,
+            stats: self.stats.view(),
             bias: None,
             two_term_activations: false,
         };

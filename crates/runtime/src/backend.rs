@@ -83,6 +83,11 @@ pub trait Stream: Any + Send + Sync {
         results
     }
 
+    /// Lets the following calls compute with up to `threads` threads, where that pays: those with many
+    /// rows, with results that are the same to the bit. Without effect in backends that have one thread,
+    /// or threads of their own. In a fork it is one at first.
+    fn use_threads(&mut self, _threads: usize) {}
+
     /// Turns the output [`bundle::ATTENTION`] on or off for the following calls. It costs nothing
     /// while it is off. In a fork it is off at first.
     fn watch(&mut self, on: bool) -> Result<(), RuntimeError> {

@@ -72,10 +72,12 @@ impl Backbone {
         }
     }
 
-    /// Runs a call.
-    pub(crate) fn run(&mut self, call: &Call) -> Result<(), SpeakerError> {
+    /// Runs a call with so many threads.
+    pub(crate) fn run(&mut self, call: &Call, threads: usize) -> Result<(), SpeakerError> {
         let start = Instant::now();
-        let outputs = self.stream(call.component)?.run(&call.views())?;
+        let stream = self.stream(call.component)?;
+        stream.use_threads(threads);
+        let outputs = stream.run(&call.views())?;
         self.supply(call, outputs, start.elapsed())
     }
 

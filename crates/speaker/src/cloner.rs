@@ -34,14 +34,17 @@ pub struct Cloner {
     /// Loaded when it is first needed.
     mimi_encoder: OnceLock<Box<dyn Stream>>,
     backend: Arc<dyn Backend>,
+    threads: usize,
 }
 
 impl Cloner {
-    /// Loads `flow_lm` of the bundle in `dir`, whose manifest may not be written yet.
+    /// Loads `flow_lm` of the bundle in `dir`, whose manifest may not be written yet. Voices are made
+    /// with up to `threads` threads.
     pub fn with_manifest(
         dir: &Path,
         manifest: Manifest,
         backend: Arc<dyn Backend>,
+        threads: usize,
     ) -> Result<Self, SpeakerError> {
         let tokenizer = read(dir, &manifest.tokenizer.file.name)?;
         let flow_lm = backend.load(dir, &manifest, ComponentName::FlowLm)?;
@@ -51,6 +54,7 @@ impl Cloner {
             flow_lm,
             mimi_encoder: OnceLock::new(),
             backend,
+            threads,
         })
     }
 
@@ -70,12 +74,14 @@ impl VoiceMaker for Cloner {
         recording: &Recording,
     ) -> Result<(Voice, Vec<RecordingNotice>), SpeakerError> {
         let flow_lm = self.flow_lm.as_ref();
-        clone_voice(&self.model, flow_lm, || self.encoder(), recording)
+        let encoder = || self.encoder();
+        clone_voice(&self.model, flow_lm, encoder, recording, self.threads)
     }
 
     fn read_voice(&self, file: &[u8]) -> Result<Voice, SpeakerError> {
         let flow_lm = self.flow_lm.as_ref();
-        read_voice(&self.dir, &self.model, flow_lm, || self.encoder(), file)
+        let encoder = || self.encoder();
+        read_voice(&self.dir, &self.model, flow_lm, encoder, file, self.threads)
     }
 }
 
@@ -85,10 +91,11 @@ pub(crate) fn clone_voice<'a>(
     flow_lm: &dyn Stream,
     encoder: impl Fn() -> Result<&'a dyn Stream, SpeakerError>,
     recording: &Recording,
+    threads: usize,
 ) -> Result<(Voice, Vec<RecordingNotice>), SpeakerError> {
     let cloning = model.prompt(recording)?;
     let notices = cloning.notices().to_vec();
-    Ok((make(flow_lm, encoder, cloning)?, notices))
+    Ok((make(flow_lm, encoder, cloning, threads)?, notices))
 }
 
 /// Reads a voice file; if it contains a prompt, the voice is made from that.
@@ -98,6 +105,7 @@ pub(crate) fn read_voice<'a>(
     flow_lm: &dyn Stream,
     encoder: impl Fn() -> Result<&'a dyn Stream, SpeakerError>,
     file: &[u8],
+    threads: usize,
 ) -> Result<Voice, SpeakerError> {
     let Some(stored) = model.stored_prompt(file)? else {
         return Ok(model.read_voice(file)?);
@@ -107,19 +115,24 @@ pub(crate) fn read_voice<'a>(
         .filter(|_| stored.needs_encoder())
         .map(|component| read(dir, &component.data.name))
         .transpose()?;
-    make(flow_lm, encoder, stored.prompt(weights.as_deref())?)
+    let cloning = stored.prompt(weights.as_deref())?;
+    make(flow_lm, encoder, cloning, threads)
 }
 
-/// Runs all calls that make the voice.
+/// Runs all calls that make the voice, with so many threads.
 fn make<'a>(
     flow_lm: &dyn Stream,
     encoder: impl Fn() -> Result<&'a dyn Stream, SpeakerError>,
     mut cloning: Cloning,
+    threads: usize,
 ) -> Result<Voice, SpeakerError> {
     let mut flow_lm = flow_lm.fork();
+    flow_lm.use_threads(threads);
     while let Some(call) = cloning.next_call()? {
         let outputs = if call.component == ComponentName::MimiEncoder {
-            encoder()?.fork().run(&call.views())?
+            let mut encoder = encoder()?.fork();
+            encoder.use_threads(threads);
+            encoder.run(&call.views())?
         } else {
             flow_lm.run(&call.views())?
         };

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use speech::{Action, SpeechEvent, SpeechNotice};
+use bundle::ComponentName;
+use speech::{Action, Call, SpeechEvent, SpeechNotice};
 
 use crate::backbone::{Backbone, is_step};
 use crate::lock::lock;
@@ -18,6 +19,8 @@ pub(crate) struct LatentGenerator {
     end: Arc<Mutex<End>>,
     stop: Stop,
     permit: CorePermit,
+    /// Threads that a call may use, if there are cores.
+    threads: usize,
 }
 
 /// What is known of a text only at its end.
@@ -35,6 +38,7 @@ impl LatentGenerator {
         end: Arc<Mutex<End>>,
         stop: Stop,
         permit: CorePermit,
+        threads: usize,
     ) -> Self {
         Self {
             backbone: Arc::new(Mutex::new(backbone)),
@@ -42,12 +46,27 @@ impl LatentGenerator {
             end,
             stop,
             permit,
+            threads,
         }
     }
 
     /// To be released before waiting for the decoder.
     pub(crate) fn permit(&mut self) -> &mut CorePermit {
         &mut self.permit
+    }
+
+    /// Runs a call that is no step. With the text, `flow_lm` has many rows: more threads compute them
+    /// sooner.
+    fn run(&mut self, call: &Call) -> Result<(), SpeakerError> {
+        let is_prefill = call.component == ComponentName::FlowLm;
+        let threads = if is_prefill {
+            self.permit.hold_spare(self.threads)
+        } else {
+            1
+        };
+        let result = lock(&self.backbone).run(call, threads);
+        self.permit.release_spare();
+        result
     }
 
     /// The next event for the decoder; none at the end, or once it is stopped.
@@ -60,7 +79,7 @@ impl LatentGenerator {
                 Action::Run(call) => {
                     self.permit.hold();
                     if !self.stop.is_stopped() {
-                        lock(&self.backbone).run(&call)?;
+                        self.run(&call)?;
                     }
                     Action::Again
                 }

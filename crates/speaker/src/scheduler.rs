@@ -16,7 +16,7 @@ mod urgency;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use self::permit::{Companions, Waiting};
+use self::permit::{Answer, Companions, Waiting};
 use self::urgency::TaskState;
 use crate::Stop;
 use crate::backbone::Backbone;
@@ -111,6 +111,14 @@ impl Cores {
         is_next.then(|| self.waiting.swap_remove(index))
     }
 
+    /// Gives a core to the thread that is to compute next, if there is one.
+    fn pass_on(&mut self) {
+        match self.next(None) {
+            Some(next) => next.answer(Answer::Core),
+            None => self.free += 1,
+        }
+    }
+
     /// Takes those off the list, the most urgent first, whose step can be run together with
     /// `backbone`'s.
     fn companions(&mut self, backbone: &Backbone) -> Companions {
@@ -177,5 +185,24 @@ mod tests {
             ["new, decoder", "new, backbone", "first", "later"]
         );
         assert_eq!(lock(&scheduler.cores).free, 1);
+    }
+
+    #[test]
+    fn spare_cores_are_those_that_nobody_uses() {
+        let scheduler = Scheduler::new(3);
+        let permit = || CorePermit::new(Some(scheduler.task(Listening::AtOnce)), Part::Backbone);
+        let free = || lock(&scheduler.cores).free;
+        let (mut one, mut other) = (permit(), permit());
+        one.hold();
+        assert_eq!((one.hold_spare(2), free()), (2, 1));
+        other.hold();
+        assert_eq!((other.hold_spare(2), free()), (1, 0));
+        one.release_spare();
+        assert_eq!((other.hold_spare(8), free()), (2, 0));
+        drop(one);
+        other.release();
+        assert_eq!(free(), 3);
+        // Without a scheduler there is nobody else.
+        assert_eq!(CorePermit::new(None, Part::Backbone).hold_spare(2), 2);
     }
 }

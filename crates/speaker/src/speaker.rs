@@ -28,7 +28,8 @@ pub struct PreparedVoice {
 }
 
 impl Speaker {
-    /// Loads the bundle in `dir`. With 2 or more `threads` the decoder has one of its own.
+    /// Loads the bundle in `dir`. With 2 or more `threads` the decoder has one of its own, and all of
+    /// them read texts and recordings.
     pub fn open(
         dir: &Path,
         backend: Arc<dyn Backend>,
@@ -45,7 +46,9 @@ impl Speaker {
         threads: usize,
     ) -> Result<Self, SpeakerError> {
         let tokenizer = read(dir, &manifest.tokenizer.file.name)?;
-        let components = Components::load(dir, &manifest, backend)?;
+        let mut components = Components::load(dir, &manifest, backend)?;
+        // Forks ask again; threads are started here.
+        components.flow_lm.use_threads(threads);
         Ok(Self {
             dir: dir.to_owned(),
             model: SpeechModel::new(manifest, &tokenizer)?,
@@ -130,13 +133,13 @@ impl VoiceMaker for Speaker {
     ) -> Result<(Voice, Vec<RecordingNotice>), SpeakerError> {
         let encoder = || Ok(self.components.mimi_encoder(self.model.manifest())?);
         let flow_lm = self.components.flow_lm.as_ref();
-        cloner::clone_voice(&self.model, flow_lm, encoder, recording)
+        cloner::clone_voice(&self.model, flow_lm, encoder, recording, self.threads)
     }
 
     fn read_voice(&self, file: &[u8]) -> Result<Voice, SpeakerError> {
         let encoder = || Ok(self.components.mimi_encoder(self.model.manifest())?);
         let flow_lm = self.components.flow_lm.as_ref();
-        cloner::read_voice(&self.dir, &self.model, flow_lm, encoder, file)
+        cloner::read_voice(&self.dir, &self.model, flow_lm, encoder, file, self.threads)
     }
 }
 

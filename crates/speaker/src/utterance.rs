@@ -59,6 +59,7 @@ impl Utterance {
             end.clone(),
             stop.clone(),
             CorePermit::new(task.clone(), Part::Backbone),
+            speaker.threads,
         );
         let stream = components.mimi_decoder.fork();
         let decoder = LatentDecoder::new(

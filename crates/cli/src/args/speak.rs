@@ -81,7 +81,8 @@ pub(crate) struct RuntimeArgs {
     /// ONNX Runtime's shared library; default: the one that `cargo xtask setup` installed.
     #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
-    /// Threads: with 2 the decoder runs on a thread of its own; more change nothing.
+    /// Threads: with 2 the decoder runs on a thread of its own; more only shorten the time until the
+    /// first sound.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
 }

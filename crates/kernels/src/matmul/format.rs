@@ -12,7 +12,7 @@ use weights::{Matrix, WeightFormat};
 
 use super::Product;
 use crate::isa::CpuKernels;
-use crate::{Rows, Scratch, WeightStats};
+use crate::{Rows, Scratch, StatsView, WeightStats};
 
 /// How products round activations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(super) fn weight_stats(kernels: CpuKernels, matrix: &Matrix, values: &[u8]) 
 }
 
 /// Whether `stats` are long enough for products with `matrix`.
-pub(super) fn stats_fit(kernels: CpuKernels, matrix: &Matrix, stats: &WeightStats) -> bool {
+pub(super) fn stats_fit(kernels: CpuKernels, matrix: &Matrix, stats: StatsView<'_>) -> bool {
     match matrix.format {
         WeightFormat::F32
         | WeightFormat::Bf16

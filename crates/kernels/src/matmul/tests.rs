@@ -120,11 +120,12 @@ fn products_equal_the_reference() {
                         count,
                         stride,
                     };
+                    let stats = kernels.weight_stats(&matrix, &values);
                     let weight = Weight {
                         matrix,
                         values: &values,
                         scales: &scales,
-                        stats: &kernels.weight_stats(&matrix, &values),
+                        stats: stats.view(),
                         bias,
                         two_term_activations,
                     };
@@ -153,6 +154,53 @@ fn products_equal_the_reference() {
 }
 
 #[test]
+fn parts_of_a_weight_have_the_products_of_the_whole() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
+    let (inputs, outputs, panels) = (36, 55, 4);
+    for format in WeightFormat::ALL {
+        let matrix = Matrix {
+            format,
+            inputs,
+            outputs,
+        };
+        let (values, scales) = matrix.pack(&random(&mut rng, inputs * outputs));
+        let bias = random(&mut rng, outputs);
+        for (isa, rows) in Isa::available()
+            .into_iter()
+            .zip([1, 3, 9].into_iter().cycle())
+        {
+            let kernels = CpuKernels::new(isa).unwrap();
+            let stats = kernels.weight_stats(&matrix, &values);
+            let weight = Weight {
+                matrix,
+                values: &values,
+                scales: &scales,
+                stats: stats.view(),
+                bias: Some(&bias),
+                two_term_activations: true,
+            };
+            let x = random(&mut rng, rows * inputs);
+            let product = |weight: &Weight<'_>| {
+                let mut out = vec![0.0; rows * weight.matrix.outputs];
+                let x = Rows::new(&x, inputs);
+                kernels.matmul(weight, x, &mut Scratch::default(), &mut out);
+                out
+            };
+            let whole = product(&weight);
+            for panels in [0..1, 1..3, 3..panels] {
+                let first = panels.start * PANEL;
+                let part = weight.part(panels);
+                let width = part.matrix.outputs;
+                let products = product(&part);
+                for (part, whole) in products.chunks(width).zip(whole.chunks(outputs)) {
+                    assert_eq!(part, &whole[first..][..width], "{isa:?} {format}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn products_of_quantised_weights_are_the_same_everywhere() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
     let [inputs, outputs, rows] = if cfg!(miri) {
@@ -172,11 +220,12 @@ fn products_of_quantised_weights_are_the_same_everywhere() {
         for two_term_activations in [false, true] {
             let product = |isa: Isa, x: &[f32]| {
                 let kernels = CpuKernels::new(isa).unwrap();
+                let stats = kernels.weight_stats(&matrix, &values);
                 let weight = Weight {
                     matrix,
                     values: &values,
                     scales: &scales,
-                    stats: &kernels.weight_stats(&matrix, &values),
+                    stats: stats.view(),
                     bias: None,
                     two_term_activations,
                 };
@@ -237,11 +286,12 @@ fn products_of_one_row_are_the_same_in_every_order() {
                     random(&mut rng, matrix.inputs),
                     random(&mut rng, matrix.outputs),
                 );
+                let stats = kernels.weight_stats(&matrix, &values);
                 let weight = Weight {
                     matrix,
                     values: &values,
                     scales: &scales,
-                    stats: &kernels.weight_stats(&matrix, &values),
+                    stats: stats.view(),
                     bias: Some(&bias),
                     two_term_activations: panels == 5,
                 };
@@ -278,11 +328,12 @@ fn the_largest_numbers_do_not_overflow() {
             };
             for [w, x] in [[-1.0, -1.0], [1.0, 1.0], [1.0, -1.0]] {
                 let (values, scales) = matrix.pack(&vec![w; inputs]);
+                let stats = CpuKernels::detect().weight_stats(&matrix, &values);
                 let weight = Weight {
                     matrix,
                     values: &values,
                     scales: &scales,
-                    stats: &CpuKernels::detect().weight_stats(&matrix, &values),
+                    stats: stats.view(),
                     bias: None,
                     two_term_activations: false,
                 };
@@ -314,11 +365,12 @@ fn rows_that_are_not_there_are_refused() {
         outputs: 1,
     };
     let (values, scales) = matrix.pack(&[1.0; 4]);
+    let stats = CpuKernels::detect().weight_stats(&matrix, &values);
     let weight = Weight {
         matrix,
         values: &values,
         scales: &scales,
-        stats: &CpuKernels::detect().weight_stats(&matrix, &values),
+        stats: stats.view(),
         bias: None,
         two_term_activations: false,
     };
@@ -360,11 +412,12 @@ fn sizes_that_wrap_are_refused() {
             let mut out = vec![0.0; outputs.wrapping_mul(count).min(1 << 10)];
             let refused = std::panic::catch_unwind(move || {
                 let kernels = CpuKernels::detect();
+                let stats = kernels.weight_stats(&matrix, &values);
                 let weight = Weight {
                     matrix,
                     values: &values,
                     scales: &scales,
-                    stats: &kernels.weight_stats(&matrix, &values),
+                    stats: stats.view(),
                     bias: None,
                     two_term_activations: true,
                 };

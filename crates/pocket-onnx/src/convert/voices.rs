@@ -15,7 +15,7 @@ use tensor::Tensor;
 use super::earlier::{Earlier, Successor};
 use crate::voices::names::{self, Named};
 use crate::voices::{FetchedFile, VoiceProblem, VoiceSource};
-use crate::{Observer, Result};
+use crate::{Observer, Result, usual_threads};
 
 /// Names of the voices in synthetic bundles. They are as random as the weights.
 pub(super) const SYNTHETIC_VOICES: [&str; 2] = ["synthetic_1", "synthetic_2"];
@@ -204,7 +204,12 @@ pub(crate) fn store(dir: &Path, name: &str, voice: &Voice) -> Result<bundle::Voi
 /// The bundle that is being written, to make voices with.
 fn open(dir: &Path, manifest: &Manifest) -> Result<Cloner> {
     let backend: Arc<dyn Backend> = Arc::new(Engine::default());
-    Ok(Cloner::with_manifest(dir, manifest.clone(), backend)?)
+    Ok(Cloner::with_manifest(
+        dir,
+        manifest.clone(),
+        backend,
+        usual_threads(),
+    )?)
 }
 
 /// A voice of random numbers.

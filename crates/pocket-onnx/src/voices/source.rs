@@ -20,7 +20,7 @@ use super::download::Download;
 use super::input::{STANDARD_INPUT, VoiceInput};
 use crate::error::About;
 use crate::suggest::nearest;
-use crate::{Observer, Result};
+use crate::{Observer, Result, usual_threads};
 
 /// Where a requested voice was found; it is not read yet.
 #[derive(Clone, Debug)]
@@ -166,7 +166,7 @@ impl VoiceSource {
                     return Ok(voice);
                 }
                 let engine = Arc::new(Engine::default());
-                let cloner = Cloner::with_manifest(dir, manifest.clone(), engine)?;
+                let cloner = Cloner::with_manifest(dir, manifest.clone(), engine, usual_threads())?;
                 found.voice_file(observer, &cloner)
             }
             Self::Included(found) => Err(VoiceProblem::Included {

@@ -18,6 +18,8 @@ pub(crate) struct CorePermit {
     task: Option<ScheduledTask>,
     part: Part,
     is_held: bool,
+    /// Cores that it holds besides its own.
+    spare: usize,
     answer: Arc<Mutex<Option<Answer>>>,
 }
 
@@ -27,6 +29,7 @@ impl CorePermit {
             task,
             part,
             is_held: false,
+            spare: 0,
             answer: Arc::default(),
         }
     }
@@ -95,6 +98,25 @@ impl CorePermit {
         action.unwrap_or(Ok(Action::Again))
     }
 
+    /// Takes cores that nobody uses for the next call, so that up to `most` threads can compute it. How
+    /// many can.
+    pub(crate) fn hold_spare(&mut self, most: usize) -> usize {
+        let Some(task) = &self.task else { return most };
+        let mut cores = lock(&task.cores);
+        let more = cores.free.min(most.saturating_sub(1 + self.spare));
+        cores.free -= more;
+        self.spare += more;
+        1 + self.spare
+    }
+
+    /// Gives them back.
+    pub(crate) fn release_spare(&mut self) {
+        if let Some(task) = &self.task {
+            let mut cores = lock(&task.cores);
+            (0..std::mem::take(&mut self.spare)).for_each(|_| cores.pass_on());
+        }
+    }
+
     /// More sound of the utterance has been made.
     pub(crate) fn add_sound(&self, sound: Duration) {
         if let Some(task) = &self.task {
@@ -104,14 +126,10 @@ impl CorePermit {
 
     /// Gives the core back; to be called before waiting for anything else.
     pub(crate) fn release(&mut self) {
-        let Some(task) = self.task.as_ref().filter(|_| self.is_held) else {
-            return;
-        };
-        self.is_held = false;
-        let mut cores = lock(&task.cores);
-        match cores.next(None) {
-            Some(next) => next.answer(Answer::Core),
-            None => cores.free += 1,
+        self.release_spare();
+        if let Some(task) = self.task.as_ref().filter(|_| self.is_held) {
+            self.is_held = false;
+            lock(&task.cores).pass_on();
         }
     }
 }

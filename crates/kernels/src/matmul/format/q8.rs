@@ -15,7 +15,7 @@ use crate::packed_rows::PackRows;
 use crate::quantised_rows::{A_MAX, SplitActivations};
 use crate::simd::{SPLIT_OFFSET, Simd, SimdOp};
 use crate::size::size;
-use crate::{Rows, Scratch, WeightStats};
+use crate::{Rows, Scratch, StatsView, WeightStats};
 
 /// Activations are rounded to more bits than the weights have, so that the weights' error
 /// dominates.
@@ -339,7 +339,7 @@ fn panel_starts(padded_inputs: usize) -> usize {
 }
 
 /// Whether `stats` have a start for every sum, where activations are split.
-pub(super) fn stats_fit(kernels: CpuKernels, matrix: &Matrix, stats: &WeightStats) -> bool {
+pub(super) fn stats_fit(kernels: CpuKernels, matrix: &Matrix, stats: StatsView<'_>) -> bool {
     let needed = size([matrix.panels(), panel_starts(matrix.padded_inputs())]);
     !kernels.splits_activations() || stats.split_starts.len() == needed
 }
