@@ -239,6 +239,7 @@ test("a reader that closes the pipe early is no error", async () => {
 test("what goes wrong has a message and an exit code", async () => {
   const failures: [string[], number, RegExp][] = [
     [["a", "b"], 2, /^error: unexpected argument 'b'/],
+    [["serve"], 2, /^error: 'serve' is a command of the native program, .*: write 'serve\.'/],
     [["--spee", "2"], 2, /^error: unexpected argument '--spee' \(did you mean '--speed'\?\)/],
     [["Hello", "--volume", "3"], 2, /^error: unexpected argument '--volume': put '--' before a text/],
     [["Hello", "--seed", "x"], 2, /^error: invalid value 'x' for '--seed <N>': not a whole number from 0 to 9/],

@@ -37,7 +37,7 @@ export class Cloning {
     consent.addEventListener("change", () => this.#enable());
     record.addEventListener("click", () => void this.#record());
     recording.addEventListener("change", () => void this.#open(recording, (tts, file) => tts.cloneVoice(file)));
-    voiceFile.addEventListener("change", () => void this.#open(voiceFile, (tts, file) => tts.loadVoice(file)));
+    voiceFile.addEventListener("change", () => void this.#open(voiceFile, openVoice));
     saveVoice.addEventListener("click", () => void this.#save());
     this.#enable();
   }
@@ -119,4 +119,12 @@ export class Cloning {
       showProblem("The voice file could not be made.", error, () => void this.#save());
     }
   }
+}
+
+/** Opens a voice file. A recording is refused here, because making a voice from it needs consent. */
+async function openVoice(tts: PocketTTS, file: File): Promise<Voice> {
+  if (/^(?:audio|video)\//.test(file.type)) {
+    throw new Error("it is a recording, not a voice file: use “Choose a recording”");
+  }
+  return tts.loadVoice(file);
 }

@@ -61,8 +61,12 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
-/** Errors are in lower case without a full stop, so that they can be joined; here they stand alone. */
-function sentence(message: string): string {
+/**
+ * Errors are in lower case without a full stop, so that they can be joined; here they stand alone, and code has no
+ * backticks.
+ */
+function sentence(error: string): string {
+  const message = error.replaceAll(/`([^`]*)`/g, "“$1”");
   // Names of files, addresses and the like keep their case.
   const isWord = /^[a-z]+(?:[ ,]|: )/.test(message);
   const begun = isWord ? message.charAt(0).toUpperCase() + message.slice(1) : message;

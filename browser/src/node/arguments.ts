@@ -108,6 +108,20 @@ const FORMATS: Readonly<Record<string, string>> = {
   mp3: "mp3",
 };
 const MOST_THREADS = 64;
+/** Commands of the native program, which somebody may expect here. */
+const NATIVE: ReadonlySet<string> = new Set([
+  "convert",
+  "variants",
+  "verify",
+  "inspect",
+  "speak",
+  "heads",
+  "tokenize",
+  "voice",
+  "serve",
+  "speech-dispatcher",
+  "demo",
+]);
 
 /** Parses a command line; `help` and `version` take precedence over everything else. */
 export function readArguments(args: readonly string[]): Arguments | "help" | "version" {
@@ -123,6 +137,11 @@ export function readArguments(args: readonly string[]): Arguments | "help" | "ve
   }
   refuseBoth(given, "json", "quiet");
   const [text] = texts;
+  if (text !== undefined && NATIVE.has(text)) {
+    throw new UsageError(
+      `'${text}' is a command of the native program, and this one only speaks: write '${text}.' to hear the word`,
+    );
+  }
   if (text !== undefined && given.has("text-file")) {
     throw new UsageError("the argument '[TEXT]' cannot be used with '--text-file <FILE>': leave one of them out");
   }

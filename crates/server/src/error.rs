@@ -17,6 +17,14 @@ pub enum ServeError {
         /// Where the page was looked for.
         path: PathBuf,
     },
+    /// The folder has the sources of a page, which browsers cannot run.
+    #[error(
+        "{path}: this page is not built (its scripts are TypeScript): name the folder that its bundler writes, such as dist/"
+    )]
+    Unbuilt {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The folder is not a bundle and contains none.
     #[error("{path}: no bundle here, nor in its sub-folders: `pocket-onnx convert` makes one")]
     NoBundle {

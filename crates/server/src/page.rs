@@ -1,5 +1,6 @@
 //! The folder of the built page.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use bundle::FileEntry;
@@ -19,8 +20,18 @@ pub struct Page {
 impl Page {
     /// The page in this folder.
     pub fn open(dir: &Path) -> Result<Self, ServeError> {
-        if !dir.join(INDEX).is_file() {
+        let index = dir.join(INDEX);
+        if !index.is_file() {
             return Err(ServeError::NoPage {
+                path: dir.to_owned(),
+            });
+        }
+        let html = fs::read(&index).map_err(|source| ServeError::Read {
+            path: index,
+            source,
+        })?;
+        if has_typescript(&String::from_utf8_lossy(&html)) {
+            return Err(ServeError::Unbuilt {
                 path: dir.to_owned(),
             });
         }
@@ -52,5 +63,30 @@ impl Page {
         let name = file.file_name()?.to_str()?;
         let FileEntry { sha256, .. } = FileEntry::of(file.parent()?, name).ok()?;
         Some(ServedFile { path: file, sha256 })
+    }
+}
+
+/// Whether a page loads a script in TypeScript, as the sources of a page do.
+fn has_typescript(html: &str) -> bool {
+    let mut scripts = html.split("<script").skip(1);
+    scripts.any(|script| {
+        let tag = script.split('>').next().unwrap_or_default();
+        [".ts\"", ".ts'", ".tsx\"", ".tsx'"]
+            .iter()
+            .any(|end| tag.contains(end))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_no_page() {
+        let module = |file: &str| format!("<script type=\"module\" src=\"./{file}\"></script>");
+        assert!(has_typescript(&module("src/main.ts")));
+        assert!(has_typescript(&module("src/main.tsx")));
+        assert!(!has_typescript(&module("assets/main-x7.js")));
+        assert!(!has_typescript("<a href=\"main.ts\">the source</a>"));
     }
 }

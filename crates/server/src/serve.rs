@@ -1,6 +1,6 @@
 //! The server itself: routes, address, shutdown.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -95,9 +95,18 @@ impl Server {
         })
     }
 
-    /// Address of the page: `http://127.0.0.1:PORT/`.
+    /// Address of the page on this machine: `http://127.0.0.1:PORT/`, unless it listens on another
+    /// interface alone.
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            // All interfaces: no program can connect to that address.
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("http://{address}/")
     }
 
     /// Answers requests until `end` resolves; responses in progress get a moment more.

@@ -29,10 +29,11 @@ pub(crate) fn is_openai_model(name: &str) -> bool {
 }
 
 /// The voice in `voices` that stands for one of OpenAI's.
-pub(crate) fn stand_in<'a>(name: &str, voices: &'a [String]) -> Option<&'a str> {
-    let at = OPENAI_VOICES.iter().position(|known| *known == name)?;
-    let voice = voices.get(at % voices.len().max(1))?;
-    Some(voice)
+pub(crate) fn stand_in<'a>(name: &str, voices: &'a [String]) -> Option<&'a String> {
+    let at = OPENAI_VOICES
+        .iter()
+        .position(|known| known.eq_ignore_ascii_case(name))?;
+    voices.get(at % voices.len().max(1))
 }
 
 /// A voice's name: of other models than the first with the model's name before it.
@@ -73,9 +74,9 @@ mod tests {
     #[test]
     fn every_voice_of_openai_has_a_stand_in() {
         let voices = ["robin".to_owned(), "heron".to_owned()];
-        assert_eq!(stand_in("alloy", &voices), Some("robin"));
-        assert_eq!(stand_in("ash", &voices), Some("heron"));
-        assert_eq!(stand_in("ballad", &voices), Some("robin"));
+        assert_eq!(stand_in("alloy", &voices), Some(&voices[0]));
+        assert_eq!(stand_in("Ash", &voices), Some(&voices[1]));
+        assert_eq!(stand_in("ballad", &voices), Some(&voices[0]));
         assert_eq!(stand_in("robin", &voices), None);
         assert_eq!(stand_in("alloy", &[]), None);
     }

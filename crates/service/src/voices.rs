@@ -207,12 +207,14 @@ impl Voices {
     fn voice_name(&self, entry: &ModelEntry, voice: Option<&str>) -> Result<String, VoiceError> {
         let typed = voice.unwrap_or_default();
         let name = self.aliases.get(typed).map_or(typed, String::as_str);
-        let own = || entry.voices.iter().find(|voice| *voice == name);
+        let named = |is_it: &dyn Fn(&&String) -> bool| entry.voices.iter().find(is_it);
         let found = match voice {
-            None => entry.voices.first().map(String::as_str),
-            Some(_) => (own().map(String::as_str)).or_else(|| stand_in(name, &entry.voices)),
+            None => entry.voices.first(),
+            Some(_) => (named(&|own| *own == name))
+                .or_else(|| stand_in(name, &entry.voices))
+                .or_else(|| named(&|own| own.eq_ignore_ascii_case(name))),
         };
-        found.map(str::to_owned).ok_or_else(|| VoiceError::NoVoice {
+        found.cloned().ok_or_else(|| VoiceError::NoVoice {
             name: typed.to_owned(),
             model: entry.name.clone(),
             voices: entry.voices.clone(),

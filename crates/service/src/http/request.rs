@@ -9,6 +9,11 @@ use speech::{SpeechOptions, Speed, TextPiece};
 use super::error::ApiError;
 use crate::Settings;
 
+/// What a body looks like, for errors.
+const EXPECTED_BODY: &str = "send one such as {\"input\": \"Hello.\"}";
+/// The name of the format with floating-point samples, for clients that want the model's exact output.
+const FLOAT_WAV: &str = "f32";
+
 /// A request that is valid, as far as that is known without the model.
 #[derive(Debug)]
 pub(crate) struct SpeechRequest {
@@ -49,11 +54,15 @@ impl SpeechRequest {
     pub(crate) fn parse(body: &[u8], settings: &Settings) -> Result<Self, ApiError> {
         let value: Value = serde_json::from_slice(body).map_err(|error| {
             let status = axum::http::StatusCode::BAD_REQUEST;
-            ApiError::new(status, format!("the body is not JSON: {error}"))
+            ApiError::new(
+                status,
+                format!("the body is not JSON ({error}): {EXPECTED_BODY}"),
+            )
         })?;
         let Value::Object(members) = value else {
             let status = axum::http::StatusCode::BAD_REQUEST;
-            return Err(ApiError::new(status, "the body is no JSON object"));
+            let message = format!("the body is no JSON object: {EXPECTED_BODY}");
+            return Err(ApiError::new(status, message));
         };
         let text = string(&members, "input")?;
         let text = text.ok_or_else(|| {
@@ -202,24 +211,25 @@ fn voice(members: &Map<String, Value>) -> Result<Option<String>, ApiError> {
 
 fn format(members: &Map<String, Value>) -> Result<Format, ApiError> {
     let names = || {
-        let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
-        names.join(", ")
+        let names = Format::ALL.iter().map(|format| format.name());
+        names.chain([FLOAT_WAV]).collect::<Vec<_>>().join(", ")
     };
-    match string(members, "response_format")? {
-        None => Ok(Format::Mp3),
-        Some("aac") => Err(ApiError::param(
+    let Some(given) = string(members, "response_format")? else {
+        return Ok(Format::Mp3);
+    };
+    match given.to_ascii_lowercase().as_str() {
+        "aac" => Err(ApiError::param(
             "response_format",
             format!(
                 "aac is not supported (its encoders need patent or other licences): use {}",
                 names()
             ),
         )),
-        // Floating point is for clients that want the model's exact output.
-        Some("f32") => Ok(Format::Wav(SampleFormat::F32)),
-        Some(name) => Format::of_name(name).ok_or_else(|| {
+        FLOAT_WAV => Ok(Format::Wav(SampleFormat::F32)),
+        name => Format::of_name(name).ok_or_else(|| {
             ApiError::param(
                 "response_format",
-                format!("response_format is one of {}, not {name:?}", names()),
+                format!("response_format is one of {}, not {given:?}", names()),
             )
         }),
     }
@@ -256,7 +266,10 @@ fn number(members: &Map<String, Value>, name: &'static str) -> Result<Option<f64
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_f64() {
             Some(number) => Ok(Some(number)),
-            None => Err(ApiError::param(name, format!("{name} is not a number"))),
+            None => Err(ApiError::param(
+                name,
+                format!("{name} is a number, not {value}"),
+            )),
         },
     }
 }
