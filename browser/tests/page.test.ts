@@ -352,10 +352,16 @@ test("voices are chosen, recorded, opened and saved", async () => {
   }
   expect(problems).toEqual([]);
 
+  // A recording is no voice file.
+  const recording = { name: "memo.wav", mimeType: "audio/wav", buffer: Buffer.alloc(1000) };
+  await page.setInputFiles("#voice-file", recording);
+  await page.locator("#error").waitFor();
+  expect(await page.textContent("#error-text")).toContain("use “Choose a recording”");
+
   // What is no recording is refused.
   const broken = { name: "grandmother.wav", mimeType: "audio/wav", buffer: Buffer.alloc(1000) };
   await page.setInputFiles("#recording", broken);
-  await page.locator("#error").waitFor();
+  await page.locator("#error-title:text('grandmother')").waitFor();
   expect(await page.textContent("#error-title")).toBe("No voice could be made from grandmother.");
   expect(await page.textContent("#error-text")).not.toBe("");
 });

@@ -26,8 +26,11 @@ export class Loaded {
     return this.#begun.promise;
   }
 
-  /** Loads the model on this backend, unless it is loaded already; disposes of another one. */
-  get(model: Model, backend: Backend): Promise<PocketTTS> {
+  /**
+   * Loads the model on this backend, unless it is loaded already; disposes of another one. `voice` is one of the
+   * bundle's that is going to speak.
+   */
+  get(model: Model, backend: Backend, voice: string | undefined): Promise<PocketTTS> {
     const url = bundleUrl(model);
     const current = this.#current;
     if (current !== undefined && current.url === url && current.backend === backend) return current.tts;
@@ -35,6 +38,7 @@ export class Loaded {
     const abort = new AbortController();
     const tts = PocketTTS.fromPretrained(url, {
       backend,
+      voice,
       signal: abort.signal,
       onProgress: (event) => {
         this.#begun.resolve();

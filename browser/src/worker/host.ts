@@ -85,9 +85,8 @@ export class Host {
       used = voices.use(voice);
       this.#startDecoding(active, options);
       const changes = await changing;
-      if (request.text !== undefined) {
-        this.#note(this.#check(request.text, options));
-      }
+      const early = request.text === undefined ? [] : this.#check(request.text, options);
+      this.#note(early);
       const spoken = model.arrivingUtterance(options);
       this.#bundle.peer?.postMessage({ type: "begin", utterance, options } satisfies ToDecoder);
       generator = new Generator(spoken, text, changes, components, used.stream, active.timings);
@@ -95,10 +94,8 @@ export class Host {
         const event = await generator.next();
         active.waitedForText = text.waited;
         if (event === undefined) {
-          // A complete text was checked before: only these show at its end.
-          const isNew = ({ kind }: SpeechNotice) =>
-            request.text === undefined || kind === "no-words" || kind === "unknown-letters";
-          this.#note(spoken.notices.filter(isNew));
+          // Some show only at the end, even if the complete text was checked before.
+          this.#note(spoken.notices.filter(({ kind }) => early.every((it) => it.kind !== kind)));
           break;
         }
         if (event !== "again") {

@@ -101,7 +101,7 @@ fn helpers() -> Option<&'static ThreadPool> {
     let start = || {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let threads = ThreadPoolBuilder::new().num_threads(cores.saturating_sub(1).max(1));
-        let named = threads.thread_name(|_| "prefill".into());
+        let named = threads.thread_name(|_| "engine".into());
         named.build().ok()
     };
     HELPERS.get_or_init(start).as_ref()

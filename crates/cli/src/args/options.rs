@@ -65,7 +65,7 @@ fn arg(option: &'static ListedOption, placeholder: &'static str) -> Arg {
         .long(option.command_name())
         .value_name(placeholder)
         .help(help.trim_end_matches('.').to_owned())
-        .allow_negative_numbers(option.kind == OptionKind::Number)
+        .allow_negative_numbers(option.kind != OptionKind::Flag)
         .value_parser(move |text: &str| parse(option, text))
 }
 
