@@ -261,6 +261,10 @@ fn what_cannot_be_spoken_is_refused_and_nothing_is_left() {
             "--temperature: the temperature",
         ),
         (
+            "speak --bundle b --voice voice.safetensors --seed -1 Hello",
+            "not a whole number from 0 on",
+        ),
+        (
             "speak --bundle b --voice voice.safetensors --steps 0 Hello",
             "--steps: the sampler needs at least 1 step",
         ),
