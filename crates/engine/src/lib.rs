@@ -21,6 +21,8 @@ mod conv;
 mod error;
 mod flow_lm;
 mod flow_net;
+#[cfg(not(target_arch = "wasm32"))]
+mod helpers;
 mod input;
 mod interface;
 mod kernel_choice;

@@ -2,15 +2,12 @@
 //! to the bit.
 
 use std::ops::Range;
-#[cfg(not(target_arch = "wasm32"))]
-use std::sync::OnceLock;
-#[cfg(not(target_arch = "wasm32"))]
-use std::thread;
 
 use kernels::{CpuKernels, Rows, Scratch, Weight};
-#[cfg(not(target_arch = "wasm32"))]
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use weights::{Matrix, PANEL};
+
+#[cfg(not(target_arch = "wasm32"))]
+use crate::helpers;
 
 /// Multiplications that a thread has to do, at least: waking it takes as long as some hundred
 /// thousand.
@@ -68,48 +65,22 @@ pub(crate) fn multiply(
     }
 }
 
-/// Does all `work`, the first of it on this thread.
-#[cfg(not(target_arch = "wasm32"))]
-fn all(mut work: impl Iterator<Item = impl FnOnce() + Send>) {
-    let Some(helpers) = helpers() else {
-        work.for_each(|work| work());
+/// Does all `work`, the first of it on this thread, the rest on the others if there are any.
+fn all(work: impl Iterator<Item = impl FnOnce() + Send>) {
+    #[cfg(not(target_arch = "wasm32"))]
+    if let Some(helpers) = helpers::pool() {
+        let mut work = work;
+        let own = work.next();
+        helpers.in_place_scope(|scope| {
+            for other in work {
+                scope.spawn(|_| other());
+            }
+            if let Some(own) = own {
+                own();
+            }
+        });
         return;
-    };
-    let own = work.next();
-    helpers.in_place_scope(|scope| {
-        for other in work {
-            scope.spawn(|_| other());
-        }
-        if let Some(own) = own {
-            own();
-        }
-    });
-}
-
-/// Starts the threads, so that the first product need not: a system puts new threads where it can, and
-/// those that wait where a core is free.
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn start_threads() {
-    helpers();
-}
-
-/// Threads for the other cores than the caller's; none if no thread can be started. With more of them,
-/// the system would move the work from core to core.
-#[cfg(not(target_arch = "wasm32"))]
-fn helpers() -> Option<&'static ThreadPool> {
-    static HELPERS: OnceLock<Option<ThreadPool>> = OnceLock::new();
-    let start = || {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let threads = ThreadPoolBuilder::new().num_threads(cores.saturating_sub(1).max(1));
-        let named = threads.thread_name(|_| "engine".into());
-        named.build().ok()
-    };
-    HELPERS.get_or_init(start).as_ref()
-}
-
-/// There are no threads.
-#[cfg(target_arch = "wasm32")]
-fn all(work: impl Iterator<Item = impl FnOnce()>) {
+    }
     work.for_each(|work| work());
 }
 

@@ -13,10 +13,10 @@ use tensor::{Tensor, TensorView};
 
 use crate::context::Context;
 use crate::error::{EngineError, NAME};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::helpers;
 use crate::interface;
 use crate::module::{Inputs, Module, ModuleCall, NamedTensors};
-#[cfg(not(target_arch = "wasm32"))]
-use crate::parts;
 
 /// A module and the state of one stream through it. Forks share the module.
 pub(crate) struct EngineStream<M: Module> {
@@ -268,7 +268,7 @@ impl<M: Module> Stream for EngineStream<M> {
     fn use_threads(&mut self, threads: usize) {
         #[cfg(not(target_arch = "wasm32"))]
         if threads > 1 {
-            parts::start_threads();
+            helpers::pool();
         }
         let context = self.context.get_mut();
         context.unwrap_or_else(PoisonError::into_inner).threads = threads;

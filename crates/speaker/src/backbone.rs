@@ -72,12 +72,14 @@ impl Backbone {
         }
     }
 
-    /// Runs a call with so many threads.
+    /// Runs a call with so many threads, and the following ones with one.
     pub(crate) fn run(&mut self, call: &Call, threads: usize) -> Result<(), SpeakerError> {
         let start = Instant::now();
         let stream = self.stream(call.component)?;
         stream.use_threads(threads);
-        let outputs = stream.run(&call.views())?;
+        let outputs = stream.run(&call.views());
+        stream.use_threads(1);
+        let outputs = outputs?;
         self.supply(call, outputs, start.elapsed())
     }
 
