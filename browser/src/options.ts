@@ -58,11 +58,6 @@ export interface LoadOptions {
    * converted: a bundle of another format is refused, before weights are fetched. Default: any.
    */
   dtype?: WeightFormat | undefined;
-  /**
-   * The name of a voice in the bundle that is fetched together with the model, so that the first text need not wait
-   * for it. Default: none; a voice is fetched when it is first used.
-   */
-  voice?: string | undefined;
   /** Where the components run. `webgpu` is refused, since no backend here uses the GPU. Default: `wasm`. */
   device?: "wasm" | "webgpu" | undefined;
   /**

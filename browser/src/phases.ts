@@ -21,8 +21,8 @@ export class ProgressByPhase {
   }
 
   /** Notes which files will be loaded: their sizes count from the beginning. */
-  expect(manifest: Manifest, backend: Backend, voice: string | undefined): void {
-    const expected = { model: modelFiles(manifest, backend, "whole", voice), encoder: encoderFiles(manifest, backend) };
+  expect(manifest: Manifest, backend: Backend): void {
+    const expected = { model: modelFiles(manifest, backend, "whole"), encoder: encoderFiles(manifest, backend) };
     for (const [purpose, files] of Object.entries(expected)) {
       for (const { name, size } of files) {
         this.#files[purpose as keyof typeof expected].set(name, { loaded: 0, total: size });

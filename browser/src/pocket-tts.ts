@@ -94,7 +94,7 @@ export class PocketTTS {
     }
     const options = checkedOptions(isAlone ? first : second, rules.loadOptions);
     const address = isAlone || first === undefined ? undefined : folderOf(rules.addressText(first));
-    const { backend = "engine", device = "wasm", dtype, voice, signal } = options;
+    const { backend = "engine", device = "wasm", dtype, signal } = options;
     checkEnvironment(device);
     const threads = options.threads ?? defaultThreads(backend);
     const { onNotice, onProgress } = options;
@@ -117,8 +117,8 @@ export class PocketTTS {
     compiling.catch(() => {});
     // Before the workers begin to load. They say what is wrong with a manifest.
     const parsed = bundle.then(({ manifest }): Manifest => JSON.parse(manifest));
-    parsed.then((manifest) => phases.expect(manifest, backend, voice)).catch(() => {});
-    const opening = { bundle, compiling, backend, dtype, voice, threads };
+    parsed.then((manifest) => phases.expect(manifest, backend)).catch(() => {});
+    const opening = { bundle, compiling, backend, dtype, threads };
     const workers = await Workers.open(opening, threads > 1 ? 2 : 1, hear, signal);
     // The workers have found it to be a manifest.
     const manifest = await parsed;

@@ -18,8 +18,6 @@ export interface Opening {
   compiling: Promise<Compiled>;
   backend: Backend;
   dtype: WeightFormat | undefined;
-  /** The voice that is fetched together with the model, if any. */
-  voice: string | undefined;
   /** Threads in all. */
   threads: number;
 }

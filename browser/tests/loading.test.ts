@@ -309,34 +309,6 @@ test("a bundle in another format than was asked for is refused before its weight
   expect(asked().slice(0, 2)).toEqual(["manifest.json", "manifest.json"]);
 });
 
-test("a voice can be fetched together with the model", async () => {
-  const result = await page.evaluate(async () => {
-    const phases: string[] = [];
-    const onProgress = ({ phase, file }: { phase: string; file: { name: string } }) =>
-      void phases.push(`${phase} ${file.name}`);
-    const load = (voice: string) =>
-      globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m", { voice, onProgress });
-    const tts = await load("synthetic_2");
-    const loaded = [...new Set(phases)];
-    const { audio } = await tts.generate("Hello.", { seed: 1, voice: "synthetic_2" });
-    await tts.dispose();
-    const refused = await load("nobody").then(
-      () => undefined,
-      ({ kind, message }) => ({ kind, message }),
-    );
-    return { loaded, samples: audio.length, phases: [...new Set(phases)], refused };
-  });
-  expect(result.samples).toBeGreaterThan(0);
-  const file = "voice.synthetic_2.safetensors";
-  // While the model is loaded, and not again when it is used.
-  expect(result.phases.filter((phase) => phase.endsWith(file))).toEqual([`model ${file}`]);
-  expect(asked().filter((name) => name.startsWith("voice."))).toEqual([file]);
-  expect(result.refused).toEqual({
-    kind: "NoVoice",
-    message: "this bundle has no voice nobody; it has synthetic_1, synthetic_2",
-  });
-});
-
 test("no part of a backend loads unless it is chosen", async () => {
   await load();
   expect(server.asked.filter((path) => path.includes("/onnxruntime/"))).toEqual([]);

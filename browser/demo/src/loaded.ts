@@ -26,11 +26,8 @@ export class Loaded {
     return this.#begun.promise;
   }
 
-  /**
-   * Loads the model on this backend, unless it is loaded already; disposes of another one. `voice` is one of the
-   * bundle's that is going to speak.
-   */
-  get(model: Model, backend: Backend, voice: string | undefined): Promise<PocketTTS> {
+  /** Loads the model on this backend, unless it is loaded already; disposes of another one. */
+  get(model: Model, backend: Backend): Promise<PocketTTS> {
     const url = bundleUrl(model);
     const current = this.#current;
     if (current !== undefined && current.url === url && current.backend === backend) return current.tts;
@@ -38,7 +35,6 @@ export class Loaded {
     const abort = new AbortController();
     const tts = PocketTTS.fromPretrained(url, {
       backend,
-      voice,
       signal: abort.signal,
       onProgress: (event) => {
         this.#begun.resolve();

@@ -101,7 +101,7 @@ function showModel(): void {
 async function load(): Promise<PocketTTS> {
   const chosen = model();
   if (chosen === undefined) throw new Error("there is no model");
-  const tts = await loaded.get(chosen, backend.value as Backend, voices.ofBundle);
+  const tts = await loaded.get(chosen, backend.value as Backend);
   const whole = complete(chosen, tts);
   if (Object.keys(whole).length > Object.keys(chosen).length) {
     models = models.map((it) => (it === chosen ? whole : it));

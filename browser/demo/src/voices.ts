@@ -69,12 +69,6 @@ export class Voices {
     return this.#checked()?.value;
   }
 
-  /** The chosen voice, if it is one of the bundle's. */
-  get ofBundle(): string | undefined {
-    const { name } = this;
-    return name === undefined || this.#own.has(name) ? undefined : name;
-  }
-
   #checked(): HTMLInputElement | undefined {
     return box.querySelector<HTMLInputElement>("input:checked") ?? undefined;
   }

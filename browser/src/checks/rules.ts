@@ -143,7 +143,6 @@ export function isLoadOptions(value: unknown): value is LoadOptions {
 export const loadOptions: Rules<LoadOptions> = {
   backend: oneOf<Backend>("engine", "onnxruntime"),
   dtype: oneOf(...FORMATS),
-  voice: { expected: "the name of a voice in the bundle", fits: (value) => typeof value === "string" },
   device: oneOf("wasm", "webgpu"),
   threads,
   onProgress: callback(),

@@ -20,15 +20,11 @@ export function componentsOf(role: Role): readonly string[] {
   return OF_ROLE[role];
 }
 
-/** The files that a worker needs to speak, in that `voice` if one is named: each once. */
-export function modelFiles(manifest: Manifest, backend: Backend, role: Role, voice: string | undefined): FileEntry[] {
+/** The files that a worker needs to speak: each once. */
+export function modelFiles(manifest: Manifest, backend: Backend, role: Role): FileEntry[] {
   const files = componentsOf(role).flatMap((name) => componentFiles(manifest, backend, name));
-  if (role === "decoder") {
-    // It reads neither texts nor voices.
-    return files;
-  }
-  const found = voice === undefined ? undefined : manifest.voices?.find(({ name }) => name === voice);
-  return [manifest.tokenizer.file, ...files, ...(found === undefined ? [] : [found.file])];
+  // What decodes reads no text.
+  return role === "decoder" ? files : [manifest.tokenizer.file, ...files];
 }
 
 /** The files that are needed to clone a voice; none if the bundle cannot. */

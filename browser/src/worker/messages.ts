@@ -24,8 +24,6 @@ export interface Opening {
   backend: Backend;
   /** The weight format that the bundle must have, if that matters. */
   dtype: WeightFormat | undefined;
-  /** The voice that is fetched together with the model, if any. */
-  voice: string | undefined;
   /** Threads that this worker's runtime may use. */
   threads: number;
   role: Role;

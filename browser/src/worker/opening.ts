@@ -16,7 +16,7 @@ import { type Module, type ModuleWithEngine, startModule, withEngine, withTested
 import { Rewriter } from "./rewriting.js";
 import type { Runtime } from "./runtime.js";
 import { decodeSilence } from "./silence.js";
-import { EarlyVoice, Voices } from "./voices.js";
+import { Voices } from "./voices.js";
 
 /** An open bundle. */
 export interface Opened {
@@ -56,10 +56,10 @@ export async function open(
   compiling: Promise<Compiled>,
   listen: (progress: Progress) => void,
 ): Promise<Opened> {
-  const { addresses, backend, dtype, voice, role, peer } = opening;
+  const { addresses, backend, dtype, role, peer } = opening;
   const files = new BundleFiles(addresses, listen);
   const unchecked = parsed(opening.manifest);
-  for (const file of known(unchecked, opening)) {
+  for (const file of early(unchecked, opening)) {
     files.ask(file);
   }
   const fromDecoder = role === "backbone" && peer !== undefined ? hearDecoder(peer) : undefined;
@@ -98,7 +98,6 @@ export async function open(
   for (const later of [ready, loading]) {
     later.catch(() => {});
   }
-  const early = role === "decoder" || voice === undefined ? undefined : new EarlyVoice(manifest, files, voice);
   const tokenizer = role === "decoder" ? undefined : await files.bytes(manifest.tokenizer.file, "model");
   let model = tokenizer && new first.module.wasm.Model(first.manifest, tokenizer);
   const rewriter = model && new Rewriter(model.hasDigits, manifest);
@@ -116,7 +115,7 @@ export async function open(
       .catch(() => {});
   }
   const reading = model &&
-    rewriter && { model, voices: new Voices(module, model, manifest, files, components, early), rewriter };
+    rewriter && { model, voices: new Voices(module, model, manifest, files, components), rewriter };
   const { cacheHit } = files;
   return { role, peer, module, manifest, checked, reading, components, part, cacheHit, instructions };
 }
@@ -175,12 +174,12 @@ async function startEngine(
  * The files to request before the manifest is checked: none if there is any doubt about the manifest, or if the
  * bundle will be refused. The module's check then says what is wrong.
  */
-function known(manifest: Manifest | undefined, { backend, dtype, role, voice }: Opening): FileEntry[] {
+function early(manifest: Manifest | undefined, { backend, dtype, role }: Opening): FileEntry[] {
   try {
     if (manifest === undefined || (dtype !== undefined && formatOf(manifest) !== dtype)) {
       return [];
     }
-    const files = modelFiles(manifest, backend, role, voice);
+    const files = modelFiles(manifest, backend, role);
     return files.every(({ name, sha256 }) => typeof name === "string" && typeof sha256 === "string") ? files : [];
   } catch {
     return [];

@@ -25,45 +25,21 @@ interface Made {
   notices: RecordingNotice[];
 }
 
-/** A voice of the bundle whose file is fetched before it is asked for. */
-export class EarlyVoice {
-  readonly name: string;
-  readonly bytes: Promise<Uint8Array>;
-
-  /** Throws if the bundle has no voice of that name. */
-  constructor(manifest: Manifest, files: BundleFiles, name: string) {
-    this.name = name;
-    // It is loaded and reported as a part of the model.
-    this.bytes = files.bytes(entry(manifest, name).file, "model");
-    // Its error is thrown where the voice is used.
-    this.bytes.catch(() => {});
-  }
-}
-
 export class Voices {
   readonly #module: Module;
   readonly #model: Model;
   readonly #manifest: Manifest;
   readonly #files: BundleFiles;
   readonly #components: Components;
-  #early: EarlyVoice | undefined;
   /** Voices by the page's number for them. */
   readonly #loaded = new Map<number, Loaded>();
 
-  constructor(
-    module: Module,
-    model: Model,
-    manifest: Manifest,
-    files: BundleFiles,
-    components: Components,
-    early: EarlyVoice | undefined,
-  ) {
+  constructor(module: Module, model: Model, manifest: Manifest, files: BundleFiles, components: Components) {
     this.#module = module;
     this.#model = model;
     this.#manifest = manifest;
     this.#files = files;
     this.#components = components;
-    this.#early = early;
   }
 
   /** Reads or makes voice `number`. */
@@ -152,14 +128,15 @@ export class Voices {
 
   /** The file of the bundle's voice `name`; `undefined` means the first voice. */
   async #file(name: string | undefined): Promise<Uint8Array> {
-    const found = entry(this.#manifest, name);
-    const early = this.#early;
-    if (early?.name !== found.name) {
-      return this.#files.bytes(found.file, "voice");
+    const { voices = [] } = this.#manifest;
+    const entry = name === undefined ? voices[0] : voices.find((voice) => voice.name === name);
+    if (entry === undefined) {
+      const list = voices.map((voice) => voice.name).join(", ");
+      const help = "make one with cloneVoice, or add some with `pocket-onnx convert --voices`";
+      const what = list === "" ? `no voices: ${help}` : `no voice ${name}; it has ${list}`;
+      throw new PocketTTSError("NoVoice", `this bundle has ${what}`);
     }
-    // Neither its memory is kept nor its error: the next time it is fetched again.
-    this.#early = undefined;
-    return early.bytes;
+    return this.#files.bytes(entry.file, "voice");
   }
 
   /** Reads a voice file: it contains a voice's state, or a prompt from which the voice is made. */
@@ -211,16 +188,4 @@ function free({ voice, prepared, users, dropped }: Loaded): void {
     voice.free();
     prepared?.free();
   }
-}
-
-/** The bundle's voice `name`; `undefined` means the first voice. */
-function entry({ voices = [] }: Manifest, name: string | undefined): Exclude<Manifest["voices"], undefined>[number] {
-  const found = name === undefined ? voices[0] : voices.find((voice) => voice.name === name);
-  if (found === undefined) {
-    const list = voices.map((voice) => voice.name).join(", ");
-    const help = "make one with cloneVoice, or add some with `pocket-onnx convert --voices`";
-    const what = list === "" ? `no voices: ${help}` : `no voice ${name}; it has ${list}`;
-    throw new PocketTTSError("NoVoice", `this bundle has ${what}`);
-  }
-  return found;
 }

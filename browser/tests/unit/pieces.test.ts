@@ -72,7 +72,7 @@ test("progress is summed up by phase, and never falls", () => {
   const component = (name: string) => ({ graph: entry(`${name}.onnx`), data: entry(name) });
   const names = ["text_conditioner", "flow_lm", "flow_net", "mimi_decoder", "mimi_encoder"];
   const components = Object.fromEntries(names.map((name) => [name, component(name)]));
-  phases.expect({ tokenizer: { file: entry("tokenizer") }, components } as unknown as Manifest, "engine", undefined);
+  phases.expect({ tokenizer: { file: entry("tokenizer") }, components } as unknown as Manifest, "engine");
   const file = { kind: "file", total: 10, source: "network" } as const;
   phases.hear({ ...file, purpose: "model", file: "flow_lm", loaded: 4 });
   phases.hear({ ...file, purpose: "model", file: "flow_net", loaded: 10 });
