@@ -449,7 +449,7 @@ fn speed_changes_the_time_it_takes_and_is_refused_beyond_its_limits() {
 
 #[test]
 fn a_negative_seed_is_refused_by_its_name() {
-    let ran = sandbox().run(&format!("{SPEAK} --seed -1 Hello."));
+    let ran = sandbox().run("speak --bundle b --voice voice.safetensors --seed -1 Hello.");
     assert!(
         ran.says(&["--seed", "not a whole number from 0 on"]),
         "{ran}"
