@@ -207,12 +207,13 @@ impl Voices {
     fn voice_name(&self, entry: &ModelEntry, voice: Option<&str>) -> Result<String, VoiceError> {
         let typed = voice.unwrap_or_default();
         let name = self.aliases.get(typed).map_or(typed, String::as_str);
-        let named = |is_it: &dyn Fn(&&String) -> bool| entry.voices.iter().find(is_it);
+        let named =
+            |is_it: fn(&str, &str) -> bool| entry.voices.iter().find(|own| is_it(own, name));
         let found = match voice {
             None => entry.voices.first(),
-            Some(_) => (named(&|own| *own == name))
+            Some(_) => (named(|own, name| own == name))
                 .or_else(|| stand_in(name, &entry.voices))
-                .or_else(|| named(&|own| own.eq_ignore_ascii_case(name))),
+                .or_else(|| named(str::eq_ignore_ascii_case)),
         };
         found.cloned().ok_or_else(|| VoiceError::NoVoice {
             name: typed.to_owned(),

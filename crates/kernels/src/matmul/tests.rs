@@ -45,6 +45,23 @@ fn rounded_blocks(values: &[f32]) -> Vec<f32> {
     values.chunks(QUANT_BLOCK).flat_map(block).collect()
 }
 
+/// A packed weight, without a bias and with activations in one term.
+fn packed<'a>(
+    matrix: Matrix,
+    values: &'a [u8],
+    scales: &'a [u8],
+    stats: &'a WeightStats,
+) -> Weight<'a> {
+    Weight {
+        matrix,
+        values,
+        scales,
+        stats: stats.view(),
+        bias: None,
+        two_term_activations: false,
+    }
+}
+
 /// The product in double precision, with activations as the format uses them.
 fn reference(weight: &Weight<'_>, x: Rows<'_>) -> Vec<f64> {
     let Weight { matrix, bias, .. } = *weight;
@@ -122,12 +139,9 @@ fn products_equal_the_reference() {
                     };
                     let stats = kernels.weight_stats(&matrix, &values);
                     let weight = Weight {
-                        matrix,
-                        values: &values,
-                        scales: &scales,
-                        stats: stats.view(),
                         bias,
                         two_term_activations,
+                        ..packed(matrix, &values, &scales, &stats)
                     };
                     let mut out = vec![f32::NAN; count * outputs];
                     kernels.matmul(&weight, x, &mut Scratch::default(), &mut out);
@@ -172,12 +186,9 @@ fn parts_of_a_weight_have_the_products_of_the_whole() {
             let kernels = CpuKernels::new(isa).unwrap();
             let stats = kernels.weight_stats(&matrix, &values);
             let weight = Weight {
-                matrix,
-                values: &values,
-                scales: &scales,
-                stats: stats.view(),
                 bias: Some(&bias),
                 two_term_activations: true,
+                ..packed(matrix, &values, &scales, &stats)
             };
             let x = random(&mut rng, rows * inputs);
             let product = |weight: &Weight<'_>| {
@@ -222,12 +233,8 @@ fn products_of_quantised_weights_are_the_same_everywhere() {
                 let kernels = CpuKernels::new(isa).unwrap();
                 let stats = kernels.weight_stats(&matrix, &values);
                 let weight = Weight {
-                    matrix,
-                    values: &values,
-                    scales: &scales,
-                    stats: stats.view(),
-                    bias: None,
                     two_term_activations,
+                    ..packed(matrix, &values, &scales, &stats)
                 };
                 let mut out = vec![0.0; x.len() / inputs * outputs];
                 let x = Rows::new(x, inputs);
@@ -288,12 +295,9 @@ fn products_of_one_row_are_the_same_in_every_order() {
                 );
                 let stats = kernels.weight_stats(&matrix, &values);
                 let weight = Weight {
-                    matrix,
-                    values: &values,
-                    scales: &scales,
-                    stats: stats.view(),
                     bias: Some(&bias),
                     two_term_activations: panels == 5,
+                    ..packed(matrix, &values, &scales, &stats)
                 };
                 let results = ReadOrder::ALL.iter().map(|order| {
                     let mut out = vec![f32::NAN; matrix.outputs];
@@ -329,14 +333,7 @@ fn the_largest_numbers_do_not_overflow() {
             for [w, x] in [[-1.0, -1.0], [1.0, 1.0], [1.0, -1.0]] {
                 let (values, scales) = matrix.pack(&vec![w; inputs]);
                 let stats = CpuKernels::detect().weight_stats(&matrix, &values);
-                let weight = Weight {
-                    matrix,
-                    values: &values,
-                    scales: &scales,
-                    stats: stats.view(),
-                    bias: None,
-                    two_term_activations: false,
-                };
+                let weight = packed(matrix, &values, &scales, &stats);
                 let mut out = [0.0; 2];
                 let rows = vec![x; 2 * inputs];
                 kernels.matmul(
@@ -366,14 +363,7 @@ fn rows_that_are_not_there_are_refused() {
     };
     let (values, scales) = matrix.pack(&[1.0; 4]);
     let stats = CpuKernels::detect().weight_stats(&matrix, &values);
-    let weight = Weight {
-        matrix,
-        values: &values,
-        scales: &scales,
-        stats: stats.view(),
-        bias: None,
-        two_term_activations: false,
-    };
+    let weight = packed(matrix, &values, &scales, &stats);
     let x = Rows {
         values: &[0.0; 7],
         count: 2,
@@ -414,12 +404,8 @@ fn sizes_that_wrap_are_refused() {
                 let kernels = CpuKernels::detect();
                 let stats = kernels.weight_stats(&matrix, &values);
                 let weight = Weight {
-                    matrix,
-                    values: &values,
-                    scales: &scales,
-                    stats: stats.view(),
-                    bias: None,
                     two_term_activations: true,
+                    ..packed(matrix, &values, &scales, &stats)
                 };
                 let rows = Rows {
                     values: &[1.0; 4],

@@ -111,9 +111,15 @@ impl CorePermit {
 
     /// Gives them back.
     pub(crate) fn release_spare(&mut self) {
-        if let Some(task) = &self.task {
+        let spare = std::mem::take(&mut self.spare);
+        self.pass_on(spare);
+    }
+
+    /// Gives so many cores to others.
+    fn pass_on(&self, count: usize) {
+        if let Some(task) = self.task.as_ref().filter(|_| count > 0) {
             let mut cores = lock(&task.cores);
-            (0..std::mem::take(&mut self.spare)).for_each(|_| cores.pass_on());
+            (0..count).for_each(|_| cores.pass_on());
         }
     }
 
@@ -126,11 +132,9 @@ impl CorePermit {
 
     /// Gives the core back; to be called before waiting for anything else.
     pub(crate) fn release(&mut self) {
-        self.release_spare();
-        if let Some(task) = self.task.as_ref().filter(|_| self.is_held) {
-            self.is_held = false;
-            lock(&task.cores).pass_on();
-        }
+        let own = usize::from(std::mem::take(&mut self.is_held));
+        let spare = std::mem::take(&mut self.spare);
+        self.pass_on(own + spare);
     }
 }
 
