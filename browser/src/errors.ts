@@ -48,7 +48,7 @@ export type ErrorKind =
   | "Unsupported"
   /** The model was disposed of. */
   | "Disposed"
-  /** A worker has failed. */
+  /** A worker has failed, and the model has ended with it: load it again. */
   | "Worker";
 
 /** Why something failed. Aborted work throws the signal's reason instead. */
@@ -73,14 +73,19 @@ export function failure(error: unknown): Failure {
   if (error instanceof PocketTTSError) {
     return { kind: error.kind, message: error.message };
   }
+  // What a module has in memory after a trap or a panic is not to be relied on.
   if (error instanceof WebAssembly.RuntimeError) {
-    return { kind: "Worker", message: `the wasm module has failed: ${error.message}` };
+    return {
+      kind: "Worker",
+      message: `the wasm module was stopped by the browser, perhaps for want of memory (${error.message})`,
+    };
   }
   if (error instanceof Error) {
     // Errors of the wasm module have their kind as name.
     const kind = WASM_KINDS.find((kind) => kind === error.name);
     return { kind: kind ?? "Runtime", message: error.message };
   }
+  // A panic of the module.
   return { kind: "Worker", message: String(error) };
 }
 

@@ -281,6 +281,14 @@ export class PocketTTS {
     }
   }
 
+  /**
+   * Aborted when the model has ended: by `dispose`, or because a worker failed (an error of the kind `Worker`). It
+   * speaks no more then, so load it again.
+   */
+  get ended(): AbortSignal {
+    return this.#workers.ended;
+  }
+
   /** Ends the workers, and frees their memory. */
   async dispose(): Promise<void> {
     this.#workers.end(new PocketTTSError("Disposed", "the model was disposed of"));

@@ -23,9 +23,18 @@ export class WorkerHandle {
   memory = 0;
 
   constructor(name: string, hear: (response: Response) => void, failed: (error: Error) => void) {
+    const fail = (why: string) => {
+      const worker = name === "whole" ? "worker" : `${name} worker`;
+      const error = new PocketTTSError("Worker", `the ${worker} has failed, so load the model again: ${why}`);
+      this.end(error);
+      failed(error);
+    };
     this.#worker = platform().startWorker<Request, Response>("speech", name, {
       hear: (response) => {
-        if (response.type === "done") {
+        const failure = response.type === "failed" || response.type === "over" ? response.failure : undefined;
+        if (failure?.kind === "Worker") {
+          fail(failure.message);
+        } else if (response.type === "done") {
           this.#settled(response.id)?.resolve(response.result);
         } else if (response.type === "failed") {
           this.#settled(response.id)?.reject(fromFailure(response.failure));
@@ -36,11 +45,7 @@ export class WorkerHandle {
           hear(response);
         }
       },
-      failed: (why = "its script cannot be loaded") => {
-        const error = new PocketTTSError("Worker", `the ${name} worker has failed: ${why}`);
-        this.end(error);
-        failed(error);
-      },
+      failed: (why = "its script cannot be loaded") => fail(why),
     });
   }
 

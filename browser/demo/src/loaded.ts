@@ -44,11 +44,18 @@ export class Loaded {
     });
     const loading: LoadedModel = { url, backend, tts, abort };
     this.#current = loading;
-    tts.catch(() => {
-      this.#progress.clear();
-      // A failed load can be tried again.
+    const forget = () => {
       if (this.#current === loading) this.#current = undefined;
-    });
+    };
+    tts.then(
+      // A worker may fail later.
+      ({ ended }) => ended.addEventListener("abort", forget),
+      () => {
+        this.#progress.clear();
+        // A failed load can be tried again.
+        forget();
+      },
+    );
     return tts;
   }
 

@@ -20,9 +20,9 @@ declare global {
   var ready: boolean;
 }
 
-/** Serves the package, the bundles, the records and an empty page. */
-export function servePackage(isolated: boolean): Promise<Server> {
-  const mounts = { "/package/": PACKAGE, "/models/": BUNDLES, "/records/": RECORDS };
+/** Serves the package, the bundles, the records and an empty page; `files` in place of those with the same path. */
+export function servePackage(isolated: boolean, files: Record<string, string> = {}): Promise<Server> {
+  const mounts = { ...files, "/package/": PACKAGE, "/models/": BUNDLES, "/records/": RECORDS };
   return serve(mounts, { isolated, pages: { "/": HTML } });
 }
 

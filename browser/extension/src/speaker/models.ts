@@ -35,10 +35,15 @@ export class Models {
     });
     const held: Held = { bundle, tts, abort, spoken: Promise.resolve() };
     this.#held = held;
-    tts.catch(() => {
-      // A failed load can be tried again.
+    const forget = () => {
       if (this.#held === held) this.#held = undefined;
-    });
+    };
+    tts.then(
+      // A worker may fail later.
+      ({ ended }) => ended.addEventListener("abort", forget),
+      // A failed load can be tried again.
+      forget,
+    );
     return tts;
   }
 
