@@ -119,6 +119,17 @@ test("options have the names and the values of the native command's", async () =
   expect(left.sort()).toEqual(["backend", "onnxruntime", "play"]);
 });
 
+test("every native command is refused with words", async () => {
+  const help = await nativeOutput(["--help"]);
+  const listed = help.slice(help.indexOf("Commands:"), help.indexOf("Options:"));
+  const commands = Array.from(listed.matchAll(/^ {2}(\S+)/gm), ([, name]) => name ?? "");
+  expect(commands).toContain("speak");
+  for (const command of commands.filter((name) => name !== "help")) {
+    const { code, stderr } = await npx([command]);
+    expect([command, code, stderr]).toEqual([command, 2, expect.stringContaining("a command of the native program")]);
+  }
+});
+
 test("a bundle, speed, formats, and a voice from a recording", async () => {
   const bundle = ["--bundle", join(BUNDLES, "english_2m"), ...SEED];
   await npx(["Hello world.", ...bundle, "--speed", "2", "-o", "fast.wav"]);
