@@ -367,6 +367,20 @@ test("the browser gives the extension both of its keys", async () => {
   expect(await hint()).toBe("Alt+Shift+L reads without this window.");
 });
 
+test("after a worker has failed, the next utterance is spoken by a model that is loaded again", async () => {
+  const workers = () => speaker.workers().filter((worker) => worker.url().includes("/worker-"));
+  expect((await page.evaluate((text) => say(text), SENTENCE)).at(-1)).toMatchObject({ type: "end" });
+  expect(workers()).toHaveLength(2);
+  await workers()[0]?.evaluate(() => {
+    setTimeout(() => {
+      throw new Error("nobody catches this");
+    });
+  });
+  // The other worker ends with it.
+  await expect.poll(() => workers().length).toBe(0);
+  expect((await page.evaluate((text) => say(text), SENTENCE)).at(-1)).toMatchObject({ type: "end" });
+});
+
 test("a model that is added by its address has its voices in the browser's list", async () => {
   const { popup } = await reading();
   await popup.evaluate(() => {
