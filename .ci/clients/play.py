@@ -29,12 +29,17 @@ def pcm(file: pathlib.Path) -> array.array:
 
 
 def check(server, command: str, directory: pathlib.Path) -> None:
-    # What is heard is what is written, to the sample.
-    playing = play(server, command, TEXT, "--format", "f32", "-o", "a.wav", cwd=directory)
-    _, told = playing.communicate(timeout=60)
-    assert playing.returncode == 0, told
-    heard, written = server.heard(), without_silence(pcm(directory / "a.wav"))
-    assert heard == written, (len(heard), len(written))
+    # What is heard is what is written, to the sample; for a user with a cookie, with none, and with half of one.
+    user = pathlib.Path(server.environment["HOME"])
+    for cookie in [bytes(range(256)), None, bytes(128)]:
+        (user / ".pulse-cookie").unlink(missing_ok=True)
+        if cookie is not None:
+            (user / ".pulse-cookie").write_bytes(cookie)
+        playing = play(server, command, TEXT, "--format", "f32", "-o", "a.wav", cwd=directory)
+        _, told = playing.communicate(timeout=60)
+        assert playing.returncode == 0, told
+        heard, written = server.heard(), without_silence(pcm(directory / "a.wav"))
+        assert heard == written, (len(heard), len(written))
 
     # Without -o no file is written.
     (directory / "a.wav").unlink()

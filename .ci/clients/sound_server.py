@@ -13,11 +13,13 @@ RATE = 24_000
 
 
 class SoundServer:
-    """PulseAudio, whose only sink is a pipe; `environment` leads programs to it."""
+    """PulseAudio, whose only sink is a pipe; `environment` leads programs of a user without files to it."""
 
     def __init__(self, directory: str) -> None:
         socket, pipe = pathlib.Path(directory, "native"), f"{directory}/pipe"
-        self.environment = {**os.environ, "PULSE_SERVER": f"unix:{socket}"}
+        home = pathlib.Path(directory, "user")
+        home.mkdir()
+        self.environment = {**os.environ, "PULSE_SERVER": f"unix:{socket}", "HOME": str(home)}
         self.process = subprocess.Popen(
             [
                 "pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1",

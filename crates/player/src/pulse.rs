@@ -1,7 +1,9 @@
 //! Linux's sound servers: `PulseAudio`, and `PipeWire` in its place.
 
 use std::ffi::CString;
+use std::fs;
 use std::future::poll_fn;
+use std::os::unix::net::UnixStream;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,7 +14,9 @@ use pulseaudio::protocol::stream::BufferAttr;
 use pulseaudio::protocol::{
     ChannelMap, ChannelVolume, DEFAULT_SINK, PlaybackStreamParams, SampleFormat, SampleSpec,
 };
-use pulseaudio::{Client, PlaybackSource, PlaybackStream};
+use pulseaudio::{
+    Client, ClientError, PlaybackSource, PlaybackStream, cookie_path_from_env, socket_path_from_env,
+};
 
 use crate::PlayerError;
 use crate::queue::SampleQueue;
@@ -23,6 +27,9 @@ const SAMPLE_BYTES: usize = size_of::<f32>();
 /// the first sound by two seconds; with less, there are gaps on a busy machine.
 const HELD: u32 = 2;
 const FIRST: u32 = 5;
+
+/// Bytes of the cookie by which a server knows its user.
+const COOKIE_BYTES: usize = 256;
 
 /// A connection to the server.
 pub(crate) struct PulseServer(Client);
@@ -38,8 +45,7 @@ struct QueueSource(Arc<SampleQueue>);
 
 impl PulseServer {
     pub(crate) fn connect(program: &str) -> Result<Self, PlayerError> {
-        let name = CString::new(program).unwrap_or_default();
-        let client = Client::from_env(name).map_err(|error| PlayerError::NoServer {
+        let client = client(program).map_err(|error| PlayerError::NoServer {
             source: Arc::new(error),
         })?;
         Ok(Self(client))
@@ -78,6 +84,17 @@ impl PulseServer {
             _client: self.0,
         })
     }
+}
+
+/// A client of the server that the environment names.
+fn client(program: &str) -> Result<Client, ClientError> {
+    let name = CString::new(program).unwrap_or_default();
+    let path = socket_path_from_env().ok_or(ClientError::ServerUnavailable)?;
+    // A user may have no cookie yet. A server that does not ask for it still refuses one of another length.
+    let cookie = cookie_path_from_env().and_then(|path| fs::read(path).ok());
+    let cookie = cookie.filter(|cookie| cookie.len() == COOKIE_BYTES);
+    let cookie = cookie.unwrap_or_else(|| vec![0; COOKIE_BYTES]);
+    Client::new_unix(name, UnixStream::connect(path)?, Some(cookie))
 }
 
 impl PulseStream {
