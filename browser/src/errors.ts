@@ -77,7 +77,7 @@ export function failure(error: unknown): Failure {
   if (error instanceof WebAssembly.RuntimeError) {
     return {
       kind: "Worker",
-      message: `the wasm module was stopped by the browser, perhaps for want of memory (${error.message})`,
+      message: `the browser stopped the wasm module, perhaps because it has no more memory (${error.message})`,
     };
   }
   if (error instanceof Error) {
