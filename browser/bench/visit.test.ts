@@ -3,10 +3,9 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "vite";
 import { expect, test } from "vitest";
 import { installedBrowsers, type Tab, until } from "../tests/support/browsers.js";
-import { PACKAGE } from "../tests/support/bundles.js";
+import { buildDemo } from "../tests/support/demo.js";
 import { type Line, lineTo } from "../tests/support/line.js";
 import { serve } from "../tests/support/server.js";
 import { isAsked, report, RUNS } from "./asked.js";
@@ -48,13 +47,7 @@ test.runIf(isAsked("visit"))(
   "a first visit",
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "pocket-onnx-visit-"));
-    // As for publishing: test runners call their environment something else.
-    process.env["NODE_ENV"] = "production";
-    await build({
-      configFile: join(PACKAGE, "demo/vite.config.ts"),
-      logLevel: "warn",
-      build: { outDir: folder, emptyOutDir: true },
-    });
+    await buildDemo(folder);
     const html = await readFile(join(folder, "index.html"), "utf8");
     const watched = html.replace("<head>", `<head>${WATCH}`);
     expect(watched).not.toBe(html);

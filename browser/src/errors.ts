@@ -48,7 +48,7 @@ export type ErrorKind =
   | "Unsupported"
   /** The model was disposed of. */
   | "Disposed"
-  /** A worker has failed, and the model has ended with it: load it again. */
+  /** A worker has failed. If it was one of a model, that has ended (`ended`): load it again. */
   | "Worker";
 
 /** Why something failed. Aborted work throws the signal's reason instead. */

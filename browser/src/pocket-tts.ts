@@ -282,8 +282,8 @@ export class PocketTTS {
   }
 
   /**
-   * Aborted when the model has ended: by `dispose`, or because a worker failed (an error of the kind `Worker`). It
-   * speaks no more then, so load it again.
+   * Aborted when the model has ended: by `dispose`, or because one of its workers failed (an error of the kind
+   * `Worker`). It speaks no more then, so load it again.
    */
   get ended(): AbortSignal {
     return this.#workers.ended;

@@ -8,11 +8,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AnyBrowser, installedBrowsers, openPackage, type Tab, until } from "./support/browsers.js";
-import { BUNDLES, difference, native, nativeSpeech, PACKAGE } from "./support/bundles.js";
+import { BUNDLES, difference, native, nativeSpeech } from "./support/bundles.js";
 import { launch } from "./support/chromium.js";
+import { buildDemo } from "./support/demo.js";
 import { servePackage } from "./support/page.js";
 import { distances, parse } from "./support/safetensors.js";
 import { serve, type Server } from "./support/server.js";
@@ -42,13 +42,7 @@ let page: string;
 
 beforeAll(async () => {
   page = await mkdtemp(join(tmpdir(), "pocket-onnx-browsers-page-"));
-  // As for publishing: test runners call their environment something else.
-  process.env["NODE_ENV"] = "production";
-  await build({
-    configFile: join(PACKAGE, "demo/vite.config.ts"),
-    logLevel: "warn",
-    build: { outDir: page, emptyOutDir: true },
-  });
+  await buildDemo(page);
   for (const [bundle] of SPOKEN) {
     expected.set(bundle, await nativeSpeech(bundle, TEXT, ["--seed", String(SEED)]));
   }

@@ -3,10 +3,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BUNDLES, PACKAGE } from "./support/bundles.js";
 import { type Browser, launch } from "./support/chromium.js";
+import { buildDemo } from "./support/demo.js";
 import { openPage, servePackage } from "./support/page.js";
 import { serve } from "./support/server.js";
 import { limitMemory, PAGE } from "./support/wasm.js";
@@ -28,11 +28,17 @@ beforeAll(async () => {
   const measure = async (text: string) => {
     const tts = await globalThis.pocket.PocketTTS.fromPretrained("/models/english_2m", { threads: 1 });
     await tts.generate(text, { seed: 1 });
+    await tts.dispose();
     return tts.memory;
   };
   const memory = await (await openPage(browser.context, server)).evaluate(measure, SHORT);
   pages = memory / PAGE + LEFT;
 });
+
+/** Writes the module in `from` with that limit. */
+async function limit(from: string, to: string): Promise<void> {
+  await writeFile(to, limitMemory(await readFile(from), pages));
+}
 
 afterAll(async () => {
   await browser?.[Symbol.asyncDispose]();
@@ -43,7 +49,7 @@ test("a browser without more memory ends the model, and another one speaks", asy
   const modules: Record<string, string> = {};
   for (const build of ["simd", "relaxed"]) {
     const [path, file] = [`wasm/${build}/pocket_onnx_bg.wasm`, join(work, `${build}.wasm`)];
-    await writeFile(file, limitMemory(await readFile(join(PACKAGE, path)), pages));
+    await limit(join(PACKAGE, path), file);
     modules[`/package/${path}`] = file;
   }
   await using limited = await servePackage(false, modules);
@@ -76,13 +82,11 @@ test("a browser without more memory ends the model, and another one speaks", asy
 
 test("the page reports it, and speaks the next text", async () => {
   const outDir = join(work, "page");
-  // As for publishing: test runners call their environment something else.
-  process.env["NODE_ENV"] = "production";
-  await build({ configFile: join(PACKAGE, "demo/vite.config.ts"), logLevel: "warn", build: { outDir } });
+  await buildDemo(outDir);
   const modules = (await readdir(join(outDir, "assets"))).filter((name) => /^pocket_onnx_bg.*\.wasm$/.test(name));
   expect(modules).toHaveLength(2);
   for (const file of modules.map((name) => join(outDir, "assets", name))) {
-    await writeFile(file, limitMemory(await readFile(file), pages));
+    await limit(file, file);
   }
   const models = join(work, "models");
   await mkdir(models);

@@ -4,12 +4,12 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BUNDLES, difference, floatsOfWav, native, PACKAGE } from "./support/bundles.js";
 import { type Browser, launch, launchWithHiding, type Options } from "./support/chromium.js";
 import { run, type Served, serveCommand } from "./support/command.js";
 import { watchContexts } from "./support/contexts.js";
+import { buildDemo } from "./support/demo.js";
 import { REAL_TIME } from "./support/real-time.js";
 import { type Fault, serve, type Server } from "./support/server.js";
 
@@ -44,13 +44,7 @@ beforeAll(async () => {
   // One that cannot clone.
   const components = ["text_conditioner", "flow_lm", "flow_net", "mimi_decoder"];
   await run([...tiny("tiny_flow_matching", "tokenizer.json"), "--components", ...components]);
-  // As for publishing: test runners call their environment something else.
-  process.env["NODE_ENV"] = "production";
-  await build({
-    configFile: join(PACKAGE, "demo/vite.config.ts"),
-    logLevel: "warn",
-    build: { outDir: join(work, "page") },
-  });
+  await buildDemo(join(work, "page"));
   site = await serveCommand(served());
   real = await serveCommand(["--bundle", join(BUNDLES, "english_2m_default"), "--page", join(work, "page")]);
   await mkdir(SCREENSHOTS, { recursive: true });

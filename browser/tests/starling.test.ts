@@ -3,11 +3,11 @@
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PACKAGE } from "./support/bundles.js";
 import { launch } from "./support/chromium.js";
 import { serveCommand } from "./support/command.js";
+import { buildDemo } from "./support/demo.js";
 import { openPage, servePackage } from "./support/page.js";
 import { serve } from "./support/server.js";
 import { keep, measure, recordPlaying, takePlayed } from "./support/sound.js";
@@ -26,13 +26,7 @@ let sentences: Sentence[];
 
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), "pocket-onnx-starling-"));
-  // As for publishing: test runners call their environment something else.
-  process.env["NODE_ENV"] = "production";
-  await build({
-    configFile: join(PACKAGE, "demo/vite.config.ts"),
-    logLevel: "warn",
-    build: { outDir: join(work, "page") },
-  });
+  await buildDemo(join(work, "page"));
   const heldOut: Sentence[] = JSON.parse(await readFile(join(MODEL, "sentences.json"), "utf8"));
   const chosen = (await readFile(join(PACKAGE, "../.ci/sentences.txt"), "utf8")).trim().split("\n");
   sentences = heldOut.filter(({ text }) => chosen.includes(text));
