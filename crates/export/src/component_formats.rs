@@ -38,19 +38,23 @@ impl ComponentFormats {
     ///   megabytes: a page then speaks a tenth faster with one thread, and its user loads a fifth
     ///   less. A smaller backbone keeps 8: what wider models lose by 6 was not heard.
     /// - **Decoder**: with 8 bits the quietest tenth of the sound is 1.5 dB louder, which is hiss,
-    ///   though as many words are understood. With 16 it is as quiet as with f32.
+    ///   though as many words are understood. The hiss comes from the fast layers, so only those
+    ///   have 16; with 8 in the slow ones, nine tenths of the weights, it is as quiet as with f32.
     /// - **Encoder**: with 8 bits `starling`'s voices are heard as before, but it has two voices to
     ///   choose from, and cannot show whether a stranger's is still like him. Only a page that
     ///   clones loads it, so 16 bits stay.
     pub fn default_of(component: ComponentName, config: &Config) -> GraphFormats {
-        let weights = match component {
-            ComponentName::FlowLm if weights(config) >= LARGE_BACKBONE => WeightFormat::Q6,
+        match component {
+            ComponentName::FlowLm if weights(config) >= LARGE_BACKBONE => WeightFormat::Q6.into(),
             ComponentName::TextConditioner | ComponentName::FlowLm | ComponentName::FlowNet => {
-                WeightFormat::Q8
+                WeightFormat::Q8.into()
             }
-            ComponentName::MimiEncoder | ComponentName::MimiDecoder => WeightFormat::Q16,
-        };
-        weights.into()
+            ComponentName::MimiEncoder => WeightFormat::Q16.into(),
+            ComponentName::MimiDecoder => GraphFormats {
+                weights: WeightFormat::Q16,
+                slow: Some(WeightFormat::Q8),
+            },
+        }
     }
 
     /// One format for all.

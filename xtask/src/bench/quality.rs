@@ -7,15 +7,23 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use weights::WeightFormat;
 
 use super::{program, report};
 use crate::run::target;
 
 /// What is judged where no bundles are given.
 const JUDGED_VARIANT: &str = "english_2026-01";
-/// What the others are compared with.
-const EXACT: WeightFormat = WeightFormat::F32;
+/// What the others are compared with: the formats' `--dtype`.
+const EXACT: &[&str] = &["f32"];
+/// The rows of the table: a name, and the formats' `--dtype`.
+const ROWS: [(&str, &[&str]); 6] = [
+    ("default", &[]),
+    ("bf16", &["bf16"]),
+    ("q16", &["q16"]),
+    ("q8", &["q8"]),
+    ("q6", &["q6"]),
+    ("q4", &["q4"]),
+];
 /// How far below the level of speech a decoder's error has to stay in quiet frames, in decibels.
 const QUIET_LIMIT: f64 = 50.0;
 /// What speaking needs.
@@ -39,16 +47,17 @@ struct QualityFigures {
     sentences: usize,
 }
 
-/// Converts the model in every format and speaks twenty sentences in each. `weights` are those
+/// Converts the model in every row's formats and speaks twenty sentences in each. `weights` are those
 /// of the variant; without them they are random.
 pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
     let (command, measuring) = (program::command()?, program::measuring("quality")?);
     let scratch = tempfile::tempdir_in(target("release"))?;
-    let convert = |format: WeightFormat| -> Result<PathBuf> {
-        let format = format.as_str();
-        let bundle = scratch.path().join(format);
-        let mut options = vec![OsStr::new("--dtype"), OsStr::new(format)];
-        options.extend(SPEAKING.map(OsStr::new));
+    let convert = |name: &str, formats: &[&str]| -> Result<PathBuf> {
+        let bundle = scratch.path().join(name);
+        let mut options = SPEAKING.map(OsStr::new).to_vec();
+        for format in formats {
+            options.extend(["--dtype", format].map(OsStr::new));
+        }
         match weights {
             Some(weights) => options.extend([OsStr::new("--weights"), weights.as_os_str()]),
             None => options.extend(["--synthetic", "1"].map(OsStr::new)),
@@ -56,9 +65,9 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
         program::convert(&command, JUDGED_VARIANT, &options, &bundle)?;
         Ok(bundle)
     };
-    let reference = convert(EXACT)?;
-    let formats = || WeightFormat::ALL.into_iter().filter(|it| *it != EXACT);
-    let bundles = formats().map(convert).collect::<Result<Vec<_>>>()?;
+    let reference = convert("reference", EXACT)?;
+    let bundles = ROWS.map(|(name, formats)| convert(name, formats));
+    let bundles = bundles.into_iter().collect::<Result<Vec<_>>>()?;
     let output = Command::new(measuring)
         .arg(&reference)
         .args(&bundles)
@@ -69,7 +78,7 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
     }
     let lines = String::from_utf8(output.stdout)?;
     let mut rows = String::new();
-    for (format, line) in formats().zip(lines.lines()) {
+    for ((name, _), line) in ROWS.iter().zip(lines.lines()) {
         let QualityFigures {
             conditioning,
             sound_db,
@@ -82,7 +91,7 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
         let quiet = if quiet_db >= QUIET_LIMIT { "yes" } else { "no" };
         writeln!(
             rows,
-            "| {format} | {:.3} % | {same_end} of {sentences}, {other_end} frames off | {sound_db:.1} dB | \
+            "| {name} | {:.3} % | {same_end} of {sentences}, {other_end} frames off | {sound_db:.1} dB | \
              {quiet_db:.1} dB | {quiet} | {free_db:.1} dB |",
             conditioning * 100.0,
         )?;
@@ -99,7 +108,7 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
          in the quietest tenth of the frames is below the level of the speech, which has to be {QUIET_LIMIT} dB in a \
          default; *free* is the signal-to-noise ratio of the first second when each format speaks with its own \
          latents.\n\n\
-         | format | conditioning | end | sound | quiet | decoder default | free |\n\
+         | formats | conditioning | end | sound | quiet | decoder default | free |\n\
          | --- | --- | --- | --- | --- | --- | --- |\n{rows}",
         20,
     );

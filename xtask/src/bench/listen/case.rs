@@ -42,7 +42,7 @@ const fn bundle(
 const ENGINE: &str = "engine";
 
 /// All rows. Those of one component have all others in f32.
-pub(super) const LISTEN_CASES: [ListenCase; 22] = [
+pub(super) const LISTEN_CASES: [ListenCase; 23] = [
     bundle("f32", &["f32"], ENGINE, 8),
     ListenCase {
         name: "pocket-tts",
@@ -56,6 +56,12 @@ pub(super) const LISTEN_CASES: [ListenCase; 22] = [
     },
     bundle("default", &[], ENGINE, 4),
     bundle("mimi_decoder=q16", &["f32", "mimi_decoder=q16"], ENGINE, 1),
+    bundle(
+        "mimi_decoder=q16+q8",
+        &["f32", "mimi_decoder=q16+q8"],
+        ENGINE,
+        4,
+    ),
     bundle("mimi_decoder=q8", &["f32", "mimi_decoder=q8"], ENGINE, 1),
     bundle("mimi_decoder=q6", &["f32", "mimi_decoder=q6"], ENGINE, 1),
     bundle("mimi_decoder=q4", &["f32", "mimi_decoder=q4"], ENGINE, 1),
