@@ -12,7 +12,7 @@ import { openPage } from "./support/page.js";
 import { serve, type Server } from "./support/server.js";
 
 const TEXT = "Hello there, how are you? One seed, one sound.";
-/** Formats of the backbone and the sampler: the codec always has q16 in the formats that are offered. */
+/** Formats of the backbone and the sampler: the codec keeps its default. */
 const FORMATS = ["q8", "q6", "q4"];
 
 const HTML = `<!doctype html><html lang="en"><title>seed</title><script type="module">

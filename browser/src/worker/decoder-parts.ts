@@ -51,7 +51,7 @@ export function decoderPart(
     : { isFirst: true, layers, weights: fromDecoder.weights };
 }
 
-/** Bytes of a decoder's weights in its default format. In others it takes about as long. */
+/** Bytes of a decoder's weights in q16. In the other formats it takes about as long. */
 function sizeInQ16({ parameters }: BundledComponent): number {
   const weights = parameters.map(({ kind, shape }) => (kind === "matrix" ? count(shape) : 0));
   return 2 * weights.reduce((a, b) => a + b, 0);

@@ -10,6 +10,9 @@ use crate::trials::Trials;
 
 /// Fewest rows of a call that is timed as one of many rows.
 const MANY_ROWS: usize = 8;
+/// Calls that take the first kernels and are not timed, so that the first sound of all, which
+/// somebody waits for, does not wait until a browser has compiled kernels that will lose.
+const UNTIMED_CALLS: usize = 8;
 
 /// A clock in milliseconds.
 pub(crate) type Clock = fn() -> f64;
@@ -48,12 +51,27 @@ impl<T> ByRows<T> {
 struct Choice {
     kernels: Vec<CpuKernels>,
     trials: Trials,
+    /// Calls until the trials begin.
+    untimed_calls: usize,
 }
 
 impl Choice {
     fn new(kernels: Vec<CpuKernels>) -> Self {
         let trials = Trials::new(kernels.len());
-        Self { kernels, trials }
+        Self {
+            kernels,
+            trials,
+            untimed_calls: UNTIMED_CALLS,
+        }
+    }
+
+    /// The candidate that the next call is to time.
+    fn next(&mut self) -> Option<usize> {
+        if self.untimed_calls > 0 {
+            self.untimed_calls -= 1;
+            return None;
+        }
+        self.trials.next()
     }
 
     /// The kernels that have won, or the first.
@@ -142,10 +160,10 @@ impl ComponentChoice {
             return None;
         }
         let mut choices = self.choices();
-        let Choice { kernels, trials } = choices.of(rows);
-        let candidate = trials.next()?;
+        let choice = choices.of(rows);
+        let candidate = choice.next()?;
         Some(Trial {
-            kernels: kernels[candidate],
+            kernels: choice.kernels[candidate],
             candidate,
             rows,
             start: (self.choice.clock)(),

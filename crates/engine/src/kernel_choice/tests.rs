@@ -31,6 +31,9 @@ fn the_backbones_first_steps_find_the_order_for_all_components() {
     let mut flow_net = context(WeightFormat::Q8, false, &choices);
     let mut other_format = context(WeightFormat::Q4, true, &choices);
     let times = [3.0, 2.0, 2.4];
+    for _ in 0..UNTIMED_CALLS {
+        assert_eq!(call(&mut backbone, 1, times), ReadOrder::ALL[0]);
+    }
     let mut tried = Vec::new();
     for _ in 0..40 {
         let order = call(&mut backbone, 1, times);
