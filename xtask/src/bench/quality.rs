@@ -7,23 +7,15 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use weights::WeightFormat;
 
 use super::{program, report};
 use crate::run::target;
 
 /// What is judged where no bundles are given.
 const JUDGED_VARIANT: &str = "english_2026-01";
-/// What the others are compared with: the formats' `--dtype`.
-const EXACT: &[&str] = &["f32"];
-/// The rows of the table: a name, and the formats' `--dtype`.
-const ROWS: [(&str, &[&str]); 6] = [
-    ("default", &[]),
-    ("bf16", &["bf16"]),
-    ("q16", &["q16"]),
-    ("q8", &["q8"]),
-    ("q6", &["q6"]),
-    ("q4", &["q4"]),
-];
+/// What the others are compared with.
+const EXACT: WeightFormat = WeightFormat::F32;
 /// What speaking needs.
 const SPEAKING: [&str; 5] = [
     "--components",
@@ -45,16 +37,21 @@ struct QualityFigures {
     sentences: usize,
 }
 
-/// Converts the model in every row's formats and speaks twenty sentences in each. `weights` are those
-/// of the variant; without them they are random.
+/// The name of a row: of one format for all components, or of the default ones.
+fn row_name(format: Option<WeightFormat>) -> &'static str {
+    format.map_or("default", WeightFormat::as_str)
+}
+
+/// Converts the model in its default formats, and in every format, and speaks twenty sentences in
+/// each. `weights` are those of the variant; without them they are random.
 pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
     let (command, measuring) = (program::command()?, program::measuring("quality")?);
     let scratch = tempfile::tempdir_in(target("release"))?;
-    let convert = |name: &str, formats: &[&str]| -> Result<PathBuf> {
-        let bundle = scratch.path().join(name);
+    let convert = |format: Option<WeightFormat>| -> Result<PathBuf> {
+        let bundle = scratch.path().join(row_name(format));
         let mut options = SPEAKING.map(OsStr::new).to_vec();
-        for format in formats {
-            options.extend(["--dtype", format].map(OsStr::new));
+        if let Some(format) = format {
+            options.extend(["--dtype", format.as_str()].map(OsStr::new));
         }
         match weights {
             Some(weights) => options.extend([OsStr::new("--weights"), weights.as_os_str()]),
@@ -63,9 +60,12 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
         program::convert(&command, JUDGED_VARIANT, &options, &bundle)?;
         Ok(bundle)
     };
-    let reference = convert("reference", EXACT)?;
-    let bundles = ROWS.map(|(name, formats)| convert(name, formats));
-    let bundles = bundles.into_iter().collect::<Result<Vec<_>>>()?;
+    let reference = convert(Some(EXACT))?;
+    let formats = || {
+        let others = WeightFormat::ALL.into_iter().filter(|it| *it != EXACT);
+        std::iter::once(None).chain(others.map(Some))
+    };
+    let bundles = formats().map(convert).collect::<Result<Vec<_>>>()?;
     let output = Command::new(measuring)
         .arg(&reference)
         .args(&bundles)
@@ -76,7 +76,7 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
     }
     let lines = String::from_utf8(output.stdout)?;
     let mut rows = String::new();
-    for ((name, _), line) in ROWS.iter().zip(lines.lines()) {
+    for (format, line) in formats().zip(lines.lines()) {
         let QualityFigures {
             conditioning,
             sound_db,
@@ -88,8 +88,9 @@ pub(crate) fn bench(weights: Option<&Path>) -> Result<()> {
         } = serde_json::from_str(line)?;
         writeln!(
             rows,
-            "| {name} | {:.3} % | {same_end} of {sentences}, {other_end} frames off | {sound_db:.1} dB | \
+            "| {} | {:.3} % | {same_end} of {sentences}, {other_end} frames off | {sound_db:.1} dB | \
              {quiet_db:.1} dB | {free_db:.1} dB |",
+            row_name(format),
             conditioning * 100.0,
         )?;
     }
